@@ -1,0 +1,97 @@
+"""The two streams into the lake: the topics `usage` and `anomaly`, drained by availableNow.
+
+Belongs here: sources, checkpoints and triggers. Not here: what is done with a batch.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from usage_platform.adapters.anomaly_table import apply_anomaly_batch
+from usage_platform.adapters.lake_tables import Lake
+from usage_platform.adapters.micro_batch import apply_usage_batch
+from usage_platform.core.meters import MeterRegistry
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+MAX_OFFSETS_PER_BATCH = 200_000
+WATERMARK = "1 hour"
+
+
+@dataclass(frozen=True)
+class DrainResult:
+    """What one availableNow run of a stream did.
+
+    Attributes:
+        events: Events read.
+        batches: Batches that held any.
+        offsets: The topic's offsets after the run, by partition; empty when nothing was read.
+        seconds: How long it took.
+    """
+
+    events: int
+    batches: int
+    offsets: dict[str, int]
+    seconds: float
+
+
+def drain_usage(
+    spark: "SparkSession", lake: Lake, registry: MeterRegistry, bootstrap: str, topic: str
+) -> DrainResult:
+    """Bring everything that waits on the topic `usage` into the lake."""
+    return _drain(spark, lake, bootstrap, topic, partial(apply_usage_batch, lake, registry))
+
+
+def drain_anomalies(spark: "SparkSession", lake: Lake, bootstrap: str, topic: str) -> DrainResult:
+    """Bring everything that waits on the topic `anomaly` into the lake."""
+    return _drain(spark, lake, bootstrap, topic, partial(apply_anomaly_batch, lake))
+
+
+def _drain(
+    spark: "SparkSession",
+    lake: Lake,
+    bootstrap: str,
+    topic: str,
+    apply: Callable[["DataFrame", int], None],
+) -> DrainResult:
+    started = time.monotonic()
+    events = (
+        spark.readStream.format("kafka")
+        .option("kafka.bootstrap.servers", bootstrap)
+        .option("subscribe", topic)
+        .option("startingOffsets", "earliest")
+        .option("failOnDataLoss", "true")
+        .option("kafka.isolation.level", "read_committed")
+        .option("maxOffsetsPerTrigger", MAX_OFFSETS_PER_BATCH)
+        .load()
+        # Kept for reporting: no stateful operator hangs on it, so it drops nothing.
+        .withWatermark("timestamp", WATERMARK)
+    )
+    query = (
+        events.writeStream.queryName(f"{topic}_to_lake")
+        .foreachBatch(apply)
+        .option("checkpointLocation", lake.spark_path(lake.checkpoint(topic)))
+        .trigger(availableNow=True)
+        .start()
+    )
+    query.awaitTermination()
+    failure = query.exception()
+    if failure is not None:
+        raise failure
+    progress = [p for p in query.recentProgress if p["numInputRows"]]
+    return DrainResult(
+        events=sum(p["numInputRows"] for p in progress),
+        batches=len(progress),
+        offsets=_end_offsets(progress[-1]["sources"][0]["endOffset"], topic) if progress else {},
+        seconds=time.monotonic() - started,
+    )
+
+
+def _end_offsets(end: object, topic: str) -> dict[str, int]:
+    offsets = json.loads(end) if isinstance(end, str) else end
+    assert isinstance(offsets, dict)
+    return offsets[topic]

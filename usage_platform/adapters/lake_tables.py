@@ -1,0 +1,139 @@
+"""The Delta tables: their names, places and columns, and how they are made.
+
+Belongs here: schemas, and what Athena and Power BI need of them (reader version 1). Not here: what
+is written into them (`micro_batch`, `anomaly_table`) or read from them (`lake_reader`).
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@dataclass(frozen=True)
+class LakeTable:
+    """One Delta table.
+
+    Attributes:
+        name: Its folder under `deltalake/` and its name in SQL.
+        columns: Column definitions in Spark SQL.
+        partition: The date column that partitions it.
+    """
+
+    name: str
+    columns: str
+    partition: str
+
+
+READINGS = LakeTable(
+    "readings",
+    """
+    meter STRING COMMENT 'name of the meter',
+    event_time TIMESTAMP COMMENT 'start of the interval, UTC',
+    event_date DATE COMMENT 'UTC date of event_time',
+    value DOUBLE COMMENT 'mean power over the interval, kW',
+    kafka_time TIMESTAMP COMMENT 'when the broker appended the winning event',
+    partition INT COMMENT 'topic partition of the winning event',
+    offset BIGINT COMMENT 'topic offset of the winning event',
+    late BOOLEAN COMMENT 'came after its hour was final',
+    rev INT COMMENT 'how often a newer event changed the value'
+    """,
+    "event_date",
+)
+USAGE_HOURLY = LakeTable(
+    "usage_hourly",
+    """
+    meter STRING COMMENT 'name of the meter',
+    start TIMESTAMP COMMENT 'start of the hour, UTC',
+    end TIMESTAMP COMMENT 'end of the hour, UTC, exclusive',
+    event_date DATE COMMENT 'UTC date of start',
+    avg_usage DOUBLE COMMENT 'mean of the readings, kW',
+    n INT COMMENT 'readings in the hour',
+    expected_n INT COMMENT 'readings a complete hour holds',
+    min_usage DOUBLE COMMENT 'kW',
+    max_usage DOUBLE COMMENT 'kW',
+    energy_kwh DOUBLE COMMENT 'energy of the readings that are there',
+    is_final BOOLEAN COMMENT 'the meter has sent readings an hour past the end',
+    last_reading TIMESTAMP COMMENT 'newest event_time in the hour',
+    late_n INT COMMENT 'readings that came after the hour was final',
+    rev INT COMMENT 'how often the row was changed'
+    """,
+    "event_date",
+)
+REJECTS = LakeTable(
+    "rejects",
+    """
+    topic STRING, partition INT, offset BIGINT,
+    kafka_time TIMESTAMP COMMENT 'when the broker appended the event',
+    received_date DATE COMMENT 'UTC date of kafka_time',
+    reason STRING COMMENT 'code of what is wrong',
+    detail STRING COMMENT 'what was expected, in words',
+    meter STRING COMMENT 'name of the meter, where it could be read',
+    raw BINARY COMMENT 'the event as it came'
+    """,
+    "received_date",
+)
+ANOMALIES = LakeTable(
+    "anomalies",
+    """
+    anomaly_id STRING COMMENT 'the same anomaly always has the same id',
+    meter STRING,
+    event_time TIMESTAMP COMMENT 'start of the interval, UTC',
+    event_date DATE COMMENT 'UTC date of event_time',
+    usage DOUBLE COMMENT 'mean power over the interval, kW',
+    expected_low DOUBLE COMMENT 'kW', expected_high DOUBLE COMMENT 'kW',
+    score DOUBLE COMMENT 'higher = more anomalous',
+    severity STRING,
+    model_version STRING
+    """,
+    "event_date",
+)
+TABLES = (READINGS, USAGE_HOURLY, REJECTS, ANOMALIES)
+READER_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The places of the lake under its root (a folder or `s3://bucket/prefix`)."""
+
+    root: str
+
+    def table(self, table: LakeTable | str) -> str:
+        """Where a table lies."""
+        name = table if isinstance(table, str) else table.name
+        return f"{self.root}/deltalake/{name}"
+
+    def checkpoint(self, stream: str) -> str:
+        """Where the progress of a stream into the lake lies."""
+        return f"{self.root}/checkpoint/{stream}"
+
+    @property
+    def assets(self) -> str:
+        """Where source files and the meters' descriptions lie."""
+        return f"{self.root}/assets"
+
+    @property
+    def models(self) -> str:
+        """Where the models lie."""
+        return f"{self.root}/models"
+
+    def sql(self, table: LakeTable) -> str:
+        """The table's name in Spark SQL; the root comes from the settings, not from a request."""
+        return f"delta.`{self.spark_path(self.table(table)).replace('`', '``')}`"
+
+    @staticmethod
+    def spark_path(path: str) -> str:
+        """The path as Hadoop names it."""
+        return path.replace("s3://", "s3a://", 1)
+
+
+def create_tables(spark: "SparkSession", lake: Lake) -> None:
+    """Make the tables that are missing; one that is there is left as it is."""
+    for table in TABLES:
+        spark.sql(
+            f"CREATE TABLE IF NOT EXISTS {lake.sql(table)} ({table.columns}) USING DELTA "
+            f"PARTITIONED BY ({table.partition}) TBLPROPERTIES ("
+            "'delta.enableDeletionVectors' = 'false', 'delta.minReaderVersion' = '1', "
+            "'delta.minWriterVersion' = '2')"
+        )

@@ -1,0 +1,73 @@
+"""Local wall-clock time to UTC instants, both changes of the clocks included.
+
+Belongs here: every place where a local time becomes an instant, or a local day gets its bounds.
+Not here: reading times from text (`reading_rows`), and calendars of holidays or slots.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import cast
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+
+def to_utc(naive: pd.Series, timezone: str, *, in_file_order: bool = False) -> pd.Series:
+    """The instants of local wall-clock times of one meter.
+
+    In spring an hour of local time does not exist: those become NaT. In autumn an hour comes
+    twice: the first time in daylight-saving time, the second in standard time.
+
+    Args:
+        naive: datetime64[ns] without a zone; NaT stays NaT. Years 1970 to 2037, for which pandas
+            knows the clock changes.
+        timezone: IANA name of the local time.
+        in_file_order: Tells the two autumn hours apart. True: the rows are one meter's, in the
+            order of its file, so the first row with an ambiguous time is daylight-saving time and
+            each later row with that same time is standard time (a third one repeats the second).
+            False: every ambiguous time is daylight-saving time.
+
+    Returns:
+        datetime64[ns, UTC] with the index of `naive`.
+    """
+    local = naive.dt.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT")
+    utc = local.dt.tz_convert("UTC").copy()
+    unclear = (naive.notna() & local.isna()).to_numpy()
+    if unclear.any():
+        times = naive.loc[unclear]
+        is_first = ~times.duplicated().to_numpy() if in_file_order else np.full(len(times), True)
+        resolved = times.dt.tz_localize(timezone, ambiguous=is_first, nonexistent="NaT")
+        utc.loc[unclear] = resolved.dt.tz_convert("UTC")
+    return utc
+
+
+def local_day_bounds(day: date, timezone: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """The first instant of a local day and the first instant after it, both in UTC.
+
+    They lie 23, 24 or 25 hours apart. Where the clocks change at midnight, the day starts at the
+    change, or at the earlier of two midnights, so that the days follow each other without a gap.
+
+    Args:
+        day: The local calendar day.
+        timezone: IANA name of the local time.
+    """
+    return _first_instant(day.toordinal(), timezone), _first_instant(day.toordinal() + 1, timezone)
+
+
+def expected_readings(day: date, timezone: str, interval_minutes: int) -> int:
+    """How many intervals a complete local day holds: at 5 minutes 276, 288 or 300.
+
+    Args:
+        day: The local calendar day.
+        timezone: IANA name of the local time.
+        interval_minutes: Length of one reading's interval in minutes.
+    """
+    start, end = local_day_bounds(day, timezone)
+    return (end - start) // timedelta(minutes=interval_minutes)
+
+
+def _first_instant(ordinal: int, timezone: str) -> pd.Timestamp:
+    # fold=0 (the default) takes a missing midnight at the offset before the change, which is the
+    # instant of the change itself, and the earlier of two midnights.
+    midnight = datetime.combine(date.fromordinal(ordinal), time(), tzinfo=ZoneInfo(timezone))
+    return cast("pd.Timestamp", pd.Timestamp(midnight.astimezone(UTC)))

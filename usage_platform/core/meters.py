@@ -1,0 +1,81 @@
+"""What is known of a meter: its name, its time zone and the length of its intervals.
+
+Belongs here: the description of meters. Not here: where the descriptions are kept (adapters).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+DEFAULT_METER_NAME = "central-library"
+DEFAULT_TIMEZONE = "America/New_York"
+DEFAULT_INTERVAL_MINUTES = 5
+
+
+@dataclass(frozen=True)
+class Meter:
+    """One meter.
+
+    Attributes:
+        name: The key of its events on the topic and of its rows in the tables.
+        timezone: IANA name of the building's local time.
+        interval_minutes: Length of one reading's interval; divides 60, so that hours are whole.
+
+    Raises:
+        ValueError: For an empty name, an unknown time zone or an interval that does not divide 60.
+    """
+
+    name: str = DEFAULT_METER_NAME
+    timezone: str = DEFAULT_TIMEZONE
+    interval_minutes: int = DEFAULT_INTERVAL_MINUTES
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise ValueError("meter name: expected some text, got none; give the meter a name")
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(
+                f"meter {self.name}: time zone {self.timezone!r} is unknown; "
+                "give an IANA name such as America/New_York"
+            ) from None
+        if self.interval_minutes < 1 or 60 % self.interval_minutes:
+            raise ValueError(
+                f"meter {self.name}: interval {self.interval_minutes} min does not divide an hour; "
+                "give 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30 or 60"
+            )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The building's local time zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def readings_per_hour(self) -> int:
+        """How many readings a complete hour holds."""
+        return 60 // self.interval_minutes
+
+
+@dataclass(frozen=True)
+class MeterRegistry:
+    """The known meters, and what is assumed of one that is not known.
+
+    Attributes:
+        default: Gives an unknown meter its time zone and interval, and an event without a meter
+            its name.
+        known: Meters by name.
+    """
+
+    default: Meter = field(default_factory=Meter)
+    known: Mapping[str, Meter] = field(default_factory=dict)
+
+    def get(self, name: str) -> Meter:
+        """The meter of that name; an unknown one is like the default."""
+        found = self.known.get(name)
+        if found is not None:
+            return found
+        return Meter(name, self.default.timezone, self.default.interval_minutes)
+
+    def with_meters(self, meters: Iterable[Meter]) -> "MeterRegistry":
+        """This registry with `meters` added; one of the same name is replaced."""
+        return MeterRegistry(self.default, {**self.known, **{m.name: m for m in meters}})
