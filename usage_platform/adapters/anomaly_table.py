@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from usage_platform.adapters.hourly_sql import date_list
+from usage_platform.adapters.commit_dates import date_list, note_dates
 from usage_platform.adapters.lake_tables import ANOMALIES, Lake
 from usage_platform.core.anomalies import ANOMALY_COLUMNS, anomalies_from_messages
 
@@ -36,6 +36,7 @@ def merge_anomalies(spark: "SparkSession", lake: Lake, anomalies: pd.DataFrame) 
     rows = anomalies[ANOMALY_COLUMNS].drop_duplicates("anomaly_id")
     rows = rows.assign(event_date=rows["event_time"].dt.date)
     spark.createDataFrame(rows).createOrReplaceTempView("batch_anomalies")
+    note_dates(spark, set(rows["event_date"]))
     names = ", ".join(rows.columns)
     spark.sql(f"""
         MERGE INTO {lake.sql(ANOMALIES)} t USING batch_anomalies s

@@ -4,12 +4,12 @@ Belongs here: the one statement that live micro-batches and backfills both run. 
 `core.hourly` says, to the last bit.
 """
 
-from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from usage_platform.adapters.commit_dates import date_list, note_dates
 from usage_platform.adapters.lake_tables import READINGS, USAGE_HOURLY, Lake
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ _AUDITED = ("last_reading", "late_n")
 def merge_hours(spark: "SparkSession", lake: Lake, hours: pd.DataFrame, newest_from: date) -> None:
     """Bring rows of `usage_hourly` to what `readings` says now.
 
+    The commit's user metadata names the UTC dates it was about.
+
     Args:
         spark: The session of the service that owns the lake's writes.
         lake: Where the tables are.
@@ -29,11 +31,13 @@ def merge_hours(spark: "SparkSession", lake: Lake, hours: pd.DataFrame, newest_f
         newest_from: A UTC date not after the newest reading of any of these meters; only newer
             partitions are searched for it.
     """
-    dates = date_list(hours["start"].dt.date)
+    days = set(hours["start"].dt.date)
+    dates = date_list(days)
     spark.createDataFrame(hours).createOrReplaceTempView("touched_hours")
     # Collected first: MERGE evaluates its source more than once, and the hours are few.
     recomputed = spark.sql(_recomputed(lake, dates, newest_from)).toArrow()
     spark.createDataFrame(recomputed).createOrReplaceTempView("recomputed_hours")
+    note_dates(spark, days)
     changed = " OR ".join(f"NOT (t.{c} <=> s.{c})" for c in (*_COMPARED, *_AUDITED))
     updates = ", ".join(f"{c} = s.{c}" for c in (*_COMPARED, *_AUDITED))
     columns = ("meter", "start", "end", "event_date", *_COMPARED, *_AUDITED)
@@ -69,8 +73,3 @@ def _recomputed(lake: Lake, dates: str, newest_from: date) -> str:
                last_reading, late_n
         FROM sums s LEFT JOIN newest ON newest.meter = s.meter
     """
-
-
-def date_list(dates: Iterable[date]) -> str:
-    """Dates as SQL literals: Delta prunes its partitions by literals only."""
-    return ", ".join(f"DATE'{day.isoformat()}'" for day in sorted(set(dates)))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MAX_OFFSETS_PER_BATCH = 200_000
 WATERMARK = "1 hour"
+_EVENT_TIME = "try_to_timestamp(get_json_object(CAST(value AS STRING), '$.ts'))"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ def _drain(
     topic: str,
     apply: Callable[["DataFrame", int], None],
 ) -> DrainResult:
+    from pyspark.sql.functions import expr
+
     started = time.monotonic()
     events = (
         spark.readStream.format("kafka")
@@ -68,8 +71,9 @@ def _drain(
         .option("kafka.isolation.level", "read_committed")
         .option("maxOffsetsPerTrigger", MAX_OFFSETS_PER_BATCH)
         .load()
-        # Kept for reporting: no stateful operator hangs on it, so it drops nothing.
-        .withWatermark("timestamp", WATERMARK)
+        # For Spark's own reports only: no stateful operator hangs on it, so it drops nothing.
+        .withColumn("event_time", expr(_EVENT_TIME))
+        .withWatermark("event_time", WATERMARK)
     )
     query = (
         events.writeStream.queryName(f"{topic}_to_lake")
@@ -82,16 +86,11 @@ def _drain(
     failure = query.exception()
     if failure is not None:
         raise failure
-    progress = [p for p in query.recentProgress if p["numInputRows"]]
+    sources = [p["sources"][0] for p in query.recentProgress]
+    with_rows = [source for source in sources if source["numInputRows"]]
     return DrainResult(
-        events=sum(p["numInputRows"] for p in progress),
-        batches=len(progress),
-        offsets=_end_offsets(progress[-1]["sources"][0]["endOffset"], topic) if progress else {},
+        events=sum(source["numInputRows"] for source in with_rows),
+        batches=len(with_rows),
+        offsets=json.loads(with_rows[-1]["endOffset"])[topic] if with_rows else {},
         seconds=time.monotonic() - started,
     )
-
-
-def _end_offsets(end: object, topic: str) -> dict[str, int]:
-    offsets = json.loads(end) if isinstance(end, str) else end
-    assert isinstance(offsets, dict)
-    return offsets[topic]

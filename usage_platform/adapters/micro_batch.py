@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from usage_platform.adapters.hourly_sql import date_list, merge_hours
+from usage_platform.adapters.commit_dates import date_list, note_dates
+from usage_platform.adapters.hourly_sql import merge_hours
 from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY, Lake
 from usage_platform.core.batch import RAW_COLUMNS, judge, touched_hours, with_intervals
 from usage_platform.core.hourly import WATERMARK
@@ -105,6 +106,7 @@ def _merge_readings(
         late=(hour_end + WATERMARK <= closed_until),
         rev=0,
     )
+    note_dates(spark, rows["event_date"])
     spark.createDataFrame(rows).createOrReplaceTempView("batch_readings")
     # An equal value with a newer event still moves kafka_time and offset on: an older event with
     # another value must not win later.
@@ -131,10 +133,12 @@ def _merge_rejects(spark: "SparkSession", lake: Lake, rejects: pd.DataFrame) -> 
         "detail STRING, meter STRING, raw BINARY, received_date DATE"
     )
     spark.createDataFrame(rows, columns).createOrReplaceTempView("batch_rejects")
+    note_dates(spark, rows["received_date"])
     names = ", ".join(rows.columns)
+    days = date_list(rows["received_date"])
     spark.sql(f"""
         MERGE INTO {lake.sql(REJECTS)} t USING batch_rejects s
         ON t.topic = s.topic AND t.partition = s.partition AND t.offset = s.offset
-           AND t.kafka_time = s.kafka_time AND t.received_date IN ({date_list(rows["received_date"])})
+           AND t.kafka_time = s.kafka_time AND t.received_date IN ({days})
         WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({", ".join(f"s.{c}" for c in rows.columns)})
     """).collect()

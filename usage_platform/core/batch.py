@@ -55,8 +55,11 @@ def judge(raw: pd.DataFrame, registry: MeterRegistry) -> Batch:
         ],
         axis=1,
     )
-    split = rejects["reason"].astype(str).str.partition(": ")
-    rejects = rejects.assign(reason=split[0], detail=split[2])
+    codes = [text.partition(": ") for text in rejects["reason"]]
+    rejects = rejects.assign(
+        reason=pd.Series([code for code, _, _ in codes], rejects.index, dtype=object),
+        detail=pd.Series([detail for _, _, detail in codes], rejects.index, dtype=object),
+    )
     newest = newest_per_reading(readings)
     return Batch(newest, rejects[REJECT_COLUMNS].reset_index(drop=True), int(good.sum()))
 

@@ -1,0 +1,192 @@
+"""Playback: readings put on the topic `usage`, in event order, at a pace, from where it stopped.
+
+Belongs here: the producer and its resume point, which is the topic itself. Not here: which reading
+is due when (`core.playback`).
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pandas as pd
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    Message,
+    Producer,
+    TopicPartition,
+)
+
+from usage_platform.adapters.kafka_topics import USAGE, KafkaSettings, partitions_of
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.playback import Pace, bursts
+from usage_platform.core.wire import parse_usage, usage_messages
+
+_TAIL = 2_000
+_LONGEST_SLEEP = 1.0
+
+
+class PlaybackError(RuntimeError):
+    """The broker refused events for good."""
+
+
+@dataclass
+class PlaybackProgress:
+    """How far a run of the playback is.
+
+    Attributes:
+        sent: Readings the broker has acknowledged or that wait for it.
+        total: Readings to play in this run.
+        event_time: The newest of them, None before the first.
+        started: Monotonic seconds at the start.
+    """
+
+    total: int
+    sent: int = 0
+    event_time: pd.Timestamp | None = None
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        return time.monotonic() - self.started
+
+
+def play(
+    kafka: KafkaSettings,
+    readings: pd.DataFrame,
+    pace: Pace,
+    report: Callable[[PlaybackProgress], None],
+) -> PlaybackProgress:
+    """Put readings on the topic `usage` at their pace; returns once the broker has them all.
+
+    Args:
+        kafka: The brokers.
+        readings: `meter`, `ts`, `value`, as `core.playback.remaining` returns them.
+        pace: How fast.
+        report: Told after each burst.
+
+    Raises:
+        PlaybackError: When the broker refuses events for good. Being out of reach is waited out.
+    """
+    failures: list[KafkaError] = []
+
+    def delivered(error: KafkaError | None, _: Message) -> None:
+        if error is not None:
+            failures.append(error)
+
+    producer = Producer(
+        kafka.client(
+            **{
+                "enable.idempotence": True,
+                "compression.type": "lz4",
+                "linger.ms": 50,
+                "queue.buffering.max.messages": 500_000,
+                # A broker that is restarted is waited for; nothing is given up.
+                "message.timeout.ms": 0,
+                "delivery.report.only.error": True,
+            }
+        ),
+    )
+    progress = PlaybackProgress(total=len(readings))
+    try:
+        for burst in bursts(readings, pace):
+            _sleep_until(progress, burst.due, producer)
+            _send(producer, burst.rows, delivered)
+            progress.sent += len(burst.rows)
+            progress.event_time = burst.rows["ts"].iloc[-1]
+            _raise_failures(failures)
+            report(progress)
+    finally:
+        producer.flush()
+    _raise_failures(failures)
+    return progress
+
+
+def _sleep_until(progress: PlaybackProgress, due: float, producer: Producer) -> None:
+    while (left := due - progress.seconds) > 0:
+        producer.poll(min(left, _LONGEST_SLEEP))
+
+
+def _send(
+    producer: Producer, rows: pd.DataFrame, delivered: Callable[[KafkaError | None, Message], None]
+) -> None:
+    keys = {meter: meter.encode() for meter in rows["meter"].unique()}
+    for meter, message in zip(rows["meter"], usage_messages(rows), strict=True):
+        while True:
+            try:
+                producer.produce(USAGE, message, keys[meter], on_delivery=delivered)
+            except BufferError:
+                producer.poll(0.1)
+            else:
+                break
+    producer.poll(0)
+
+
+def _raise_failures(failures: list[KafkaError]) -> None:
+    if failures:
+        raise PlaybackError(
+            f"topic {USAGE}: the broker refused {len(failures)} events: {failures[0].str()}"
+        )
+
+
+def last_played(
+    kafka: KafkaSettings, meters: set[str], registry: MeterRegistry
+) -> dict[str, pd.Timestamp]:
+    """Each meter's newest reading on the topic: where playback goes on.
+
+    Looks back from the end, further and further, until each meter was found or nothing is left.
+
+    Args:
+        kafka: The brokers.
+        meters: Names of the meters to look for.
+        registry: For naive times and nameless events.
+
+    Returns:
+        UTC instants by meter; a meter that has nothing on the topic is missing.
+    """
+    client = Consumer(
+        kafka.client(
+            **{
+                "group.id": "usage-platform-playback",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+            }
+        )
+    )
+    try:
+        found: dict[str, pd.Timestamp] = {}
+        for partition in partitions_of(client, kafka, USAGE):
+            low, high = client.get_watermark_offsets(partition, timeout=10)
+            back = _TAIL
+            while high > low and not meters <= set(found):
+                start = max(low, high - back)
+                tail = _newest_in(client, partition.partition, start, registry)
+                found |= {meter: ts for meter, ts in tail.items() if meter in meters}
+                if start == low:
+                    break
+                back *= 8
+        return found
+    finally:
+        client.close()
+
+
+def _newest_in(
+    client: Consumer, partition: int, start: int, registry: MeterRegistry
+) -> dict[str, pd.Timestamp]:
+    client.assign([TopicPartition(USAGE, partition, start if start else OFFSET_BEGINNING)])
+    messages, ended = [], False
+    while not ended:
+        for message in client.consume(10_000, timeout=0.5):
+            error = message.error()
+            if error is None:
+                messages.append(message)
+            elif error.code() == KafkaError._PARTITION_EOF:
+                ended = True
+            elif not error.retriable():
+                raise PlaybackError(f"topic {USAGE}: {error.str()}")
+    received = pd.to_datetime([m.timestamp()[1] for m in messages], unit="ms", utc=True)
+    events = parse_usage([m.value() for m in messages], pd.Series(received), registry)
+    good = events[events["reason"].isna()]
+    return good.groupby("meter")["event_time"].max().to_dict()

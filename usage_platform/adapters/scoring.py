@@ -1,0 +1,267 @@
+"""The streaming scorer: new events on `usage` in, odd ones on `anomaly` out, exactly once.
+
+Belongs here: the loop consume, score, and one Kafka transaction for the anomalies, the dead letters
+and the offsets. Not here: what is odd (`core.anomalies`), when it runs (the streaming sensor).
+
+Its progress is the consumer group's offsets, committed inside the producer's transaction: a kill at
+any moment leaves either all of a batch's results and its offsets, or none.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_INVALID,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+
+from usage_platform.adapters.kafka_topics import (
+    ANOMALY,
+    DEAD_LETTERS,
+    USAGE,
+    KafkaSettings,
+    partitions_of,
+)
+from usage_platform.adapters.model_store import ModelStore
+from usage_platform.core.anomalies import anomaly_messages, find_anomalies
+from usage_platform.core.batch import RAW_COLUMNS, judge
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.model import Manifest
+from usage_platform.core.wire import read_anomalies
+
+GROUP = "anomaly-scorer"
+TRANSACTIONAL_ID = "anomaly-scorer"
+_BATCH = 20_000
+_QUIET_SECONDS = 1.0
+_TRANSACTION_TIMEOUT_MS = 60_000
+
+
+@dataclass
+class TickResult:
+    """What one tick did, over all its batches.
+
+    Attributes:
+        events: Events consumed.
+        scored: Readings a forest judged.
+        learning: Readings from before the first model.
+        thin: Readings in slots with too few comparables.
+        rejected: Events that are no readings, put on the dead-letter topic.
+        anomalies: Anomalies published.
+        repeated: Anomalies found again and not published again.
+        lag: Events that still wait on the topic.
+        newest: Event time of the newest reading, None without any.
+        versions: The model versions that judged.
+    """
+
+    events: int = 0
+    scored: int = 0
+    learning: int = 0
+    thin: int = 0
+    rejected: int = 0
+    anomalies: int = 0
+    repeated: int = 0
+    lag: int = 0
+    newest: pd.Timestamp | None = None
+    versions: set[str] = field(default_factory=set)
+
+
+class Scorer:
+    """A scorer with its connections, kept from tick to tick. Not for several threads at once."""
+
+    def __init__(self, kafka: KafkaSettings, store: ModelStore) -> None:
+        self._kafka = kafka
+        self._store = store
+        self._published = _published_ids(kafka)
+        self._producer = Producer(
+            kafka.client(
+                **{
+                    "transactional.id": TRANSACTIONAL_ID,
+                    "transaction.timeout.ms": _TRANSACTION_TIMEOUT_MS,
+                    "compression.type": "lz4",
+                    "linger.ms": 5,
+                }
+            )
+        )
+        # Fences a scorer that is still alive somewhere: its transaction can no longer commit.
+        self._producer.init_transactions(30)
+        self._consumer = Consumer(
+            kafka.client(
+                **{
+                    "group.id": GROUP,
+                    "enable.auto.commit": False,
+                    "isolation.level": "read_committed",
+                    "auto.offset.reset": "earliest",
+                    "fetch.wait.max.ms": 100,
+                }
+            )
+        )
+        self._assigned: list[TopicPartition] = []
+
+    def tick(
+        self, manifests: Sequence[Manifest], registry: MeterRegistry, seconds: float
+    ) -> TickResult:
+        """Score what waits, until nothing does or the time is up.
+
+        Args:
+            manifests: The models, ascending; at least one.
+            registry: The known meters.
+            seconds: Deadline of the tick; a batch that was begun is finished.
+
+        Raises:
+            KafkaException: The scorer must be closed and made anew; nothing is lost or doubled.
+        """
+        deadline = time.monotonic() + seconds
+        result = TickResult()
+        self._assign()
+        while time.monotonic() < deadline:
+            messages = self._consumer.consume(_BATCH, timeout=_QUIET_SECONDS)
+            good = [m for m in messages if m.error() is None]
+            fatal = [m.error() for m in messages if m.error() is not None]
+            if fatal and not fatal[0].retriable():
+                raise KafkaException(fatal[0])
+            if not good:
+                break
+            self._score(good, manifests, registry, result)
+        result.lag = self._lag()
+        return result
+
+    def close(self) -> None:
+        """Let go of the connections; an open transaction is aborted by the next scorer's start."""
+        self._consumer.close()
+
+    def _assign(self) -> None:
+        """Take every partition of the topic, new ones too, each from its committed offset."""
+        partitions = partitions_of(self._consumer, self._kafka, USAGE)
+        if len(partitions) == len(self._assigned):
+            return
+        committed = self._consumer.committed(partitions, timeout=10)
+        for partition in committed:
+            if partition.offset == OFFSET_INVALID:
+                partition.offset = OFFSET_BEGINNING
+        self._consumer.assign(committed)
+        self._assigned = partitions
+
+    def _score(
+        self,
+        messages: list[Message],
+        manifests: Sequence[Manifest],
+        registry: MeterRegistry,
+        result: TickResult,
+    ) -> None:
+        batch = judge(_raw_frame(messages), registry)
+        scored = find_anomalies(
+            batch.readings[["meter", "event_time", "value"]], manifests, self._store.load
+        )
+        new = scored.anomalies[~scored.anomalies["anomaly_id"].isin(self._published)]
+        places = set(zip(batch.rejects["partition"], batch.rejects["offset"], strict=True))
+        rejected = [m for m in messages if (m.partition(), m.offset()) in places]
+        self._commit(new, anomaly_messages(new, registry), rejected)
+        self._published.update(new["anomaly_id"])
+        result.events += len(messages)
+        result.scored += scored.scored
+        result.learning += scored.learning
+        result.thin += scored.thin
+        result.rejected += len(rejected)
+        result.anomalies += len(new)
+        result.repeated += len(scored.anomalies) - len(new)
+        result.versions.update(new["model_version"])
+        if len(batch.readings):
+            newest = batch.readings["event_time"].max()
+            result.newest = newest if result.newest is None else max(result.newest, newest)
+
+    def _commit(
+        self, anomalies: pd.DataFrame, values: list[bytes], rejected: list[Message]
+    ) -> None:
+        producer = self._producer
+        producer.begin_transaction()
+        for meter, value in zip(anomalies["meter"], values, strict=True):
+            producer.produce(ANOMALY, value, meter.encode())
+        for message in rejected:
+            producer.produce(DEAD_LETTERS, message.value(), message.key())
+        producer.send_offsets_to_transaction(
+            self._consumer.position(self._consumer.assignment()),
+            self._consumer.consumer_group_metadata(),
+            30,
+        )
+        producer.commit_transaction(30)
+
+    def _lag(self) -> int:
+        return sum(
+            max(self._consumer.get_watermark_offsets(p, timeout=10)[1] - max(p.offset, 0), 0)
+            for p in self._consumer.committed(self._assigned, timeout=10)
+        )
+
+
+def scoring_lag(kafka: KafkaSettings) -> int:
+    """Events on `usage` that no scorer has committed yet.
+
+    Raises:
+        KafkaUnreachableError: When no broker answers.
+    """
+    client = Consumer(kafka.client(**{"group.id": GROUP, "enable.auto.commit": False}))
+    try:
+        lag = 0
+        partitions = partitions_of(client, kafka, USAGE)
+        for partition in client.committed(partitions, timeout=10) if partitions else []:
+            low, high = client.get_watermark_offsets(partition, timeout=10)
+            lag += high - max(partition.offset, low)
+        return lag
+    finally:
+        client.close()
+
+
+def _raw_frame(messages: list[Message]) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        [(m.topic(), m.partition(), m.offset(), m.timestamp()[1], m.value()) for m in messages],
+        columns=RAW_COLUMNS,
+    )
+    frame["kafka_time"] = pd.to_datetime(frame["kafka_time"], unit="ms", utc=True).astype(
+        "datetime64[ns, UTC]"
+    )
+    return frame
+
+
+def _published_ids(kafka: KafkaSettings) -> set[str]:
+    """The ids of all anomalies on the topic: an event that comes twice is not told twice."""
+    client = Consumer(
+        kafka.client(
+            **{
+                "group.id": "anomaly-scorer-start",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+            }
+        )
+    )
+    try:
+        partitions = partitions_of(client, kafka, ANOMALY)
+        if not partitions:
+            return set()
+        client.assign([TopicPartition(ANOMALY, p.partition, OFFSET_BEGINNING) for p in partitions])
+        ids: set[str] = set()
+        ended = 0
+        while ended < len(partitions):
+            messages = client.consume(10_000, timeout=0.5)
+            ended += sum(_is_end(m) for m in messages)
+            values = [m.value() for m in messages if m.error() is None]
+            ids.update(event["anomaly_id"] for event in read_anomalies(values))
+        return ids
+    finally:
+        client.close()
+
+
+def _is_end(message: Message) -> bool:
+    error = message.error()
+    if error is None:
+        return False
+    if error.code() == KafkaError._PARTITION_EOF:
+        return True
+    raise KafkaException(error)

@@ -1,0 +1,256 @@
+"""One child process: described, started in a session of its own, made ready, stopped as a whole.
+
+Belongs here: the life of a single service's process and of all it started. Not here: what to do
+when it dies (supervisor), or what any service needs (broker, spark_service).
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from usage_platform.local.errors import LocalError
+from usage_platform.local.pid import (
+    ProcessId,
+    identify,
+    read_pid_file,
+    session_members,
+    write_pid_file,
+)
+
+OLD_LOGS_KEPT = 3
+_POLL_S = 0.1
+_KILL_WAIT_S = 10.0
+_PR_SET_PDEATHSIG = 1
+
+
+def _nothing_to_prepare() -> None:
+    """Most services need nothing done before they start."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a child process is and how one sees that it works.
+
+    Attributes:
+        name: For messages.
+        argv: The command.
+        env: Its whole environment.
+        cwd: Its working folder; made where it is missing.
+        log_file: Gets both output streams; the logs of earlier starts are kept as .1 to .3.
+        pid_file: Names the process while it runs.
+        ready: Asks once whether it answers; quick (a second or two), raises nothing.
+        start_timeout: Seconds it may take to become ready.
+        stop_timeout: Seconds it may take to stop when asked to, before it is killed.
+        prepare: Done before each start, the restarts too; may raise LocalError.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(repr=False)
+    cwd: Path
+    log_file: Path
+    pid_file: Path
+    ready: Callable[[], bool]
+    start_timeout: float = 60.0
+    stop_timeout: float = 20.0
+    prepare: Callable[[], None] = _nothing_to_prepare
+
+
+class ChildProcess:
+    """The process of a service, and everything that process starts.
+
+    Start it from a thread that lasts: on Linux the child is told to stop when the thread that
+    started it ends, which is how it does not outlive a supervisor that was killed.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The number of the process last started."""
+        return self._process.pid if self._process else None
+
+    @property
+    def exit_code(self) -> int | None:
+        """How the process ended (negative: by that signal); None while it runs."""
+        return self._process.poll() if self._process else None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has been started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start it, after whatever a crashed supervisor left of it is gone. Does not wait.
+
+        Raises:
+            LocalError: When it cannot be prepared or its command cannot be run.
+        """
+        service = self.service
+        for folder in (service.cwd, service.log_file.parent, service.pid_file.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        reap_stale(service.pid_file, service.stop_timeout)
+        service.prepare()
+        _rotate(service.log_file)
+        try:
+            with service.log_file.open("wb") as log:
+                self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
+                    service.argv,
+                    env=dict(service.env),
+                    cwd=service.cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    preexec_fn=_die_with_parent(),
+                )
+        except OSError as error:
+            raise LocalError(
+                f"{service.name} cannot be started ({error.strerror}: {error.filename}): "
+                "run make setup again"
+            ) from error
+        identity = identify(self._process.pid)
+        if identity:
+            write_pid_file(service.pid_file, identity)
+
+    def wait_ready(self, progress: Callable[[str], None]) -> None:
+        """Wait until it answers; what does not come up in time is stopped.
+
+        Args:
+            progress: Told the seconds waited, such as "kafka: starting, 3 s".
+
+        Raises:
+            LocalError: When it ended or did not answer in time; names the log.
+        """
+        service = self.service
+        began = time.monotonic()
+        while True:
+            if not self.is_alive:
+                why = self.why_it_ended()
+                self.stop()
+                raise LocalError(why)
+            if service.ready():
+                return
+            waited = time.monotonic() - began
+            if waited > service.start_timeout:
+                self.stop()
+                raise LocalError(
+                    f"{service.name} did not answer within {service.start_timeout:.0f} s: "
+                    f"see {service.log_file}"
+                )
+            progress(f"{service.name}: starting, {waited:.0f} s")
+            time.sleep(_POLL_S)
+
+    def why_it_ended(self) -> str:
+        """One line on a process that has ended: how, its last words, where its log is."""
+        service, code = self.service, self.exit_code
+        if code is not None and code < 0:
+            how = f"by {signal.Signals(-code).name}"
+        else:
+            how = f"with exit code {code}, last line: {_last_line(service.log_file)}"
+        return f"{service.name} ended {how}; see {service.log_file}"
+
+    def stop(self) -> None:
+        """Ask it to stop, wait, kill what is left of it and of all it started."""
+        if self._process is None:
+            return
+        if self.is_alive:
+            _signal(self._process.pid, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(self.service.stop_timeout)
+        _kill_session(self._process.pid)
+        self._process.wait()
+        # Its number may belong to another process from now on.
+        self._process = None
+        self.service.pid_file.unlink(missing_ok=True)
+
+
+def reap_stale(pid_file: Path, stop_timeout: float) -> bool:
+    """Stop the process that a crashed supervisor left running, and remove its file.
+
+    A number that another process has by now is recognised by the start time and left alone.
+
+    Args:
+        pid_file: Where the process was named; may be missing.
+        stop_timeout: Seconds it may take to stop when asked to, before it is killed.
+
+    Returns:
+        Whether a process had to be stopped.
+    """
+    left = read_pid_file(pid_file)
+    running = left is not None and left.is_alive
+    if left is not None and running:
+        _signal(left.pid, signal.SIGTERM)
+        if not _wait_gone(left, stop_timeout):
+            _kill_session(left.pid)
+            _wait_gone(left, _KILL_WAIT_S)
+    pid_file.unlink(missing_ok=True)
+    return running
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """What makes the child get SIGTERM when its parent dies; None where there is no such thing."""
+    if sys.platform != "linux":
+        return None
+    # Looked up before the fork: after it, a child of a process with threads may only do little.
+    prctl = ctypes.CDLL(None).prctl
+    parent = os.getpid()
+
+    def tell_the_system() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # It died in between, and no signal will come.
+            os._exit(1)
+
+    return tell_the_system
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a child's process group; one that is gone needs none."""
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        # macOS answers "not permitted" for a group in which only zombies are left.
+        return
+
+
+def _kill_session(session: int) -> None:
+    _signal(session, signal.SIGKILL)
+    for pid in session_members(session):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
+def _wait_gone(process: ProcessId, timeout: float) -> bool:
+    end = time.monotonic() + timeout
+    while process.is_alive:
+        if time.monotonic() > end:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+def _rotate(log_file: Path) -> None:
+    for number in range(OLD_LOGS_KEPT, 0, -1):
+        older = log_file.with_name(f"{log_file.name}.{number}")
+        newer = log_file.with_name(f"{log_file.name}.{number - 1}") if number > 1 else log_file
+        if newer.exists():
+            newer.replace(older)
+
+
+def _last_line(log_file: Path) -> str:
+    try:
+        lines = log_file.read_text("utf-8", "replace").split("\n")
+    except FileNotFoundError:
+        return "none"
+    return next((line.strip()[:200] for line in reversed(lines) if line.strip()), "none")

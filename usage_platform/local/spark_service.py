@@ -1,0 +1,143 @@
+"""The warm Spark Connect server: one JVM on the loopback address that keeps a session ready.
+
+Belongs here: its command, its folders, where it listens, what its Python workers can import, and
+whether it answers. Not here: how Spark treats tables and topics (the caller's settings), sessions
+and queries (adapters), or keeping it running (supervisor).
+"""
+
+import re
+import shutil
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from usage_platform.local.jars import pyspark_home
+from usage_platform.local.java import JavaHome
+from usage_platform.local.ports import LOOPBACK, port_answers
+from usage_platform.local.process import Service
+
+_SERVER_CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
+_PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+_LOGGING = """\
+status = warn
+appender.console.type = Console
+appender.console.name = console
+appender.console.target = SYSTEM_ERR
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{ISO8601} %-5p %c{1} %m%n
+rootLogger.level = warn
+rootLogger.appenderRef.console.ref = console
+"""
+
+
+def spark_service(
+    java: JavaHome,
+    jars: Path,
+    data_dir: Path,
+    env: Mapping[str, str],
+    port: int,
+    conf: Mapping[str, str],
+) -> Service:
+    """Describe the Spark Connect server.
+
+    Args:
+        java: Runs it.
+        jars: The folder of the jars it needs beside pyspark's own.
+        data_dir: The platform's data folder: it keeps its files in `spark`, its log in `logs`, its
+            pid file in `run`. The temporary ones are emptied before each start.
+        env: The environment it runs in. Spark's own variables in it are left out: the service is
+            what `conf` says, not what this shell was set up for.
+        port: Where clients reach it, on 127.0.0.1.
+        conf: Spark settings. They may not change where it listens or keeps its files; the master is
+            local[*] unless given.
+
+    Returns:
+        The service. Preparing it writes its settings.
+
+    Raises:
+        LocalError: When pyspark is not installed.
+    """
+    data_dir = data_dir.absolute()
+    home = data_dir / "spark"
+    settings = {"spark.master": "local[*]", **conf, **_own_settings(home, port)}
+    return Service(
+        name="spark",
+        # It ends in an exec of the JVM, so that the process started is the one to stop.
+        argv=(
+            str(pyspark_home() / "bin" / "spark-submit"),
+            *("--class", _SERVER_CLASS, "--name", "usage-platform"),
+            *("--driver-class-path", f"{jars.absolute()}/*"),
+        ),
+        env=_environment(env, java, home),
+        cwd=home,
+        log_file=data_dir / "logs" / "spark.log",
+        pid_file=data_dir / "run" / "spark.pid",
+        ready=partial(port_answers, port),
+        start_timeout=120.0,
+        stop_timeout=30.0,
+        prepare=partial(_prepare, home, settings),
+    )
+
+
+def properties_text(settings: Mapping[str, str]) -> str:
+    """Write settings as a Java properties file.
+
+    Args:
+        settings: Values by key; any text but a line break at the start or end of a value.
+
+    Returns:
+        The file's text, sorted by key.
+    """
+    return "".join(
+        f"{_escaped(key, also=':=#! ')}={_escaped(value)}\n"
+        for key, value in sorted(settings.items())
+    )
+
+
+def _escaped(text: str, also: str = "") -> str:
+    text = re.sub(f"[\\\\{also}]", lambda match: "\\" + match[0], text)
+    return text.replace("\n", "\\n")
+
+
+def _own_settings(home: Path, port: int) -> dict[str, str]:
+    """Where the server listens and keeps its files."""
+    return {
+        "spark.connect.grpc.binding.address": LOOPBACK,
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.driver.bindAddress": LOOPBACK,
+        "spark.driver.host": LOOPBACK,
+        "spark.driver.defaultJavaOptions": (
+            f'"-Djava.io.tmpdir={home / "tmp"}" -XX:+ExitOnOutOfMemoryError'
+        ),
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.warehouse.dir": (home / "warehouse").as_uri(),
+        "spark.ui.enabled": "false",
+    }
+
+
+def _environment(env: Mapping[str, str], java: JavaHome, home: Path) -> dict[str, str]:
+    kept = {key: env[key] for key in env if not key.startswith(("SPARK_", "PYSPARK_"))}
+    # The workers that run foreachBatch import this package, wherever it was started from.
+    paths = [str(_PACKAGE_ROOT), *filter(None, [env.get("PYTHONPATH")])]
+    return kept | {
+        "JAVA_HOME": str(java.home),
+        "PYSPARK_PYTHON": sys.executable,
+        "PYTHONPATH": ":".join(paths),
+        "SPARK_CONF_DIR": str(home / "conf"),
+        "SPARK_HOME": str(pyspark_home()),
+        "SPARK_LOCAL_DIRS": str(home / "tmp"),
+        "SPARK_LOCAL_IP": LOOPBACK,
+    }
+
+
+def _prepare(home: Path, settings: Mapping[str, str]) -> None:
+    # A server that was killed leaves its copies of jars and shuffle files behind.
+    shutil.rmtree(home / "tmp", ignore_errors=True)
+    (home / "tmp").mkdir(parents=True)
+    (home / "conf").mkdir(exist_ok=True)
+    (home / "conf" / "log4j2.properties").write_text(_LOGGING, "utf-8")
+    defaults = home / "conf" / "spark-defaults.conf"
+    # It may hold the keys of an object store.
+    defaults.touch(mode=0o600)
+    defaults.write_text(properties_text(settings), "utf-8")

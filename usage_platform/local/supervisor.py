@@ -1,0 +1,141 @@
+"""Several services kept running: started in order, restarted when they die, stopped in reverse.
+
+Belongs here: when a service is started again and what is said of it. Not here: how one process is
+started or stopped (process), or which services there are (the caller's).
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from usage_platform.local.errors import LocalError
+from usage_platform.local.process import ChildProcess, Service
+
+State = Literal["stopped", "starting", "ready", "waiting"]
+
+FIRST_WAIT_S = 1.0
+LONGEST_WAIT_S = 30.0
+STEADY_AFTER_S = 60.0
+_LOOK_EVERY_S = 0.25
+
+
+def wait_before_restart(failures: int) -> float:
+    """Seconds between the n-th death in a row (from 1) and the next start: 1, 2, 4, ... 30."""
+    return min(FIRST_WAIT_S * 2.0 ** (failures - 1), LONGEST_WAIT_S)
+
+
+@dataclass
+class _Kept:
+    """A service with what the supervisor remembers of it; times are the clock's."""
+
+    child: ChildProcess
+    state: State = "stopped"
+    since: float = 0.0
+    failures: int = 0
+
+
+class Supervisor:
+    """Keeps services running until told to stop.
+
+    All methods but `health` belong to one thread, which must last (see `ChildProcess`).
+    """
+
+    def __init__(
+        self,
+        services: Sequence[Service],
+        say: Callable[[str], None],
+        progress: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Describe what to keep running; starts nothing yet.
+
+        Args:
+            services: In the order to start them.
+            say: Told each event in a line.
+            progress: Told how long a first start has been waited for.
+            clock: Seconds that only go forward.
+        """
+        self._kept = [_Kept(ChildProcess(service)) for service in services]
+        self._say = say
+        self._progress = progress
+        self._clock = clock
+
+    def start(self) -> None:
+        """Start all in order, each when the one before answers.
+
+        Raises:
+            LocalError: When one does not come up; those started before are stopped again.
+        """
+        try:
+            for kept in self._kept:
+                self._enter(kept, "starting")
+                kept.child.start()
+                kept.child.wait_ready(self._progress)
+                self._become_ready(kept, "ready")
+        # Ctrl-C while waiting must not leave a process either.
+        except BaseException:
+            self.stop()
+            raise
+
+    def run_until(self, stop: threading.Event) -> None:
+        """Keep the services running until `stop` is set; stops nothing by itself."""
+        while not stop.wait(_LOOK_EVERY_S):
+            self.look()
+
+    def look(self) -> None:
+        """Look at each service once and do what is due, without waiting for one to be ready."""
+        for kept in self._kept:
+            if kept.state == "waiting":
+                self._restart_if_due(kept)
+            elif kept.state != "stopped" and not kept.child.is_alive:
+                self._fail(kept, kept.child.why_it_ended())
+            elif kept.state == "starting":
+                self._ask_if_ready(kept)
+
+    def stop(self) -> None:
+        """Stop all in reverse order, whatever state they are in."""
+        for kept in reversed(self._kept):
+            if kept.state in ("starting", "ready"):
+                self._progress(f"{kept.child.service.name}: stopping")
+                kept.child.stop()
+                self._say(f"{kept.child.service.name}: stopped")
+            kept.state = "stopped"
+
+    def health(self) -> dict[str, State]:
+        """The state of each service by name; "waiting" is the pause before a restart."""
+        return {kept.child.service.name: kept.state for kept in self._kept}
+
+    def _enter(self, kept: _Kept, state: State) -> None:
+        kept.state = state
+        kept.since = self._clock()
+
+    def _become_ready(self, kept: _Kept, what: str) -> None:
+        took = self._clock() - kept.since
+        self._enter(kept, "ready")
+        self._say(f"{kept.child.service.name}: {what} after {took:.1f} s")
+
+    def _fail(self, kept: _Kept, why: str) -> None:
+        """Note a death or a failed start, clear its remains away, and plan the next start."""
+        steady = kept.state == "ready" and self._clock() - kept.since >= STEADY_AFTER_S
+        kept.failures = 1 if steady else kept.failures + 1
+        kept.child.stop()
+        self._enter(kept, "waiting")
+        self._say(f"{why}; starting again in {wait_before_restart(kept.failures):.0f} s")
+
+    def _restart_if_due(self, kept: _Kept) -> None:
+        if self._clock() - kept.since < wait_before_restart(kept.failures):
+            return
+        self._enter(kept, "starting")
+        try:
+            kept.child.start()
+        except LocalError as error:
+            self._fail(kept, str(error))
+
+    def _ask_if_ready(self, kept: _Kept) -> None:
+        service = kept.child.service
+        if service.ready():
+            self._become_ready(kept, "ready again")
+        elif self._clock() - kept.since > service.start_timeout:
+            self._fail(kept, f"{service.name} did not answer in {service.start_timeout:.0f} s")
