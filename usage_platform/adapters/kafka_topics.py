@@ -43,7 +43,7 @@ class KafkaSettings:
     security: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def client(self, **more: object) -> dict[str, object]:
-        """librdkafka settings of a client."""
+        """Librdkafka settings of a client."""
         return {
             "bootstrap.servers": self.bootstrap,
             "log_level": 3,

@@ -7,13 +7,14 @@ Each step merges by key and may be repeated: a batch that is run again after a c
 topic that is read again after a lost checkpoint, changes nothing.
 """
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from usage_platform.adapters.commit_dates import date_list, note_dates
 from usage_platform.adapters.hourly_sql import merge_hours
+from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY, Lake
 from usage_platform.core.batch import RAW_COLUMNS, judge, touched_hours, with_intervals
 from usage_platform.core.hourly import WATERMARK
@@ -53,7 +54,7 @@ def _merge_readings_and_hours(
     spark: "SparkSession", lake: Lake, registry: MeterRegistry, readings: pd.DataFrame
 ) -> None:
     newest_in_batch = readings.groupby("meter")["event_time"].max()
-    before = _newest_before(spark, lake, newest_in_batch)
+    before = _newest_before(lake, newest_in_batch)
     _merge_readings(spark, lake, readings, before)
     # The hours come from the batch, not from the rows inserted: a batch that is run again after a
     # crash between the two merges inserts nothing and must still mend the hours.
@@ -63,26 +64,20 @@ def _merge_readings_and_hours(
     merge_hours(spark, lake, hours, newest.min().date())
 
 
-def _newest_before(spark: "SparkSession", lake: Lake, newest: pd.Series) -> pd.Series:
+def _newest_before(lake: Lake, newest: pd.Series) -> pd.Series:
     """Each meter's newest reading so far (index meter, UTC), as far as the hours know it.
 
     Asked of the hours and not of the readings: after a crash between the two, the hours are what
     must catch up. A meter's newest is nearly always within a week of the batch's, so the whole
     table is searched only for a meter that is not found there.
     """
-    found = _newest_since(spark, lake, newest.min().date() - _LOOK_BACK)
-    if not set(newest.index) <= set(found.index):
-        found = _newest_since(spark, lake, date(1970, 1, 1))
+    reader = LakeReader(lake)
+    for since in (newest.min().date() - _LOOK_BACK, None):
+        rows = reader.rows(USAGE_HOURLY, ["meter", "last_reading"], first=since)
+        found = rows.groupby("meter")["last_reading"].max()
+        if set(newest.index) <= set(found.index):
+            break
     return found.reindex(newest.index).dropna()
-
-
-def _newest_since(spark: "SparkSession", lake: Lake, since: date) -> pd.Series:
-    rows = spark.sql(
-        f"SELECT meter, max(last_reading) AS newest FROM {lake.sql(USAGE_HOURLY)} "
-        f"WHERE event_date >= DATE'{since.isoformat()}' GROUP BY meter"
-    ).toPandas()
-    newest = rows.set_index("meter")["newest"].astype("datetime64[ns]")
-    return newest.dt.tz_localize("UTC")
 
 
 def _hours_to_close(before: pd.Series, registry: MeterRegistry) -> pd.DataFrame:

@@ -10,6 +10,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 DEFAULT_METER_NAME = "central-library"
 DEFAULT_TIMEZONE = "America/New_York"
 DEFAULT_INTERVAL_MINUTES = 5
+LONGEST_NAME = 200
+
+
+def is_meter_name(text: str) -> bool:
+    """Whether a meter may be called so: 1 to 200 printable characters, not all blank.
+
+    A name becomes a key, a cell and a line of a log: control characters would break the last, half
+    a surrogate pair cannot be written in UTF-8, and an endless name fits into no message.
+    """
+    return len(text) <= LONGEST_NAME and text.isprintable() and bool(text.strip())
 
 
 @dataclass(frozen=True)
@@ -22,7 +32,8 @@ class Meter:
         interval_minutes: Length of one reading's interval; divides 60, so that hours are whole.
 
     Raises:
-        ValueError: For an empty name, an unknown time zone or an interval that does not divide 60.
+        ValueError: For a name that no meter can have (`is_meter_name`), an unknown time zone or an
+            interval that does not divide 60.
     """
 
     name: str = DEFAULT_METER_NAME
@@ -30,11 +41,14 @@ class Meter:
     interval_minutes: int = DEFAULT_INTERVAL_MINUTES
 
     def __post_init__(self) -> None:
-        if not self.name.strip():
-            raise ValueError("meter name: expected some text, got none; give the meter a name")
+        if not is_meter_name(self.name):
+            raise ValueError(
+                f"meter name: expected 1 to {LONGEST_NAME} printable characters, not all blank, "
+                f"got {self.name[:LONGEST_NAME]!r}; give the meter such a name"
+            )
         try:
             ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(
                 f"meter {self.name}: time zone {self.timezone!r} is unknown; "
                 "give an IANA name such as America/New_York"
@@ -70,7 +84,11 @@ class MeterRegistry:
     known: Mapping[str, Meter] = field(default_factory=dict)
 
     def get(self, name: str) -> Meter:
-        """The meter of that name; an unknown one is like the default."""
+        """The meter of that name; an unknown one is like the default.
+
+        Raises:
+            ValueError: If no meter can have that name.
+        """
         found = self.known.get(name)
         if found is not None:
             return found

@@ -60,6 +60,7 @@ log.cleaner.dedupe.buffer.size=16777216
 """
 _LOGGING = """\
 status=warn
+shutdownHook=disable
 appender.console.type=Console
 appender.console.name=console
 appender.console.layout.type=PatternLayout

@@ -1,7 +1,7 @@
 """The jars of the broker and of Spark: pinned by checksum, fetched once, verified on each start.
 
-Belongs here: the lock file's format, what is missing, and fetching it with the Ivy that pyspark
-ships. Not here: the class path of a service, or the folder to use (the caller's).
+Belongs here: what is missing in a folder, and fetching it with the Ivy that pyspark
+ships. Not here: the lock file (jar_lock), the class path of a service, or the folder to use (the caller's).
 """
 
 import hashlib
@@ -16,45 +16,18 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from usage_platform.local.errors import LocalError
+from usage_platform.local.jar_lock import LOCK_FILE, SETS, LockedJar, parse_lock
 from usage_platform.local.java import JavaHome
-
-LOCK_FILE = Path(__file__).with_name("jars.lock")
-SETS = ("kafka", "spark")
 
 # Ivy keeps its own copy of each jar until the verified one is in place.
 _DISK_NEEDED_BYTES = 250_000_000
 _CONNECT_TIMEOUT_MS = 20_000
 _READ_TIMEOUT_MS = 60_000
 _PATTERN = "[organisation]__[artifact]-[revision].[ext]"
-_LOCK_LINE = re.compile(r"(\S+) ([^\s:]+):([^\s:]+):([^\s:]+) ([0-9a-f]{64})")
 _TROUBLE = re.compile(
     r"Host \S+ not found|UnknownHost|timed out|No route|Server access error|unreachable",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True)
-class LockedJar:
-    """One line of the lock file.
-
-    Attributes:
-        set_name: Which service needs it, one of `SETS`.
-        group: Maven group.
-        artifact: Maven artifact.
-        version: Maven version.
-        sha256: Checksum of the file, in hexadecimal.
-    """
-
-    set_name: str
-    group: str
-    artifact: str
-    version: str
-    sha256: str
-
-    @property
-    def file_name(self) -> str:
-        """The name of its file in the set's folder."""
-        return f"{self.group}__{self.artifact}-{self.version}.jar"
 
 
 @dataclass(frozen=True)
@@ -80,32 +53,6 @@ def pyspark_home() -> Path:
     if spec is None or spec.origin is None:
         raise LocalError("pyspark is not installed: run make setup")
     return Path(spec.origin).parent
-
-
-def parse_lock(text: str) -> list[LockedJar]:
-    """Read the lock file.
-
-    Args:
-        text: Lines `set group:artifact:version sha256`; empty lines and those with # are skipped.
-
-    Returns:
-        The jars in the order of the file.
-
-    Raises:
-        ValueError: For a line of another form or an unknown set, with its number.
-    """
-    jars = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        match = _LOCK_LINE.fullmatch(line.strip())
-        if match is None or match[1] not in SETS:
-            raise ValueError(
-                f"jars.lock line {number}: expected 'set group:artifact:version sha256' "
-                f"with a set of {', '.join(SETS)}, got {line!r}"
-            )
-        jars.append(LockedJar(*match.groups()))
-    return jars
 
 
 def bad_jars(folder: Path, jars: Iterable[LockedJar]) -> list[LockedJar]:

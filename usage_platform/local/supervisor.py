@@ -138,4 +138,4 @@ class Supervisor:
         if service.ready():
             self._become_ready(kept, "ready again")
         elif self._clock() - kept.since > service.start_timeout:
-            self._fail(kept, f"{service.name} did not answer in {service.start_timeout:.0f} s")
+            self._fail(kept, f"{service.name} did not answer within {service.start_timeout:.0f} s")

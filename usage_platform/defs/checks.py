@@ -1,0 +1,163 @@
+"""Asset checks: what must hold of the tables and of the model, looked at without a JVM."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pandas as pd
+
+from usage_platform.adapters.lake_tables import (
+    ANOMALIES,
+    READER_VERSION,
+    READINGS,
+    REJECTS,
+    TABLES,
+    USAGE_HOURLY,
+)
+from usage_platform.core.anomalies import ANOMALY_COLUMNS, find_anomalies
+from usage_platform.core.quality import (
+    compare_anomalies,
+    compare_hours,
+    duplicate_readings,
+    incomplete_days,
+)
+from usage_platform.defs.resources import PlatformResource
+
+_SHOWN_DAYS = 20
+_MAX_MODEL_AGE = timedelta(days=8)
+_MAX_REJECT_RATE = 0.01
+_WARN = dg.AssetCheckSeverity.WARN
+
+
+@dg.asset_check(asset="readings")
+def no_reading_twice(platform: PlatformResource) -> dg.AssetCheckResult:
+    """No meter has two readings for one interval."""
+    reader = platform.deployment.reader
+    rows = reader.rows(READINGS, ["meter", "event_time"])
+    duplicates = duplicate_readings(rows)
+    return dg.AssetCheckResult(
+        passed=duplicates == 0, metadata={"rows": len(rows), "duplicates": duplicates}
+    )
+
+
+@dg.asset_check(asset="usage_hourly")
+def hours_equal_recompute(platform: PlatformResource) -> dg.AssetCheckResult:
+    """Every row of `usage_hourly` is what its readings say, to the last bit."""
+    deployment = platform.deployment
+    # The hours first: readings that come in between can then only look like missing hours, and
+    # the next look settles it.
+    hours = deployment.reader.rows(USAGE_HOURLY)
+    readings = deployment.reader.rows(READINGS, ["meter", "event_time", "value"])
+    result = compare_hours(hours, readings, deployment.registry())
+    return dg.AssetCheckResult(
+        passed=result.wrong == 0,
+        metadata={"hours_compared": result.compared, "hours_wrong": result.wrong},
+    )
+
+
+@dg.asset_check(asset="usage_hourly")
+def hours_complete(platform: PlatformResource) -> dg.AssetCheckResult:
+    """No local day lacks readings; days have 23, 24 or 25 hours."""
+    deployment = platform.deployment
+    hours = deployment.reader.rows(USAGE_HOURLY, ["meter", "start", "n"])
+    missing = incomplete_days(hours, deployment.registry())
+    shown = "\n".join(
+        f"- {row.meter} {row.day}: {row.n} of {row.expected_n}"
+        for row in missing.head(_SHOWN_DAYS).itertuples()
+    )
+    return dg.AssetCheckResult(
+        passed=missing.empty,
+        severity=_WARN,
+        metadata={
+            "incomplete_days": len(missing),
+            "missing_readings": int((missing["expected_n"] - missing["n"]).sum()),
+            "days": dg.MetadataValue.md(shown or "none"),
+        },
+    )
+
+
+@dg.asset_check(asset="readings")
+def tables_readable_everywhere(platform: PlatformResource) -> dg.AssetCheckResult:
+    """Every table stays at Delta reader version 1, which Athena and Power BI read."""
+    reader = platform.deployment.reader
+    versions = {t.name: reader.state(t).reader_version for t in TABLES if reader.exists(t)}
+    return dg.AssetCheckResult(
+        passed=all(v == READER_VERSION for v in versions.values()),
+        metadata={f"{name}_reader_version": v for name, v in versions.items()},
+    )
+
+
+@dg.asset_check(asset="rejects")
+def few_rejects(platform: PlatformResource) -> dg.AssetCheckResult:
+    """At most one event in a hundred is no reading."""
+    reader = platform.deployment.reader
+    rejects, readings = reader.state(REJECTS).rows, reader.state(READINGS).rows
+    rate = rejects / max(rejects + readings, 1)
+    reasons = {} if not rejects else dict(reader.rows(REJECTS, ["reason"])["reason"].value_counts())
+    return dg.AssetCheckResult(
+        passed=rate <= _MAX_REJECT_RATE,
+        severity=_WARN,
+        metadata={
+            "rejects": rejects,
+            "reject_rate": rate,
+            "reasons": dg.MetadataValue.json({k: int(v) for k, v in reasons.items()}),
+        },
+    )
+
+
+@dg.asset_check(asset="slot_forests")
+def model_is_recent(platform: PlatformResource) -> dg.AssetCheckResult:
+    """The newest model was trained within the last eight days."""
+    manifests = platform.deployment.models.manifests()
+    if not manifests:
+        return dg.AssetCheckResult(passed=False, severity=_WARN, description="no model yet")
+    newest = manifests[-1]
+    age = datetime.now(UTC) - datetime.fromisoformat(newest.trained_at)
+    return dg.AssetCheckResult(
+        passed=age <= _MAX_MODEL_AGE,
+        severity=_WARN,
+        metadata={"version": newest.version, "age_days": age / timedelta(days=1)},
+    )
+
+
+@dg.asset_check(asset="anomalies")
+def stream_equals_rescoring(platform: PlatformResource) -> dg.AssetCheckResult:
+    """What the stream told of the newest week is what scoring its `readings` again finds."""
+    deployment = platform.deployment
+    reader, manifests = deployment.reader, deployment.models.manifests()
+    hours = reader.rows(USAGE_HOURLY, ["start"])
+    if not manifests or hours.empty:
+        return dg.AssetCheckResult(passed=True, description="nothing scored yet")
+    last = hours["start"].max().date()
+    first = last - timedelta(days=7)
+    table = reader.rows(ANOMALIES, None, first, last)
+    rows = reader.rows(READINGS, ["meter", "event_time", "value"], first, last)
+    rescored = find_anomalies(rows, manifests, deployment.models.load).anomalies
+    waiting = _after(rescored, table)
+    result = compare_anomalies(table[ANOMALY_COLUMNS], rescored.drop(index=waiting))
+    return dg.AssetCheckResult(
+        passed=result.wrong == 0,
+        metadata={
+            "anomalies_compared": result.compared,
+            "anomalies_wrong": result.wrong,
+            "not_told_yet": len(waiting),
+        },
+    )
+
+
+def _after(rescored: pd.DataFrame, table: pd.DataFrame) -> pd.Index:
+    """Anomalies newer than the table's newest: the stream may not have come so far."""
+    if table.empty:
+        return rescored.index
+    return rescored.index[rescored["event_time"] > table["event_time"].max()]
+
+
+CHECKS: Sequence[dg.AssetChecksDefinition] = (
+    no_reading_twice,
+    hours_equal_recompute,
+    hours_complete,
+    tables_readable_everywhere,
+    few_rejects,
+    model_is_recent,
+    stream_equals_rescoring,
+)

@@ -1,0 +1,59 @@
+"""Jobs: what sensors and schedules launch.
+
+In one process each: a step of these jobs takes seconds, and a process a step would take longer to
+start than to work.
+"""
+
+import dagster as dg
+
+from usage_platform.defs.anomaly_assets import anomalies, anomaly
+from usage_platform.defs.lake_assets import streams_into_lake, usage_hourly
+from usage_platform.defs.model_assets import slot_forests
+from usage_platform.defs.source_assets import source_readings, usage
+
+_MAX_RUNTIME = "dagster/max_runtime"
+
+playback = dg.define_asset_job(
+    "playback",
+    dg.AssetSelection.assets(source_readings, usage).without_checks(),
+    description="Load the source and play it onto the topic `usage` until it is exhausted.",
+    executor_def=dg.in_process_executor,
+)
+micro_batch = dg.define_asset_job(
+    "micro_batch",
+    dg.AssetSelection.assets(streams_into_lake).without_checks(),
+    description="Bring what waits on the topics into the lake.",
+    executor_def=dg.in_process_executor,
+    tags={_MAX_RUNTIME: 3600},
+)
+retrain = dg.define_asset_job(
+    "retrain",
+    dg.AssetSelection.assets(slot_forests).without_checks(),
+    description="Train a new model from the readings.",
+    executor_def=dg.in_process_executor,
+    tags={_MAX_RUNTIME: 7200},
+)
+quality = dg.define_asset_job(
+    "quality",
+    dg.AssetSelection.all_asset_checks(),
+    description="Run all asset checks.",
+    executor_def=dg.in_process_executor,
+    tags={_MAX_RUNTIME: 3600},
+)
+backfill = dg.define_asset_job(
+    "backfill",
+    dg.AssetSelection.assets(usage_hourly, anomalies).without_checks(),
+    description="Recompute days of `usage_hourly` and `anomalies` from `readings`.",
+    executor_def=dg.in_process_executor,
+)
+
+ASSETS = (
+    source_readings,
+    usage,
+    streams_into_lake,
+    usage_hourly,
+    slot_forests,
+    anomaly,
+    anomalies,
+)
+JOBS = (playback, micro_batch, retrain, quality, backfill)

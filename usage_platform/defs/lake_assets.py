@@ -1,0 +1,168 @@
+"""The micro-batch's tables: `readings`, `rejects` and `usage_hourly`."""
+
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import dagster as dg
+
+from usage_platform.adapters.commit_dates import dates_since
+from usage_platform.adapters.hourly_sql import merge_hours
+from usage_platform.adapters.kafka_topics import ANOMALY, USAGE, ensure_topics
+from usage_platform.adapters.lake_streams import DrainResult, drain_anomalies, drain_usage
+from usage_platform.adapters.lake_tables import (
+    ANOMALIES,
+    READINGS,
+    REJECTS,
+    USAGE_HOURLY,
+    LakeTable,
+    create_tables,
+)
+from usage_platform.adapters.plots import month_of_hours
+from usage_platform.adapters.stream_progress import ingestion_lag
+from usage_platform.core.batch import touched_hours
+from usage_platform.defs.metadata import OWNERS, picture
+from usage_platform.defs.partitions import DAILY, days_of, partition_keys
+from usage_platform.defs.resources import PlatformResource
+from usage_platform.deployment import Deployment
+
+WRITER_POOL = "lake_writer"
+_CHUNK = timedelta(days=90)
+_MONTH = timedelta(days=31)
+_BEGINNING = date(1970, 1, 1)
+
+
+@dg.multi_asset(
+    name="streams_into_lake",
+    specs=[
+        dg.AssetSpec(
+            "readings",
+            deps=["usage"],
+            group_name="lake",
+            kinds={"delta", "spark"},
+            owners=OWNERS,
+            description="Every reading once: the newest event of each meter and interval. Delta "
+            "table, keyed by (meter, event_time), partitioned by UTC day.",
+        ),
+        dg.AssetSpec(
+            "rejects",
+            deps=["usage"],
+            group_name="lake",
+            kinds={"delta", "spark"},
+            owners=OWNERS,
+            description="Every event that is no reading, as it came, with a reason. Delta table, "
+            "keyed by topic, partition, offset and broker time.",
+        ),
+    ],
+    pool=WRITER_POOL,
+)
+def streams_into_lake(
+    context: dg.AssetExecutionContext, platform: PlatformResource
+) -> Iterator[dg.MaterializeResult]:
+    """One availableNow run of the streams into the lake: all that waits on the topics.
+
+    Merges the readings and the rejects by key and recomputes the hours that the batch touches, so
+    that doing it again changes nothing. Reports the days of `usage_hourly` and `anomalies` that
+    changed as their own materializations.
+    """
+    deployment = platform.deployment
+    kafka, lake, reader = deployment.kafka, deployment.lake, deployment.reader
+    ensure_topics(kafka)
+    registry = deployment.registry()
+    versions = {t: reader.state(t).version for t in (USAGE_HOURLY, ANOMALIES)}
+    with deployment.spark() as spark:
+        create_tables(spark, lake)
+        drained = drain_usage(spark, lake, registry, kafka.bootstrap, USAGE)
+        context.log.info(f"usage: {drained.events:,} events in {drained.seconds:.1f} s")
+        anomalies = drain_anomalies(spark, lake, kafka.bootstrap, ANOMALY)
+        context.log.info(f"anomaly: {anomalies.events:,} events in {anomalies.seconds:.1f} s")
+    for table, result in ((USAGE_HOURLY, drained), (ANOMALIES, anomalies)):
+        _report_days(context, deployment, table, max(versions[table], 0), result)
+    lag = ingestion_lag(lake, kafka, USAGE)
+    for table in (READINGS, REJECTS):
+        state = reader.state(table)
+        yield dg.MaterializeResult(
+            asset_key=table.name,
+            metadata={
+                "dagster/row_count": state.rows,
+                "table_version": state.version,
+                "files": state.files,
+                "lag_events": lag,
+                **_of_drain(drained),
+            },
+        )
+
+
+def _of_drain(drained: DrainResult) -> dict[str, dg.MetadataValue | int | float | str]:
+    return {
+        "events": drained.events,
+        "batches": drained.batches,
+        "offsets": dg.MetadataValue.json(drained.offsets),
+        "seconds": round(drained.seconds, 2),
+    }
+
+
+def _report_days(
+    context: dg.AssetExecutionContext,
+    deployment: Deployment,
+    table: LakeTable,
+    since_version: int,
+    drained: DrainResult,
+) -> None:
+    state = deployment.reader.state(table)
+    for key in partition_keys(dates_since(deployment.reader, table, since_version)):
+        context.log_event(
+            dg.AssetMaterialization(
+                table.name,
+                partition=key,
+                metadata={"table_version": state.version, **_of_drain(drained)},
+            )
+        )
+
+
+@dg.asset(
+    group_name="lake",
+    kinds={"delta", "spark"},
+    owners=OWNERS,
+    deps=["readings"],
+    partitions_def=DAILY,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    pool=WRITER_POOL,
+)
+def usage_hourly(
+    context: dg.AssetExecutionContext, platform: PlatformResource
+) -> dg.MaterializeResult:
+    """Hourly averages, minima, maxima and energy of each meter, and whether an hour is complete.
+
+    The micro-batch keeps it current. Materializing days recomputes them from `readings`, beside
+    the live stream if need be; where the table is right nothing changes.
+    """
+    deployment = platform.deployment
+    first, last = days_of(context)
+    started = time.monotonic()
+    before = deployment.reader.state(USAGE_HOURLY)
+    hours = 0
+    with deployment.spark() as spark:
+        create_tables(spark, deployment.lake)
+        day = first
+        while day <= last:
+            until = min(day + _CHUNK, last)
+            rows = deployment.reader.rows(READINGS, ["meter", "event_time"], day, until)
+            if not rows.empty:
+                touched = touched_hours(rows, deployment.registry())
+                merge_hours(spark, deployment.lake, touched, _BEGINNING)
+                hours += len(touched)
+            context.log.info(f"recomputed {day} to {until}")
+            day = until + timedelta(days=1)
+    state = deployment.reader.state(USAGE_HOURLY)
+    shown = deployment.reader.rows(USAGE_HOURLY, None, max(first, last - _MONTH), last)
+    metadata = {
+        "hours": hours,
+        "rows_before": before.rows,
+        "dagster/row_count": state.rows,
+        "table_version": state.version,
+        "seconds": round(time.monotonic() - started, 2),
+    }
+    if not shown.empty:
+        metadata["month_of_hours"] = picture(month_of_hours(shown, deployment.registry()))
+    return dg.MaterializeResult(metadata=metadata)

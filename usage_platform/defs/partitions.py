@@ -1,0 +1,24 @@
+"""The days that `usage_hourly` and `anomalies` are partitioned by.
+
+Daily and not hourly: a year has 365 partitions, not 8,760, and Dagster writes an event for each. A
+day is a UTC day, as in the Delta tables' own partitions, so that a backfill rewrites whole ones.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+import dagster as dg
+
+DAILY = dg.DailyPartitionsDefinition(start_date="2010-01-01", end_offset=1)
+_FIRST_DAY = date(2010, 1, 1)
+
+
+def partition_keys(days: Iterable[date]) -> list[str]:
+    """The partitions of these UTC days; days before the first partition have none."""
+    return [day.isoformat() for day in days if day >= _FIRST_DAY]
+
+
+def days_of(context: dg.AssetExecutionContext) -> tuple[date, date]:
+    """The first and the last UTC day of the run's range of partitions."""
+    keys = context.partition_key_range
+    return date.fromisoformat(keys.start), date.fromisoformat(keys.end)

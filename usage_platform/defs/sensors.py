@@ -1,0 +1,187 @@
+"""Sensors: what keeps the stream going.
+
+Each tick decides from the topics, the checkpoints and the models, which are the truth; no cursor is
+kept. `anomaly_stream` scores within its tick, under a deadline well below Dagster's 60 seconds.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import dagster as dg
+import pandas as pd
+from confluent_kafka import KafkaException
+
+from usage_platform.adapters.kafka_topics import (
+    ANOMALY,
+    USAGE,
+    KafkaSettings,
+    KafkaUnreachableError,
+    ensure_topics,
+)
+from usage_platform.adapters.playback import last_played
+from usage_platform.adapters.scoring import Scorer
+from usage_platform.adapters.stream_progress import ingestion_lag
+from usage_platform.adapters.training import history_span
+from usage_platform.defs.anomaly_assets import tick_metadata
+from usage_platform.defs.jobs import micro_batch, playback, retrain
+from usage_platform.defs.resources import PlatformResource
+from usage_platform.deployment import Deployment
+
+_RUNNING = dg.DefaultSensorStatus.RUNNING
+_SCORING_SECONDS = 20.0
+_IN_FLIGHT = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+
+
+def _run_in_flight(context: dg.SensorEvaluationContext, job_name: str) -> str | None:
+    filters = dg.RunsFilter(job_name=job_name, statuses=list(_IN_FLIGHT))
+    runs = context.instance.get_runs(filters, limit=1)
+    return runs[0].run_id if runs else None
+
+
+@dg.sensor(job=playback, minimum_interval_seconds=10, default_status=_RUNNING)
+def playback_sensor(
+    context: dg.SensorEvaluationContext, platform: PlatformResource
+) -> dg.RunRequest | dg.SkipReason:
+    """Keep one playback alive until the source is exhausted."""
+    running = _run_in_flight(context, playback.name)
+    if running:
+        return dg.SkipReason(f"run {running[:8]} is playing")
+    deployment = platform.deployment
+    try:
+        ensure_topics(deployment.kafka)
+        if _exhausted(deployment):
+            return dg.SkipReason("the source is exhausted: all of it is on the topic")
+    except (KafkaUnreachableError, KafkaException) as error:
+        return dg.SkipReason(str(error))
+    return dg.RunRequest()
+
+
+def _exhausted(deployment: Deployment) -> bool:
+    settings = deployment.settings
+    summary = deployment.source_cache.summary()
+    if summary is None or summary.source != settings.source_label:
+        return False
+    if settings.max_iterations is not None:
+        readings = deployment.source_cache.readings()
+        played = readings.iloc[: settings.max_iterations].groupby("meter")["ts"].max()
+        last = {str(meter): ts for meter, ts in played.items()}
+    else:
+        last = {meter: pd.Timestamp(ts) for meter, ts in summary.last.items()}
+    found = last_played(deployment.kafka, set(last), deployment.registry())
+    return all(meter in found and found[meter] >= ts for meter, ts in last.items())
+
+
+@dg.sensor(job=micro_batch, minimum_interval_seconds=5, default_status=_RUNNING)
+def micro_batch_sensor(
+    context: dg.SensorEvaluationContext, platform: PlatformResource
+) -> dg.RunRequest | dg.SkipReason:
+    """Start a micro-batch when events wait and none is in flight.
+
+    Without a run key: Dagster would never again start a run with the key of one that failed.
+    """
+    running = _run_in_flight(context, micro_batch.name)
+    if running:
+        return dg.SkipReason(f"run {running[:8]} is in flight")
+    deployment = platform.deployment
+    try:
+        waiting = {t: ingestion_lag(deployment.lake, deployment.kafka, t) for t in (USAGE, ANOMALY)}
+    except KafkaUnreachableError as error:
+        return dg.SkipReason(str(error))
+    if not any(waiting.values()):
+        return dg.SkipReason("nothing waits on the topics")
+    context.log.info(", ".join(f"{topic}: {lag:,} events wait" for topic, lag in waiting.items()))
+    return dg.RunRequest()
+
+
+@dg.sensor(job=retrain, minimum_interval_seconds=15, default_status=_RUNNING)
+def first_model_sensor(
+    context: dg.SensorEvaluationContext, platform: PlatformResource
+) -> dg.RunRequest | dg.SkipReason:
+    """Train the first model as soon as there is enough history to learn from.
+
+    It learns from the oldest days only, so that the rest of a history is judged too.
+    """
+    deployment = platform.deployment
+    if deployment.models.manifests():
+        return dg.SkipReason("there is a model; the schedule trains the next ones")
+    running = _run_in_flight(context, retrain.name)
+    if running:
+        return dg.SkipReason(f"run {running[:8]} is training")
+    span = history_span(deployment.reader)
+    if span is None:
+        return dg.SkipReason("no readings yet")
+    days = deployment.settings.first_model_days
+    zone = deployment.settings.timezone
+    until = span[0].tz_convert(zone).date() + timedelta(days=days)
+    newest = span[1].tz_convert(zone).date()
+    if newest < until:
+        return dg.SkipReason(f"learning: {(until - newest).days} more days of readings are needed")
+    config = {"ops": {"slot_forests": {"config": {"until": until.isoformat()}}}}
+    return dg.RunRequest(run_config=config)
+
+
+class _WarmScorer:
+    """One scorer for all ticks of this process: its connections and its transactional id."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._scorer: Scorer | None = None
+        self._kafka: KafkaSettings | None = None
+
+    @contextmanager
+    def borrowed(self, deployment: Deployment) -> Iterator[Scorer]:
+        """The scorer; after any failure it is let go, and the next tick makes a new one."""
+        with self._lock:
+            kafka = deployment.kafka
+            if self._scorer is None or self._kafka != kafka:
+                self._scorer, self._kafka = Scorer(kafka, deployment.models), kafka
+            try:
+                yield self._scorer
+            except BaseException:
+                self._scorer.close()
+                self._scorer = None
+                raise
+
+
+_warm_scorer = _WarmScorer()
+
+
+@dg.sensor(
+    asset_selection=dg.AssetSelection.assets("anomaly"),
+    minimum_interval_seconds=5,
+    default_status=_RUNNING,
+)
+def anomaly_stream(
+    context: dg.SensorEvaluationContext, platform: PlatformResource
+) -> dg.SensorResult | dg.SkipReason:
+    """Score new events on `usage` and tell the odd ones on `anomaly`, exactly once.
+
+    Consumes what is there, for at most 20 seconds; the anomalies and the offsets go into one Kafka
+    transaction. Reports a materialization of `anomaly` for each tick that read anything.
+    """
+    deployment = platform.deployment
+    manifests = deployment.models.manifests()
+    if not manifests:
+        return dg.SkipReason("no model yet: events wait on the topic until there is one")
+    try:
+        ensure_topics(deployment.kafka)
+        with _warm_scorer.borrowed(deployment) as scorer:
+            result = scorer.tick(manifests, deployment.registry(), _SCORING_SECONDS)
+    except (KafkaUnreachableError, KafkaException) as error:
+        return dg.SkipReason(f"begins again at the next tick, nothing is lost or doubled: {error}")
+    if not result.events:
+        return dg.SkipReason("no new events")
+    context.log.info(f"{result.scored:,} readings scored, {result.anomalies:,} anomalies")
+    told = dg.AssetMaterialization("anomaly", metadata=tick_metadata(result))
+    return dg.SensorResult(asset_events=[told])
+
+
+SENSORS = (playback_sensor, micro_batch_sensor, first_model_sensor, anomaly_stream)

@@ -1,0 +1,172 @@
+"""The source of readings and its playback onto the topic `usage`."""
+
+import math
+import time
+from datetime import date, datetime
+from datetime import time as clock_time
+
+import dagster as dg
+import pandas as pd
+from confluent_kafka import KafkaException
+from pydantic import Field
+
+from usage_platform.adapters.kafka_topics import KafkaUnreachableError, end_offsets, ensure_topics
+from usage_platform.adapters.playback import PlaybackError, PlaybackProgress, last_played, play
+from usage_platform.adapters.plots import weekday_profile
+from usage_platform.core.playback import Pace, remaining
+from usage_platform.core.source_readings import SourceError
+from usage_platform.defs.metadata import OWNERS, picture
+from usage_platform.defs.resources import PlatformResource
+from usage_platform.deployment import Deployment
+
+_SHOWN_BAD_ROWS = 20
+_REPORT_SECONDS = 10
+
+
+@dg.asset(group_name="source", kinds={"python", "parquet"}, owners=OWNERS)
+def source_readings(
+    context: dg.AssetExecutionContext, platform: PlatformResource
+) -> dg.MaterializeResult:
+    """The readings of the chosen source: CSV files, the open-data portal, or the generator.
+
+    Sorted, one a meter and interval, in UTC; kept as Parquet under the lake's `assets/`. A row that
+    cannot be read is reported here with its file and row number and does not stop the rest. Which
+    source it is: `USAGE_SOURCE`.
+    """
+    deployment = platform.deployment
+    settings = deployment.settings
+    started = time.monotonic()
+    try:
+        source = deployment.reading_source()
+        context.log.info(f"loading {source.name}")
+        loaded = source.load(lambda done, total: None)
+    except SourceError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from None
+    summary = deployment.source_cache.save(settings.source_label, loaded, settings.default_meter)
+    for row in loaded.bad_rows[:_SHOWN_BAD_ROWS]:
+        context.log.warning(str(row))
+    frame = loaded.frame
+    metadata = {
+        "source": source.name,
+        "dagster/row_count": summary.readings,
+        "rows_in_source": loaded.rows,
+        "repeated_rows": summary.repeated_rows,
+        "bad_rows": summary.bad_rows,
+        "meters": len(loaded.meters),
+        "labelled_faults": 0 if loaded.faults is None else len(loaded.faults),
+        "seconds": round(time.monotonic() - started, 2),
+    }
+    if len(frame):
+        first = loaded.meters[0]
+        own = frame[frame["meter"] == first.name].rename(columns={"ts": "event_time"})
+        metadata |= {
+            "first_reading": dg.MetadataValue.timestamp(frame["ts"].iloc[0].to_pydatetime()),
+            "last_reading": dg.MetadataValue.timestamp(frame["ts"].iloc[-1].to_pydatetime()),
+            "weekday_profile": picture(weekday_profile(own, first)),
+        }
+    if loaded.bad_rows:
+        metadata["bad_rows_shown"] = dg.MetadataValue.md(
+            "\n".join(f"- {row}" for row in loaded.bad_rows[:_SHOWN_BAD_ROWS])
+        )
+    return dg.MaterializeResult(metadata=metadata)
+
+
+class PlaybackConfig(dg.Config):
+    """How the source is played. What is left out comes from the settings `USAGE_*`."""
+
+    start_date: str | None = Field(
+        None, description="First local day to play, like 2024-03-05; all of the source by default."
+    )
+    step_minutes: int | None = Field(
+        None, gt=0, description="Event time between two steps; the meter's interval by default."
+    )
+    accelerator: float | None = Field(
+        None,
+        ge=0,
+        description="One step every step_minutes * 60 / accelerator seconds; 0 = as fast as the "
+        "broker takes them.",
+    )
+    max_iterations: int | None = Field(
+        None, gt=0, description="Play at most so many readings of the source; all by default."
+    )
+    history_days: int | None = Field(
+        None, ge=0, description="Days at the start that are played at once."
+    )
+
+
+@dg.asset(group_name="stream", kinds={"kafka"}, owners=OWNERS, deps=[source_readings])
+def usage(
+    context: dg.AssetExecutionContext, config: PlaybackConfig, platform: PlatformResource
+) -> dg.MaterializeResult:
+    """The topic `usage`: the source's readings, played in event order at a chosen pace.
+
+    A long run: it ends when the source is exhausted. It goes on after the last reading of each
+    meter that it finds on the topic, so that a run that was killed and started again neither
+    repeats nor skips one.
+    """
+    deployment = platform.deployment
+    kafka = deployment.kafka
+    try:
+        ensure_topics(kafka)
+        cache = deployment.source_cache
+        todo, pace = _what_to_play(deployment, config, cache.readings())
+        context.log.info(f"playing {len(todo):,} readings to {kafka.bootstrap}")
+        progress = play(kafka, todo, pace, _Reporter(context))
+        offsets = end_offsets(kafka, "usage")
+    except (KafkaUnreachableError, PlaybackError, FileNotFoundError, ValueError) as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from None
+    except KafkaException as error:
+        raise dg.Failure(description=f"Kafka: {error.args[0].str()}") from None
+    seconds = max(progress.seconds, 1e-3)
+    return dg.MaterializeResult(
+        metadata={
+            "readings_played": progress.sent,
+            "readings_a_second": round(progress.sent / seconds, 1),
+            "seconds": round(seconds, 2),
+            "end_offsets": {str(p): end for p, (_, end) in offsets.items()},
+            "event_time": str(progress.event_time or "nothing left to play"),
+        }
+    )
+
+
+def _what_to_play(
+    deployment: Deployment, config: PlaybackConfig, readings: pd.DataFrame
+) -> tuple[pd.DataFrame, Pace]:
+    settings = deployment.settings
+    registry = deployment.registry()
+    start = date.fromisoformat(config.start_date) if config.start_date else settings.start_date
+    zone = settings.default_meter.zone
+    start_instant = datetime.combine(start, clock_time(), zone) if start else None
+    limit = config.max_iterations or settings.max_iterations
+    done = last_played(deployment.kafka, set(readings["meter"]), registry)
+    todo = remaining(readings, done, start_instant, limit)
+    accelerator = settings.accelerator if config.accelerator is None else config.accelerator
+    history = settings.history_days if config.history_days is None else config.history_days
+    first = readings["ts"].iloc[0] if len(readings) else None
+    if first is not None and start_instant is not None:
+        first = max(first, pd.Timestamp(start_instant).tz_convert("UTC"))
+    pace = Pace(
+        step_minutes=config.step_minutes or settings.interval_minutes,
+        accelerator=accelerator or math.inf,
+        history_until=None if first is None else first + pd.Timedelta(days=history),
+    )
+    return todo, pace
+
+
+class _Reporter:
+    """Says how far a playback is: a line in the log and an observation every few seconds."""
+
+    def __init__(self, context: dg.AssetExecutionContext) -> None:
+        self._context = context
+        self._said = time.monotonic()
+
+    def __call__(self, progress: PlaybackProgress) -> None:
+        now = time.monotonic()
+        if now - self._said < _REPORT_SECONDS:
+            return
+        self._said = now
+        share = progress.sent / max(progress.total, 1)
+        self._context.log.info(
+            f"played {progress.sent:,} of {progress.total:,} readings ({share:.0%}), "
+            f"event time {progress.event_time}"
+        )

@@ -1,0 +1,47 @@
+"""Taken ports are seen, said and passed over."""
+
+import socket
+
+import pytest
+
+from usage_platform.local.errors import LocalError
+from usage_platform.local.ports import free_port, port_answers, port_is_free
+
+
+@pytest.fixture(params=["127.0.0.1", "0.0.0.0"])  # noqa: S104 - to see that it counts as taken
+def taken_port(request):
+    with socket.socket() as sock:
+        sock.bind((request.param, 0))
+        sock.listen()
+        yield sock.getsockname()[1]
+
+
+def test_a_port_somebody_listens_on_is_not_free(taken_port):
+    assert port_answers(taken_port)
+    assert not port_is_free(taken_port)
+
+
+def test_a_taken_port_is_said_and_the_next_one_used(taken_port):
+    said = []
+    port = free_port(taken_port, "kafka", said.append)
+    assert port > taken_port
+    assert port_is_free(port)
+    assert said == [f"kafka: port {taken_port} is taken, using {port}"]
+
+
+def test_a_free_port_is_used_as_it_is(unused_port):
+    said = []
+    port = unused_port()
+    assert free_port(port, "kafka", said.append) == port
+    assert said == []
+
+
+def test_a_port_promised_to_another_service_is_passed_over(unused_port):
+    port = unused_port()
+    assert free_port(port, "kafka", lambda text: None, reserved={port}) > port
+
+
+def test_no_free_port_is_one_line():
+    every = range(65_500, 65_536)
+    with pytest.raises(LocalError, match="kafka: no free port from 65500 on"):
+        free_port(65_500, "kafka", lambda text: None, reserved=every)

@@ -1,0 +1,183 @@
+"""One child process: started, made ready, stopped with all it started."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from usage_platform.local.errors import LocalError
+from usage_platform.local.pid import ProcessId, identify, read_pid_file, write_pid_file
+from usage_platform.local.process import ChildProcess, reap_stale
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux offers it")
+
+
+def silent(text: str) -> None:
+    pass
+
+
+def gone(pid: int) -> bool:
+    """Whether a process ends within a generous time."""
+    for _ in range(300):
+        if identify(pid) is None:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.fixture
+def start(python_service):
+    """Start a service made of Python and wait for it; it is stopped after the test."""
+    children = []
+
+    def run(name: str = "child", code: str = "", **options) -> ChildProcess:
+        child = ChildProcess(python_service(name, code, **options))
+        children.append(child)
+        child.start()
+        child.wait_ready(silent)
+        return child
+
+    yield run
+    for child in children:
+        child.stop()
+
+
+def test_a_started_child_is_named_in_its_pid_file_until_it_is_stopped(start):
+    child = start()
+    named = read_pid_file(child.service.pid_file)
+    assert named == identify(child.pid)
+    child.stop()
+    assert not named.is_alive
+    assert not child.service.pid_file.exists()
+
+
+def test_a_child_that_minds_no_sigterm_is_killed(start):
+    child = start(code="signal.signal(signal.SIGTERM, signal.SIG_IGN)", stop_timeout=0.2)
+    pid = child.pid
+    child.stop()
+    assert identify(pid) is None
+
+
+def test_grandchildren_are_killed_too(start, tmp_path):
+    child = start(
+        code=(
+            "p = subprocess.Popen([sys.executable, '-c', 'import signal, time;"
+            "signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True);"
+            "time.sleep(600)'], stdout=subprocess.PIPE)\n"
+            "p.stdout.readline()\n"
+            "pathlib.Path('grandchild').write_text(str(p.pid))"
+        )
+    )
+    grandchild = int((tmp_path / "grandchild").read_text())
+    assert identify(grandchild)
+    child.stop()
+    assert gone(grandchild)
+
+
+@linux_only
+def test_a_grandchild_with_a_process_group_of_its_own_is_killed_too(start, tmp_path):
+    child = start(
+        code=(
+            "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],"
+            "process_group=0)\n"
+            "pathlib.Path('grandchild').write_text(str(p.pid))"
+        )
+    )
+    grandchild = int((tmp_path / "grandchild").read_text())
+    child.stop()
+    assert gone(grandchild)
+
+
+@linux_only
+def test_a_child_does_not_outlive_a_supervisor_that_was_killed(tmp_path):
+    program = (
+        "import os, sys, time\nfrom pathlib import Path\n"
+        "from usage_platform.local.process import ChildProcess, Service\n"
+        "folder = Path(sys.argv[1])\n"
+        "argv = (sys.executable, '-c', 'import time; time.sleep(600)')\n"
+        "child = ChildProcess(Service('child', argv, dict(os.environ), folder,"
+        " folder / 'log', folder / 'pid', lambda: True))\n"
+        "child.start()\nprint(child.pid, flush=True)\ntime.sleep(600)\n"
+    )
+    argv = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(
+        argv, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+    ) as supervisor:
+        pid = int(supervisor.stdout.readline())
+        assert identify(pid)
+        supervisor.kill()
+    assert gone(pid)
+
+
+def test_what_a_crashed_supervisor_left_is_stopped_before_the_next_start(start, python_service):
+    left = start()
+    # As after a crash: the process runs, the file names it, nobody holds it.
+    again = ChildProcess(python_service())
+    again.start()
+    again.wait_ready(silent)
+    assert left.exit_code == -signal.SIGTERM
+    assert again.is_alive
+    again.stop()
+
+
+def test_a_process_that_only_has_the_number_of_a_stale_pid_file_is_left_alone(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as stranger:
+        write_pid_file(tmp_path / "x.pid", ProcessId(stranger.pid, "long ago"))
+        assert reap_stale(tmp_path / "x.pid", 1.0) is False
+        assert stranger.poll() is None
+        assert not (tmp_path / "x.pid").exists()
+        stranger.kill()
+
+
+def test_the_logs_of_three_earlier_starts_are_kept(start):
+    logs = []
+    for number in range(5):
+        child = start(code=f"print({number})")
+        child.stop()
+        logs.append(child.service.log_file)
+    folder = logs[0].parent
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("child.log", "child.log.1", "child.log.2", "child.log.3")
+    ]
+    assert (folder / "child.log").read_text() == "4\n"
+    assert (folder / "child.log.3").read_text() == "1\n"
+
+
+def test_a_child_that_ends_while_starting_is_told_with_its_last_words(start):
+    with pytest.raises(
+        LocalError, match=r"child ended with exit code 3, last line: alas; see .*log"
+    ):
+        start(code="print('alas'); sys.exit(3)")
+
+
+def test_a_child_that_never_answers_is_stopped_and_told(start, python_service):
+    service = python_service(ready=lambda: False, start_timeout=0.2)
+    child = ChildProcess(service)
+    child.start()
+    with pytest.raises(LocalError, match=r"child did not answer within 0 s: see .*child\.log"):
+        child.wait_ready(silent)
+    assert not child.is_alive
+    assert not service.pid_file.exists()
+
+
+def test_a_command_that_is_not_there_is_one_line(start):
+    with pytest.raises(LocalError, match=r"child cannot be started .No such file"):
+        start(argv=("/nowhere/java",))
+
+
+def test_it_is_prepared_before_each_start(start):
+    done = []
+    for _ in range(2):
+        start(ready=lambda: True, prepare=lambda: done.append(1)).stop()
+    assert len(done) == 2
+
+
+def test_stopping_what_never_ran_or_has_stopped_does_nothing(python_service):
+    child = ChildProcess(python_service())
+    child.stop()
+    assert child.exit_code is None
+    assert os.listdir(child.service.cwd) == []  # noqa: PTH208 - a list to compare

@@ -1,0 +1,100 @@
+"""The Spark service: what it is told, and that it answers and leaves nothing behind."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usage_platform.local.java import JavaHome
+from usage_platform.local.pid import session_members
+from usage_platform.local.ports import port_answers
+from usage_platform.local.process import ChildProcess
+from usage_platform.local.spark_service import properties_text, spark_service
+
+JAVA = JavaHome(Path("/java"), 17)
+
+
+def described(tmp_path, env=None, conf=None):
+    return spark_service(JAVA, tmp_path / "jars", tmp_path, env or {}, 15002, conf or {})
+
+
+def unescaped(line: str) -> tuple[str, str]:
+    """Read a line as java.util.Properties does, as far as these use it."""
+    parts, escaped = [""], False
+    for char in line:
+        if escaped:
+            parts[-1] += {"n": "\n"}.get(char, char)
+            escaped = False
+        elif char == "\\":
+            escaped = True
+        elif char == "=" and len(parts) == 1:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return parts[0], parts[1]
+
+
+@given(
+    st.text("ab.:=#! \\", min_size=1).filter(str.strip),
+    st.text("ab.:=#! \\\n").filter(lambda value: value == value.strip()),
+)
+def test_any_setting_is_read_back_by_java_as_it_was_given(key, value):
+    (line,) = properties_text({key: value}).splitlines()
+    assert unescaped(line) == (key, value)
+
+
+def test_settings_may_not_move_it_to_another_address_or_folder(tmp_path):
+    conf = {"spark.connect.grpc.binding.address": "0.0.0.0", "spark.sql.shuffle.partitions": "4"}  # noqa: S104
+    described(tmp_path, conf=conf).prepare()
+    text = (tmp_path / "spark" / "conf" / "spark-defaults.conf").read_text()
+    assert "spark.connect.grpc.binding.address=127.0.0.1\n" in text
+    assert "spark.sql.shuffle.partitions=4\n" in text
+    assert "spark.master=local[*]\n" in text
+
+
+def test_only_its_user_may_read_its_settings(tmp_path):
+    described(tmp_path).prepare()
+    mode = (tmp_path / "spark" / "conf" / "spark-defaults.conf").stat().st_mode
+    assert mode & 0o077 == 0
+
+
+def test_what_a_killed_server_left_is_cleared_away(tmp_path):
+    left = tmp_path / "spark" / "tmp" / "blockmgr-1"
+    left.mkdir(parents=True)
+    described(tmp_path).prepare()
+    assert list((tmp_path / "spark" / "tmp").iterdir()) == []
+
+
+def test_the_shells_own_spark_does_not_leak_in(tmp_path):
+    env = {"SPARK_REMOTE": "sc://x", "PYSPARK_PYTHON": "/x", "HOME": "/h", "PYTHONPATH": "/mine"}
+    got = described(tmp_path, env).env
+    assert "SPARK_REMOTE" not in got
+    assert got["PYSPARK_PYTHON"] == sys.executable
+    assert got["HOME"] == "/h"
+    assert got["PYTHONPATH"].endswith(":/mine")
+    assert (Path(got["PYTHONPATH"].split(":")[0]) / "usage_platform").is_dir()
+
+
+@pytest.mark.spark
+def test_it_answers_a_query_and_is_gone_after_stop(java, jar_folders, tmp_path, unused_port):
+    from pyspark.sql.connect.session import SparkSession
+
+    port = unused_port()
+    conf = {"spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension"}
+    service = spark_service(java, jar_folders.spark, tmp_path / "a folder", os.environ, port, conf)
+    child = ChildProcess(service)
+    child.start()
+    try:
+        child.wait_ready(lambda text: None)
+        # Not builder.remote: that would become the session of every later test.
+        session = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
+        assert session.sql("SELECT 1 AS one").collect()[0].one == 1
+        session.client.close()
+    finally:
+        pid = child.pid
+        child.stop()
+    assert not port_answers(port)
+    assert session_members(pid) == []

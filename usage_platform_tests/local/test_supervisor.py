@@ -1,0 +1,206 @@
+"""Services are started in order, started again when they die, and stopped in reverse."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usage_platform.local.errors import LocalError
+from usage_platform.local.pid import read_pid_file
+from usage_platform.local.process import ChildProcess
+from usage_platform.local.supervisor import (
+    LONGEST_WAIT_S,
+    STEADY_AFTER_S,
+    Supervisor,
+    wait_before_restart,
+)
+
+
+class FakeChild:
+    """A child process without a process."""
+
+    def __init__(self, service):
+        self.service = service
+        self.is_alive = False
+
+    def start(self):
+        self.service.prepare()
+        self.is_alive = True
+
+    def stop(self):
+        self.is_alive = False
+
+    def why_it_ended(self):
+        return f"{self.service.name} ended"
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def faked(monkeypatch, python_service):
+    """A supervisor of one fake child that has become ready, its clock, child and lines."""
+    monkeypatch.setattr("usage_platform.local.supervisor.ChildProcess", FakeChild)
+    monkeypatch.setattr(FakeChild, "wait_ready", lambda self, progress: None, raising=False)
+    clock, said = Clock(), []
+
+    def make(**options):
+        service = python_service("kafka", **{"ready": lambda: True, **options})
+        supervisor = Supervisor([service], said.append, lambda text: None, clock)
+        supervisor.start()
+        said.clear()
+        return supervisor, clock, supervisor._kept[0].child, said
+
+    return make
+
+
+def until(condition, supervisor) -> None:
+    for _ in range(300):
+        if condition():
+            return
+        supervisor.look()
+        time.sleep(0.1)
+    pytest.fail("it did not come to pass")
+
+
+@given(st.integers(min_value=1, max_value=50))
+def test_the_wait_grows_to_half_a_minute(failures):
+    assert wait_before_restart(1) == 1.0
+    assert wait_before_restart(failures) <= wait_before_restart(failures + 1) <= LONGEST_WAIT_S
+    assert wait_before_restart(50) == 30.0
+
+
+def test_a_dead_service_is_started_again_after_the_wait(faked):
+    supervisor, clock, child, said = faked()
+    child.is_alive = False
+    supervisor.look()
+    assert supervisor.health() == {"kafka": "waiting"}
+    clock.now += 0.9
+    supervisor.look()
+    assert not child.is_alive
+    clock.now += 0.2
+    supervisor.look()
+    supervisor.look()
+    assert child.is_alive
+    assert supervisor.health() == {"kafka": "ready"}
+    assert said == [
+        "kafka ended; starting again in 1 s",
+        "kafka: ready again after 0.0 s",
+    ]
+
+
+def test_one_that_keeps_dying_is_waited_for_longer_each_time(faked):
+    supervisor, clock, child, said = faked()
+    for _ in range(7):
+        child.is_alive = False
+        supervisor.look()
+        clock.now += 30.0
+        supervisor.look()
+        supervisor.look()
+    waits = [line.split()[-2] for line in said if "again in" in line]
+    assert waits == ["1", "2", "4", "8", "16", "30", "30"]
+
+
+def test_the_wait_is_short_again_after_a_minute_of_health(faked):
+    supervisor, clock, child, said = faked()
+    for _ in range(3):
+        clock.now += STEADY_AFTER_S
+        child.is_alive = False
+        supervisor.look()
+        clock.now += 1.0
+        supervisor.look()
+        supervisor.look()
+    assert [line for line in said if "ended" in line] == ["kafka ended; starting again in 1 s"] * 3
+
+
+def test_one_that_does_not_answer_after_a_restart_is_tried_again(faked):
+    answers = [True]
+    supervisor, clock, child, said = faked(ready=lambda: answers[0], start_timeout=60.0)
+    answers[0] = False
+    child.is_alive = False
+    supervisor.look()
+    clock.now += 1.0
+    supervisor.look()
+    clock.now += 60.1
+    supervisor.look()
+    assert not child.is_alive
+    assert said[-1] == "kafka did not answer within 60 s; starting again in 2 s"
+
+
+def test_a_restart_that_cannot_be_prepared_is_said_and_tried_again(faked):
+    problem = []
+
+    def prepare():
+        if problem:
+            raise LocalError(problem[0])
+
+    supervisor, clock, child, said = faked(prepare=prepare)
+    problem.append("the disk is full: make room")
+    child.is_alive = False
+    supervisor.look()
+    clock.now += 1.0
+    supervisor.look()
+    assert said[-1] == "the disk is full: make room; starting again in 2 s"
+    assert supervisor.health() == {"kafka": "waiting"}
+
+
+def test_services_start_in_order_and_stop_in_reverse(python_service):
+    said = []
+    services = [python_service(name) for name in ("kafka", "spark")]
+    supervisor = Supervisor(services, said.append, lambda text: None)
+    supervisor.start()
+    assert supervisor.health() == {"kafka": "ready", "spark": "ready"}
+    supervisor.stop()
+    assert [line.partition(" after")[0] for line in said] == [
+        *("kafka: ready", "spark: ready", "spark: stopped", "kafka: stopped")
+    ]
+
+
+def test_a_killed_service_comes_back_under_a_new_number(python_service):
+    service = python_service()
+    supervisor = Supervisor([service], print, lambda text: None)
+    supervisor.start()
+    try:
+        first = read_pid_file(service.pid_file)
+        os.kill(first.pid, signal.SIGKILL)
+        until(lambda: not first.is_alive and supervisor.health() != {"child": "ready"}, supervisor)
+        until(lambda: supervisor.health() == {"child": "ready"}, supervisor)
+        assert read_pid_file(service.pid_file) != first
+    finally:
+        supervisor.stop()
+
+
+def test_when_one_does_not_come_up_those_before_it_are_stopped(python_service):
+    first = python_service("first")
+    second = python_service("second", "sys.exit(1)")
+    with pytest.raises(LocalError, match="second ended with exit code 1"):
+        Supervisor([first, second], print, lambda text: None).start()
+    assert not first.pid_file.exists()
+    assert not second.pid_file.exists()
+
+
+def test_ctrl_c_while_starting_leaves_no_process(monkeypatch, python_service):
+    def interrupted(self, progress):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ChildProcess, "wait_ready", interrupted)
+    service = python_service()
+    with pytest.raises(KeyboardInterrupt):
+        Supervisor([service], print, lambda text: None).start()
+    assert not service.pid_file.exists()
+
+
+def test_it_runs_until_told_to_stop(faked):
+    supervisor, _, child, _ = faked()
+    stop = threading.Event()
+    threading.Timer(0.1, stop.set).start()
+    supervisor.run_until(stop)
+    assert child.is_alive
