@@ -14,11 +14,9 @@ USAGE = "usage"
 ANOMALY = "anomaly"
 DEAD_LETTERS = "usage_rejects"
 _TIMEOUT = 10.0
-_THIRTY_DAYS_MS = 30 * 24 * 3600 * 1000
 _TOPIC_CONFIG = {
     # The broker's clock orders the events of a key and anchors the guard against future times.
     "message.timestamp.type": "LogAppendTime",
-    "retention.ms": str(_THIRTY_DAYS_MS),
 }
 
 

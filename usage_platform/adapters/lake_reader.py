@@ -113,7 +113,8 @@ class LakeReader:
             # What the user types reaches the lake's tables and no other file.
             connection.execute("SET enable_external_access = false")
             try:
-                return connection.execute(sql).to_arrow_table()
+                relation = connection.sql(sql)
+                return pa.table({"rows": []}) if relation is None else relation.to_arrow_table()
             except duckdb.Error as error:
                 raise LakeError(" ".join(str(error).split("\n")[0].split())) from None
 

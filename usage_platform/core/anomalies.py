@@ -7,6 +7,7 @@ by the streaming sensor and by the backfill by date.
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -62,20 +63,21 @@ def find_anomalies(
         load: Gives the model of a version.
     """
     readings = readings.reset_index(drop=True)
-    by_model = judged_by(readings["event_time"], manifests)
+    by_model = judged_by(readings.loc[:, "event_time"], manifests)
     found, scored, thin = [], 0, 0
-    for (position, meter), part in readings.groupby([by_model, "meter"], sort=True):
+    for key, part in readings.groupby([by_model, "meter"], sort=True):
+        position, meter = cast("tuple[int, str]", key)
         if position < 0:
             continue
         version = manifests[position].version
-        forests = load(version).forests.get(str(meter))
+        forests = load(version).forests.get(meter)
         if forests is None:
             continue
-        scores = forests.score(part["event_time"], part["value"].to_numpy("float64"))
+        scores = forests.score(part.loc[:, "event_time"], part["value"].to_numpy("float64"))
         judged = scores["score"] >= 0
         scored, thin = scored + int(judged.sum()), thin + int((~judged).sum())
         odd = scores["score"] > CUT
-        found.append(_rows(part[odd], scores[odd], version))
+        found.append(_rows(part.loc[odd], scores.loc[odd], version))
     anomalies = pd.concat(found, ignore_index=True) if found else _no_anomalies()
     return Scored(
         anomalies=anomalies.sort_values(["meter", "event_time"], ignore_index=True),
@@ -97,12 +99,14 @@ def _rows(odd: pd.DataFrame, scores: pd.DataFrame, version: str) -> pd.DataFrame
             "model_version": version,
         }
     )
-    rows["severity"] = severity(rows["usage"], rows["expected_low"], rows["expected_high"])
+    rows["severity"] = severity(
+        rows.loc[:, "usage"], rows.loc[:, "expected_low"], rows.loc[:, "expected_high"]
+    )
     rows["anomaly_id"] = [
         anomaly_id(meter, ts, version)
         for meter, ts in zip(rows["meter"], rows["event_time"], strict=True)
     ]
-    return rows[ANOMALY_COLUMNS]
+    return rows.loc[:, ANOMALY_COLUMNS]
 
 
 def anomaly_id(meter: str, event_time: pd.Timestamp, version: str) -> str:
@@ -137,7 +141,7 @@ def anomalies_from_messages(values: Sequence[bytes]) -> pd.DataFrame:
     rows["event_time"] = pd.to_datetime(rows.pop("ts"), utc=True, format="ISO8601").astype(
         "datetime64[ns, UTC]"
     )
-    return rows[ANOMALY_COLUMNS]
+    return rows.loc[:, ANOMALY_COLUMNS]
 
 
 def _no_anomalies() -> pd.DataFrame:

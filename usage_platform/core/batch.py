@@ -38,7 +38,7 @@ def judge(raw: pd.DataFrame, registry: MeterRegistry) -> Batch:
         registry: The known meters.
     """
     raw = raw.reset_index(drop=True)
-    parsed = parse_usage(raw["value"].tolist(), raw["kafka_time"], registry)
+    parsed = parse_usage(raw["value"].tolist(), raw.loc[:, "kafka_time"], registry)
     good = parsed["reason"].isna()
     readings = pd.concat(
         [
@@ -61,14 +61,18 @@ def judge(raw: pd.DataFrame, registry: MeterRegistry) -> Batch:
         detail=pd.Series([detail for _, _, detail in codes], rejects.index, dtype=object),
     )
     newest = newest_per_reading(readings)
-    return Batch(newest, rejects[REJECT_COLUMNS].reset_index(drop=True), int(good.sum()))
+    return Batch(newest, rejects.loc[:, REJECT_COLUMNS].reset_index(drop=True), int(good.sum()))
 
 
 def newest_per_reading(readings: pd.DataFrame) -> pd.DataFrame:
-    """Of several events for one (meter, event_time), the one the broker appended last."""
-    ordered = readings.sort_values(["kafka_time", "offset"], kind="stable")
+    """Of several events for one (meter, event_time), the one the broker appended last.
+
+    Two partitions may have appended one each in the same millisecond and at the same offset; then
+    the higher partition wins, so that the order of the rows never matters.
+    """
+    ordered = readings.sort_values(["kafka_time", "offset", "partition"])
     newest = ordered.drop_duplicates(["meter", "event_time"], keep="last")
-    return newest[READING_COLUMNS].sort_values(["meter", "event_time"]).reset_index(drop=True)
+    return newest.loc[:, READING_COLUMNS].sort_values(["meter", "event_time"], ignore_index=True)
 
 
 def touched_hours(readings: pd.DataFrame, registry: MeterRegistry) -> pd.DataFrame:
@@ -86,4 +90,4 @@ def touched_hours(readings: pd.DataFrame, registry: MeterRegistry) -> pd.DataFra
 def with_intervals(hours: pd.DataFrame, registry: MeterRegistry) -> pd.DataFrame:
     """`hours` with each meter's `interval_minutes`."""
     minutes = {name: registry.get(name).interval_minutes for name in hours["meter"].unique()}
-    return hours.assign(interval_minutes=hours["meter"].map(minutes).astype("int32"))
+    return hours.assign(interval_minutes=hours.loc[:, "meter"].map(minutes).astype("int32"))

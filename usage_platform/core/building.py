@@ -1,8 +1,8 @@
 """The electric load of a building that has no fault, as its meter would have read it.
 
-Belongs here: the calibrated shape of a day, the calendar, seasons, weather, noise and the lost
-readings of a healthy building. Not here: faults (`faults`), how meters and seeds are chosen
-(the generated source).
+Belongs here: size, seasons, weather, noise and the lost readings of a healthy building. Not here:
+when it is open and the shape of its day (`opening_hours`), faults (`faults`), how meters and seeds
+are chosen (the generated source).
 
 Calibrated to seven Tuesdays of the Boston Public Library's central building, 2024-03-05 to
 2024-04-16 (Analyze Boston, "central-library-electricity-usage"): 490 kW at night, the plant on
@@ -14,15 +14,19 @@ record; they follow the range of peaks known of that building, 1,100-1,470 kW.
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-import holidays
 import numpy as np
 import pandas as pd
 
 from usage_platform.core.local_time import local_day_bounds
 from usage_platform.core.meters import Meter
+from usage_platform.core.opening_hours import (
+    MINUTES_A_DAY,
+    OpenHours,
+    day_curve,
+    public_holidays,
+)
 
 STEP_KW = 7.2
-MINUTES_A_DAY = 1440
 _NS_A_MINUTE = 60 * 10**9
 _NS_A_DAY = MINUTES_A_DAY * _NS_A_MINUTE
 _SATURDAY, _SUNDAY = 5, 6
@@ -30,43 +34,6 @@ _HOTTEST_DAY_OF_YEAR = 205
 _WARMEST_MINUTE = 15 * 60 + 30
 _BASE_WEATHER = 0.35  # how much of the rise's sensitivity to weather the base load has
 _NOISE_MEMORY_MINUTES = (12.0, 180.0)  # lifts and kitchens; people coming and going
-
-
-@dataclass(frozen=True)
-class OpenHours:
-    """When a kind of day has its plant on and its doors open, in minutes of the local day.
-
-    Attributes:
-        plant_on: Ventilation and half of the lights start.
-        doors: Everything is on.
-        close: Everything is off.
-        level: The day's rise above the base load, as a share of a full weekday's.
-
-    Raises:
-        ValueError: If the three times leave no room for a day's shape.
-    """
-
-    plant_on: int
-    doors: int
-    close: int
-    level: float
-
-    def __post_init__(self) -> None:
-        fits = self.plant_on >= 75 and self.doors >= self.plant_on + 40
-        if not (fits and self.doors + 240 <= self.close <= MINUTES_A_DAY - 65):
-            raise ValueError(
-                f"opening hours {self.plant_on}, {self.doors}, {self.close}: expected the plant on "
-                "after minute 75, doors 40 min later or more, 4 h open or more, closed by 22:55"
-            )
-
-    def later(self, minutes: int) -> "OpenHours":
-        """The same day, shifted by `minutes`."""
-        return replace(
-            self,
-            plant_on=self.plant_on + minutes,
-            doors=self.doors + minutes,
-            close=self.close + minutes,
-        )
 
 
 @dataclass(frozen=True)
@@ -198,34 +165,13 @@ def round_to_step(values: np.ndarray, step_kw: float) -> np.ndarray:
 
 def _shape_of(day: np.ndarray, minute: np.ndarray, profile: BuildingProfile) -> np.ndarray:
     """Rise above the base load as a share of a full weekday's."""
+    country, subdivision = profile.holiday_country, profile.holiday_subdivision
+    holidays = public_holidays(int(day[0]), int(day[-1]), country, subdivision)
     weekday = (day + 3) % 7  # day 0, 1970-01-01, was a Thursday
-    rest = (weekday == _SUNDAY) | np.isin(day, _holiday_numbers(day, profile))
+    rest = (weekday == _SUNDAY) | np.isin(day, holidays)
     hours = (profile.rest_day, profile.saturday, profile.weekday)
-    curves = [h.level * np.interp(minute, *_day_curve(h)) for h in hours]
+    curves = [h.level * np.interp(minute, *day_curve(h)) for h in hours]
     return np.select([rest, weekday == _SATURDAY], curves[:2], curves[2])
-
-
-def _holiday_numbers(day: np.ndarray, profile: BuildingProfile) -> np.ndarray:
-    first, last = day[[0, -1]].astype("datetime64[D]").astype("datetime64[Y]").astype(int) + 1970
-    calendar = holidays.country_holidays(
-        profile.holiday_country, subdiv=profile.holiday_subdivision, years=range(first, last + 1)
-    )
-    return np.array(sorted(calendar), dtype="datetime64[D]").astype(np.int64)
-
-
-def _day_curve(hours: OpenHours) -> tuple[list[float], list[float]]:
-    """Knots (minute of the day, share) read off the seven Tuesdays' median."""
-    on, doors, close = hours.plant_on, hours.doors, hours.close
-    span = close - doors
-    knots = [
-        *((0, 0.04), (60, 0.02), (on - 10, 0.025), (on - 5, 0.055)),
-        *((on, 0.325), (on + 5, 0.385), (on + 30, 0.43), (doors - 5, 0.55)),
-        *((doors, 0.925), (doors + 5, 0.97), (doors + 0.15 * span, 1.0)),
-        *((doors + 0.5 * span, 1.015), (doors + 0.6 * span, 0.98), (doors + 0.72 * span, 0.895)),
-        *((close - 65, 0.845), (close - 60, 0.795), (close - 10, 0.775), (close - 5, 0.70)),
-        *((close, 0.11), (close + 60, 0.075), (MINUTES_A_DAY, 0.04)),
-    ]
-    return [float(x) for x, _ in knots], [y for _, y in knots]
 
 
 def _weather(days_since_start: np.ndarray, memory: float, rng: np.random.Generator) -> np.ndarray:

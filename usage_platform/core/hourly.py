@@ -4,6 +4,8 @@ Belongs here: what a row of `usage_hourly` is, in pandas, for checks and as the 
 micro-batch computes the same in SQL (`adapters.hourly_sql`), to the last bit.
 """
 
+from typing import cast
+
 import numpy as np
 import pandas as pd
 
@@ -50,14 +52,14 @@ def hourly_from_readings(readings: pd.DataFrame, registry: MeterRegistry) -> pd.
             "milliwatts": np.rint(readings["value"] * 1e6).astype("int64"),
         }
     )
-    hours = frame.groupby(["meter", "start"], as_index=False).agg(
+    sums = frame.groupby(["meter", "start"], as_index=False).agg(
         total=("milliwatts", "sum"),
         n=("value", "size"),
         min_usage=("value", "min"),
         max_usage=("value", "max"),
     )
-    hours = with_intervals(hours, registry)
-    newest = readings.groupby("meter")["event_time"].max()
+    hours = with_intervals(cast("pd.DataFrame", sums), registry)
+    newest = cast("pd.Series", readings.groupby("meter")["event_time"].max())
     end = hours["start"] + pd.Timedelta(hours=1)
     total_kw = hours["total"] / 1e6
     hours = hours.assign(
@@ -65,6 +67,6 @@ def hourly_from_readings(readings: pd.DataFrame, registry: MeterRegistry) -> pd.
         avg_usage=total_kw / hours["n"],
         energy_kwh=total_kw * hours["interval_minutes"] / 60,
         expected_n=60 // hours["interval_minutes"],
-        is_final=end + WATERMARK <= hours["meter"].map(newest),
+        is_final=end + WATERMARK <= hours.loc[:, "meter"].map(newest),
     )
-    return hours[HOURLY_COLUMNS].sort_values(["meter", "start"], ignore_index=True)
+    return hours.loc[:, HOURLY_COLUMNS].sort_values(["meter", "start"], ignore_index=True)

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +54,7 @@ class Manifest:
     @property
     def judges_from(self) -> pd.Timestamp:
         """The first instant that the model judges."""
-        return pd.Timestamp(self.window_end)
+        return cast("pd.Timestamp", pd.Timestamp(self.window_end))
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ The method is the blog's: each slot's forest sees that slot's past values only, 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from usage_platform.core.forest_fit import StepFunction, fit_step_function
+from usage_platform.core.forest_fit import MAX_SAMPLES, StepFunction, fit_step_function
 from usage_platform.core.meters import Meter
 from usage_platform.core.slots import slots_of, slots_per_week
 
@@ -88,21 +89,23 @@ def train_slot_forests(
     Args:
         history: `event_time` (datetime64[ns, UTC]), `value` (kW); this meter's, any order.
         meter: The meter.
-        progress: Called with (slots done, slots).
+        progress: Called with (slots done, slots), now and then and at the end.
 
     Returns:
         The forests; slots with fewer than `MIN_COMPARABLES` values have none.
     """
     slots = slots_per_week(meter)
     ordered = history.sort_values("event_time")
-    by_slot = ordered["value"].groupby(slots_of(ordered["event_time"], meter))
-    values = {int(slot): group.to_numpy("float64") for slot, group in by_slot}
+    by_slot = ordered["value"].groupby(slots_of(ordered.loc[:, "event_time"], meter))
+    values = {
+        cast("int", slot): group.to_numpy("float64")[-MAX_SAMPLES:] for slot, group in by_slot
+    }
     steps: list[StepFunction | None] = []
     for slot in range(slots):
         past = values.get(slot, np.empty(0))
         enough = len(past) >= MIN_COMPARABLES
         steps.append(fit_step_function(past, TREES, SEED) if enough else None)
-        if slot % 96 == 95:
+        if slot % 96 == 95 or slot == slots - 1:
             progress(slot + 1, slots)
     return _packed(meter, values, steps)
 

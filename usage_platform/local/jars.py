@@ -1,7 +1,7 @@
 """The jars of the broker and of Spark: pinned by checksum, fetched once, verified on each start.
 
-Belongs here: what is missing in a folder, and fetching it with the Ivy that pyspark
-ships. Not here: the lock file (jar_lock), the class path of a service, or the folder to use (the caller's).
+Belongs here: what is missing in a folder, and fetching it with the Ivy that pyspark ships. Not
+here: the lock file (jar_lock), a service's class path, or which folder to use (the caller's).
 """
 
 import hashlib

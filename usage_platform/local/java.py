@@ -16,7 +16,7 @@ from pathlib import Path
 from usage_platform.local.errors import LocalError
 
 MIN_VERSION = 17
-# The newest release that Spark 4.2 and Kafka 4.2 are both tested with by their projects.
+# The newest release that the broker and Spark with Delta Lake have been seen to run on.
 MAX_VERSION = 25
 FETCHED_VERSION = 17
 

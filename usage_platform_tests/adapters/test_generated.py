@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from usage_platform.adapters.sources.generated import GeneratedSource
-from usage_platform.core.faults import SHORT_KINDS
+from usage_platform.core.fault_kinds import SHORT_KINDS
 from usage_platform.core.meters import Meter
 from usage_platform.core.source_readings import SourceError
 

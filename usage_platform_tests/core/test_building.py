@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from usage_platform.core.building import (
     BuildingProfile,
-    OpenHours,
     building_load,
     expected_instants,
     round_to_step,
 )
 from usage_platform.core.meters import Meter
+from usage_platform.core.opening_hours import OpenHours
 
 LIBRARY = Meter()
 LIBRARY_PROFILE = BuildingProfile()

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from usage_platform.core.building import BuildingProfile, building_load
-from usage_platform.core.faults import ALL_KINDS, SHORT_KINDS, inject_faults
+from usage_platform.core.fault_kinds import ALL_KINDS, SHORT_KINDS
+from usage_platform.core.faults import inject_faults
 from usage_platform.core.meters import Meter
 
 LIBRARY = Meter()

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.core.building import STEP_KW, BuildingProfile, building_load
-from usage_platform.core.faults import ALL_KINDS, LONGEST_FAULT_DAYS, inject_faults
+from usage_platform.core.fault_kinds import ALL_KINDS, LONGEST_FAULT_DAYS
+from usage_platform.core.faults import inject_faults
 from usage_platform.core.local_time import local_day_bounds
 from usage_platform.core.meters import Meter
 from usage_platform.core.source_readings import Progress, SourceError, SourceReadings
@@ -38,7 +39,7 @@ class GeneratedSource:
         seed: 0 or more.
         faults_per_week: About how many faults each meter gets a week; 0 for none.
         faults_from_day: How many days come first without a fault.
-        kinds: Which kinds of faults, of `core.faults.ALL_KINDS`.
+        kinds: Which kinds of faults, of `core.fault_kinds.ALL_KINDS`.
 
     Raises:
         SourceError: If one of them cannot be used.

@@ -1,0 +1,193 @@
+"""The console command `usage-platform`.
+
+Belongs here: the command line, and turning a user's mistake into one line. Not here: what the
+commands do (`console`).
+"""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from usage_platform.settings import Settings, SettingsError
+
+_DEMO_DATA = Path(".usage/demo")
+_DEMO_TIMEOUT_SECONDS = 1800.0
+_LIVE_ACCELERATOR = 300.0
+
+
+class _OneLineErrors(click.Group):
+    """Says what went wrong in one line, without a stack trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from usage_platform.adapters.kafka_topics import KafkaUnreachableError
+        from usage_platform.adapters.lake_reader import LakeError
+        from usage_platform.adapters.spark_session import SparkUnreachableError
+        from usage_platform.core.source_readings import SourceError
+        from usage_platform.local.errors import LocalError
+
+        known = (KafkaUnreachableError, SparkUnreachableError, LakeError, LocalError, SourceError)
+        try:
+            return super().invoke(ctx)
+        except (SettingsError, *known) as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), help="Data folder (USAGE_DATA)."
+)
+@click.pass_context
+def main(ctx: click.Context, data: Path | None) -> None:
+    """Meter readings through Kafka, Spark, Delta Lake and Isolation Forests, run by Dagster."""
+    ctx.obj = {} if data is None else {"data": data}
+
+
+@main.command()
+@click.pass_obj
+def setup(overrides: dict[str, Any]) -> None:
+    """Fetch what is needed once: the jars, and a Java where there is none."""
+    from usage_platform.console.screen import Screen
+    from usage_platform.local.stack import set_up
+
+    screen = Screen()
+    java, _ = set_up(Settings.from_env(**overrides), screen.say, screen.progress)
+    screen.quiet()
+    screen.say(f"Java {java.major} at {java.home} and the jars are in place")
+
+
+def source_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that choose a source of readings."""
+    options = (
+        click.option("--csv", "source", metavar="FILES", help="CSV files; a pattern in quotes."),
+        click.option("--ckan", "source", flag_value="ckan", help="The open-data portal."),
+        click.option("--meter", help="Name of the meter."),
+        click.option("--time-column", "csv_time_column", help="Column of the interval's start."),
+        click.option("--end-column", "csv_end_column", help="Column of its end; '' for none."),
+        click.option("--value-column", "csv_value_column", help="Column of the power in kW."),
+        click.option("--timezone", help="IANA time zone of the building."),
+        click.option("--interval", "interval_minutes", type=int, help="Minutes of one interval."),
+        click.option("--days", "generated_days", type=int, help="Days to generate."),
+        click.option("--meters", "generated_meters", type=int, help="Meters to generate."),
+        click.option("--seed", "generated_seed", type=int, help="Seed of the generator."),
+        click.option("--accelerator", help="Times real time, or 'max'."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@main.command()
+@source_options
+@click.option("--keep", is_flag=True, help="Keep what demos of other sources left there.")
+@click.option("--timeout", default=_DEMO_TIMEOUT_SECONDS, help="Seconds to wait at most.")
+@click.pass_obj
+def demo(overrides: dict[str, Any], keep: bool, timeout: float, **options: Any) -> None:
+    """Play a source through everything, wait until all has flowed, and say what came of it."""
+    from usage_platform.console.demo import run_demo
+    from usage_platform.console.demo_folder import ready_folder
+    from usage_platform.console.screen import Screen
+    from usage_platform.local.stack import Stack
+
+    chosen = {"data": _DEMO_DATA, "accelerator": "max", **overrides, **_given(options)}
+    settings = Settings.from_env(**chosen)
+    screen = Screen()
+    _stop_on_sigterm()
+    ready_folder(settings, keep or "data" in overrides, screen.say)
+    with Stack(settings, screen.say, screen.progress) as stack:
+        finished = run_demo(stack, screen, timeout)
+    screen.quiet()
+    if not finished:
+        sys.exit(1)
+
+
+@main.command()
+@source_options
+@click.pass_obj
+def up(overrides: dict[str, Any], **options: Any) -> None:
+    """Run the platform until Ctrl-C: broker, Spark, Dagster."""
+    from usage_platform.console.screen import Screen
+    from usage_platform.local.stack import Stack
+
+    settings = Settings.from_env(**{**overrides, **_given(options)})
+    if "accelerator" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"accelerator": _LIVE_ACCELERATOR})
+    screen = Screen()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with Stack(settings, screen.say, screen.progress) as stack:
+        screen.quiet()
+        screen.say(f"up: Dagster at {stack.ui_url}, Kafka at {stack.settings.kafka_bootstrap}")
+        screen.say("watch anomalies with 'usage-platform watch'; Ctrl-C stops everything")
+        while not stop.wait(0.5):
+            stack.look()
+        screen.say("stopping")
+    screen.quiet()
+
+
+@main.command()
+@click.option("--from-beginning", is_flag=True, help="All that the topic holds, then new ones.")
+@click.option("--no-follow", is_flag=True, help="End at the end of the topic.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON an anomaly.")
+@click.pass_obj
+def watch(overrides: dict[str, Any], from_beginning: bool, no_follow: bool, as_json: bool) -> None:
+    """Print anomalies as they come."""
+    from usage_platform.console.screen import Screen
+    from usage_platform.console.watch import anomalies_as_they_come, json_line, line
+    from usage_platform.deployment import Deployment
+
+    deployment = Deployment(Settings.from_env(**overrides))
+    screen = Screen()
+    try:
+        for anomaly in anomalies_as_they_come(deployment.kafka, from_beginning, not no_follow):
+            if as_json:
+                click.echo(json_line(anomaly))
+            else:
+                screen.console.print(line(anomaly), soft_wrap=True)
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+@main.command()
+@click.pass_obj
+def status(overrides: dict[str, Any]) -> None:
+    """Say what runs, how far behind it is, and what the tables hold."""
+    import pandas as pd
+
+    from usage_platform.console.screen import Screen
+    from usage_platform.console.status import status as tables
+    from usage_platform.deployment import Deployment
+
+    deployment = Deployment(Settings.from_env(**overrides))
+    Screen().console.print(tables(deployment, pd.Timestamp.now(tz="UTC")))
+
+
+@main.command()
+@click.argument("sql")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
+@click.pass_obj
+def query(overrides: dict[str, Any], sql: str, form: str) -> None:
+    """Run SQL over the lake's tables: readings, usage_hourly, rejects, anomalies."""
+    from usage_platform.console.query import printed
+    from usage_platform.deployment import Deployment
+
+    deployment = Deployment(Settings.from_env(**overrides))
+    click.echo(printed(deployment.reader.query(sql), form))
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _stop_on_sigterm() -> None:
+    """SIGTERM ends a command as Ctrl-C does: everything that was started is stopped."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)

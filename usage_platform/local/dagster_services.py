@@ -1,0 +1,89 @@
+"""Dagster's three processes: the code server, the web server and the daemon.
+
+Belongs here: their commands, their instance folder, and whether they answer. Three processes and
+not `dagster dev`, so that each is watched and started again alone.
+"""
+
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from usage_platform.local.errors import LocalError
+from usage_platform.local.ports import LOOPBACK, port_answers
+from usage_platform.local.process import Service
+
+REPOSITORY_ROOT = Path(__file__).resolve().parents[2]
+_DEFINITIONS = "usage_platform.definitions"
+_LOCATION = "usage_platform.definitions"
+_WORKSPACE = """\
+load_from:
+  - grpc_server:
+      host: {host}
+      port: {port}
+      location_name: {location}
+"""
+
+
+def dagster_services(
+    data_dir: Path, env: Mapping[str, str], code_port: int, ui_port: int
+) -> tuple[Service, ...]:
+    """Describe the three processes, in the order to start them.
+
+    Args:
+        data_dir: The platform's data folder: runs, logs and schedules are kept in `dagster`.
+        env: The environment they and their runs get, with the settings `USAGE_*` in it.
+        code_port: Where the code server listens, on 127.0.0.1.
+        ui_port: Where the web server listens, on 127.0.0.1.
+
+    Returns:
+        The services; preparing the first one writes the instance's files.
+    """
+    data_dir = data_dir.absolute()
+    home = data_dir / "dagster_home"
+    workspace = str(home / "workspace.yaml")
+    own_env = {**env, "DAGSTER_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+    where = ("-h", LOOPBACK, "-p")
+    commands = {
+        "code": ("dagster", "code-server", "start", "-m", _DEFINITIONS, *where, str(code_port)),
+        "ui": ("dagster-webserver", *where, str(ui_port), "-w", workspace),
+        "daemon": ("dagster-daemon", "run", "-w", workspace),
+    }
+    ready = {
+        "code": partial(port_answers, code_port),
+        "ui": partial(port_answers, ui_port),
+        "daemon": partial(_daemon_runs, data_dir / "logs" / "daemon.log"),
+    }
+    return tuple(
+        Service(
+            name=name,
+            argv=(str(Path(sys.executable).parent / command[0]), *command[1:]),
+            env=own_env,
+            cwd=REPOSITORY_ROOT,
+            log_file=data_dir / "logs" / f"{name}.log",
+            pid_file=data_dir / "run" / f"{name}.pid",
+            ready=ready[name],
+            start_timeout=120.0,
+            prepare=partial(_write_instance, data_dir, home, code_port),
+        )
+        for name, command in commands.items()
+    )
+
+
+def _write_instance(data_dir: Path, home: Path, code_port: int) -> None:
+    """The instance of the repository's `dagster.yaml`, with its data in this data folder."""
+    template = REPOSITORY_ROOT / "dagster.yaml"
+    try:
+        text = template.read_text("utf-8")
+    except FileNotFoundError:
+        raise LocalError(
+            f"{template} is missing: run from a clone of the repository, installed by make setup"
+        ) from None
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "dagster.yaml").write_text(text.replace(".usage/", f"{data_dir}/"), "utf-8")
+    workspace = _WORKSPACE.format(host=LOOPBACK, port=code_port, location=_LOCATION)
+    (home / "workspace.yaml").write_text(workspace, "utf-8")
+
+
+def _daemon_runs(log_file: Path) -> bool:
+    return log_file.exists() and "Instance is configured" in log_file.read_text("utf-8", "replace")

@@ -1,0 +1,126 @@
+"""The whole platform on this machine: broker, Spark, Dagster, in one supervisor.
+
+Belongs here: which services there are and what they tell each other. Not here: one service's
+command (its own file), what people do with the stack (`console`).
+"""
+
+import os
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from usage_platform.adapters.spark_session import SPARK_CONF
+from usage_platform.local.broker import broker_service
+from usage_platform.local.dagster_services import dagster_services
+from usage_platform.local.jars import JarFolders, ensure_jars
+from usage_platform.local.java import JavaHome, ensure_java
+from usage_platform.local.ports import LOOPBACK, free_port
+from usage_platform.local.process import Service
+from usage_platform.local.spark_service import spark_service
+from usage_platform.local.stack_file import StackFile
+from usage_platform.local.supervisor import State, Supervisor
+from usage_platform.settings import Settings
+
+_CONTROLLER_PORT_ABOVE = 1
+_CODE_PORT = 4000
+
+Say = Callable[[str], None]
+
+
+def set_up(settings: Settings, say: Say, progress: Say) -> tuple[JavaHome, JarFolders]:
+    """Make sure that a Java and the jars are there; downloads what is missing, once.
+
+    Raises:
+        LocalError: In one line, when something cannot be had.
+    """
+    java = ensure_java(settings.jars_dir.parent, os.environ, say)
+    jars = ensure_jars(settings.jars_dir, java, os.environ, say, progress)
+    return java, jars
+
+
+class Stack:
+    """A running platform; a context manager that stops everything at its end.
+
+    Uses the servers that the settings name and starts the others.
+    """
+
+    def __init__(self, settings: Settings, say: Say, progress: Say) -> None:
+        self._given = settings
+        self._say = say
+        self._progress = progress
+        self._lock = StackFile(settings.data_dir)
+        self._supervisor: Supervisor | None = None
+        self.settings = settings
+        self.ui_url = ""
+
+    def __enter__(self) -> Self:
+        """Start what is needed, in order.
+
+        Raises:
+            LocalError: In one line, when something does not come up.
+        """
+        self._lock.__enter__()
+        try:
+            services = self._plan()
+            self._supervisor = Supervisor(services, self._say, self._progress)
+            # Written first: the code server's definitions look for it.
+            self._lock.write(self.settings.kafka_bootstrap, self.settings.spark_remote, self.ui_url)
+            self._supervisor.start()
+        except BaseException:
+            self._lock.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop everything, in reverse order."""
+        if self._supervisor is not None:
+            self._supervisor.stop()
+        self._lock.__exit__(kind, error, trace)
+
+    def look(self) -> None:
+        """Start again what has died; to be called every second or so, by one thread."""
+        assert self._supervisor is not None, "the stack is entered first"  # noqa: S101
+        self._supervisor.look()
+
+    def health(self) -> dict[str, State]:
+        """The state of each service."""
+        return self._supervisor.health() if self._supervisor else {}
+
+    def _plan(self) -> list[Service]:
+        """The services to start; fills in the addresses in the settings."""
+        given, say = self._given, self._say
+        taken: list[int] = []
+
+        def port(preferred: int, name: str) -> int:
+            taken.append(free_port(preferred, name, say, taken))
+            return taken[-1]
+
+        java, jars = set_up(given, say, self._progress)
+        data = given.data_dir
+        services = []
+        kafka, spark = given.kafka_bootstrap, given.spark_remote
+        if not kafka:
+            kafka_port = port(given.kafka_port, "kafka")
+            controller = port(kafka_port + _CONTROLLER_PORT_ABOVE, "kafka controller")
+            kafka = f"{LOOPBACK}:{kafka_port}"
+            services.append(
+                broker_service(java, jars.kafka, data, os.environ, kafka_port, controller)
+            )
+        if not spark:
+            spark_port = port(given.spark_port, "spark")
+            spark = f"sc://{LOOPBACK}:{spark_port}"
+            services.append(
+                spark_service(java, jars.spark, data, os.environ, spark_port, SPARK_CONF)
+            )
+        ui_port = port(given.ui_port, "ui")
+        self.ui_url = f"http://{LOOPBACK}:{ui_port}"
+        self.settings = given.model_copy(
+            update={"kafka_bootstrap": kafka, "spark_remote": spark, "data": data}
+        )
+        env = {**os.environ, **self.settings.environment(), "JAVA_HOME": str(java.home)}
+        return [*services, *dagster_services(data, env, port(_CODE_PORT, "code"), ui_port)]
