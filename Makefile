@@ -1,0 +1,54 @@
+.DEFAULT_GOAL := help
+SHELL := bash
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: .venv/.installed ## Create .venv from the lock file and fetch the jars
+	@$(BIN)/usage-platform setup
+
+.venv/.installed: requirements.txt requirements-uv.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d: set PYTHON=python3.11" % sys.version_info[:2])'
+	@echo "installing the packages of requirements.txt into .venv"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt \
+	  || { echo "the packages cannot be fetched: check the network, then run make setup again"; exit 1; }
+	@$(UV) --require-hashes -r requirements.txt \
+	  || { echo "the packages cannot be fetched: check the network and the disk, then run make setup again"; exit 1; }
+	@$(UV) --no-deps --editable .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed requirements-dev.txt
+	@$(UV) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: setup ## Play a source through everything and say what came of it (ARGS="--csv FILE")
+	@$(BIN)/usage-platform demo $(ARGS)
+
+up: setup ## Run the platform until Ctrl-C
+	@$(BIN)/usage-platform up $(ARGS)
+
+test: setup .venv/.installed-dev ## Run all tests, with the real services
+	@$(BIN)/pytest $(ARGS)
+
+test-quick: .venv/.installed-dev ## Run the tests that need no service
+	@$(BIN)/pytest -m "not kafka and not spark and not e2e" $(ARGS)
+
+lint: .venv/.installed-dev ## Run ruff and pyright
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+
+bench: setup .venv/.installed-dev ## Measure speeds, each beside the naive way
+	@$(BIN)/python -m usage_platform_tests.bench $(ARGS)
+
+lock: ## Resolve the lock files anew
+	@for extra in "" "-dev"; do \
+	  $(BIN)/uv pip compile pyproject.toml $${extra:+--group dev -c requirements.txt} \
+	    --generate-hashes --universal --no-strip-extras --no-header --no-emit-index-url \
+	    --no-emit-find-links -p 3.11 -q -o requirements$$extra.txt; done
+
+.PHONY: help setup demo up test test-quick lint bench lock
