@@ -110,7 +110,9 @@ def _merge_readings(
         ON t.meter = s.meter AND t.event_time = s.event_time
            AND t.event_date IN ({date_list(rows["event_date"])})
         WHEN MATCHED AND (s.kafka_time > t.kafka_time
-                          OR (s.kafka_time = t.kafka_time AND s.offset > t.offset))
+                          OR (s.kafka_time = t.kafka_time AND s.offset > t.offset)
+                          OR (s.kafka_time = t.kafka_time AND s.offset = t.offset
+                              AND s.partition > t.partition))
         THEN UPDATE SET value = s.value, kafka_time = s.kafka_time, partition = s.partition,
                         offset = s.offset,
                         rev = t.rev + CASE WHEN s.value = t.value THEN 0 ELSE 1 END

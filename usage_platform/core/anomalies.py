@@ -77,7 +77,8 @@ def find_anomalies(
         judged = scores["score"] >= 0
         scored, thin = scored + int(judged.sum()), thin + int((~judged).sum())
         odd = scores["score"] > CUT
-        found.append(_rows(part.loc[odd], scores.loc[odd], version))
+        if odd.any():
+            found.append(_rows(part.loc[odd], scores.loc[odd], version))
     anomalies = pd.concat(found, ignore_index=True) if found else _no_anomalies()
     return Scored(
         anomalies=anomalies.sort_values(["meter", "event_time"], ignore_index=True),
@@ -125,9 +126,10 @@ def severity(usage: pd.Series, low: pd.Series, high: pd.Series) -> npt.NDArray[n
 def anomaly_messages(anomalies: pd.DataFrame, registry: MeterRegistry) -> list[bytes]:
     """The messages of the topic `anomaly` for these rows (`ANOMALY_COLUMNS`), in their order."""
     messages = []
-    for row in anomalies.to_dict("records"):
-        zone = registry.get(row["meter"]).zone
-        ts = row.pop("event_time").tz_convert(zone)
+    columns = (anomalies[name] for name in ANOMALY_COLUMNS)
+    for values in zip(*columns, strict=True):
+        row = dict(zip(ANOMALY_COLUMNS, values, strict=True))
+        ts = row.pop("event_time").tz_convert(registry.get(row["meter"]).zone)
         messages.append(anomaly_message({"ts": ts.to_pydatetime(), **row}))
     return messages
 

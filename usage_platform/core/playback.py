@@ -37,6 +37,21 @@ class Pace:
         return self.step_minutes * 60 / self.accelerator
 
 
+def to_play(
+    readings: pd.DataFrame, start: datetime | None, max_iterations: int | None
+) -> pd.DataFrame:
+    """The readings of a source that are played at all.
+
+    Args:
+        readings: `meter`, `ts` (datetime64[ns, UTC]), `value`; sorted by ts, then meter.
+        start: Readings before it are not played.
+        max_iterations: At most so many readings of the source are played, over all runs; None for
+            all of them.
+    """
+    chosen = readings if start is None else readings[readings["ts"] >= pd.Timestamp(start)]
+    return chosen if max_iterations is None else chosen.iloc[:max_iterations]
+
+
 def remaining(
     readings: pd.DataFrame,
     last_played: Mapping[str, pd.Timestamp],
@@ -49,13 +64,10 @@ def remaining(
         readings: `meter`, `ts` (datetime64[ns, UTC]), `value`; sorted by ts, then meter.
         last_played: Each meter's newest reading on the topic; a meter's readings up to it are
             left out.
-        start: Readings before it are not played.
-        max_iterations: At most so many readings of the source are played, over all runs; None for
-            all of them.
+        start: As for `to_play`.
+        max_iterations: As for `to_play`.
     """
-    chosen = readings if start is None else readings[readings["ts"] >= pd.Timestamp(start)]
-    if max_iterations is not None:
-        chosen = chosen.iloc[:max_iterations]
+    chosen = to_play(readings, start, max_iterations)
     played = chosen["meter"].map(dict(last_played)).astype("datetime64[ns, UTC]")
     return chosen[~(chosen["ts"] <= played)].reset_index(drop=True)
 

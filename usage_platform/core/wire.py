@@ -178,9 +178,9 @@ def _instants(
     faults = np.full(len(clocks), None, dtype=object)
     given = ~_is_none(clocks)
     aware = np.array([c is not None and c.tzinfo is not None for c in clocks], dtype=bool)
-    times[aware] = pd.to_datetime(clocks[aware], utc=True, errors="coerce")
+    times[aware] = pd.to_datetime(clocks[aware].tolist(), utc=True, errors="coerce")
     naive = np.flatnonzero(given & ~aware)
-    local = pd.Series(pd.to_datetime(clocks[naive], errors="coerce"), index=naive)
+    local = pd.Series(pd.to_datetime(clocks[naive].tolist(), errors="coerce"), index=naive)
     zones = {name: registry.get(name).timezone for name in set(meters[naive])}
     for zone, part in local.groupby(pd.Series(meters[naive], index=naive).map(zones)):
         times[part.index], faults[part.index] = _localized(part, str(zone))

@@ -58,7 +58,7 @@ def test_no_readings_make_no_hours():
     assert hours.columns.tolist() == HOURLY_COLUMNS
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.floats(0, MOST_KW), min_size=1, max_size=30), st.randoms(use_true_random=False))
 def test_the_order_of_the_readings_does_not_change_the_last_bit(values, random):
     frame = readings(values, minutes=1)

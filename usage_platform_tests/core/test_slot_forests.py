@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -128,13 +130,14 @@ def test_the_order_of_the_history_does_not_matter(forests, history):
 
 
 def test_only_the_values_that_the_forest_saw_are_its_comparables():
-    # Twenty years of one slot are more than a forest takes; the oldest, an outlier, is left out.
+    # The oldest value, an outlier, is one more than a forest takes.
     extra = MAX_SAMPLES + 1
     values = np.r_[1e6, np.random.default_rng(2).normal(900, 80, extra - 1)]
     old = pd.DataFrame(
         {"event_time": pd.concat([at([5], w) for w in range(extra)]), "value": values}
     )
-    forests = train_slot_forests(old, METER, lambda done, of: None)
+    shuffled = old.sample(frac=1, random_state=1)
+    forests = train_slot_forests(shuffled, METER, lambda done, of: None)
     assert forests.comparables[5] == MAX_SAMPLES
     assert forests.high[5] == values[1:].max()
 
@@ -148,17 +151,29 @@ def test_progress_rises_and_ends_with_the_last_slot(minutes):
     assert told[-1][0] == told[-1][1] == 7 * 24 * meter.readings_per_hour
 
 
-def test_the_hour_that_comes_twice_is_scored_in_one_slot():
-    times = pd.Series(pd.to_datetime(["2024-11-03T05:00Z", "2024-11-03T06:00Z"]))
+def by_hand(cuts, scores):
+    """Forests that have the same steps in every slot."""
     slots = 168
-    one = SlotForests(
+    return SlotForests(
         meter=METER,
         comparables=np.full(slots, 9),
         low=np.zeros(slots),
         high=np.ones(slots),
-        starts=np.arange(slots + 1),
-        cuts=np.full(slots, np.inf),
-        scores=np.arange(slots) / slots,
+        starts=np.arange(slots + 1) * len(cuts),
+        cuts=np.tile(cuts, slots),
+        scores=np.tile(scores, slots),
     )
-    scores = one.score(times, np.ones(2))["score"]
-    assert scores.tolist() == [(6 * 24 + 1) / slots] * 2
+
+
+def test_a_value_on_a_cut_lies_in_the_step_that_ends_there():
+    forests = by_hand([1.0, 2.0, np.inf], [0.7, 0.4, 0.8])
+    values = np.array([-5.0, 1.0, 1.5, 2.0, 2.5])
+    scores = forests.score(at([0, 3, 166, 167, 167]), values)["score"]
+    assert scores.tolist() == [0.7, 0.7, 0.4, 0.4, 0.8]
+
+
+def test_the_hour_that_comes_twice_is_scored_in_one_slot():
+    times = pd.Series(pd.to_datetime(["2024-11-03T05:00Z", "2024-11-03T06:00Z"]))
+    forests = by_hand([np.inf], [0.5])
+    forests = replace(forests, scores=np.arange(168) / 168)
+    assert forests.score(times, np.ones(2))["score"].tolist() == [(6 * 24 + 1) / 168] * 2

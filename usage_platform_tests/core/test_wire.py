@@ -41,7 +41,7 @@ seconds = st.integers(0, 6_000_000_000)
 powers = st.floats(0, 1e8)
 
 
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(names, seconds, powers), max_size=8))
 def test_what_is_written_is_read_back_exactly(rows):
     frame = pd.DataFrame(rows, columns=["meter", "ts", "value"])
@@ -94,7 +94,7 @@ def test_every_event_gets_a_reading_or_a_reason_and_the_columns_keep_their_types
     "".join(read["meter"].dropna()).encode()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(events, min_size=1, max_size=6), st.integers(0, 6))
 def test_what_is_read_does_not_depend_on_how_events_are_split_into_batches(batch, cut):
     halves = [parse(*part) for part in (batch[:cut], batch[cut:]) if part]

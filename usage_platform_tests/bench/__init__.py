@@ -1,0 +1,1 @@
+"""Speeds, each beside the naive way in the same run: `make bench`."""

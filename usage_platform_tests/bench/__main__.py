@@ -1,0 +1,121 @@
+"""Prints the speeds of the platform beside those of the naive way, measured in this run."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from usage_platform.adapters.kafka_topics import KafkaSettings
+from usage_platform.adapters.lake_files import LakeFiles
+from usage_platform.adapters.lake_reader import LakeReader
+from usage_platform.adapters.lake_streams import drain_usage
+from usage_platform.adapters.lake_tables import Lake, create_tables
+from usage_platform.adapters.model_store import ModelStore
+from usage_platform.adapters.playback import play
+from usage_platform.adapters.scoring import Scorer
+from usage_platform.adapters.sources.generated import GeneratedSource
+from usage_platform.adapters.spark_session import remote_session
+from usage_platform.adapters.training import train_model
+from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.core.playback import AS_FAST_AS_POSSIBLE, Pace
+from usage_platform_tests.bench.naive import flush_a_message, refit_an_event, session_a_batch
+from usage_platform_tests.bench.services import services
+
+_AT_ONCE = Pace(5, AS_FAST_AS_POSSIBLE)
+_NAIVE_MESSAGES = 2_000
+_NAIVE_EVENTS = 40
+_TICKS = 5
+_REGISTRY = MeterRegistry()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One speed and its counterpart."""
+
+    what: str
+    ours: float
+    naive: float
+    unit: str
+    more_is_better: bool
+
+    @property
+    def ratio(self) -> float:
+        """How many times better ours is."""
+        return self.ours / self.naive if self.more_is_better else self.naive / self.ours
+
+
+def main() -> None:
+    """Run everything and print the table."""
+    year = (
+        GeneratedSource((Meter(),), date(2024, 1, 1), 366, 1).load(lambda done, total: None).frame
+    )
+    figures = []
+    with services() as (kafka, remote, jars, folder):
+        naive = flush_a_message(kafka, year.iloc[:_NAIVE_MESSAGES])
+        played = play(kafka, year, _AT_ONCE, lambda progress: None)
+        figures.append(
+            Figure("played onto the topic", len(year) / played.seconds, naive, "readings/s", True)
+        )
+        lake = Lake(str(folder / "lake"))
+        with remote_session(remote) as spark:
+            create_tables(spark, lake)
+            drained = drain_usage(spark, lake, _REGISTRY, kafka.bootstrap, "usage")
+            backlog = drained.events / drained.seconds
+            tick = _seconds_a_tick(spark, kafka, lake)
+        play(kafka, _now(), _AT_ONCE, lambda progress: None)
+        alone = session_a_batch(kafka, lake.root, jars)
+        figures.append(Figure("one tick, produce to usage_hourly", tick, alone, "s", False))
+        ours, train_seconds = _scored_a_second(kafka, lake, folder)
+        history = year.rename(columns={"ts": "event_time"})
+        naive = refit_an_event(history, history.iloc[-_NAIVE_EVENTS:])
+        figures.append(Figure("scored end to end", ours, naive, "readings/s", True))
+    table = Table("what", "ours", "naive", "unit", "times better", title="speeds")
+    for figure in figures:
+        row = (f"{figure.ours:,.1f}", f"{figure.naive:,.1f}", figure.unit, f"{figure.ratio:,.1f}")
+        table.add_row(figure.what, *row)
+    console = Console(width=100)
+    console.print(table)
+    console.print(f"a backlog of {drained.events:,} events into the lake: {backlog:,.0f} events/s")
+    console.print(f"training a meter's forests on 70 days: {train_seconds:.1f} s")
+
+
+def _now() -> pd.DataFrame:
+    now = pd.Timestamp.now(tz="UTC").floor("5min")
+    return pd.DataFrame({"meter": ["central-library"], "ts": [now], "value": [700.0]})
+
+
+def _seconds_a_tick(spark: object, kafka: KafkaSettings, lake: Lake) -> float:
+    """Median seconds from producing one reading until its hour is in the table, session warm."""
+    seconds = []
+    for _ in range(_TICKS):
+        began = time.perf_counter()
+        play(kafka, _now(), _AT_ONCE, lambda progress: None)
+        drain_usage(spark, lake, _REGISTRY, kafka.bootstrap, "usage")  # type: ignore[arg-type]
+        seconds.append(time.perf_counter() - began)
+    return sorted(seconds)[_TICKS // 2]
+
+
+def _scored_a_second(kafka: KafkaSettings, lake: Lake, folder: Path) -> tuple[float, float]:
+    """Readings a second consumed, scored and told in transactions; and seconds to train."""
+    began = time.perf_counter()
+    model = train_model(
+        LakeReader(lake), _REGISTRY, date(2024, 3, 11), datetime.now(UTC), lambda *_: None
+    )
+    train_seconds = time.perf_counter() - began
+    store = ModelStore(LakeFiles(str(folder / "models")))
+    store.save(model)
+    scorer = Scorer(kafka, store)
+    store.load(model.manifest.version)
+    began = time.perf_counter()
+    result = scorer.tick(store.manifests(), _REGISTRY, 600)
+    seconds = time.perf_counter() - began
+    scorer.close()
+    return result.events / seconds, train_seconds
+
+
+if __name__ == "__main__":
+    main()
