@@ -4,10 +4,11 @@ Belongs here: the command line, and turning a user's mistake into one line. Not 
 commands do (`console`).
 """
 
+import math
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,16 @@ _DEMO_DATA = Path(".usage/demo")
 _DEMO_TIMEOUT_SECONDS = 1800.0
 _LIVE_ACCELERATOR = 300.0
 
+Given = Mapping[str, Any]
+"""What options on the command line say, by the setting's name."""
+
 
 class _OneLineErrors(click.Group):
     """Says what went wrong in one line, without a stack trace."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: click.Context) -> object:
+        from confluent_kafka import KafkaException
+
         from usage_platform.adapters.kafka_topics import KafkaUnreachableError
         from usage_platform.adapters.lake_reader import LakeError
         from usage_platform.adapters.spark_session import SparkUnreachableError
@@ -33,6 +39,8 @@ class _OneLineErrors(click.Group):
         known = (KafkaUnreachableError, SparkUnreachableError, LakeError, LocalError, SourceError)
         try:
             return super().invoke(ctx)
+        except KafkaException as error:
+            raise click.ClickException(f"Kafka: {error.args[0].str()}") from None
         except (SettingsError, *known) as error:
             raise click.ClickException(str(error)) from None
 
@@ -49,7 +57,7 @@ def main(ctx: click.Context, data: Path | None) -> None:
 
 @main.command()
 @click.pass_obj
-def setup(overrides: dict[str, Any]) -> None:
+def setup(overrides: Given) -> None:
     """Fetch what is needed once: the jars, and a Java where there is none."""
     from usage_platform.console.screen import Screen
     from usage_platform.local.stack import set_up
@@ -67,7 +75,7 @@ def source_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--ckan", "source", flag_value="ckan", help="The open-data portal."),
         click.option("--meter", help="Name of the meter."),
         click.option("--time-column", "csv_time_column", help="Column of the interval's start."),
-        click.option("--end-column", "csv_end_column", help="Column of its end; '' for none."),
+        click.option("--end-column", "csv_end_column", help="Column of its end; - for none."),
         click.option("--value-column", "csv_value_column", help="Column of the power in kW."),
         click.option("--timezone", help="IANA time zone of the building."),
         click.option("--interval", "interval_minutes", type=int, help="Minutes of one interval."),
@@ -86,18 +94,18 @@ def source_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--keep", is_flag=True, help="Keep what demos of other sources left there.")
 @click.option("--timeout", default=_DEMO_TIMEOUT_SECONDS, help="Seconds to wait at most.")
 @click.pass_obj
-def demo(overrides: dict[str, Any], keep: bool, timeout: float, **options: Any) -> None:
+def demo(overrides: Given, keep: bool, timeout: float, **options: str | int | None) -> None:
     """Play a source through everything, wait until all has flowed, and say what came of it."""
     from usage_platform.console.demo import run_demo
     from usage_platform.console.demo_folder import ready_folder
     from usage_platform.console.screen import Screen
     from usage_platform.local.stack import Stack
 
-    chosen = {"data": _DEMO_DATA, "accelerator": "max", **overrides, **_given(options)}
-    settings = Settings.from_env(**chosen)
+    given = Settings.from_env(**overrides, **_given(options))
+    settings = _unless_given(given, data=_DEMO_DATA, accelerator=math.inf)
     screen = Screen()
     _stop_on_sigterm()
-    ready_folder(settings, keep or "data" in overrides, screen.say)
+    ready_folder(settings, keep or "data" in given.model_fields_set, screen.say)
     with Stack(settings, screen.say, screen.progress) as stack:
         finished = run_demo(stack, screen, timeout)
     screen.quiet()
@@ -108,19 +116,20 @@ def demo(overrides: dict[str, Any], keep: bool, timeout: float, **options: Any) 
 @main.command()
 @source_options
 @click.pass_obj
-def up(overrides: dict[str, Any], **options: Any) -> None:
+def up(overrides: Given, **options: str | int | None) -> None:
     """Run the platform until Ctrl-C: broker, Spark, Dagster."""
     from usage_platform.console.screen import Screen
     from usage_platform.local.stack import Stack
 
-    settings = Settings.from_env(**{**overrides, **_given(options)})
-    if "accelerator" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"accelerator": _LIVE_ACCELERATOR})
+    given = Settings.from_env(**overrides, **_given(options))
+    settings = _unless_given(given, accelerator=_LIVE_ACCELERATOR)
     screen = Screen()
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    _stop_on_sigterm()
     with Stack(settings, screen.say, screen.progress) as stack:
+        # What is starting is broken off; what runs is told to stop once it has been looked after.
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
         screen.quiet()
         screen.say(f"up: Dagster at {stack.ui_url}, Kafka at {stack.settings.kafka_bootstrap}")
         screen.say("watch anomalies with 'usage-platform watch'; Ctrl-C stops everything")
@@ -135,7 +144,7 @@ def up(overrides: dict[str, Any], **options: Any) -> None:
 @click.option("--no-follow", is_flag=True, help="End at the end of the topic.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON an anomaly.")
 @click.pass_obj
-def watch(overrides: dict[str, Any], from_beginning: bool, no_follow: bool, as_json: bool) -> None:
+def watch(overrides: Given, from_beginning: bool, no_follow: bool, as_json: bool) -> None:
     """Print anomalies as they come."""
     from usage_platform.console.screen import Screen
     from usage_platform.console.watch import anomalies_as_they_come, json_line, line
@@ -155,7 +164,7 @@ def watch(overrides: dict[str, Any], from_beginning: bool, no_follow: bool, as_j
 
 @main.command()
 @click.pass_obj
-def status(overrides: dict[str, Any]) -> None:
+def status(overrides: Given) -> None:
     """Say what runs, how far behind it is, and what the tables hold."""
     import pandas as pd
 
@@ -171,7 +180,7 @@ def status(overrides: dict[str, Any]) -> None:
 @click.argument("sql")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
 @click.pass_obj
-def query(overrides: dict[str, Any], sql: str, form: str) -> None:
+def query(overrides: Given, sql: str, form: str) -> None:
     """Run SQL over the lake's tables: readings, usage_hourly, rejects, anomalies."""
     from usage_platform.console.query import printed
     from usage_platform.deployment import Deployment
@@ -180,8 +189,14 @@ def query(overrides: dict[str, Any], sql: str, form: str) -> None:
     click.echo(printed(deployment.reader.query(sql), form))
 
 
-def _given(options: dict[str, Any]) -> dict[str, Any]:
+def _given(options: Mapping[str, str | int | None]) -> Given:
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _unless_given(settings: Settings, **defaults: object) -> Settings:
+    """The settings with a command's own defaults where neither a variable nor an option says."""
+    missing = {name: v for name, v in defaults.items() if name not in settings.model_fields_set}
+    return settings.model_copy(update=missing)
 
 
 def _stop_on_sigterm() -> None:

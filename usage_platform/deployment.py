@@ -11,6 +11,8 @@ from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from usage_platform.adapters.kafka_topics import KafkaSettings
 from usage_platform.adapters.lake_files import LakeFiles, load_meters
 from usage_platform.adapters.lake_reader import LakeReader
@@ -18,11 +20,13 @@ from usage_platform.adapters.lake_tables import Lake
 from usage_platform.adapters.model_store import ModelStore
 from usage_platform.adapters.source_cache import SourceCache
 from usage_platform.adapters.spark_session import own_session, remote_session
+from usage_platform.core.local_time import local_day_bounds
 from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.core.playback import to_play
 from usage_platform.core.reading_rows import CsvColumns
 from usage_platform.core.source_readings import ReadingSource
 from usage_platform.local.stack_file import read_live
-from usage_platform.settings import Settings
+from usage_platform.settings import NO_COLUMN, Settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -82,6 +86,20 @@ class Deployment:
         """The meters known by now."""
         return load_meters(self.assets, self.settings.default_meter)
 
+    def readings_to_play(self) -> pd.DataFrame:
+        """The loaded readings, as far as the settings let them be played.
+
+        Returns:
+            `meter`, `ts` (datetime64[ns, UTC]), `value`; sorted by ts, then meter.
+
+        Raises:
+            FileNotFoundError: Before the first load.
+        """
+        settings = self.settings
+        first = settings.start_date
+        start = None if first is None else local_day_bounds(first, settings.timezone)[0]
+        return to_play(self.source_cache.readings(), start, settings.max_iterations)
+
     def reading_source(self) -> ReadingSource:
         """The source that the settings name.
 
@@ -90,7 +108,9 @@ class Deployment:
         """
         settings = self.settings
         columns = CsvColumns(
-            settings.csv_time_column, settings.csv_end_column or None, settings.csv_value_column
+            settings.csv_time_column,
+            None if settings.csv_end_column == NO_COLUMN else settings.csv_end_column,
+            settings.csv_value_column,
         )
         if settings.source == "generated":
             from usage_platform.adapters.sources.generated import GeneratedSource
@@ -105,7 +125,7 @@ class Deployment:
             from usage_platform.adapters.sources.ckan import CkanSource
 
             return CkanSource(
-                Path(self.lake.assets) / "ckan",
+                self._portal_cache,
                 settings.ckan_url,
                 settings.ckan_dataset,
                 settings.default_meter,
@@ -115,6 +135,12 @@ class Deployment:
 
         paths = sorted(glob(settings.source)) or [settings.source]  # noqa: PTH207 - a pattern
         return CsvSource(tuple(map(Path, paths)), settings.default_meter, columns)
+
+    @property
+    def _portal_cache(self) -> Path:
+        """Pages of a portal are kept on a disk, whatever the lake is on."""
+        is_remote = "://" in self.lake.root
+        return (self.settings.data_dir if is_remote else Path(self.lake.assets)) / "ckan"
 
 
 def _generated_meters(settings: Settings) -> tuple[Meter, ...]:

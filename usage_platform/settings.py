@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -20,6 +20,8 @@ from usage_platform.core.meters import (
 )
 
 PREFIX = "USAGE_"
+NO_COLUMN = "-"
+_NOT_FILES = ("generated", "ckan")
 
 
 class SettingsError(ValueError):
@@ -69,6 +71,18 @@ class Settings(BaseModel):
     def _max_is_as_fast_as_possible(cls, value: object) -> object:
         return "inf" if value == "max" else value
 
+    @field_validator("source")
+    @classmethod
+    def _files_are_found_from_anywhere(cls, value: str) -> str:
+        """Dagster's processes run in another folder than the command that started them."""
+        return value if value in _NOT_FILES else str(Path(value).absolute())
+
+    @field_validator("csv_end_column")
+    @classmethod
+    def _no_column_has_a_name(cls, value: str) -> str:
+        """An empty variable would count as not set."""
+        return value or NO_COLUMN
+
     @field_validator("spark_remote")
     @classmethod
     def _remote_is_spark_connect(cls, value: str) -> str:
@@ -77,7 +91,7 @@ class Settings(BaseModel):
         return value
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str] | None = None, **overrides: Any) -> Self:
+    def from_env(cls, env: Mapping[str, str] | None = None, **overrides: object) -> Self:
         """Read the settings.
 
         Args:
@@ -88,13 +102,13 @@ class Settings(BaseModel):
             SettingsError: In one line, naming the variable.
         """
         source = os.environ if env is None else env
-        given: dict[str, Any] = {
+        given: dict[str, object] = {
             key.removeprefix(PREFIX).lower(): value
             for key, value in source.items()
             if key.startswith(PREFIX) and value != ""
         }
         try:
-            settings = cls(**{**given, **overrides})
+            settings = cls.model_validate({**given, **overrides})
             _ = settings.default_meter
         except ValidationError as error:
             raise SettingsError(_one_line(error)) from None
@@ -142,8 +156,11 @@ class Settings(BaseModel):
         return Meter(self.meter, self.timezone, self.interval_minutes)
 
     def environment(self) -> dict[str, str]:
-        """The settings as environment variables, for a child process."""
-        values = {k: v for k, v in self.model_dump().items() if v not in (None, "")}
+        """The settings as environment variables, for a child process in any folder."""
+        values = self.model_dump() | {"data": self.data_dir, "jars": self.jars_dir}
+        if self.lake:
+            values["lake"] = self.lake_root
+        values = {key: value for key, value in values.items() if value not in (None, "")}
         return {f"{PREFIX}{key.upper()}": str(value) for key, value in values.items()}
 
 

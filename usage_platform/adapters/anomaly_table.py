@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def apply_anomaly_batch(lake: Lake, frame: "DataFrame", batch_id: int) -> None:
     """Write one batch of the topic `anomaly`; Spark calls it, in a worker beside the service."""
     del batch_id
-    values = frame.select("value").toPandas()["value"]
-    if not values.empty:
+    values = frame.select("value").toPandas()["value"].tolist()
+    if values:
         merge_anomalies(frame.sparkSession, lake, anomalies_from_messages(values))
 
 

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 USAGE = "usage"
 ANOMALY = "anomaly"
 DEAD_LETTERS = "usage_rejects"
 _TIMEOUT = 10.0
+_BAD_SHAPE = (KafkaError.INVALID_PARTITIONS, KafkaError.INVALID_REPLICATION_FACTOR)
 _TOPIC_CONFIG = {
     # The broker's clock orders the events of a key and anchors the guard against future times.
     "message.timestamp.type": "LogAppendTime",
@@ -40,11 +42,12 @@ class KafkaSettings:
     replication: int = 1
     security: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def client(self, **more: object) -> dict[str, object]:
+    def client(self, **more: str | float | bool) -> dict[str, str | int | float | bool]:
         """Librdkafka settings of a client."""
         return {
             "bootstrap.servers": self.bootstrap,
-            "log_level": 3,
+            # What matters is raised; each try to reach a broker that is down would be a line.
+            "log_level": 2,
             "reconnect.backoff.max.ms": 2000,
             **self.security,
             **more,
@@ -55,18 +58,26 @@ def ensure_topics(kafka: KafkaSettings) -> None:
     """Make the platform's topics where they are missing.
 
     Raises:
-        KafkaUnreachableError: When no broker answers.
+        KafkaUnreachableError: When no broker answers, or it refuses to make them.
     """
     admin = AdminClient(kafka.client())
     topics = [
         NewTopic(name, kafka.partitions, kafka.replication, config=_TOPIC_CONFIG)
         for name in (USAGE, ANOMALY, DEAD_LETTERS)
     ]
-    for future in admin.create_topics(topics, operation_timeout=_TIMEOUT).values():
+    futures = admin.create_topics(topics, operation_timeout=_TIMEOUT, request_timeout=_TIMEOUT)
+    for future in futures.values():
         try:
             future.result(timeout=2 * _TIMEOUT)
         except KafkaException as error:
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            code = error.args[0].code()
+            if code in _BAD_SHAPE:
+                raise KafkaUnreachableError(
+                    f"Kafka at {kafka.bootstrap} does not make the topics "
+                    f"({error.args[0].str()}): check USAGE_KAFKA_PARTITIONS="
+                    f"{kafka.partitions} and USAGE_KAFKA_REPLICATION={kafka.replication}"
+                ) from None
+            if code != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise _unreachable(kafka, error) from None
 
 

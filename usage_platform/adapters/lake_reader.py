@@ -55,10 +55,10 @@ class LakeReader:
             return TableState(version=-1, rows=0, files=0, reader_version=0)
         delta = self._open(table)
         actions = pa.table(delta.get_add_actions(flatten=True))
-        rows = pc.sum(actions["num_records"]).as_py() if actions.num_rows else 0
+        rows = sum(count or 0 for count in actions["num_records"].to_pylist())
         return TableState(
             version=delta.version(),
-            rows=rows or 0,
+            rows=rows,
             files=actions.num_rows,
             reader_version=delta.protocol().min_reader_version,
         )
@@ -70,7 +70,7 @@ class LakeReader:
         first: date | None = None,
         last: date | None = None,
     ) -> pd.DataFrame:
-        """Rows of a table, empty where it was not made yet.
+        """Rows of a table.
 
         Args:
             table: The table.
@@ -80,6 +80,9 @@ class LakeReader:
 
         Returns:
             A frame; timestamps are datetime64[ns, UTC].
+
+        Raises:
+            LakeError: Where the table was not made yet, or cannot be read.
         """
         if not self.exists(table):
             raise LakeError(f"{table.name}: no such table yet; no micro-batch has run")

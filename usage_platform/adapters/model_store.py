@@ -119,8 +119,8 @@ def _tables(model: Model) -> tuple[pa.Table, pa.Table]:
 
 
 def _forests(meter: Meter, slots: pa.Table, steps: pa.Table) -> SlotForests:
-    own_slots = slots.filter(pc.equal(slots["meter"], meter.name))
-    own_steps = steps.filter(pc.equal(steps["meter"], meter.name))
+    own_slots = slots.filter(pc.call_function("equal", [slots["meter"], meter.name]))
+    own_steps = steps.filter(pc.call_function("equal", [steps["meter"], meter.name]))
     lengths = own_slots["steps"].to_numpy()
     return SlotForests(
         meter=meter,

@@ -25,6 +25,8 @@ from usage_platform.core.wire import parse_usage, usage_messages
 
 _TAIL = 2_000
 _LONGEST_SLEEP = 1.0
+_LAST_SECONDS = 10.0
+_SILENCE_SECONDS = 20.0
 
 
 class PlaybackError(RuntimeError):
@@ -98,8 +100,12 @@ def play(
             progress.event_time = burst.rows["ts"].iloc[-1]
             _raise_failures(failures)
             report(progress)
-    finally:
-        producer.flush()
+    except BaseException:
+        # Whoever stops a playback does not wait for a broker that is away; the next run sees on the
+        # topic what has come through.
+        producer.flush(_LAST_SECONDS)
+        raise
+    producer.flush()
     _raise_failures(failures)
     return progress
 
@@ -157,16 +163,21 @@ def last_played(
     )
     try:
         found: dict[str, pd.Timestamp] = {}
-        for partition in partitions_of(client, kafka, USAGE):
-            low, high = client.get_watermark_offsets(partition, timeout=10)
-            back = _TAIL
-            while high > low and not meters <= set(found):
-                start = max(low, high - back)
-                tail = _newest_in(client, partition.partition, start, registry)
-                found |= {meter: ts for meter, ts in tail.items() if meter in meters}
-                if start == low:
-                    break
-                back *= 8
+        ends = [
+            (p.partition, *client.get_watermark_offsets(p, timeout=10))
+            for p in partitions_of(client, kafka, USAGE)
+        ]
+        longest = max((high - low for _, low, high in ends), default=0)
+        back = _TAIL
+        # All partitions each time: a meter's events move to another one when partitions are added.
+        while longest and not meters <= set(found):
+            for partition, low, high in ends:
+                tail = _newest_in(client, partition, max(low, high - back), registry)
+                for meter in meters & set(tail):
+                    found[meter] = max(tail[meter], found.get(meter, tail[meter]))
+            if back >= longest:
+                break
+            back *= 8
         return found
     finally:
         client.close()
@@ -177,8 +188,14 @@ def _newest_in(
 ) -> dict[str, pd.Timestamp]:
     client.assign([TopicPartition(USAGE, partition, start if start else OFFSET_BEGINNING)])
     messages, ended = [], False
+    heard = time.monotonic()
     while not ended:
-        for message in client.consume(10_000, timeout=0.5):
+        batch = client.consume(10_000, timeout=0.5)
+        if batch:
+            heard = time.monotonic()
+        elif time.monotonic() - heard > _SILENCE_SECONDS:
+            raise PlaybackError(f"topic {USAGE}: the broker is silent; trying again later")
+        for message in batch:
             error = message.error()
             if error is None:
                 messages.append(message)
@@ -189,4 +206,5 @@ def _newest_in(
     received = pd.to_datetime([m.timestamp()[1] for m in messages], unit="ms", utc=True)
     events = parse_usage([m.value() for m in messages], pd.Series(received), registry)
     good = events[events["reason"].isna()]
-    return good.groupby("meter")["event_time"].max().to_dict()
+    newest = good.groupby("meter")["event_time"].max()
+    return {str(meter): ts for meter, ts in newest.items()}

@@ -41,6 +41,7 @@ GROUP = "anomaly-scorer"
 TRANSACTIONAL_ID = "anomaly-scorer"
 _BATCH = 20_000
 _QUIET_SECONDS = 1.0
+_SILENCE_SECONDS = 20.0
 _TRANSACTION_TIMEOUT_MS = 60_000
 
 
@@ -79,7 +80,6 @@ class Scorer:
     def __init__(self, kafka: KafkaSettings, store: ModelStore) -> None:
         self._kafka = kafka
         self._store = store
-        self._published = _published_ids(kafka)
         self._producer = Producer(
             kafka.client(
                 **{
@@ -92,6 +92,8 @@ class Scorer:
         )
         # Fences a scorer that is still alive somewhere: its transaction can no longer commit.
         self._producer.init_transactions(30)
+        # Only now: until it is fenced, the other one may still tell some.
+        self._published = _published_ids(kafka)
         self._consumer = Consumer(
             kafka.client(
                 **{
@@ -124,9 +126,9 @@ class Scorer:
         while time.monotonic() < deadline:
             messages = self._consumer.consume(_BATCH, timeout=_QUIET_SECONDS)
             good = [m for m in messages if m.error() is None]
-            fatal = [m.error() for m in messages if m.error() is not None]
-            if fatal and not fatal[0].retriable():
-                raise KafkaException(fatal[0])
+            for error in filter(None, (m.error() for m in messages)):
+                if not error.retriable():
+                    raise KafkaException(error)
             if not good:
                 break
             self._score(good, manifests, registry, result)
@@ -206,7 +208,17 @@ def scoring_lag(kafka: KafkaSettings) -> int:
     Raises:
         KafkaUnreachableError: When no broker answers.
     """
-    client = Consumer(kafka.client(**{"group.id": GROUP, "enable.auto.commit": False}))
+    client = Consumer(
+        kafka.client(
+            **{
+                "group.id": GROUP,
+                "enable.auto.commit": False,
+                # What is committed by now: the offsets in the open transaction of a scorer that
+                # was killed would be waited for until it times out.
+                "isolation.level": "read_uncommitted",
+            }
+        )
+    )
     try:
         lag = 0
         partitions = partitions_of(client, kafka, USAGE)
@@ -247,12 +259,17 @@ def _published_ids(kafka: KafkaSettings) -> set[str]:
             return set()
         client.assign([TopicPartition(ANOMALY, p.partition, OFFSET_BEGINNING) for p in partitions])
         ids: set[str] = set()
-        ended = 0
-        while ended < len(partitions):
+        ended: set[int | None] = set()
+        heard = time.monotonic()
+        while len(ended) < len(partitions):
             messages = client.consume(10_000, timeout=0.5)
-            ended += sum(_is_end(m) for m in messages)
-            values = [m.value() for m in messages if m.error() is None]
-            ids.update(event["anomaly_id"] for event in read_anomalies(values))
+            if messages:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > _SILENCE_SECONDS:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+            ended |= {m.partition() for m in messages if _is_end(m)}
+            values = (m.value() for m in messages if m.error() is None)
+            ids.update(event["anomaly_id"] for event in read_anomalies(filter(None, values)))
         return ids
     finally:
         client.close()

@@ -5,7 +5,7 @@ Belongs here: how Spark is set up for Delta and Kafka. Not here: the service's p
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -24,6 +24,11 @@ SPARK_CONF: Mapping[str, str] = {
     "spark.driver.memory": "2g",
 }
 
+# Spark Connect's default asks a service that has gone away for ten minutes, and one that was
+# started again knows nothing of the session. Over these tries, 12 seconds, a run fails instead, and
+# the next one begins where it stopped.
+_RETRIES: Mapping[str, Any] = {"max_retries": 6, "max_backoff": 4000}
+
 
 class SparkUnreachableError(ConnectionError):
     """The Spark service does not answer; the message says where and what to do."""
@@ -40,9 +45,11 @@ def remote_session(url: str) -> Iterator["SparkSession"]:
         SparkUnreachableError: When the service does not answer.
     """
     from pyspark.sql import SparkSession
+    from pyspark.sql.connect.client.retries import DefaultPolicy
 
     try:
         spark = SparkSession.builder.remote(url).create()
+        spark.client.set_retry_policies([DefaultPolicy(**_RETRIES)])
         spark.conf.set("spark.sql.session.timeZone", "UTC")
     except Exception as error:
         raise SparkUnreachableError(

@@ -47,6 +47,8 @@ def train_model(
         TrainingError: When `readings` holds nothing in the window.
     """
     zone = registry.default.timezone
+    # Asked for first: what is read then holds this version at least.
+    data_version = reader.state(READINGS).version
     end = local_day_bounds(until or _day_after_newest(reader, zone), zone)[0]
     start = end - pd.Timedelta(days=max_history_days)
     rows = reader.rows(READINGS, ["meter", "event_time", "value"], start.date(), end.date())
@@ -74,7 +76,7 @@ def train_model(
         meters=len(forests),
         slots_trained=trained,
         slots_thin=slots - trained,
-        data_version=reader.state(READINGS).version,
+        data_version=data_version,
         libraries={name: version(name) for name in _LIBRARIES},
     )
     return Model(manifest, forests)

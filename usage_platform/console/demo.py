@@ -6,29 +6,27 @@ looks.
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pandas as pd
 from confluent_kafka import KafkaException
-from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from rich.table import Table
 
 from usage_platform.adapters.kafka_topics import ANOMALY, USAGE, KafkaUnreachableError, end_offsets
 from usage_platform.adapters.lake_tables import ANOMALIES, READINGS, REJECTS, USAGE_HOURLY
 from usage_platform.adapters.scoring import scoring_lag
 from usage_platform.adapters.stream_progress import ingestion_lag
-from usage_platform.console.screen import Screen
+from usage_platform.console.runs import any_in_flight, why_it_failed
+from usage_platform.console.screen import Screen, shown_path, table
 from usage_platform.core.anomalies import ANOMALY_COLUMNS, Scored, find_anomalies
 from usage_platform.core.quality import compare_anomalies, compare_hours
+from usage_platform.core.source_readings import SourceError
 from usage_platform.deployment import Deployment
 from usage_platform.local.stack import Stack
+from usage_platform.settings import Settings
 
 _LOOK_EVERY_SECONDS = 1.0
-_IN_FLIGHT = [
-    DagsterRunStatus.QUEUED,
-    DagsterRunStatus.NOT_STARTED,
-    DagsterRunStatus.STARTING,
-    DagsterRunStatus.STARTED,
-]
 
 
 @dataclass(frozen=True)
@@ -81,25 +79,26 @@ def look(deployment: Deployment) -> Flow:
     kafka, lake = deployment.kafka, deployment.lake
     summary = deployment.source_cache.summary()
     loaded = summary is not None and summary.source == deployment.settings.source_label
-    readings = deployment.source_cache.readings() if loaded else None
-    days = deployment.settings.first_model_days
-    needs_model = False
-    total = None
-    if readings is not None:
-        limit = deployment.settings.max_iterations
-        total = len(readings) if limit is None else min(limit, len(readings))
-        local = readings["ts"].dt.tz_convert(deployment.settings.timezone).dt.date
-        needs_model = bool(len(local)) and (local.max() - local.min()).days >= days
+    times = deployment.readings_to_play()["ts"] if loaded else None
     ends = end_offsets(kafka, USAGE)
     return Flow(
-        source=total,
+        source=None if times is None else len(times),
         on_topic=sum(end for _, end in ends.values()),
         ingestion_lag=ingestion_lag(lake, kafka, USAGE),
         has_model=bool(deployment.models.manifests()),
-        needs_model=needs_model,
+        needs_model=times is not None and _are_enough_for_a_model(times, deployment.settings),
         scoring_lag=scoring_lag(kafka),
         anomaly_lag=ingestion_lag(lake, kafka, ANOMALY),
     )
+
+
+def _are_enough_for_a_model(times: pd.Series, settings: Settings) -> bool:
+    if times.empty:
+        return False
+    first, last = (
+        ts.tz_convert(settings.timezone).date() for ts in (times.iloc[0], times.iloc[-1])
+    )
+    return (last - first).days >= settings.first_model_days
 
 
 def run_demo(stack: Stack, screen: Screen, timeout: float) -> bool:
@@ -112,6 +111,9 @@ def run_demo(stack: Stack, screen: Screen, timeout: float) -> bool:
 
     Returns:
         Whether all that should be there is there.
+
+    Raises:
+        SourceError: When the source cannot be loaded.
     """
     deployment = Deployment(stack.settings)
     started = time.monotonic()
@@ -120,7 +122,7 @@ def run_demo(stack: Stack, screen: Screen, timeout: float) -> bool:
     if flow is None or not flow.finished:
         screen.say(
             f"not finished after {timeout:.0f} s: {flow or 'Kafka does not answer'}; "
-            f"see {stack.settings.data_dir / 'logs'} and the runs at {stack.ui_url}"
+            f"see {shown_path(stack.settings.data_dir / 'logs')} and the runs at {stack.ui_url}"
         )
         return False
     screen.say(f"all of it has flowed after {time.monotonic() - started:.0f} s")
@@ -129,6 +131,7 @@ def run_demo(stack: Stack, screen: Screen, timeout: float) -> bool:
 
 def _wait(deployment: Deployment, stack: Stack, screen: Screen, deadline: float) -> Flow | None:
     flow = None
+    home, since = stack.settings.data_dir / "dagster_home", datetime.now(UTC)
     while time.monotonic() < deadline:
         stack.look()
         try:
@@ -137,37 +140,36 @@ def _wait(deployment: Deployment, stack: Stack, screen: Screen, deadline: float)
             screen.progress("waiting for Kafka")
         else:
             screen.progress(str(flow))
-            if flow.finished and not _runs_in_flight(stack):
+            if flow.finished and not any_in_flight(home):
                 break
+            if flow.source is None:
+                _raise_if_source_failed(home, since)
         time.sleep(_LOOK_EVERY_SECONDS)
     screen.quiet()
     return flow
 
 
-def _runs_in_flight(stack: Stack) -> bool:
-    """Whether Dagster still works on something; stopping it then would be a failed run."""
-    home = stack.settings.data_dir / "dagster_home"
-    with DagsterInstance.from_config(str(home)) as instance:
-        return bool(instance.get_runs(RunsFilter(statuses=_IN_FLIGHT), limit=1))
+def _raise_if_source_failed(home: Path, since: datetime) -> None:
+    why = why_it_failed(home, "playback", "source_readings", since)
+    if why is not None:
+        raise SourceError(why)
 
 
 def _summarize(deployment: Deployment, screen: Screen) -> bool:
     reader, registry = deployment.reader, deployment.registry()
     summary = deployment.source_cache.summary()
     assert summary is not None  # noqa: S101 - the flow has finished
-    played = deployment.source_cache.readings()
-    if deployment.settings.max_iterations is not None:
-        played = played.iloc[: deployment.settings.max_iterations]
+    played = deployment.readings_to_play()
     readings = reader.rows(READINGS, ["meter", "event_time", "value"])
     own = readings[readings["meter"].isin(summary.last)]
     hours = reader.rows(USAGE_HOURLY)
     compared = compare_hours(hours, readings, registry)
     manifests = deployment.models.manifests()
-    table = reader.rows(ANOMALIES)
+    anomalies = reader.rows(ANOMALIES)
     scored = find_anomalies(readings, manifests, deployment.models.load)
-    told = compare_anomalies(table[ANOMALY_COLUMNS], scored.anomalies)
+    told = compare_anomalies(anomalies[ANOMALY_COLUMNS], scored.anomalies)
 
-    rows = Table("what", "how many", "as it should be", title="what came of it")
+    rows = table("What came of it", "", "how many", "as it should be", numbers=("how many",))
     right = [
         _row(rows, "readings played", len(played), None),
         _row(rows, "rows of the source that could not be read", summary.bad_rows, None),
@@ -178,13 +180,14 @@ def _summarize(deployment: Deployment, screen: Screen) -> bool:
         _row(rows, "slots too thin", sum(m.slots_thin for m in manifests[-1:]), None),
         _row(rows, "events scored", scored.scored, None),
         _row(rows, "events to learn from, not scored", scored.learning, None),
-        _row(rows, "anomalies", len(table), told.wrong == 0),
+        _row(rows, "anomalies", len(anomalies), told.wrong == 0),
     ]
     screen.console.print(rows)
     faults = deployment.source_cache.faults()
     if len(faults) and manifests:
-        _print_faults(screen, faults, table, manifests[0].judges_from, scored)
-    screen.say(f'ask more: usage-platform --data {deployment.settings.data} query "SELECT ..."')
+        _print_faults(screen, faults, anomalies, manifests[0].judges_from, scored)
+    folder = shown_path(deployment.settings.data_dir)
+    screen.say(f'ask more: usage-platform --data {folder} query "SELECT ..."')
     return all(right)
 
 
@@ -201,25 +204,31 @@ def _print_faults(
     judged_from: pd.Timestamp,
     scored: Scored,
 ) -> None:
-    rows = Table("fault", "meter", "from", "size", "found", "after", title="injected faults")
+    # A column that says the same in each row would leave too little room for the others.
+    only = faults["meter"].iloc[0] if faults["meter"].nunique() == 1 else None
+    title = "Injected faults" if only is None else f"Injected faults of {only}"
+    columns = ("fault", *(["meter"] if only is None else []), "from (UTC)", "size", "", "after")
+    rows = table(title, *columns, numbers=("size", "after"))
     found_count = judged = 0
     inside = pd.Series(False, index=anomalies.index)
-    for fault in faults.itertuples():
-        own = anomalies["meter"].eq(fault.meter) & anomalies["event_time"].between(
-            fault.start, fault.end, inclusive="left"
+    for fault in faults.to_dict("records"):
+        own = anomalies["meter"].eq(fault["meter"]) & anomalies["event_time"].between(
+            fault["start"], fault["end"], inclusive="left"
         )
         inside |= own
-        when = anomalies.loc[own, "event_time"].min()
-        if fault.end <= judged_from:
-            found, after = "learned from", ""
+        found, after = "missed", ""
+        if fault["end"] <= judged_from:
+            found = "learned"
         else:
             judged += 1
-            found_count += bool(own.any())
-            found = "found" if own.any() else "missed"
-            after = f"{(when - fault.start) / pd.Timedelta(minutes=1):.0f} min" if own.any() else ""
-        start = f"{fault.start:%Y-%m-%d %H:%M}Z"
-        rows.add_row(fault.kind, fault.meter, start, fault.detail, found, after)
-    screen.console.print(rows)
+            if own.any():
+                found_count += 1
+                waited = anomalies.loc[own, "event_time"].min() - fault["start"]
+                found, after = "found", f"{waited / pd.Timedelta(minutes=1):,.0f} min"
+        start = f"{fault['start']:%Y-%m-%d %H:%M}"
+        meter = [fault["meter"]] if only is None else []
+        rows.add_row(fault["kind"], *meter, start, fault["detail"], found, after)
+    screen.console.print(rows, markup=False)
     outside = int((~inside).sum())
     share = outside / max(scored.scored, 1)
     screen.say(

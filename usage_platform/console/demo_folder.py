@@ -7,7 +7,9 @@ as the tables would hold both.
 import shutil
 from collections.abc import Callable
 
+from usage_platform.console.screen import shown_path
 from usage_platform.deployment import Deployment
+from usage_platform.local.stack_file import StackFile
 from usage_platform.settings import Settings
 
 
@@ -18,12 +20,18 @@ def ready_folder(settings: Settings, keep: bool, say: Callable[[str], None]) -> 
         settings: Name the folder and the source.
         keep: Leave other sources' data where it is.
         say: Told what is done.
+
+    Raises:
+        LocalError: When another process runs a stack on the folder.
     """
     summary = Deployment(settings).source_cache.summary()
     if summary is None or summary.source == settings.source_label:
         return
-    if keep:
-        say(f"{settings.data}: keeps the data of {summary.source.split()[0]}")
+    folder, other = shown_path(settings.data_dir), summary.source.split()[0]
+    # Offsets on other servers and a lake elsewhere would outlive the folder and no longer fit it.
+    if keep or settings.lake or settings.kafka_bootstrap:
+        say(f"{folder}: keeps the data of {other}")
         return
-    say(f"{settings.data}: clearing the demo of {summary.source.split()[0]}")
-    shutil.rmtree(settings.data_dir)
+    with StackFile(settings.data_dir):
+        say(f"{folder}: clearing the demo of {other}")
+        shutil.rmtree(settings.data_dir)

@@ -2,6 +2,10 @@
 
 import io
 import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, time
+from decimal import Decimal
 
 import pyarrow as pa
 from rich import box
@@ -18,24 +22,42 @@ def printed(rows: pa.Table, form: str) -> str:
         rows: What the query gave.
         form: `table` for people, `csv`, or `json` for one object a line; times are ISO 8601.
     """
-    frame = rows.to_pandas()
+    rows = rows.rename_columns(_distinct(rows.column_names))
     if form == "csv":
+        frame = rows.to_pandas(integer_object_nulls=True)
         return frame.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%S%z").rstrip("\n")
     if form == "json":
-        return "\n".join(json.dumps(row, default=_text) for row in rows.to_pylist())
-    table = Table(*frame.columns, box=box.SIMPLE)
+        return "\n".join(json.dumps(row, default=_plain) for row in rows.to_pylist())
+    table = Table(*rows.column_names, box=box.SIMPLE)
     for row in rows.to_pylist():
         table.add_row(*(_text(value) for value in row.values()))
     out = io.StringIO()
-    Console(file=out, width=_WIDEST, highlight=False).print(table)
-    return out.getvalue().rstrip() + f"\n({len(frame):,} rows)"
+    Console(file=out, width=_WIDEST, highlight=False, markup=False, emoji=False).print(table)
+    return out.getvalue().rstrip() + f"\n({rows.num_rows:,} rows)"
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """`a, a` becomes `a, a_2`: a join gives the same name twice, an object has it once."""
+    seen: Counter[str] = Counter()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return found
+
+
+def _plain(value: object) -> object:
+    """What JSON has no form for: a sum of integers comes as a decimal, the rest becomes text."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return _text(value)
 
 
 def _text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:g}" if abs(value) >= 1e15 else f"{round(value, 6):g}"
+        return f"{value:.10g}"
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return value.isoformat() if isinstance(value, (date, time)) else str(value)

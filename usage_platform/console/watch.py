@@ -1,11 +1,13 @@
 """Tailing the topic `anomaly`: a line an anomaly, as they come."""
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, TopicPartition
+from rich.markup import escape
 
 from usage_platform.adapters.kafka_topics import ANOMALY, KafkaSettings, partitions_of
 from usage_platform.core.wire import read_anomalies
@@ -39,6 +41,11 @@ def anomalies_as_they_come(
     try:
         start = OFFSET_BEGINNING if from_beginning else OFFSET_END
         partitions = partitions_of(consumer, kafka, ANOMALY)
+        while follow and not partitions:
+            # The platform makes its topics once it is up; all that they hold is then new.
+            time.sleep(1)
+            start = OFFSET_BEGINNING
+            partitions = partitions_of(consumer, kafka, ANOMALY)
         consumer.assign([TopicPartition(ANOMALY, p.partition, start) for p in partitions])
         ended: set[int] = set()
         while follow or len(ended) < len(partitions):
@@ -57,7 +64,7 @@ def line(anomaly: dict[str, Any]) -> str:
     ts = datetime.fromisoformat(anomaly["ts"])
     severity = anomaly["severity"]
     return (
-        f"{ts:%Y-%m-%d %H:%M %z}  {anomaly['meter']:<20} {anomaly['usage']:9.1f} kW   "
+        f"{ts:%Y-%m-%d %H:%M %z}  {escape(anomaly['meter']):<20} {anomaly['usage']:9.1f} kW   "
         f"expected {anomaly['expected_low']:.1f} to {anomaly['expected_high']:.1f}   "
         f"score {anomaly['score']:.2f}   [{_WORDS[severity]}]{severity}[/]"
     )

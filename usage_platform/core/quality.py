@@ -59,7 +59,7 @@ class Comparison:
 
     Attributes:
         compared: Rows in either.
-        wrong: Rows that are missing, too many or different.
+        wrong: Rows that are missing, too many, there twice or different.
     """
 
     compared: int
@@ -99,8 +99,11 @@ def _by_key(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 
 def _compare(expected: pd.DataFrame, actual: pd.DataFrame) -> Comparison:
+    twice = actual.index.duplicated()
+    actual = actual[~twice]
     keys = expected.index.union(actual.index)
     both = expected.index.intersection(actual.index)
     left, right = expected.loc[both], actual.loc[both, expected.columns]
     different = ((left != right) & ~(left.isna() & right.isna())).any(axis=1)
-    return Comparison(len(keys), len(keys) - len(both) + int(different.sum()))
+    wrong = len(keys) - len(both) + int(different.sum()) + int(twice.sum())
+    return Comparison(len(keys), wrong)

@@ -1,6 +1,7 @@
 """Anomalies: the topic that the streaming sensor writes, and the Delta table filled from it."""
 
 import time
+from contextlib import closing
 from datetime import timedelta
 
 import dagster as dg
@@ -50,9 +51,8 @@ def anomaly(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg
         )
     try:
         ensure_topics(deployment.kafka)
-        scorer = Scorer(deployment.kafka, deployment.models)
-        result = scorer.tick(manifests, deployment.registry(), _RUN_SECONDS)
-        scorer.close()
+        with closing(Scorer(deployment.kafka, deployment.models)) as scorer:
+            result = scorer.tick(manifests, deployment.registry(), _RUN_SECONDS)
     except (KafkaUnreachableError, KafkaException) as error:
         raise dg.Failure(description=str(error)) from None
     context.log.info(f"{result.scored:,} readings scored, {result.anomalies:,} anomalies")

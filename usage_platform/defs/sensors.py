@@ -20,7 +20,7 @@ from usage_platform.adapters.kafka_topics import (
     KafkaUnreachableError,
     ensure_topics,
 )
-from usage_platform.adapters.playback import last_played
+from usage_platform.adapters.playback import PlaybackError, last_played
 from usage_platform.adapters.scoring import Scorer
 from usage_platform.adapters.stream_progress import ingestion_lag
 from usage_platform.adapters.training import history_span
@@ -59,7 +59,7 @@ def playback_sensor(
         ensure_topics(deployment.kafka)
         if _exhausted(deployment):
             return dg.SkipReason("the source is exhausted: all of it is on the topic")
-    except (KafkaUnreachableError, KafkaException) as error:
+    except (KafkaUnreachableError, PlaybackError, KafkaException) as error:
         return dg.SkipReason(str(error))
     return dg.RunRequest()
 
@@ -69,12 +69,11 @@ def _exhausted(deployment: Deployment) -> bool:
     summary = deployment.source_cache.summary()
     if summary is None or summary.source != settings.source_label:
         return False
-    if settings.max_iterations is not None:
-        readings = deployment.source_cache.readings()
-        played = readings.iloc[: settings.max_iterations].groupby("meter")["ts"].max()
-        last = {str(meter): ts for meter, ts in played.items()}
-    else:
+    if settings.max_iterations is None and settings.start_date is None:
         last = {meter: pd.Timestamp(ts) for meter, ts in summary.last.items()}
+    else:
+        newest = deployment.readings_to_play().groupby("meter")["ts"].max()
+        last = {str(meter): ts for meter, ts in newest.items()}
     found = last_played(deployment.kafka, set(last), deployment.registry())
     return all(meter in found and found[meter] >= ts for meter, ts in last.items())
 

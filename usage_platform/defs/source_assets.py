@@ -154,7 +154,7 @@ def _what_to_play(
 
 
 class _Reporter:
-    """Says how far a playback is: a line in the log and an observation every few seconds."""
+    """Says how far a playback is: a line in the log every few seconds."""
 
     def __init__(self, context: dg.AssetExecutionContext) -> None:
         self._context = context

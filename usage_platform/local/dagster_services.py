@@ -5,11 +5,12 @@ not `dagster dev`, so that each is watched and started again alone.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 from usage_platform.local.errors import LocalError
+from usage_platform.local.lost_runs import fail_lost_runs
 from usage_platform.local.ports import LOOPBACK, port_answers
 from usage_platform.local.process import Service
 
@@ -45,7 +46,9 @@ def dagster_services(
     own_env = {**env, "DAGSTER_HOME": str(home), "PYTHONUNBUFFERED": "1"}
     where = ("-h", LOOPBACK, "-p")
     commands = {
-        "code": ("dagster", "code-server", "start", "-m", _DEFINITIONS, *where, str(code_port)),
+        # Not `dagster code-server`, which runs this very command as its child, and lives on and
+        # answers nothing when that child dies.
+        "code": ("dagster", "api", "grpc", "-m", _DEFINITIONS, *where, str(code_port)),
         "ui": ("dagster-webserver", *where, str(ui_port), "-w", workspace),
         "daemon": ("dagster-daemon", "run", "-w", workspace),
     }
@@ -54,6 +57,8 @@ def dagster_services(
         "ui": partial(port_answers, ui_port),
         "daemon": partial(_daemon_runs, data_dir / "logs" / "daemon.log"),
     }
+    write_instance = partial(_write_instance, data_dir, home, code_port)
+    prepare = {"code": partial(_prepare_code, write_instance, home)}
     return tuple(
         Service(
             name=name,
@@ -64,10 +69,15 @@ def dagster_services(
             pid_file=data_dir / "run" / f"{name}.pid",
             ready=ready[name],
             start_timeout=120.0,
-            prepare=partial(_write_instance, data_dir, home, code_port),
+            prepare=prepare.get(name, write_instance),
         )
         for name, command in commands.items()
     )
+
+
+def _prepare_code(write_instance: Callable[[], None], home: Path) -> None:
+    write_instance()
+    fail_lost_runs(home)
 
 
 def _write_instance(data_dir: Path, home: Path, code_port: int) -> None:

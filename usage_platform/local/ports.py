@@ -1,10 +1,16 @@
 """Which TCP ports of this machine's loopback address are free.
 
-Belongs here: trying a port and choosing one. Not here: which service gets which (the caller's).
+Belongs here: trying a port, choosing one, and keeping other stacks off it. Not here: which service
+gets which (the caller's).
 """
 
+import fcntl
+import os
 import socket
+import tempfile
 from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import IO
 
 from usage_platform.local.errors import LocalError
 
@@ -61,3 +67,54 @@ def free_port(
     raise LocalError(
         f"{name}: no free port from {preferred} on: stop what listens there or set another port"
     )
+
+
+class PortClaims:
+    """Ports promised to this stack's services, from before they listen until it has stopped.
+
+    Services are started one after the other: without a claim, two stacks that start at the same
+    time, or one that starts while another's service is started again, choose the same port. The
+    system frees the claims when their holder ends, however that happens.
+    """
+
+    def __init__(self) -> None:
+        self._claims: dict[int, IO[str]] = {}
+
+    def take(self, preferred: int, name: str, say: Callable[[str], None]) -> int:
+        """Claim the preferred port, or the next one that is free and claimed by nobody.
+
+        Args:
+            preferred: The port to try first.
+            name: Whose port it is, for the message.
+            say: Told when another port than the preferred one is taken.
+
+        Raises:
+            LocalError: When none of the next hundred ports is to be had.
+        """
+        passed_over = set(self._claims)
+        while True:
+            port = free_port(preferred, name, say, passed_over)
+            claim = _claim(port)
+            if claim is not None:
+                self._claims[port] = claim
+                return port
+            passed_over.add(port)
+
+    def release(self) -> None:
+        """Let other stacks have the ports."""
+        for claim in self._claims.values():
+            claim.close()
+        self._claims.clear()
+
+
+def _claim(port: int) -> IO[str] | None:
+    """The lock that says that a port is promised; None where another holds it."""
+    folder = Path(tempfile.gettempdir()) / f"usage-platform-ports-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    claim = (folder / str(port)).open("w", encoding="utf-8")
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        claim.close()
+        return None
+    return claim

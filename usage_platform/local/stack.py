@@ -14,11 +14,11 @@ from usage_platform.local.broker import broker_service
 from usage_platform.local.dagster_services import dagster_services
 from usage_platform.local.jars import JarFolders, ensure_jars
 from usage_platform.local.java import JavaHome, ensure_java
-from usage_platform.local.ports import LOOPBACK, free_port
+from usage_platform.local.ports import LOOPBACK, PortClaims
 from usage_platform.local.process import Service
 from usage_platform.local.spark_service import spark_service
 from usage_platform.local.stack_file import StackFile
-from usage_platform.local.supervisor import State, Supervisor
+from usage_platform.local.supervisor import Supervisor
 from usage_platform.settings import Settings
 
 _CONTROLLER_PORT_ABOVE = 1
@@ -49,6 +49,7 @@ class Stack:
         self._say = say
         self._progress = progress
         self._lock = StackFile(settings.data_dir)
+        self._ports = PortClaims()
         self._supervisor: Supervisor | None = None
         self.settings = settings
         self.ui_url = ""
@@ -67,6 +68,7 @@ class Stack:
             self._lock.write(self.settings.kafka_bootstrap, self.settings.spark_remote, self.ui_url)
             self._supervisor.start()
         except BaseException:
+            self._ports.release()
             self._lock.__exit__(None, None, None)
             raise
         return self
@@ -80,6 +82,7 @@ class Stack:
         """Stop everything, in reverse order."""
         if self._supervisor is not None:
             self._supervisor.stop()
+        self._ports.release()
         self._lock.__exit__(kind, error, trace)
 
     def look(self) -> None:
@@ -87,18 +90,12 @@ class Stack:
         assert self._supervisor is not None, "the stack is entered first"  # noqa: S101
         self._supervisor.look()
 
-    def health(self) -> dict[str, State]:
-        """The state of each service."""
-        return self._supervisor.health() if self._supervisor else {}
-
     def _plan(self) -> list[Service]:
         """The services to start; fills in the addresses in the settings."""
         given, say = self._given, self._say
-        taken: list[int] = []
 
         def port(preferred: int, name: str) -> int:
-            taken.append(free_port(preferred, name, say, taken))
-            return taken[-1]
+            return self._ports.take(preferred, name, say)
 
         java, jars = set_up(given, say, self._progress)
         data = given.data_dir

@@ -1,40 +1,13 @@
-"""Fixtures of the local services: a Java, the jars, and small services made of Python."""
+"""Fixtures of the local services: small services made of Python."""
 
 import os
-import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from usage_platform.local.jars import JarFolders, ensure_jars
-from usage_platform.local.java import JavaHome, ensure_java
 from usage_platform.local.process import Service
-
-DATA_DIR = Path(__file__).resolve().parents[2] / ".usage"
-
-
-@pytest.fixture(scope="session")
-def java() -> JavaHome:
-    return ensure_java(DATA_DIR, os.environ, print)
-
-
-@pytest.fixture(scope="session")
-def jar_folders(java: JavaHome) -> JarFolders:
-    return ensure_jars(DATA_DIR / "jars", java, os.environ, print, lambda text: None)
-
-
-@pytest.fixture
-def unused_port() -> Callable[[], int]:
-    """Ports the system hands out, so that tests do not meet a running stack."""
-
-    def ask() -> int:
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            return sock.getsockname()[1]
-
-    return ask
 
 
 @pytest.fixture

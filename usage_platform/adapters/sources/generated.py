@@ -114,7 +114,7 @@ class GeneratedSource:
         )
         end = self._day_start(meter, self.days)
         changed = faulty.loc[(faulty["value"] != clean["value"]) & (faulty["ts"] < end), "ts"]
-        faults["end"] = faults["end"].clip(upper=end)
+        faults["end"] = faults["end"].where(faults["end"] < end, end)
         # What is left of a fault that was cut may hold no changed reading; such a label would lie.
         real = np.searchsorted(changed, faults["start"]) < np.searchsorted(changed, faults["end"])
         return faulty.loc[faulty["ts"] < end], faults.loc[real]

@@ -1,0 +1,47 @@
+"""What Dagster's runs of a stack are doing, asked of its instance.
+
+Belongs here: looking at runs. Not here: starting or stopping them; sensors and people do.
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+from dagster import DagsterEventType, DagsterInstance, DagsterRunStatus, RunsFilter
+
+_IN_FLIGHT = [
+    DagsterRunStatus.QUEUED,
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.CANCELING,
+]
+
+
+def any_in_flight(home: Path) -> bool:
+    """Whether Dagster still works on something; stopping it then would be a failed run.
+
+    Args:
+        home: The folder of the instance's `dagster.yaml`.
+    """
+    with DagsterInstance.from_config(str(home)) as instance:
+        return bool(instance.get_runs(RunsFilter(statuses=_IN_FLIGHT), limit=1))
+
+
+def why_it_failed(home: Path, job: str, step: str, since: datetime) -> str | None:
+    """Why a step of the newest run of a job failed, in its own words; None where it did not.
+
+    Args:
+        home: The folder of the instance's `dagster.yaml`.
+        job: The job's name.
+        step: The step's key, which is its asset's name.
+        since: Runs from before it do not count.
+    """
+    with DagsterInstance.from_config(str(home)) as instance:
+        for run in instance.get_runs(RunsFilter(job_name=job, created_after=since), limit=1):
+            for entry in instance.all_logs(run.run_id, of_type=DagsterEventType.STEP_FAILURE):
+                event = entry.dagster_event
+                if event is None or event.step_key != step:
+                    continue
+                told = event.step_failure_data.user_failure_data
+                return (told.description if told else None) or event.message
+    return None

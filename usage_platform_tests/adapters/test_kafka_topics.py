@@ -1,0 +1,62 @@
+"""Topics: made once, as they must be; a broker that is not there is one clear line."""
+
+import pytest
+
+from usage_platform.adapters.kafka_topics import (
+    ANOMALY,
+    DEAD_LETTERS,
+    USAGE,
+    KafkaSettings,
+    KafkaUnreachableError,
+    end_offsets,
+    ensure_topics,
+)
+
+
+@pytest.mark.kafka
+def test_topics_are_made_once_with_their_partitions_and_the_brokers_clock(fresh_topics):
+    from confluent_kafka.admin import AdminClient, ConfigResource
+
+    kafka = fresh_topics(partitions=3)
+    ensure_topics(kafka)
+    admin = AdminClient(kafka.client())
+    names = (USAGE, ANOMALY, DEAD_LETTERS)
+    topics = admin.list_topics(timeout=30).topics
+    assert [len(topics[name].partitions) for name in names] == [3, 3, 3]
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
+    for future in admin.describe_configs(resources).values():
+        assert future.result()["message.timestamp.type"].value == "LogAppendTime"
+
+
+@pytest.mark.kafka
+def test_end_offsets_tell_each_partitions_first_offset_and_end(fresh_topics, put):
+    kafka = fresh_topics(partitions=2)
+    put(kafka, [(1, b"a"), (1, b"b"), (0, b"c")])
+    assert end_offsets(kafka, USAGE) == {0: (0, 1), 1: (0, 2)}
+
+
+@pytest.mark.kafka
+def test_a_topic_that_does_not_exist_has_no_offsets(broker):
+    assert end_offsets(broker, "never-made") == {}
+
+
+@pytest.mark.parametrize("ask", [ensure_topics, lambda kafka: end_offsets(kafka, USAGE)])
+def test_a_broker_out_of_reach_is_one_line_with_its_address_and_what_to_do(
+    ask, unused_port, monkeypatch, capfd
+):
+    monkeypatch.setattr("usage_platform.adapters.kafka_topics._TIMEOUT", 1.0)
+    address = f"127.0.0.1:{unused_port()}"
+    with pytest.raises(KafkaUnreachableError) as caught:
+        ask(KafkaSettings(address))
+    message = str(caught.value)
+    assert message.startswith(f"Kafka at {address} does not answer (")
+    assert message.endswith("'usage-platform up', or set USAGE_KAFKA_BOOTSTRAP")
+    assert "\n" not in message
+    assert capfd.readouterr() == ("", "")
+
+
+def test_security_settings_reach_the_client_and_stay_out_of_logs():
+    kafka = KafkaSettings("b:9092", security={"sasl.password": "secret"})
+    assert kafka.client(**{"group.id": "g"})["sasl.password"] == "secret"
+    assert kafka.client(**{"group.id": "g"})["group.id"] == "g"
+    assert "secret" not in repr(kafka)

@@ -1,0 +1,251 @@
+"""Fixtures for all tests: real services, started once a session, and a fresh lake and topics each.
+
+The broker and the Spark service are the platform's own embedded ones, on free ports and in a
+temporary folder, so that tests never meet a running platform or its data.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from usage_platform.adapters.kafka_topics import (
+    ANOMALY,
+    DEAD_LETTERS,
+    USAGE,
+    KafkaSettings,
+    KafkaUnreachableError,
+    end_offsets,
+    ensure_topics,
+)
+from usage_platform.adapters.lake_tables import Lake, LakeTable
+from usage_platform.adapters.scoring import GROUP
+from usage_platform.adapters.spark_session import SPARK_CONF, remote_session
+from usage_platform.local.broker import broker_service
+from usage_platform.local.jars import JarFolders, ensure_jars
+from usage_platform.local.java import JavaHome, ensure_java
+from usage_platform.local.process import ChildProcess, Service
+from usage_platform.local.spark_service import spark_service
+
+if TYPE_CHECKING:
+    from confluent_kafka import Message
+    from pyspark.sql import SparkSession
+
+DATA_DIR = Path(__file__).resolve().parents[1] / ".usage"
+_SLOW_MACHINE_SECONDS = 120.0
+_TOPICS = (USAGE, ANOMALY, DEAD_LETTERS)
+
+FreshTopics = Callable[..., KafkaSettings]
+Put = Callable[..., None]
+ReadAll = Callable[..., list["Message"]]
+WriteTable = Callable[..., None]
+
+
+@pytest.fixture(scope="session")
+def java() -> JavaHome:
+    return ensure_java(DATA_DIR, os.environ, print)
+
+
+@pytest.fixture(scope="session")
+def jar_folders(java: JavaHome) -> JarFolders:
+    return ensure_jars(DATA_DIR / "jars", java, os.environ, print, lambda text: None)
+
+
+@pytest.fixture(scope="session")
+def unused_port() -> Callable[[], int]:
+    """Ports the system hands out, so that tests do not meet a running stack."""
+
+    def ask() -> int:
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            return sock.getsockname()[1]
+
+    return ask
+
+
+def _running(service: Service) -> Iterator[None]:
+    child = ChildProcess(service)
+    child.start()
+    try:
+        child.wait_ready(lambda text: None)
+        yield
+    finally:
+        child.stop()
+
+
+@pytest.fixture(scope="session")
+def broker(java, jar_folders, unused_port, tmp_path_factory) -> Iterator[KafkaSettings]:
+    """The embedded broker, for the whole session; `fresh_topics` gives a test topics of its own."""
+    port = unused_port()
+    folder = tmp_path_factory.mktemp("broker")
+    service = broker_service(java, jar_folders.kafka, folder, os.environ, port, unused_port())
+    for _ in _running(service):
+        yield KafkaSettings(f"127.0.0.1:{port}")
+
+
+@pytest.fixture(scope="session")
+def spark_url(java, jar_folders, unused_port, tmp_path_factory) -> Iterator[str]:
+    """The warm Spark service, for the whole session."""
+    port = unused_port()
+    folder = tmp_path_factory.mktemp("spark")
+    service = spark_service(java, jar_folders.spark, folder, os.environ, port, SPARK_CONF)
+    for _ in _running(service):
+        yield f"sc://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def spark(spark_url: str) -> Iterator["SparkSession"]:
+    """One session on the warm service."""
+    with remote_session(spark_url) as session:
+        yield session
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """An empty lake."""
+    return Lake(str(tmp_path / "lake"))
+
+
+def _delta_type(field: pa.Field) -> pa.DataType:
+    if pa.types.is_timestamp(field.type):
+        return pa.timestamp("us", "UTC")
+    if pa.types.is_null(field.type):  # A column without a row.
+        return pa.date32() if field.name.endswith("_date") else pa.string()
+    return field.type
+
+
+@pytest.fixture
+def write_table() -> WriteTable:
+    """Write a table as Spark would, without a JVM; `notes` is the commit's user metadata."""
+    from deltalake import CommitProperties, write_deltalake
+
+    def write(lake: Lake, table: LakeTable, frame: pd.DataFrame, notes: str | None = None) -> None:
+        data = pa.Table.from_pandas(frame, preserve_index=False)
+        schema = pa.schema([field.with_type(_delta_type(field)) for field in data.schema])
+        properties = CommitProperties(custom_metadata={"userMetadata": notes}) if notes else None
+        write_deltalake(
+            lake.table(table),
+            data.cast(schema),
+            mode="append",
+            partition_by=[table.partition],
+            commit_properties=properties,
+        )
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def fresh_topics(broker: KafkaSettings) -> FreshTopics:
+    """Make the platform's topics anew, without an event or a committed offset."""
+
+    def make(partitions: int = 1) -> KafkaSettings:
+        kafka = KafkaSettings(broker.bootstrap, partitions)
+        _drop_topics(kafka)
+        ensure_topics(kafka)
+        _until(lambda: all(_has_leaders(kafka, topic) for topic in _TOPICS))
+        return kafka
+
+    return make
+
+
+@pytest.fixture
+def kafka(fresh_topics: FreshTopics) -> KafkaSettings:
+    """Fresh topics of one partition each."""
+    return fresh_topics()
+
+
+def _drop_topics(kafka: KafkaSettings) -> None:
+    from confluent_kafka.admin import AdminClient
+
+    admin = AdminClient(kafka.client())
+    if GROUP in {group.group_id for group in admin.list_consumer_groups().result().valid}:
+        admin.delete_consumer_groups([GROUP])[GROUP].result()
+    ours = set(_TOPICS) & set(admin.list_topics(timeout=30).topics)
+    for future in (admin.delete_topics([*ours]) if ours else {}).values():
+        future.result()
+    _until(lambda: not ours & set(admin.list_topics(timeout=30).topics))
+
+
+def _has_leaders(kafka: KafkaSettings, topic: str) -> bool:
+    try:
+        return len(end_offsets(kafka, topic)) == kafka.partitions
+    except KafkaUnreachableError:  # A new topic is in the metadata before anyone leads it.
+        return False
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _SLOW_MACHINE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def put() -> Put:
+    """Put events on a topic, in their order: values, or (partition, value) pairs."""
+    from confluent_kafka import Producer
+
+    def send(
+        kafka: KafkaSettings,
+        values: Sequence[bytes | tuple[int, bytes | None] | None],
+        topic: str = USAGE,
+        key: bytes | None = None,
+    ) -> None:
+        producer = Producer(kafka.client(**{"enable.idempotence": True}))
+        failed = []
+        for value in values:
+            partition, payload = value if isinstance(value, tuple) else (-1, value)
+            producer.produce(
+                topic,
+                payload,
+                key,
+                partition,
+                on_delivery=lambda error, _: failed.append(error) if error else None,
+            )
+        assert producer.flush(_SLOW_MACHINE_SECONDS) == 0
+        assert not failed
+
+    return send
+
+
+@pytest.fixture(scope="session")
+def read_all() -> ReadAll:
+    """All events of a topic, partition by partition; without those of open transactions."""
+    from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+
+    def read(
+        kafka: KafkaSettings, topic: str = USAGE, isolation: str = "read_committed"
+    ) -> list["Message"]:
+        client = Consumer(
+            kafka.client(
+                **{
+                    "group.id": "test-reader",
+                    "enable.auto.commit": False,
+                    "enable.partition.eof": True,
+                    "isolation.level": isolation,
+                }
+            )
+        )
+        partitions = client.list_topics(topic, timeout=30).topics[topic].partitions
+        client.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in partitions])
+        found, open_partitions = [], set(partitions)
+        deadline = time.monotonic() + _SLOW_MACHINE_SECONDS
+        while open_partitions:
+            assert time.monotonic() < deadline, f"{topic}: {open_partitions} never end"
+            for message in client.consume(10_000, timeout=0.2):
+                error = message.error()
+                if error is None:
+                    found.append(message)
+                else:
+                    assert error.code() == KafkaError._PARTITION_EOF, error.str()
+                    open_partitions.discard(message.partition())
+        client.close()
+        return sorted(found, key=lambda m: (m.partition(), m.offset()))
+
+    return read

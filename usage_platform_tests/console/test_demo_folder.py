@@ -1,0 +1,68 @@
+import pytest
+
+from usage_platform.adapters.sources.generated import GeneratedSource
+from usage_platform.console.demo_folder import ready_folder
+from usage_platform.deployment import Deployment
+from usage_platform.local.errors import LocalError
+from usage_platform.local.stack_file import StackFile
+from usage_platform.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(data=tmp_path / "demo", generated_days=1)
+
+
+@pytest.fixture
+def said():
+    return []
+
+
+def load(settings):
+    source = Deployment(settings).reading_source()
+    assert isinstance(source, GeneratedSource)
+    loaded = source.load(lambda done, total: None)
+    cache = Deployment(settings).source_cache
+    cache.save(settings.source_label, loaded, settings.default_meter)
+
+
+def holds_data(settings):
+    return Deployment(settings).source_cache.summary() is not None
+
+
+def test_the_same_source_goes_on_where_it_ended(settings, said):
+    load(settings)
+    ready_folder(settings, False, said.append)
+    assert holds_data(settings)
+    assert said == []
+
+
+def test_another_source_starts_afresh_and_says_so(settings, said):
+    load(settings)
+    ready_folder(settings.model_copy(update={"generated_days": 2}), False, said.append)
+    assert not holds_data(settings)
+    assert said == [f"{settings.data}: clearing the demo of generated"]
+
+
+def test_a_folder_whose_lake_is_elsewhere_is_never_cleared(settings, said, tmp_path):
+    settings = settings.model_copy(update={"lake": str(tmp_path / "lake")})
+    settings.data.mkdir()
+    load(settings)
+    ready_folder(settings.model_copy(update={"generated_days": 2}), False, said.append)
+    assert settings.data.exists()
+    assert said == [f"{settings.data}: keeps the data of generated"]
+
+
+def test_a_folder_whose_events_are_on_another_broker_is_never_cleared(settings, said):
+    settings = settings.model_copy(update={"kafka_bootstrap": "kafka:9092"})
+    load(settings)
+    ready_folder(settings.model_copy(update={"generated_days": 2}), False, said.append)
+    assert holds_data(settings)
+    assert said == [f"{settings.data}: keeps the data of generated"]
+
+
+def test_the_folder_of_a_running_stack_is_not_cleared(settings, said):
+    load(settings)
+    with StackFile(settings.data_dir), pytest.raises(LocalError, match="is in use"):
+        ready_folder(settings.model_copy(update={"generated_days": 2}), False, said.append)
+    assert holds_data(settings)

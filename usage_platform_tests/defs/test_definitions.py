@@ -1,0 +1,196 @@
+"""The definitions: they load anywhere, and say all of what there is."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from usage_platform.definitions import defs
+from usage_platform.settings import SettingsError
+
+ROOT = Path(__file__).resolve().parents[2]
+EDGES = {
+    ("source_readings", "usage"),
+    ("usage", "readings"),
+    ("usage", "rejects"),
+    ("readings", "usage_hourly"),
+    ("readings", "slot_forests"),
+    ("usage", "anomaly"),
+    ("slot_forests", "anomaly"),
+    ("anomaly", "anomalies"),
+    ("readings", "anomalies"),
+}
+ASSETS = {name for edge in EDGES for name in edge}
+LOAD = """
+import json, sys
+import usage_platform.definitions as module
+assert module.defs
+json.dump(sorted(sys.modules), sys.stdout)
+"""
+
+
+def bare_environment(tmp_path):
+    """No variable of the platform, of Dagster or of Java; and no `java` to be found."""
+    return {"PATH": str(Path(sys.executable).parent), "HOME": str(tmp_path)}
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return defs.resolve_asset_graph()
+
+
+def test_they_load_in_a_bare_environment_without_a_jvm_or_a_heavy_library(tmp_path):
+    done = subprocess.run(
+        (sys.executable, "-c", LOAD),
+        env=bare_environment(tmp_path),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    loaded = set(json.loads(done.stdout))
+    assert "dagster" in loaded
+    assert not loaded & {"pyspark", "py4j", "sklearn", "scipy", "matplotlib", "duckdb"}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_dagsters_own_validation_passes(tmp_path):
+    done = subprocess.run(
+        (str(Path(sys.executable).parent / "dagster"), "definitions", "validate"),
+        env={**bare_environment(tmp_path), "DAGSTER_HOME": str(tmp_path)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Validation successful" in done.stdout + done.stderr
+
+
+def schedules_made_anew():
+    """The module of schedules, run again in the environment as it is now."""
+    spec = importlib.util.find_spec("usage_platform.defs.schedules")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_setting_that_cannot_be_used_is_named_when_they_load(monkeypatch):
+    monkeypatch.setenv("USAGE_TIMEZONE", "Mars")
+    with pytest.raises(SettingsError, match="USAGE_TIMEZONE"):
+        schedules_made_anew()
+
+
+def test_the_lineage_is_complete_from_the_source_to_the_anomalies(graph):
+    found = {
+        (parent.to_user_string(), key.to_user_string())
+        for key in graph.get_all_asset_keys()
+        for parent in graph.get(key).parent_keys
+    }
+    assert found == EDGES
+
+
+def test_every_asset_has_a_group_kinds_an_owner_and_a_description(graph):
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == ASSETS
+    groups = set()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        groups.add(node.group_name)
+        assert node.kinds, key
+        assert node.owners, key
+        assert len(node.description or "") > 40, key
+        assert node.is_executable, key
+    assert groups == {"source", "stream", "lake", "model"}
+
+
+def test_hours_and_anomalies_are_partitioned_by_day_and_backfilled_in_one_run(graph):
+    partitioned = {
+        key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).is_partitioned
+    }
+    assert partitioned == {"usage_hourly", "anomalies"}
+    for name in partitioned:
+        node = graph.get(dg.AssetKey(name))
+        assert isinstance(node.partitions_def, dg.DailyPartitionsDefinition)
+        assert node.backfill_policy == dg.BackfillPolicy.single_run()
+
+
+def test_what_writes_to_the_lake_shares_a_pool_of_one(graph):
+    pools = {
+        key.to_user_string(): graph.get(key).assets_def.op.pool
+        for key in graph.get_all_asset_keys()
+    }
+    writers = {name for name, pool in pools.items() if pool == "lake_writer"}
+    assert writers == {"readings", "rejects", "usage_hourly", "anomalies"}
+    settings = (ROOT / "dagster.yaml").read_text("utf-8")
+    assert "default_limit: 1" in settings
+
+
+def test_each_table_and_the_model_have_a_check(graph):
+    checked = {key.asset_key.to_user_string() for key in graph.asset_check_keys}
+    assert checked == {"readings", "usage_hourly", "rejects", "slot_forests", "anomalies"}
+    assert len(graph.asset_check_keys) == 7
+
+
+@pytest.mark.parametrize(
+    ("job", "assets"),
+    [
+        ("playback", {"source_readings", "usage"}),
+        ("micro_batch", {"readings", "rejects"}),
+        ("retrain", {"slot_forests"}),
+        ("quality", set()),
+        ("backfill", {"usage_hourly", "anomalies"}),
+    ],
+)
+def test_a_job_makes_its_assets_and_says_what_it_does(job, assets):
+    found = defs.resolve_job_def(job)
+    selected = found.asset_layer.selected_asset_keys
+    assert {key.to_user_string() for key in selected} == assets
+    assert found.description
+    checks = {key.name for key in found.asset_layer.asset_graph.asset_check_keys}
+    assert len(checks) == (7 if job == "quality" else 0)
+
+
+def test_runs_that_must_end_have_a_longest_time():
+    longest = {
+        job: defs.resolve_job_def(job).tags.get("dagster/max_runtime")
+        for job in ("micro_batch", "retrain", "quality", "playback")
+    }
+    # Playback goes on for as long as its source does.
+    assert longest == {
+        "micro_batch": "3600",
+        "retrain": "7200",
+        "quality": "3600",
+        "playback": None,
+    }
+
+
+def test_sensors_and_schedules_are_on_from_the_start():
+    repository = defs.get_repository_def()
+    sensors = {sensor.name: sensor for sensor in repository.sensor_defs}
+    assert set(sensors) == {
+        "playback_sensor",
+        "micro_batch_sensor",
+        "first_model_sensor",
+        "anomaly_stream",
+    }
+    schedules = {schedule.name: schedule for schedule in repository.schedule_defs}
+    assert set(schedules) == {"weekly_retrain", "hourly_quality"}
+    for one in (*sensors.values(), *schedules.values()):
+        assert one.default_status.value == "RUNNING", one.name
+
+
+def test_the_retraining_follows_its_settings_in_the_buildings_time(monkeypatch):
+    monkeypatch.setenv("USAGE_RETRAIN_CRON", "0 4 * * 2")
+    monkeypatch.setenv("USAGE_TIMEZONE", "Europe/Rome")
+    retrain = schedules_made_anew().weekly_retrain
+    assert (retrain.cron_schedule, retrain.execution_timezone) == ("0 4 * * 2", "Europe/Rome")
+
+
+def test_the_workspace_and_the_project_name_the_same_definitions():
+    assert "usage_platform.definitions" in (ROOT / "workspace.yaml").read_text("utf-8")
+    assert 'module_name = "usage_platform.definitions"' in (ROOT / "pyproject.toml").read_text()

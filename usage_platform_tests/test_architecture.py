@@ -1,0 +1,154 @@
+"""The arrow of imports and the rules of the house, read from the source itself."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import usage_platform
+
+ROOT = Path(usage_platform.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+MOST_LINES = 300
+# What a layer must not import; a name stands for all below it.
+FORBIDDEN = {
+    "core": (
+        "dagster",
+        "pyspark",
+        "delta",
+        "confluent_kafka",
+        "pyarrow",
+        "deltalake",
+        "duckdb",
+        "requests",
+        "os",
+        "time",
+        "usage_platform.adapters",
+        "usage_platform.defs",
+        "usage_platform.local",
+        "usage_platform.console",
+        "usage_platform.deployment",
+        "usage_platform.settings",
+    ),
+    "adapters": (
+        "dagster",
+        "usage_platform.defs",
+        "usage_platform.local",
+        "usage_platform.console",
+        "usage_platform.deployment",
+        "usage_platform.settings",
+    ),
+    "local": ("usage_platform.defs", "usage_platform.console", "pyspark"),
+    "defs": ("usage_platform.console", "pyspark", "sklearn"),
+    "console": ("usage_platform.defs", "pyspark", "sklearn"),
+}
+# Too slow to import, or in need of a JVM, where only some runs need them.
+HEAVY = ("pyspark", "sklearn", "matplotlib", "duckdb")
+# Dagster is the matter of `defs`, and the demo's, which asks its instance about runs.
+DAGSTER_LAYERS = ("defs/", "definitions.py", "console/demo.py")
+ENVIRONMENT_READERS = {"settings.py", "local/stack.py"}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports_of(node: ast.AST) -> set[str]:
+    """The modules that a piece of code imports, those of type checking left out."""
+    found: set[str] = set()
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        if isinstance(child, ast.Import):
+            found |= {alias.name for alias in child.names}
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, "imports are absolute"
+            found |= {f"{child.module}.{alias.name}" for alias in child.names}
+        found |= imports_of(child)
+    return found
+
+
+def top_imports_of(tree: ast.Module) -> set[str]:
+    """The modules that are imported as soon as the file is."""
+    return {
+        name
+        for node in tree.body
+        for name in imports_of(ast.Module([node], []))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+
+
+def within(module: str, names: tuple[str, ...]) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for name in names)
+
+
+@pytest.mark.parametrize("layer", FORBIDDEN)
+def test_a_layer_imports_nothing_against_the_arrow(layer):
+    files = [path for path in FILES if name_of(path).startswith(f"{layer}/")]
+    assert files
+    wrong = {
+        f"{name_of(path)} imports {module}"
+        for path in files
+        for module in imports_of(ast.parse(path.read_text("utf-8")))
+        if within(module, FORBIDDEN[layer])
+    }
+    assert not wrong
+
+
+def test_heavy_libraries_are_imported_only_where_they_are_used():
+    wrong = {
+        f"{name_of(path)} imports {module}"
+        for path in FILES
+        for module in top_imports_of(ast.parse(path.read_text("utf-8")))
+        if within(module, HEAVY)
+    }
+    assert not wrong
+
+
+def test_only_the_definitions_import_dagster_as_a_matter_of_course():
+    importers = {
+        name_of(path)
+        for path in FILES
+        for module in top_imports_of(ast.parse(path.read_text("utf-8")))
+        if within(module, ("dagster",))
+    }
+    assert importers
+    assert not {name for name in importers if not name.startswith(DAGSTER_LAYERS)}
+
+
+def test_only_the_settings_and_the_stack_read_the_environment():
+    readers = set()
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in {
+                "os.environ",
+                "os.environb",
+                "os.getenv",
+                "os.putenv",
+            }:
+                readers.add(name_of(path))
+            if isinstance(node, ast.ImportFrom) and node.module == "os":
+                assert not {alias.name for alias in node.names} & {"environ", "getenv", "putenv"}
+    assert readers <= ENVIRONMENT_READERS
+
+
+def test_private_parts_of_dagster_are_not_used():
+    wrong = {
+        f"{name_of(path)} imports {module}"
+        for path in FILES
+        for module in imports_of(ast.parse(path.read_text("utf-8")))
+        if module.startswith("dagster._")
+    }
+    assert not wrong
+
+
+def test_no_file_is_too_long_and_each_says_what_it_is_for():
+    for path in FILES:
+        text = path.read_text("utf-8")
+        assert len(text.splitlines()) <= MOST_LINES, name_of(path)
+        assert ast.get_docstring(ast.parse(text)), name_of(path)
+
+
+def test_no_file_has_a_name_that_says_nothing():
+    empty_names = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
+    assert not {name_of(path) for path in FILES if path.stem in empty_names}

@@ -1,0 +1,65 @@
+import math
+from pathlib import Path
+
+import pytest
+
+from usage_platform.deployment import Deployment
+from usage_platform.settings import Settings, SettingsError
+
+
+def test_a_child_process_reads_back_the_same_source_from_another_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = Settings.from_env({}, source="a b/*.csv", csv_end_column="", lake="lake")
+    monkeypatch.chdir("/")
+    child = Settings.from_env(settings.environment())
+    assert child.source_label == settings.source_label
+    assert child.source == str(tmp_path / "a b" / "*.csv")
+
+
+def test_the_folders_of_a_child_process_do_not_depend_on_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    environment = Settings.from_env({}, lake="lake").environment()
+    monkeypatch.chdir("/")
+    child = Settings.from_env(environment)
+    assert (child.data_dir, child.jars_dir) == (tmp_path / ".usage", tmp_path / ".usage" / "jars")
+    assert child.lake_root == str(tmp_path / "lake")
+
+
+@pytest.mark.parametrize("given", ["", "-"])
+def test_without_an_end_column_none_is_checked(given):
+    source = Deployment(Settings.from_env({}, source="a.csv", csv_end_column=given))
+    assert source.reading_source().columns.end is None
+
+
+def test_max_is_as_fast_as_possible_in_a_child_process_too():
+    settings = Settings.from_env({"USAGE_ACCELERATOR": "max"})
+    assert Settings.from_env(settings.environment()).accelerator == math.inf
+
+
+def test_an_empty_variable_counts_as_not_set():
+    assert Settings.from_env({"USAGE_METER": ""}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("USAGE_KAFKA_PORT", "seventy"),
+        ("USAGE_UI_PORT", "70000"),
+        ("USAGE_START_DATE", "yesterday"),
+        ("USAGE_ACCELERATOR", "0"),
+        ("USAGE_TIMEZONE", "Europe/Nowhere"),
+        ("USAGE_INTERVAL_MINUTES", "7"),
+        ("USAGE_SPARK_REMOTE", "http://host:1"),
+        ("USAGE_TYPO", "1"),
+    ],
+)
+def test_a_wrong_variable_is_named_in_one_line(variable, value):
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_env({variable: value})
+    assert variable in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_pages_of_a_portal_are_kept_on_disk_when_the_lake_is_not(tmp_path):
+    settings = Settings(data=tmp_path, lake="s3://bucket/lake", source="ckan")
+    assert Deployment(settings)._portal_cache == Path(tmp_path) / "ckan"
