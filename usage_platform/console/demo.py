@@ -161,7 +161,8 @@ def _summarize(deployment: Deployment, screen: Screen) -> bool:
     assert summary is not None  # noqa: S101 - the flow has finished
     played = deployment.readings_to_play()
     readings = reader.rows(READINGS, ["meter", "event_time", "value"])
-    own = readings[readings["meter"].isin(summary.last)]
+    # The tables may hold more: other sources' readings, and what people sent by hand.
+    own = played.merge(readings.rename(columns={"event_time": "ts"}))
     hours = reader.rows(USAGE_HOURLY)
     compared = compare_hours(hours, readings, registry)
     manifests = deployment.models.manifests()

@@ -40,7 +40,8 @@ def flush_a_message(kafka: KafkaSettings, readings: pd.DataFrame) -> float:
 
 def session_a_batch(kafka: KafkaSettings, lake: str, jars: Path) -> float:
     """Seconds of a batch that brings its own Spark session."""
-    # This process's client of Spark Connect has set variables that a session of its own may not see.
+    # This process's client of Spark Connect has set variables that a session of its own must not
+    # see.
     env = {key: value for key, value in os.environ.items() if not key.startswith("SPARK_")}
     command = [sys.executable, "-c", _SESSION_A_BATCH, str(jars), lake, kafka.bootstrap]
     began = time.perf_counter()

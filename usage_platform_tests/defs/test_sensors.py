@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
+from typing import ClassVar
 
 import dagster as dg
 import pandas as pd
@@ -26,7 +27,7 @@ from usage_platform.settings import Settings
 
 START = pd.Timestamp("2024-03-05T05:00:00Z")
 DOWN = KafkaUnreachableError("Kafka at b:1 does not answer: start it")
-IN_FLIGHT = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
+IN_FLIGHT = ("NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 OVER = ("SUCCESS", "FAILURE", "CANCELED")
 
 
@@ -76,15 +77,8 @@ def a_run(instance):
     """Put a run into the instance, as if a sensor had started it."""
 
     def make(job, status):
-        # A run can be made in any state but this one, which it must be brought into.
-        queued = status == "QUEUED"
-        state = dg.DagsterRunStatus["NOT_STARTED" if queued else status]
-        run = dg.DagsterRun(job_name=job, status=state)
+        run = dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus[status])
         instance.add_run(run)
-        if queued:
-            event = dg.DagsterEvent(dg.DagsterEventType.RUN_ENQUEUED.value, job)
-            instance.report_dagster_event(event, run.run_id)
-        assert instance.get_run_by_id(run.run_id).status == dg.DagsterRunStatus[status]
         return run.run_id
 
     return make
@@ -135,6 +129,19 @@ def test_a_sensor_starts_no_second_run_beside_one_in_flight(
     topics.lag[USAGE] = 5
     run_id = a_run(job, status)
     assert run_id[:8] in skipped(look(sensor, Platform(tmp_path)))
+
+
+@pytest.mark.parametrize(("sensor", "job"), SENSORS_OF_JOBS)
+def test_a_run_that_still_waits_in_the_queue_is_in_flight_too(
+    look, instance, topics, tmp_path, monkeypatch, sensor, job
+):
+    def queued(filters, limit):
+        wanted = dg.DagsterRunStatus.QUEUED in filters.statuses and filters.job_name == job
+        return [SimpleNamespace(run_id="0123456789")][: int(wanted)]
+
+    topics.lag[USAGE] = 5
+    monkeypatch.setattr(instance, "get_runs", queued)
+    assert "01234567" in skipped(look(sensor, Platform(tmp_path)))
 
 
 @pytest.mark.parametrize("status", OVER)
@@ -259,9 +266,9 @@ def test_where_there_is_a_model_the_schedule_trains_the_next(look, span, tmp_pat
 class FakeScorer:
     """A scorer that does as it is told and remembers what became of it."""
 
-    made: list["FakeScorer"] = []
-    result = TickResult()
-    error: Exception | None = None
+    made: ClassVar[list["FakeScorer"]] = []
+    result: ClassVar[TickResult] = TickResult()
+    error: ClassVar[Exception | None] = None
 
     def __init__(self, kafka, store):
         self.kafka, self.ticks, self.closed = kafka, [], False

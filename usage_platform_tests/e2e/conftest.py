@@ -44,9 +44,7 @@ class Platform:
         return Deployment(Settings.from_env(self.env, data=self.data))
 
     @staticmethod
-    def _run(
-        command: tuple[str, ...], env: Mapping[str, str]
-    ) -> subprocess.CompletedProcess[str]:
+    def _run(command: tuple[str, ...], env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
             cwd=REPOSITORY,

@@ -1,0 +1,251 @@
+"""The assets and jobs, run by Dagster in this process, on the real broker and real Spark."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from usage_platform.adapters import kafka_topics
+from usage_platform.adapters.kafka_topics import ANOMALY
+from usage_platform.adapters.lake_tables import ANOMALIES, READINGS, USAGE_HOURLY
+from usage_platform.core.anomalies import anomalies_from_messages
+from usage_platform.definitions import defs
+from usage_platform.defs.anomaly_assets import anomaly
+from usage_platform.defs.model_assets import slot_forests
+from usage_platform.defs.resources import PlatformResource
+from usage_platform.defs.source_assets import source_readings, usage
+
+DAYS = 42
+# The clock goes forward on one of them.
+HOURS = DAYS * 24 - 1
+FIRST, UNTIL, LAST = "2024-02-26", "2024-04-01", "2024-04-08"
+RANGE = {
+    "dagster/asset_partition_range_start": FIRST,
+    "dagster/asset_partition_range_end": LAST,
+}
+SETTINGS = {
+    "USAGE_GENERATED_START": FIRST,
+    "USAGE_GENERATED_DAYS": str(DAYS),
+    "USAGE_INTERVAL_MINUTES": "60",
+    "USAGE_ACCELERATOR": "max",
+}
+
+
+def told(result, name: str) -> dict:
+    """The metadata of the asset's one materialization in a run."""
+    (event,) = result.asset_materializations_for_node(name)
+    return {key: value.value for key, value in event.metadata.items()}
+
+
+def days_told(result, name: str) -> set[str]:
+    """The partitions of an asset that a run reported."""
+    events = result.filter_events(lambda event: event.is_step_materialization)
+    made = (event.step_materialization_data.materialization for event in events)
+    return {one.partition for one in made if one.asset_key == dg.AssetKey(name)}
+
+
+def tables(deployment) -> dict[str, pd.DataFrame]:
+    keys = {READINGS: "event_time", USAGE_HOURLY: "start", ANOMALIES: "anomaly_id"}
+    reader = deployment.reader
+    return {t.name: reader.rows(t).sort_values(k, ignore_index=True) for t, k in keys.items()}
+
+
+@pytest.fixture(scope="module")
+def flow(broker, fresh_topics, spark_url, spark, tmp_path_factory) -> Iterator[SimpleNamespace]:
+    """Each job once, in the order in which the sensors start them, then a repair and the checks."""
+    fresh_topics()
+    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
+        for name, value in SETTINGS.items():
+            patch.setenv(name, value)
+        patch.setenv("USAGE_DATA", str(tmp_path_factory.mktemp("platform")))
+        patch.setenv("USAGE_KAFKA_BOOTSTRAP", broker.bootstrap)
+        patch.setenv("USAGE_SPARK_REMOTE", spark_url)
+        deployment = PlatformResource().deployment
+        seen = SimpleNamespace(deployment=deployment, kafka=broker)
+
+        def run(job, **options):
+            return defs.resolve_job_def(job).execute_in_process(instance=instance, **options)
+
+        seen.played = run("playback")
+        seen.again = run("playback")
+        seen.first_batch = run("micro_batch")
+        config = {"ops": {"slot_forests": {"config": {"until": UNTIL}}}}
+        seen.trained = run("retrain", run_config=config)
+        seen.scored = dg.materialize(
+            [anomaly], instance=instance, resources={"platform": PlatformResource()}
+        )
+        seen.second_batch = run("micro_batch")
+        seen.before = tables(deployment)
+        lost = f"DELETE FROM {deployment.lake.sql(ANOMALIES)} WHERE event_date > '2024-04-03'"
+        wrong = f"UPDATE {deployment.lake.sql(USAGE_HOURLY)} SET avg_usage = 0 WHERE n > 0"
+        for damage in (lost, wrong):
+            spark.sql(damage).collect()
+        seen.damaged = tables(deployment)
+        seen.backfilled = run("backfill", tags=RANGE)
+        seen.after = tables(deployment)
+        seen.checked = run("quality")
+        yield seen
+
+
+@pytest.mark.kafka
+@pytest.mark.spark
+class TestFlow:
+    """One run of everything; each test looks at a part of it."""
+
+    def test_the_source_is_loaded_and_tells_what_it_holds(self, flow):
+        loaded = told(flow.played, "source_readings")
+        readings = flow.deployment.source_cache.readings()
+        assert loaded["dagster/row_count"] == loaded["rows_in_source"] == len(readings)
+        assert HOURS * 0.95 < len(readings) <= HOURS
+        assert loaded["labelled_faults"] == len(flow.deployment.source_cache.faults())
+        assert loaded["weekday_profile"].startswith("![](data:image/png;base64,")
+
+    def test_playback_puts_all_of_it_on_the_topic_once(self, flow):
+        count = len(flow.deployment.source_cache.readings())
+        played = told(flow.played, "usage")
+        assert played["readings_played"] == count
+        assert played["end_offsets"] == {"0": count}
+        again = told(flow.again, "usage")
+        assert (again["readings_played"], again["event_time"]) == (0, "nothing left to play")
+
+    def test_the_micro_batch_brings_it_into_the_lake_and_tells_offsets_and_lag(self, flow):
+        source = flow.deployment.source_cache.readings()
+        rows = flow.before["readings"]
+        assert rows["event_time"].tolist() == source["ts"].tolist()
+        assert rows["value"].tolist() == source["value"].tolist()
+        events = flow.first_batch.get_asset_materialization_events()
+        by_key = {
+            event.asset_key.to_user_string(): event.materialization.metadata
+            for event in events
+            if not event.partition
+        }
+        assert set(by_key) == {"readings", "rejects"}
+        metadata = {key: value.value for key, value in by_key["readings"].items()}
+        assert metadata["dagster/row_count"] == metadata["events"] == len(source)
+        assert metadata["offsets"] == {"0": len(source)}
+        assert metadata["lag_events"] == 0
+
+    def test_the_days_that_changed_are_reported_as_partitions(self, flow):
+        days = {str(day) for day in flow.before["usage_hourly"]["event_date"]}
+        assert days_told(flow.first_batch, "usage_hourly") == days
+        assert days_told(flow.second_batch, "usage_hourly") == set()
+        days = {str(day) for day in flow.before["anomalies"]["event_date"]}
+        assert days_told(flow.second_batch, "anomalies") == days
+
+    def test_the_model_learns_from_the_days_before_and_tells_of_its_slots(self, flow):
+        trained = told(flow.trained, "slot_forests")
+        assert trained["history_until"].startswith("2024-04-01T04:00")
+        assert trained["slots_trained"] + trained["slots_thin"] == 168
+        assert trained["is_new"] is True
+        assert trained["version"] == flow.deployment.models.manifests()[-1].version
+
+    def test_every_event_is_scored_or_accounted_for(self, flow):
+        scored = told(flow.scored, "anomaly")
+        assert scored["events"] == len(flow.before["readings"])
+        assert scored["events"] == scored["scored"] + scored["learning"] + scored["thin"]
+        assert scored["lag_events"] == scored["rejected"] == 0
+
+    def test_the_lake_holds_the_anomalies_that_the_topic_told(self, flow, read_all):
+        told_anomalies = anomalies_from_messages([m.value() for m in read_all(flow.kafka, ANOMALY)])
+        told_anomalies = told_anomalies.sort_values("anomaly_id", ignore_index=True)
+        assert len(told_anomalies) == told(flow.scored, "anomaly")["anomalies"] > 5
+        table = flow.before["anomalies"]
+        pd.testing.assert_frame_equal(table[told_anomalies.columns], told_anomalies)
+
+    def test_one_run_over_a_range_of_days_mends_hours_and_anomalies(self, flow):
+        assert len(flow.damaged["anomalies"]) < len(flow.before["anomalies"])
+        assert (flow.damaged["usage_hourly"]["avg_usage"] == 0).all()
+        # The count of changes of a row goes on; all else is as it was.
+        for name, rows in flow.after.items():
+            pd.testing.assert_frame_equal(
+                rows.drop(columns="rev", errors="ignore"),
+                flow.before[name].drop(columns="rev", errors="ignore"),
+                check_exact=True,
+            )
+        assert len(days_told(flow.backfilled, "usage_hourly")) == DAYS + 1
+
+    def test_all_checks_pass_on_what_came_out(self, flow):
+        results = {check.check_name: check for check in flow.checked.get_asset_check_evaluations()}
+        assert len(results) == 7
+        # The generator leaves gaps, which `hours_complete` must tell.
+        gaps = len(flow.before["readings"]) < HOURS
+        failed = {name for name, check in results.items() if not check.passed}
+        assert failed <= ({"hours_complete"} if gaps else set())
+
+
+@pytest.fixture
+def materialize(tmp_path, monkeypatch):
+    """Materialize one asset on a fresh data folder with these settings."""
+
+    def run(asset, config=None, **settings):
+        monkeypatch.setenv("USAGE_DATA", str(tmp_path))
+        for name, value in settings.items():
+            monkeypatch.setenv(f"USAGE_{name.upper()}", value)
+        return dg.materialize(
+            [asset],
+            resources={"platform": PlatformResource()},
+            run_config={"ops": {asset.op.name: {"config": config}}} if config else None,
+        )
+
+    return run
+
+
+def test_a_source_that_is_not_there_is_one_line(materialize, tmp_path):
+    with pytest.raises(dg.Failure) as caught:
+        materialize(source_readings, source=str(tmp_path / "none.csv"))
+    assert "none.csv" in caught.value.description
+    assert "\n" not in caught.value.description
+    assert not caught.value.allow_retries
+
+
+def test_rows_that_cannot_be_read_are_told_and_the_rest_goes_on(materialize, tmp_path):
+    lines = ["t,v", "2024-03-05 13:00:00,1.5", "2024-03-05 13:05:00,x", "2024-03-05 13:10:00,2.5"]
+    (tmp_path / "own.csv").write_text("\n".join(lines))
+    result = materialize(
+        source_readings,
+        source=str(tmp_path / "own.csv"),
+        csv_time_column="t",
+        csv_value_column="v",
+    )
+    loaded = told(result, "source_readings")
+    assert (loaded["dagster/row_count"], loaded["bad_rows"]) == (2, 1)
+    assert "own.csv:3: v: 'x'" in loaded["bad_rows_shown"]
+
+
+def test_playing_with_no_broker_is_one_line_that_says_what_to_do(
+    materialize, unused_port, monkeypatch
+):
+    monkeypatch.setattr(kafka_topics, "_TIMEOUT", 1.0)
+    address = f"127.0.0.1:{unused_port()}"
+    with pytest.raises(dg.Failure) as caught:
+        materialize(usage, kafka_bootstrap=address)
+    assert caught.value.description.startswith(f"Kafka at {address} does not answer")
+
+
+@pytest.mark.kafka
+def test_playing_before_a_source_was_loaded_is_one_line_that_says_what_to_do(materialize, kafka):
+    with pytest.raises(dg.Failure) as caught:
+        materialize(usage, kafka_bootstrap=kafka.bootstrap)
+    assert caught.value.description == (
+        "no source was loaded yet: materialize source_readings first"
+    )
+
+
+def test_training_before_there_are_readings_is_one_line(materialize):
+    with pytest.raises(dg.Failure) as caught:
+        materialize(slot_forests)
+    assert caught.value.description.startswith("readings: ")
+
+
+def test_scoring_before_there_is_a_model_is_one_line(materialize):
+    with pytest.raises(dg.Failure) as caught:
+        materialize(anomaly)
+    assert caught.value.description == "no model yet: materialize slot_forests first"
+
+
+def test_a_setting_that_cannot_be_used_fails_the_run_in_one_line(materialize):
+    with pytest.raises(dg.Failure) as caught:
+        materialize(source_readings, generated_days="0")
+    assert caught.value.description.startswith("USAGE_GENERATED_DAYS=0: ")

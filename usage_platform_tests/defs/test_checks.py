@@ -1,0 +1,231 @@
+"""The asset checks: right tables pass, and each kind of damage is found. No JVM is needed."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+import pytest
+
+from usage_platform.adapters.lake_tables import (
+    ANOMALIES,
+    READINGS,
+    REJECTS,
+    USAGE_HOURLY,
+    Lake,
+)
+from usage_platform.core.anomalies import find_anomalies
+from usage_platform.core.hourly import hourly_from_readings
+from usage_platform.core.meters import Meter
+from usage_platform.core.model import Manifest, Model, model_version
+from usage_platform.core.slot_forests import train_slot_forests
+from usage_platform.defs import checks
+from usage_platform.defs.resources import PlatformResource
+
+METER = "central-library"
+START = pd.Timestamp("2024-01-01T05:00:00Z")
+JUDGED = START + pd.Timedelta(weeks=5)
+
+
+@pytest.fixture
+def platform(tmp_path, monkeypatch) -> PlatformResource:
+    """The platform's resource on a fresh data folder, with hourly readings."""
+    monkeypatch.setenv("USAGE_DATA", str(tmp_path))
+    monkeypatch.setenv("USAGE_INTERVAL_MINUTES", "60")
+    return PlatformResource()
+
+
+@pytest.fixture
+def lake(platform) -> Lake:
+    return platform.deployment.lake
+
+
+def readings(days=42):
+    times = pd.date_range(START, periods=24 * days, freq="h", unit="ns")
+    values = np.random.default_rng(1).random(len(times)).round(3)
+    return pd.DataFrame({"meter": METER, "event_time": times, "value": values})
+
+
+def dated(frame, column):
+    return frame.assign(event_date=frame[column].dt.date)
+
+
+@pytest.fixture
+def fill(platform, lake, write_table):
+    """Write `readings`, and `usage_hourly` as they say it, or as it is damaged."""
+
+    def write(rows, damage=lambda hours: hours):
+        write_table(lake, READINGS, dated(rows, "event_time"))
+        hours = hourly_from_readings(rows, platform.deployment.registry())
+        write_table(lake, USAGE_HOURLY, dated(damage(hours), "start"))
+
+    return write
+
+
+def told(result: dg.AssetCheckResult) -> dict:
+    return {key: value.value for key, value in result.metadata.items()}
+
+
+def test_before_the_first_micro_batch_no_table_is_wrong(platform):
+    for check in checks.CHECKS:
+        if check is not checks.model_is_recent:
+            assert check(platform).passed
+
+
+def test_right_tables_pass(platform, fill):
+    fill(readings())
+    assert checks.no_reading_twice(platform).passed
+    assert checks.hours_complete(platform).passed
+    assert checks.tables_readable_everywhere(platform).passed
+    result = checks.hours_equal_recompute(platform)
+    assert result.passed
+    assert told(result) == {"hours_compared": 42 * 24, "hours_wrong": 0}
+
+
+def test_a_reading_that_is_there_twice_is_found(platform, fill):
+    rows = readings()
+    fill(pd.concat([rows, rows.iloc[5:7]]))
+    result = checks.no_reading_twice(platform)
+    assert not result.passed
+    assert told(result)["duplicates"] == 2
+
+
+def test_an_hour_that_its_readings_do_not_say_is_found(platform, fill):
+    fill(readings(), lambda hours: hours.assign(avg_usage=hours["avg_usage"] + (hours.index == 3)))
+    result = checks.hours_equal_recompute(platform)
+    assert not result.passed
+    assert result.severity == dg.AssetCheckSeverity.ERROR
+    assert told(result)["hours_wrong"] == 1
+
+
+def test_a_day_that_lacks_readings_is_a_warning_that_names_it(platform, fill):
+    rows = readings()
+    fill(rows.drop(index=range(50, 53)))
+    result = checks.hours_complete(platform)
+    assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert told(result)["missing_readings"] == 3
+    assert told(result)["days"] == f"- {METER} 2024-01-03: 21 of 24"
+
+
+def test_a_table_that_athena_could_not_read_is_found(platform, lake, fill):
+    from deltalake import DeltaTable
+    from deltalake.table import TableFeatures
+
+    fill(readings())
+    table = DeltaTable(lake.table(READINGS))
+    table.alter.add_feature(TableFeatures.DeletionVectors, allow_protocol_versions_increase=True)
+    result = checks.tables_readable_everywhere(platform)
+    assert not result.passed
+    assert told(result) == {"readings_reader_version": 3, "usage_hourly_reader_version": 1}
+
+
+@pytest.mark.parametrize(("count", "passed"), [(0, True), (10, True), (11, False)])
+def test_more_than_one_reject_in_a_hundred_is_a_warning_with_the_reasons(
+    platform, lake, fill, write_table, count, passed
+):
+    rows = readings().iloc[:990]
+    fill(rows)
+    rejects = pd.DataFrame({"reason": ["not_json", *["negative"] * 20][:count]})
+    write_table(lake, REJECTS, rejects.assign(received_date=START.date()))
+    result = checks.few_rejects(platform)
+    assert result.passed == passed
+    assert result.severity == dg.AssetCheckSeverity.WARN
+    if count:
+        assert told(result)["reasons"] == {"not_json": 1, "negative": count - 1}
+
+
+@pytest.fixture(scope="module")
+def forests():
+    rows = readings()
+    history = rows[rows["event_time"] < JUDGED]
+    meter = Meter(METER, interval_minutes=60)
+    return {METER: train_slot_forests(history, meter, lambda done, total: None)}
+
+
+@pytest.fixture
+def train(platform, forests):
+    """Store a model of the readings before `JUDGED`, as if it had been trained then."""
+
+    def make(trained_at):
+        manifest = Manifest(
+            version=model_version(JUDGED, forests),
+            method="blog",
+            window_start=START.isoformat(),
+            window_end=JUDGED.isoformat(),
+            trained_at=trained_at.isoformat(),
+            readings=24 * 35,
+            meters=1,
+            slots_trained=168,
+            slots_thin=0,
+            data_version=0,
+            libraries={},
+        )
+        platform.deployment.models.save(Model(manifest, forests))
+
+    return make
+
+
+@pytest.mark.parametrize(("days", "passed"), [(7, True), (9, False)])
+def test_a_model_older_than_eight_days_is_a_warning(platform, train, days, passed):
+    train(datetime.now(UTC) - timedelta(days=days))
+    result = checks.model_is_recent(platform)
+    assert result.passed == passed
+    assert told(result)["age_days"] == pytest.approx(days, abs=0.1)
+
+
+def test_no_model_at_all_is_a_warning(platform):
+    result = checks.model_is_recent(platform)
+    assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
+
+
+@pytest.fixture
+def tell(platform, lake, fill, train, write_table):
+    """A lake whose anomalies are those that scoring finds, or as they are damaged."""
+
+    def make(damage):
+        fill(readings())
+        train(datetime.now(UTC))
+        models = platform.deployment.models
+        found = find_anomalies(readings(), models.manifests(), models.load).anomalies
+        newest = readings()["event_time"].max().floor("D")
+        week = found[found["event_time"] >= newest - pd.Timedelta(days=7)]
+        assert len(week) > 3
+        damaged = damage(week.reset_index(drop=True))
+        write_table(lake, ANOMALIES, dated(damaged, "event_time"))
+        return checks.stream_equals_rescoring(platform)
+
+    return make
+
+
+def test_anomalies_that_scoring_again_finds_pass_even_if_older_ones_are_not_told(tell):
+    # The newest week only: what is older is not looked at.
+    result = tell(lambda week: week)
+    assert result.passed
+    assert told(result)["anomalies_compared"] > 3
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda week: week.drop(index=1),
+        lambda week: week.assign(usage=week["usage"] + (week.index == 1)),
+        lambda week: pd.concat([week, week.iloc[:1].assign(anomaly_id="0" * 16)]),
+    ],
+)
+def test_an_anomaly_that_is_missing_other_or_made_up_is_found(tell, damage):
+    result = tell(damage)
+    assert not result.passed
+    assert told(result)["anomalies_wrong"] == 1
+
+
+def test_anomalies_that_the_stream_has_not_told_yet_are_not_missing(tell):
+    result = tell(lambda week: week.iloc[:-2])
+    assert result.passed
+    assert told(result)["not_told_yet"] == 2
+
+
+def test_every_check_is_registered():
+    names = {
+        value for value in vars(checks).values() if isinstance(value, dg.AssetChecksDefinition)
+    }
+    assert names == set(checks.CHECKS)
