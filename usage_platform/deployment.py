@@ -4,6 +4,7 @@ Belongs here: turning settings into adapters. Not here: Dagster (`defs`), starti
 (`local`).
 """
 
+import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from usage_platform.adapters.kafka_topics import KafkaSettings
+from usage_platform.adapters.kafka_topics import KafkaSettings, KafkaUnreachableError
 from usage_platform.adapters.lake_files import LakeFiles, load_meters
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import Lake
@@ -36,7 +37,7 @@ class Deployment:
     """The services and places that the settings name.
 
     The address of the broker and of Spark is the setting's; where that is empty, the running
-    stack's on the data folder; else the default port for Kafka and a session of its own for Spark.
+    stack's on the data folder; else Spark gets a session of its own.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -46,26 +47,41 @@ class Deployment:
 
     @property
     def kafka(self) -> KafkaSettings:
-        """The brokers."""
+        """The brokers.
+
+        Raises:
+            KafkaUnreachableError: When none is set and no stack runs on the data folder: another
+                folder's broker would fill this one's lake.
+        """
         stack = read_live(self.settings.data_dir)
-        running = stack.kafka_bootstrap if stack else f"127.0.0.1:{self.settings.kafka_port}"
+        bootstrap = self.settings.kafka_bootstrap or (stack.kafka_bootstrap if stack else "")
+        if not bootstrap:
+            raise KafkaUnreachableError(
+                f"no Kafka is known and nothing runs on {self.settings.data_dir}: start the "
+                "platform with 'usage-platform up', or set USAGE_KAFKA_BOOTSTRAP"
+            )
         return KafkaSettings(
-            bootstrap=self.settings.kafka_bootstrap or running,
+            bootstrap=bootstrap,
             partitions=self.settings.kafka_partitions,
             replication=self.settings.kafka_replication,
         )
 
     @contextmanager
     def spark(self) -> Iterator["SparkSession"]:
-        """A Spark session on the service that owns the lake's writes, or one of this process's."""
+        """A Spark session to write to the lake with: on the running service, or of this process.
+
+        One process has it at a time. A backfill that read an hour's readings just before a
+        micro-batch adds one would else put the older average over the newer.
+        """
         stack = read_live(self.settings.data_dir)
         remote = self.settings.spark_remote or (stack.spark_remote if stack else "")
-        if remote:
-            with remote_session(remote) as session:
-                yield session
-        else:
-            with own_session(str(self.settings.jars_dir / "spark")) as session:
-                yield session
+        with _only_writer(self.settings.data_dir / "run" / "lake_writer"):
+            if remote:
+                with remote_session(remote) as session:
+                    yield session
+            else:
+                with own_session(str(self.settings.jars_dir / "spark")) as session:
+                    yield session
 
     @cached_property
     def assets(self) -> LakeFiles:
@@ -85,6 +101,22 @@ class Deployment:
     def registry(self) -> MeterRegistry:
         """The meters known by now."""
         return load_meters(self.assets, self.settings.default_meter)
+
+    @property
+    def source_label(self) -> str:
+        """The chosen source with all that changes what it holds: settings, and files' states."""
+        states = [
+            f"{path.name}:{path.stat().st_size}:{path.stat().st_mtime_ns}"
+            for path in self._csv_paths()
+            if path.exists()
+        ]
+        return " ".join([self.settings.source_label, *states])
+
+    def _csv_paths(self) -> list[Path]:
+        source = self.settings.source
+        if source in {"generated", "ckan"}:
+            return []
+        return [Path(p) for p in sorted(glob(source)) or [source]]  # noqa: PTH207 - a pattern
 
     def readings_to_play(self) -> pd.DataFrame:
         """The loaded readings, as far as the settings let them be played.
@@ -133,14 +165,22 @@ class Deployment:
             )
         from usage_platform.adapters.sources.csv_file import CsvSource
 
-        paths = sorted(glob(settings.source)) or [settings.source]  # noqa: PTH207 - a pattern
-        return CsvSource(tuple(map(Path, paths)), settings.default_meter, columns)
+        return CsvSource(tuple(self._csv_paths()), settings.default_meter, columns)
 
     @property
     def _portal_cache(self) -> Path:
         """Pages of a portal are kept on a disk, whatever the lake is on."""
         is_remote = "://" in self.lake.root
         return (self.settings.data_dir if is_remote else Path(self.lake.assets)) / "ckan"
+
+
+@contextmanager
+def _only_writer(lock_file: Path) -> Iterator[None]:
+    """Wait until no other process writes; the system frees the lock when its holder ends."""
+    lock_file.parent.mkdir(parents=True, exist_ok=True)
+    with lock_file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _generated_meters(settings: Settings) -> tuple[Meter, ...]:

@@ -4,6 +4,7 @@ Belongs here: the producer and its resume point, which is the topic itself. Not 
 is due when (`core.playback`).
 """
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,10 +24,16 @@ from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.playback import Pace, bursts
 from usage_platform.core.wire import parse_usage, usage_messages
 
+_SOURCE_HEADER = "source"
+Headers = list[tuple[str, str | bytes | None]]
 _TAIL = 2_000
 _LONGEST_SLEEP = 1.0
 _LAST_SECONDS = 10.0
 _SILENCE_SECONDS = 20.0
+
+
+def _fingerprint(source: str) -> bytes:
+    return hashlib.sha256(source.encode()).hexdigest()[:16].encode()
 
 
 class PlaybackError(RuntimeError):
@@ -58,6 +65,7 @@ class PlaybackProgress:
 def play(
     kafka: KafkaSettings,
     readings: pd.DataFrame,
+    source: str,
     pace: Pace,
     report: Callable[[PlaybackProgress], None],
 ) -> PlaybackProgress:
@@ -66,6 +74,7 @@ def play(
     Args:
         kafka: The brokers.
         readings: `meter`, `ts`, `value`, as `core.playback.remaining` returns them.
+        source: Which source they are of, as for `last_played`.
         pace: How fast.
         report: Told after each burst.
 
@@ -91,11 +100,12 @@ def play(
             }
         ),
     )
+    headers: Headers = [(_SOURCE_HEADER, _fingerprint(source))]
     progress = PlaybackProgress(total=len(readings))
     try:
         for burst in bursts(readings, pace):
             _sleep_until(progress, burst.due, producer)
-            _send(producer, burst.rows, delivered)
+            _send(producer, burst.rows, headers, delivered)
             progress.sent += len(burst.rows)
             progress.event_time = burst.rows["ts"].iloc[-1]
             _raise_failures(failures)
@@ -116,13 +126,18 @@ def _sleep_until(progress: PlaybackProgress, due: float, producer: Producer) -> 
 
 
 def _send(
-    producer: Producer, rows: pd.DataFrame, delivered: Callable[[KafkaError | None, Message], None]
+    producer: Producer,
+    rows: pd.DataFrame,
+    headers: Headers,
+    delivered: Callable[[KafkaError | None, Message], None],
 ) -> None:
     keys = {meter: meter.encode() for meter in rows["meter"].unique()}
     for meter, message in zip(rows["meter"], usage_messages(rows), strict=True):
         while True:
             try:
-                producer.produce(USAGE, message, keys[meter], on_delivery=delivered)
+                producer.produce(
+                    USAGE, message, keys[meter], on_delivery=delivered, headers=headers
+                )
             except BufferError:
                 producer.poll(0.1)
             else:
@@ -138,19 +153,21 @@ def _raise_failures(failures: list[KafkaError]) -> None:
 
 
 def last_played(
-    kafka: KafkaSettings, meters: set[str], registry: MeterRegistry
+    kafka: KafkaSettings, source: str, meters: set[str], registry: MeterRegistry
 ) -> dict[str, pd.Timestamp]:
-    """Each meter's newest reading on the topic: where playback goes on.
+    """Each meter's newest reading of a source on the topic: where its playback goes on.
 
     Looks back from the end, further and further, until each meter was found or nothing is left.
+    Events of other sources and of other programs do not count, whatever their meter and time.
 
     Args:
         kafka: The brokers.
+        source: Which source; playback puts its fingerprint into a header of each event.
         meters: Names of the meters to look for.
         registry: For naive times and nameless events.
 
     Returns:
-        UTC instants by meter; a meter that has nothing on the topic is missing.
+        UTC instants by meter; a meter of which nothing was played is missing.
     """
     client = Consumer(
         kafka.client(
@@ -172,7 +189,8 @@ def last_played(
         # All partitions each time: a meter's events move to another one when partitions are added.
         while longest and not meters <= set(found):
             for partition, low, high in ends:
-                tail = _newest_in(client, partition, max(low, high - back), registry)
+                start = max(low, high - back)
+                tail = _newest_in(client, partition, start, _fingerprint(source), registry)
                 for meter in meters & set(tail):
                     found[meter] = max(tail[meter], found.get(meter, tail[meter]))
             if back >= longest:
@@ -184,7 +202,7 @@ def last_played(
 
 
 def _newest_in(
-    client: Consumer, partition: int, start: int, registry: MeterRegistry
+    client: Consumer, partition: int, start: int, source: bytes, registry: MeterRegistry
 ) -> dict[str, pd.Timestamp]:
     client.assign([TopicPartition(USAGE, partition, start if start else OFFSET_BEGINNING)])
     messages, ended = [], False
@@ -198,7 +216,8 @@ def _newest_in(
         for message in batch:
             error = message.error()
             if error is None:
-                messages.append(message)
+                if (_SOURCE_HEADER, source) in (message.headers() or ()):
+                    messages.append(message)
             elif error.code() == KafkaError._PARTITION_EOF:
                 ended = True
             elif not error.retriable():

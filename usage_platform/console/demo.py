@@ -78,7 +78,7 @@ def look(deployment: Deployment) -> Flow:
     """How far the readings have come, by the topics, the checkpoints and the tables."""
     kafka, lake = deployment.kafka, deployment.lake
     summary = deployment.source_cache.summary()
-    loaded = summary is not None and summary.source == deployment.settings.source_label
+    loaded = summary is not None and summary.source == deployment.source_label
     times = deployment.readings_to_play()["ts"] if loaded else None
     ends = end_offsets(kafka, USAGE)
     return Flow(

@@ -24,8 +24,9 @@ def ready_folder(settings: Settings, keep: bool, say: Callable[[str], None]) -> 
     Raises:
         LocalError: When another process runs a stack on the folder.
     """
-    summary = Deployment(settings).source_cache.summary()
-    if summary is None or summary.source == settings.source_label:
+    deployment = Deployment(settings)
+    summary = deployment.source_cache.summary()
+    if summary is None or summary.source == deployment.source_label:
         return
     folder, other = shown_path(settings.data_dir), summary.source.split()[0]
     # Offsets on other servers and a lake elsewhere would outlive the folder and no longer fit it.

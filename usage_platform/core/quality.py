@@ -78,8 +78,8 @@ def compare_hours(
 def compare_anomalies(table: pd.DataFrame, rescored: pd.DataFrame) -> Comparison:
     """The anomalies that the stream told against those that scoring `readings` again finds.
 
-    Only moments that both ways judged with the same model count: the stream may have judged one
-    before a newer model was trained.
+    Moments that were odd to both, but to another model each, do not count: the stream may have
+    judged one before a newer model was trained.
     """
     keys = ["meter", "event_time"]
     models = rescored[[*keys, "model_version"]].merge(table[[*keys, "model_version"]], on=keys)

@@ -22,6 +22,7 @@ from usage_platform.core.quality import (
     duplicate_readings,
     incomplete_days,
 )
+from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.resources import PlatformResource
 
 _SHOWN_DAYS = 20
@@ -50,14 +51,13 @@ def no_reading_twice(platform: PlatformResource) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(asset="usage_hourly")
+# In the writer's pool: between reading the hours and the readings no batch may come in.
+@dg.asset_check(asset="usage_hourly", pool=WRITER_POOL)
 def hours_equal_recompute(platform: PlatformResource) -> dg.AssetCheckResult:
     """Every row of `usage_hourly` is what its readings say, to the last bit."""
     if nothing := _not_made_yet(platform, USAGE_HOURLY):
         return nothing
     deployment = platform.deployment
-    # The hours first: readings that come in between can then only look like missing hours, and
-    # the next look settles it.
     hours = deployment.reader.rows(USAGE_HOURLY)
     readings = deployment.reader.rows(READINGS, ["meter", "event_time", "value"])
     result = compare_hours(hours, readings, deployment.registry())

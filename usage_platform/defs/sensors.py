@@ -5,9 +5,11 @@ kept. `anomaly_stream` scores within its tick, under a deadline well below Dagst
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import takewhile
 
 import dagster as dg
 import pandas as pd
@@ -31,6 +33,8 @@ from usage_platform.deployment import Deployment
 
 _RUNNING = dg.DefaultSensorStatus.RUNNING
 _SCORING_SECONDS = 20.0
+_FIRST_WAIT_SECONDS = 10.0
+_LONGEST_WAIT_SECONDS = 300.0
 _IN_FLIGHT = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -46,14 +50,35 @@ def _run_in_flight(context: dg.SensorEvaluationContext, job_name: str) -> str | 
     return runs[0].run_id if runs else None
 
 
+def _waits_after_failures(context: dg.SensorEvaluationContext, job_name: str) -> str | None:
+    """Why a job that failed, and failed again, is not started yet: 10 s, 20 s, 40 s, ... 5 min."""
+    records = context.instance.get_run_records(dg.RunsFilter(job_name=job_name), limit=8)
+    failure = dg.DagsterRunStatus.FAILURE
+    failed = list(takewhile(lambda record: record.dagster_run.status == failure, records))
+    if not failed:
+        return None
+    wait = min(_FIRST_WAIT_SECONDS * 2.0 ** (len(failed) - 1), _LONGEST_WAIT_SECONDS)
+    left = (failed[0].end_time or 0.0) + wait - time.time()
+    if left <= 0:
+        return None
+    return f"the last {len(failed)} runs failed; the next one starts in {left:.0f} s"
+
+
+def _not_now(context: dg.SensorEvaluationContext, job_name: str) -> str | None:
+    """Why a job is not to be started now: it runs already, or it has just failed."""
+    running = _run_in_flight(context, job_name)
+    if running:
+        return f"run {running[:8]} is in flight"
+    return _waits_after_failures(context, job_name)
+
+
 @dg.sensor(job=playback, minimum_interval_seconds=10, default_status=_RUNNING)
 def playback_sensor(
     context: dg.SensorEvaluationContext, platform: PlatformResource
 ) -> dg.RunRequest | dg.SkipReason:
     """Keep one playback alive until the source is exhausted."""
-    running = _run_in_flight(context, playback.name)
-    if running:
-        return dg.SkipReason(f"run {running[:8]} is playing")
+    if reason := _not_now(context, playback.name):
+        return dg.SkipReason(reason)
     deployment = platform.deployment
     try:
         ensure_topics(deployment.kafka)
@@ -67,14 +92,14 @@ def playback_sensor(
 def _exhausted(deployment: Deployment) -> bool:
     settings = deployment.settings
     summary = deployment.source_cache.summary()
-    if summary is None or summary.source != settings.source_label:
+    if summary is None or summary.source != deployment.source_label:
         return False
     if settings.max_iterations is None and settings.start_date is None:
         last = {meter: pd.Timestamp(ts) for meter, ts in summary.last.items()}
     else:
         newest = deployment.readings_to_play().groupby("meter")["ts"].max()
         last = {str(meter): ts for meter, ts in newest.items()}
-    found = last_played(deployment.kafka, set(last), deployment.registry())
+    found = last_played(deployment.kafka, deployment.source_label, set(last), deployment.registry())
     return all(meter in found and found[meter] >= ts for meter, ts in last.items())
 
 
@@ -86,9 +111,8 @@ def micro_batch_sensor(
 
     Without a run key: Dagster would never again start a run with the key of one that failed.
     """
-    running = _run_in_flight(context, micro_batch.name)
-    if running:
-        return dg.SkipReason(f"run {running[:8]} is in flight")
+    if reason := _not_now(context, micro_batch.name):
+        return dg.SkipReason(reason)
     deployment = platform.deployment
     try:
         waiting = {t: ingestion_lag(deployment.lake, deployment.kafka, t) for t in (USAGE, ANOMALY)}
@@ -111,9 +135,8 @@ def first_model_sensor(
     deployment = platform.deployment
     if deployment.models.manifests():
         return dg.SkipReason("there is a model; the schedule trains the next ones")
-    running = _run_in_flight(context, retrain.name)
-    if running:
-        return dg.SkipReason(f"run {running[:8]} is training")
+    if reason := _not_now(context, retrain.name):
+        return dg.SkipReason(reason)
     span = history_span(deployment.reader)
     if span is None:
         return dg.SkipReason("no readings yet")

@@ -42,7 +42,7 @@ def source_readings(
         loaded = source.load(lambda done, total: None)
     except SourceError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
-    summary = deployment.source_cache.save(settings.source_label, loaded, settings.default_meter)
+    summary = deployment.source_cache.save(deployment.source_label, loaded, settings.default_meter)
     for row in loaded.bad_rows[:_SHOWN_BAD_ROWS]:
         context.log.warning(str(row))
     frame = loaded.frame
@@ -94,7 +94,14 @@ class PlaybackConfig(dg.Config):
     )
 
 
-@dg.asset(group_name="stream", kinds={"kafka"}, owners=OWNERS, deps=[source_readings])
+@dg.asset(
+    group_name="stream",
+    kinds={"kafka"},
+    owners=OWNERS,
+    deps=[source_readings],
+    # One slot: a second playback of a source would put each of its readings there twice.
+    pool="playback",
+)
 def usage(
     context: dg.AssetExecutionContext, config: PlaybackConfig, platform: PlatformResource
 ) -> dg.MaterializeResult:
@@ -111,7 +118,7 @@ def usage(
         cache = deployment.source_cache
         todo, pace = _what_to_play(deployment, config, cache.readings())
         context.log.info(f"playing {len(todo):,} readings to {kafka.bootstrap}")
-        progress = play(kafka, todo, pace, _Reporter(context))
+        progress = play(kafka, todo, deployment.source_label, pace, _Reporter(context))
         offsets = end_offsets(kafka, "usage")
     except (KafkaUnreachableError, PlaybackError, FileNotFoundError, ValueError) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
@@ -138,7 +145,8 @@ def _what_to_play(
     zone = settings.default_meter.zone
     start_instant = datetime.combine(start, clock_time(), zone) if start else None
     limit = config.max_iterations or settings.max_iterations
-    done = last_played(deployment.kafka, set(readings["meter"]), registry)
+    label = deployment.source_label
+    done = last_played(deployment.kafka, label, set(readings["meter"]), registry)
     todo = remaining(readings, done, start_instant, limit)
     accelerator = settings.accelerator if config.accelerator is None else config.accelerator
     history = settings.history_days if config.history_days is None else config.history_days

@@ -34,7 +34,8 @@ from usage_platform.adapters.kafka_topics import KafkaSettings
 from usage_platform.adapters.playback import play
 from usage_platform.core.playback import Pace
 readings = pd.read_parquet(sys.argv[2])
-play(KafkaSettings(sys.argv[1]), readings, Pace(accelerator=300 / 0.02), lambda progress: None)
+pace = Pace(accelerator=300 / 0.02)
+play(KafkaSettings(sys.argv[1]), readings, "source", pace, lambda progress: None)
 """
 
 pytestmark = pytest.mark.kafka
@@ -54,9 +55,9 @@ def source(steps, meters=METERS):
 
 def go_on(kafka, frame, **limits):
     """Play what the topic does not hold yet."""
-    last = last_played(kafka, set(frame["meter"]), REGISTRY)
+    last = last_played(kafka, "source", set(frame["meter"]), REGISTRY)
     left = remaining(frame, last, limits.get("start"), limits.get("most"))
-    return play(kafka, left, FAST, lambda progress: None)
+    return play(kafka, left, "source", FAST, lambda progress: None)
 
 
 def on_topic(messages):
@@ -81,7 +82,7 @@ def test_each_meters_readings_arrive_in_order_on_one_partition(fresh_topics, rea
     kafka = fresh_topics(partitions=3)
     frame = source(200)
     told = []
-    progress = play(kafka, frame, FAST, lambda p: told.append((p.sent, p.total)))
+    progress = play(kafka, frame, "source", FAST, lambda p: told.append((p.sent, p.total)))
     assert (progress.sent, progress.event_time) == (1000, frame["ts"].max())
     assert told == [(1000, 1000)]
     messages = read_all(kafka)
@@ -123,8 +124,14 @@ def test_a_playback_killed_in_the_middle_goes_on_where_it_was(kafka, read_all, t
 
 def test_a_meter_that_fell_silent_long_ago_is_still_found(kafka):
     frame = pd.concat([source(3, meters=("silent",)), source(2_500, meters=("a",))])
-    play(kafka, frame.sort_values("ts", kind="stable", ignore_index=True), FAST, lambda p: None)
-    assert last_played(kafka, {"a", "silent"}, REGISTRY) == {
+    play(
+        kafka,
+        frame.sort_values("ts", kind="stable", ignore_index=True),
+        "source",
+        FAST,
+        lambda p: None,
+    )
+    assert last_played(kafka, "source", {"a", "silent"}, REGISTRY) == {
         "a": START + pd.Timedelta(minutes=5 * 2_499),
         "silent": START + pd.Timedelta(minutes=10),
     }
@@ -147,17 +154,19 @@ def test_partitions_added_in_between_do_not_repeat_what_moved_to_them(fresh_topi
     pd.testing.assert_frame_equal(in_order_a_meter(on_topic(messages)), in_order_a_meter(frame))
 
 
-def test_other_events_on_the_topic_do_not_hide_the_last_reading(kafka, put):
-    play(kafka, source(2, meters=("a",)), FAST, lambda progress: None)
-    put(kafka, [b"not json", None, b'{"ts":"2024-03-05 08:10:00","value":1}'])
-    # The naive time is the default meter's: 08:10 in Boston is 13:10 UTC.
-    assert last_played(kafka, {"a", "b"}, REGISTRY) == {"a": START + pd.Timedelta(minutes=10)}
+def test_events_of_others_do_not_move_the_point_where_a_source_goes_on(kafka, put):
+    frame = source(4, meters=("a",))
+    play(kafka, frame.iloc[:2], "source", FAST, lambda progress: None)
+    play(kafka, frame, "another source", FAST, lambda progress: None)
+    put(kafka, [b"not json", None, b'{"meter":"a","ts":"2024-03-06T00:00:00Z","value":1}'])
+    last = last_played(kafka, "source", {"a", "b"}, REGISTRY)
+    assert last == {"a": frame["ts"].iloc[1]}
 
 
 def test_an_empty_topic_and_a_missing_one_hold_no_last_reading(kafka, monkeypatch):
-    assert last_played(kafka, {"a"}, REGISTRY) == {}
+    assert last_played(kafka, "source", {"a"}, REGISTRY) == {}
     monkeypatch.setattr("usage_platform.adapters.playback.USAGE", "never-made")
-    assert last_played(kafka, {"a"}, REGISTRY) == {}
+    assert last_played(kafka, "source", {"a"}, REGISTRY) == {}
 
 
 def test_events_that_the_broker_refuses_for_good_end_the_playback_in_one_line(kafka):
@@ -173,11 +182,11 @@ def test_events_that_the_broker_refuses_for_good_end_the_playback_in_one_line(ka
     admin = AdminClient(kafka.client())
     admin.incremental_alter_configs([resource])[resource].result()
     with pytest.raises(PlaybackError, match=r"^topic usage: the broker refused \d+ events: .+$"):
-        play(kafka, source(3), FAST, lambda progress: None)
+        play(kafka, source(3), "source", FAST, lambda progress: None)
 
 
 def test_topics_that_are_there_keep_what_was_played(kafka, read_all):
-    play(kafka, source(3), FAST, lambda progress: None)
+    play(kafka, source(3), "source", FAST, lambda progress: None)
     ensure_topics(kafka)
     assert_topic_is(kafka, read_all, source(3))
 

@@ -56,7 +56,7 @@ def main() -> None:
     figures = []
     with services() as (kafka, remote, jars, folder):
         naive = flush_a_message(kafka, year.iloc[:_NAIVE_MESSAGES])
-        played = play(kafka, year, _AT_ONCE, lambda progress: None)
+        played = play(kafka, year, "bench", _AT_ONCE, lambda progress: None)
         figures.append(
             Figure("played onto the topic", len(year) / played.seconds, naive, "readings/s", True)
         )
@@ -66,7 +66,7 @@ def main() -> None:
             drained = drain_usage(spark, lake, _REGISTRY, kafka.bootstrap, "usage")
             backlog = drained.events / drained.seconds
             tick = _seconds_a_tick(spark, kafka, lake)
-        play(kafka, _now(), _AT_ONCE, lambda progress: None)
+        play(kafka, _now(), "bench", _AT_ONCE, lambda progress: None)
         alone = session_a_batch(kafka, lake.root, jars)
         figures.append(Figure("one tick, produce to usage_hourly", tick, alone, "s", False))
         ours, train_seconds = _scored_a_second(kafka, lake, folder)
@@ -93,7 +93,7 @@ def _seconds_a_tick(spark: object, kafka: KafkaSettings, lake: Lake) -> float:
     seconds = []
     for _ in range(_TICKS):
         began = time.perf_counter()
-        play(kafka, _now(), _AT_ONCE, lambda progress: None)
+        play(kafka, _now(), "bench", _AT_ONCE, lambda progress: None)
         drain_usage(spark, lake, _REGISTRY, kafka.bootstrap, "usage")  # type: ignore[arg-type]
         seconds.append(time.perf_counter() - began)
     return sorted(seconds)[_TICKS // 2]

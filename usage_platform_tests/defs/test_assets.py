@@ -1,6 +1,5 @@
 """The assets and jobs, run by Dagster in this process, on the real broker and real Spark."""
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 
 import dagster as dg
@@ -53,7 +52,7 @@ def tables(deployment) -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def flow(broker, fresh_topics, spark_url, spark, tmp_path_factory) -> Iterator[SimpleNamespace]:
+def flow(broker, fresh_topics, spark_url, spark, tmp_path_factory) -> SimpleNamespace:
     """Each job once, in the order in which the sensors start them, then a repair and the checks."""
     fresh_topics()
     with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
@@ -86,7 +85,7 @@ def flow(broker, fresh_topics, spark_url, spark, tmp_path_factory) -> Iterator[S
         seen.backfilled = run("backfill", tags=RANGE)
         seen.after = tables(deployment)
         seen.checked = run("quality")
-        yield seen
+    return seen
 
 
 @pytest.mark.kafka
