@@ -44,8 +44,8 @@ FORBIDDEN = {
 }
 # Too slow to import, or in need of a JVM, where only some runs need them.
 HEAVY = ("pyspark", "sklearn", "matplotlib", "duckdb")
-# Dagster is the matter of `defs`, and the demo's, which asks its instance about runs.
-DAGSTER_LAYERS = ("defs/", "definitions.py", "console/demo.py")
+# Dagster is the matter of `defs`, and that of the demo, which asks its instance about runs.
+DAGSTER_LAYERS = ("defs/", "definitions.py", "console/runs.py")
 ENVIRONMENT_READERS = {"settings.py", "local/stack.py"}
 
 

@@ -98,7 +98,7 @@ def topics(monkeypatch):
     monkeypatch.setattr(
         sensors,
         "last_played",
-        lambda kafka, meters, registry: answer(
+        lambda kafka, source, meters, registry: answer(
             lambda: {m: ts for m, ts in said.last.items() if m in meters}
         ),
     )
