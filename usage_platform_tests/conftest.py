@@ -24,8 +24,8 @@ from usage_platform.adapters.kafka_topics import (
     end_offsets,
     ensure_topics,
 )
+from usage_platform.adapters.kafka_topics import SCORER_GROUP as GROUP
 from usage_platform.adapters.lake_tables import Lake, LakeTable
-from usage_platform.adapters.scoring import GROUP
 from usage_platform.adapters.spark_session import SPARK_CONF, remote_session
 from usage_platform.local.broker import broker_service
 from usage_platform.local.jars import JarFolders, ensure_jars

@@ -4,17 +4,22 @@ Belongs here: administration of topics and their offsets. Not here: writing to t
 `scoring`).
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 USAGE = "usage"
 ANOMALY = "anomaly"
 DEAD_LETTERS = "usage_rejects"
+SCORER_GROUP = "anomaly-scorer"
+"""The consumer group whose offsets are the scorer's progress."""
+
 _TIMEOUT = 10.0
+_SILENCE_SECONDS = 20.0
 _BAD_SHAPE = (KafkaError.INVALID_PARTITIONS, KafkaError.INVALID_REPLICATION_FACTOR)
 _TOPIC_CONFIG = {
     # The broker's clock orders the events of a key and anchors the guard against future times.
@@ -113,6 +118,37 @@ def end_offsets(kafka: KafkaSettings, topic: str) -> dict[int, tuple[int, int]]:
         raise _unreachable(kafka, error) from None
     finally:
         client.close()
+
+
+def messages_to_end(client: Consumer, starts: list[TopicPartition]) -> Iterator[Message]:
+    """What partitions hold now, from the given offsets on.
+
+    Args:
+        client: A consumer with `enable.partition.eof`; it is assigned these partitions.
+        starts: Partitions with their offsets.
+
+    Raises:
+        KafkaException: When the broker refuses, or is silent for too long.
+    """
+    if not starts:
+        return
+    client.assign(starts)
+    ended: set[int | None] = set()
+    heard = time.monotonic()
+    while len(ended) < len(starts):
+        messages = client.consume(10_000, timeout=0.5)
+        if messages:
+            heard = time.monotonic()
+        elif time.monotonic() - heard > _SILENCE_SECONDS:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        for message in messages:
+            error = message.error()
+            if error is None:
+                yield message
+            elif error.code() == KafkaError._PARTITION_EOF:
+                ended.add(message.partition())
+            elif not error.retriable():
+                raise KafkaException(error)
 
 
 def _unreachable(kafka: KafkaSettings, error: KafkaException) -> KafkaUnreachableError:

@@ -19,7 +19,12 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from usage_platform.adapters.kafka_topics import USAGE, KafkaSettings, partitions_of
+from usage_platform.adapters.kafka_topics import (
+    USAGE,
+    KafkaSettings,
+    messages_to_end,
+    partitions_of,
+)
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.playback import Pace, bursts
 from usage_platform.core.wire import parse_usage, usage_messages
@@ -29,7 +34,6 @@ Headers = list[tuple[str, str | bytes | None]]
 _TAIL = 2_000
 _LONGEST_SLEEP = 1.0
 _LAST_SECONDS = 10.0
-_SILENCE_SECONDS = 20.0
 
 
 def _fingerprint(source: str) -> bytes:
@@ -204,24 +208,12 @@ def last_played(
 def _newest_in(
     client: Consumer, partition: int, start: int, source: bytes, registry: MeterRegistry
 ) -> dict[str, pd.Timestamp]:
-    client.assign([TopicPartition(USAGE, partition, start if start else OFFSET_BEGINNING)])
-    messages, ended = [], False
-    heard = time.monotonic()
-    while not ended:
-        batch = client.consume(10_000, timeout=0.5)
-        if batch:
-            heard = time.monotonic()
-        elif time.monotonic() - heard > _SILENCE_SECONDS:
-            raise PlaybackError(f"topic {USAGE}: the broker is silent; trying again later")
-        for message in batch:
-            error = message.error()
-            if error is None:
-                if (_SOURCE_HEADER, source) in (message.headers() or ()):
-                    messages.append(message)
-            elif error.code() == KafkaError._PARTITION_EOF:
-                ended = True
-            elif not error.retriable():
-                raise PlaybackError(f"topic {USAGE}: {error.str()}")
+    from_here = TopicPartition(USAGE, partition, start if start else OFFSET_BEGINNING)
+    messages = [
+        message
+        for message in messages_to_end(client, [from_here])
+        if (_SOURCE_HEADER, source) in (message.headers() or ())
+    ]
     received = pd.to_datetime([m.timestamp()[1] for m in messages], unit="ms", utc=True)
     events = parse_usage([m.value() for m in messages], pd.Series(received), registry)
     good = events[events["reason"].isna()]

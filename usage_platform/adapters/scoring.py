@@ -7,8 +7,10 @@ Its progress is the consumer group's offsets, committed inside the producer's tr
 any moment leaves either all of a batch's results and its offsets, or none.
 """
 
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -26,8 +28,10 @@ from confluent_kafka import (
 from usage_platform.adapters.kafka_topics import (
     ANOMALY,
     DEAD_LETTERS,
+    SCORER_GROUP,
     USAGE,
     KafkaSettings,
+    messages_to_end,
     partitions_of,
 )
 from usage_platform.adapters.model_store import ModelStore
@@ -37,11 +41,10 @@ from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.model import Manifest
 from usage_platform.core.wire import read_anomalies
 
-GROUP = "anomaly-scorer"
 TRANSACTIONAL_ID = "anomaly-scorer"
 _BATCH = 20_000
 _QUIET_SECONDS = 1.0
-_SILENCE_SECONDS = 20.0
+_CALL_SECONDS = 10.0
 _TRANSACTION_TIMEOUT_MS = 60_000
 
 
@@ -91,13 +94,13 @@ class Scorer:
             )
         )
         # Fences a scorer that is still alive somewhere: its transaction can no longer commit.
-        self._producer.init_transactions(30)
+        self._producer.init_transactions(_CALL_SECONDS)
         # Only now: until it is fenced, the other one may still tell some.
         self._published = _published_ids(kafka)
         self._consumer = Consumer(
             kafka.client(
                 **{
-                    "group.id": GROUP,
+                    "group.id": SCORER_GROUP,
                     "enable.auto.commit": False,
                     "isolation.level": "read_committed",
                     "auto.offset.reset": "earliest",
@@ -188,12 +191,15 @@ class Scorer:
             producer.produce(ANOMALY, value, meter.encode())
         for message in rejected:
             producer.produce(DEAD_LETTERS, message.value(), message.key())
-        producer.send_offsets_to_transaction(
-            self._consumer.position(self._consumer.assignment()),
-            self._consumer.consumer_group_metadata(),
-            30,
+        positions = self._consumer.position(self._consumer.assignment())
+        group = self._consumer.consumer_group_metadata()
+        # librdkafka does not keep this call's own time limit when the coordinator goes away
+        # (confluentinc/librdkafka#5456); it would hang until the process ends.
+        _within(
+            _CALL_SECONDS,
+            lambda: producer.send_offsets_to_transaction(positions, group, _CALL_SECONDS),
         )
-        producer.commit_transaction(30)
+        producer.commit_transaction(_CALL_SECONDS)
 
     def _lag(self) -> int:
         return sum(
@@ -202,32 +208,25 @@ class Scorer:
         )
 
 
-def scoring_lag(kafka: KafkaSettings) -> int:
-    """Events on `usage` that no scorer has committed yet.
+def _within(seconds: float, call: Callable[[], None]) -> None:
+    """Make a call that may hang; one that does is left behind and counts as timed out.
 
     Raises:
-        KafkaUnreachableError: When no broker answers.
+        KafkaException: The call's own, or that it took too long.
     """
-    client = Consumer(
-        kafka.client(
-            **{
-                "group.id": GROUP,
-                "enable.auto.commit": False,
-                # What is committed by now: the offsets in the open transaction of a scorer that
-                # was killed would be waited for until it times out.
-                "isolation.level": "read_uncommitted",
-            }
-        )
-    )
+    outcome: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(call())
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, daemon=True, name="kafka-call").start()
     try:
-        lag = 0
-        partitions = partitions_of(client, kafka, USAGE)
-        for partition in client.committed(partitions, timeout=10) if partitions else []:
-            low, high = client.get_watermark_offsets(partition, timeout=10)
-            lag += high - max(partition.offset, low)
-        return lag
-    finally:
-        client.close()
+        outcome.result(seconds)
+    except TimeoutError:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT)) from None
 
 
 def _raw_frame(messages: list[Message]) -> pd.DataFrame:
@@ -254,31 +253,11 @@ def _published_ids(kafka: KafkaSettings) -> set[str]:
         )
     )
     try:
-        partitions = partitions_of(client, kafka, ANOMALY)
-        if not partitions:
-            return set()
-        client.assign([TopicPartition(ANOMALY, p.partition, OFFSET_BEGINNING) for p in partitions])
-        ids: set[str] = set()
-        ended: set[int | None] = set()
-        heard = time.monotonic()
-        while len(ended) < len(partitions):
-            messages = client.consume(10_000, timeout=0.5)
-            if messages:
-                heard = time.monotonic()
-            elif time.monotonic() - heard > _SILENCE_SECONDS:
-                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-            ended |= {m.partition() for m in messages if _is_end(m)}
-            values = (m.value() for m in messages if m.error() is None)
-            ids.update(event["anomaly_id"] for event in read_anomalies(filter(None, values)))
-        return ids
+        starts = [
+            TopicPartition(ANOMALY, p.partition, OFFSET_BEGINNING)
+            for p in partitions_of(client, kafka, ANOMALY)
+        ]
+        values = (message.value() for message in messages_to_end(client, starts))
+        return {event["anomaly_id"] for event in read_anomalies(filter(None, values))}
     finally:
         client.close()
-
-
-def _is_end(message: Message) -> bool:
-    error = message.error()
-    if error is None:
-        return False
-    if error.code() == KafkaError._PARTITION_EOF:
-        return True
-    raise KafkaException(error)

@@ -1,12 +1,20 @@
-"""How far the streams into the lake are, by Spark's own checkpoints.
+"""How far the streams are: into the lake by Spark's own checkpoints, scoring by its group.
 
-Belongs here: reading a checkpoint, without a JVM. Not here: writing one; only Spark does.
+Belongs here: reading progress, without a JVM. Not here: writing it; only Spark and the scorer do.
 """
 
 import json
 from collections.abc import Mapping
 
-from usage_platform.adapters.kafka_topics import KafkaSettings, end_offsets
+from confluent_kafka import Consumer
+
+from usage_platform.adapters.kafka_topics import (
+    SCORER_GROUP,
+    USAGE,
+    KafkaSettings,
+    end_offsets,
+    partitions_of,
+)
 from usage_platform.adapters.lake_files import LakeFiles
 from usage_platform.adapters.lake_tables import Lake
 
@@ -38,6 +46,34 @@ def ingestion_lag(lake: Lake, kafka: KafkaSettings, topic: str) -> int:
         KafkaUnreachableError: When no broker answers.
     """
     return backlog(end_offsets(kafka, topic), committed_offsets(lake, topic))
+
+
+def scoring_lag(kafka: KafkaSettings) -> int:
+    """Events on `usage` that no scorer has committed yet.
+
+    Raises:
+        KafkaUnreachableError: When no broker answers.
+    """
+    client = Consumer(
+        kafka.client(
+            **{
+                "group.id": SCORER_GROUP,
+                "enable.auto.commit": False,
+                # What is committed by now: the offsets in the open transaction of a scorer that
+                # was killed would be waited for until it times out.
+                "isolation.level": "read_uncommitted",
+            }
+        )
+    )
+    try:
+        lag = 0
+        partitions = partitions_of(client, kafka, USAGE)
+        for partition in client.committed(partitions, timeout=10) if partitions else []:
+            low, high = client.get_watermark_offsets(partition, timeout=10)
+            lag += high - max(partition.offset, low)
+        return lag
+    finally:
+        client.close()
 
 
 def backlog(ends: Mapping[int, tuple[int, int]], done: Mapping[int, int]) -> int:

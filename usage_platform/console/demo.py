@@ -15,8 +15,7 @@ from rich.table import Table
 
 from usage_platform.adapters.kafka_topics import ANOMALY, USAGE, KafkaUnreachableError, end_offsets
 from usage_platform.adapters.lake_tables import ANOMALIES, READINGS, REJECTS, USAGE_HOURLY
-from usage_platform.adapters.scoring import scoring_lag
-from usage_platform.adapters.stream_progress import ingestion_lag
+from usage_platform.adapters.stream_progress import ingestion_lag, scoring_lag
 from usage_platform.console.runs import any_in_flight, why_it_failed
 from usage_platform.console.screen import Screen, shown_path, table
 from usage_platform.core.anomalies import ANOMALY_COLUMNS, Scored, find_anomalies

@@ -8,8 +8,7 @@ from rich.text import Text
 
 from usage_platform.adapters.kafka_topics import ANOMALY, USAGE, KafkaUnreachableError
 from usage_platform.adapters.lake_tables import READINGS, TABLES
-from usage_platform.adapters.scoring import scoring_lag
-from usage_platform.adapters.stream_progress import ingestion_lag
+from usage_platform.adapters.stream_progress import ingestion_lag, scoring_lag
 from usage_platform.console.screen import table
 from usage_platform.deployment import Deployment
 from usage_platform.local.ports import port_answers

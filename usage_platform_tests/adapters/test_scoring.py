@@ -15,7 +15,8 @@ from usage_platform.adapters import scoring
 from usage_platform.adapters.kafka_topics import ANOMALY, DEAD_LETTERS, USAGE
 from usage_platform.adapters.lake_files import LakeFiles
 from usage_platform.adapters.model_store import ModelStore
-from usage_platform.adapters.scoring import Scorer, scoring_lag
+from usage_platform.adapters.scoring import Scorer
+from usage_platform.adapters.stream_progress import scoring_lag
 from usage_platform.core.anomalies import anomalies_from_messages, find_anomalies
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.model import Manifest, Model, model_version
