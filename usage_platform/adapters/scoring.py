@@ -46,6 +46,10 @@ _BATCH = 20_000
 _QUIET_SECONDS = 1.0
 _CALL_SECONDS = 10.0
 _TRANSACTION_TIMEOUT_MS = 60_000
+# A broker that is started again is missing from the cluster for a moment; librdkafka then asks for
+# the group's coordinator again only when some connection changes (confluentinc/librdkafka#5511).
+# One that is closed when idle does.
+_IDLE_MS = 5_000
 
 
 @dataclass
@@ -90,6 +94,7 @@ class Scorer:
                     "transaction.timeout.ms": _TRANSACTION_TIMEOUT_MS,
                     "compression.type": "lz4",
                     "linger.ms": 5,
+                    "connections.max.idle.ms": _IDLE_MS,
                 }
             )
         )

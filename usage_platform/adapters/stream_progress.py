@@ -83,4 +83,6 @@ def backlog(ends: Mapping[int, tuple[int, int]], done: Mapping[int, int]) -> int
         ends: First offset and end of each partition.
         done: End of what was done in each; a partition that is missing starts at its first offset.
     """
-    return sum(high - max(done.get(partition, low), low) for partition, (low, high) in ends.items())
+    return sum(
+        max(high - max(done.get(partition, low), low), 0) for partition, (low, high) in ends.items()
+    )

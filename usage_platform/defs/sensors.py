@@ -72,7 +72,12 @@ def _not_now(context: dg.SensorEvaluationContext, job_name: str) -> str | None:
     return _waits_after_failures(context, job_name)
 
 
-@dg.sensor(job=playback, minimum_interval_seconds=10, default_status=_RUNNING)
+@dg.sensor(
+    job=playback,
+    minimum_interval_seconds=10,
+    default_status=_RUNNING,
+    description="Keeps one playback alive until the source is exhausted.",
+)
 def playback_sensor(
     context: dg.SensorEvaluationContext, platform: PlatformResource
 ) -> dg.RunRequest | dg.SkipReason:
@@ -103,7 +108,12 @@ def _exhausted(deployment: Deployment) -> bool:
     return all(meter in found and found[meter] >= ts for meter, ts in last.items())
 
 
-@dg.sensor(job=micro_batch, minimum_interval_seconds=5, default_status=_RUNNING)
+@dg.sensor(
+    job=micro_batch,
+    minimum_interval_seconds=5,
+    default_status=_RUNNING,
+    description="Starts a micro-batch when events wait and none is in flight.",
+)
 def micro_batch_sensor(
     context: dg.SensorEvaluationContext, platform: PlatformResource
 ) -> dg.RunRequest | dg.SkipReason:
@@ -124,7 +134,12 @@ def micro_batch_sensor(
     return dg.RunRequest()
 
 
-@dg.sensor(job=retrain, minimum_interval_seconds=15, default_status=_RUNNING)
+@dg.sensor(
+    job=retrain,
+    minimum_interval_seconds=15,
+    default_status=_RUNNING,
+    description="Trains the first model as soon as there is enough history.",
+)
 def first_model_sensor(
     context: dg.SensorEvaluationContext, platform: PlatformResource
 ) -> dg.RunRequest | dg.SkipReason:
@@ -178,6 +193,7 @@ _warm_scorer = _WarmScorer()
 
 @dg.sensor(
     asset_selection=dg.AssetSelection.assets("anomaly"),
+    description="Scores new events on `usage` and tells the odd ones on `anomaly`, once each.",
     minimum_interval_seconds=5,
     default_status=_RUNNING,
 )

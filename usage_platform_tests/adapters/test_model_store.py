@@ -61,10 +61,11 @@ def test_a_model_scores_the_same_after_it_was_stored(files, forests):
         )
 
 
-def test_a_model_is_not_there_before_its_manifest_is(files, forests):
+def test_a_model_is_not_there_before_its_manifest_is(lake, files, forests):
     store = ModelStore(files)
     store.save(model(forests))
-    Path(files._root, "v1", "manifest.json").rename(Path(files._root, "v1", "later"))
+    manifest = Path(lake.models, "v1", "manifest.json")
+    manifest.rename(manifest.with_name("later"))
     assert ModelStore(files).manifests() == []
     with pytest.raises(FileNotFoundError, match="model v1: not in the store"):
         ModelStore(files).load("v1")
@@ -89,7 +90,7 @@ def test_an_empty_store_has_no_model(files):
     assert ModelStore(files).manifests() == []
 
 
-def test_a_model_is_data_only(files, forests):
+def test_a_model_is_data_only(lake, files, forests):
     ModelStore(files).save(model(forests))
-    stored = {path.suffix for path in Path(files._root).rglob("*") if path.is_file()}
+    stored = {path.suffix for path in Path(lake.models).rglob("*") if path.is_file()}
     assert stored == {".json", ".parquet"}

@@ -72,7 +72,13 @@ def as_table(frame):
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory) -> ModelStore:
+def models(tmp_path_factory) -> str:
+    """Where the models of these tests lie."""
+    return str(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="module")
+def store(models) -> ModelStore:
     """A store with one small model, trained on five weeks of hours before `JUDGED`."""
     history = as_table(readings(HISTORY, 24 * 35, seed=1))
     forests = {METER.name: train_slot_forests(history, METER, lambda done, total: None)}
@@ -89,8 +95,7 @@ def store(tmp_path_factory) -> ModelStore:
         data_version=0,
         libraries={},
     )
-    root = tmp_path_factory.mktemp("models")
-    found = ModelStore(LakeFiles(str(root)))
+    found = ModelStore(LakeFiles(models))
     assert found.save(Model(manifest, forests))
     return found
 
@@ -186,11 +191,10 @@ def test_how_events_fall_into_batches_and_ticks_changes_no_anomaly(
 
 
 def test_a_scorer_killed_with_anomalies_sent_and_not_committed_loses_and_doubles_none(
-    kafka, put, read_all, make_scorer, store, live, expected, tmp_path
+    kafka, put, read_all, make_scorer, models, store, live, expected, tmp_path
 ):
     put(kafka, usage_messages(live))
     hung = tmp_path / "hung"
-    models = store._files._root
     command = (sys.executable, "-c", HANGING_SCORER, kafka.bootstrap, models, hung)
     child = subprocess.Popen(command)
     try:

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -48,9 +47,14 @@ class Platform:
         frame = pd.DataFrame(rows, columns=["meter", "ts", "value"]).astype(
             {"ts": "datetime64[ns, UTC]"}
         )
-        settings = self.deployment.settings
+        return self.keep(frame)
+
+    def keep(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Let these be the loaded readings."""
         self.deployment.source_cache.save(
-            settings.source_label, SourceReadings(frame, (), (), 0), settings.default_meter
+            self.deployment.source_label,
+            SourceReadings(frame, (), (), 0),
+            self.deployment.settings.default_meter,
         )
         return frame
 
@@ -156,6 +160,33 @@ def test_a_run_that_is_over_or_of_another_job_holds_none_back(
         assert isinstance(look(sensor, Platform(tmp_path)), dg.RunRequest)
 
 
+@pytest.mark.parametrize(("failures", "wait"), [(1, 10), (2, 20), (3, 40), (6, 300), (9, 300)])
+def test_a_job_that_keeps_failing_waits_longer_each_time(
+    look, instance, a_run, topics, tmp_path, monkeypatch, failures, wait
+):
+    topics.lag[USAGE] = 5
+    platform = Platform(tmp_path)
+    a_run("micro_batch", "SUCCESS")
+    for _ in range(failures):
+        run = instance.get_run_by_id(a_run("micro_batch", "STARTED"))
+        instance.report_run_failed(run)
+    assert "runs failed; the next one starts in" in skipped(
+        look(sensors.micro_batch_sensor, platform)
+    )
+    ended = instance.get_run_records(limit=1)[0].end_time
+    monkeypatch.setattr(sensors.time, "time", lambda: ended + wait - 1)
+    assert skipped(look(sensors.micro_batch_sensor, platform)).endswith(" in 1 s")
+    monkeypatch.setattr(sensors.time, "time", lambda: ended + wait)
+    assert isinstance(look(sensors.micro_batch_sensor, platform), dg.RunRequest)
+
+
+def test_a_run_that_succeeds_ends_the_waiting(look, instance, a_run, topics, tmp_path):
+    topics.lag[USAGE] = 5
+    instance.report_run_failed(instance.get_run_by_id(a_run("micro_batch", "STARTED")))
+    a_run("micro_batch", "SUCCESS")
+    assert isinstance(look(sensors.micro_batch_sensor, Platform(tmp_path)), dg.RunRequest)
+
+
 @pytest.mark.parametrize(
     "sensor", [sensors.playback_sensor, sensors.micro_batch_sensor, sensors.anomaly_stream]
 )
@@ -201,12 +232,8 @@ def test_a_playback_with_limits_is_exhausted_when_all_within_them_was_played(
     frame = platform.load(steps=300, meters=("a", "b"))
     # One meter ends before the others begin to be played.
     short = frame[(frame["meter"] == "a") | (frame["ts"] < START + pd.Timedelta(hours=1))]
+    platform.keep(short.reset_index(drop=True))
     settings = platform.deployment.settings
-    platform.deployment.source_cache.save(
-        settings.source_label,
-        SourceReadings(short.reset_index(drop=True), (), (), 0),
-        settings.default_meter,
-    )
     day = settings.start_date
     begin = None if day is None else pd.Timestamp(day, tz="America/New_York").tz_convert("UTC")
     played = to_play(short, begin, settings.max_iterations)
@@ -352,29 +379,26 @@ def test_a_broker_at_another_address_gets_a_scorer_of_its_own(
     assert [scorer.kafka.bootstrap for scorer in scorers.made] == ["b:1", "b:2"]
 
 
-def test_two_ticks_at_once_never_use_the_scorer_together(scorers, with_model):
-    warm = sensors._WarmScorer()
-    inside, most = [], []
-    go = threading.Barrier(4)
+def test_a_tick_beside_one_that_is_still_at_work_leaves_the_scorer_alone(
+    look, scorers, with_model, monkeypatch
+):
+    at_work, go_on = threading.Event(), threading.Event()
 
-    @contextmanager
-    def counted():
-        with warm.borrowed(with_model.deployment):
-            inside.append(1)
-            most.append(len(inside))
-            yield
-            inside.pop()
+    def slow_tick(scorer, manifests, registry, seconds):
+        at_work.set()
+        assert go_on.wait(60)
+        return TickResult(events=1)
 
-    def tick():
-        go.wait()
-        for _ in range(50):
-            with counted():
-                pass
-
-    threads = [threading.Thread(target=tick) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert max(most) == 1
-    assert len(most) == 200
+    monkeypatch.setattr(scorers, "tick", slow_tick)
+    results = []
+    first = threading.Thread(
+        target=lambda: results.append(look(sensors.anomaly_stream, with_model))
+    )
+    first.start()
+    assert at_work.wait(60)
+    assert "the tick before still waits" in skipped(look(sensors.anomaly_stream, with_model))
+    go_on.set()
+    first.join()
+    assert results[0].asset_events
+    assert [scorer.closed for scorer in scorers.made] == [False]
+    assert look(sensors.anomaly_stream, with_model).asset_events
