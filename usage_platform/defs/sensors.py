@@ -165,6 +165,10 @@ def first_model_sensor(
     return dg.RunRequest(run_config=config)
 
 
+class _StillAtWorkError(RuntimeError):
+    """Another tick has the scorer."""
+
+
 class _WarmScorer:
     """One scorer for all ticks of this process: its connections and its transactional id."""
 
@@ -175,8 +179,14 @@ class _WarmScorer:
 
     @contextmanager
     def borrowed(self, deployment: Deployment) -> Iterator[Scorer]:
-        """The scorer; after any failure it is let go, and the next tick makes a new one."""
-        with self._lock:
+        """The scorer; after any failure it is let go, and the next tick makes a new one.
+
+        Raises:
+            _StillAtWorkError: When a tick that Dagster has given up still has it.
+        """
+        if not self._lock.acquire(blocking=False):
+            raise _StillAtWorkError
+        try:
             kafka = deployment.kafka
             if self._scorer is None or self._kafka != kafka:
                 self._scorer, self._kafka = Scorer(kafka, deployment.models), kafka
@@ -186,6 +196,8 @@ class _WarmScorer:
                 self._scorer.close()
                 self._scorer = None
                 raise
+        finally:
+            self._lock.release()
 
 
 _warm_scorer = _WarmScorer()
@@ -213,6 +225,8 @@ def anomaly_stream(
         ensure_topics(deployment.kafka)
         with _warm_scorer.borrowed(deployment) as scorer:
             result = scorer.tick(manifests, deployment.registry(), _SCORING_SECONDS)
+    except _StillAtWorkError:
+        return dg.SkipReason("the tick before still waits for Kafka")
     except (KafkaUnreachableError, KafkaException) as error:
         return dg.SkipReason(f"begins again at the next tick, nothing is lost or doubled: {error}")
     if not result.events:
