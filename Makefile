@@ -45,10 +45,13 @@ lint: .venv/.installed-dev ## Run ruff and pyright
 bench: setup .venv/.installed-dev ## Measure speeds, each beside the naive way
 	@$(BIN)/python -m usage_platform_tests.bench $(ARGS)
 
+eval: .venv/.installed ## Judge the detector on labelled series, beside chance and the blog's method
+	@$(BIN)/python -m usage_platform.console.evaluate $(ARGS)
+
 lock: ## Resolve the lock files anew
 	@for extra in "" "-dev"; do \
 	  $(BIN)/uv pip compile pyproject.toml $${extra:+--group dev -c requirements.txt} \
 	    --generate-hashes --universal --no-strip-extras --no-header --no-emit-index-url \
 	    --no-emit-find-links -p 3.11 -q -o requirements$$extra.txt; done
 
-.PHONY: help setup demo up test test-quick lint bench lock
+.PHONY: help setup demo up test test-quick lint bench eval lock

@@ -9,7 +9,7 @@ any moment leaves either all of a batch's results and its offsets, or none.
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -116,7 +116,11 @@ class Scorer:
         self._assigned: list[TopicPartition] = []
 
     def tick(
-        self, manifests: Sequence[Manifest], registry: MeterRegistry, seconds: float
+        self,
+        manifests: Sequence[Manifest],
+        registry: MeterRegistry,
+        seconds: float,
+        listen: bool = True,
     ) -> TickResult:
         """Score what waits, until nothing does or the time is up.
 
@@ -124,6 +128,8 @@ class Scorer:
             manifests: The models, ascending; at least one.
             registry: The known meters.
             seconds: Deadline of the tick; a batch that was begun is finished.
+            listen: Go on with events that come meanwhile; else end where the topic ends now, which
+                a stream that never pauses would put off to the deadline.
 
         Raises:
             KafkaException: The scorer must be closed and made anew; nothing is lost or doubled.
@@ -131,7 +137,8 @@ class Scorer:
         deadline = time.monotonic() + seconds
         result = TickResult()
         self._assign()
-        while time.monotonic() < deadline:
+        ends = None if listen else self._ends()
+        while time.monotonic() < deadline and not self._has_reached(ends):
             messages = self._consumer.consume(_BATCH, timeout=_QUIET_SECONDS)
             good = [m for m in messages if m.error() is None]
             for error in filter(None, (m.error() for m in messages)):
@@ -205,6 +212,21 @@ class Scorer:
             lambda: producer.send_offsets_to_transaction(positions, group, _CALL_SECONDS),
         )
         producer.commit_transaction(_CALL_SECONDS)
+
+    def _ends(self) -> dict[int, int]:
+        """Where each partition ends in which events wait."""
+        waiting = {}
+        for partition in self._consumer.committed(self._assigned, timeout=10):
+            low, high = self._consumer.get_watermark_offsets(partition, timeout=10)
+            if high > max(partition.offset, low):
+                waiting[partition.partition] = high
+        return waiting
+
+    def _has_reached(self, ends: Mapping[int, int] | None) -> bool:
+        if ends is None:
+            return False
+        places = self._consumer.position([TopicPartition(USAGE, number) for number in ends])
+        return all(place.offset >= ends[place.partition] for place in places)
 
     def _lag(self) -> int:
         return sum(

@@ -67,7 +67,7 @@ def _tick_unless_fenced(deployment: Deployment, manifests: Sequence[Manifest]) -
     for left in reversed(range(_TRIES)):
         try:
             with closing(Scorer(deployment.kafka, deployment.models)) as scorer:
-                return scorer.tick(manifests, deployment.registry(), _RUN_SECONDS)
+                return scorer.tick(manifests, deployment.registry(), _RUN_SECONDS, listen=False)
         except KafkaException as error:
             if error.args[0].code() != KafkaError._FENCED or not left:
                 raise

@@ -300,3 +300,20 @@ def test_the_lag_before_any_scorer_is_all_that_waits(fresh_topics, put):
     assert scoring_lag(kafka) == 0
     put(kafka, [(0, b"x"), (1, b"y"), (1, b"z")])
     assert scoring_lag(kafka) == 3
+
+
+def test_a_tick_that_does_not_listen_ends_though_events_keep_coming(
+    kafka, put, make_scorer, store, live, monkeypatch
+):
+    put(kafka, usage_messages(live[:20]), key=b"a")
+    scorer = make_scorer(kafka)
+    score = scorer._score
+
+    def score_while_another_comes(*batch):
+        score(*batch)
+        put(kafka, usage_messages(live[20:21]), key=b"a")
+
+    monkeypatch.setattr(scorer, "_score", score_while_another_comes)
+    result = scorer.tick(store.manifests(), REGISTRY, FOREVER, listen=False)
+    assert result.events >= 20
+    assert result.lag >= 1

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from usage_platform.local.errors import LocalError
-from usage_platform.local.ports import free_port, port_answers, port_is_free
+from usage_platform.local.ports import PortClaims, free_port, port_answers, port_is_free
 
 
 @pytest.fixture(params=["127.0.0.1", "0.0.0.0"])  # noqa: S104 - to see that it counts as taken
@@ -45,3 +45,23 @@ def test_no_free_port_is_one_line():
     every = range(65_500, 65_536)
     with pytest.raises(LocalError, match="kafka: no free port from 65500 on"):
         free_port(65_500, "kafka", lambda text: None, reserved=every)
+
+
+def _take(claims, preferred):
+    return claims.take(preferred, "code", lambda text: None)
+
+
+def test_two_stacks_that_start_together_never_get_the_same_port(unused_port):
+    port = unused_port()
+    first, second = PortClaims(), PortClaims()
+    taken = [_take(claims, port) for claims in (first, second, first, second)]
+    assert taken[0] == port
+    assert len(set(taken)) == 4
+
+
+def test_a_stack_that_stopped_leaves_its_ports_to_others(unused_port):
+    port = unused_port()
+    first, second = PortClaims(), PortClaims()
+    assert _take(first, port) == port
+    first.release()
+    assert _take(second, port) == port

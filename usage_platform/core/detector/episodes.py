@@ -1,0 +1,94 @@
+"""Episodes: odd readings that belong together, told once.
+
+Belongs here: which odd readings make one episode, and what is told of it. An episode is a function
+of the judged readings alone. Not here: judging them (`score`).
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from usage_platform.core.meters import Meter
+
+MERGED_MINUTES = 60
+"""Odd readings no farther apart belong to one episode."""
+
+_SEVERE, _NOTABLE = 3.0, 1.5
+
+EPISODE_COLUMNS = (
+    "episode",
+    "start",
+    "end",
+    "kind",
+    "readings",
+    "peak_value",
+    "peak_expected",
+    "peak_score",
+    "excess_kwh",
+    "severity",
+)
+
+
+def with_episodes(judged: pd.DataFrame) -> pd.DataFrame:
+    """The judged readings with a column `episode`: when its first odd reading began, else empty.
+
+    The name of an episode does not change while it goes on, and a longer series gives the earlier
+    readings the same names.
+
+    Args:
+        judged: ts (datetime64[ns, UTC], ascending), flagged (bool) and others.
+    """
+    odd = np.flatnonzero(judged["flagged"].to_numpy())
+    names = np.full(len(judged), "", dtype=object)
+    if len(odd):
+        at = judged["ts"].iloc[odd]
+        first = _starts(at)
+        opened = at.dt.strftime("%Y-%m-%dT%H:%MZ").to_numpy()
+        names[odd] = opened[np.maximum.accumulate(np.where(first, np.arange(len(odd)), 0))]
+    return judged.assign(episode=names)
+
+
+def episodes(judged: pd.DataFrame, meter: Meter) -> pd.DataFrame:
+    """One row an episode (`EPISODE_COLUMNS`), by start.
+
+    `end` is the end of the last odd reading's interval; `kind` the most frequent one; the peak is
+    the reading with the largest score; `excess_kwh` sums reading minus expected over the odd
+    readings (NaN while nothing is expected); severity is in words.
+
+    Args:
+        judged: From `with_episodes`.
+        meter: Gives the interval.
+    """
+    odd = judged[judged["episode"] != ""]
+    if odd.empty:
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in EPISODE_COLUMNS})
+    interval = pd.Timedelta(minutes=meter.interval_minutes)
+    away = (odd["value"] - odd["expected"]) * (meter.interval_minutes / 60)
+    by_name = odd.assign(excess_kwh=away).groupby("episode", sort=False)
+    peaks = odd.loc[by_name["score"].idxmax()]
+    found = by_name.agg(
+        start=("ts", "first"),
+        end=("ts", "last"),
+        kind=("kind", lambda kinds: kinds.mode().iloc[0]),
+        readings=("ts", "size"),
+        excess_kwh=("excess_kwh", lambda parts: parts.sum(min_count=1)),
+    ).reset_index()
+    found["end"] += interval
+    found["peak_value"] = peaks["value"].to_numpy()
+    found["peak_expected"] = peaks["expected"].to_numpy()
+    found["peak_score"] = peaks["score"].to_numpy()
+    found["severity"] = severity(peaks["score"].to_numpy())
+    return found.loc[:, list(EPISODE_COLUMNS)]
+
+
+def severity(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
+    """Scores in words: `low`, `medium` from half as much again as the bar, `high` from thrice."""
+    return np.select([scores >= _SEVERE, scores >= _NOTABLE], ["high", "medium"], "low")
+
+
+def _starts(at: pd.Series) -> npt.NDArray[np.bool_]:
+    """Which odd readings begin an episode."""
+    apart = at.diff() > pd.Timedelta(minutes=MERGED_MINUTES)
+    first = apart.to_numpy().copy()
+    first[0] = True
+    return first

@@ -1,0 +1,113 @@
+"""What a meter should read at each step of the local week, and by how much it usually misses it.
+
+Belongs here: expected values and spreads from past readings, robust against what went wrong in
+them. Not here: how the last days move the level (`features`), and what is odd (`forest`, `rules`).
+
+Source of the robust spread: Rousseeuw and Croux, "Alternatives to the Median Absolute Deviation",
+JASA 1993 (1.4826 makes the median absolute deviation a standard deviation for normal errors).
+"""
+
+import numpy as np
+
+from usage_platform.core.detector.grid import SUNDAY, Floats, Grid, Ints
+
+WINDOW_DAYS = 56
+"""Past days that speak for a slot: eight of each weekday, the least that outvotes three faults and
+still follows the seasons."""
+
+MIN_COMPARABLES = 4
+"""Fewer past readings than this (neighbours included) say nothing about a slot."""
+
+OWN_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""How much a weekday speaks for itself against all weekdays; the past chooses one."""
+
+DAY_TYPES = 3
+_SATURDAY = 5
+_POOLED_MINUTES = 30
+_FLOOR_SHARE = 0.01
+_TO_DEVIATION = 1.4826
+
+
+def day_type(weekday: Ints) -> Ints:
+    """0 for Monday to Friday, 1 for Saturday, 2 for Sunday and rest days."""
+    return np.maximum(weekday - _SATURDAY + 1, 0)
+
+
+def days_by_step(grid: Grid) -> tuple[Floats, Ints]:
+    """The readings as a table of whole local days.
+
+    Of an hour that comes twice the second time is kept; an hour that does not come is NaN.
+
+    Returns:
+        float64, shape (days, steps of a day), kW; and int64, shape (days,), each day's weekday.
+    """
+    rows = grid.day - grid.day[0]
+    per_day = 24 * grid.meter.readings_per_hour
+    table = np.full((int(rows[-1]) + 1, per_day), np.nan)
+    table[rows, grid.step] = grid.values
+    weekday = np.zeros(len(table), dtype=np.int64)
+    weekday[rows] = grid.weekday
+    return table, weekday
+
+
+def slot_medians(table: Floats, weekday: Ints) -> tuple[Floats, Floats]:
+    """Each slot's median over days, pooled with the steps before and after it.
+
+    Args:
+        table: Shape (days, steps), kW, NaN where there is no reading.
+        weekday: Shape (days,).
+
+    Returns:
+        Two of shape (7, steps), kW: by weekday, and by all Mondays to Fridays together. A weekday
+        with too few readings takes its day type's median, that one the median of all days.
+    """
+    edge = np.full((len(table), 1), np.nan)
+    before = np.hstack([edge, table[:, :-1]])
+    after = np.hstack([table[:, 1:], edge])
+    pooled = np.stack([before, table, after], axis=2)
+    everything = _median(pooled)
+    kinds = day_type(weekday)
+    by_type = [_median(pooled[kinds == kind], everything) for kind in range(DAY_TYPES)]
+    own = [_median(pooled[weekday == day], by_type[max(day - 4, 0)]) for day in range(SUNDAY + 1)]
+    pool = [by_type[max(day - 4, 0)] for day in range(SUNDAY + 1)]
+    return np.array(own), np.array(pool)
+
+
+def spreads(errors: Floats, weekday: Ints, size: Floats) -> Floats:
+    """The usual size of an error at each step, by day type.
+
+    Args:
+        errors: Shape (days, steps), NaN where not known.
+        weekday: Shape (days,).
+        size: Shape (steps,): what is expected there; errors below 1 % of it are not told apart.
+
+    Returns:
+        Shape (3, steps), in the unit of the errors, above 0.
+    """
+    steps = errors.shape[1]
+    reach = max(1, _POOLED_MINUTES * steps // 1440)
+    kinds = day_type(weekday)
+    floor = _FLOOR_SHARE * np.maximum(size, np.median(size))
+    everything = _spread(np.abs(errors), reach, np.zeros(steps))
+    found = [_spread(np.abs(errors[kinds == kind]), reach, everything) for kind in range(DAY_TYPES)]
+    return np.maximum(np.array(found), np.where(floor > 0, floor, _FLOOR_SHARE))
+
+
+def _spread(sizes: Floats, reach: int, otherwise: Floats) -> Floats:
+    padded = np.pad(sizes, ((0, 0), (reach, reach)), mode="wrap")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=1)
+    return _TO_DEVIATION * _median(windows, otherwise / _TO_DEVIATION)
+
+
+def _median(pooled: Floats, otherwise: Floats | None = None) -> Floats:
+    """Median by step of (days, steps, neighbours); `otherwise` where too few are known."""
+    flat = np.moveaxis(pooled, 1, 0).reshape(pooled.shape[1], -1)
+    flat = np.sort(flat, axis=1)  # NaN last
+    known = np.count_nonzero(~np.isnan(flat), axis=1)
+    enough = known >= MIN_COMPARABLES
+    if not enough.any():
+        return np.full(len(flat), np.nan) if otherwise is None else otherwise.copy()
+    rows = np.arange(len(flat))
+    low, high = np.maximum(known - 1, 0) // 2, np.minimum(known // 2, flat.shape[1] - 1)
+    middle = (flat[rows, low] + flat[rows, high]) / 2
+    return np.where(enough, middle, np.nan if otherwise is None else otherwise)

@@ -1,0 +1,224 @@
+"""From deviations to features: how far a reading lies from what its past lets expect.
+
+Belongs here: the levels of the last weeks, days and hours, and what is left of a reading's
+deviation when they are taken away. Everything looks back only, and never further than
+`CONTEXT_DAYS`. Not here: what is expected at a slot (`expected`) and what is odd (`forest`).
+
+Bit for bit the same whatever readings stand before the context: sums run over values rounded to
+`_UNIT`, so that adding them in floating point makes no error, and medians pick values.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from usage_platform.core.detector.expected import day_type
+from usage_platform.core.detector.grid import Floats, Grid, Ints
+
+SAME_DAYS = 4
+SAME_DAYS_WITHIN = 28
+VOLATILITY_HOURS = 72
+CONTEXT_DAYS = SAME_DAYS_WITHIN + 7
+"""Days of readings needed before the first one that is scored: four weeks for the days of its type,
+and what the levels of the last day and the unrest of the last three add to that."""
+
+CLIP = 3.0
+"""A deviation counts as this many spreads at most in the level of the last day and hours: more is
+a fault, not a level (Huber's idea; 3 is the usual edge of what is ordinary)."""
+
+_WEEK_HOURS = 168
+_WEEK_LEAST_HOURS = 24
+_LEAST_SHARE = 1 / 3
+_FAR = 64.0
+_UNIT = 2.0**-10
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How the level of the past carries over to a reading; learned (`train`).
+
+    Attributes:
+        slow: Weights of the last week's level and of the last days of the same type.
+        daily: Weights of the last 24 hours' level and of yesterday at this time.
+        quick: Weights of the last two hours' and the last half hour's level.
+        slow_spread: Usual size of what `slow` leaves, in spreads.
+        daily_spread: The same of what `daily` leaves.
+    """
+
+    slow: tuple[float, float]
+    daily: tuple[float, float]
+    quick: tuple[float, float]
+    slow_spread: float
+    daily_spread: float
+
+
+NO_WEIGHTS = Weights((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), 1.0, 1.0)
+
+
+def rounded(values: Floats) -> Floats:
+    """To the unit in which sums are exact."""
+    return np.clip(np.rint(values / _UNIT) * _UNIT, -1e6, 1e6)
+
+
+def slow_levels(z: Floats, grid: Grid) -> tuple[Floats, Floats]:
+    """The last week's level, and that of the last days of the same type at this time of day.
+
+    Args:
+        z: Shape (n,): deviations in spreads, rounded; NaN where unknown.
+        grid: Their places.
+
+    Returns:
+        Two of shape (n,), in spreads; 0 where too little is known.
+    """
+    near = np.clip(z, -_FAR, _FAR)
+    return _last_week(near, grid.meter.readings_per_hour), _same_days(near, grid)
+
+
+def daily_levels(slow_rest: Floats, spread: float, per_hour: int) -> tuple[Floats, Floats]:
+    """The level of the last 24 hours, and of yesterday within an hour of this time.
+
+    Args:
+        slow_rest: Shape (n,): what the slow levels leave, in spreads.
+        spread: Its usual size.
+        per_hour: Readings an hour.
+    """
+    near = _clipped(slow_rest, spread)
+    day = 24 * per_hour
+    return trailing_mean(near, 1, day), trailing_mean(near, day - per_hour, day + per_hour)
+
+
+def quick_levels(daily_rest: Floats, spread: float, per_hour: int) -> tuple[Floats, Floats]:
+    """The level of the last two hours and of the last half hour, this reading not among them."""
+    near = _clipped(daily_rest, spread)
+    half = max(1, per_hour // 2)
+    return trailing_mean(near, 1, 2 * per_hour), trailing_mean(near, 1, half)
+
+
+def rest(z: Floats, levels: tuple[Floats, Floats], weights: tuple[float, float]) -> Floats:
+    """What the levels leave of a deviation."""
+    return rounded(z - (weights[0] * levels[0] + weights[1] * levels[1]))
+
+
+def trailing_mean(values: Floats, nearest: int, farthest: int) -> Floats:
+    """Mean of the values that lie `nearest` to `farthest` places back, both inclusive.
+
+    Returns:
+        Shape (n,); 0 where less than a third of them is known.
+    """
+    known = ~np.isnan(values)
+    sums = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
+    counts = np.concatenate([[0], np.cumsum(known)])
+    place = np.arange(len(values))
+    first = np.maximum(place - farthest, 0)
+    stop = np.maximum(place - nearest + 1, 0)
+    count = counts[stop] - counts[first]
+    enough = count >= _LEAST_SHARE * (farthest - nearest + 1)
+    return np.where(enough, (sums[stop] - sums[first]) / np.maximum(count, 1), 0.0)
+
+
+def unrest(rest_in_spreads: Floats, calm: float, per_hour: int) -> Floats:
+    """How much more than usually a meter has been missing what was expected of it lately.
+
+    The median of the last 72 hours' mean errors: what lasts for less than half of that time, as
+    faults do, does not move it. (The idea of ARCH: after large errors, expect large errors.)
+
+    Args:
+        rest_in_spreads: Shape (n,): errors in usual errors.
+        calm: What an hour's mean error usually is.
+        per_hour: Readings an hour.
+
+    Returns:
+        Shape (n,): 1 in usual times, more in unrest.
+    """
+    means = _hourly_means(np.minimum(np.abs(rest_in_spreads), _FAR), per_hour)
+    level = _median_of_hours(means, VOLATILITY_HOURS, VOLATILITY_HOURS // 6, calm)
+    return np.maximum(np.repeat(level, per_hour)[: len(rest_in_spreads)] / calm, 1.0)
+
+
+def run_lengths(values: Floats) -> Ints:
+    """How many readings in a row, this one included, are equal; 0 where there is none.
+
+    A missing reading in between does not end a run.
+    """
+    known = np.flatnonzero(~np.isnan(values))
+    lengths = np.zeros(len(values), dtype=np.int64)
+    if len(known):
+        kept = values[known]
+        begins = np.concatenate([[True], kept[1:] != kept[:-1]])
+        starts = np.flatnonzero(begins)
+        lengths[known] = np.arange(len(known)) - starts[np.cumsum(begins) - 1] + 1
+    return lengths
+
+
+def _clipped(values: Floats, spread: float) -> Floats:
+    return rounded(np.clip(values, -CLIP * spread, CLIP * spread))
+
+
+def _last_week(near: Floats, per_hour: int) -> Floats:
+    """Median of the last 168 whole hours' means."""
+    means = _hourly_means(near, per_hour)
+    level = _median_of_hours(means, _WEEK_HOURS, _WEEK_LEAST_HOURS, 0.0)
+    return np.repeat(level, per_hour)[: len(near)]
+
+
+def _hourly_means(values: Floats, per_hour: int) -> Floats:
+    hours = -(-len(values) // per_hour)
+    blocks = np.full(hours * per_hour, np.nan)
+    blocks[: len(values)] = values
+    blocks = blocks.reshape(hours, per_hour)
+    known = np.count_nonzero(~np.isnan(blocks), axis=1)
+    sums = np.where(np.isnan(blocks), 0.0, blocks).sum(axis=1)
+    return np.where(known > 0, sums / np.maximum(known, 1), np.nan)
+
+
+def _median_of_hours(means: Floats, hours: int, least: int, otherwise: float) -> Floats:
+    """Median of so many hours before each hour."""
+    rolling = pd.Series(means).rolling(hours, min_periods=least).median()
+    return rolling.shift(1).fillna(otherwise).to_numpy()
+
+
+def _same_days(near: Floats, grid: Grid) -> Floats:
+    """Median over the last days of the same type of the mean within half an hour of this time."""
+    rows = grid.day - grid.day[0]
+    steps = 24 * grid.meter.readings_per_hour
+    table = np.full((int(rows[-1]) + 1, steps), np.nan)
+    table[rows, grid.step] = near
+    kinds = np.full(len(table), -1, dtype=np.int64)
+    kinds[rows] = day_type(grid.weekday)
+    smooth = _around(table, max(1, grid.meter.readings_per_hour // 2))
+    levels = np.zeros_like(table)
+    for kind in np.unique(kinds[kinds >= 0]):
+        of_kind = np.flatnonzero(kinds == kind)
+        levels[of_kind] = _median_of_last(smooth[of_kind], of_kind)
+    return levels[rows, grid.step]
+
+
+def _around(table: Floats, reach: int) -> Floats:
+    steps = table.shape[1]
+    padded = np.pad(table, ((0, 0), (reach + 1, reach)), constant_values=np.nan)
+    known = ~np.isnan(padded)
+    sums = np.cumsum(np.where(known, padded, 0.0), axis=1)
+    counts = np.cumsum(known, axis=1)
+    width = 2 * reach + 1
+    total = sums[:, width : width + steps] - sums[:, :steps]
+    count = counts[:, width : width + steps] - counts[:, :steps]
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _median_of_last(smooth: Floats, days: Ints) -> Floats:
+    """Each day's median over the `SAME_DAYS` days before it that are recent enough."""
+    stacked = np.full((SAME_DAYS, *smooth.shape), np.nan)
+    for back in range(1, min(SAME_DAYS, len(days) - 1) + 1):
+        recent = days[back:] - days[:-back] <= SAME_DAYS_WITHIN
+        stacked[back - 1, back:][recent] = smooth[:-back][recent]
+    ordered = np.sort(stacked, axis=0)  # NaN last
+    known = np.count_nonzero(~np.isnan(ordered), axis=0)
+    low, high = np.maximum(known - 1, 0) // 2, np.minimum(known // 2, SAME_DAYS - 1)
+    middle = _take(ordered, low) + _take(ordered, high)
+    return np.where(known >= 2, middle / 2, 0.0)
+
+
+def _take(ordered: Floats, at: npt.NDArray[np.intp]) -> Floats:
+    return np.take_along_axis(ordered, at[None], axis=0)[0]

@@ -1,0 +1,287 @@
+"""Learning a meter's detector from its readings.
+
+Belongs here: everything that is estimated, and on which days. Each week of the last twelve is
+compared with what the weeks before it let expect, as it will be when the model is used: all errors
+that spreads, weights and the bar are learned from are out of sample. Not here: the estimators.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from usage_platform.core.detector.calibration import bar_for_budget
+from usage_platform.core.detector.expected import (
+    OWN_SHARES,
+    WINDOW_DAYS,
+    day_type,
+    days_by_step,
+    slot_medians,
+    spreads,
+)
+from usage_platform.core.detector.features import (
+    CONTEXT_DAYS,
+    Weights,
+    daily_levels,
+    quick_levels,
+    rest,
+    rounded,
+    slow_levels,
+)
+from usage_platform.core.detector.forest import Forests, fit_forests
+from usage_platform.core.detector.grid import NS_A_DAY, Calendar, Floats, Grid, Ints, place
+from usage_platform.core.detector.measure import Measured, deviations, measure
+from usage_platform.core.detector.model import WEEKS_KEPT, Baseline, DetectorModel, Method, Tuning
+from usage_platform.core.detector.oddness import (
+    deviation,
+    forest_keys,
+    forest_scores,
+    robust_z_scores,
+)
+from usage_platform.core.detector.robust import robust_size, robust_weights
+from usage_platform.core.detector.rules import stuck_after, usual_zeros, without_zeros
+from usage_platform.core.meters import Meter
+
+JUDGED_WEEKS = 12
+"""Weeks whose errors are learned from: a season."""
+
+HISTORY_DAYS = 7 * JUDGED_WEEKS + CONTEXT_DAYS + WINDOW_DAYS
+"""Older readings are not looked at."""
+
+FIRST_DAYS = 28
+"""Days before anything but rules judges: two weeks to expect from, two to err on."""
+
+_DAYS_TO_EXPECT = 14
+_DAYS_FOR_TRUST = 28
+_BAR_OF_IGNORANCE = 8.0
+_GROSS = 8.0
+_SEED = 42
+
+
+def train(
+    instants: Ints,
+    values: Floats,
+    meter: Meter,
+    calendar: Calendar,
+    until: int,
+    method: Method = Method.FOREST,
+    tuning: Tuning | None = None,
+) -> DetectorModel:
+    """Learn from the whole local days before `until`.
+
+    Args:
+        instants: n interval starts, ns since 1970 UTC, ascending, each once; later ones are not
+            looked at.
+        values: n powers, kW; NaN for readings to leave out.
+        meter: The meter.
+        calendar: Its rest days.
+        until: From where the model will judge, ns since 1970 UTC.
+        method: How oddness is measured.
+        tuning: What the user chose.
+
+    Returns:
+        The model; while there is too little history, one that has rules only and says so.
+    """
+    tuning = tuning or Tuning()
+    seen = (instants < until) & (instants >= until - (HISTORY_DAYS + 1) * NS_A_DAY)
+    if not seen.any():
+        return _learning(meter, calendar, method, tuning, until, None)
+    raw = place(instants[seen], values[seen], meter, calendar, until + NS_A_DAY)
+    until_day = int(raw.day[(until - raw.start) // raw.interval])
+    raw = raw.before_day(until_day)
+    blank = _learning(meter, calendar, method, tuning, until, raw)
+    if len(raw.values) == 0 or until_day - int(raw.day[0]) < FIRST_DAYS:
+        return blank
+    grid = without_zeros(raw, blank.zeros_are_usual)
+    table, weekday = days_by_step(grid)
+    chain = _chain(table, weekday)
+    judged = _judged(table, chain)
+    if not judged.any():
+        return blank
+    baseline, measured = _baseline(grid, table, weekday, chain, judged, until_day)
+    here = judged[grid.day - grid.day[0]]
+    if method is Method.FOREST:
+        keys = forest_keys(grid)
+        scores = _out_of_sample(measured, keys, grid.day, here)
+        forests = _fit(measured, keys, here)
+    else:
+        scores, forests = robust_z_scores(measured), None
+    return replace(
+        blank, days_left=0, baseline=baseline, forests=forests, bar=_bar(scores, grid, here, tuning)
+    )
+
+
+def _learning(
+    meter: Meter,
+    calendar: Calendar,
+    method: Method,
+    tuning: Tuning,
+    until: int,
+    grid: Grid | None,
+) -> DetectorModel:
+    known = np.empty(0, dtype=np.int64) if grid is None else grid.day[~np.isnan(grid.values)]
+    span = int(known[-1] - known[0]) + 1 if len(known) else 0
+    return DetectorModel(
+        meter=meter,
+        calendar=calendar,
+        method=method,
+        tuning=tuning,
+        until=until,
+        days_learned=len(np.unique(known)),
+        days_left=max(1, FIRST_DAYS - span),
+        baseline=None,
+        forests=None,
+        bar=np.inf,
+        stuck_after=stuck_after(grid),
+        zeros_are_usual=usual_zeros(grid),
+    )
+
+
+def _chain(table: Floats, weekday: Ints) -> Floats:
+    """What each week was expected to be before it began, from the coming one backwards.
+
+    Returns:
+        Shape (weeks, 7, steps), kW; NaN for weeks with too little before them.
+    """
+    weeks = JUDGED_WEEKS + WEEKS_KEPT
+    own = np.full((weeks, 7, table.shape[1]), np.nan)
+    pool = own.copy()
+    for week in range(weeks):
+        end = len(table) - 7 * week
+        if end < _DAYS_TO_EXPECT:
+            break
+        past = slice(max(0, end - WINDOW_DAYS), end)
+        own[week], pool[week] = slot_medians(table[past], weekday[past])
+    return _best_mix(own, pool, table, weekday)
+
+
+def _best_mix(own: Floats, pool: Floats, table: Floats, weekday: Ints) -> Floats:
+    """Weekdays for themselves, all alike, or in between: what missed least."""
+    back = _weeks_back(len(table))
+    late = back <= JUDGED_WEEKS
+    errors = []
+    for share in OWN_SHARES:
+        mixed = share * own + (1 - share) * pool
+        missed = np.abs(table - mixed[back, weekday])[late]
+        missed = missed[~np.isnan(missed)]
+        # A faulty reading must not choose: the largest twentieth counts as the next smaller.
+        errors.append(np.minimum(missed, np.quantile(missed, 0.95)).mean() if len(missed) else 0.0)
+    share = OWN_SHARES[int(np.argmin(errors))]
+    return share * own + (1 - share) * pool
+
+
+def _weeks_back(days: int) -> npt.NDArray[np.int64]:
+    """Of each day, the week of the chain that it lies in; 1 is the last one seen."""
+    before = days - 1 - np.arange(days)
+    return np.minimum(1 + before // 7, JUDGED_WEEKS + WEEKS_KEPT - 1)
+
+
+def _judged(table: Floats, chain: Floats) -> npt.NDArray[np.bool_]:
+    """Days whose errors are learned from: recent, with readings and something expected."""
+    back = _weeks_back(len(table))
+    expected = ~np.isnan(chain[back]).all(axis=(1, 2))
+    some = np.count_nonzero(~np.isnan(table), axis=1) >= table.shape[1] / 2
+    return expected & some & (back <= JUDGED_WEEKS)
+
+
+def _baseline(
+    grid: Grid,
+    table: Floats,
+    weekday: Ints,
+    chain: Floats,
+    judged: npt.NDArray[np.bool_],
+    until_day: int,
+) -> tuple[Baseline, Measured]:
+    rows = grid.day - grid.day[0]
+    back = _weeks_back(len(table))
+    per_hour = grid.meter.readings_per_hour
+    expected = chain[back[rows], grid.weekday, grid.step]
+    size = _median_day(chain[0])
+    days, here = weekday[judged], judged[rows]
+
+    def spread_of(errors: Floats, floor_of: Floats) -> Floats:
+        by_step = np.full(table.shape, np.nan)
+        by_step[rows, grid.step] = errors
+        return spreads(by_step[judged], days, floor_of)
+
+    spread = spread_of(grid.values - expected, size)
+    in_spreads = spread[day_type(grid.weekday), grid.step]
+    floor = size / np.median(spread, axis=0)
+    z = rounded((grid.values - expected) / in_spreads)
+    slow = slow_levels(z, grid)
+    slow_weights = robust_weights(slow, z, here)
+    slow_rest = rest(z, slow, slow_weights)
+    slow_spread = robust_size(slow_rest[here])
+    daily = daily_levels(slow_rest, slow_spread, per_hour)
+    daily_weights = robust_weights(daily, slow_rest, here)
+    daily_rest = rest(slow_rest, daily, daily_weights)
+    daily_spread = robust_size(daily_rest[here])
+    quick = quick_levels(daily_rest, daily_spread, per_hour)
+    quick_weights = robust_weights(quick, daily_rest, here)
+    baseline = Baseline(
+        until_day=until_day,
+        expected=chain[:WEEKS_KEPT],
+        spread=spread,
+        weights=Weights(slow_weights, daily_weights, quick_weights, slow_spread, daily_spread),
+        long_spread=spread_of(daily_rest, floor),
+        short_spread=spread_of(rest(daily_rest, quick, quick_weights), floor),
+        week_spread=spread_of(z - slow[0], floor),
+        long_calm=1.0,
+        short_calm=1.0,
+    )
+    return _with_calm(baseline, grid, expected, here)
+
+
+def _with_calm(
+    baseline: Baseline, grid: Grid, expected: Floats, here: npt.NDArray[np.bool_]
+) -> tuple[Baseline, Measured]:
+    """Learn how large an hour's mean error usually is, then measure with it."""
+    away = deviations(baseline, grid, expected)
+    per_hour = grid.meter.readings_per_hour
+    calm = replace(
+        baseline,
+        long_calm=_usual_hour(away.long, here, per_hour),
+        short_calm=_usual_hour(away.short, here, per_hour),
+    )
+    return calm, measure(calm, grid, expected)
+
+
+def _usual_hour(errors: Floats, here: npt.NDArray[np.bool_], per_hour: int) -> float:
+    size = len(errors) // per_hour * per_hour
+    hours = np.where(here, np.abs(errors), np.nan)[:size].reshape(-1, per_hour)
+    known = ~np.isnan(hours).any(axis=1)
+    return max(float(np.median(hours[known].mean(axis=1))), 0.1) if known.any() else 1.0
+
+
+def _median_day(expected: Floats) -> Floats:
+    """What is usually expected at each step; where nothing is, what is at the others."""
+    known = np.where(np.isnan(expected), np.nanmedian(expected), expected)
+    return np.median(np.abs(known), axis=0)
+
+
+def _fit(measured: Measured, keys: Ints, here: npt.NDArray[np.bool_]) -> Forests:
+    usable = here & ~np.isnan(measured.rows).any(axis=1) & (deviation(measured) < _GROSS)
+    fallback = np.arange(72) // 24
+    return fit_forests(measured.rows[usable], keys[usable], fallback, 72, _SEED)
+
+
+def _out_of_sample(
+    measured: Measured, keys: Ints, day: Ints, here: npt.NDArray[np.bool_]
+) -> Floats:
+    """Scores by forests that have not seen the week: one for the odd weeks, one for the even."""
+    odd = (day - day[0]) // 7 % 2 == 1
+    scores = np.zeros(len(keys))
+    for fold in (odd, ~odd):
+        forests = _fit(measured, keys, here & ~fold)
+        scores = np.where(fold, forest_scores(measured, keys, forests), scores)
+    return scores
+
+
+def _bar(scores: Floats, grid: Grid, here: npt.NDArray[np.bool_], tuning: Tuning) -> float:
+    """The bar for the budget; with few days it is drawn towards one that only gross ones cross."""
+    days, at = np.unique(grid.day[here], return_inverse=True)
+    maxima = np.zeros(len(days))
+    np.maximum.at(maxima, at, scores[here])
+    learned = bar_for_budget(maxima, tuning.false_alarms_per_week)
+    trust = min(1.0, len(days) / _DAYS_FOR_TRUST)
+    return float(learned**trust * _BAR_OF_IGNORANCE ** (1 - trust))

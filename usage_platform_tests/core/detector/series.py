@@ -1,0 +1,30 @@
+"""Short hourly series for the detector's tests."""
+
+import numpy as np
+import pandas as pd
+
+from usage_platform.core.detector.grid import Calendar
+from usage_platform.core.meters import Meter
+
+HOURLY = Meter("m", "America/New_York", 60)
+NO_CALENDAR = Calendar()
+HOUR = 3600 * 10**9
+DAY = 24 * HOUR
+MONDAY = pd.Timestamp("2024-01-01T00:00", tz="America/New_York").value
+
+
+def library(days=70, seed=0, start=MONDAY, meter=HOURLY):
+    """Instants and kW of a building that is open by day, less so at weekends."""
+    step = meter.interval_minutes * 60 * 10**9
+    instants = start + step * np.arange(days * DAY // step)
+    local = pd.DatetimeIndex(instants).tz_localize("UTC").tz_convert(meter.zone)
+    is_open = (local.hour >= 8) & (local.hour < 20)
+    rise = np.where(local.weekday < 5, 500.0, 200.0)
+    noise = np.random.default_rng(seed).normal(0, 10, len(instants))
+    return instants, np.round(400 + rise * is_open + noise, 1)
+
+
+def frame(instants, values):
+    return pd.DataFrame(
+        {"ts": pd.DatetimeIndex(instants).as_unit("ns").tz_localize("UTC"), "value": values}
+    )

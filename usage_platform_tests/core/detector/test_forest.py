@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.ensemble import IsolationForest
+
+from usage_platform.core.detector.forest import MAX_ROWS, TREES, fit_forests
+
+ONE = np.zeros(1, dtype=np.int64)
+
+
+def ours(rows, asked, seed=42):
+    keys = np.zeros(len(rows), dtype=np.int64)
+    forests = fit_forests(rows, keys, ONE, 1, seed)
+    return forests.depth_shares(asked, np.zeros(len(asked), dtype=np.int64))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, MAX_ROWS), st.integers(1, 4), st.integers(0, 2**31 - 1))
+def test_depths_are_those_of_scikit_learn(size, features, seed):
+    rng = np.random.default_rng(seed)
+    # Coarse values: equal readings and constant features are common on meters.
+    rows = np.rint(rng.normal(0, 3, (size, features))).astype(np.float32)
+    asked = np.vstack([rows, rng.normal(0, 9, (50, features)).astype(np.float32)])
+    theirs = IsolationForest(n_estimators=TREES, max_samples=size, random_state=seed).fit(rows)
+    np.testing.assert_allclose(
+        2.0 ** -ours(rows, asked, seed), -theirs.score_samples(asked), atol=1e-5
+    )
+
+
+def test_a_rare_reading_is_isolated_early():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(0, 1, (200, 3)).astype(np.float32)
+    common, rare = ours(rows, np.array([[0, 0, 0], [9, 9, 9]], dtype=np.float32))
+    assert rare < 0.6 < 1.0 < common
+
+
+def test_a_key_with_few_rows_takes_those_of_its_fallback():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(0, 1, (203, 2)).astype(np.float32)
+    keys = np.array([0] * 100 + [1] * 100 + [2] * 3)
+    forests = fit_forests(rows, keys, np.array([0, 1, 1]), 3, 42)
+    assert forests.roots[2, 0] >= 0
+    apart = fit_forests(rows[100:], keys[100:], np.array([0, 1, 1]), 3, 42)
+    asked, key = rows[:5], np.full(5, 2)
+    np.testing.assert_array_equal(forests.depth_shares(asked, key), apart.depth_shares(asked, key))
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_without_rows_everything_is_ordinary(rows):
+    assert ours(np.zeros((rows, 2), dtype=np.float32), np.ones((3, 2), np.float32)).tolist() == [
+        1.0,
+        1.0,
+        1.0,
+    ]
+
+
+def test_batches_of_any_size_give_the_same_bits():
+    rng = np.random.default_rng(3)
+    rows, asked = (rng.normal(0, 1, (n, 4)).astype(np.float32) for n in (300, 40))
+    whole = ours(rows, asked)
+    np.testing.assert_array_equal(whole, np.concatenate([ours(rows, one[None]) for one in asked]))

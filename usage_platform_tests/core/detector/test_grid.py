@@ -1,0 +1,56 @@
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from usage_platform.core.detector.grid import SUNDAY, Calendar, instants_of, place
+from usage_platform_tests.core.detector.series import DAY, HOUR, HOURLY, NO_CALENDAR
+
+
+def of_local_day(day, hours):
+    start = pd.Timestamp(day, tz=HOURLY.timezone).value
+    instants = start + HOUR * np.arange(hours)
+    return place(instants, np.arange(hours, dtype=float), HOURLY, NO_CALENDAR, 0)
+
+
+def test_the_hour_that_is_skipped_in_spring_has_no_step():
+    grid = of_local_day("2024-03-10", 23)
+    assert grid.step.tolist() == [0, 1, *range(3, 24)]
+    assert len(set(grid.day)) == 1
+
+
+def test_the_hour_that_comes_twice_in_autumn_has_its_step_twice():
+    grid = of_local_day("2024-11-03", 25)
+    assert grid.step.tolist() == [0, 1, 1, *range(2, 24)]
+    assert len(set(grid.day)) == 1
+
+
+def test_readings_that_are_missing_or_not_finite_are_nan():
+    grid = place(
+        HOUR * np.array([0, 1, 3]), np.array([1.0, np.inf, 3.0]), HOURLY, NO_CALENDAR, 5 * HOUR
+    )
+    np.testing.assert_array_equal(grid.values, [1.0, np.nan, np.nan, 3.0, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("calendar", "rests"),
+    [
+        (Calendar(), False),
+        (Calendar("US"), True),
+        (Calendar(closed=(date(2024, 7, 4),)), True),
+        (Calendar("US", closed=(date(2024, 7, 5),)), True),
+        (Calendar(closed=(date(2024, 7, 5),)), False),
+    ],
+)
+def test_holidays_and_closing_days_count_as_sundays(calendar, rests):
+    start = pd.Timestamp("2024-07-04", tz=HOURLY.timezone).value
+    grid = place(np.array([start]), np.array([1.0]), HOURLY, calendar, start + DAY)
+    assert set(grid.weekday) == {SUNDAY if rests else 3}
+
+
+def test_instants_do_not_depend_on_the_unit_of_the_times():
+    ts = pd.Series(pd.to_datetime(["2024-01-01T00:00Z"]))
+    assert instants_of(ts.astype("datetime64[us, UTC]")) == instants_of(
+        ts.astype("datetime64[ns, UTC]")
+    )

@@ -1,0 +1,63 @@
+import numpy as np
+
+from usage_platform.core.detector.grid import place
+from usage_platform.core.detector.rules import (
+    NEVER,
+    gaps,
+    gross_without_model,
+    odd_zeros,
+    stuck_after,
+    usual_zeros,
+    without_zeros,
+)
+from usage_platform_tests.core.detector.series import DAY, HOUR, HOURLY, NO_CALENDAR, library
+
+
+def grid_of(values, instants=None):
+    instants = library(1)[0][0] + HOUR * np.arange(len(values)) if instants is None else instants
+    return place(instants, np.asarray(values, dtype=float), HOURLY, NO_CALENDAR, 0)
+
+
+def test_a_zero_is_odd_where_zeros_are_rare():
+    instants, values = library(28)
+    values[100] = 0.0
+    grid = grid_of(values, instants)
+    odd = odd_zeros(grid, usual_zeros(grid))
+    assert np.flatnonzero(odd).tolist() == [100]
+    assert np.isnan(without_zeros(grid, usual_zeros(grid)).values[100])
+
+
+def test_a_zero_is_usual_for_a_meter_that_is_off_at_night():
+    instants, values = library(28)
+    grid = grid_of(np.where(values < 480, 0.0, values), instants)
+    assert not odd_zeros(grid, usual_zeros(grid)).any()
+
+
+def test_a_meter_that_often_repeats_itself_is_stuck_later():
+    instants, values = library(56)
+    fine = stuck_after(grid_of(values, instants))
+    coarse = stuck_after(grid_of(np.rint(values / 200) * 200, instants))
+    assert fine == 6
+    assert coarse > fine
+
+
+def test_a_meter_that_never_changes_is_never_stuck():
+    instants, values = library(56)
+    assert stuck_after(grid_of(np.full(len(values), 7.0), instants)) == NEVER
+
+
+def test_without_a_model_only_a_leap_above_the_week_before_is_gross():
+    values = np.append(np.linspace(100, 200, 48), [250.0, 800.0])
+    assert np.flatnonzero(gross_without_model(grid_of(values))).tolist() == [49]
+    assert not gross_without_model(grid_of([1.0, 900.0])).any()
+
+
+def test_gaps_are_told_and_single_readings_are_not_missed():
+    instants, values = library(2)
+    kept = np.ones(48, dtype=bool)
+    kept[[5, 10, 11, 12]] = False
+    found = gaps(grid_of(values[kept], instants[kept]))
+    assert found["missing"].tolist() == [3]
+    assert found["start"].iloc[0].value == instants[10]
+    assert found["end"].iloc[0].value == instants[13]
+    assert (found["end"] - found["start"]).iloc[0].value < DAY
