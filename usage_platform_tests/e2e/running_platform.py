@@ -1,0 +1,106 @@
+"""A platform that runs: its processes, runs, ticks and what comes out, for tests to look at."""
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+
+from usage_platform.adapters.kafka_topics import ANOMALY, KafkaUnreachableError, end_offsets
+from usage_platform.adapters.lake_tables import READINGS
+from usage_platform.deployment import Deployment
+from usage_platform.local.pid import ProcessId, identify, read_pid_file, session_members
+from usage_platform_tests.e2e.conftest import Platform, wait_for
+
+_SERVICES = ("kafka", "spark", "code", "ui", "daemon")
+LONG_S = 600
+
+
+@dataclass
+class RunningPlatform:
+    """The platform, the process that keeps it running, and every process it was seen to have."""
+
+    platform: Platform
+    process: subprocess.Popen[bytes]
+    log: Path
+    seen: set[ProcessId] = field(default_factory=set)
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        return self.platform.deployment()
+
+    def instance(self) -> DagsterInstance:
+        return DagsterInstance.from_config(str(self.platform.data / "dagster_home"))
+
+    def pid(self, service: str) -> int | None:
+        named = read_pid_file(self.platform.data / "run" / f"{service}.pid")
+        return named.pid if named and named.is_alive else None
+
+    def note_processes(self) -> None:
+        """Remember all that runs now, to ask for it again when the stack was stopped."""
+        leaders = [pid for service in _SERVICES if (pid := self.pid(service))]
+        pids = {pid for leader in leaders for pid in session_members(leader)}
+        self.seen |= {found for pid in pids if (found := identify(pid))}
+
+    def playback(self) -> DagsterRun | None:
+        """The playback that is at work."""
+        filters = RunsFilter(job_name="playback", statuses=[DagsterRunStatus.STARTED])
+        with self.instance() as instance:
+            return next(iter(instance.get_runs(filters, limit=1)), None)
+
+    def is_played_by_another(self, former: DagsterRun | None) -> bool:
+        now = self.playback()
+        return now is not None and former is not None and now.run_id != former.run_id
+
+    def playback_pid(self) -> int:
+        """The process of the playback, as Dagster logs it."""
+        run = self.playback()
+        assert run is not None
+        with self.instance() as instance:
+            said = "\n".join(entry.message for entry in instance.all_logs(run.run_id))
+        found = re.search(r"Started process for run \(pid: (\d+)\)", said)
+        assert found, said
+        return int(found[1])
+
+    def received(self) -> pd.Timestamp:
+        """When the broker got the newest reading that is in the lake."""
+        return self.deployment.reader.rows(READINGS, ["kafka_time"])["kafka_time"].max()
+
+    def anomalies(self) -> list[dict[str, object]]:
+        """What `watch` prints of the topic `anomaly`."""
+        told = self.platform.run("watch", "--from-beginning", "--no-follow", "--json")
+        assert told.returncode == 0, told.stderr
+        return [json.loads(line) for line in told.stdout.splitlines()]
+
+    def anomalies_end(self) -> int:
+        return sum(end for _, end in end_offsets(self.deployment.kafka, ANOMALY).values())
+
+    def kafka_answers(self) -> bool:
+        try:
+            self.anomalies_end()
+        except KafkaUnreachableError:
+            return False
+        return True
+
+    def failed_ticks(self) -> dict[str, str]:
+        """The errors of the ticks that failed, by sensor and tick."""
+        with self.instance() as instance:
+            return {
+                f"{state.instigator_name} {tick.tick_id}": tick.error.message if tick.error else ""
+                for state in instance.all_instigator_state()
+                for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id)
+                if tick.status.value == "FAILURE"
+            }
+
+    def goes_on(self) -> None:
+        """Wait until what happens from now on comes all the way: readings, anomalies, playback."""
+        now, told = pd.Timestamp.now(tz="UTC"), self.anomalies_end()
+        wait_for("a playback", self.playback, LONG_S)
+        wait_for("new readings in the lake", lambda: self.received() > now, LONG_S)
+        wait_for("new anomalies on the topic", lambda: self.anomalies_end() > told, LONG_S)
+        assert self.process.poll() is None, self.log.read_text()
+        self.note_processes()
