@@ -32,7 +32,7 @@ up: setup ## Run the platform until Ctrl-C
 	@$(BIN)/usage-platform up $(ARGS)
 
 test: setup .venv/.installed-dev ## Run all tests, with the real services
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-quick: .venv/.installed-dev ## Run the tests that need no service
 	@$(BIN)/pytest -m "not kafka and not spark and not e2e" $(ARGS)

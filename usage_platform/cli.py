@@ -142,22 +142,27 @@ def up(overrides: Given, **options: str | int | None) -> None:
 @main.command()
 @click.option("--from-beginning", is_flag=True, help="All that the topic holds, then new ones.")
 @click.option("--no-follow", is_flag=True, help="End at the end of the topic.")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON an anomaly.")
+@click.option("--episodes", is_flag=True, help="Episodes that open and close, not single readings.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON a message.")
 @click.pass_obj
-def watch(overrides: Given, from_beginning: bool, no_follow: bool, as_json: bool) -> None:
+def watch(
+    overrides: Given, from_beginning: bool, no_follow: bool, episodes: bool, as_json: bool
+) -> None:
     """Print anomalies as they come."""
+    from usage_platform.adapters.kafka_topics import ANOMALY, EPISODE
     from usage_platform.console.screen import Screen
-    from usage_platform.console.watch import anomalies_as_they_come, json_line, line
+    from usage_platform.console.watch import anomaly_line, as_they_come, episode_line, json_line
     from usage_platform.deployment import Deployment
 
     deployment = Deployment(Settings.from_env(**overrides))
+    topic, line = (EPISODE, episode_line) if episodes else (ANOMALY, anomaly_line)
     screen = Screen()
     try:
-        for anomaly in anomalies_as_they_come(deployment.kafka, from_beginning, not no_follow):
+        for message in as_they_come(deployment.kafka, topic, from_beginning, not no_follow):
             if as_json:
-                click.echo(json_line(anomaly))
+                click.echo(json_line(message))
             else:
-                screen.console.print(line(anomaly), soft_wrap=True)
+                screen.console.print(line(message), soft_wrap=True)
     except KeyboardInterrupt:
         sys.exit(0)
 
@@ -189,7 +194,69 @@ def query(overrides: Given, sql: str, form: str) -> None:
     click.echo(printed(deployment.reader.query(sql), form))
 
 
-def _given(options: Mapping[str, str | int | None]) -> Given:
+@main.command()
+@source_options
+@click.option("--holidays", help="Country of the public holidays, as US-MA; - for none.")
+@click.option("--method", type=click.Choice(["forest", "robust_z", "blog"]))
+@click.option("--false-alarms", "false_alarms_per_week", type=float, help="Alarm days a week.")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.pass_obj
+def replay(overrides: Given, out: Path, **options: str | int | float | None) -> None:
+    """Judge a source's readings as they would have been judged at the time, into a file.
+
+    Trains each week on what came before it. The file's ending says how it is written: .csv,
+    .csv.gz or .parquet.
+    """
+    from usage_platform.console.replay import replay_source
+    from usage_platform.console.screen import Screen
+    from usage_platform.deployment import Deployment
+
+    deployment = Deployment(Settings.from_env(**overrides, **_given(options)))
+    screen = Screen()
+    replayed = replay_source(deployment.reading_source(), out, deployment.wishes(), screen.progress)
+    screen.quiet()
+    screen.say(replayed.in_words())
+
+
+@main.command()
+@click.argument("start")
+@click.argument("end")
+@click.argument("says", type=click.Choice(["true", "false", "planned"]))
+@click.option("--meter", help="Name of the meter.")
+@click.option("--note", default="", help="A few words.")
+@click.pass_obj
+def label(overrides: Given, start: str, end: str, says: str, note: str, meter: str | None) -> None:
+    """Say of a stretch of time whether it was odd: local times such as 2024-03-05T13:00.
+
+    What was truly odd, or planned, is not learned from; a planned stretch is not told either.
+    """
+    from usage_platform.console.labels import add_label
+    from usage_platform.console.screen import Screen
+    from usage_platform.deployment import Deployment
+
+    deployment = Deployment(Settings.from_env(**overrides, **_given({"meter": meter})))
+    Screen().say(add_label(deployment, start, end, says, note))
+
+
+@main.command()
+@click.option("--back", is_flag=True, help="Put the model that was promoted last out of force.")
+@click.option("--promote", metavar="VERSION", help="Put a model in force.")
+@click.pass_obj
+def models(overrides: Given, back: bool, promote: str | None) -> None:
+    """List the models; go back to the one before, or put another one in force."""
+    from usage_platform.console.models import change, listed
+    from usage_platform.console.screen import Screen
+    from usage_platform.deployment import Deployment
+
+    store = Deployment(Settings.from_env(**overrides)).models
+    screen = Screen()
+    if back or promote:
+        screen.say(change(store, promote))
+    else:
+        screen.console.print(listed(store))
+
+
+def _given(options: Mapping[str, str | int | float | None]) -> Given:
     return {name: value for name, value in options.items() if value is not None}
 
 

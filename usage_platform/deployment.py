@@ -15,19 +15,24 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from usage_platform.adapters.kafka_topics import KafkaSettings, KafkaUnreachableError
+from usage_platform.adapters.label_store import LabelStore
 from usage_platform.adapters.lake_files import LakeFiles, load_meters
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import Lake
 from usage_platform.adapters.model_store import ModelStore
 from usage_platform.adapters.source_cache import SourceCache
 from usage_platform.adapters.spark_session import own_session, remote_session
+from usage_platform.adapters.training import Wishes
+from usage_platform.core.detector.grid import Calendar
+from usage_platform.core.judging import Judges
 from usage_platform.core.local_time import local_day_bounds
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.playback import to_play
 from usage_platform.core.reading_rows import CsvColumns
+from usage_platform.core.rest_days import calendar_named
 from usage_platform.core.source_readings import ReadingSource
 from usage_platform.local.stack_file import read_live
-from usage_platform.settings import NO_COLUMN, Settings
+from usage_platform.settings import NO_COLUMN, Settings, SettingsError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -97,6 +102,32 @@ class Deployment:
     def source_cache(self) -> SourceCache:
         """The loaded source."""
         return SourceCache(self.assets)
+
+    @cached_property
+    def labels(self) -> LabelStore:
+        """What people said of stretches of time."""
+        return LabelStore(self.assets)
+
+    def judges(self) -> Judges:
+        """The models that are in force, and the labels."""
+        return Judges(self.models.manifests(), self.models.load, self.labels.read())
+
+    def wishes(self) -> Wishes:
+        """What the settings ask of a model.
+
+        Raises:
+            SettingsError: When the file of closing days cannot be read.
+        """
+        settings = self.settings
+        return Wishes(settings.method, settings.tuning, self._calendar(), self.labels.read())
+
+    def _calendar(self) -> Calendar:
+        path = self.settings.closed_days
+        try:
+            lines = path.read_text("utf-8").splitlines() if path else []
+            return calendar_named(self.settings.holidays, lines)
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"USAGE_CLOSED_DAYS={path}: {error}") from None
 
     def registry(self) -> MeterRegistry:
         """The meters known by now."""

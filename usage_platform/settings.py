@@ -4,6 +4,7 @@ Nothing else of the package reads the environment. `.env.example` says what each
 """
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -12,16 +13,19 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from usage_platform.core.detector.model import Method, Tuning
 from usage_platform.core.meters import (
     DEFAULT_INTERVAL_MINUTES,
     DEFAULT_METER_NAME,
     DEFAULT_TIMEZONE,
     Meter,
 )
+from usage_platform.core.rest_days import calendar_named
 
 PREFIX = "USAGE_"
 NO_COLUMN = "-"
 _NOT_FILES = ("generated", "ckan")
+_CRON = re.compile(r"@[a-z]+|[\w*,/-]+( [\w*,/-]+){4}")
 
 
 class SettingsError(ValueError):
@@ -63,7 +67,11 @@ class Settings(BaseModel):
     max_iterations: int | None = Field(None, ge=1)
     history_days: int = Field(28, ge=0)
 
-    first_model_days: int = Field(28, ge=28)
+    method: Method = Method.FOREST
+    false_alarms_per_week: float = Field(0.5, gt=0, lt=7)
+    least_share: float = Field(0.05, ge=0, lt=1)
+    holidays: str = "US-MA"
+    closed_days: Path | None = None
     retrain_cron: str = "0 3 * * 1"
 
     @field_validator("accelerator", mode="before")
@@ -82,6 +90,19 @@ class Settings(BaseModel):
     def _no_column_has_a_name(cls, value: str) -> str:
         """An empty variable would count as not set."""
         return value or NO_COLUMN
+
+    @field_validator("holidays")
+    @classmethod
+    def _holidays_are_known(cls, value: str) -> str:
+        calendar_named(value)
+        return value
+
+    @field_validator("retrain_cron")
+    @classmethod
+    def _cron_is_one(cls, value: str) -> str:
+        if not _CRON.fullmatch(value):
+            raise ValueError("expected five fields of cron such as 0 3 * * 1")
+        return value
 
     @field_validator("spark_remote")
     @classmethod
@@ -155,11 +176,18 @@ class Settings(BaseModel):
         """The meter of events that name none, and what is assumed of unknown ones."""
         return Meter(self.meter, self.timezone, self.interval_minutes)
 
+    @property
+    def tuning(self) -> Tuning:
+        """The alarm budget."""
+        return Tuning(self.false_alarms_per_week, self.least_share)
+
     def environment(self) -> dict[str, str]:
         """The settings as environment variables, for a child process in any folder."""
         values = self.model_dump() | {"data": self.data_dir, "jars": self.jars_dir}
         if self.lake:
             values["lake"] = self.lake_root
+        if self.closed_days:
+            values["closed_days"] = self.closed_days.absolute()
         values = {key: value for key, value in values.items() if value not in (None, "")}
         return {f"{PREFIX}{key.upper()}": str(value) for key, value in values.items()}
 

@@ -14,6 +14,7 @@ from confluent_kafka.cimpl import NewTopic
 
 USAGE = "usage"
 ANOMALY = "anomaly"
+EPISODE = "episode"
 DEAD_LETTERS = "usage_rejects"
 SCORER_GROUP = "anomaly-scorer"
 """The consumer group whose offsets are the scorer's progress."""
@@ -68,7 +69,7 @@ def ensure_topics(kafka: KafkaSettings) -> None:
     admin = AdminClient(kafka.client())
     topics = [
         NewTopic(name, kafka.partitions, kafka.replication, config=_TOPIC_CONFIG)
-        for name in (USAGE, ANOMALY, DEAD_LETTERS)
+        for name in (USAGE, ANOMALY, EPISODE, DEAD_LETTERS)
     ]
     futures = admin.create_topics(topics, operation_timeout=_TIMEOUT, request_timeout=_TIMEOUT)
     for future in futures.values():

@@ -43,11 +43,11 @@ class LakeReader:
     """The tables of one lake, as they are when asked."""
 
     def __init__(self, lake: Lake) -> None:
-        self._lake = lake
+        self.lake = lake
 
     def exists(self, table: LakeTable) -> bool:
         """Whether the table was made."""
-        return DeltaTable.is_deltatable(self._lake.table(table))
+        return DeltaTable.is_deltatable(self.lake.table(table))
 
     def state(self, table: LakeTable) -> TableState:
         """What the latest commit holds; zeros where there is no table yet."""
@@ -98,6 +98,24 @@ class LakeReader:
         frame = data.to_table(columns=list(columns) if columns else None, filter=chosen).to_pandas()
         return _nanoseconds(frame)
 
+    def span(self, table: LakeTable, column: str) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+        """The least and the largest instant of a column, which moves with the table's partitions.
+
+        Only the first and the last day are read.
+
+        Returns:
+            UTC; None where there is no row, or no table yet.
+        """
+        if not self.exists(table):
+            return None
+        actions = pa.table(self._open(table).get_add_actions(flatten=True))
+        days = [day for day in actions[f"partition.{table.partition}"].to_pylist() if day]
+        if not days:
+            return None
+        ends = (min(days), max(days))
+        oldest, newest = (self.rows(table, [column], day, day)[column] for day in ends)
+        return oldest.min(), newest.max()
+
     def query(self, sql: str) -> pa.Table:
         """Run SQL over the tables by their names, as Athena does on AWS.
 
@@ -127,7 +145,7 @@ class LakeReader:
 
     def _open(self, table: LakeTable) -> DeltaTable:
         try:
-            return DeltaTable(self._lake.table(table))
+            return DeltaTable(self.lake.table(table))
         except (DeltaError, TableNotFoundError, OSError) as error:
             raise LakeError(f"{table.name}: cannot be read: {error}") from error
 

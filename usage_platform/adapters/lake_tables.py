@@ -17,13 +17,18 @@ class LakeTable:
 
     Attributes:
         name: Its folder under `deltalake/` and its name in SQL.
-        columns: Column definitions in Spark SQL.
+        columns: Column definitions in Spark SQL, a line each.
         partition: The date column that partitions it.
     """
 
     name: str
     columns: str
     partition: str
+
+    @property
+    def definitions(self) -> list[str]:
+        """The columns' definitions, one each."""
+        return [line.strip().rstrip(",") for line in self.columns.strip().splitlines()]
 
 
 READINGS = LakeTable(
@@ -64,7 +69,9 @@ USAGE_HOURLY = LakeTable(
 REJECTS = LakeTable(
     "rejects",
     """
-    topic STRING, partition INT, offset BIGINT,
+    topic STRING,
+    partition INT,
+    offset BIGINT,
     kafka_time TIMESTAMP COMMENT 'when the broker appended the event',
     received_date DATE COMMENT 'UTC date of kafka_time',
     reason STRING COMMENT 'code of what is wrong',
@@ -78,14 +85,26 @@ ANOMALIES = LakeTable(
     "anomalies",
     """
     anomaly_id STRING COMMENT 'the same anomaly always has the same id',
-    meter STRING,
+    meter STRING COMMENT 'name of the meter',
     event_time TIMESTAMP COMMENT 'start of the interval, UTC',
     event_date DATE COMMENT 'UTC date of event_time',
     usage DOUBLE COMMENT 'mean power over the interval, kW',
-    expected_low DOUBLE COMMENT 'kW', expected_high DOUBLE COMMENT 'kW',
-    score DOUBLE COMMENT 'higher = more anomalous',
-    severity STRING,
-    model_version STRING
+    expected DOUBLE COMMENT 'kW; unknown while there is too little history',
+    expected_low DOUBLE COMMENT 'kW',
+    expected_high DOUBLE COMMENT 'kW',
+    score DOUBLE COMMENT '1 is the bar; grows with the deviation',
+    severity STRING COMMENT 'low, medium, high',
+    kind STRING COMMENT 'spike, drop, zero, stuck, night_load, weekend_load, level_shift, gross',
+    direction STRING COMMENT 'above, below or at what was expected',
+    excess_kwh DOUBLE COMMENT 'energy above what was expected, below it negative',
+    episode STRING COMMENT 'name of the episode: when its first odd reading began, UTC',
+    explanation STRING COMMENT 'why it is odd, for people',
+    z DOUBLE COMMENT 'deviation from what days and weeks let expect, in usual ones',
+    z_short DOUBLE COMMENT 'deviation from what the last hours let expect, in usual ones',
+    z_week DOUBLE COMMENT 'deviation from the last week alone, in usual ones',
+    run BIGINT COMMENT 'equal readings in a row',
+    model_version STRING COMMENT 'the model that judged',
+    status STRING COMMENT 'told; withdrawn when a late or corrected reading made it none'
     """,
     "event_date",
 )
@@ -129,7 +148,7 @@ class Lake:
 
 
 def create_tables(spark: "SparkSession", lake: Lake) -> None:
-    """Make the tables that are missing; one that is there is left as it is."""
+    """Make the tables that are missing, and the columns that an older version did not have."""
     for table in TABLES:
         spark.sql(
             f"CREATE TABLE IF NOT EXISTS {lake.sql(table)} ({table.columns}) USING DELTA "
@@ -137,3 +156,7 @@ def create_tables(spark: "SparkSession", lake: Lake) -> None:
             "'delta.enableDeletionVectors' = 'false', 'delta.minReaderVersion' = '1', "
             "'delta.minWriterVersion' = '2')"
         )
+        there = set(spark.table(lake.sql(table)).columns)
+        missing = [line for line in table.definitions if line.split()[0] not in there]
+        if missing:
+            spark.sql(f"ALTER TABLE {lake.sql(table)} ADD COLUMNS ({', '.join(missing)})")

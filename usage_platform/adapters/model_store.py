@@ -1,29 +1,26 @@
 """Models as Parquet and JSON under the lake's `models/`, never a pickle.
 
-Belongs here: writing and reading models, on a disk or on S3. A model is complete once its manifest
-is there, and the manifest is written last: a reader never sees half a model.
+Belongs here: writing and reading models, on a disk or on S3, and which of them are in force. A
+model is complete once its manifest is there, and the manifest is written last: a reader never sees
+half a model. It judges once it was promoted.
 """
 
 import json
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import date
 from functools import lru_cache
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from usage_platform.adapters.lake_files import LakeFiles
-from usage_platform.core.meters import Meter
+from usage_platform.adapters.model_tables import ARRAYS, NODES, SLOTS, STEPS, from_tables, to_tables
 from usage_platform.core.model import Manifest, Model
-from usage_platform.core.slot_forests import SlotForests
 
-_MANIFEST, _SLOTS, _STEPS, _METERS = (
-    "manifest.json",
-    "slots.parquet",
-    "steps.parquet",
-    "meters.json",
-)
+_MANIFEST, _DETECTORS, _PROMOTED = "manifest.json", "detectors.json", "promoted.json"
+_KEPT_IN_MEMORY = 8
 
 
 class ModelStore:
@@ -31,16 +28,51 @@ class ModelStore:
 
     def __init__(self, files: LakeFiles) -> None:
         self._files = files
-        self._load = lru_cache(maxsize=4)(self._read)
+        self._load = lru_cache(maxsize=_KEPT_IN_MEMORY)(self._read)
+        self._manifest = lru_cache(maxsize=None)(self._read_manifest)
+
+    def candidates(self) -> list[Manifest]:
+        """All complete models, ascending by the time from which they judge, then by training."""
+        found = [m for m in map(self._known, self._files.folders()) if m is not None]
+        return sorted(found, key=lambda m: (m.begin, m.trained_at))
 
     def manifests(self) -> list[Manifest]:
-        """The complete models, ascending by the end of their history, then by training time."""
-        found = []
-        for folder in self._files.folders():
-            text = self._files.read_text(f"{folder}/{_MANIFEST}")
-            if text is not None:
-                found.append(Manifest(**json.loads(text)))
-        return sorted(found, key=lambda m: (m.window_end, m.trained_at))
+        """The models in force, in the same order; each judges until the next one does."""
+        promoted = set(self.promoted())
+        return [m for m in self.candidates() if m.version in promoted]
+
+    def newest_end(self, zone: str) -> date | None:
+        """The newest local day that a model's history ends before; None without any model."""
+        return max((m.end.tz_convert(zone).date() for m in self.candidates()), default=None)
+
+    def promoted(self) -> list[str]:
+        """The versions in force, in the order in which they were promoted."""
+        text = self._files.read_text(_PROMOTED)
+        return json.loads(text) if text else []
+
+    def promote(self, versions: Sequence[str]) -> None:
+        """Put models in force, all at once; one that is in force already stays where it is.
+
+        Raises:
+            FileNotFoundError: If there is no such model.
+        """
+        for version in versions:
+            if self._known(version) is None:
+                raise FileNotFoundError(f"model {version}: not in the store")
+        before = self.promoted()
+        self._write_promoted([*before, *(v for v in versions if v not in before)])
+
+    def take_back(self) -> str | None:
+        """Put the model that was promoted last out of force; the one before it judges again.
+
+        Returns:
+            Its version; None when only one is in force.
+        """
+        before = self.promoted()
+        if len(before) < 2:
+            return None
+        self._write_promoted(before[:-1])
+        return before[-1]
 
     def load(self, version: str) -> Model:
         """A complete model, kept in memory after the first time.
@@ -57,77 +89,45 @@ class ModelStore:
             Whether it was new.
         """
         version = model.manifest.version
-        if self._files.read_text(f"{version}/{_MANIFEST}") is not None:
+        if self._known(version) is not None:
             return False
-        slots, steps = _tables(model)
-        self._write_table(f"{version}/{_SLOTS}", slots)
-        self._write_table(f"{version}/{_STEPS}", steps)
-        meters = [asdict(f.meter) for f in model.forests.values()]
-        self._files.write_text(f"{version}/{_METERS}", json.dumps(meters, indent=1))
+        described, tables = to_tables(model.detectors)
+        for name, table in tables.items():
+            with self._files.open_output(f"{version}/{name}.parquet") as out:
+                pq.write_table(table, out, compression="zstd")
+        self._files.write_text(f"{version}/{_DETECTORS}", json.dumps(described, indent=1))
         self._files.write_text(
             f"{version}/{_MANIFEST}", json.dumps(model.manifest.as_dict(), indent=1)
         )
         return True
 
-    def _write_table(self, name: str, table: pa.Table) -> None:
-        with self._files.open_output(name) as out:
-            pq.write_table(table, out, compression="zstd")
+    def _write_promoted(self, versions: list[str]) -> None:
+        self._files.write_text(_PROMOTED, json.dumps(versions, indent=1))
+
+    def _known(self, version: str) -> Manifest | None:
+        try:
+            return self._manifest(version)
+        except FileNotFoundError:
+            return None
+
+    def _read_manifest(self, version: str) -> Manifest:
+        text = self._files.read_text(f"{version}/{_MANIFEST}")
+        given: dict[str, Any] = json.loads(text) if text else {}
+        if set(given) != {field.name for field in fields(Manifest)}:
+            # Not complete yet, or of a version of the platform with other models.
+            raise FileNotFoundError(f"model {version}: not in the store")
+        return Manifest(**given)
 
     def _read(self, version: str) -> Model:
-        text = self._files.read_text(f"{version}/{_MANIFEST}")
-        meters = self._files.read_text(f"{version}/{_METERS}")
-        if text is None or meters is None:
-            raise FileNotFoundError(f"model {version}: not in the store")
-        slots = self._read_table(f"{version}/{_SLOTS}")
-        steps = self._read_table(f"{version}/{_STEPS}")
-        forests = {
-            spec["name"]: _forests(Meter(**spec), slots, steps) for spec in json.loads(meters)
+        manifest = self._read_manifest(version)
+        described = json.loads(self._files.read_text(f"{version}/{_DETECTORS}") or "[]")
+        tables = {
+            name: self._read_table(f"{version}/{name}.parquet")
+            for name in (SLOTS, STEPS, ARRAYS, NODES)
+            if self._files.exists(f"{version}/{name}.parquet")
         }
-        return Model(Manifest(**json.loads(text)), forests)
+        return Model(manifest, from_tables(described, tables))
 
     def _read_table(self, name: str) -> pa.Table:
         with self._files.open_input(name) as source:
             return pq.read_table(source)
-
-
-def _tables(model: Model) -> tuple[pa.Table, pa.Table]:
-    slots, steps = [], []
-    for name, forest in model.forests.items():
-        count = len(forest.comparables)
-        slots.append(
-            pa.table(
-                {
-                    "meter": pa.array([name] * count, pa.string()),
-                    "slot": np.arange(count),
-                    "comparables": forest.comparables,
-                    "expected_low": forest.low,
-                    "expected_high": forest.high,
-                    "steps": np.diff(forest.starts),
-                }
-            )
-        )
-        steps.append(
-            pa.table(
-                {
-                    "meter": pa.array([name] * len(forest.cuts), pa.string()),
-                    "cut": forest.cuts,
-                    "score": forest.scores,
-                }
-            )
-        )
-    return pa.concat_tables(slots), pa.concat_tables(steps)
-
-
-def _forests(meter: Meter, slots: pa.Table, steps: pa.Table) -> SlotForests:
-    own_slots = slots.filter(pc.call_function("equal", [slots["meter"], meter.name]))
-    own_steps = steps.filter(pc.call_function("equal", [steps["meter"], meter.name]))
-    lengths = own_slots["steps"].to_numpy()
-    return SlotForests(
-        meter=meter,
-        comparables=own_slots["comparables"].to_numpy(),
-        low=own_slots["expected_low"].to_numpy(),
-        high=own_slots["expected_high"].to_numpy(),
-        starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        cuts=own_steps["cut"].to_numpy(),
-        scores=own_steps["score"].to_numpy(),
-    )

@@ -6,7 +6,6 @@ Belongs here: drawing. matplotlib is imported when a picture is made.
 import io
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -14,8 +13,8 @@ from usage_platform.core.meters import Meter, MeterRegistry
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_INK = "#16324f"
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+INK = "#16324f"
 
 
 def weekday_profile(readings: pd.DataFrame, meter: Meter) -> bytes:
@@ -29,14 +28,14 @@ def weekday_profile(readings: pd.DataFrame, meter: Meter) -> bytes:
     steps = (local.dt.hour * 60 + local.dt.minute) // meter.interval_minutes
     grid = readings["value"].groupby([local.dt.weekday, steps]).mean().unstack()
     grid = grid.reindex(range(7))
-    figure, axes = _figure(6.4, 2.6)
+    figure, axes = new_figure(6.4, 2.6)
     image = axes.imshow(grid.to_numpy(), aspect="auto", extent=(0, 24, 6.5, -0.5), cmap="cividis")
-    axes.set_yticks(range(7), _DAYS)
+    axes.set_yticks(range(7), WEEKDAYS)
     axes.set_xticks(range(0, 25, 3))
     axes.set_xlabel(f"local time of day ({meter.timezone}), hours")
     axes.set_title(f"{meter.name}: mean power", loc="left")
     figure.colorbar(image, ax=axes, label="kW")
-    return _png(figure)
+    return png_of(figure)
 
 
 def month_of_hours(hours: pd.DataFrame, registry: MeterRegistry) -> bytes:
@@ -51,38 +50,19 @@ def month_of_hours(hours: pd.DataFrame, registry: MeterRegistry) -> bytes:
     own = hours[hours["meter"] == name].set_index("start").sort_index()
     own = own.asfreq("h")
     local = own.index.tz_convert(zone).tz_localize(None)
-    figure, axes = _figure(7.2, 2.6)
+    figure, axes = new_figure(7.2, 2.6)
     axes.fill_between(local, own["min_usage"], own["max_usage"], color="#9db8d2", linewidth=0)
-    axes.plot(local, own["avg_usage"], color=_INK, linewidth=1)
+    axes.plot(local, own["avg_usage"], color=INK, linewidth=1)
     axes.set_ylabel("kW")
     axes.set_ylim(bottom=0)
     axes.set_title(f"{name}: hourly mean, minimum to maximum ({zone})", loc="left")
     axes.margins(x=0.01)
     figure.autofmt_xdate()
-    return _png(figure)
+    return png_of(figure)
 
 
-def expected_week(meter: Meter, low: np.ndarray, high: np.ndarray) -> bytes:
-    """The expected range of each slot over a week, Monday to Sunday.
-
-    Args:
-        meter: Gives the slots' length.
-        low: Lower ends, kW, NaN where a slot has no forest.
-        high: Upper ends.
-    """
-    days = np.arange(len(low)) / (24 * meter.readings_per_hour)
-    figure, axes = _figure(7.2, 2.6)
-    axes.fill_between(days, low, high, color="#9db8d2", linewidth=0)
-    axes.plot(days, (low + high) / 2, color=_INK, linewidth=0.8)
-    axes.set_xticks(np.arange(7) + 0.5, _DAYS)
-    axes.set_ylabel("kW")
-    axes.set_ylim(bottom=0)
-    axes.set_title(f"{meter.name}: expected range by slot", loc="left")
-    axes.margins(x=0)
-    return _png(figure)
-
-
-def _figure(width: float, height: float):  # noqa: ANN202 - matplotlib's types are imported late
+def new_figure(width: float, height: float):  # noqa: ANN201 - matplotlib's types are imported late
+    """A figure and its axes, sizes in inches."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -92,7 +72,8 @@ def _figure(width: float, height: float):  # noqa: ANN202 - matplotlib's types a
     return figure, axes
 
 
-def _png(figure: "Figure") -> bytes:
+def png_of(figure: "Figure") -> bytes:
+    """A figure as PNG."""
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=80, pil_kwargs={"optimize": True})
     return out.getvalue()

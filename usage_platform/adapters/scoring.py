@@ -1,7 +1,8 @@
 """The streaming scorer: new events on `usage` in, odd ones on `anomaly` out, exactly once.
 
-Belongs here: the loop consume, score, and one Kafka transaction for the anomalies, the dead letters
-and the offsets. Not here: what is odd (`core.anomalies`), when it runs (the streaming sensor).
+Belongs here: the loop consume, score, and one Kafka transaction for the anomalies, the episodes,
+the dead letters and the offsets. Not here: what is to be told (`core.stream_scoring`), what a
+scorer must know when it starts (`scoring_memory`), when it runs (the streaming sensor).
 
 Its progress is the consumer group's offsets, committed inside the producer's transaction: a kill at
 any moment leaves either all of a batch's results and its offsets, or none.
@@ -9,9 +10,8 @@ any moment leaves either all of a batch's results and its offsets, or none.
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 
 import pandas as pd
 from confluent_kafka import (
@@ -28,65 +28,39 @@ from confluent_kafka import (
 from usage_platform.adapters.kafka_topics import (
     ANOMALY,
     DEAD_LETTERS,
+    EPISODE,
     SCORER_GROUP,
     USAGE,
     KafkaSettings,
-    messages_to_end,
     partitions_of,
 )
-from usage_platform.adapters.model_store import ModelStore
-from usage_platform.core.anomalies import anomaly_messages, find_anomalies
-from usage_platform.core.batch import RAW_COLUMNS, judge
+from usage_platform.adapters.lake_reader import LakeReader
+from usage_platform.adapters.scoring_memory import raw_frame, restored
+from usage_platform.adapters.scoring_tick import TickResult
+from usage_platform.core.anomalies import anomaly_messages
+from usage_platform.core.batch import Batch, judge
+from usage_platform.core.judging import Judges
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.model import Manifest
-from usage_platform.core.wire import read_anomalies
+from usage_platform.core.stream_scoring import StreamMemory, ToTell
 
 TRANSACTIONAL_ID = "anomaly-scorer"
 _BATCH = 20_000
 _QUIET_SECONDS = 1.0
 _CALL_SECONDS = 10.0
 _TRANSACTION_TIMEOUT_MS = 60_000
+_LIVE = pd.Timedelta(days=2)
 # A broker that is started again is missing from the cluster for a moment; librdkafka then asks for
 # the group's coordinator again only when some connection changes (confluentinc/librdkafka#5511).
 # One that is closed when idle does.
 _IDLE_MS = 5_000
 
 
-@dataclass
-class TickResult:
-    """What one tick did, over all its batches.
-
-    Attributes:
-        events: Events consumed.
-        scored: Readings a forest judged.
-        learning: Readings from before the first model.
-        thin: Readings in slots with too few comparables.
-        rejected: Events that are no readings, put on the dead-letter topic.
-        anomalies: Anomalies published.
-        repeated: Anomalies found again and not published again.
-        lag: Events that still wait on the topic.
-        newest: Event time of the newest reading, None without any.
-        versions: The model versions that judged.
-    """
-
-    events: int = 0
-    scored: int = 0
-    learning: int = 0
-    thin: int = 0
-    rejected: int = 0
-    anomalies: int = 0
-    repeated: int = 0
-    lag: int = 0
-    newest: pd.Timestamp | None = None
-    versions: set[str] = field(default_factory=set)
-
-
 class Scorer:
     """A scorer with its connections, kept from tick to tick. Not for several threads at once."""
 
-    def __init__(self, kafka: KafkaSettings, store: ModelStore) -> None:
+    def __init__(self, kafka: KafkaSettings, reader: LakeReader) -> None:
         self._kafka = kafka
-        self._store = store
+        self._reader = reader
         self._producer = Producer(
             kafka.client(
                 **{
@@ -100,8 +74,6 @@ class Scorer:
         )
         # Fences a scorer that is still alive somewhere: its transaction can no longer commit.
         self._producer.init_transactions(_CALL_SECONDS)
-        # Only now: until it is fenced, the other one may still tell some.
-        self._published = _published_ids(kafka)
         self._consumer = Consumer(
             kafka.client(
                 **{
@@ -114,22 +86,27 @@ class Scorer:
             )
         )
         self._assigned: list[TopicPartition] = []
+        self._consumed: dict[int, int] = {}
+        self._memory: StreamMemory | None = None
 
     def tick(
         self,
-        manifests: Sequence[Manifest],
+        judges: Judges,
         registry: MeterRegistry,
         seconds: float,
         listen: bool = True,
+        horizon: pd.Timestamp | None = None,
     ) -> TickResult:
         """Score what waits, until nothing does or the time is up.
 
         Args:
-            manifests: The models, ascending; at least one.
+            judges: What readings are judged by.
             registry: The known meters.
             seconds: Deadline of the tick; a batch that was begun is finished.
             listen: Go on with events that come meanwhile; else end where the topic ends now, which
                 a stream that never pauses would put off to the deadline.
+            horizon: Readings from here on wait for the next model, if they are of the past: live
+                ones do not.
 
         Raises:
             KafkaException: The scorer must be closed and made anew; nothing is lost or doubled.
@@ -146,7 +123,8 @@ class Scorer:
                     raise KafkaException(error)
             if not good:
                 break
-            self._score(good, manifests, registry, result)
+            if not self._score(good, judges, registry, horizon, result):
+                break
         result.lag = self._lag()
         return result
 
@@ -165,45 +143,50 @@ class Scorer:
                 partition.offset = OFFSET_BEGINNING
         self._consumer.assign(committed)
         self._assigned = partitions
+        self._consumed.update({p.partition: max(p.offset, 0) for p in committed})
 
     def _score(
         self,
         messages: list[Message],
-        manifests: Sequence[Manifest],
+        judges: Judges,
         registry: MeterRegistry,
+        horizon: pd.Timestamp | None,
         result: TickResult,
-    ) -> None:
-        batch = judge(_raw_frame(messages), registry)
-        scored = find_anomalies(
-            batch.readings[["meter", "event_time", "value"]], manifests, self._store.load
+    ) -> bool:
+        """Score some events; False when some of them wait for the next model."""
+        if self._memory is None:
+            self._memory = restored(self._kafka, self._reader, registry, self._consumed)
+        batch = judge(raw_frame(messages), registry)
+        held = _held(batch, horizon)
+        if held:
+            result.waits_for = horizon
+            messages = [m for m in messages if not _is_held(m, held)]
+            batch = judge(raw_frame(messages), registry)
+            for partition, offset in held.items():
+                self._consumer.seek(TopicPartition(USAGE, partition, offset))
+        if not messages:
+            return False
+        self._consumed.update({m.partition() or 0: (m.offset() or 0) + 1 for m in messages})
+        to_tell = self._memory.take(
+            batch.readings[["meter", "event_time", "value"]], judges, registry
         )
-        new = scored.anomalies[~scored.anomalies["anomaly_id"].isin(self._published)]
         places = set(zip(batch.rejects["partition"], batch.rejects["offset"], strict=True))
         rejected = [m for m in messages if (m.partition(), m.offset()) in places]
-        self._commit(new, anomaly_messages(new, registry), rejected)
-        self._published.update(new["anomaly_id"])
-        result.events += len(messages)
-        result.scored += scored.scored
-        result.learning += scored.learning
-        result.thin += scored.thin
-        result.rejected += len(rejected)
-        result.anomalies += len(new)
-        result.repeated += len(scored.anomalies) - len(new)
-        result.versions.update(new["model_version"])
-        if len(batch.readings):
-            newest = batch.readings["event_time"].max()
-            result.newest = newest if result.newest is None else max(result.newest, newest)
+        self._commit(to_tell, anomaly_messages(to_tell.anomalies, registry), rejected)
+        result.add(to_tell, len(messages), len(rejected))
+        result.reach(batch.readings["event_time"].max())
+        return not held
 
-    def _commit(
-        self, anomalies: pd.DataFrame, values: list[bytes], rejected: list[Message]
-    ) -> None:
+    def _commit(self, to_tell: ToTell, values: list[bytes], rejected: list[Message]) -> None:
         producer = self._producer
         producer.begin_transaction()
-        for meter, value in zip(anomalies["meter"], values, strict=True):
+        for meter, value in zip(to_tell.anomalies["meter"], values, strict=True):
             producer.produce(ANOMALY, value, meter.encode())
+        for event in to_tell.episodes:
+            producer.produce(EPISODE, event.value, event.meter.encode())
         for message in rejected:
             producer.produce(DEAD_LETTERS, message.value(), message.key())
-        positions = self._consumer.position(self._consumer.assignment())
+        positions = [TopicPartition(USAGE, p, offset) for p, offset in self._consumed.items()]
         group = self._consumer.consumer_group_metadata()
         # librdkafka does not keep this call's own time limit when the coordinator goes away
         # (confluentinc/librdkafka#5456); it would hang until the process ends.
@@ -256,35 +239,17 @@ def _within(seconds: float, call: Callable[[], None]) -> None:
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT)) from None
 
 
-def _raw_frame(messages: list[Message]) -> pd.DataFrame:
-    frame = pd.DataFrame(
-        [(m.topic(), m.partition(), m.offset(), m.timestamp()[1], m.value()) for m in messages],
-        columns=RAW_COLUMNS,
-    )
-    frame["kafka_time"] = pd.to_datetime(frame["kafka_time"], unit="ms", utc=True).astype(
-        "datetime64[ns, UTC]"
-    )
-    return frame
+def _held(batch: Batch, horizon: pd.Timestamp | None) -> dict[int, int]:
+    """The first offset of each partition that waits for the next model."""
+    if horizon is None:
+        return {}
+    readings = batch.readings
+    is_live = readings["event_time"] > readings["kafka_time"] - _LIVE
+    waiting = readings[(readings["event_time"] >= horizon) & ~is_live]
+    first = waiting.groupby("partition")["offset"].min()
+    return {int(str(partition)): int(offset) for partition, offset in first.items()}
 
 
-def _published_ids(kafka: KafkaSettings) -> set[str]:
-    """The ids of all anomalies on the topic: an event that comes twice is not told twice."""
-    client = Consumer(
-        kafka.client(
-            **{
-                "group.id": "anomaly-scorer-start",
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "isolation.level": "read_committed",
-            }
-        )
-    )
-    try:
-        starts = [
-            TopicPartition(ANOMALY, p.partition, OFFSET_BEGINNING)
-            for p in partitions_of(client, kafka, ANOMALY)
-        ]
-        values = (message.value() for message in messages_to_end(client, starts))
-        return {event["anomaly_id"] for event in read_anomalies(filter(None, values))}
-    finally:
-        client.close()
+def _is_held(message: Message, held: Mapping[int, int]) -> bool:
+    first = held.get(message.partition() or 0)
+    return first is not None and (message.offset() or 0) >= first

@@ -5,6 +5,7 @@ looks.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,16 +15,19 @@ from confluent_kafka import KafkaException
 from rich.table import Table
 
 from usage_platform.adapters.kafka_topics import ANOMALY, USAGE, KafkaUnreachableError, end_offsets
-from usage_platform.adapters.lake_tables import ANOMALIES, READINGS, REJECTS, USAGE_HOURLY
+from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY
+from usage_platform.adapters.rescoring import standing
 from usage_platform.adapters.stream_progress import ingestion_lag, scoring_lag
+from usage_platform.adapters.training import reading_days
 from usage_platform.console.runs import any_in_flight, why_it_failed
 from usage_platform.console.screen import Screen, shown_path, table
-from usage_platform.core.anomalies import ANOMALY_COLUMNS, Scored, find_anomalies
+from usage_platform.core.anomalies import Scored, find_anomalies
+from usage_platform.core.model import Manifest
 from usage_platform.core.quality import compare_anomalies, compare_hours
 from usage_platform.core.source_readings import SourceError
+from usage_platform.core.training_days import due
 from usage_platform.deployment import Deployment
 from usage_platform.local.stack import Stack
-from usage_platform.settings import Settings
 
 _LOOK_EVERY_SECONDS = 1.0
 
@@ -37,7 +41,7 @@ class Flow:
         on_topic: Events on the topic `usage`.
         ingestion_lag: Events that are not in the lake yet.
         has_model: Whether there is a model.
-        needs_model: Whether the readings are enough to train one.
+        models_due: Weekly models that the readings allow and that are not there yet.
         scoring_lag: Events that were not scored yet.
         anomaly_lag: Anomalies that are not in the lake yet.
     """
@@ -46,7 +50,7 @@ class Flow:
     on_topic: int
     ingestion_lag: int
     has_model: bool
-    needs_model: bool
+    models_due: int
     scoring_lag: int
     anomaly_lag: int
 
@@ -55,8 +59,8 @@ class Flow:
         """Whether everything has flowed."""
         if self.source is None or self.on_topic < self.source or self.ingestion_lag:
             return False
-        if not self.has_model:
-            return not self.needs_model
+        if not self.has_model or self.models_due:
+            return False
         return not self.scoring_lag and not self.anomaly_lag
 
     def __str__(self) -> str:
@@ -65,9 +69,11 @@ class Flow:
         played = f"played {min(self.on_topic, self.source):,} of {self.source:,}"
         ingested = f"in the lake {max(self.on_topic - self.ingestion_lag, 0):,}"
         if not self.has_model:
-            scored = "training the slot forests" if self.needs_model else "no model yet"
+            scored = "no model yet"
         else:
             scored = f"scored {max(self.on_topic - self.scoring_lag, 0):,}"
+        if self.models_due:
+            scored += f", {self.models_due} models to train"
         return (
             f"{played} · {ingested} · {scored} · anomalies to the lake: {self.anomaly_lag:,} left"
         )
@@ -85,19 +91,16 @@ def look(deployment: Deployment) -> Flow:
         on_topic=sum(end for _, end in ends.values()),
         ingestion_lag=ingestion_lag(lake, kafka, USAGE),
         has_model=bool(deployment.models.manifests()),
-        needs_model=times is not None and _are_enough_for_a_model(times, deployment.settings),
+        models_due=_models_due(deployment),
         scoring_lag=scoring_lag(kafka),
         anomaly_lag=ingestion_lag(lake, kafka, ANOMALY),
     )
 
 
-def _are_enough_for_a_model(times: pd.Series, settings: Settings) -> bool:
-    if times.empty:
-        return False
-    first, last = (
-        ts.tz_convert(settings.timezone).date() for ts in (times.iloc[0], times.iloc[-1])
-    )
-    return (last - first).days >= settings.first_model_days
+def _models_due(deployment: Deployment) -> int:
+    days = reading_days(deployment.reader, deployment.settings.timezone)
+    trained = deployment.models.newest_end(deployment.settings.timezone)
+    return 0 if days is None else len(due(*days, trained))
 
 
 def run_demo(stack: Stack, screen: Screen, timeout: float) -> bool:
@@ -164,10 +167,11 @@ def _summarize(deployment: Deployment, screen: Screen) -> bool:
     own = played.merge(readings.rename(columns={"event_time": "ts"}))
     hours = reader.rows(USAGE_HOURLY)
     compared = compare_hours(hours, readings, registry)
-    manifests = deployment.models.manifests()
-    anomalies = reader.rows(ANOMALIES)
-    scored = find_anomalies(readings, manifests, deployment.models.load)
-    told = compare_anomalies(anomalies[ANOMALY_COLUMNS], scored.anomalies)
+    judges = deployment.judges()
+    manifests = judges.manifests
+    anomalies = standing(reader)
+    scored = find_anomalies(readings, judges, registry)
+    told = compare_anomalies(anomalies, scored.anomalies)
 
     rows = table("What came of it", "", "how many", "as it should be", numbers=("how many",))
     right = [
@@ -179,16 +183,28 @@ def _summarize(deployment: Deployment, screen: Screen) -> bool:
         _row(rows, "slots trained", sum(m.slots_trained for m in manifests[-1:]), None),
         _row(rows, "slots too thin", sum(m.slots_thin for m in manifests[-1:]), None),
         _row(rows, "events scored", scored.scored, None),
-        _row(rows, "events to learn from, not scored", scored.learning, None),
+        _row(rows, "events before there is history to judge by", scored.learning, None),
+        _row(rows, "models trained", len(manifests), None),
         _row(rows, "anomalies", len(anomalies), told.wrong == 0),
+        _row(rows, "episodes of anomalies", _episodes(anomalies), None),
     ]
     screen.console.print(rows)
     faults = deployment.source_cache.faults()
     if len(faults) and manifests:
-        _print_faults(screen, faults, anomalies, manifests[0].judges_from, scored)
+        _print_faults(screen, faults, anomalies, _judged_by_more_than_rules(manifests), scored)
     folder = shown_path(deployment.settings.data_dir)
     screen.say(f'ask more: usage-platform --data {folder} query "SELECT ..."')
     return all(right)
+
+
+def _judged_by_more_than_rules(manifests: Sequence[Manifest]) -> pd.Timestamp:
+    """From when on a model judged that knew what to expect; the end of time if none did."""
+    knowing = (m.begin for m in manifests if m.meters_learning < m.meters)
+    return next(knowing, pd.Timestamp.max.tz_localize("UTC"))
+
+
+def _episodes(anomalies: pd.DataFrame) -> int:
+    return len(anomalies[["meter", "episode"]].drop_duplicates())
 
 
 def _row(rows: Table, what: str, count: int, is_right: bool | None) -> bool:

@@ -1,21 +1,18 @@
-"""`usage-platform replay`: judge a file's readings as they would have been judged at the time.
+"""`usage-platform replay`: judge a source's readings as they would have been judged at the time.
 
-Belongs here: one file in, one file out. Not here: how readings are judged (`core.replay`).
+Belongs here: one source in, one file out. Not here: how readings are judged (`core.replay`).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import holidays
 import pandas as pd
 
-from usage_platform.adapters.sources.csv_file import CsvSource
+from usage_platform.adapters.training import Wishes
 from usage_platform.core.detector.episodes import episodes
-from usage_platform.core.detector.grid import Calendar
-from usage_platform.core.detector.model import Method, Tuning
 from usage_platform.core.replay import replay
-from usage_platform.core.source_readings import SourceError
+from usage_platform.core.source_readings import ReadingSource, SourceError
 
 _PARQUET = (".parquet", ".pq")
 _CSV = (".csv", ".csv.gz")
@@ -55,60 +52,37 @@ class Replayed:
         return "; ".join(parts + [f"{count:,} {what}" for what, count in counts.items() if count])
 
 
-def calendar_of(country: str | None) -> Calendar:
-    """A calendar of public holidays.
-
-    Args:
-        country: A country, `US`, or a country and a part of it, `US-MA`; None for no calendar.
-
-    Raises:
-        SourceError: If the `holidays` library does not know it.
-    """
-    if country is None:
-        return Calendar()
-    name, _, part = country.partition("-")
-    try:
-        holidays.country_holidays(name, subdiv=part or None, years=2024)
-    except NotImplementedError:
-        raise SourceError(
-            f"holidays: {country!r} is not known; give a country such as US, or with a part of it "
-            "such as US-MA"
-        ) from None
-    return Calendar(name, part or None)
-
-
-def replay_file(
-    source: CsvSource,
+def replay_source(
+    source: ReadingSource,
     out: Path,
-    calendar: Calendar,
-    method: Method,
-    tuning: Tuning,
+    wishes: Wishes,
     progress: Callable[[str], None],
 ) -> Replayed:
-    """Judge a file's readings and write every one with what was said of it.
+    """Judge a source's readings and write every one with what was said of it.
 
     Args:
         source: One meter's readings.
         out: The file to write; its ending says how: .csv, .csv.gz or .parquet.
-        calendar: The meter's rest days.
-        method: How oddness is measured.
-        tuning: What the user chose.
+        wishes: How oddness is measured, the alarm budget and the rest days.
         progress: Told now and then what is going on.
 
     Raises:
         SourceError: If the ending is not known, the folder is missing, or the source cannot be
-            read.
+            read or holds several meters.
     """
     check_ending(out)
     if not out.parent.is_dir():
         raise SourceError(f"out: there is no folder {out.parent}; create it")
     loaded = source.load(lambda done, of: progress(f"{done:,} rows read"))
+    if len(loaded.meters) != 1:
+        raise SourceError(f"{source.name}: expected one meter to replay, got {len(loaded.meters)}")
+    meter = loaded.meters[0]
     judged = replay(
         loaded.frame.loc[:, ["ts", "value"]],
-        source.meter,
-        calendar,
-        method,
-        tuning,
+        meter,
+        wishes.calendar,
+        wishes.method,
+        wishes.tuning,
         progress=lambda done, of: progress(f"week {done} of {of} judged"),
     )
     _write(judged, out)
@@ -118,7 +92,7 @@ def replay_file(
         repeated_rows=loaded.repeated_rows,
         learning=int(judged["learning"].sum()),
         flagged=int(judged["flagged"].sum()),
-        episodes=episodes(judged, source.meter),
+        episodes=episodes(judged, meter),
     )
 
 

@@ -54,9 +54,9 @@ def _lags(deployment: Deployment, now: pd.Timestamp) -> Table | Text:
     except KafkaException as error:
         return Text(f"Lag: Kafka: {error.args[0].str()}\n")
     behind = "-"
-    if deployment.reader.exists(READINGS):
-        newest = deployment.reader.rows(READINGS, ["event_time"])["event_time"].max()
-        behind = "-" if pd.isna(newest) else str((now - newest).floor("min"))
+    span = deployment.reader.span(READINGS, "event_time")
+    if span is not None:
+        behind = str((now - span[1]).floor("min"))
     rows.add_row("usage to the lake", f"{ingestion:,}", behind)
     rows.add_row("usage to scores", f"{scoring:,}", "")
     rows.add_row("anomaly to the lake", f"{anomalies:,}", "")
@@ -74,5 +74,9 @@ def _tables(deployment: Deployment) -> Table:
     manifests = deployment.models.manifests()
     if manifests:
         newest = manifests[-1]
-        rows.add_row("model", f"{newest.slots_trained:,} slots", "", newest.version)
+        learning = f", {newest.meters_learning} of {newest.meters} meters learning"
+        known = f"{newest.slots_trained:,} slots"
+        rows.add_row(
+            "model", known + (learning if newest.meters_learning else ""), "", newest.version
+        )
     return rows

@@ -1,4 +1,4 @@
-"""Tailing the topic `anomaly`: a line an anomaly, as they come."""
+"""Tailing the topics `anomaly` and `episode`: a line a message, as they come."""
 
 import json
 import time
@@ -9,19 +9,22 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, TopicPartition
 from rich.markup import escape
 
-from usage_platform.adapters.kafka_topics import ANOMALY, KafkaSettings, partitions_of
+from usage_platform.adapters.kafka_topics import KafkaSettings, partitions_of
+from usage_platform.core.anomalies import TOLD
+from usage_platform.core.episode_events import EpisodeStatus
 from usage_platform.core.wire import read_anomalies
 
 _WORDS = {"low": "dim", "medium": "yellow", "high": "bold red"}
 
 
-def anomalies_as_they_come(
-    kafka: KafkaSettings, from_beginning: bool, follow: bool
+def as_they_come(
+    kafka: KafkaSettings, topic: str, from_beginning: bool, follow: bool
 ) -> Iterator[dict[str, Any]]:
-    """The anomalies on the topic, in their order.
+    """The messages on a topic of this platform's own, in their order.
 
     Args:
         kafka: The brokers.
+        topic: `anomaly` or `episode`.
         from_beginning: All that the topic holds, or only new ones.
         follow: Go on waiting for new ones; else end at the end of the topic.
 
@@ -40,13 +43,13 @@ def anomalies_as_they_come(
     )
     try:
         start = OFFSET_BEGINNING if from_beginning else OFFSET_END
-        partitions = partitions_of(consumer, kafka, ANOMALY)
+        partitions = partitions_of(consumer, kafka, topic)
         while follow and not partitions:
             # The platform makes its topics once it is up; all that they hold is then new.
             time.sleep(1)
             start = OFFSET_BEGINNING
-            partitions = partitions_of(consumer, kafka, ANOMALY)
-        consumer.assign([TopicPartition(ANOMALY, p.partition, start) for p in partitions])
+            partitions = partitions_of(consumer, kafka, topic)
+        consumer.assign([TopicPartition(topic, p.partition, start) for p in partitions])
         ended: set[int] = set()
         while follow or len(ended) < len(partitions):
             for message in consumer.consume(500, timeout=0.5):
@@ -59,17 +62,37 @@ def anomalies_as_they_come(
         consumer.close()
 
 
-def line(anomaly: dict[str, Any]) -> str:
-    """An anomaly for people, with rich's markup: local time, power, range, score, severity."""
+def anomaly_line(anomaly: dict[str, Any]) -> str:
+    """An anomaly for people, with rich's markup: local time, meter, severity, why, score."""
     ts = datetime.fromisoformat(anomaly["ts"])
-    severity = anomaly["severity"]
+    said = anomaly["explanation"]
+    if anomaly["status"] != TOLD:
+        said = f"{anomaly['status']}: {said}"
     return (
-        f"{ts:%Y-%m-%d %H:%M %z}  {escape(anomaly['meter']):<20} {anomaly['usage']:9.1f} kW   "
-        f"expected {anomaly['expected_low']:.1f} to {anomaly['expected_high']:.1f}   "
-        f"score {anomaly['score']:.2f}   [{_WORDS[severity]}]{severity}[/]"
+        f"{ts:%Y-%m-%d %H:%M %z}  {escape(anomaly['meter']):<20} {_severity(anomaly)}  "
+        f"{escape(said)}  score {anomaly['score']:.2f}"
     )
 
 
+def episode_line(event: dict[str, Any]) -> str:
+    """A message on an episode for people, with rich's markup."""
+    at = datetime.fromisoformat(event["at"])
+    begun = f"{at:%Y-%m-%d %H:%M %z}  {escape(event['meter']):<20} {event['status']:<9}"
+    if event["status"] == EpisodeStatus.WITHDRAWN:
+        return f"{begun} the episode of {event['episode']} is none after all"
+    start, end = (datetime.fromisoformat(event[name]) for name in ("start", "end"))
+    excess = "" if event["excess_kwh"] is None else f", {event['excess_kwh']:+.0f} kWh"
+    return (
+        f"{begun} {_severity(event)}  since {start:%H:%M}, {(end - start).total_seconds() / 60:.0f}"
+        f" min{excess}; at its peak: {escape(event['explanation'])}"
+    )
+
+
+def _severity(message: dict[str, Any]) -> str:
+    severity = message["severity"]
+    return f"[{_WORDS[severity]}]{severity:<6}[/]"
+
+
 def json_line(anomaly: dict[str, Any]) -> str:
-    """An anomaly for programs: one line of JSON."""
+    """A message for programs: one line of JSON."""
     return json.dumps(anomaly, separators=(",", ":"))

@@ -15,7 +15,9 @@ from usage_platform.adapters.lake_tables import (
     USAGE_HOURLY,
     LakeTable,
 )
-from usage_platform.core.anomalies import ANOMALY_COLUMNS, find_anomalies
+from usage_platform.adapters.rescoring import rescored, standing
+from usage_platform.core.detector.grid import instants_of
+from usage_platform.core.labels import silenced
 from usage_platform.core.quality import (
     compare_anomalies,
     compare_hours,
@@ -140,17 +142,18 @@ def stream_equals_rescoring(platform: PlatformResource) -> dg.AssetCheckResult:
     if nothing := _not_made_yet(platform, ANOMALIES):
         return nothing
     deployment = platform.deployment
-    reader, manifests = deployment.reader, deployment.models.manifests()
-    hours = reader.rows(USAGE_HOURLY, ["start"])
-    if not manifests or hours.empty:
+    reader, judges = deployment.reader, deployment.judges()
+    span = reader.span(USAGE_HOURLY, "start")
+    if not judges.manifests or span is None:
         return dg.AssetCheckResult(passed=True, description="nothing scored yet")
-    last = hours["start"].max().date()
+    last = span[1].date()
     first = last - timedelta(days=7)
-    table = reader.rows(ANOMALIES, None, first, last)
-    rows = reader.rows(READINGS, ["meter", "event_time", "value"], first, last)
-    rescored = find_anomalies(rows, manifests, deployment.models.load).anomalies
-    waiting = _after(rescored, table)
-    result = compare_anomalies(table[ANOMALY_COLUMNS], rescored.drop(index=waiting))
+    registry = deployment.registry()
+    found, _ = rescored(reader, judges, registry, first, last)
+    table = standing(reader, first, last)
+    table = table[~_silenced(table, judges.labels)]
+    waiting = _after(found.anomalies, table)
+    result = compare_anomalies(table, found.anomalies.drop(index=waiting))
     return dg.AssetCheckResult(
         passed=result.wrong == 0,
         metadata={
@@ -159,6 +162,15 @@ def stream_equals_rescoring(platform: PlatformResource) -> dg.AssetCheckResult:
             "not_told_yet": len(waiting),
         },
     )
+
+
+def _silenced(table: pd.DataFrame, labels: pd.DataFrame) -> pd.Series:
+    """Anomalies that were told before people said that the time was planned."""
+    quiet = pd.Series(False, index=table.index)
+    for meter, own in table.groupby("meter"):
+        instants = instants_of(own.loc[:, "event_time"])
+        quiet.loc[own.index] = silenced(str(meter), instants, labels)
+    return quiet
 
 
 def _after(rescored: pd.DataFrame, table: pd.DataFrame) -> pd.Index:

@@ -1,17 +1,35 @@
-"""The model: an Isolation Forest a slot, trained from `readings`."""
+"""The model: a detector for each meter, trained from `readings`."""
 
 import time
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
+import pandas as pd
 from pydantic import Field
 
 from usage_platform.adapters.lake_reader import LakeError
-from usage_platform.adapters.plots import expected_week
-from usage_platform.adapters.training import TrainingError, train_model
-from usage_platform.core.slot_forests import MAX_HISTORY_DAYS
+from usage_platform.adapters.lake_tables import READINGS
+from usage_platform.adapters.model_plots import expected_week, last_weeks, score_distribution
+from usage_platform.adapters.training import (
+    Trained,
+    TrainingError,
+    Wishes,
+    reading_days,
+    train_models,
+)
+from usage_platform.core.detector.model import Method, Tuning
+from usage_platform.core.judging import LOOK_BACK, judged_by
+from usage_platform.core.model import Detector
+from usage_platform.core.reading_history import ReadingHistory
+from usage_platform.core.training_days import due
 from usage_platform.defs.metadata import OWNERS, picture
 from usage_platform.defs.resources import PlatformResource
+from usage_platform.deployment import Deployment
+from usage_platform.settings import SettingsError
+
+_SHOWN = timedelta(days=14)
 
 
 class TrainingConfig(dg.Config):
@@ -20,57 +38,172 @@ class TrainingConfig(dg.Config):
     until: str | None = Field(
         None,
         description="Local day that the history ends before, like 2024-03-05; by default the day "
-        "after the newest reading. The model judges readings from that day on.",
+        "after the newest reading. The model judges readings from the day after that on.",
     )
-    max_history_days: int = Field(
-        MAX_HISTORY_DAYS, ge=28, description="How many days the history goes back."
+    due: bool = Field(
+        False,
+        description="Train every weekly model that the readings allow and that there is not yet.",
+    )
+    meters: list[str] = Field(
+        default_factory=list, description="Only these meters; the others keep their detectors."
+    )
+    method: str | None = Field(
+        None, description="forest, robust_z or blog; by default the setting USAGE_METHOD."
+    )
+    false_alarms_per_week: float | None = Field(
+        None, description="The alarm budget; by default the setting USAGE_FALSE_ALARMS_PER_WEEK."
+    )
+    promote_anyway: bool = Field(
+        False, description="Put the model in force even if it is not as good as the one before it."
     )
 
 
-@dg.asset(group_name="model", kinds={"scikitlearn", "parquet"}, owners=OWNERS, deps=["readings"])
+@dg.asset(
+    group_name="model",
+    kinds={"scikitlearn", "parquet"},
+    owners=OWNERS,
+    deps=["readings"],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "model_is_fit",
+            asset="slot_forests",
+            description="On the last weeks the newest model keeps the alarm budget and finds as "
+            "many injected faults as the one before it; else it is not put in force.",
+        )
+    ],
+)
 def slot_forests(
     context: dg.AssetExecutionContext, config: TrainingConfig, platform: PlatformResource
-) -> dg.MaterializeResult:
-    """An Isolation Forest for each meter, weekday and time of day, compiled to step functions.
+) -> Iterator[dg.MaterializeResult]:
+    """What each meter should read at each weekday and time of day, and Isolation Forests on top.
 
-    Kept under the lake's `models/` as Parquet with a JSON manifest; older models stay. A slot with
-    fewer than four comparables has none and is not scored. A model judges the readings after its
-    history, never those it has learned from.
+    Kept under the lake's `models/` as Parquet with a JSON manifest; older models stay. A model
+    judges the readings after its history, never those it has learned from, once the check
+    `model_is_fit` has put it in force.
     """
     deployment = platform.deployment
     started = time.monotonic()
-
-    def progress(meter: str, done: int, total: int) -> None:
-        if done % 672 == 0:
-            context.log.info(f"{meter}: {done} of {total} slots")
-
     try:
-        until = date.fromisoformat(config.until) if config.until else None
-        model = train_model(
+        untils = _untils(config, deployment)
+        if not untils:
+            raise TrainingError("every model that the readings allow is there")
+        newest = deployment.models.manifests()[-1:]
+        before = deployment.models.load(newest[0].version) if newest else None
+        trained: list[Trained] = []
+        promoted: list[str] = []
+        for one in train_models(
             deployment.reader,
             deployment.registry(),
-            until,
+            untils,
+            _wishes(config, deployment),
             datetime.now(UTC),
-            progress,
-            config.max_history_days,
-        )
-    except (TrainingError, LakeError, ValueError) as error:
+            context.log.info,
+            before,
+        ):
+            deployment.models.save(one.model)
+            trained.append(one)
+            if one.examined.is_fit or config.promote_anyway:
+                promoted.append(one.model.manifest.version)
+    except (TrainingError, LakeError, SettingsError, ValueError) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
-    is_new = deployment.models.save(model)
-    manifest = model.manifest
-    first = next(iter(model.forests.values()))
-    return dg.MaterializeResult(
+    # All at once: the stream must not judge by one of them what the next is meant for.
+    deployment.models.promote(promoted)
+    yield dg.MaterializeResult(
         metadata={
-            "version": manifest.version,
-            "is_new": is_new,
-            "history_from": manifest.window_start,
-            "history_until": manifest.window_end,
-            "readings": manifest.readings,
-            "meters": manifest.meters,
-            "slots_trained": manifest.slots_trained,
-            "slots_thin": manifest.slots_thin,
-            "table_version": manifest.data_version,
+            **_metadata(trained[-1], deployment),
+            "models": len(trained),
+            "promoted": len(promoted),
             "seconds": round(time.monotonic() - started, 2),
-            "expected_week": picture(expected_week(first.meter, first.low, first.high)),
-        }
+        },
+        check_results=[_check(trained[-1])],
+    )
+
+
+def _untils(config: TrainingConfig, deployment: Deployment) -> Sequence[date]:
+    if config.until:
+        return [date.fromisoformat(config.until)]
+    if config.due:
+        return due_now(deployment)
+    days = reading_days(deployment.reader, deployment.settings.timezone)
+    if days is None:
+        raise TrainingError("readings: the table is empty; play some readings first")
+    return [days[1] + timedelta(days=1)]
+
+
+def due_now(deployment: Deployment) -> list[date]:
+    """The ends of the histories of the models that can be trained and are not yet."""
+    zone = deployment.settings.timezone
+    days = reading_days(deployment.reader, zone)
+    if days is None:
+        return []
+    return due(*days, deployment.models.newest_end(zone))
+
+
+def _wishes(config: TrainingConfig, deployment: Deployment) -> Wishes:
+    wishes = deployment.wishes()
+    if config.method is not None:
+        wishes = replace(wishes, method=Method(config.method))
+    if config.false_alarms_per_week is not None:
+        share = deployment.settings.least_share
+        wishes = replace(wishes, tuning=Tuning(config.false_alarms_per_week, share))
+    return replace(wishes, meters=tuple(config.meters))
+
+
+def _metadata(
+    trained: Trained, deployment: Deployment
+) -> dict[str, dg.MetadataValue | int | float | str]:
+    model = trained.model
+    manifest = model.manifest
+    metadata: dict[str, dg.MetadataValue | int | float | str] = {
+        "version": manifest.version,
+        "method": manifest.method,
+        "history_from": manifest.window_start,
+        "history_until": manifest.window_end,
+        "judges_from": manifest.judges_from,
+        "readings": manifest.readings,
+        "left_out": manifest.left_out,
+        "meters": manifest.meters,
+        "meters_learning": manifest.meters_learning,
+        "slots_trained": manifest.slots_trained,
+        "slots_thin": manifest.slots_thin,
+        "table_version": manifest.data_version,
+    }
+    if model.detectors:
+        first = model.detectors[min(model.detectors)]
+        metadata["expected_week"] = picture(expected_week(first))
+        judged = _last_weeks(first, manifest.end, deployment)
+        if len(judged):
+            metadata["last_weeks"] = picture(last_weeks(judged, first.meter))
+            metadata["scores"] = picture(score_distribution(judged, first.meter))
+    return metadata
+
+
+def _last_weeks(detector: Detector, end: pd.Timestamp, deployment: Deployment) -> pd.DataFrame:
+    """How a new detector judges the last weeks that it has learned from."""
+    start = end - _SHOWN
+    columns = ["meter", "event_time", "value"]
+    rows = deployment.reader.rows(READINGS, columns, (start - LOOK_BACK).date(), end.date())
+    history = ReadingHistory()
+    history.add(rows)
+    series = history.of(detector.meter.name).until(end.value)
+    return judged_by(detector, series, start.value)
+
+
+def _check(trained: Trained) -> dg.AssetCheckResult:
+    examined = trained.examined
+    words = "there is nothing to compare with yet" if not examined.weeks else None
+    return dg.AssetCheckResult(
+        check_name="model_is_fit",
+        passed=examined.is_fit,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=words,
+        metadata={
+            "version": trained.model.manifest.version,
+            "alarm_days": examined.alarm_days,
+            "alarm_days_allowed": examined.budget,
+            "alarm_days_of_the_one_before": examined.alarm_days_before,
+            "injected_faults": examined.faults,
+            "found": examined.found,
+            "found_by_the_one_before": examined.found_before,
+        },
     )

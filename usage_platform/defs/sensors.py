@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from itertools import takewhile
 
 import dagster as dg
@@ -24,10 +23,11 @@ from usage_platform.adapters.kafka_topics import (
 )
 from usage_platform.adapters.playback import PlaybackError, last_played
 from usage_platform.adapters.scoring import Scorer
+from usage_platform.adapters.scoring_tick import TickResult
 from usage_platform.adapters.stream_progress import ingestion_lag
-from usage_platform.adapters.training import history_span
-from usage_platform.defs.anomaly_assets import tick_metadata
+from usage_platform.defs.anomaly_assets import score_what_waits, tick_metadata
 from usage_platform.defs.jobs import micro_batch, playback, retrain
+from usage_platform.defs.model_assets import due_now
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.deployment import Deployment
 
@@ -138,31 +138,24 @@ def micro_batch_sensor(
     job=retrain,
     minimum_interval_seconds=15,
     default_status=_RUNNING,
-    description="Trains the first model as soon as there is enough history.",
+    description="Trains the weekly models as soon as the readings allow them.",
 )
-def first_model_sensor(
+def model_sensor(
     context: dg.SensorEvaluationContext, platform: PlatformResource
 ) -> dg.RunRequest | dg.SkipReason:
-    """Train the first model as soon as there is enough history to learn from.
+    """Train the weekly models as soon as the readings allow them.
 
-    It learns from the oldest days only, so that the rest of a history is judged too.
+    The first one knows nothing and judges by rules; each Monday of the readings' own time brings
+    another one, so that a history is judged as it would have been at the time.
     """
     deployment = platform.deployment
-    if deployment.models.manifests():
-        return dg.SkipReason("there is a model; the schedule trains the next ones")
     if reason := _not_now(context, retrain.name):
         return dg.SkipReason(reason)
-    span = history_span(deployment.reader)
-    if span is None:
-        return dg.SkipReason("no readings yet")
-    days = deployment.settings.first_model_days
-    zone = deployment.settings.timezone
-    until = span[0].tz_convert(zone).date() + timedelta(days=days)
-    newest = span[1].tz_convert(zone).date()
-    if newest < until:
-        return dg.SkipReason(f"learning: {(until - newest).days} more days of readings are needed")
-    config = {"ops": {"slot_forests": {"config": {"until": until.isoformat()}}}}
-    return dg.RunRequest(run_config=config)
+    days = due_now(deployment)
+    if not days:
+        return dg.SkipReason("every model that the readings allow is there")
+    context.log.info(f"{len(days)} models are due, the newest with readings until {days[-1]}")
+    return dg.RunRequest(run_config={"ops": {"slot_forests": {"config": {"due": True}}}})
 
 
 class _StillAtWorkError(RuntimeError):
@@ -189,7 +182,9 @@ class _WarmScorer:
         try:
             kafka = deployment.kafka
             if self._scorer is None or self._kafka != kafka:
-                self._scorer, self._kafka = Scorer(kafka, deployment.models), kafka
+                if self._scorer is not None:
+                    self._scorer.close()
+                self._scorer, self._kafka = Scorer(kafka, deployment.reader), kafka
             try:
                 yield self._scorer
             except BaseException:
@@ -218,22 +213,27 @@ def anomaly_stream(
     transaction. Reports a materialization of `anomaly` for each tick that read anything.
     """
     deployment = platform.deployment
-    manifests = deployment.models.manifests()
-    if not manifests:
+    if not deployment.models.manifests():
         return dg.SkipReason("no model yet: events wait on the topic until there is one")
     try:
         ensure_topics(deployment.kafka)
         with _warm_scorer.borrowed(deployment) as scorer:
-            result = scorer.tick(manifests, deployment.registry(), _SCORING_SECONDS)
+            result = score_what_waits(scorer, deployment, _SCORING_SECONDS, listen=True)
     except _StillAtWorkError:
         return dg.SkipReason("the tick before still waits for Kafka")
     except (KafkaUnreachableError, KafkaException) as error:
         return dg.SkipReason(f"begins again at the next tick, nothing is lost or doubled: {error}")
     if not result.events:
-        return dg.SkipReason("no new events")
+        return dg.SkipReason(_why_nothing(result))
     context.log.info(f"{result.scored:,} readings scored, {result.anomalies:,} anomalies")
     told = dg.AssetMaterialization("anomaly", metadata=tick_metadata(result))
     return dg.SensorResult(asset_events=[told])
 
 
-SENSORS = (playback_sensor, micro_batch_sensor, first_model_sensor, anomaly_stream)
+def _why_nothing(result: TickResult) -> str:
+    if result.waits_for is None:
+        return "no new events"
+    return f"the readings from {result.waits_for:%Y-%m-%d} on wait for a model of their time"
+
+
+SENSORS = (playback_sensor, micro_batch_sensor, model_sensor, anomaly_stream)

@@ -10,7 +10,7 @@ import pandas as pd
 from usage_platform.core.detector.grid import NS_A_DAY, Floats, Ints
 from usage_platform.core.detector.score import Kind
 from usage_platform.core.meters import Meter
-from usage_platform.core.slot_forests import CUT, train_slot_forests
+from usage_platform.core.slot_forests import CUT, SlotForests, train_slot_forests
 
 HISTORY_DAYS = 30
 
@@ -27,17 +27,32 @@ def judge_as_blog(
         until: ns since 1970 UTC.
 
     Returns:
-        The columns of `score.score`; the score is the forest's over the cut, 0 where a slot has
-        too few comparables, low and high are the least and largest comparable.
+        As `judge_by_forests`.
     """
     recent = past[0] >= until - HISTORY_DAYS * NS_A_DAY
     history = pd.DataFrame({"event_time": _times(past[0][recent]), "value": past[1][recent]})
     forests = train_slot_forests(history, meter, lambda done, of: None)
-    ts, values = _times(coming[0]), coming[1]
+    return judge_by_forests(forests, *coming)
+
+
+def judge_by_forests(forests: SlotForests, instants: Ints, values: Floats) -> pd.DataFrame:
+    """Judge readings by a meter's forests.
+
+    Args:
+        forests: The forests.
+        instants: n interval starts, ns since 1970 UTC, ascending.
+        values: n powers, kW.
+
+    Returns:
+        The columns of `score.score`; the score is the forest's over the cut, 0 where a slot has
+        too few comparables, low and high are the least and largest comparable.
+    """
+    ts = _times(instants)
     scored = forests.score(ts, values)
     low, high = scored["expected_low"].to_numpy(), scored["expected_high"].to_numpy()
     middle = (low + high) / 2
     flagged = scored["score"].to_numpy() > CUT
+    unknown = np.full(len(values), np.nan)
     return pd.DataFrame(
         {
             "ts": ts,
@@ -45,7 +60,10 @@ def judge_as_blog(
             "expected": middle,
             "low": low,
             "high": high,
-            "z": np.nan,
+            "z": unknown,
+            "z_short": unknown,
+            "z_week": unknown,
+            "run": np.zeros(len(values), dtype=np.int64),
             "score": np.maximum(scored["score"].to_numpy(), 0.0) / CUT,
             "flagged": flagged,
             "kind": np.select(

@@ -4,15 +4,20 @@ Belongs here: which odd readings make one episode, and what is told of it. An ep
 of the judged readings alone. Not here: judging them (`score`).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from usage_platform.core.detector.grid import NS_A_MINUTE, Ints, instants_of
 from usage_platform.core.meters import Meter
 
 MERGED_MINUTES = 60
 """Odd readings no farther apart belong to one episode."""
 
+_MERGED_NS = MERGED_MINUTES * NS_A_MINUTE
+_NAME = "%Y-%m-%dT%H:%MZ"
 _SEVERE, _NOTABLE = 3.0, 1.5
 
 EPISODE_COLUMNS = (
@@ -29,22 +34,48 @@ EPISODE_COLUMNS = (
 )
 
 
-def with_episodes(judged: pd.DataFrame) -> pd.DataFrame:
-    """The judged readings with a column `episode`: when its first odd reading began, else empty.
+@dataclass(frozen=True)
+class LastOdd:
+    """The last odd reading before some others.
 
-    The name of an episode does not change while it goes on, and a longer series gives the earlier
-    readings the same names.
+    Attributes:
+        at: Its interval's start, ns since 1970 UTC.
+        episode: The name of its episode.
+    """
+
+    at: int
+    episode: str
+
+
+def episode_names(instants: Ints, last: LastOdd | None) -> npt.NDArray[np.object_]:
+    """The episode of each odd reading: when its first odd reading began.
+
+    The name of an episode does not change while it goes on.
+
+    Args:
+        instants: n interval starts of a meter's odd readings, ns since 1970 UTC, ascending.
+        last: The odd reading before them.
+    """
+    if not len(instants):
+        return np.empty(0, dtype=object)
+    apart = np.diff(instants, prepend=instants[0]) > _MERGED_NS
+    apart[0] = last is None or instants[0] - last.at > _MERGED_NS
+    first = np.maximum.accumulate(np.where(apart, np.arange(len(instants)), -1))
+    opened = pd.DatetimeIndex(instants[np.maximum(first, 0)]).strftime(_NAME).to_numpy(object)
+    return np.where(first < 0, "" if last is None else last.episode, opened)
+
+
+def with_episodes(judged: pd.DataFrame) -> pd.DataFrame:
+    """The judged readings with a column `episode`, empty where a reading is not odd.
+
+    A longer series gives the earlier readings the same names.
 
     Args:
         judged: ts (datetime64[ns, UTC], ascending), flagged (bool) and others.
     """
-    odd = np.flatnonzero(judged["flagged"].to_numpy())
+    odd = judged["flagged"].to_numpy(np.bool_)
     names = np.full(len(judged), "", dtype=object)
-    if len(odd):
-        at = judged["ts"].iloc[odd]
-        first = _starts(at)
-        opened = at.dt.strftime("%Y-%m-%dT%H:%MZ").to_numpy()
-        names[odd] = opened[np.maximum.accumulate(np.where(first, np.arange(len(odd)), 0))]
+    names[odd] = episode_names(instants_of(judged.loc[odd, "ts"]), None)
     return judged.assign(episode=names)
 
 
@@ -84,11 +115,3 @@ def episodes(judged: pd.DataFrame, meter: Meter) -> pd.DataFrame:
 def severity(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
     """Scores in words: `low`, `medium` from half as much again as the bar, `high` from thrice."""
     return np.select([scores >= _SEVERE, scores >= _NOTABLE], ["high", "medium"], "low")
-
-
-def _starts(at: pd.Series) -> npt.NDArray[np.bool_]:
-    """Which odd readings begin an episode."""
-    apart = at.diff() > pd.Timedelta(minutes=MERGED_MINUTES)
-    first = apart.to_numpy().copy()
-    first[0] = True
-    return first

@@ -61,6 +61,8 @@ class _Judged:
     expected: Floats
     half_width: Floats
     z: Floats
+    z_short: Floats
+    z_week: Floats
     score: Floats
 
 
@@ -77,8 +79,9 @@ def score(model: DetectorModel, instants: Ints, values: Floats, start: int) -> p
     Returns:
         One row a reading from `start` on: ts (datetime64[ns, UTC]), value, expected, low, high
         (kW; NaN while learning; a reading within low and high is never odd, but for zero and
-        stuck), z (deviation in usual ones), score (1 is the bar, grows with the deviation),
-        flagged (bool), kind (`Kind`), learning (bool).
+        stuck), z, z_short and z_week (deviations in usual ones from what days and weeks, the last
+        hours, and the last week alone let expect), run (equal readings in a row), score (1 is the
+        bar, grows with the deviation), flagged (bool), kind (`Kind`), learning (bool).
     """
     known = (instants >= start - CONTEXT_NS) & np.isfinite(values)
     judged = instants[known] >= start
@@ -111,6 +114,8 @@ def _say(model: DetectorModel, baseline: Baseline, grid: Grid, first: int) -> _J
         expected=expected,
         half_width=np.maximum(ORDINARY * unit, model.tuning.least_share * expected),
         z=z,
+        z_short=measured.short,
+        z_week=measured.week,
         score=scores / model.bar,
     )
 
@@ -214,6 +219,9 @@ def _frame(
             "low": unknown if said is None else np.maximum(said.expected - said.half_width, 0.0),
             "high": unknown if said is None else said.expected + said.half_width,
             "z": unknown if said is None else said.z,
+            "z_short": unknown if said is None else said.z_short,
+            "z_week": unknown if said is None else said.z_week,
+            "run": rules.runs,
             "score": scores,
             "flagged": np.zeros(len(values), dtype=np.bool_),
             "kind": np.full(len(values), Kind.NONE, dtype=object),

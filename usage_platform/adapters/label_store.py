@@ -1,0 +1,54 @@
+"""The labels of people, in a file of the lake's `assets/`.
+
+Belongs here: reading and adding. Not here: what labels do (`core.labels`).
+"""
+
+import json
+
+import pandas as pd
+
+from usage_platform.adapters.lake_files import LakeFiles
+from usage_platform.core.labels import LABEL_COLUMNS, NO_LABELS, Verdict
+
+_LABELS = "labels.json"
+_INSTANT = "datetime64[ns, UTC]"
+
+
+class LabelStore:
+    """The labels of one lake."""
+
+    def __init__(self, assets: LakeFiles) -> None:
+        self._assets = assets
+
+    def read(self) -> pd.DataFrame:
+        """All labels (`LABEL_COLUMNS`), in the order in which they were given."""
+        rows = self._rows()
+        if not rows:
+            return NO_LABELS
+        frame = pd.DataFrame(rows)[LABEL_COLUMNS]
+        times = {name: pd.to_datetime(frame[name], utc=True) for name in ("start", "end")}
+        return frame.assign(**times).astype(dict.fromkeys(times, _INSTANT))
+
+    def add(
+        self, meter: str, start: pd.Timestamp, end: pd.Timestamp, says: Verdict, note: str
+    ) -> None:
+        """Add a label; one of the same meter and stretch of time is replaced.
+
+        Raises:
+            ValueError: When the stretch ends before it begins.
+        """
+        if end <= start:
+            raise ValueError(f"label: expected an end after {start}, got {end}")
+        row = {
+            "meter": meter,
+            "start": start.isoformat(),
+            "end": end.isoformat(),
+            "says": says.value,
+            "note": note,
+        }
+        kept = [old for old in self._rows() if any(old[k] != row[k] for k in LABEL_COLUMNS[:3])]
+        self._assets.write_text(_LABELS, json.dumps([*kept, row], indent=1))
+
+    def _rows(self) -> list[dict[str, str]]:
+        text = self._assets.read_text(_LABELS)
+        return json.loads(text) if text else []

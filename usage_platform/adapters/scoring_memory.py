@@ -1,0 +1,150 @@
+"""What a scorer that starts must know: the readings that were consumed, and what was told.
+
+Belongs here: rebuilding the memory from the lake and the topics. Not here: using it
+(`core.stream_scoring`), the transactions (`scoring`).
+
+The lake may be ahead of the scorer or behind it: readings of events that were not consumed yet are
+left aside, and consumed events that are not in the lake yet are read from the topic once more.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
+
+from usage_platform.adapters.kafka_topics import (
+    ANOMALY,
+    EPISODE,
+    USAGE,
+    KafkaSettings,
+    messages_to_end,
+    partitions_of,
+)
+from usage_platform.adapters.lake_reader import LakeReader
+from usage_platform.adapters.lake_tables import READINGS
+from usage_platform.adapters.stream_progress import committed_offsets
+from usage_platform.core.anomalies import anomalies_from_messages
+from usage_platform.core.batch import RAW_COLUMNS, judge
+from usage_platform.core.episode_events import event_id_of
+from usage_platform.core.judging import LOOK_BACK
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.stream_scoring import KEPT, StreamMemory
+
+_COLUMNS = ["meter", "event_time", "value"]
+
+
+def raw_frame(messages: list[Message]) -> pd.DataFrame:
+    """Messages of `usage` as `core.batch` takes them."""
+    frame = pd.DataFrame(
+        [(m.topic(), m.partition(), m.offset(), m.timestamp()[1], m.value()) for m in messages],
+        columns=RAW_COLUMNS,
+    )
+    frame["kafka_time"] = pd.to_datetime(frame["kafka_time"], unit="ms", utc=True).astype(
+        "datetime64[ns, UTC]"
+    )
+    return frame
+
+
+def restored(
+    kafka: KafkaSettings,
+    reader: LakeReader,
+    registry: MeterRegistry,
+    consumed: dict[int, int],
+) -> StreamMemory:
+    """The memory of a scorer that has consumed the topic `usage` up to some offsets.
+
+    Args:
+        kafka: The brokers.
+        reader: The lake's tables.
+        registry: The known meters.
+        consumed: One past the last consumed offset of each partition; kept by the caller as it
+            goes on, so that late readings find a past that was consumed.
+    """
+
+    def past(meter: str, first: int, end: int) -> pd.DataFrame:
+        rows = _consumed_rows(reader, consumed, pd.Timestamp(first, tz="UTC"))
+        times = rows["event_time"]
+        span = (times >= pd.Timestamp(first, tz="UTC")) & (times < pd.Timestamp(end, tz="UTC"))
+        return rows.loc[span & (rows["meter"] == meter), _COLUMNS]
+
+    memory = StreamMemory(past)
+    client = Consumer(
+        kafka.client(
+            **{
+                "group.id": "anomaly-scorer-start",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest",
+            }
+        )
+    )
+    try:
+        told = [message.value() for message in _whole(client, kafka, ANOMALY)]
+        memory.told.add(anomalies_from_messages([value for value in told if value]))
+        events = (message.value() for message in _whole(client, kafka, EPISODE))
+        memory.events.update(event_id_of(value) for value in events if value)
+        if any(consumed.values()):
+            _recall(memory, client, reader, registry, consumed)
+    finally:
+        client.close()
+    return memory
+
+
+def _recall(
+    memory: StreamMemory,
+    client: Consumer,
+    reader: LakeReader,
+    registry: MeterRegistry,
+    consumed: Mapping[int, int],
+) -> None:
+    """Fill the history up to what was consumed."""
+    # Asked for before the rows: the lake then holds all events before these offsets.
+    ingested = committed_offsets(reader.lake, USAGE)
+    # At least the last event of each partition, which says how far in time the scorer has come.
+    starts = {p: min(ingested.get(p, 0), end - 1) for p, end in consumed.items() if end > 0}
+    tail = judge(raw_frame(list(_between(client, starts, consumed))), registry).readings
+    newest = tail["event_time"].max()
+    if pd.isna(newest):
+        span = reader.span(READINGS, "event_time")
+        newest = None if span is None else span[1]
+    if newest is None:
+        return
+    since = newest - LOOK_BACK - KEPT
+    memory.history.add(_consumed_rows(reader, consumed, since)[_COLUMNS])
+    memory.history.add(tail[_COLUMNS])
+    memory.floor = since.value
+
+
+def _consumed_rows(
+    reader: LakeReader, consumed: Mapping[int, int], since: pd.Timestamp
+) -> pd.DataFrame:
+    """Readings from an instant on whose events were consumed."""
+    if not reader.exists(READINGS):
+        return pd.DataFrame(columns=_COLUMNS)
+    rows = reader.rows(READINGS, [*_COLUMNS, "partition", "offset"], since.date())
+    ends = rows["partition"].map(consumed).fillna(0)
+    return rows[(rows["offset"] < ends) & (rows["event_time"] >= since)]
+
+
+def _whole(client: Consumer, kafka: KafkaSettings, topic: str) -> Iterator[Message]:
+    """All that a topic holds."""
+    partitions = partitions_of(client, kafka, topic)
+    starts = [TopicPartition(topic, p.partition, OFFSET_BEGINNING) for p in partitions]
+    return messages_to_end(client, starts)
+
+
+def _between(
+    client: Consumer, starts: Mapping[int, int], ends: Mapping[int, int]
+) -> Iterator[Message]:
+    """Events of `usage` from some offsets to others."""
+    waiting = set(starts)
+    places = [TopicPartition(USAGE, partition, start) for partition, start in starts.items()]
+    for message in messages_to_end(client, places):
+        partition, offset = message.partition() or 0, message.offset() or 0
+        if offset < ends[partition]:
+            yield message
+        if offset >= ends[partition] - 1:
+            waiting.discard(partition)
+            if not waiting:
+                return

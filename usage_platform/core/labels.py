@@ -1,0 +1,63 @@
+"""What people say of stretches of a meter's time, and what follows from it.
+
+Belongs here: labels as values. Not here: where they are kept (adapters), how they are typed in
+(`console`).
+
+A stretch that was truly odd, or planned, says nothing of how the meter usually is: its readings are
+left out of training. A planned one is not told either. One that was no anomaly after all stays in,
+so that the next model knows it.
+"""
+
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from usage_platform.core.detector.grid import Ints, instants_of
+
+LABEL_COLUMNS = ["meter", "start", "end", "says", "note"]
+"""Meter, start and end (datetime64[ns, UTC], end exclusive), `Verdict`, a few words."""
+
+
+class Verdict(StrEnum):
+    """What a person says of a stretch of time."""
+
+    TRUE = "true"
+    FALSE = "false"
+    PLANNED = "planned"
+
+
+NO_LABELS = pd.DataFrame(
+    {
+        name: pd.Series(dtype="datetime64[ns, UTC]" if name in {"start", "end"} else object)
+        for name in LABEL_COLUMNS
+    }
+)
+
+
+def left_out(meter: str, instants: Ints, labels: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which readings must not be learned from.
+
+    Args:
+        meter: The meter's name.
+        instants: n interval starts, ns since 1970 UTC.
+        labels: `LABEL_COLUMNS`.
+    """
+    return _within(meter, instants, labels, (Verdict.TRUE, Verdict.PLANNED))
+
+
+def silenced(meter: str, instants: Ints, labels: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which readings must not be told; the arguments are those of `left_out`."""
+    return _within(meter, instants, labels, (Verdict.PLANNED,))
+
+
+def _within(
+    meter: str, instants: Ints, labels: pd.DataFrame, verdicts: tuple[Verdict, ...]
+) -> npt.NDArray[np.bool_]:
+    own = labels[(labels["meter"] == meter) & labels["says"].isin(verdicts)]
+    inside = np.zeros(len(instants), dtype=np.bool_)
+    begins, ends = (instants_of(own.loc[:, name]) for name in ("start", "end"))
+    for begin, end in zip(begins, ends, strict=True):
+        inside |= (instants >= begin) & (instants < end)
+    return inside

@@ -1,0 +1,100 @@
+"""The recent readings of each meter in memory: what a scorer looks back at.
+
+Belongs here: merging readings as they come, the later one winning. Not here: where they come from
+(adapters), what they say (`detector`).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from usage_platform.core.detector.grid import Floats, Ints, instants_of
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One meter's readings.
+
+    Attributes:
+        instants: int64, shape (n,): interval starts, ns since 1970 UTC, ascending, each once.
+        values: float64, shape (n,): kW.
+    """
+
+    instants: Ints
+    values: Floats
+
+    def since(self, instant: int) -> "Series":
+        """The part from an instant on."""
+        at = int(np.searchsorted(self.instants, instant))
+        return Series(self.instants[at:], self.values[at:])
+
+    def until(self, instant: int) -> "Series":
+        """The part before an instant."""
+        at = int(np.searchsorted(self.instants, instant))
+        return Series(self.instants[:at], self.values[:at])
+
+
+NO_READINGS = Series(np.empty(0, dtype=np.int64), np.empty(0))
+
+
+@dataclass
+class ReadingHistory:
+    """Readings by meter; a function of what was added last for each meter and interval."""
+
+    _series: dict[str, Series] = field(default_factory=dict)
+
+    def of(self, meter: str) -> Series:
+        """A meter's readings; none for one that has sent none."""
+        return self._series.get(meter, NO_READINGS)
+
+    def add(self, readings: pd.DataFrame) -> dict[str, int]:
+        """Add readings; one of the same meter and interval is replaced.
+
+        Args:
+            readings: meter, event_time (datetime64[ns, UTC]), value (kW); the last one of a meter
+                and interval wins.
+
+        Returns:
+            For each meter the earliest instant at which something is another than before, ns since
+            1970 UTC; a meter without such is left out.
+        """
+        changed = {}
+        for meter, part in readings.groupby("meter", sort=True):
+            new = _last_wins(instants_of(part.loc[:, "event_time"]), part["value"].to_numpy(float))
+            old = self.of(str(meter))
+            first = _first_difference(old, new)
+            if first is not None:
+                changed[str(meter)] = first
+                self._series[str(meter)] = _merged(old, new)
+        return changed
+
+    def forget(self, meter: str, before: int) -> None:
+        """Let go of a meter's readings before an instant."""
+        self._series[meter] = self.of(meter).since(before)
+
+
+def _last_wins(instants: Ints, values: Floats) -> Series:
+    order = np.argsort(instants, kind="stable")
+    instants, values = instants[order], values[order]
+    last = np.append(instants[1:] != instants[:-1], True)
+    return Series(instants[last], values[last])
+
+
+def _first_difference(old: Series, new: Series) -> int | None:
+    at = np.searchsorted(old.instants, new.instants)
+    inside = np.minimum(at, max(len(old.instants) - 1, 0))
+    known = np.zeros(len(new.instants), dtype=np.bool_)
+    if len(old.instants):
+        known = (old.instants[inside] == new.instants) & (old.values[inside] == new.values)
+    return None if known.all() else int(new.instants[~known][0])
+
+
+def _merged(old: Series, new: Series) -> Series:
+    if not len(old.instants) or new.instants[0] > old.instants[-1]:
+        return Series(
+            np.concatenate([old.instants, new.instants]), np.concatenate([old.values, new.values])
+        )
+    return _last_wins(
+        np.concatenate([old.instants, new.instants]), np.concatenate([old.values, new.values])
+    )
