@@ -18,6 +18,7 @@ import pytest
 from usage_platform.adapters.kafka_topics import (
     ANOMALY,
     DEAD_LETTERS,
+    EPISODE,
     USAGE,
     KafkaSettings,
     KafkaUnreachableError,
@@ -39,12 +40,17 @@ if TYPE_CHECKING:
 
 DATA_DIR = Path(__file__).resolve().parents[1] / ".usage"
 _SLOW_MACHINE_SECONDS = 120.0
-_TOPICS = (USAGE, ANOMALY, DEAD_LETTERS)
+_TOPICS = (USAGE, ANOMALY, EPISODE, DEAD_LETTERS)
 
 FreshTopics = Callable[..., KafkaSettings]
 Put = Callable[..., None]
 ReadAll = Callable[..., list["Message"]]
 WriteTable = Callable[..., None]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: another worker then does the rest meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
 
 
 @pytest.fixture(scope="session")

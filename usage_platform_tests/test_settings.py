@@ -1,8 +1,11 @@
 import math
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from usage_platform.core.detector.grid import Calendar
+from usage_platform.core.detector.model import Method, Tuning
 from usage_platform.deployment import Deployment
 from usage_platform.settings import Settings, SettingsError
 
@@ -50,6 +53,13 @@ def test_an_empty_variable_counts_as_not_set():
         ("USAGE_TIMEZONE", "Europe/Nowhere"),
         ("USAGE_INTERVAL_MINUTES", "7"),
         ("USAGE_SPARK_REMOTE", "http://host:1"),
+        ("USAGE_METHOD", "magic"),
+        ("USAGE_FALSE_ALARMS_PER_WEEK", "7"),
+        ("USAGE_FALSE_ALARMS_PER_WEEK", "0"),
+        ("USAGE_LEAST_SHARE", "1"),
+        ("USAGE_HOLIDAYS", "Atlantis"),
+        ("USAGE_HOLIDAYS", "US-XX"),
+        ("USAGE_RETRAIN_CRON", "mondays"),
         ("USAGE_TYPO", "1"),
     ],
 )
@@ -58,6 +68,47 @@ def test_a_wrong_variable_is_named_in_one_line(variable, value):
         Settings.from_env({variable: value})
     assert variable in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_what_is_asked_of_a_model_follows_the_settings(tmp_path):
+    closed = tmp_path / "closed.txt"
+    closed.write_text("# repairs\n2024-07-05\n\n2024-07-08  # again\n")
+    given = {
+        "USAGE_DATA": str(tmp_path),
+        "USAGE_METHOD": "robust_z",
+        "USAGE_FALSE_ALARMS_PER_WEEK": "1.5",
+        "USAGE_LEAST_SHARE": "0.1",
+        "USAGE_HOLIDAYS": "US-MA",
+        "USAGE_CLOSED_DAYS": str(closed),
+    }
+    wishes = Deployment(Settings.from_env(given)).wishes()
+    assert (wishes.method, wishes.tuning) == (Method.ROBUST_Z, Tuning(1.5, 0.1))
+    assert wishes.calendar == Calendar("US", "MA", (date(2024, 7, 5), date(2024, 7, 8)))
+
+
+def test_without_holidays_every_day_is_a_day():
+    settings = Settings.from_env({"USAGE_HOLIDAYS": "-"})
+    assert Deployment(settings).wishes().calendar == Calendar()
+
+
+@pytest.mark.parametrize("text", [None, "2024-07-05\nthe fifth of July\n"])
+def test_closing_days_that_cannot_be_read_are_named_in_one_line(tmp_path, text):
+    closed = tmp_path / "closed.txt"
+    if text is not None:
+        closed.write_text(text)
+    deployment = Deployment(Settings.from_env({}, data=tmp_path, closed_days=closed))
+    with pytest.raises(SettingsError) as raised:
+        deployment.wishes()
+    assert str(raised.value).startswith(f"USAGE_CLOSED_DAYS={closed}: ")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_child_process_reads_the_same_closing_days_from_another_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    environment = Settings.from_env({}, closed_days="closed.txt", method="blog").environment()
+    monkeypatch.chdir("/")
+    child = Settings.from_env(environment)
+    assert (child.closed_days, child.method) == (tmp_path / "closed.txt", Method.BLOG)
 
 
 def test_pages_of_a_portal_are_kept_on_disk_when_the_lake_is_not(tmp_path):

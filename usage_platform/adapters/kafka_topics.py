@@ -21,6 +21,8 @@ SCORER_GROUP = "anomaly-scorer"
 
 _TIMEOUT = 10.0
 _SILENCE_SECONDS = 20.0
+# A call waits as long for messages, also after the last one.
+_POLL_SECONDS = 0.1
 _BAD_SHAPE = (KafkaError.INVALID_PARTITIONS, KafkaError.INVALID_REPLICATION_FACTOR)
 _TOPIC_CONFIG = {
     # The broker's clock orders the events of a key and anchors the guard against future times.
@@ -137,7 +139,7 @@ def messages_to_end(client: Consumer, starts: list[TopicPartition]) -> Iterator[
     ended: set[int | None] = set()
     heard = time.monotonic()
     while len(ended) < len(starts):
-        messages = client.consume(10_000, timeout=0.5)
+        messages = client.consume(10_000, timeout=_POLL_SECONDS)
         if messages:
             heard = time.monotonic()
         elif time.monotonic() - heard > _SILENCE_SECONDS:

@@ -26,7 +26,10 @@ class LabelStore:
         if not rows:
             return NO_LABELS
         frame = pd.DataFrame(rows)[LABEL_COLUMNS]
-        times = {name: pd.to_datetime(frame[name], utc=True) for name in ("start", "end")}
+        times = {
+            name: pd.to_datetime(frame[name], utc=True, format="ISO8601")
+            for name in ("start", "end")
+        }
         return frame.assign(**times).astype(dict.fromkeys(times, _INSTANT))
 
     def add(

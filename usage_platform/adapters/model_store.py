@@ -59,8 +59,21 @@ class ModelStore:
         for version in versions:
             if self._known(version) is None:
                 raise FileNotFoundError(f"model {version}: not in the store")
-        before = self.promoted()
-        self._write_promoted([*before, *(v for v in versions if v not in before)])
+        self._put_in_force(versions)
+
+    def add(self, models: Sequence[Model], promoted: Sequence[str]) -> None:
+        """Write models, some of which are in force from the moment when they are there.
+
+        Their names are written first: whoever looks in between, or goes on after a kill, finds no
+        model that is there and is to be put in force only later.
+
+        Args:
+            models: The models, ascending by `judges_from`.
+            promoted: The versions of those to put in force.
+        """
+        self._put_in_force(promoted)
+        for model in models:
+            self.save(model)
 
     def take_back(self) -> str | None:
         """Put the model that was promoted last out of force; the one before it judges again.
@@ -68,7 +81,7 @@ class ModelStore:
         Returns:
             Its version; None when only one is in force.
         """
-        before = self.promoted()
+        before = [version for version in self.promoted() if self._known(version) is not None]
         if len(before) < 2:
             return None
         self._write_promoted(before[:-1])
@@ -100,6 +113,10 @@ class ModelStore:
             f"{version}/{_MANIFEST}", json.dumps(model.manifest.as_dict(), indent=1)
         )
         return True
+
+    def _put_in_force(self, versions: Sequence[str]) -> None:
+        before = self.promoted()
+        self._write_promoted([*before, *(v for v in versions if v not in before)])
 
     def _write_promoted(self, versions: list[str]) -> None:
         self._files.write_text(_PROMOTED, json.dumps(versions, indent=1))

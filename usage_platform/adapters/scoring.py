@@ -157,13 +157,15 @@ class Scorer:
         if self._memory is None:
             self._memory = restored(self._kafka, self._reader, registry, self._consumed)
         batch = judge(raw_frame(messages), registry)
-        held = _held(batch, horizon)
-        if held:
-            result.waits_for = horizon
+        held: dict[int, int] = {}
+        # Of events that come again only the newest is in the batch, until that one is held.
+        while more := _held(batch, horizon):
+            held |= more
             messages = [m for m in messages if not _is_held(m, held)]
             batch = judge(raw_frame(messages), registry)
-            for partition, offset in held.items():
-                self._consumer.seek(TopicPartition(USAGE, partition, offset))
+        for partition, offset in held.items():
+            result.waits_for = horizon
+            self._consumer.seek(TopicPartition(USAGE, partition, offset))
         if not messages:
             return False
         self._consumed.update({m.partition() or 0: (m.offset() or 0) + 1 for m in messages})

@@ -25,7 +25,7 @@ from usage_platform.adapters.lake_tables import READINGS
 from usage_platform.adapters.stream_progress import committed_offsets
 from usage_platform.core.anomalies import anomalies_from_messages
 from usage_platform.core.batch import RAW_COLUMNS, judge
-from usage_platform.core.episode_events import event_id_of
+from usage_platform.core.episode_events import event_of
 from usage_platform.core.judging import LOOK_BACK
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.stream_scoring import KEPT, StreamMemory
@@ -83,7 +83,8 @@ def restored(
         told = [message.value() for message in _whole(client, kafka, ANOMALY)]
         memory.told.add(anomalies_from_messages([value for value in told if value]))
         events = (message.value() for message in _whole(client, kafka, EPISODE))
-        memory.events.update(event_id_of(value) for value in events if value)
+        for value in filter(None, events):
+            memory.events.add(event_of(value))
         if any(consumed.values()):
             _recall(memory, client, reader, registry, consumed)
     finally:

@@ -37,6 +37,7 @@ _CLEAN_DAYS = 56
 _TORINO_STEP_KW = 0.4
 _BLOG_WEEKS = 8
 _SPARED_TUESDAYS = 3
+_WIDTH = 120
 _EACH = 6
 _ONE_AT_A_TIME = 200
 _KNOWN_FAULTS = {date(2024, 4, 16): ", with 200 kW too many all night"}
@@ -61,11 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--without-blog", action="store_true", help="leave the slow baseline out")
     given = parser.parse_args(arguments)
     seeds = [int(seed) for seed in given.seeds.split(",")]
-    screen = Screen()
+    screen = Screen(_WIDTH)
     groups = {"generated library": [generated(seed) for seed in seeds]}
     torino = given.data / "torino_campus_15min.csv.gz"
     if torino.exists():
-        groups["Torino"] = [torino_campus(torino, seeds[0])]
+        groups["Torino"] = [torino_campus(torino, seed) for seed in seeds]
     else:
         screen.say(f"no {torino}: Torino is left out")
     for name, series in groups.items():
@@ -99,7 +100,7 @@ def torino_campus(path: Path, seed: int) -> Labelled:
     faulty, faults = inject_faults(
         clean, meter, rng, _FAULTS_A_WEEK, begin, SHORT_KINDS, _TORINO_STEP_KW
     )
-    return Labelled("Torino", meter, Calendar(), faulty, faults)
+    return Labelled(f"Torino, faults {seed}", meter, Calendar("IT"), faulty, faults)
 
 
 def print_group(screen: Screen, name: str, group: list[Labelled], *, with_blog: bool) -> None:
@@ -158,14 +159,17 @@ def _print_methods(screen: Screen, title: str, found: dict[str, Found]) -> None:
 
 
 def _print_kinds(screen: Screen, title: str, found: dict[str, Found]) -> None:
-    shown = table(title, "method", *SHORT_KINDS, numbers=SHORT_KINDS)
-    for name, one in found.items():
-        cells = []
-        for kind in SHORT_KINDS:
-            count = one.faults.get(kind, 0.0)
-            shares = (one.hits.get(kind, 0.0), one.chances.get(kind, 0.0))
-            cells.append("{:.2f} ({:.2f})".format(*(s / count for s in shares)) if count else "-")
-        shown.add_row(str(name), *cells)
+    names = tuple(map(str, found))
+    shown = table(title, "kind", "faults", *names, numbers=("faults", *names))
+    for kind in SHORT_KINDS:
+        counts = [one.faults.get(kind, 0.0) for one in found.values()]
+        cells = [
+            f"{one.hits.get(kind, 0.0) / count:.2f} ({one.chances.get(kind, 0.0) / count:.2f})"
+            if count
+            else "-"
+            for one, count in zip(found.values(), counts, strict=True)
+        ]
+        shown.add_row(kind, f"{counts[0]:.0f}", *cells)
     screen.console.print(shown)
 
 

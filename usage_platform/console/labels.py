@@ -34,12 +34,12 @@ def add_label(deployment: Deployment, start: str, end: str, says: str, note: str
 
 def _instant(text: str, timezone: str) -> pd.Timestamp:
     try:
-        clock = datetime.fromisoformat(text)
-    except ValueError:
+        clock = pd.Timestamp(datetime.fromisoformat(text)).as_unit("ns")
+    except ValueError:  # As for years that nanoseconds do not reach.
         raise SettingsError(f"label: expected a time like 2024-03-05T13:00, got {text!r}") from None
     if clock.tzinfo is not None:
-        return pd.Timestamp(clock).tz_convert("UTC")
-    instant = to_utc(pd.Series([pd.Timestamp(clock)]).astype("datetime64[ns]"), timezone).iloc[0]
+        return clock.tz_convert("UTC")
+    instant = to_utc(pd.Series([clock]), timezone).iloc[0]
     if pd.isna(instant):
         raise SettingsError(f"label: {text} is skipped by the clock change; give another time")
     return instant

@@ -15,10 +15,14 @@ _PLAIN_EVERY_SECONDS = 15.0
 
 
 class Screen:
-    """The console of one command."""
+    """The console of one command.
 
-    def __init__(self) -> None:
-        self.console = Console(highlight=False, emoji=False)
+    Args:
+        width: Columns to print in; those of the terminal by default.
+    """
+
+    def __init__(self, width: int | None = None) -> None:
+        self.console = Console(highlight=False, emoji=False, width=width)
         self._status = self.console.status("") if self.console.is_terminal else None
         self._said_plain = time.monotonic()
 

@@ -8,13 +8,14 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from usage_platform.core.detector.episodes import LastOdd, episode_names, severity
+from usage_platform.core.detector.episodes import LastOdd, episode_names, opened_at, severity
 from usage_platform.core.detector.grid import instants_of
 from usage_platform.core.detector.score import Kind
 from usage_platform.core.judging import Judges, judge_series
@@ -128,11 +129,26 @@ def anomalies_of(
         last: The meter's last odd reading before `start`.
     """
     judged = judge_series(meter.name, series, start, judges)
-    scored = int((~judged["learning"].astype(np.bool_)).sum())
-    learning = len(series.since(start).instants) - scored
+    return scored(meter, judged, len(series.since(start).instants), judges.labels, last)
+
+
+def scored(
+    meter: Meter, judged: pd.DataFrame, readings: int, labels: pd.DataFrame, last: LastOdd | None
+) -> Scored:
+    """What judged readings come to.
+
+    Args:
+        meter: The meter.
+        judged: What `judging.judge_series` returns of them.
+        readings: How many readings there were to judge.
+        labels: What people said of stretches of time.
+        last: The meter's last odd reading before them.
+    """
+    known = int((~judged["learning"].astype(np.bool_)).sum())
     odd = judged[judged["flagged"].astype(np.bool_)]
-    odd = odd[~silenced(meter.name, instants_of(odd.loc[:, "ts"]), judges.labels)]
-    return Scored(_rows(odd, meter, last) if len(odd) else no_anomalies(), scored, learning)
+    odd = odd[~silenced(meter.name, instants_of(odd.loc[:, "ts"]), labels)]
+    rows = _rows(odd, meter, last) if len(odd) else no_anomalies()
+    return Scored(rows, known, readings - known)
 
 
 def _rows(odd: pd.DataFrame, meter: Meter, last: LastOdd | None) -> pd.DataFrame:
@@ -215,7 +231,10 @@ def anomalies_from_messages(values: Sequence[bytes]) -> pd.DataFrame:
     )
     types = {**dict.fromkeys(NUMBERS, "float64"), "run": "int64"}
     # Messages of the platform's first version lack these.
-    return rows.loc[:, ANOMALY_COLUMNS].fillna({"run": 0, "status": TOLD}).astype(types)
+    alone = pd.Series(opened_at(instants_of(rows.loc[:, "event_time"])), rows.index)
+    blank = dict.fromkeys(("kind", "direction", "explanation"), "")
+    lacking = {**blank, "episode": alone, "run": 0, "status": TOLD}
+    return rows.loc[:, ANOMALY_COLUMNS].fillna(lacking).astype(types)
 
 
 def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
@@ -223,8 +242,9 @@ def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
 
+@cache
 def no_anomalies() -> pd.DataFrame:
-    """No rows of `ANOMALY_COLUMNS`."""
+    """No rows of `ANOMALY_COLUMNS`; always the same frame, which nobody changes."""
     types = {"event_time": "datetime64[ns, UTC]", "run": "int64"}
     types |= dict.fromkeys(NUMBERS, "float64")
     return pd.DataFrame(

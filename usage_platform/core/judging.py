@@ -6,6 +6,7 @@ Belongs here: which detector judges which stretch of a series. Not here: what a 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 import pandas as pd
 
@@ -70,7 +71,7 @@ def _stretches(
 ) -> Iterator[tuple[Manifest, int, int]]:
     """Each model that has something to judge, from when and until when."""
     begins = [int(manifest.begin.value) for manifest in manifests]
-    for manifest, begin, end in zip(manifests, begins, [*begins[1:], None], strict=True):
+    for manifest, begin, end in zip_longest(manifests, begins, begins[1:]):
         first = max(begin, start)
         stop = int(series.instants[-1]) + 1 if len(series.instants) else first
         last = stop if end is None else min(end, stop)

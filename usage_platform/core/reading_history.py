@@ -48,6 +48,10 @@ class ReadingHistory:
         """A meter's readings; none for one that has sent none."""
         return self._series.get(meter, NO_READINGS)
 
+    def meters(self) -> list[str]:
+        """The names of the meters that have readings, sorted."""
+        return sorted(self._series)
+
     def add(self, readings: pd.DataFrame) -> dict[str, int]:
         """Add readings; one of the same meter and interval is replaced.
 

@@ -9,11 +9,19 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from usage_platform.core.anomalies import WITHDRAWN, anomalies_of, no_anomalies
-from usage_platform.core.episode_events import EpisodeEvent, episode_events, withdrawn_episodes
-from usage_platform.core.judging import LOOK_BACK, Judges
+from usage_platform.core.anomalies import WITHDRAWN, no_anomalies, scored
+from usage_platform.core.detector.episodes import MERGED_NS, LastOdd
+from usage_platform.core.episode_events import (
+    EpisodeEvent,
+    ToldEpisodes,
+    episode_events,
+    withdrawn_episodes,
+)
+from usage_platform.core.gap_events import gap_events
+from usage_platform.core.judging import LOOK_BACK, Judges, judge_series
+from usage_platform.core.live_judging import LiveJudges
 from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform.core.reading_history import ReadingHistory
+from usage_platform.core.reading_history import ReadingHistory, Series
 from usage_platform.core.told import ToldAnomalies
 
 KEPT = pd.Timedelta(days=30)
@@ -48,7 +56,8 @@ class StreamMemory:
             instant (ns since 1970 UTC) to the columns meter, event_time, value.
         history: The recent readings.
         told: The anomalies that stand.
-        events: Ids of the episode messages that were told.
+        events: What was told of episodes.
+        live: Judges the newest readings where they are few.
         floor: From when on readings were put into `history` at first, ns since 1970 UTC; None if
             all that was ever consumed is there.
         horizon: From when on a meter's readings are there, where it is another time.
@@ -57,7 +66,8 @@ class StreamMemory:
     past: Callable[[str, int, int], pd.DataFrame]
     history: ReadingHistory = field(default_factory=ReadingHistory)
     told: ToldAnomalies = field(default_factory=ToldAnomalies)
-    events: set[str] = field(default_factory=set)
+    events: ToldEpisodes = field(default_factory=ToldEpisodes)
+    live: LiveJudges = field(default_factory=LiveJudges)
     floor: int | None = None
     horizon: dict[str, int] = field(default_factory=dict)
 
@@ -69,8 +79,12 @@ class StreamMemory:
             judges: What they are judged by.
             registry: The known meters.
         """
+        before = {str(name): self.history.of(str(name)) for name in readings["meter"].unique()}
         changed = self.history.add(readings)
-        parts = [self._take(registry.get(name), start, judges) for name, start in changed.items()]
+        parts = [
+            self._take(registry.get(name), start, judges, before[name])
+            for name, start in changed.items()
+        ]
         told = [part.anomalies for part in parts if len(part.anomalies)]
         return ToTell(
             anomalies=pd.concat(told, ignore_index=True) if told else no_anomalies(),
@@ -80,23 +94,41 @@ class StreamMemory:
             repeated=sum(part.repeated for part in parts),
         )
 
-    def _take(self, meter: Meter, start: int, judges: Judges) -> ToTell:
+    def _take(self, meter: Meter, start: int, judges: Judges, before: Series) -> ToTell:
         self._reach_back(meter.name, start)
         series = self.history.of(meter.name)
         last = self.told.last_before(meter.name, start)
-        found = anomalies_of(meter, series, start, judges, last)
-        before = set(self.told.episodes_since(meter.name, start)["episode"])
+        judged = self.live.judge(meter.name, series, start, judges)
+        if judged is None:
+            judged = judge_series(meter.name, series, start, judges)
+        found = scored(meter, judged, len(series.since(start).instants), judges.labels, last)
+        if found.anomalies.empty and self._is_quiet(meter, series, start, last):
+            self._forget(meter.name, int(series.instants[-1]))
+            return ToTell(found.anomalies, [], found.scored, found.learning, 0)
+        names = set(self.told.episodes_since(meter.name, start)["episode"])
+        names |= {gap.episode for gap in gap_events(before.instants, start, meter)}
         changes = self.told.changes(meter.name, start, found.anomalies)
         self.told.add(changes)
         newest = pd.Timestamp(series.instants[-1], tz="UTC")
         odd = self.told.episodes_since(meter.name, start)
         events = episode_events(odd, newest, meter)
-        events += withdrawn_episodes(before - set(odd["episode"]), newest, meter)
-        new = [event for event in events if event.event_id not in self.events]
-        self.events.update(event.event_id for event in new)
+        events += gap_events(series.instants, start, meter)
+        gone = names - {event.episode for event in events}
+        events += withdrawn_episodes(gone, newest, meter)
+        new = self.events.untold(events)
+        for event in new:
+            self.events.add(event)
         self._forget(meter.name, int(series.instants[-1]))
         standing = int((changes["status"] != WITHDRAWN).sum())
         return ToTell(changes, new, found.scored, found.learning, len(found.anomalies) - standing)
+
+    def _is_quiet(self, meter: Meter, series: Series, start: int, last: LastOdd | None) -> bool:
+        """Whether readings without an anomaly leave nothing to be said of what was told before."""
+        before = series.until(start).instants
+        if not len(before) or self.told.reaches(meter.name, start):
+            return False
+        over = last is None or before[-1] >= last.at + MERGED_NS
+        return over and not gap_events(series.instants, start, meter)
 
     def _reach_back(self, meter: str, start: int) -> None:
         """Have the past of a reading at hand, however late it comes."""
@@ -104,7 +136,10 @@ class StreamMemory:
         horizon = self.horizon.get(meter, self.floor)
         if horizon is None or needed >= horizon:
             return
+        self.horizon[meter] = needed
         older = self.past(meter, needed, horizon)
+        if older.empty:
+            return
         known = pd.DataFrame(
             {
                 "meter": meter,
@@ -113,7 +148,6 @@ class StreamMemory:
             }
         )
         self.history.add(pd.concat([older, known], ignore_index=True))
-        self.horizon[meter] = needed
 
     def _forget(self, meter: str, newest: int) -> None:
         """Let go of what is older than a late reading may need, a good piece at a time."""

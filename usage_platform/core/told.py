@@ -83,8 +83,13 @@ class ToldAnomalies:
             return no_anomalies()
         return pd.DataFrame(rows).sort_values("event_time", ignore_index=True)
 
+    def reaches(self, meter: str, start: int) -> bool:
+        """Whether anything was told of a meter from an instant on."""
+        newest = self._newest.get(meter)
+        return newest is not None and newest >= start
+
     def _since(self, meter: str, start: int) -> list[tuple[int, Row]]:
-        if self._newest.get(meter, start - 1) < start:
+        if not self.reaches(meter, start):
             return []
         own = self._by_meter.get(meter, {})
         return sorted((at, row) for at, row in own.items() if at >= start)

@@ -28,9 +28,10 @@ def due(first: date, newest: date, trained: date | None) -> list[date]:
         Local days that histories end before. The very first model knows nothing and judges by rules
         from the first reading on; the others end before a Monday each.
     """
-    days = [] if trained is not None else [first - timedelta(days=DAYS_TO_TRAIN)]
-    after = first if trained is None else trained
-    monday = after + timedelta(days=7 - after.weekday())
+    before = first - timedelta(days=DAYS_TO_TRAIN)
+    days = [] if trained is not None else [before]
+    after = before if trained is None else trained
+    monday = _monday_after(after)
     while monday <= newest:
         days.append(monday)
         monday += _WEEK
@@ -43,5 +44,10 @@ def judges_from(until: date, zone: str) -> pd.Timestamp:
 
 
 def next_model_from(begin: pd.Timestamp, zone: str) -> pd.Timestamp:
-    """From when at the latest another model judges than one that judges from `begin`; UTC."""
-    return local_day_bounds(begin.tz_convert(zone).date() + _WEEK, zone)[0]
+    """From when the next weekly model judges after one that judges from `begin`; UTC."""
+    until = begin.tz_convert(zone).date() - timedelta(days=DAYS_TO_TRAIN)
+    return judges_from(_monday_after(until), zone)
+
+
+def _monday_after(day: date) -> date:
+    return day + timedelta(days=7 - day.weekday())

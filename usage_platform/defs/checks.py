@@ -17,6 +17,7 @@ from usage_platform.adapters.lake_tables import (
 )
 from usage_platform.adapters.rescoring import rescored, standing
 from usage_platform.core.detector.grid import instants_of
+from usage_platform.core.detector.slow import HISTORY_DAYS, SlowChange, slow_changes
 from usage_platform.core.labels import silenced
 from usage_platform.core.quality import (
     compare_anomalies,
@@ -24,6 +25,7 @@ from usage_platform.core.quality import (
     duplicate_readings,
     incomplete_days,
 )
+from usage_platform.core.reading_history import ReadingHistory
 from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.resources import PlatformResource
 
@@ -180,6 +182,43 @@ def _after(rescored: pd.DataFrame, table: pd.DataFrame) -> pd.Index:
     return rescored.index[rescored["event_time"] > table["event_time"].max()]
 
 
+@dg.asset_check(asset="readings")
+def no_slow_change(platform: PlatformResource) -> dg.AssetCheckResult:
+    """No meter's base load or mean has crept away within the last weeks."""
+    if nothing := _not_made_yet(platform, READINGS):
+        return nothing
+    deployment = platform.deployment
+    span = deployment.reader.span(READINGS, "event_time")
+    if span is None:
+        return dg.AssetCheckResult(passed=True, description="no readings yet")
+    since = (span[1] - timedelta(days=HISTORY_DAYS)).date()
+    history = ReadingHistory()
+    history.add(deployment.reader.rows(READINGS, ["meter", "event_time", "value"], since))
+    calendar, registry = deployment.wishes().calendar, deployment.registry()
+    lines, compared = [], 0
+    for name in history.meters():
+        series = history.of(name)
+        changes = slow_changes(series.instants, series.values, registry.get(name), calendar)
+        compared += len(changes)
+        lines += [_in_words(name, change) for change in changes if change.is_odd]
+    return dg.AssetCheckResult(
+        passed=not lines,
+        severity=_WARN,
+        metadata={
+            "compared": compared,
+            "changed": len(lines),
+            "changes": dg.MetadataValue.md("\n".join(lines[:_SHOWN_DAYS]) or "none"),
+        },
+    )
+
+
+def _in_words(meter: str, change: SlowChange) -> str:
+    return (
+        f"- {meter}: {change.what} {change.share:+.0%} within the last weeks, from "
+        f"{change.before_kw:.0f} to {change.now_kw:.0f} kW; usual are {change.usual_share:.0%}"
+    )
+
+
 CHECKS: Sequence[dg.AssetChecksDefinition] = (
     no_reading_twice,
     hours_equal_recompute,
@@ -188,4 +227,5 @@ CHECKS: Sequence[dg.AssetChecksDefinition] = (
     few_rejects,
     model_is_recent,
     stream_equals_rescoring,
+    no_slow_change,
 )

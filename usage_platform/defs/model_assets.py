@@ -21,7 +21,8 @@ from usage_platform.adapters.training import (
 )
 from usage_platform.core.detector.model import Method, Tuning
 from usage_platform.core.judging import LOOK_BACK, judged_by
-from usage_platform.core.model import Detector
+from usage_platform.core.local_time import local_day_bounds
+from usage_platform.core.model import Detector, Model
 from usage_platform.core.reading_history import ReadingHistory
 from usage_platform.core.training_days import due
 from usage_platform.defs.metadata import OWNERS, picture
@@ -87,8 +88,6 @@ def slot_forests(
         untils = _untils(config, deployment)
         if not untils:
             raise TrainingError("every model that the readings allow is there")
-        newest = deployment.models.manifests()[-1:]
-        before = deployment.models.load(newest[0].version) if newest else None
         trained: list[Trained] = []
         promoted: list[str] = []
         for one in train_models(
@@ -98,16 +97,15 @@ def slot_forests(
             _wishes(config, deployment),
             datetime.now(UTC),
             context.log.info,
-            before,
+            _before(untils[0], deployment),
         ):
-            deployment.models.save(one.model)
             trained.append(one)
             if one.examined.is_fit or config.promote_anyway:
                 promoted.append(one.model.manifest.version)
     except (TrainingError, LakeError, SettingsError, ValueError) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
     # All at once: the stream must not judge by one of them what the next is meant for.
-    deployment.models.promote(promoted)
+    deployment.models.add([one.model for one in trained], promoted)
     yield dg.MaterializeResult(
         metadata={
             **_metadata(trained[-1], deployment),
@@ -121,13 +119,27 @@ def slot_forests(
 
 def _untils(config: TrainingConfig, deployment: Deployment) -> Sequence[date]:
     if config.until:
-        return [date.fromisoformat(config.until)]
+        return [_day(config.until)]
     if config.due:
         return due_now(deployment)
     days = reading_days(deployment.reader, deployment.settings.timezone)
     if days is None:
         raise TrainingError("readings: the table is empty; play some readings first")
     return [days[1] + timedelta(days=1)]
+
+
+def _before(until: date, deployment: Deployment) -> Model | None:
+    """The newest model in force that knows nothing of the days from `until` on."""
+    end = local_day_bounds(until, deployment.settings.timezone)[0]
+    older = [one for one in deployment.models.manifests() if one.end <= end]
+    return deployment.models.load(older[-1].version) if older else None
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise TrainingError(f"until: expected a day like 2024-03-05, got {text!r}") from None
 
 
 def due_now(deployment: Deployment) -> list[date]:
@@ -142,6 +154,9 @@ def due_now(deployment: Deployment) -> list[date]:
 def _wishes(config: TrainingConfig, deployment: Deployment) -> Wishes:
     wishes = deployment.wishes()
     if config.method is not None:
+        if config.method not in set(Method):
+            known = ", ".join(Method)
+            raise TrainingError(f"method: expected one of {known}, got {config.method!r}")
         wishes = replace(wishes, method=Method(config.method))
     if config.false_alarms_per_week is not None:
         share = deployment.settings.least_share

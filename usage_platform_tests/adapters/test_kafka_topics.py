@@ -5,6 +5,7 @@ import pytest
 from usage_platform.adapters.kafka_topics import (
     ANOMALY,
     DEAD_LETTERS,
+    EPISODE,
     USAGE,
     KafkaSettings,
     KafkaUnreachableError,
@@ -20,9 +21,9 @@ def test_topics_are_made_once_with_their_partitions_and_the_brokers_clock(fresh_
     kafka = fresh_topics(partitions=3)
     ensure_topics(kafka)
     admin = AdminClient(kafka.client())
-    names = (USAGE, ANOMALY, DEAD_LETTERS)
+    names = (USAGE, ANOMALY, EPISODE, DEAD_LETTERS)
     topics = admin.list_topics(timeout=30).topics
-    assert [len(topics[name].partitions) for name in names] == [3, 3, 3]
+    assert [len(topics[name].partitions) for name in names] == [3, 3, 3, 3]
     resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
     for future in admin.describe_configs(resources).values():
         assert future.result()["message.timestamp.type"].value == "LogAppendTime"

@@ -57,6 +57,23 @@ def test_only_the_days_asked_for_are_read_both_ends_included(reader, first, last
     assert sorted(reader.rows(READINGS, ["value"], first, last)["value"]) == values
 
 
+def test_the_span_is_from_the_least_to_the_largest_instant(lake, write_table, reader):
+    ends = tuple(pd.Timestamp(f"{day}T13:05:00Z") for day in (DAYS[0], DAYS[2]))
+    assert reader.span(READINGS, "event_time") == ends
+    later = pd.Timestamp("2024-03-07T23:55:00Z")
+    frame = pd.DataFrame({"meter": ["b"], "event_time": [later], "event_date": [DAYS[2]]})
+    write_table(lake, READINGS, frame.assign(value=1.0))
+    assert reader.span(READINGS, "event_time") == (ends[0], later)
+
+
+def test_a_table_without_a_row_or_none_at_all_has_no_span(lake, write_table):
+    assert LakeReader(lake).span(READINGS, "event_time") is None
+    times = pd.Series(dtype="datetime64[ns, UTC]")
+    frame = pd.DataFrame({"event_time": times, "event_date": pd.Series(dtype=object)})
+    write_table(lake, READINGS, frame)
+    assert LakeReader(lake).span(READINGS, "event_time") is None
+
+
 def test_sql_over_the_tables_answers_in_utc(reader):
     rows = reader.query("SELECT max(event_time) AS t, sum(value) AS s FROM readings").to_pylist()
     assert rows[0]["s"] == 7.5

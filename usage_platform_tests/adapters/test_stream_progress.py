@@ -1,8 +1,5 @@
 """Progress from a checkpoint's files, without a JVM; test_lake_streams reads real ones."""
 
-import json
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,34 +8,16 @@ from usage_platform.adapters.kafka_topics import USAGE
 from usage_platform.adapters.stream_progress import backlog, committed_offsets
 
 
-@pytest.fixture
-def batch(lake):
-    """Write a batch as Spark does: planned in `offsets`, and finished in `commits`."""
-    root = Path(lake.checkpoint(USAGE))
-
-    def write(number, offsets, finished=True):
-        for folder in ("offsets", "commits"):
-            (root / folder).mkdir(parents=True, exist_ok=True)
-        text = f'v1\n{{"batchWatermarkMs":0}}\n{json.dumps({USAGE: offsets})}'
-        (root / "offsets" / str(number)).write_text(text)
-        (root / "offsets" / f".{number}.crc").write_text("crc")
-        if finished:
-            (root / "commits" / str(number)).write_text('v1\n{"nextBatchWatermarkMs":0}')
-            (root / "commits" / f".{number}.crc").write_text("crc")
-
-    return write
-
-
-def test_before_the_first_batch_nothing_is_in_the_lake(lake, batch):
+def test_before_the_first_batch_nothing_is_in_the_lake(lake, spark_batch):
     assert committed_offsets(lake, USAGE) == {}
-    batch(0, {"0": 5}, finished=False)
+    spark_batch(0, {"0": 5}, finished=False)
     assert committed_offsets(lake, USAGE) == {}
 
 
-def test_the_newest_finished_batch_counts_and_ten_is_newer_than_nine(lake, batch):
+def test_the_newest_finished_batch_counts_and_ten_is_newer_than_nine(lake, spark_batch):
     for number in range(11):
-        batch(number, {"0": number, "1": 2 * number})
-    batch(11, {"0": 99, "1": 99}, finished=False)
+        spark_batch(number, {"0": number, "1": 2 * number})
+    spark_batch(11, {"0": 99, "1": 99}, finished=False)
     assert committed_offsets(lake, USAGE) == {0: 10, 1: 20}
 
 

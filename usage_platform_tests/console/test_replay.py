@@ -1,10 +1,17 @@
+"""`usage-platform replay`: one source in, one file out; the command's mistakes are one line."""
+
+from datetime import date
+
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from usage_platform.adapters.sources.csv_file import CsvSource
-from usage_platform.console.replay import calendar_of, replay_file
-from usage_platform.core.detector.grid import Calendar
-from usage_platform.core.detector.model import Method, Tuning
+from usage_platform.adapters.sources.generated import GeneratedSource
+from usage_platform.adapters.training import Wishes
+from usage_platform.cli import main
+from usage_platform.console.replay import Replayed, replay_source
+from usage_platform.core.meters import Meter
 from usage_platform.core.reading_rows import CsvColumns
 from usage_platform.core.replay import REPLAY_COLUMNS
 from usage_platform.core.source_readings import SourceError
@@ -23,8 +30,8 @@ def source(tmp_path):
     return CsvSource((path,), HOURLY, CsvColumns("ts", None, "kw"))
 
 
-def replayed(source, out):
-    return replay_file(source, out, Calendar(), Method.FOREST, Tuning(), progress=lambda line: None)
+def replayed(source, out) -> Replayed:
+    return replay_source(source, out, Wishes(), lambda line: None)
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.csv.gz", "out.parquet"])
@@ -58,13 +65,62 @@ def test_a_missing_folder_is_named(source, tmp_path):
         replayed(source, tmp_path / "none" / "out.csv")
 
 
-def test_a_country_and_its_part_make_a_calendar():
-    assert calendar_of("US-MA") == Calendar("US", "MA")
-    assert calendar_of("IT") == Calendar("IT")
-    assert calendar_of(None) == Calendar()
+def test_a_source_of_several_meters_is_refused(tmp_path):
+    meters = (Meter("a", interval_minutes=60), Meter("b", interval_minutes=60))
+    source = GeneratedSource(meters, date(2024, 1, 1), 2, 1)
+    with pytest.raises(SourceError, match="expected one meter to replay, got 2"):
+        replayed(source, tmp_path / "out.csv")
+    assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("country", ["Atlantis", "US-XX"])
-def test_an_unknown_country_is_refused(country):
-    with pytest.raises(SourceError, match="is not known"):
-        calendar_of(country)
+def test_what_goes_on_is_told(source, tmp_path):
+    told = []
+    replay_source(source, tmp_path / "out.csv", Wishes(), told.append)
+    assert any(line.endswith("rows read") for line in told)
+    assert told[-1] == "week 6 of 6 judged"
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run the command on generated hours, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    given = ("--interval", "60", "--days", "3", "--holidays", "-")
+    return lambda *args: CliRunner().invoke(
+        main, ["--data", str(tmp_path), "replay", *given, *args], env={"COLUMNS": "200"}
+    )
+
+
+def test_the_command_writes_the_file_and_says_what_was_done(run, tmp_path):
+    done = run("--out", "out.csv", "--method", "robust_z")
+    assert done.exit_code == 0, done.output
+    count = len(pd.read_csv(tmp_path / "out.csv"))
+    assert f"{count} readings judged" in done.output
+    assert f"{count} only by rules, while learning" in done.output
+
+
+@pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        (("--out", "out.xlsx"), "out: out.xlsx ends in none of .csv, .csv.gz, .parquet, .pq"),
+        (("--out", "none/out.csv"), "out: there is no folder none; create it"),
+        (("--out", "out.csv", "--csv", "none.csv"), "none.csv"),
+        (("--out", "out.csv", "--meters", "2"), "expected one meter to replay, got 2"),
+        (("--out", "out.csv", "--holidays", "Atlantis"), "USAGE_HOLIDAYS=Atlantis: "),
+        (("--out", "out.csv", "--false-alarms", "8"), "USAGE_FALSE_ALARMS_PER_WEEK=8.0: "),
+        (("--out", "out.csv", "--timezone", "Mars"), "USAGE_TIMEZONE"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_one_line_and_no_file_is_left(run, tmp_path, args, line):
+    done = run(*args)
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: ")
+    assert line in done.output
+    assert done.output.count("\n") == 1
+    assert list(tmp_path.glob("**/*out*")) == []
+
+
+def test_closing_days_that_cannot_be_read_are_named_by_their_variable(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("USAGE_CLOSED_DAYS", str(tmp_path / "none.txt"))
+    done = run("--out", "out.csv")
+    assert (done.exit_code, done.output.count("\n")) == (1, 1)
+    assert done.output.startswith("Error: USAGE_CLOSED_DAYS=")

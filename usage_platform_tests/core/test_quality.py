@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from usage_platform.core.anomalies import ANOMALY_COLUMNS
+from usage_platform.core.anomalies import no_anomalies
 from usage_platform.core.hourly import hourly_from_readings
 from usage_platform.core.local_time import local_day_bounds
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -37,12 +37,15 @@ def hours(frame):
 
 
 def anomalies(*ids, version="v1", usage=1.0):
-    rows = [
-        (i, "a", START + pd.Timedelta(hours=int(i)), usage, 1.0, 2.0, 0.7, "high", version)
-        for i in ids
-    ]
-    frame = pd.DataFrame(rows, columns=ANOMALY_COLUMNS)
-    return frame.astype({"event_time": "datetime64[ns, UTC]", "usage": float})
+    rows = no_anomalies().reindex(range(len(ids)))
+    times = [START + pd.Timedelta(hours=int(i)) for i in ids]
+    return rows.assign(
+        anomaly_id=list(ids),
+        meter="a",
+        event_time=pd.to_datetime(pd.Series(times, dtype="datetime64[ns, UTC]")),
+        usage=float(usage),
+        model_version=version,
+    )
 
 
 def test_a_reading_that_is_there_three_times_is_two_too_many():

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from usage_platform.definitions import defs
+from usage_platform.defs.checks import CHECKS
 from usage_platform.settings import SettingsError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -133,7 +134,9 @@ def test_what_writes_to_the_lake_shares_a_pool_of_one(graph):
 def test_each_table_and_the_model_have_a_check(graph):
     checked = {key.asset_key.to_user_string() for key in graph.asset_check_keys}
     assert checked == {"readings", "usage_hourly", "rejects", "slot_forests", "anomalies"}
-    assert len(graph.asset_check_keys) == 7
+    own = {key for check in CHECKS for key in check.check_keys}
+    said_by_training = dg.AssetCheckKey(dg.AssetKey("slot_forests"), "model_is_fit")
+    assert set(graph.asset_check_keys) == own | {said_by_training}
 
 
 @pytest.mark.parametrize(
@@ -151,8 +154,14 @@ def test_a_job_makes_its_assets_and_says_what_it_does(job, assets):
     selected = found.asset_layer.selected_asset_keys
     assert {key.to_user_string() for key in selected} == assets
     assert found.description
+    # Training itself says of its model whether it is fit; all else is asked each hour.
+    said = {
+        "retrain": {"model_is_fit"},
+        "quality": {key.name for c in CHECKS for key in c.check_keys},
+    }
     checks = {key.name for key in found.asset_layer.asset_graph.asset_check_keys}
-    assert len(checks) == (7 if job == "quality" else 0)
+    assert checks == said.get(job, set())
+    assert all(said.values())
 
 
 def test_runs_that_must_end_have_a_longest_time():
@@ -175,7 +184,7 @@ def test_sensors_and_schedules_are_on_from_the_start():
     assert set(sensors) == {
         "playback_sensor",
         "micro_batch_sensor",
-        "first_model_sensor",
+        "model_sensor",
         "anomaly_stream",
     }
     schedules = {schedule.name: schedule for schedule in repository.schedule_defs}

@@ -35,7 +35,7 @@ def _end_offsets(platform: Platform) -> dict[str, int]:
     """Where the topics end, by the file that the broker leaves when it is stopped."""
     text = (platform.data / "kafka" / "data" / "replication-offset-checkpoint").read_text()
     ends = (line.split() for line in text.splitlines()[2:])
-    return {topic: int(end) for topic, _, end in ends if topic in {"usage", "anomaly"}}
+    return {topic: int(end) for topic, _, end in ends if topic in {"usage", "anomaly", "episode"}}
 
 
 def _boston_rows() -> pd.DataFrame:
@@ -76,11 +76,24 @@ def test_generated_readings_flow_and_a_second_demo_changes_nothing(platform):
     assert first.returncode == 0, first.stdout + first.stderr
     assert summary_count(first.stdout, "in readings") == 35 * 24
     assert summary_count(first.stdout, "slots trained") > 0
-    assert summary_count(first.stdout, "events scored") > 0
+    scored = summary_count(first.stdout, "events scored")
+    waited = summary_count(first.stdout, "events before there is history to judge by")
+    assert scored > 0
+    assert scored + waited == 35 * 24
     assert "injected faults" in first.stdout.lower()
     rows, ends = _rows(generated), _end_offsets(generated)
-    assert set(ends) == {"usage", "anomaly"}
-    assert len(rows["anomalies"]) > 0
+    assert set(ends) == {"usage", "anomaly", "episode"}
+    anomalies = rows["anomalies"]
+    assert summary_count(first.stdout, "anomalies") == len(anomalies) > 0
+    assert (anomalies["status"] == "told").all()
+    episodes = summary_count(first.stdout, "episodes of anomalies")
+    assert episodes == anomalies["episode"].nunique()
+    # Each is opened at least.
+    assert ends["episode"] >= episodes
+    models = generated.deployment().models
+    assert summary_count(first.stdout, "models trained") == len(models.manifests())
+    # 2024 begins with a Monday: one that knows nothing, and one each Monday from then on.
+    assert len(models.candidates()) == 1 + 5
 
     second = generated.run(*_GENERATED)
 

@@ -16,7 +16,7 @@ from usage_platform.core.meters import Meter
 MERGED_MINUTES = 60
 """Odd readings no farther apart belong to one episode."""
 
-_MERGED_NS = MERGED_MINUTES * NS_A_MINUTE
+MERGED_NS = MERGED_MINUTES * NS_A_MINUTE
 _NAME = "%Y-%m-%dT%H:%MZ"
 _SEVERE, _NOTABLE = 3.0, 1.5
 
@@ -58,11 +58,16 @@ def episode_names(instants: Ints, last: LastOdd | None) -> npt.NDArray[np.object
     """
     if not len(instants):
         return np.empty(0, dtype=object)
-    apart = np.diff(instants, prepend=instants[0]) > _MERGED_NS
-    apart[0] = last is None or instants[0] - last.at > _MERGED_NS
+    apart = np.diff(instants, prepend=instants[0]) > MERGED_NS
+    apart[0] = last is None or instants[0] - last.at > MERGED_NS
     first = np.maximum.accumulate(np.where(apart, np.arange(len(instants)), -1))
-    opened = pd.DatetimeIndex(instants[np.maximum(first, 0)]).strftime(_NAME).to_numpy(object)
+    opened = opened_at(instants[np.maximum(first, 0)])
     return np.where(first < 0, "" if last is None else last.episode, opened)
+
+
+def opened_at(instants: Ints) -> npt.NDArray[np.object_]:
+    """The names of episodes that began at these instants, ns since 1970 UTC."""
+    return pd.DatetimeIndex(instants).strftime(_NAME).to_numpy(object)
 
 
 def with_episodes(judged: pd.DataFrame) -> pd.DataFrame:
@@ -93,23 +98,52 @@ def episodes(judged: pd.DataFrame, meter: Meter) -> pd.DataFrame:
     odd = judged[judged["episode"] != ""]
     if odd.empty:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in EPISODE_COLUMNS})
-    interval = pd.Timedelta(minutes=meter.interval_minutes)
-    away = (odd["value"] - odd["expected"]) * (meter.interval_minutes / 60)
-    by_name = odd.assign(excess_kwh=away).groupby("episode", sort=False)
-    peaks = odd.loc[by_name["score"].idxmax()]
-    found = by_name.agg(
-        start=("ts", "first"),
-        end=("ts", "last"),
-        kind=("kind", lambda kinds: kinds.mode().iloc[0]),
-        readings=("ts", "size"),
-        excess_kwh=("excess_kwh", lambda parts: parts.sum(min_count=1)),
-    ).reset_index()
-    found["end"] += interval
-    found["peak_value"] = peaks["value"].to_numpy()
-    found["peak_expected"] = peaks["expected"].to_numpy()
-    found["peak_score"] = peaks["score"].to_numpy()
-    found["severity"] = severity(peaks["score"].to_numpy())
-    return found.loc[:, list(EPISODE_COLUMNS)]
+    parts = [
+        so_far(rows, np.array([len(rows)]), meter) for _, rows in odd.groupby("episode", sort=False)
+    ]
+    return pd.concat(parts, ignore_index=True).loc[:, list(EPISODE_COLUMNS)]
+
+
+def so_far(odd: pd.DataFrame, counts: Ints, meter: Meter) -> pd.DataFrame:
+    """What is told of one episode after some of its odd readings.
+
+    Args:
+        odd: Its odd readings by time: episode, ts (datetime64[ns, UTC]), value, expected, score,
+            kind.
+        counts: After how many of them, each 1 or more.
+        meter: Gives the interval.
+
+    Returns:
+        One row a count: the columns of `episodes`, and `peak`, the position of its peak in `odd`.
+    """
+    value, expected, score = (
+        odd[name].to_numpy(np.float64) for name in ("value", "expected", "score")
+    )
+    place = np.arange(len(odd))
+    is_peak = score > np.concatenate([[-np.inf], np.maximum.accumulate(score)[:-1]])
+    at = counts - 1
+    peak = np.maximum.accumulate(np.where(is_peak, place, 0))[at]
+    away = (value - expected) * (meter.interval_minutes / 60)
+    is_known = np.maximum.accumulate(~np.isnan(away))
+    excess = np.where(is_known, np.nancumsum(away), np.nan)
+    names, kinds = np.unique(odd["kind"].to_numpy(str), return_inverse=True)
+    seen = np.cumsum(kinds[:, None] == np.arange(len(names)), axis=0)
+    ends = pd.DatetimeIndex(odd["ts"])[at] + pd.Timedelta(minutes=meter.interval_minutes)
+    return pd.DataFrame(
+        {
+            "episode": odd["episode"].iloc[0],
+            "start": odd["ts"].iloc[0],
+            "end": ends,
+            "kind": names[seen[at].argmax(axis=1)].astype(object),
+            "readings": counts,
+            "peak_value": value[peak],
+            "peak_expected": expected[peak],
+            "peak_score": score[peak],
+            "excess_kwh": excess[at],
+            "severity": severity(score[peak]),
+            "peak": peak,
+        }
+    )
 
 
 def severity(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:

@@ -5,7 +5,7 @@ deviation when they are taken away. Everything looks back only, and never furthe
 `CONTEXT_DAYS`. Not here: what is expected at a slot (`expected`) and what is odd (`forest`).
 
 Bit for bit the same whatever readings stand before the context: sums run over values rounded to
-`_UNIT`, so that adding them in floating point makes no error, and medians pick values.
+`UNIT`, so that adding them in floating point makes no error, and medians pick values.
 """
 
 from dataclasses import dataclass
@@ -28,11 +28,11 @@ CLIP = 3.0
 """A deviation counts as this many spreads at most in the level of the last day and hours: more is
 a fault, not a level (Huber's idea; 3 is the usual edge of what is ordinary)."""
 
-_WEEK_HOURS = 168
-_WEEK_LEAST_HOURS = 24
-_LEAST_SHARE = 1 / 3
-_FAR = 64.0
-_UNIT = 2.0**-10
+WEEK_HOURS = 168
+WEEK_LEAST_HOURS = 24
+LEAST_SHARE = 1 / 3
+FAR = 64.0
+UNIT = 2.0**-10
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ NO_WEIGHTS = Weights((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), 1.0, 1.0)
 
 def rounded(values: Floats) -> Floats:
     """To the unit in which sums are exact."""
-    return np.clip(np.rint(values / _UNIT) * _UNIT, -1e6, 1e6)
+    return np.clip(np.rint(values / UNIT) * UNIT, -1e6, 1e6)
 
 
 def slow_levels(z: Floats, grid: Grid) -> tuple[Floats, Floats]:
@@ -72,7 +72,7 @@ def slow_levels(z: Floats, grid: Grid) -> tuple[Floats, Floats]:
     Returns:
         Two of shape (n,), in spreads; 0 where too little is known.
     """
-    near = np.clip(z, -_FAR, _FAR)
+    near = np.clip(z, -FAR, FAR)
     return _last_week(near, grid.meter.readings_per_hour), _same_days(near, grid)
 
 
@@ -84,14 +84,14 @@ def daily_levels(slow_rest: Floats, spread: float, per_hour: int) -> tuple[Float
         spread: Its usual size.
         per_hour: Readings an hour.
     """
-    near = _clipped(slow_rest, spread)
+    near = clipped(slow_rest, spread)
     day = 24 * per_hour
     return trailing_mean(near, 1, day), trailing_mean(near, day - per_hour, day + per_hour)
 
 
 def quick_levels(daily_rest: Floats, spread: float, per_hour: int) -> tuple[Floats, Floats]:
     """The level of the last two hours and of the last half hour, this reading not among them."""
-    near = _clipped(daily_rest, spread)
+    near = clipped(daily_rest, spread)
     half = max(1, per_hour // 2)
     return trailing_mean(near, 1, 2 * per_hour), trailing_mean(near, 1, half)
 
@@ -114,7 +114,7 @@ def trailing_mean(values: Floats, nearest: int, farthest: int) -> Floats:
     first = np.maximum(place - farthest, 0)
     stop = np.maximum(place - nearest + 1, 0)
     count = counts[stop] - counts[first]
-    enough = count >= _LEAST_SHARE * (farthest - nearest + 1)
+    enough = count >= LEAST_SHARE * (farthest - nearest + 1)
     return np.where(enough, (sums[stop] - sums[first]) / np.maximum(count, 1), 0.0)
 
 
@@ -132,7 +132,7 @@ def unrest(rest_in_spreads: Floats, calm: float, per_hour: int) -> Floats:
     Returns:
         Shape (n,): 1 in usual times, more in unrest.
     """
-    means = _hourly_means(np.minimum(np.abs(rest_in_spreads), _FAR), per_hour)
+    means = _hourly_means(np.minimum(np.abs(rest_in_spreads), FAR), per_hour)
     level = _median_of_hours(means, VOLATILITY_HOURS, VOLATILITY_HOURS // 6, calm)
     return np.maximum(np.repeat(level, per_hour)[: len(rest_in_spreads)] / calm, 1.0)
 
@@ -152,14 +152,15 @@ def run_lengths(values: Floats) -> Ints:
     return lengths
 
 
-def _clipped(values: Floats, spread: float) -> Floats:
+def clipped(values: Floats, spread: float) -> Floats:
+    """Deviations with what is a fault and no level cut off, rounded."""
     return rounded(np.clip(values, -CLIP * spread, CLIP * spread))
 
 
 def _last_week(near: Floats, per_hour: int) -> Floats:
     """Median of the last 168 whole hours' means."""
     means = _hourly_means(near, per_hour)
-    level = _median_of_hours(means, _WEEK_HOURS, _WEEK_LEAST_HOURS, 0.0)
+    level = _median_of_hours(means, WEEK_HOURS, WEEK_LEAST_HOURS, 0.0)
     return np.repeat(level, per_hour)[: len(near)]
 
 
@@ -187,15 +188,16 @@ def _same_days(near: Floats, grid: Grid) -> Floats:
     table[rows, grid.step] = near
     kinds = np.full(len(table), -1, dtype=np.int64)
     kinds[rows] = day_type(grid.weekday)
-    smooth = _around(table, max(1, grid.meter.readings_per_hour // 2))
+    smooth = around(table, max(1, grid.meter.readings_per_hour // 2))
     levels = np.zeros_like(table)
     for kind in np.unique(kinds[kinds >= 0]):
         of_kind = np.flatnonzero(kinds == kind)
-        levels[of_kind] = _median_of_last(smooth[of_kind], of_kind)
+        levels[of_kind] = median_of_last(smooth[of_kind], of_kind)
     return levels[rows, grid.step]
 
 
-def _around(table: Floats, reach: int) -> Floats:
+def around(table: Floats, reach: int) -> Floats:
+    """Mean of each place of (days, steps) and of those within reach of it on the same day."""
     steps = table.shape[1]
     padded = np.pad(table, ((0, 0), (reach + 1, reach)), constant_values=np.nan)
     known = ~np.isnan(padded)
@@ -207,7 +209,7 @@ def _around(table: Floats, reach: int) -> Floats:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def _median_of_last(smooth: Floats, days: Ints) -> Floats:
+def median_of_last(smooth: Floats, days: Ints) -> Floats:
     """Each day's median over the `SAME_DAYS` days before it that are recent enough."""
     stacked = np.full((SAME_DAYS, *smooth.shape), np.nan)
     for back in range(1, min(SAME_DAYS, len(days) - 1) + 1):

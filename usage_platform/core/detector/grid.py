@@ -99,8 +99,8 @@ def place(instants: Ints, values: Floats, meter: Meter, calendar: Calendar, end:
     """Put readings onto the grid; what has no reading, or one that is not finite, is NaN.
 
     Args:
-        instants: n interval starts, ns since 1970 UTC, ascending, each once, multiples of the
-            interval; at least one.
+        instants: n interval starts, ns since 1970 UTC, ascending, each once; at least one. Of
+            several within an interval the first counts, so that a later one changes nothing before.
         values: n powers, kW.
         meter: Gives the interval and the local clock.
         calendar: The rest days.
@@ -110,7 +110,8 @@ def place(instants: Ints, values: Floats, meter: Meter, calendar: Calendar, end:
     start = int(instants[0]) // NS_AN_HOUR * NS_AN_HOUR
     size = max(-(-(end - start) // interval), int((instants[-1] - start) // interval) + 1)
     placed = np.full(size, np.nan)
-    placed[(instants - start) // interval] = np.where(np.isfinite(values), values, np.nan)
+    usable = np.where(np.isfinite(values), values, np.nan)
+    placed[(instants[::-1] - start) // interval] = usable[::-1]
     index = pd.DatetimeIndex(start + interval * np.arange(size)).tz_localize("UTC")
     wall = index.tz_convert(meter.zone).tz_localize(None).asi8
     day, within = np.divmod(wall, NS_A_DAY)

@@ -25,7 +25,7 @@ from usage_platform.core.detector.grid import Floats, Grid, Ints
 from usage_platform.core.detector.model import WEEKS_KEPT, Baseline
 
 LONGEST_RUN = 64
-_FARTHEST = 8.0
+FARTHEST = 8.0
 _IN_A_WEEK = 7
 
 
@@ -138,6 +138,6 @@ def _level(weights: Weights, slow: tuple[Floats, Floats], daily: tuple[Floats, F
 
 
 def _rows(long: Floats, short: Floats, runs: Ints, per_hour: int) -> npt.NDArray[np.float32]:
-    hour = trailing_mean(rounded(np.clip(long, -_FARTHEST, _FARTHEST)), 0, per_hour - 1)
+    hour = trailing_mean(rounded(np.clip(long, -FARTHEST, FARTHEST)), 0, per_hour - 1)
     columns = [long, short, hour, np.minimum(runs, LONGEST_RUN)]
     return np.stack(columns, axis=1).astype(np.float32)

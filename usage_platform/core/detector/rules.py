@@ -1,4 +1,4 @@
-"""Rules that need no model: zeros, readings that stand still, readings that never came.
+"""Rules that need no model: zeros, readings that stand still, gross ones.
 
 Belongs here: what can be said of readings by themselves, and what the past says is usual there.
 Not here: deviations from what is expected.
@@ -24,9 +24,8 @@ LONGEST_RUN_DAYS = 28
 NEVER = int(np.iinfo(np.int64).max)
 """A run that no meter reaches."""
 
-_GAP_MINUTES = 15
-_GROSS_TIMES = 3.0
-_GROSS_WINDOW_DAYS = 7
+GROSS_TIMES = 3.0
+GROSS_WINDOW_DAYS = 7
 
 
 def usual_zeros(grid: Grid | None) -> npt.NDArray[np.bool_]:
@@ -71,29 +70,7 @@ def stuck_after(grid: Grid | None) -> int:
 
 def gross_without_model(grid: Grid) -> npt.NDArray[np.bool_]:
     """Readings above three times the largest of the week before them: for meters still unknown."""
-    window = _GROSS_WINDOW_DAYS * 24 * grid.meter.readings_per_hour
+    window = GROSS_WINDOW_DAYS * 24 * grid.meter.readings_per_hour
     least = 24 * grid.meter.readings_per_hour
     largest = pd.Series(grid.values).rolling(window, min_periods=least).max().shift(1).to_numpy()
-    return grid.values > _GROSS_TIMES * np.where(np.isnan(largest), np.inf, largest)
-
-
-def gaps(grid: Grid) -> pd.DataFrame:
-    """Times without readings: `start` and `end` (datetime64[ns, UTC]), `missing` readings.
-
-    Only those between two readings, of 15 minutes and two readings or more.
-    """
-    known = np.flatnonzero(~np.isnan(grid.values))
-    missing = np.diff(known) - 1
-    least = max(2, _GAP_MINUTES // grid.meter.interval_minutes)
-    at = np.flatnonzero(missing >= least)
-    return pd.DataFrame(
-        {
-            "start": _instants(grid, known[at] + 1),
-            "end": _instants(grid, known[at] + 1 + missing[at]),
-            "missing": missing[at],
-        }
-    )
-
-
-def _instants(grid: Grid, places: npt.NDArray[np.intp]) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(grid.start + grid.interval * places).tz_localize("UTC")
+    return grid.values > GROSS_TIMES * np.where(np.isnan(largest), np.inf, largest)

@@ -34,9 +34,9 @@ CONTEXT_NS = CONTEXT_DAYS * NS_A_DAY
 """How far back the readings given to `score` must reach."""
 
 ZERO_SCORE = 2.0
-_GROSS_SCORE = 2.0
-_WEAK = 0.5
-_SHIFT_HOURS = 3
+GROSS_SCORE = 2.0
+WEAK = 0.5
+SHIFT_HOURS = 3
 _NIGHT_SHARE = 0.25
 
 
@@ -90,7 +90,7 @@ def score(model: DetectorModel, instants: Ints, values: Floats, start: int) -> p
     raw = place(instants[known], values[known], model.meter, model.calendar, 0)
     grid = without_zeros(raw, model.zeros_are_usual)
     # A reading's kind depends on what the hours before it were, theirs on the hour before them.
-    first = max(0, (start - raw.start) // raw.interval - _places(raw, _SHIFT_HOURS + 1))
+    first = max(0, (start - raw.start) // raw.interval - _places(raw, SHIFT_HOURS + 1))
     said = None if model.baseline is None else _say(model, model.baseline, grid, first)
     rules = _rules(model, raw)
     kinds = _kinds(model, raw, said, rules)
@@ -156,8 +156,8 @@ def _kinds(
     if said is not None and model.baseline is not None:
         odd = _odd(raw, said)
         above = raw.values > said.expected
-        lately = trailing_mean(odd.astype(np.float64), 0, _places(raw, _SHIFT_HOURS) - 1)
-        night = _is_night(model.baseline, raw)
+        lately = trailing_mean(odd.astype(np.float64), 0, _places(raw, SHIFT_HOURS) - 1)
+        night = is_night(model.baseline, raw)
         conditions += [
             odd & above & (day_type(raw.weekday) > 0),
             odd & above & night,
@@ -177,7 +177,7 @@ def _odd(raw: Grid, said: _Judged) -> npt.NDArray[np.bool_]:
     away = raw.values - said.expected
     outside = np.abs(away) > said.half_width
     strong = outside & (said.score >= 1.0)
-    weak = outside & (said.score >= _WEAK)
+    weak = outside & (said.score >= WEAK)
     reach = _places(raw, 1)
     followed = np.zeros(len(away), dtype=np.bool_)
     for above in (True, False):
@@ -191,7 +191,7 @@ def _places(grid: Grid, hours: int) -> int:
     return hours * grid.meter.readings_per_hour
 
 
-def _is_night(baseline: Baseline, grid: Grid) -> npt.NDArray[np.bool_]:
+def is_night(baseline: Baseline, grid: Grid) -> npt.NDArray[np.bool_]:
     """Where the expected load is in the lowest quarter of its day."""
     expected = baseline.expected[0]
     low, high = expected.min(axis=1), expected.max(axis=1)
@@ -209,7 +209,7 @@ def _frame(
     unknown = np.full(len(values), np.nan)
     scores = np.zeros(len(values)) if said is None else np.nan_to_num(said.score)
     scores = np.maximum(scores, np.where(rules.zero, ZERO_SCORE, 0.0))
-    scores = np.maximum(scores, np.where(rules.gross, _GROSS_SCORE, 0.0))
+    scores = np.maximum(scores, np.where(rules.gross, GROSS_SCORE, 0.0))
     scores = np.maximum(scores, np.where(rules.stuck, rules.runs / model.stuck_after, 0.0))
     return pd.DataFrame(
         {

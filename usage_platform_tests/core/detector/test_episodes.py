@@ -2,7 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from usage_platform.core.detector.episodes import EPISODE_COLUMNS, episodes, with_episodes
+from usage_platform.core.detector.episodes import (
+    EPISODE_COLUMNS,
+    LastOdd,
+    episode_names,
+    episodes,
+    with_episodes,
+)
+from usage_platform.core.detector.grid import NS_A_MINUTE
 from usage_platform.core.meters import Meter
 
 METER = Meter("m", "UTC", 15)
@@ -55,3 +62,16 @@ def test_no_odd_reading_makes_no_episode():
     found = episodes(with_episodes(judged([0, 0])), METER)
     assert found.empty
     assert tuple(found.columns) == EPISODE_COLUMNS
+
+
+@pytest.mark.parametrize("cut", range(7))
+def test_names_go_on_from_the_last_odd_reading_before(cut):
+    instants = np.array([0, 15, 75, 150, 160, 300, 361]) * NS_A_MINUTE
+    whole = episode_names(instants, None)
+    assert whole.tolist() == [f"1970-01-01T{at}Z" for at in (*["00:00"] * 3, *["02:30"] * 2)] + [
+        "1970-01-01T05:00Z",
+        "1970-01-01T06:01Z",
+    ]
+    last = LastOdd(int(instants[cut - 1]), whole[cut - 1]) if cut else None
+    assert episode_names(instants[cut:], last).tolist() == whole[cut:].tolist()
+    assert len(episode_names(instants[:0], last)) == 0

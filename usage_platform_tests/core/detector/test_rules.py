@@ -3,14 +3,13 @@ import numpy as np
 from usage_platform.core.detector.grid import place
 from usage_platform.core.detector.rules import (
     NEVER,
-    gaps,
     gross_without_model,
     odd_zeros,
     stuck_after,
     usual_zeros,
     without_zeros,
 )
-from usage_platform_tests.core.detector.series import DAY, HOUR, HOURLY, NO_CALENDAR, library
+from usage_platform_tests.core.detector.series import HOUR, HOURLY, NO_CALENDAR, library
 
 
 def grid_of(values, instants=None):
@@ -50,14 +49,3 @@ def test_without_a_model_only_a_leap_above_the_week_before_is_gross():
     values = np.append(np.linspace(100, 200, 48), [250.0, 800.0])
     assert np.flatnonzero(gross_without_model(grid_of(values))).tolist() == [49]
     assert not gross_without_model(grid_of([1.0, 900.0])).any()
-
-
-def test_gaps_are_told_and_single_readings_are_not_missed():
-    instants, values = library(2)
-    kept = np.ones(48, dtype=bool)
-    kept[[5, 10, 11, 12]] = False
-    found = gaps(grid_of(values[kept], instants[kept]))
-    assert found["missing"].tolist() == [3]
-    assert found["start"].iloc[0].value == instants[10]
-    assert found["end"].iloc[0].value == instants[13]
-    assert (found["end"] - found["start"]).iloc[0].value < DAY

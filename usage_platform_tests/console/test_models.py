@@ -1,0 +1,109 @@
+"""`usage-platform models`: the list, and putting models in and out of force."""
+
+import io
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from usage_platform.adapters.lake_files import LakeFiles
+from usage_platform.adapters.model_store import ModelStore
+from usage_platform.cli import main
+from usage_platform.console.models import change, listed
+from usage_platform.core.model import Manifest, Model
+from usage_platform.settings import SettingsError
+
+
+def model(version: str, day: int) -> Model:
+    manifest = Manifest(
+        version=version,
+        method="forest",
+        window_start="2024-01-01T05:00:00+00:00",
+        window_end=f"2024-03-{day - 1:02d}T05:00:00+00:00",
+        judges_from=f"2024-03-{day:02d}T05:00:00+00:00",
+        trained_at="2024-03-05T12:00:00+00:00",
+        readings=12_345,
+        left_out=0,
+        meters=1,
+        meters_learning=0,
+        slots_trained=2_016,
+        slots_thin=0,
+        false_alarms_per_week=0.5,
+        data_version=1,
+        libraries={},
+    )
+    return Model(manifest, {})
+
+
+@pytest.fixture
+def store(tmp_path) -> ModelStore:
+    """Three models; the middle one was not put in force."""
+    store = ModelStore(LakeFiles(str(tmp_path / "lake" / "models")))
+    store.add([model("first", 5), model("second", 6), model("third", 7)], ["first", "third"])
+    return store
+
+
+@pytest.fixture
+def run(tmp_path, store):
+    return lambda *args: CliRunner().invoke(main, ["--data", str(tmp_path), "models", *args])
+
+
+def in_force(store) -> list[str]:
+    return [one.version for one in store.manifests()]
+
+
+def test_every_model_is_listed_the_newest_last_with_whether_it_is_in_force(store):
+    out = io.StringIO()
+    Console(file=out, width=120).print(listed(store))
+    rows = [line.split() for line in out.getvalue().splitlines() if "forest" in line]
+    assert rows == [
+        ["first", "forest", "2024-03-05", "05:00Z", "12,345", "2,016", "yes"],
+        ["second", "forest", "2024-03-06", "05:00Z", "12,345", "2,016", "no"],
+        ["third", "forest", "2024-03-07", "05:00Z", "12,345", "2,016", "yes"],
+    ]
+
+
+def test_a_model_is_put_in_force_by_its_version(store):
+    assert change(store, "second") == "model second is in force"
+    assert in_force(store) == ["first", "second", "third"]
+
+
+def test_back_takes_the_one_that_was_promoted_last_whatever_its_time(store):
+    change(store, "second")
+    assert change(store, None) == "model second is out of force; the one before it judges again"
+    assert in_force(store) == ["first", "third"]
+
+
+def test_the_last_model_in_force_stays(store):
+    change(store, None)
+    with pytest.raises(SettingsError, match="no model in force before the one that judges now"):
+        change(store, None)
+    assert in_force(store) == ["first"]
+
+
+def test_a_version_that_is_not_there_is_named_with_what_to_do(store):
+    with pytest.raises(SettingsError, match=r"model none: .*'usage-platform models' lists"):
+        change(store, "none")
+    assert in_force(store) == ["first", "third"]
+
+
+def test_the_command_lists_and_changes(run, store):
+    assert "second" in run().output
+    done = run("--promote", "second")
+    assert (done.exit_code, done.output) == (0, "model second is in force\n")
+    assert run("--back").output.startswith("model second is out of force")
+    assert in_force(store) == ["first", "third"]
+
+
+def test_the_command_without_any_model_prints_an_empty_list(tmp_path):
+    done = CliRunner().invoke(main, ["--data", str(tmp_path / "none"), "models"])
+    assert done.exit_code == 0
+    assert "in force" in done.output
+
+
+@pytest.mark.parametrize("args", [("--promote", "none"), ("--promote", "../x")])
+def test_a_mistake_on_the_command_line_is_one_line(run, args):
+    done = run(*args)
+    assert done.exit_code == 1
+    assert done.output.startswith(f"Error: model {args[1]}: not in the store")
+    assert done.output.count("\n") == 1

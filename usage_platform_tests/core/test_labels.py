@@ -1,0 +1,55 @@
+import pandas as pd
+import pytest
+
+from usage_platform.core.anomalies import find_anomalies
+from usage_platform.core.detector.grid import instants_of
+from usage_platform.core.labels import NO_LABELS, Verdict, left_out, silenced
+from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform_tests.core.made_models import cut_forests, hourly, judges_of, label, model
+
+METER = Meter("m", "America/New_York", 60)
+START = pd.Timestamp("2024-03-05T10:00:00Z")
+HOUR = pd.Timedelta(hours=1)
+INSTANTS = instants_of(pd.Series(pd.date_range(START, periods=6, freq="h", unit="ns")))
+WINDOW = [False, True, True, False, False, False]
+NOTHING = [False] * 6
+
+
+def of(says, meter="m"):
+    return label(meter, START + HOUR, START + 3 * HOUR, says)
+
+
+@pytest.mark.parametrize(
+    ("says", "kept_out", "silent"),
+    [
+        (Verdict.TRUE, WINDOW, NOTHING),
+        (Verdict.PLANNED, WINDOW, WINDOW),
+        (Verdict.FALSE, NOTHING, NOTHING),
+    ],
+)
+def test_a_label_says_something_of_exactly_its_stretch(says, kept_out, silent):
+    assert left_out("m", INSTANTS, of(says)).tolist() == kept_out
+    assert silenced("m", INSTANTS, of(says)).tolist() == silent
+
+
+def test_a_label_says_nothing_of_another_meter():
+    labels = of(Verdict.PLANNED, "other")
+    assert not left_out("m", INSTANTS, labels).any()
+    assert not silenced("m", INSTANTS, labels).any()
+
+
+def test_stretches_that_overlap_count_once_and_none_leaves_all():
+    both = pd.concat([of("true"), label("m", START, START + 2 * HOUR, "planned")])
+    assert left_out("m", INSTANTS, both).tolist() == [True, True, True, False, False, False]
+    assert silenced("m", INSTANTS, both).tolist() == [True, True, False, False, False, False]
+    assert not left_out("m", INSTANTS, NO_LABELS).any()
+
+
+@pytest.mark.parametrize(
+    ("says", "told"), [("planned", [0, 3, 4, 5]), ("true", range(6)), ("false", range(6))]
+)
+def test_only_what_was_planned_is_not_told(says, told):
+    judges = judges_of(model("v", START, {"m": cut_forests(METER)}), labels=of(says))
+    found = find_anomalies(hourly(START, [500.0] * 6), judges, MeterRegistry(METER))
+    assert found.anomalies["event_time"].tolist() == [START + n * HOUR for n in told]
+    assert found.scored == 6

@@ -1,0 +1,131 @@
+"""A platform for sensors to look at: its files are real, its services are stood in for."""
+
+from collections.abc import Iterator
+from datetime import date
+from types import SimpleNamespace
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from usage_platform.adapters.kafka_topics import ANOMALY, USAGE
+from usage_platform.core.local_time import local_day_bounds
+from usage_platform.core.model import Manifest, Model
+from usage_platform.core.source_readings import SourceReadings
+from usage_platform.core.training_days import judges_from
+from usage_platform.defs import sensors
+from usage_platform.deployment import Deployment
+from usage_platform.settings import Settings
+
+START = pd.Timestamp("2024-03-05T05:00:00Z")
+
+
+class Platform:
+    """The platform on a fresh data folder: settings, files and tables are real, Kafka is not."""
+
+    def __init__(self, tmp_path, **settings):
+        chosen = {"data": tmp_path, "kafka_bootstrap": "b:1", **settings}
+        self.deployment = Deployment(Settings.from_env({}, **chosen))
+
+    def load(self, steps=10, meters=("a", "b")) -> pd.DataFrame:
+        """Load a source: a reading of each meter every five minutes."""
+        rows = [
+            (meter, START + pd.Timedelta(minutes=5 * step), 1.0)
+            for step in range(steps)
+            for meter in meters
+        ]
+        frame = pd.DataFrame(rows, columns=["meter", "ts", "value"]).astype(
+            {"ts": "datetime64[ns, UTC]"}
+        )
+        return self.keep(frame)
+
+    def keep(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Let these be the loaded readings."""
+        self.deployment.source_cache.save(
+            self.deployment.source_label,
+            SourceReadings(frame, (), (), 0),
+            self.deployment.settings.default_meter,
+        )
+        return frame
+
+    def keep_model(self, until: str, promoted: bool = True) -> Manifest:
+        """Store a model that knows no meter, of a history that ends before a local day."""
+        day, zone = date.fromisoformat(until), self.deployment.settings.timezone
+        manifest = Manifest(
+            version=until,
+            method="forest",
+            window_start=START.isoformat(),
+            window_end=local_day_bounds(day, zone)[0].isoformat(),
+            judges_from=judges_from(day, zone).isoformat(),
+            trained_at="2024-07-01T00:00:00+00:00",
+            readings=0,
+            left_out=0,
+            meters=0,
+            meters_learning=0,
+            slots_trained=0,
+            slots_thin=0,
+            false_alarms_per_week=0.5,
+            data_version=0,
+            libraries={},
+        )
+        self.deployment.models.add([Model(manifest, {})], [until] if promoted else [])
+        return manifest
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as found:
+        yield found
+
+
+@pytest.fixture
+def look(instance):
+    """Evaluate a sensor once."""
+
+    def evaluate(sensor, platform):
+        context = dg.build_sensor_context(instance=instance, resources={"platform": platform})
+        return sensor(context)
+
+    return evaluate
+
+
+@pytest.fixture
+def a_run(instance):
+    """Put a run into the instance, as if a sensor had started it."""
+
+    def make(job, status):
+        run = dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus[status])
+        instance.add_run(run)
+        return run.run_id
+
+    return make
+
+
+@pytest.fixture
+def topics(monkeypatch):
+    """What Kafka would say: the last reading of each meter, and how many events wait."""
+    said = SimpleNamespace(last={}, lag={USAGE: 0, ANOMALY: 0}, error=None)
+
+    def answer(value):
+        if said.error:
+            raise said.error
+        return value()
+
+    monkeypatch.setattr(sensors, "ensure_topics", lambda kafka: answer(lambda: None))
+    monkeypatch.setattr(
+        sensors,
+        "last_played",
+        lambda kafka, source, meters, registry: answer(
+            lambda: {m: ts for m, ts in said.last.items() if m in meters}
+        ),
+    )
+    monkeypatch.setattr(
+        sensors, "ingestion_lag", lambda lake, kafka, topic: answer(lambda: said.lag[topic])
+    )
+    return said
+
+
+def skipped(result) -> str:
+    assert isinstance(result, dg.SkipReason)
+    assert result.skip_message
+    return result.skip_message

@@ -1,0 +1,196 @@
+"""What the sensor `anomaly_stream` does in a tick, and what becomes of its scorer."""
+
+import threading
+from types import SimpleNamespace
+from typing import ClassVar
+
+import dagster as dg
+import pandas as pd
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from usage_platform.adapters.kafka_topics import KafkaSettings
+from usage_platform.adapters.scoring_tick import TickResult
+from usage_platform.core.judging import Judges
+from usage_platform.core.labels import Verdict
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.defs import sensors
+from usage_platform.deployment import Deployment
+from usage_platform_tests.defs.conftest import Platform, skipped
+
+pytestmark = pytest.mark.usefixtures("topics")
+
+
+class FakeScorer:
+    """A scorer that does as it is told and remembers what became of it."""
+
+    made: ClassVar[list["FakeScorer"]] = []
+    result: ClassVar[TickResult] = TickResult()
+    error: ClassVar[Exception | None] = None
+
+    def __init__(self, kafka, reader):
+        self.kafka, self.reader, self.ticks, self.closed = kafka, reader, [], False
+        FakeScorer.made.append(self)
+
+    def tick(self, judges, registry, seconds, listen, horizon):
+        assert isinstance(registry, MeterRegistry)
+        self.ticks.append(SimpleNamespace(**locals()))
+        if FakeScorer.error:
+            raise FakeScorer.error
+        return FakeScorer.result
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def scorers(monkeypatch):
+    """The scorers made in a test; none is left over from another one."""
+    monkeypatch.setattr(sensors, "Scorer", FakeScorer)
+    monkeypatch.setattr(sensors, "_warm_scorer", sensors._WarmScorer())
+    monkeypatch.setattr(FakeScorer, "made", [])
+    monkeypatch.setattr(FakeScorer, "error", None)
+    monkeypatch.setattr(FakeScorer, "result", TickResult())
+    return FakeScorer
+
+
+@pytest.fixture
+def with_model(tmp_path) -> Platform:
+    """A platform with a model in force that judges from Tuesday, 2024-03-05 on."""
+    platform = Platform(tmp_path)
+    platform.keep_model("2024-03-04")
+    return platform
+
+
+def test_without_a_model_nothing_is_consumed(look, scorers, tmp_path):
+    assert "no model yet" in skipped(look(sensors.anomaly_stream, Platform(tmp_path)))
+    assert scorers.made == []
+
+
+def test_a_model_that_is_not_in_force_is_none(look, scorers, tmp_path):
+    platform = Platform(tmp_path)
+    platform.keep_model("2024-03-04", promoted=False)
+    assert "no model yet" in skipped(look(sensors.anomaly_stream, platform))
+    assert scorers.made == []
+
+
+def test_a_tick_judges_by_the_models_in_force_and_by_what_people_said(look, scorers, with_model):
+    with_model.keep_model("2024-03-11", promoted=False)
+    begin = pd.Timestamp("2024-03-06T05:00:00Z")
+    labels = with_model.deployment.labels
+    labels.add("m", begin, begin + pd.Timedelta(hours=1), Verdict.PLANNED, "a fair")
+    look(sensors.anomaly_stream, with_model)
+    (tick,) = scorers.made[0].ticks
+    assert isinstance(tick.judges, Judges)
+    assert [one.version for one in tick.judges.manifests] == ["2024-03-04"]
+    assert tick.judges.load("2024-03-04").manifest == tick.judges.manifests[0]
+    assert tick.judges.labels["note"].tolist() == ["a fair"]
+    assert scorers.made[0].reader is with_model.deployment.reader
+
+
+@pytest.mark.parametrize("promoted", [True, False])
+def test_readings_of_the_past_wait_for_the_week_that_no_model_was_trained_for(
+    look, scorers, with_model, promoted
+):
+    """One that was trained and is not in force is not waited for: the one before judges on."""
+    look(sensors.anomaly_stream, with_model)
+    with_model.keep_model("2024-03-11", promoted=promoted)
+    look(sensors.anomaly_stream, with_model)
+    first, second = scorers.made[0].ticks
+    # A week has an hour less where the clocks change.
+    assert first.horizon == pd.Timestamp("2024-03-12T04:00:00Z")
+    assert second.horizon == pd.Timestamp("2024-03-19T04:00:00Z")
+    assert first.listen
+
+
+def test_a_tick_that_only_meets_readings_that_wait_says_for_what(look, scorers, with_model):
+    scorers.result = TickResult(waits_for=pd.Timestamp("2024-03-12T04:00:00Z"), lag=5)
+    assert skipped(look(sensors.anomaly_stream, with_model)) == (
+        "the readings from 2024-03-12 on wait for a model of their time"
+    )
+
+
+def test_a_tick_that_read_some_and_left_others_waiting_reports_both(look, scorers, with_model):
+    waits_for = pd.Timestamp("2024-03-12T04:00:00Z")
+    scorers.result = TickResult(events=1, scored=1, waits_for=waits_for, lag=5)
+    (event,) = look(sensors.anomaly_stream, with_model).asset_events
+    assert event.metadata["waits_for_a_model_from"].value == "2024-03-12 04:00Z"
+    assert event.metadata["lag_events"].value == 5
+
+
+def test_a_tick_that_read_events_reports_them_as_one_materialization(look, scorers, with_model):
+    scorers.result = TickResult(
+        events=10,
+        scored=7,
+        learning=2,
+        rejected=1,
+        anomalies=2,
+        withdrawn=1,
+        episodes=4,
+        lag=3,
+        versions={"v2"},
+    )
+    result = look(sensors.anomaly_stream, with_model)
+    (event,) = result.asset_events
+    assert event.asset_key == dg.AssetKey("anomaly")
+    told = {key: value.value for key, value in event.metadata.items()}
+    assert told["scored"] == 7
+    assert told["lag_events"] == 3
+    assert (told["anomalies"], told["withdrawn"], told["episode_messages"]) == (2, 1, 4)
+    assert told["waits_for_a_model_from"] == "-"
+    assert told["model_versions"] == "v2"
+
+
+def test_a_tick_that_read_nothing_reports_nothing(look, scorers, with_model):
+    assert skipped(look(sensors.anomaly_stream, with_model)) == "no new events"
+
+
+def test_ticks_share_one_scorer_and_stay_well_below_dagsters_minute(look, scorers, with_model):
+    for _ in range(3):
+        look(sensors.anomaly_stream, with_model)
+    (scorer,) = scorers.made
+    assert len(scorer.ticks) == 3
+    assert all(tick.seconds <= 30 for tick in scorer.ticks)
+
+
+def test_after_a_failure_the_next_tick_begins_with_a_new_scorer(look, scorers, with_model):
+    scorers.error = KafkaException(KafkaError(KafkaError._FENCED))
+    assert "nothing is lost or doubled" in skipped(look(sensors.anomaly_stream, with_model))
+    scorers.error = None
+    look(sensors.anomaly_stream, with_model)
+    assert [scorer.closed for scorer in scorers.made] == [True, False]
+
+
+def test_a_broker_at_another_address_gets_a_scorer_of_its_own(
+    look, scorers, with_model, monkeypatch
+):
+    look(sensors.anomaly_stream, with_model)
+    moved = KafkaSettings("b:2")
+    monkeypatch.setattr(Deployment, "kafka", property(lambda deployment: moved))
+    look(sensors.anomaly_stream, with_model)
+    assert [scorer.kafka.bootstrap for scorer in scorers.made] == ["b:1", "b:2"]
+
+
+def test_a_tick_beside_one_that_is_still_at_work_leaves_the_scorer_alone(
+    look, scorers, with_model, monkeypatch
+):
+    at_work, go_on = threading.Event(), threading.Event()
+
+    def slow_tick(scorer, judges, registry, seconds, listen, horizon):
+        at_work.set()
+        assert go_on.wait(60)
+        return TickResult(events=1)
+
+    monkeypatch.setattr(scorers, "tick", slow_tick)
+    results = []
+    first = threading.Thread(
+        target=lambda: results.append(look(sensors.anomaly_stream, with_model))
+    )
+    first.start()
+    assert at_work.wait(60)
+    assert "the tick before still waits" in skipped(look(sensors.anomaly_stream, with_model))
+    go_on.set()
+    first.join()
+    assert results[0].asset_events
+    assert [scorer.closed for scorer in scorers.made] == [False]
+    assert look(sensors.anomaly_stream, with_model).asset_events
