@@ -48,11 +48,6 @@ ReadAll = Callable[..., list["Message"]]
 WriteTable = Callable[..., None]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first: another worker then does the rest meanwhile."""
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
-
-
 @pytest.fixture(scope="session")
 def java() -> JavaHome:
     return ensure_java(DATA_DIR, os.environ, print)

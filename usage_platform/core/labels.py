@@ -8,6 +8,7 @@ left out of training. A planned one is not told either. One that was no anomaly 
 so that the next model knows it.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -61,3 +62,39 @@ def _within(
     for begin, end in zip(begins, ends, strict=True):
         inside |= (instants >= begin) & (instants < end)
     return inside
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How what was told agrees with what people say.
+
+    Attributes:
+        right: Episodes that touch a stretch that was truly odd.
+        wrong: Episodes that touch one that was no anomaly after all, and none that was.
+        missed: Stretches that were truly odd and of which nothing was told.
+    """
+
+    right: int
+    wrong: int
+    missed: int
+
+
+def agreement(anomalies: pd.DataFrame, labels: pd.DataFrame) -> Agreement:
+    """Compare what was told with the labels.
+
+    Args:
+        anomalies: meter, event_time (datetime64[ns, UTC]), episode.
+        labels: `LABEL_COLUMNS`.
+    """
+    right, wrong = set(), set()
+    missed = 0
+    for label in labels.itertuples(index=False):
+        own = anomalies[anomalies["meter"] == label.meter]
+        inside = own[(own["event_time"] >= label.start) & (own["event_time"] < label.end)]
+        episodes = {(label.meter, episode) for episode in inside["episode"]}
+        if label.says == Verdict.TRUE:
+            right |= episodes
+            missed += not episodes
+        elif label.says == Verdict.FALSE:
+            wrong |= episodes
+    return Agreement(len(right), len(wrong - right), missed)

@@ -102,7 +102,7 @@ class StreamMemory:
         if judged is None:
             judged = judge_series(meter.name, series, start, judges)
         found = scored(meter, judged, len(series.since(start).instants), judges.labels, last)
-        if found.anomalies.empty and self._is_quiet(meter, series, start, last):
+        if found.anomalies.empty and self._is_quiet(meter, before, series, start, last):
             self._forget(meter.name, int(series.instants[-1]))
             return ToTell(found.anomalies, [], found.scored, found.learning, 0)
         names = set(self.told.episodes_since(meter.name, start)["episode"])
@@ -122,13 +122,15 @@ class StreamMemory:
         standing = int((changes["status"] != WITHDRAWN).sum())
         return ToTell(changes, new, found.scored, found.learning, len(found.anomalies) - standing)
 
-    def _is_quiet(self, meter: Meter, series: Series, start: int, last: LastOdd | None) -> bool:
+    def _is_quiet(
+        self, meter: Meter, before: Series, after: Series, start: int, last: LastOdd | None
+    ) -> bool:
         """Whether readings without an anomaly leave nothing to be said of what was told before."""
-        before = series.until(start).instants
-        if not len(before) or self.told.reaches(meter.name, start):
+        newest = before.instants[-1:]
+        if not len(newest) or newest[0] >= start or self.told.reaches(meter.name, start):
             return False
-        over = last is None or before[-1] >= last.at + MERGED_NS
-        return over and not gap_events(series.instants, start, meter)
+        over = last is None or newest[0] >= last.at + MERGED_NS
+        return bool(over) and not gap_events(after.instants, start, meter)
 
     def _reach_back(self, meter: str, start: int) -> None:
         """Have the past of a reading at hand, however late it comes."""

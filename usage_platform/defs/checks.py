@@ -1,13 +1,11 @@
-"""Asset checks: what must hold of the tables and of the model, looked at without a JVM."""
+"""Asset checks: what must hold of the tables, looked at without a JVM."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import dagster as dg
-import pandas as pd
 
 from usage_platform.adapters.lake_tables import (
-    ANOMALIES,
     READER_VERSION,
     READINGS,
     REJECTS,
@@ -15,22 +13,18 @@ from usage_platform.adapters.lake_tables import (
     USAGE_HOURLY,
     LakeTable,
 )
-from usage_platform.adapters.rescoring import rescored, standing
-from usage_platform.core.detector.grid import instants_of
 from usage_platform.core.detector.slow import HISTORY_DAYS, SlowChange, slow_changes
-from usage_platform.core.labels import silenced
 from usage_platform.core.quality import (
-    compare_anomalies,
     compare_hours,
     duplicate_readings,
     incomplete_days,
 )
 from usage_platform.core.reading_history import ReadingHistory
+from usage_platform.defs.anomaly_checks import ANOMALY_CHECKS
 from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.resources import PlatformResource
 
 _SHOWN_DAYS = 20
-_MAX_MODEL_AGE = timedelta(days=8)
 _MAX_REJECT_RATE = 0.01
 _WARN = dg.AssetCheckSeverity.WARN
 
@@ -123,65 +117,6 @@ def few_rejects(platform: PlatformResource) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(asset="slot_forests")
-def model_is_recent(platform: PlatformResource) -> dg.AssetCheckResult:
-    """The newest model was trained within the last eight days."""
-    manifests = platform.deployment.models.manifests()
-    if not manifests:
-        return dg.AssetCheckResult(passed=False, severity=_WARN, description="no model yet")
-    newest = manifests[-1]
-    age = datetime.now(UTC) - datetime.fromisoformat(newest.trained_at)
-    return dg.AssetCheckResult(
-        passed=age <= _MAX_MODEL_AGE,
-        severity=_WARN,
-        metadata={"version": newest.version, "age_days": age / timedelta(days=1)},
-    )
-
-
-@dg.asset_check(asset="anomalies")
-def stream_equals_rescoring(platform: PlatformResource) -> dg.AssetCheckResult:
-    """What the stream told of the newest week is what scoring its `readings` again finds."""
-    if nothing := _not_made_yet(platform, ANOMALIES):
-        return nothing
-    deployment = platform.deployment
-    reader, judges = deployment.reader, deployment.judges()
-    span = reader.span(USAGE_HOURLY, "start")
-    if not judges.manifests or span is None:
-        return dg.AssetCheckResult(passed=True, description="nothing scored yet")
-    last = span[1].date()
-    first = last - timedelta(days=7)
-    registry = deployment.registry()
-    found, _ = rescored(reader, judges, registry, first, last)
-    table = standing(reader, first, last)
-    table = table[~_silenced(table, judges.labels)]
-    waiting = _after(found.anomalies, table)
-    result = compare_anomalies(table, found.anomalies.drop(index=waiting))
-    return dg.AssetCheckResult(
-        passed=result.wrong == 0,
-        metadata={
-            "anomalies_compared": result.compared,
-            "anomalies_wrong": result.wrong,
-            "not_told_yet": len(waiting),
-        },
-    )
-
-
-def _silenced(table: pd.DataFrame, labels: pd.DataFrame) -> pd.Series:
-    """Anomalies that were told before people said that the time was planned."""
-    quiet = pd.Series(False, index=table.index)
-    for meter, own in table.groupby("meter"):
-        instants = instants_of(own.loc[:, "event_time"])
-        quiet.loc[own.index] = silenced(str(meter), instants, labels)
-    return quiet
-
-
-def _after(rescored: pd.DataFrame, table: pd.DataFrame) -> pd.Index:
-    """Anomalies newer than the table's newest: the stream may not have come so far."""
-    if table.empty:
-        return rescored.index
-    return rescored.index[rescored["event_time"] > table["event_time"].max()]
-
-
 @dg.asset_check(asset="readings")
 def no_slow_change(platform: PlatformResource) -> dg.AssetCheckResult:
     """No meter's base load or mean has crept away within the last weeks."""
@@ -225,7 +160,6 @@ CHECKS: Sequence[dg.AssetChecksDefinition] = (
     hours_complete,
     tables_readable_everywhere,
     few_rejects,
-    model_is_recent,
-    stream_equals_rescoring,
     no_slow_change,
+    *ANOMALY_CHECKS,
 )

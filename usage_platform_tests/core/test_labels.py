@@ -3,7 +3,7 @@ import pytest
 
 from usage_platform.core.anomalies import find_anomalies
 from usage_platform.core.detector.grid import instants_of
-from usage_platform.core.labels import NO_LABELS, Verdict, left_out, silenced
+from usage_platform.core.labels import NO_LABELS, Agreement, Verdict, agreement, left_out, silenced
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests.core.made_models import cut_forests, hourly, judges_of, label, model
 
@@ -53,3 +53,29 @@ def test_only_what_was_planned_is_not_told(says, told):
     found = find_anomalies(hourly(START, [500.0] * 6), judges, MeterRegistry(METER))
     assert found.anomalies["event_time"].tolist() == [START + n * HOUR for n in told]
     assert found.scored == 6
+
+
+def told(*hours, episode="e"):
+    times = pd.Series([START + hour * HOUR for hour in hours], dtype="datetime64[ns, UTC]")
+    return pd.DataFrame({"meter": "m", "event_time": times, "episode": episode})
+
+
+def test_an_episode_in_a_stretch_that_was_odd_is_right_however_many_readings_it_has():
+    assert agreement(told(1, 2, 4), of(Verdict.TRUE)) == Agreement(1, 0, 0)
+
+
+def test_an_odd_stretch_of_which_nothing_was_told_is_missed():
+    assert agreement(told(3, 4), of(Verdict.TRUE)) == Agreement(0, 0, 1)
+    assert agreement(told(1), of(Verdict.TRUE, "other")) == Agreement(0, 0, 1)
+
+
+def test_an_episode_that_people_call_none_is_wrong_unless_it_reaches_into_an_odd_one():
+    false = label("m", START + 4 * HOUR, START + 5 * HOUR, Verdict.FALSE)
+    assert agreement(told(4), false) == Agreement(0, 1, 0)
+    both = pd.concat([of(Verdict.TRUE), false], ignore_index=True)
+    assert agreement(told(2, 4), both) == Agreement(1, 0, 0)
+
+
+def test_without_labels_nothing_is_right_or_wrong():
+    assert agreement(told(1), NO_LABELS) == agreement(told(), of(Verdict.PLANNED))
+    assert agreement(told(1), NO_LABELS) == Agreement(0, 0, 0)

@@ -20,7 +20,7 @@ from usage_platform.core.labels import Verdict
 from usage_platform.core.meters import Meter
 from usage_platform.core.model import Manifest, Model, model_version
 from usage_platform.core.slot_forests import train_slot_forests
-from usage_platform.defs import checks
+from usage_platform.defs import anomaly_checks, checks
 from usage_platform.defs.resources import PlatformResource
 
 METER = "central-library"
@@ -69,7 +69,7 @@ def told(result: dg.AssetCheckResult) -> dict:
 
 def test_before_the_first_micro_batch_no_table_is_wrong(platform):
     for check in checks.CHECKS:
-        if check is not checks.model_is_recent:
+        if check is not anomaly_checks.model_is_recent:
             assert check(platform).passed
 
 
@@ -174,14 +174,14 @@ def train(platform, forests):
 @pytest.mark.parametrize(("days", "passed"), [(7, True), (9, False)])
 def test_a_model_older_than_eight_days_is_a_warning(platform, train, days, passed):
     train(datetime.now(UTC) - timedelta(days=days))
-    result = checks.model_is_recent(platform)
+    result = anomaly_checks.model_is_recent(platform)
     assert result.passed == passed
     assert told(result)["age_days"] == pytest.approx(days, abs=0.1)
 
 
 def test_no_model_in_force_is_a_warning(platform, train):
     train(datetime.now(UTC), promoted=False)
-    result = checks.model_is_recent(platform)
+    result = anomaly_checks.model_is_recent(platform)
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
 
 
@@ -199,7 +199,7 @@ def tell(platform, lake, fill, train, write_table):
         assert len(week) > 3
         damaged = damage(week.reset_index(drop=True))
         write_table(lake, ANOMALIES, dated(damaged, "event_time"))
-        return checks.stream_equals_rescoring(platform)
+        return anomaly_checks.stream_equals_rescoring(platform)
 
     return make
 
@@ -244,7 +244,7 @@ def test_what_was_told_before_people_said_that_it_was_planned_is_right(
     table = platform.deployment.reader.rows(ANOMALIES)
     at = table["event_time"].min()
     labels.add(METER, at, at + pd.Timedelta(minutes=60), says, "")
-    result = checks.stream_equals_rescoring(platform)
+    result = anomaly_checks.stream_equals_rescoring(platform)
     assert result.passed
     assert told(result)["anomalies_compared"] == before - 1 + told_of
 
@@ -253,7 +253,7 @@ def test_before_anything_was_scored_there_is_nothing_to_compare(platform, lake, 
     fill(readings())
     empty = no_anomalies()
     write_table(lake, ANOMALIES, empty.assign(event_date=pd.Series(dtype=object)))
-    result = checks.stream_equals_rescoring(platform)
+    result = anomaly_checks.stream_equals_rescoring(platform)
     assert (result.passed, result.description) == (True, "nothing scored yet")
 
 
@@ -264,7 +264,6 @@ def test_anomalies_that_the_stream_has_not_told_yet_are_not_missing(tell):
 
 
 def test_every_check_is_registered():
-    names = {
-        value for value in vars(checks).values() if isinstance(value, dg.AssetChecksDefinition)
-    }
-    assert names == set(checks.CHECKS)
+    named = [*vars(checks).values(), *vars(anomaly_checks).values()]
+    made = {value for value in named if isinstance(value, dg.AssetChecksDefinition)}
+    assert made == set(checks.CHECKS)

@@ -61,8 +61,7 @@ class Examined:
     @property
     def keeps_budget(self) -> bool:
         """Whether there are not more alarm days than chance allows (two standard deviations)."""
-        allowed = self.budget + _SIGMAS * float(np.sqrt(self.budget))
-        return self.alarm_days <= max(allowed, self.alarm_days_before)
+        return self.alarm_days <= max(_allowed(self.budget), self.alarm_days_before)
 
     @property
     def finds_as_much(self) -> bool:
@@ -70,6 +69,15 @@ class Examined:
         share = self.found_before / self.faults if self.faults else 0.0
         chance = _SIGMAS * float(np.sqrt(self.faults * share * (1 - share)))
         return self.found >= self.found_before - chance
+
+
+def days_allowed(false_alarms_per_week: float, weeks: int) -> float:
+    """Alarm days that a budget and chance allow in some healthy weeks."""
+    return _allowed(weeks * false_alarms_per_week)
+
+
+def _allowed(budget: float) -> float:
+    return budget + _SIGMAS * float(np.sqrt(budget))
 
 
 def examine(new: DetectorModel, old: DetectorModel, instants: Ints, values: Floats) -> Examined:
