@@ -17,8 +17,9 @@ from usage_platform.adapters.sources.csv_file import CsvSource
 from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.console.screen import Screen, table
 from usage_platform.core.detector.grid import NS_A_DAY, Calendar, instants_of
+from usage_platform.core.detector.live import LiveScorer
 from usage_platform.core.detector.model import Method
-from usage_platform.core.detector.score import CONTEXT_NS, score
+from usage_platform.core.detector.score import score
 from usage_platform.core.detector.train import HISTORY_DAYS, train
 from usage_platform.core.evaluation import Found, at_hours, evaluate
 from usage_platform.core.fault_kinds import SHORT_KINDS
@@ -39,7 +40,6 @@ _BLOG_WEEKS = 8
 _SPARED_TUESDAYS = 3
 _WIDTH = 120
 _EACH = 6
-_ONE_AT_A_TIME = 200
 _KNOWN_FAULTS = {date(2024, 4, 16): ", with 200 kW too many all night"}
 
 
@@ -234,17 +234,17 @@ def print_speed(screen: Screen, series: Labelled) -> None:
     begin = time.process_time()
     batch = score(model, instants, values, until)
     in_batch = time.process_time() - begin
-    late = np.flatnonzero(instants >= until)[:_ONE_AT_A_TIME]
+    late = instants >= until
+    live = LiveScorer(model, instants[~late], values[~late])
+    coming = list(zip(instants[late].tolist(), values[late].tolist(), strict=True))
     begin = time.process_time()
-    for place in late:
-        first = np.searchsorted(instants, instants[place] - CONTEXT_NS)
-        part = slice(first, place + 1)
-        score(model, instants[part], values[part], int(instants[place]))
+    for instant, value in coming:
+        live.score_next(instant, value)
     singly = time.process_time() - begin
     shown = table("Speed, CPU time of one core", "what", "figure", numbers=("figure",))
     shown.add_row(f"training on the last {HISTORY_DAYS} days of a year, s", f"{trained:.2f}")
     shown.add_row("scoring in a batch, readings/s", f"{len(batch) / in_batch:,.0f}")
-    shown.add_row("scoring one at a time, readings/s", f"{len(late) / singly:,.0f}")
+    shown.add_row("scoring one at a time, readings/s", f"{len(coming) / singly:,.0f}")
     screen.console.print(shown)
 
 
