@@ -19,7 +19,7 @@ from usage_platform.adapters.training import (
     reading_days,
     train_models,
 )
-from usage_platform.core.detector.model import Method, Tuning
+from usage_platform.core.detector.model import DetectorModel, Method, Tuning
 from usage_platform.core.judging import LOOK_BACK, judged_by
 from usage_platform.core.local_time import local_day_bounds
 from usage_platform.core.model import Detector, Model
@@ -179,6 +179,7 @@ def _metadata(
         "left_out": manifest.left_out,
         "meters": manifest.meters,
         "meters_learning": manifest.meters_learning,
+        "days_until_all_are_judged": max(map(_days_left, model.detectors.values()), default=0),
         "slots_trained": manifest.slots_trained,
         "slots_thin": manifest.slots_thin,
         "table_version": manifest.data_version,
@@ -191,6 +192,11 @@ def _metadata(
             metadata["last_weeks"] = picture(last_weeks(judged, first.meter))
             metadata["scores"] = picture(score_distribution(judged, first.meter))
     return metadata
+
+
+def _days_left(detector: Detector) -> int:
+    """How many more days of readings a meter needs before more than rules judge it."""
+    return detector.days_left if isinstance(detector, DetectorModel) else 0
 
 
 def _last_weeks(detector: Detector, end: pd.Timestamp, deployment: Deployment) -> pd.DataFrame:
