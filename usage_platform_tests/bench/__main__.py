@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pandas as pd
-from confluent_kafka import OFFSET_END, TopicPartition
+from confluent_kafka import OFFSET_END, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from rich.console import Console
 from rich.table import Table
@@ -21,6 +21,7 @@ from usage_platform.adapters.playback import play
 from usage_platform.adapters.scoring import Scorer
 from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.adapters.spark_session import remote_session
+from usage_platform.adapters.stream_progress import scoring_lag
 from usage_platform.adapters.training import Wishes, train_models
 from usage_platform.core.detector.model import Method
 from usage_platform.core.judging import Judges
@@ -33,6 +34,7 @@ _AT_ONCE = Pace(5, AS_FAST_AS_POSSIBLE)
 _NAIVE_MESSAGES = 2_000
 _NAIVE_EVENTS = 40
 _TICKS = 5
+_TRIES = 30
 _TRAINED_UNTIL = date(2024, 6, 3)
 _REGISTRY = MeterRegistry()
 
@@ -133,12 +135,24 @@ def _scored_a_second(kafka: KafkaSettings, lake: Lake, folder: Path, method: Met
     store = ModelStore(LakeFiles(str(folder / "models" / method)))
     store.add([trained.model], [version])
     store.load(version)
+    _wait_for_coordinator(kafka)
     scorer = Scorer(kafka, reader)
     began = time.perf_counter()
     result = scorer.tick(Judges(store.manifests(), store.load), _REGISTRY, 600, listen=False)
     seconds = time.perf_counter() - began
     scorer.close()
     return Scored(result.events / seconds, train_seconds)
+
+
+def _wait_for_coordinator(kafka: KafkaSettings) -> None:
+    """A broker that has served no group yet names none at first."""
+    for _ in range(_TRIES):
+        try:
+            scoring_lag(kafka)
+        except KafkaException:
+            time.sleep(1)
+        else:
+            return
 
 
 def _score_anew(kafka: KafkaSettings) -> None:
