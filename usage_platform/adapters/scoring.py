@@ -10,8 +10,9 @@ any moment leaves either all of a batch's results and its offsets, or none.
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 
 import pandas as pd
 from confluent_kafka import (
@@ -53,6 +54,18 @@ _LIVE = pd.Timedelta(days=2)
 # the group's coordinator again only when some connection changes (confluentinc/librdkafka#5511).
 # One that is closed when idle does.
 _IDLE_MS = 5_000
+_FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
+
+
+class ScorerFencedError(RuntimeError):
+    """Another scorer is at work; the message says what became of this one's batch."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "another scorer has taken over, or this one stood still for longer than the "
+            f"{_TRANSACTION_TIMEOUT_MS / 1000:.0f} s of a transaction: what it did not commit is "
+            "scored again by the next one"
+        )
 
 
 class Scorer:
@@ -73,7 +86,8 @@ class Scorer:
             )
         )
         # Fences a scorer that is still alive somewhere: its transaction can no longer commit.
-        self._producer.init_transactions(_CALL_SECONDS)
+        with _told_if_fenced():
+            self._producer.init_transactions(_CALL_SECONDS)
         self._consumer = Consumer(
             kafka.client(
                 **{
@@ -110,6 +124,7 @@ class Scorer:
 
         Raises:
             KafkaException: The scorer must be closed and made anew; nothing is lost or doubled.
+            ScorerFencedError: Another one has taken over; this one must be closed.
         """
         deadline = time.monotonic() + seconds
         result = TickResult()
@@ -174,7 +189,8 @@ class Scorer:
         )
         places = set(zip(batch.rejects["partition"], batch.rejects["offset"], strict=True))
         rejected = [m for m in messages if (m.partition(), m.offset()) in places]
-        self._commit(to_tell, anomaly_messages(to_tell.anomalies, registry), rejected)
+        with _told_if_fenced():
+            self._commit(to_tell, anomaly_messages(to_tell.anomalies, registry), rejected)
         result.add(to_tell, len(messages), len(rejected))
         result.reach(batch.readings["event_time"].max())
         return not held
@@ -218,6 +234,21 @@ class Scorer:
             max(self._consumer.get_watermark_offsets(p, timeout=10)[1] - max(p.offset, 0), 0)
             for p in self._consumer.committed(self._assigned, timeout=10)
         )
+
+
+@contextmanager
+def _told_if_fenced() -> Iterator[None]:
+    """Tell the one error apart after which another scorer does the work.
+
+    Raises:
+        ScorerFencedError: For that one; other errors are left as they are.
+    """
+    try:
+        yield
+    except KafkaException as error:
+        if error.args[0].code() in _FENCED:
+            raise ScorerFencedError from None
+        raise
 
 
 def _within(seconds: float, call: Callable[[], None]) -> None:

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import dagster as dg
 import pandas as pd
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 
 from usage_platform.adapters.anomaly_table import merge_anomalies
 from usage_platform.adapters.kafka_topics import KafkaUnreachableError, ensure_topics
 from usage_platform.adapters.lake_tables import ANOMALIES, create_tables
 from usage_platform.adapters.rescoring import rescored
-from usage_platform.adapters.scoring import Scorer
+from usage_platform.adapters.scoring import Scorer, ScorerFencedError
 from usage_platform.adapters.scoring_tick import TickResult
 from usage_platform.core.training_days import next_model_from
 from usage_platform.defs.lake_assets import WRITER_POOL
@@ -58,7 +58,7 @@ def anomaly(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg
     try:
         ensure_topics(deployment.kafka)
         result = _tick_unless_fenced(deployment)
-    except (KafkaUnreachableError, KafkaException) as error:
+    except (KafkaUnreachableError, KafkaException, ScorerFencedError) as error:
         raise dg.Failure(description=str(error)) from None
     context.log.info(f"{result.scored:,} readings scored, {result.anomalies:,} anomalies")
     return dg.MaterializeResult(metadata=tick_metadata(result))
@@ -70,8 +70,8 @@ def _tick_unless_fenced(deployment: Deployment) -> TickResult:
         try:
             with closing(Scorer(deployment.kafka, deployment.reader)) as scorer:
                 return score_what_waits(scorer, deployment, _RUN_SECONDS, listen=False)
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError._FENCED or not left:
+        except ScorerFencedError:
+            if not left:
                 raise
     raise AssertionError("the last try returns or raises")
 

@@ -22,7 +22,7 @@ from usage_platform.adapters.kafka_topics import (
     ensure_topics,
 )
 from usage_platform.adapters.playback import PlaybackError, last_played
-from usage_platform.adapters.scoring import Scorer
+from usage_platform.adapters.scoring import Scorer, ScorerFencedError
 from usage_platform.adapters.scoring_tick import TickResult
 from usage_platform.adapters.stream_progress import ingestion_lag
 from usage_platform.defs.anomaly_assets import score_what_waits, tick_metadata
@@ -221,6 +221,8 @@ def anomaly_stream(
             result = score_what_waits(scorer, deployment, _SCORING_SECONDS, listen=True)
     except _StillAtWorkError:
         return dg.SkipReason("the tick before still waits for Kafka")
+    except ScorerFencedError as error:
+        return dg.SkipReason(str(error))
     except (KafkaUnreachableError, KafkaException) as error:
         return dg.SkipReason(f"begins again at the next tick, nothing is lost or doubled: {error}")
     if not result.events:

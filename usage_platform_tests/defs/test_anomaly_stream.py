@@ -10,6 +10,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from usage_platform.adapters.kafka_topics import KafkaSettings
+from usage_platform.adapters.scoring import ScorerFencedError
 from usage_platform.adapters.scoring_tick import TickResult
 from usage_platform.core.judging import Judges
 from usage_platform.core.labels import Verdict
@@ -153,9 +154,18 @@ def test_ticks_share_one_scorer_and_stay_well_below_dagsters_minute(look, scorer
     assert all(tick.seconds <= 30 for tick in scorer.ticks)
 
 
-def test_after_a_failure_the_next_tick_begins_with_a_new_scorer(look, scorers, with_model):
-    scorers.error = KafkaException(KafkaError(KafkaError._FENCED))
-    assert "nothing is lost or doubled" in skipped(look(sensors.anomaly_stream, with_model))
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KafkaException(KafkaError(KafkaError._TIMED_OUT)), "nothing is lost or doubled"),
+        (ScorerFencedError(), "another scorer has taken over"),
+    ],
+)
+def test_after_a_failure_the_next_tick_begins_with_a_new_scorer(
+    look, scorers, with_model, error, said
+):
+    scorers.error = error
+    assert said in skipped(look(sensors.anomaly_stream, with_model))
     scorers.error = None
     look(sensors.anomaly_stream, with_model)
     assert [scorer.closed for scorer in scorers.made] == [True, False]
