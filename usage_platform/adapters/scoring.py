@@ -8,6 +8,7 @@ Its progress is the consumer group's offsets, committed inside the producer's tr
 any moment leaves either all of a batch's results and its offsets, or none.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -83,7 +84,9 @@ class Scorer:
                     "linger.ms": 5,
                     "connections.max.idle.ms": _IDLE_MS,
                 }
-            )
+            ),
+            # A fatal error is raised by the call that meets it, and need not be printed as well.
+            logger=logging.Logger("usage_platform.adapters.scoring", logging.CRITICAL + 1),
         )
         # Fences a scorer that is still alive somewhere: its transaction can no longer commit.
         with _told_if_fenced():
