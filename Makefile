@@ -46,6 +46,9 @@ lint: .venv/.installed-dev ## Run ruff and pyright
 bench: setup .venv/.installed-dev ## Measure speeds, each beside the naive way
 	@$(BIN)/python -m usage_platform_tests.bench $(ARGS)
 
+faults: setup .venv/.installed-dev ## Kill everything at exact cuts and judge what is left (ARGS="--rounds N")
+	@$(BIN)/python -m usage_platform_tests.faults $(ARGS)
+
 eval: .venv/.installed ## Judge the detector on labelled series, beside chance and the blog's method
 	@$(BIN)/python -m usage_platform.console.evaluate $(ARGS)
 
@@ -55,4 +58,4 @@ lock: ## Resolve the lock files anew
 	    --generate-hashes --universal --no-strip-extras --no-header --no-emit-index-url \
 	    --no-emit-find-links -p 3.11 -q -o requirements$$extra.txt; done
 
-.PHONY: help setup demo up test test-quick lint bench eval lock
+.PHONY: help setup demo up test test-quick lint bench faults eval lock

@@ -6,8 +6,7 @@ temporary folder, so that tests never meet a running platform or its data.
 
 import os
 import socket
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,17 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from usage_platform.adapters.kafka_topics import (
-    ANOMALY,
-    DEAD_LETTERS,
-    EPISODE,
-    USAGE,
-    KafkaSettings,
-    KafkaUnreachableError,
-    end_offsets,
-    ensure_topics,
-)
-from usage_platform.adapters.kafka_topics import SCORER_GROUP as GROUP
+from usage_platform.adapters.kafka_topics import KafkaSettings
 from usage_platform.adapters.lake_tables import Lake, LakeTable
 from usage_platform.adapters.spark_session import SPARK_CONF, remote_session
 from usage_platform.local.broker import broker_service
@@ -33,14 +22,13 @@ from usage_platform.local.jars import JarFolders, ensure_jars
 from usage_platform.local.java import JavaHome, ensure_java
 from usage_platform.local.process import ChildProcess, Service
 from usage_platform.local.spark_service import spark_service
+from usage_platform_tests.topics import put_events, read_events, renew_topics
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
     from pyspark.sql import SparkSession
 
 DATA_DIR = Path(__file__).resolve().parents[1] / ".usage"
-_SLOW_MACHINE_SECONDS = 120.0
-_TOPICS = (USAGE, ANOMALY, EPISODE, DEAD_LETTERS)
 
 FreshTopics = Callable[..., KafkaSettings]
 Put = Callable[..., None]
@@ -147,9 +135,7 @@ def fresh_topics(broker: KafkaSettings) -> FreshTopics:
 
     def make(partitions: int = 1) -> KafkaSettings:
         kafka = KafkaSettings(broker.bootstrap, partitions)
-        _drop_topics(kafka)
-        ensure_topics(kafka)
-        _until(lambda: all(_has_leaders(kafka, topic) for topic in _TOPICS))
+        renew_topics(kafka)
         return kafka
 
     return make
@@ -161,92 +147,13 @@ def kafka(fresh_topics: FreshTopics) -> KafkaSettings:
     return fresh_topics()
 
 
-def _drop_topics(kafka: KafkaSettings) -> None:
-    from confluent_kafka.admin import AdminClient
-
-    admin = AdminClient(kafka.client())
-    if GROUP in {group.group_id for group in admin.list_consumer_groups().result().valid}:
-        admin.delete_consumer_groups([GROUP])[GROUP].result()
-    ours = set(_TOPICS) & set(admin.list_topics(timeout=30).topics)
-    for future in (admin.delete_topics([*ours]) if ours else {}).values():
-        future.result()
-    _until(lambda: not ours & set(admin.list_topics(timeout=30).topics))
-
-
-def _has_leaders(kafka: KafkaSettings, topic: str) -> bool:
-    try:
-        return len(end_offsets(kafka, topic)) == kafka.partitions
-    except KafkaUnreachableError:  # A new topic is in the metadata before anyone leads it.
-        return False
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _SLOW_MACHINE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 @pytest.fixture(scope="session")
 def put() -> Put:
     """Put events on a topic, in their order: values, or (partition, value) pairs."""
-    from confluent_kafka import Producer
-
-    def send(
-        kafka: KafkaSettings,
-        values: Sequence[bytes | tuple[int, bytes | None] | None],
-        topic: str = USAGE,
-        key: bytes | None = None,
-    ) -> None:
-        producer = Producer(kafka.client(**{"enable.idempotence": True}))
-        failed = []
-        for value in values:
-            partition, payload = value if isinstance(value, tuple) else (-1, value)
-            producer.produce(
-                topic,
-                payload,
-                key,
-                partition,
-                on_delivery=lambda error, _: failed.append(error) if error else None,
-            )
-        assert producer.flush(_SLOW_MACHINE_SECONDS) == 0
-        assert not failed
-
-    return send
+    return put_events
 
 
 @pytest.fixture(scope="session")
 def read_all() -> ReadAll:
     """All events of a topic, partition by partition; without those of open transactions."""
-    from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
-
-    def read(
-        kafka: KafkaSettings, topic: str = USAGE, isolation: str = "read_committed"
-    ) -> list["Message"]:
-        client = Consumer(
-            kafka.client(
-                **{
-                    "group.id": "test-reader",
-                    "enable.auto.commit": False,
-                    "enable.partition.eof": True,
-                    "isolation.level": isolation,
-                }
-            )
-        )
-        partitions = client.list_topics(topic, timeout=30).topics[topic].partitions
-        client.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in partitions])
-        found, open_partitions = [], set(partitions)
-        deadline = time.monotonic() + _SLOW_MACHINE_SECONDS
-        while open_partitions:
-            assert time.monotonic() < deadline, f"{topic}: {open_partitions} never end"
-            for message in client.consume(10_000, timeout=0.2):
-                error = message.error()
-                if error is None:
-                    found.append(message)
-                else:
-                    assert error.code() == KafkaError._PARTITION_EOF, error.str()
-                    open_partitions.discard(message.partition())
-        client.close()
-        return sorted(found, key=lambda m: (m.partition(), m.offset()))
-
-    return read
+    return read_events

@@ -1,8 +1,5 @@
 """Playback: whatever happens to it, the topic holds the source, each reading once and in order."""
 
-import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -25,18 +22,6 @@ FAST = Pace(accelerator=AS_FAST_AS_POSSIBLE)
 METERS = ("a", "b", "c", "d", "e")
 START = pd.Timestamp("2024-03-05T13:00:00Z")
 FOREVER = 120.0
-
-# A playback of its own, slow enough to be killed in the middle.
-SLOW_PLAYBACK = """
-import sys
-import pandas as pd
-from usage_platform.adapters.kafka_topics import KafkaSettings
-from usage_platform.adapters.playback import play
-from usage_platform.core.playback import Pace
-readings = pd.read_parquet(sys.argv[2])
-pace = Pace(accelerator=300 / 0.02)
-play(KafkaSettings(sys.argv[1]), readings, "source", pace, lambda progress: None)
-"""
 
 pytestmark = pytest.mark.kafka
 
@@ -99,26 +84,6 @@ def test_runs_that_end_early_neither_repeat_nor_skip(fresh_topics, read_all):
     assert go_on(kafka, frame, most=124).sent == 1
     assert go_on(kafka, frame).sent == 376
     assert go_on(kafka, frame).sent == 0
-    assert_topic_is(kafka, read_all, frame)
-
-
-def test_a_playback_killed_in_the_middle_goes_on_where_it_was(kafka, read_all, tmp_path):
-    frame = source(400, meters=("a", "b"))
-    frame.to_parquet(tmp_path / "readings.parquet")
-    command = (sys.executable, "-c", SLOW_PLAYBACK, kafka.bootstrap, tmp_path / "readings.parquet")
-    child = subprocess.Popen(command)
-    try:
-        deadline = time.monotonic() + FOREVER
-        while end_offsets(kafka, USAGE)[0][1] < 50:
-            assert child.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-    finally:
-        child.kill()
-    assert child.wait() == -signal.SIGKILL
-    played = end_offsets(kafka, USAGE)[0][1]
-    assert 50 <= played < len(frame)
-    assert go_on(kafka, frame).sent == len(frame) - played
     assert_topic_is(kafka, read_all, frame)
 
 

@@ -1,23 +1,20 @@
 """The scorer: each anomaly reaches the topic once, whatever dies when, and no event is lost."""
 
 import json
-import signal
-import subprocess
-import sys
 import time
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import Producer
 
 from usage_platform.adapters import scoring
 from usage_platform.adapters.kafka_topics import ANOMALY, DEAD_LETTERS, EPISODE, USAGE
 from usage_platform.adapters.lake_files import LakeFiles
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.model_store import ModelStore
-from usage_platform.adapters.scoring import Scorer
+from usage_platform.adapters.scoring import Scorer, ScorerFencedError
 from usage_platform.adapters.stream_progress import scoring_lag
 from usage_platform.core.anomalies import (
     TOLD,
@@ -41,35 +38,6 @@ NEXT = JUDGED + pd.Timedelta(days=6)
 """From when the model after the first one judges."""
 HOURS = 24 * 10
 FOREVER = 120.0
-
-# A scorer of its own that hangs with its third batch produced and not committed.
-HANGING_SCORER = """
-import pathlib, sys, time
-from usage_platform.adapters import scoring
-from usage_platform.adapters.kafka_topics import KafkaSettings
-from usage_platform.adapters.lake_files import LakeFiles
-from usage_platform.adapters.lake_reader import LakeReader
-from usage_platform.adapters.lake_tables import Lake
-from usage_platform.adapters.model_store import ModelStore
-from usage_platform.core.judging import Judges
-from usage_platform.core.meters import Meter, MeterRegistry
-
-class HangsAtTheThirdCommit(scoring.Producer):
-    commits = 0
-    def commit_transaction(self, timeout):
-        self.commits += 1
-        if self.commits == 3:
-            self.flush()
-            pathlib.Path(sys.argv[4]).touch()
-            time.sleep(600)
-        super().commit_transaction(timeout)
-
-scoring.Producer, scoring._BATCH = HangsAtTheThirdCommit, 50
-store = ModelStore(LakeFiles(sys.argv[2]))
-scorer = scoring.Scorer(KafkaSettings(sys.argv[1]), LakeReader(Lake(sys.argv[3])))
-judges = Judges(store.manifests(), store.load)
-scorer.tick(judges, MeterRegistry(Meter("a", interval_minutes=60)), 600)
-"""
 
 pytestmark = pytest.mark.kafka
 
@@ -247,32 +215,7 @@ def test_how_events_fall_into_batches_and_ticks_changes_no_anomaly(
     pd.testing.assert_frame_equal(standing(kafka, read_all), expected.anomalies)
 
 
-def test_a_scorer_killed_with_anomalies_sent_and_not_committed_loses_and_doubles_none(
-    kafka, put, read_all, make_scorer, models, judges, live, expected, lake, tmp_path
-):
-    put(kafka, usage_messages(live))
-    hung = tmp_path / "hung"
-    command = (sys.executable, "-c", HANGING_SCORER, kafka.bootstrap, models, lake.root, hung)
-    child = subprocess.Popen(command)
-    try:
-        deadline = time.monotonic() + FOREVER
-        while not hung.exists():
-            assert child.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-    finally:
-        child.kill()
-    assert child.wait() == -signal.SIGKILL
-    assert scoring_lag(kafka) == HOURS - 100
-    sent = len(read_all(kafka, ANOMALY, isolation="read_uncommitted"))
-    assert sent > len(read_all(kafka, ANOMALY))
-
-    result = tick(make_scorer(kafka), judges)
-    assert (result.events, result.lag, scoring_lag(kafka)) == (HOURS - 100, 0, 0)
-    assert_told_once(kafka, read_all, expected)
-
-
-def test_of_two_scorers_the_older_one_can_commit_nothing_more(
+def test_of_two_scorers_the_older_one_can_commit_nothing_more_and_says_so(
     kafka, put, read_all, make_scorer, judges, live, expected
 ):
     messages = usage_messages(live)
@@ -281,7 +224,7 @@ def test_of_two_scorers_the_older_one_can_commit_nothing_more(
     tick(older, judges)
     newer = make_scorer(kafka)
     put(kafka, messages[100:])
-    with pytest.raises(KafkaException):
+    with pytest.raises(ScorerFencedError, match=r"^another scorer has taken over[^\n]+$"):
         tick(older, judges)
     assert tick(newer, judges).events == HOURS - 100
     assert_told_once(kafka, read_all, expected)

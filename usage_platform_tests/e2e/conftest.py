@@ -56,17 +56,20 @@ class Platform:
         )
 
 
+def platform_in(folder: Path, ask_port: Callable[[], int], **settings: object) -> Platform:
+    """A platform in a folder, on ports as asked for; `settings` become `USAGE_*` variables."""
+    ports = {f"{name}_port": ask_port() for name in ("kafka", "spark", "ui")}
+    env = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+    given = {f"{PREFIX}{k.upper()}": str(v) for k, v in {**ports, **settings}.items()}
+    return Platform(folder, {**env, **given, "COLUMNS": "200"})
+
+
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory, unused_port) -> Callable[..., Platform]:
     """Make a platform; `settings` become `USAGE_*` variables."""
-
-    def make(**settings: object) -> Platform:
-        ports = {f"{name}_port": unused_port() for name in ("kafka", "spark", "ui")}
-        env = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
-        given = {f"{PREFIX}{k.upper()}": str(v) for k, v in {**ports, **settings}.items()}
-        return Platform(tmp_path_factory.mktemp("platform"), {**env, **given, "COLUMNS": "200"})
-
-    return make
+    return lambda **settings: platform_in(
+        tmp_path_factory.mktemp("platform"), unused_port, **settings
+    )
 
 
 def wait_for(what: str, holds: Callable[[], object], seconds: float = 300) -> None:

@@ -2,7 +2,10 @@
 
 import json
 import re
+import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,13 +14,14 @@ import pandas as pd
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from usage_platform.adapters.kafka_topics import ANOMALY, KafkaUnreachableError, end_offsets
-from usage_platform.adapters.lake_tables import READINGS
+from usage_platform.adapters.lake_tables import ANOMALIES, READINGS
 from usage_platform.deployment import Deployment
 from usage_platform.local.pid import ProcessId, identify, read_pid_file, session_members
-from usage_platform_tests.e2e.conftest import Platform, wait_for
+from usage_platform_tests.e2e.conftest import REPOSITORY, Platform, wait_for
 
 _SERVICES = ("kafka", "spark", "code", "ui", "daemon")
 LONG_S = 600
+_STOP_WITHIN_S = 60
 
 
 @dataclass
@@ -104,3 +108,26 @@ class RunningPlatform:
         wait_for("new anomalies on the topic", lambda: self.anomalies_end() > told, LONG_S)
         assert self.process.poll() is None, self.log.read_text()
         self.note_processes()
+
+
+@contextmanager
+def running(platform: Platform) -> Iterator[RunningPlatform]:
+    """Run `up` until the end of the block; begins when everything flows, anomalies too."""
+    log = platform.data / "up.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            platform.command("up"), cwd=REPOSITORY, env=dict(platform.env), stdout=out, stderr=out
+        )
+    stack = RunningPlatform(platform, process, log)
+    try:
+        wait_for("up", lambda: process.poll() is not None or "Ctrl-C stops" in log.read_text())
+        assert process.poll() is None, log.read_text()
+        reader, models = stack.deployment.reader, stack.deployment.models
+        wait_for("a model", models.manifests, LONG_S)
+        wait_for("an anomaly in the lake", lambda: reader.state(ANOMALIES).rows, LONG_S)
+        stack.goes_on()
+        yield stack
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(_STOP_WITHIN_S)

@@ -6,7 +6,6 @@ One stack for the whole file; the tests go through it in order, each leaving it 
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,12 +14,12 @@ import pytest
 from confluent_kafka import Producer
 
 from usage_platform.adapters.kafka_topics import USAGE
-from usage_platform.adapters.lake_tables import ANOMALIES, READINGS, REJECTS, USAGE_HOURLY
+from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY
 from usage_platform.adapters.rescoring import standing
 from usage_platform.core.anomalies import find_anomalies
 from usage_platform.core.hourly import HOURLY_COLUMNS, hourly_from_readings
-from usage_platform_tests.e2e.conftest import REPOSITORY, wait_for
-from usage_platform_tests.e2e.running_platform import LONG_S, RunningPlatform
+from usage_platform_tests.e2e.conftest import wait_for
+from usage_platform_tests.e2e.running_platform import RunningPlatform, running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -40,28 +39,8 @@ _STOP_WITHIN_S = 60
 
 @pytest.fixture(scope="module")
 def stack(platform) -> Iterator[RunningPlatform]:
-    made = platform(**_SETTINGS)
-    log = made.data / "up.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            made.command("up"), cwd=REPOSITORY, env=dict(made.env), stdout=out, stderr=out
-        )
-    running = RunningPlatform(made, process, log)
-    try:
-        wait_for("up", lambda: process.poll() is not None or "Ctrl-C stops" in log.read_text())
-        assert process.poll() is None, log.read_text()
-        wait_for("a model", lambda: running.deployment.models.manifests(), LONG_S)
-        wait_for("an anomaly in the lake", lambda: _count(running, ANOMALIES), LONG_S)
-        running.goes_on()
-        yield running
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            process.wait(_STOP_WITHIN_S)
-
-
-def _count(stack: RunningPlatform, table) -> int:
-    return stack.deployment.reader.state(table).rows
+    with running(platform(**_SETTINGS)) as stack:
+        yield stack
 
 
 def test_the_sensors_tick_and_none_of_their_ticks_fails(stack):

@@ -1,0 +1,1 @@
+"""Kills at exact cuts, and what is lost or doubled by them: `make faults`."""

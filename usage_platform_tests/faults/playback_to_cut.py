@@ -1,0 +1,26 @@
+"""A playback in a process of its own, which is disturbed from outside.
+
+`python -m usage_platform_tests.faults.playback_to_cut BOOTSTRAP READINGS PACE`
+"""
+
+import sys
+
+import pandas as pd
+
+from usage_platform.adapters.kafka_topics import KafkaSettings
+from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform_tests.faults.playing import AT_ONCE, SLOW, go_on
+
+PACES = {"at once": AT_ONCE, "slow": SLOW}
+
+
+def main() -> None:
+    """Play the readings of a Parquet file from where the topic ends."""
+    bootstrap, path, pace = sys.argv[1:]
+    readings = pd.read_parquet(path)
+    registry = MeterRegistry(Meter(readings["meter"].iloc[0]))
+    go_on(KafkaSettings(bootstrap), readings, registry, PACES[pace])
+
+
+if __name__ == "__main__":
+    main()

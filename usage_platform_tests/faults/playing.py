@@ -1,0 +1,39 @@
+"""The playback in the rounds: how it goes on, and what must be on the topic afterwards."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from usage_platform.adapters.kafka_topics import USAGE, KafkaSettings
+from usage_platform.adapters.playback import PlaybackProgress, last_played, play
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.playback import AS_FAST_AS_POSSIBLE, Pace, remaining
+from usage_platform_tests.faults.events import EventStream
+from usage_platform_tests.faults.findings import Findings, compare
+from usage_platform_tests.topics import read_events
+
+SOURCE = "rounds"
+AT_ONCE = Pace(accelerator=AS_FAST_AS_POSSIBLE)
+SLOW = Pace(accelerator=300 / 0.01)
+"""A reading of five minutes each 10 ms."""
+
+
+def go_on(
+    kafka: KafkaSettings,
+    readings: pd.DataFrame,
+    registry: MeterRegistry,
+    pace: Pace,
+    report: Callable[[PlaybackProgress], None] = lambda progress: None,
+) -> None:
+    """Play what the topic does not hold yet, as a run of the playback does."""
+    last = last_played(kafka, SOURCE, set(readings["meter"]), registry)
+    play(kafka, remaining(readings, last, None, None), SOURCE, pace, report)
+
+
+def judged_usage(kafka: KafkaSettings, events: EventStream) -> Findings:
+    """Compare the topic `usage` with the events, in their order."""
+    found = [message.value() for message in read_events(kafka, USAGE)]
+    findings = compare("event", events.payloads, found)
+    if findings.is_clean and found != events.payloads:
+        return Findings(wrong=("the events are not in their order",))
+    return findings

@@ -1,0 +1,163 @@
+"""The Spark service killed within a micro-batch, and within the write of a table.
+
+Belongs here: the cuts, and the round at one. Not here: how a batch halts (`batch_to_cut`), how a
+writer is caught before its commit (`delta_folder`).
+"""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from signal import SIGCONT, SIGKILL, SIGSTOP
+
+import pandas as pd
+
+from usage_platform.adapters import lake_streams
+from usage_platform.adapters.kafka_topics import USAGE
+from usage_platform.adapters.lake_reader import LakeReader
+from usage_platform.adapters.lake_streams import drain_usage
+from usage_platform.adapters.lake_tables import (
+    READINGS,
+    TABLES,
+    USAGE_HOURLY,
+    Lake,
+    LakeTable,
+    create_tables,
+)
+from usage_platform.adapters.spark_session import remote_session
+from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform_tests.faults.background import Background
+from usage_platform_tests.faults.batch_to_cut import STEPS, WRITTEN, apply_to_cut
+from usage_platform_tests.faults.cuts import Cut, CutMissedError, Outcome
+from usage_platform_tests.faults.delta_folder import newest_commit, stopped_before_commit
+from usage_platform_tests.faults.events import EventStream
+from usage_platform_tests.faults.services import Services
+from usage_platform_tests.faults.tables import judged_tables
+from usage_platform_tests.topics import put_events, renew_topics, until
+
+PART = "Spark"
+_EVENTS = 40
+_TRIES = 10
+_STOP_SECONDS = 5.0
+_MERGES = {
+    f"between the data and the commit of {table.name}": table for table in (READINGS, USAGE_HOURLY)
+}
+_OPTIMIZE = "in OPTIMIZE of readings, between its data and its commit"
+CUTS = (
+    *(Cut(PART, place) for place in STEPS),
+    *(Cut(PART, place) for place in _MERGES),
+    Cut(PART, next(iter(_MERGES)), SIGSTOP),
+    Cut(PART, _OPTIMIZE),
+)
+
+
+class SparkRounds:
+    """Rounds on one lake, which grows from round to round."""
+
+    cuts = CUTS
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lake = Lake(str(services.folder / "lake"))
+        self._events = EventStream(Meter("library"), pd.Timestamp("2024-03-05T10:00:00Z"))
+        self._registry = MeterRegistry(self._events.meter)
+        assert services.broker
+        assert services.spark
+        renew_topics(services.kafka)
+        with remote_session(services.spark_url) as spark:
+            create_tables(spark, self._lake)
+
+    def play(self, cut: Cut) -> Outcome:
+        """Disturb the service at the cut, let another drain finish the work, judge the tables."""
+        if cut.place in STEPS:
+            work = self._halted_within_the_batch(cut.place)
+        elif cut.place in _MERGES:
+            work = self._halted_before_commit(_MERGES[cut.place], self._put, self._drain)
+        else:
+            work = self._halted_before_commit(READINGS, self._add_file, self._optimize)
+        began = time.monotonic()
+        if cut.signal is SIGSTOP:
+            time.sleep(_STOP_SECONDS)
+            self._services.spark.send(SIGCONT)
+            work.join()
+        else:
+            self._services.spark.send(SIGKILL)
+            self._services.spark.start()
+        if cut.place == _OPTIMIZE:
+            self._put()
+            self._until_done(self._optimize)
+        self._until_done(self._drain)
+        events = self._events
+        findings = judged_tables(
+            LakeReader(self._lake), self._registry, events.readings(), events.rejects()
+        )
+        seconds = time.monotonic() - began
+        work.join()
+        return Outcome(findings, seconds)
+
+    def _halted_within_the_batch(self, place: str) -> Background:
+        marker = self._services.folder / "halted"
+        marker.unlink(missing_ok=True)
+        before = {table: newest_commit(self._folder(table)) for table in TABLES}
+        self._put()
+        for _ in range(_TRIES):
+            work = Background(partial(self._drain, partial(apply_to_cut, place, str(marker))))
+            until(lambda work=work: marker.exists() or work.is_over)
+            if not work.is_over:
+                break
+        written = {table for table in TABLES if newest_commit(self._folder(table)) > before[table]}
+        if work.is_over or written != WRITTEN[place]:
+            raise CutMissedError(f"{PART}, {place}: the batch was not there ({work.error})")
+        return work
+
+    def _halted_before_commit(
+        self, table: LakeTable, prepare: Callable[[], None], write: Callable[[], None]
+    ) -> Background:
+        for _ in range(_TRIES):
+            prepare()
+            work = Background(write)
+            if stopped_before_commit(
+                self._folder(table), self._services.spark, lambda work=work: work.is_over
+            ):
+                return work
+            work.join()
+        raise CutMissedError(f"{table.name}: the writer was never caught before its commit")
+
+    @staticmethod
+    def _until_done(write: Callable[[], None]) -> None:
+        """Do it again after a failure, as the sensor does: a cold service fails on a busy machine.
+
+        Raises:
+            Exception: The last try's.
+        """
+        for left in reversed(range(_TRIES)):
+            try:
+                return write()
+            except Exception:
+                if not left:
+                    raise
+        return None
+
+    def _put(self) -> None:
+        put_events(self._services.kafka, self._events.mixed(_EVENTS))
+
+    def _drain(self, apply: Callable[..., None] | None = None) -> None:
+        kafka = self._services.kafka.bootstrap
+        with remote_session(self._services.spark_url) as spark:
+            if apply is None:
+                drain_usage(spark, self._lake, self._registry, kafka, USAGE)
+            else:
+                disturbed = partial(apply, self._lake, self._registry)
+                lake_streams._drain(spark, self._lake, kafka, USAGE, disturbed)
+
+    def _add_file(self) -> None:
+        """Give OPTIMIZE something to put together with what earlier batches wrote."""
+        self._put()
+        self._until_done(self._drain)
+
+    def _optimize(self) -> None:
+        with remote_session(self._services.spark_url) as spark:
+            spark.sql(f"OPTIMIZE {self._lake.sql(READINGS)}").collect()
+
+    def _folder(self, table: LakeTable) -> Path:
+        return Path(self._lake.table(table))

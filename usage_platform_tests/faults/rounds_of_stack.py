@@ -1,0 +1,103 @@
+"""One service or run of a whole running platform killed: its supervisor and sensors go on.
+
+Belongs here: the cuts, the round, and the judge of a platform that does not stand still. Not here:
+kills within a batch or a transaction (`rounds_of_spark`, `rounds_of_scorer`).
+"""
+
+import os
+import time
+from signal import SIGKILL
+
+import pandas as pd
+
+from usage_platform.adapters.kafka_topics import USAGE
+from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY
+from usage_platform.adapters.rescoring import standing
+from usage_platform.core.anomalies import find_anomalies
+from usage_platform.core.hourly import HOURLY_COLUMNS, hourly_from_readings
+from usage_platform.core.wire import usage_messages
+from usage_platform_tests.e2e.conftest import platform_in, wait_for
+from usage_platform_tests.e2e.running_platform import RunningPlatform, running
+from usage_platform_tests.faults.cuts import Cut, Outcome
+from usage_platform_tests.faults.findings import Findings, compare
+from usage_platform_tests.faults.services import Services
+from usage_platform_tests.faults.tables import judged_rows
+from usage_platform_tests.topics import read_events
+
+PART = "platform"
+_PLAYBACK = "playback run"
+_SERVICES = {"Spark": "spark", "broker": "kafka", "code server": "code", "daemon": "daemon"}
+_SETTINGS = {
+    "interval_minutes": 60,
+    # Two hours a second last for two hours of rounds.
+    "generated_days": 700,
+    # It finds a fifth of all readings odd: there is always something to tell.
+    "method": "blog",
+    "history_days": 42,
+    "accelerator": 7200,
+}
+_SETTLED = pd.Timedelta(hours=3)
+CUTS = tuple(Cut(PART, f"{name} killed") for name in (_PLAYBACK, *_SERVICES))
+
+
+class StackRounds:
+    """Rounds on one running platform."""
+
+    cuts = CUTS
+
+    def __init__(self, services: Services) -> None:
+        folder = services.folder / "platform"
+        folder.mkdir()
+        self._stack = services.enter(running(platform_in(folder, services.ask_port, **_SETTINGS)))
+
+    def play(self, cut: Cut) -> Outcome:
+        """Kill one of its processes, wait until everything flows again, judge what is there."""
+        stack, name = self._stack, cut.place.removesuffix(" killed")
+        stack.note_processes()
+        run = stack.playback()
+        if name == _PLAYBACK:
+            os.kill(stack.playback_pid(), SIGKILL)
+        else:
+            pid = stack.pid(_SERVICES[name])
+            assert pid
+            os.kill(pid, SIGKILL)
+        began = time.monotonic()
+        if name == _PLAYBACK:
+            wait_for("another playback", lambda: stack.is_played_by_another(run))
+        else:
+            wait_for(f"another {name}", lambda: stack.pid(_SERVICES[name]) not in {None, pid})
+        wait_for("an answer of Kafka", stack.kafka_answers)
+        stack.goes_on()
+        seconds = time.monotonic() - began
+        return Outcome(judged_platform(stack), seconds)
+
+
+def judged_platform(stack: RunningPlatform) -> Findings:
+    """Compare topic and tables with the source, as far as each has come by now."""
+    deployment = stack.deployment
+    reader, registry = deployment.reader, deployment.registry()
+    source = deployment.source_cache.readings()
+    # Before the readings: these may only be further by the time they are read.
+    told = standing(reader)
+    hours = reader.rows(USAGE_HOURLY, HOURLY_COLUMNS)
+    columns = ["meter", "event_time", "value"]
+    readings = reader.rows(READINGS, columns).sort_values("event_time", ignore_index=True)
+    played = source.iloc[: len(readings)].rename(columns={"ts": "event_time"})
+    settled = hours["start"].max() - _SETTLED
+    expected = hourly_from_readings(readings, registry)
+    events = [message.value() for message in read_events(deployment.kafka, USAGE)]
+    newest = min(told["event_time"].max(), readings["event_time"].max())
+    odd = find_anomalies(readings, deployment.judges(), registry).anomalies
+    ids = [rows.loc[rows["event_time"] <= newest, "anomaly_id"] for rows in (odd, told)]
+    return (
+        compare("event", usage_messages(source.iloc[: len(events)]), events)
+        + judged_rows("readings", played[columns], readings, 2)
+        + judged_rows(
+            "usage_hourly",
+            expected[expected["start"] < settled],
+            hours[hours["start"] < settled],
+            2,
+        )
+        + compare("reject", [], reader.rows(REJECTS, ["raw"])["raw"])
+        + compare("anomaly", *ids)
+    )
