@@ -38,6 +38,7 @@ from usage_platform_tests.topics import put_events, renew_topics, until
 PART = "Spark"
 _EVENTS = 40
 _TRIES = 10
+_BETWEEN_TRIES_S = 10.0
 _STOP_SECONDS = 5.0
 _MERGES = {
     f"between the data and the commit of {table.name}": table for table in (READINGS, USAGE_HOURLY)
@@ -105,9 +106,11 @@ class SparkRounds:
             until(lambda work=work: marker.exists() or work.is_over)
             if not work.is_over:
                 break
+            time.sleep(_BETWEEN_TRIES_S)
         written = {table for table in TABLES if newest_commit(self._folder(table)) > before[table]}
         if work.is_over or written != WRITTEN[place]:
-            raise CutMissedError(f"{PART}, {place}: the batch was not there ({work.error})")
+            why = str(work.error).partition("\n")[0]
+            raise CutMissedError(f"{PART}, {place}: the batch was not there ({why})")
         return work
 
     def _halted_before_commit(
@@ -125,7 +128,7 @@ class SparkRounds:
 
     @staticmethod
     def _until_done(write: Callable[[], None]) -> None:
-        """Do it again after a failure, as the sensor does: a cold service fails on a busy machine.
+        """Do it again after a failure and a wait, as the sensor does: a busy machine fails it cold.
 
         Raises:
             Exception: The last try's.
@@ -136,6 +139,7 @@ class SparkRounds:
             except Exception:
                 if not left:
                     raise
+                time.sleep(_BETWEEN_TRIES_S)
         return None
 
     def _put(self) -> None:
