@@ -16,7 +16,13 @@ from usage_platform.adapters.commit_dates import date_list, note_dates
 from usage_platform.adapters.hourly_sql import merge_hours
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY, Lake
-from usage_platform.core.batch import RAW_COLUMNS, judge, touched_hours, with_intervals
+from usage_platform.core.batch import (
+    RAW_COLUMNS,
+    Batch,
+    judge,
+    touched_hours,
+    with_intervals,
+)
 from usage_platform.core.hourly import WATERMARK
 from usage_platform.core.meters import MeterRegistry
 
@@ -43,11 +49,30 @@ def apply_usage_batch(
     if raw.empty:
         return
     raw["kafka_time"] = raw["kafka_time"].dt.tz_localize("UTC").astype("datetime64[ns, UTC]")
+    apply_events(spark, lake, registry, raw)
+
+
+def apply_events(
+    spark: "SparkSession", lake: Lake, registry: MeterRegistry, raw: pd.DataFrame
+) -> Batch:
+    """Judge events and write what they say; the one way into the three tables.
+
+    Args:
+        spark: The session of the service that owns the lake's writes.
+        lake: Where the tables are.
+        registry: The known meters.
+        raw: `core.batch.RAW_COLUMNS`, at least one row; with the place and the broker's time that
+            each event has on the topic, whenever it is that it is written.
+
+    Returns:
+        What the events were judged to be.
+    """
     batch = judge(raw, registry)
     if not batch.rejects.empty:
         _merge_rejects(spark, lake, batch.rejects)
     if not batch.readings.empty:
         _merge_readings_and_hours(spark, lake, registry, batch.readings)
+    return batch
 
 
 def _merge_readings_and_hours(
@@ -133,9 +158,13 @@ def _merge_rejects(spark: "SparkSession", lake: Lake, rejects: pd.DataFrame) -> 
     note_dates(spark, rows["received_date"])
     names = ", ".join(rows.columns)
     days = date_list(rows["received_date"])
+    # An event that was judged before may be bad for another reason today.
+    said = ("reason", "detail", "meter")
+    differs = " OR ".join(f"NOT (t.{c} <=> s.{c})" for c in said)
     spark.sql(f"""
         MERGE INTO {lake.sql(REJECTS)} t USING batch_rejects s
         ON t.topic = s.topic AND t.partition = s.partition AND t.offset = s.offset
            AND t.kafka_time = s.kafka_time AND t.received_date IN ({days})
+        WHEN MATCHED AND ({differs}) THEN UPDATE SET {", ".join(f"{c} = s.{c}" for c in said)}
         WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({", ".join(f"s.{c}" for c in rows.columns)})
     """).collect()

@@ -37,8 +37,9 @@ from usage_platform.adapters.kafka_topics import (
     partitions_of,
 )
 from usage_platform.adapters.lake_reader import LakeReader
-from usage_platform.adapters.scoring_memory import raw_frame, restored
+from usage_platform.adapters.scoring_memory import restored
 from usage_platform.adapters.scoring_tick import TickResult
+from usage_platform.adapters.topic_events import raw_frame
 from usage_platform.core.anomalies import anomaly_messages
 from usage_platform.core.batch import Batch, judge
 from usage_platform.core.judging import Judges
@@ -49,7 +50,7 @@ TRANSACTIONAL_ID = "anomaly-scorer"
 _BATCH = 20_000
 _QUIET_SECONDS = 1.0
 _CALL_SECONDS = 10.0
-_TRANSACTION_TIMEOUT_MS = 60_000
+TRANSACTION_TIMEOUT_MS = 60_000
 _LIVE = pd.Timedelta(days=2)
 # A broker that is started again is missing from the cluster for a moment; librdkafka then asks for
 # the group's coordinator again only when some connection changes (confluentinc/librdkafka#5511).
@@ -79,7 +80,7 @@ class Scorer:
             kafka.client(
                 **{
                     "transactional.id": TRANSACTIONAL_ID,
-                    "transaction.timeout.ms": _TRANSACTION_TIMEOUT_MS,
+                    "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
                     "compression.type": "lz4",
                     "linger.ms": 5,
                     "connections.max.idle.ms": _IDLE_MS,

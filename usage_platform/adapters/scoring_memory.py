@@ -23,26 +23,15 @@ from usage_platform.adapters.kafka_topics import (
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import READINGS
 from usage_platform.adapters.stream_progress import committed_offsets
+from usage_platform.adapters.topic_events import committed_reader, messages_between, raw_frame
 from usage_platform.core.anomalies import anomalies_from_messages
-from usage_platform.core.batch import RAW_COLUMNS, judge
+from usage_platform.core.batch import judge
 from usage_platform.core.episode_events import event_of
 from usage_platform.core.judging import LOOK_BACK
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.stream_scoring import KEPT, StreamMemory
 
 _COLUMNS = ["meter", "event_time", "value"]
-
-
-def raw_frame(messages: list[Message]) -> pd.DataFrame:
-    """Messages of `usage` as `core.batch` takes them."""
-    frame = pd.DataFrame(
-        [(m.topic(), m.partition(), m.offset(), m.timestamp()[1], m.value()) for m in messages],
-        columns=RAW_COLUMNS,
-    )
-    frame["kafka_time"] = pd.to_datetime(frame["kafka_time"], unit="ms", utc=True).astype(
-        "datetime64[ns, UTC]"
-    )
-    return frame
 
 
 def restored(
@@ -68,18 +57,7 @@ def restored(
         return rows.loc[span & (rows["meter"] == meter), _COLUMNS]
 
     memory = StreamMemory(past)
-    client = Consumer(
-        kafka.client(
-            **{
-                "group.id": "anomaly-scorer-start",
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "isolation.level": "read_committed",
-                "auto.offset.reset": "earliest",
-            }
-        )
-    )
-    try:
+    with committed_reader(kafka, "anomaly-scorer-start") as client:
         told = [message.value() for message in _whole(client, kafka, ANOMALY)]
         memory.told.add(anomalies_from_messages([value for value in told if value]))
         events = (message.value() for message in _whole(client, kafka, EPISODE))
@@ -87,8 +65,6 @@ def restored(
             memory.events.add(event_of(value))
         if any(consumed.values()):
             _recall(memory, client, reader, registry, consumed)
-    finally:
-        client.close()
     return memory
 
 
@@ -104,7 +80,8 @@ def _recall(
     ingested = committed_offsets(reader.lake, USAGE)
     # At least the last event of each partition, which says how far in time the scorer has come.
     starts = {p: min(ingested.get(p, 0), end - 1) for p, end in consumed.items() if end > 0}
-    tail = judge(raw_frame(list(_between(client, starts, consumed))), registry).readings
+    last = list(messages_between(client, USAGE, starts, consumed))
+    tail = judge(raw_frame(last), registry).readings
     newest = tail["event_time"].max()
     if pd.isna(newest):
         span = reader.span(READINGS, "event_time")
@@ -133,19 +110,3 @@ def _whole(client: Consumer, kafka: KafkaSettings, topic: str) -> Iterator[Messa
     partitions = partitions_of(client, kafka, topic)
     starts = [TopicPartition(topic, p.partition, OFFSET_BEGINNING) for p in partitions]
     return messages_to_end(client, starts)
-
-
-def _between(
-    client: Consumer, starts: Mapping[int, int], ends: Mapping[int, int]
-) -> Iterator[Message]:
-    """Events of `usage` from some offsets to others."""
-    waiting = set(starts)
-    places = [TopicPartition(USAGE, partition, start) for partition, start in starts.items()]
-    for message in messages_to_end(client, places):
-        partition, offset = message.partition() or 0, message.offset() or 0
-        if offset < ends[partition]:
-            yield message
-        if offset >= ends[partition] - 1:
-            waiting.discard(partition)
-            if not waiting:
-                return

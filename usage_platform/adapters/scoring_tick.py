@@ -23,6 +23,8 @@ class TickResult:
         repeated: Anomalies found again and not told again.
         lag: Events that still wait on the topic.
         newest: Event time of the newest reading, None without any.
+        behind: Event time between the newest event that was scored and the newest on the topic,
+            None where no event tells it.
         waits_for: From when on readings of the past wait for a model of their time; None when
             none waits.
         versions: The model versions that found anomalies.
@@ -38,6 +40,7 @@ class TickResult:
     repeated: int = 0
     lag: int = 0
     newest: pd.Timestamp | None = None
+    behind: pd.Timedelta | None = None
     waits_for: pd.Timestamp | None = None
     versions: set[str] = field(default_factory=set)
 

@@ -7,8 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from usage_platform.adapters.kafka_topics import ANOMALY, USAGE, KafkaUnreachableError
-from usage_platform.adapters.lake_tables import READINGS, TABLES
-from usage_platform.adapters.stream_progress import ingestion_lag, scoring_lag
+from usage_platform.adapters.lake_tables import TABLES
+from usage_platform.adapters.open_transactions import open_transactions
+from usage_platform.adapters.stream_progress import lag_into_lake, lag_of_scoring
 from usage_platform.console.screen import table
 from usage_platform.deployment import Deployment
 from usage_platform.local.ports import port_answers
@@ -20,7 +21,7 @@ def status(deployment: Deployment, now: pd.Timestamp) -> Group:
 
     Args:
         deployment: The services.
-        now: The present instant, UTC, for the lag in event time.
+        now: The present instant, UTC, for the age of open transactions.
     """
     return Group(_services(deployment), _lags(deployment, now), _tables(deployment))
 
@@ -42,25 +43,29 @@ def _services(deployment: Deployment) -> Table:
     return rows
 
 
-def _lags(deployment: Deployment, now: pd.Timestamp) -> Table | Text:
+def _lags(deployment: Deployment, now: pd.Timestamp) -> Group | Text:
     counts = ("events behind", "event time behind")
     rows = table("Lag", "stage", *counts, numbers=counts)
+    reader = deployment.reader
     try:
-        ingestion = ingestion_lag(deployment.lake, deployment.kafka, USAGE)
-        scoring = scoring_lag(deployment.kafka)
-        anomalies = ingestion_lag(deployment.lake, deployment.kafka, ANOMALY)
+        kafka, registry = deployment.kafka, deployment.registry()
+        lags = {
+            "usage to the lake": lag_into_lake(reader, kafka, USAGE, registry),
+            "usage to scores": lag_of_scoring(kafka, registry),
+            "anomaly to the lake": lag_into_lake(reader, kafka, ANOMALY, registry),
+        }
+        held_up = open_transactions(kafka, now)
     except KafkaUnreachableError as error:
         return Text(f"Lag: {error}\n")
     except KafkaException as error:
         return Text(f"Lag: Kafka: {error.args[0].str()}\n")
-    behind = "-"
-    span = deployment.reader.span(READINGS, "event_time")
-    if span is not None:
-        behind = str((now - span[1]).floor("min"))
-    rows.add_row("usage to the lake", f"{ingestion:,}", behind)
-    rows.add_row("usage to scores", f"{scoring:,}", "")
-    rows.add_row("anomaly to the lake", f"{anomalies:,}", "")
-    return rows
+    for stage, lag in lags.items():
+        rows.add_row(stage, f"{lag.events:,}", _in_words(lag.event_time))
+    return Group(rows, *(Text(f"Transaction: {one}") for one in held_up))
+
+
+def _in_words(behind: pd.Timedelta | None) -> str:
+    return "-" if behind is None else str(behind.floor("s"))
 
 
 def _tables(deployment: Deployment) -> Table:

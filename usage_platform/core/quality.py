@@ -3,11 +3,10 @@
 Belongs here: pure comparisons of frames. Not here: when they run and how they are shown (`defs`).
 """
 
-from dataclasses import dataclass
-
 import pandas as pd
 
-from usage_platform.core.hourly import HOURLY_COLUMNS, hourly_from_readings
+from usage_platform.core.audit import HOUR_KEYS, RowComparison, compare_rows
+from usage_platform.core.hourly import hourly_from_readings
 from usage_platform.core.local_time import expected_readings
 from usage_platform.core.meters import MeterRegistry
 
@@ -53,29 +52,14 @@ def incomplete_days(hours: pd.DataFrame, registry: MeterRegistry) -> pd.DataFram
     return found[found["n"] < found["expected_n"]].reset_index(drop=True)
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """A table against its recompute.
-
-    Attributes:
-        compared: Rows in either.
-        wrong: Rows that are missing, too many, there twice or different.
-    """
-
-    compared: int
-    wrong: int
-
-
 def compare_hours(
     hours: pd.DataFrame, readings: pd.DataFrame, registry: MeterRegistry
-) -> Comparison:
+) -> RowComparison:
     """`usage_hourly` against a recompute from `readings`, to the last bit."""
-    expected = _by_key(hourly_from_readings(readings, registry), ["meter", "start"])
-    actual = _by_key(hours[HOURLY_COLUMNS], ["meter", "start"])
-    return _compare(expected, actual)
+    return compare_rows(hourly_from_readings(readings, registry), hours, HOUR_KEYS)
 
 
-def compare_anomalies(table: pd.DataFrame, rescored: pd.DataFrame) -> Comparison:
+def compare_anomalies(table: pd.DataFrame, rescored: pd.DataFrame) -> RowComparison:
     """The anomalies that the stream told against those that scoring `readings` again finds.
 
     Moments that were odd to both, but to another model each, do not count: the stream may have
@@ -84,26 +68,10 @@ def compare_anomalies(table: pd.DataFrame, rescored: pd.DataFrame) -> Comparison
     keys = ["meter", "event_time"]
     models = rescored[[*keys, "model_version"]].merge(table[[*keys, "model_version"]], on=keys)
     other = models[models["model_version_x"] != models["model_version_y"]][keys]
-    expected = _by_key(_without(rescored, other, keys), ["anomaly_id"])
-    actual = _by_key(_without(table, other, keys)[rescored.columns], ["anomaly_id"])
-    return _compare(expected, actual)
+    expected, actual = _without(rescored, other, keys), _without(table, other, keys)
+    return compare_rows(expected, actual, ["anomaly_id"])
 
 
 def _without(frame: pd.DataFrame, left_out: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     index = pd.MultiIndex.from_frame(frame[keys])
     return frame[~index.isin(pd.MultiIndex.from_frame(left_out))]
-
-
-def _by_key(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    return frame.set_index(keys).sort_index()
-
-
-def _compare(expected: pd.DataFrame, actual: pd.DataFrame) -> Comparison:
-    twice = actual.index.duplicated()
-    actual = actual[~twice]
-    keys = expected.index.union(actual.index)
-    both = expected.index.intersection(actual.index)
-    left, right = expected.loc[both], actual.loc[both, expected.columns]
-    different = ((left != right) & ~(left.isna() & right.isna())).any(axis=1)
-    wrong = len(keys) - len(both) + int(different.sum()) + int(twice.sum())
-    return Comparison(len(keys), wrong)

@@ -1,8 +1,11 @@
 """Anomalies: the topic that the streaming sensor writes, and the Delta table filled from it."""
 
 import time
+from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import pandas as pd
@@ -14,19 +17,23 @@ from usage_platform.adapters.lake_tables import ANOMALIES, create_tables
 from usage_platform.adapters.rescoring import rescored
 from usage_platform.adapters.scoring import Scorer, ScorerFencedError
 from usage_platform.adapters.scoring_tick import TickResult
+from usage_platform.adapters.stream_progress import Lag, lag_of_scoring
 from usage_platform.core.training_days import next_model_from
 from usage_platform.defs.lake_assets import WRITER_POOL
-from usage_platform.defs.metadata import OWNERS, instant
+from usage_platform.defs.metadata import FRESHNESS, OWNERS, instant, lag_metadata
 from usage_platform.defs.partitions import DAILY, days_of
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.deployment import Deployment
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 _RUN_SECONDS = 600.0
 _TRIES = 5
 _CHUNK = timedelta(days=90)
 
 
-def tick_metadata(result: TickResult) -> dict[str, dg.MetadataValue | int | str]:
+def tick_metadata(result: TickResult) -> dict[str, dg.MetadataValue | int | float | str]:
     """What a scoring tick did, as metadata of the asset `anomaly`."""
     return {
         "events": result.events,
@@ -36,14 +43,20 @@ def tick_metadata(result: TickResult) -> dict[str, dg.MetadataValue | int | str]
         "anomalies": result.anomalies,
         "withdrawn": result.withdrawn,
         "episode_messages": result.episodes,
-        "lag_events": result.lag,
+        **lag_metadata(Lag(result.lag, result.behind)),
         "event_time": instant(result.newest),
         "waits_for_a_model_from": instant(result.waits_for),
         "model_versions": ", ".join(sorted(result.versions)) or "-",
     }
 
 
-@dg.asset(group_name="stream", kinds={"kafka"}, owners=OWNERS, deps=["usage", "slot_forests"])
+@dg.asset(
+    group_name="stream",
+    kinds={"kafka"},
+    owners=OWNERS,
+    deps=["usage", "slot_forests"],
+    freshness_policy=FRESHNESS,
+)
 def anomaly(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
     """The topics `anomaly` and `episode`: the odd readings, told once each, and what they make up.
 
@@ -83,7 +96,57 @@ def score_what_waits(
     newest = deployment.models.candidates()[-1]
     horizon = next_model_from(newest.begin, deployment.settings.timezone)
     registry = deployment.registry()
-    return scorer.tick(deployment.judges(), registry, seconds, listen, horizon)
+    result = scorer.tick(deployment.judges(), registry, seconds, listen, horizon)
+    if result.events:
+        result.behind = lag_of_scoring(deployment.kafka, registry).event_time
+    return result
+
+
+@dataclass
+class RescoredDays:
+    """What scoring days again came to.
+
+    Attributes:
+        scored: Readings that a model judged by what it expects.
+        found: Anomalies found, those that stood there already among them.
+        withdrawn: Anomalies that stood there and were not found.
+    """
+
+    scored: int = 0
+    found: int = 0
+    withdrawn: int = 0
+
+
+def rescore_days(
+    deployment: Deployment,
+    spark: "SparkSession",
+    first: date,
+    last: date,
+    say: Callable[[str], None],
+) -> RescoredDays:
+    """Score the readings of some UTC days again, and bring `anomalies` to what that finds.
+
+    Args:
+        deployment: The services.
+        spark: The session of the service that owns the lake's writes.
+        first: The first day.
+        last: The last day, inclusive.
+        say: Told of each stretch of days that is done.
+    """
+    judges, registry = deployment.judges(), deployment.registry()
+    total = RescoredDays()
+    day = first
+    while day <= last:
+        until = min(day + _CHUNK, last)
+        result, gone = rescored(deployment.reader, judges, registry, day, until)
+        changes = pd.concat([result.anomalies, gone], ignore_index=True)
+        merge_anomalies(spark, deployment.lake, changes)
+        total.scored += result.scored
+        total.found += len(result.anomalies)
+        total.withdrawn += len(gone)
+        say(f"{day} to {until}: {len(result.anomalies):,} anomalies")
+        day = until + timedelta(days=1)
+    return total
 
 
 @dg.asset(
@@ -106,27 +169,16 @@ def anomalies(
     deployment = platform.deployment
     first, last = days_of(context)
     started = time.monotonic()
-    judges, registry = deployment.judges(), deployment.registry()
     before = deployment.reader.state(ANOMALIES)
-    scored = found = withdrawn = 0
     with deployment.spark() as spark:
         create_tables(spark, deployment.lake)
-        day = first
-        while day <= last:
-            until = min(day + _CHUNK, last)
-            result, gone = rescored(deployment.reader, judges, registry, day, until)
-            changes = pd.concat([result.anomalies, gone], ignore_index=True)
-            merge_anomalies(spark, deployment.lake, changes)
-            scored, found = scored + result.scored, found + len(result.anomalies)
-            withdrawn += len(gone)
-            context.log.info(f"{day} to {until}: {len(result.anomalies):,} anomalies")
-            day = until + timedelta(days=1)
+        done = rescore_days(deployment, spark, first, last, context.log.info)
     state = deployment.reader.state(ANOMALIES)
     return dg.MaterializeResult(
         metadata={
-            "scored": scored,
-            "found": found,
-            "withdrawn": withdrawn,
+            "scored": done.scored,
+            "found": done.found,
+            "withdrawn": done.withdrawn,
             "added": state.rows - before.rows,
             "dagster/row_count": state.rows,
             "table_version": state.version,

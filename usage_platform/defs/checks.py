@@ -21,6 +21,7 @@ from usage_platform.core.quality import (
 )
 from usage_platform.core.reading_history import ReadingHistory
 from usage_platform.defs.anomaly_checks import ANOMALY_CHECKS
+from usage_platform.defs.audit_checks import AUDIT_CHECKS
 from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.resources import PlatformResource
 
@@ -162,4 +163,5 @@ CHECKS: Sequence[dg.AssetChecksDefinition] = (
     few_rejects,
     no_slow_change,
     *ANOMALY_CHECKS,
+    *AUDIT_CHECKS,
 )

@@ -9,6 +9,7 @@ import dagster as dg
 from usage_platform.defs.anomaly_assets import anomalies, anomaly
 from usage_platform.defs.lake_assets import streams_into_lake, usage_hourly
 from usage_platform.defs.model_assets import slot_forests
+from usage_platform.defs.redrive_assets import redriven_rejects
 from usage_platform.defs.source_assets import source_readings, usage
 
 _MAX_RUNTIME = "dagster/max_runtime"
@@ -57,5 +58,6 @@ ASSETS = (
     slot_forests,
     anomaly,
     anomalies,
+    redriven_rejects,
 )
 JOBS = (playback, micro_batch, retrain, quality, backfill)

@@ -1,7 +1,7 @@
 """The micro-batch's tables: `readings`, `rejects` and `usage_hourly`."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
 import dagster as dg
@@ -19,9 +19,16 @@ from usage_platform.adapters.lake_tables import (
     create_tables,
 )
 from usage_platform.adapters.plots import month_of_hours
-from usage_platform.adapters.stream_progress import ingestion_lag
+from usage_platform.adapters.redrive import reject_summary
+from usage_platform.adapters.stream_progress import lag_into_lake
 from usage_platform.core.batch import touched_hours
-from usage_platform.defs.metadata import OWNERS, picture
+from usage_platform.defs.metadata import (
+    FRESHNESS,
+    OWNERS,
+    lag_metadata,
+    picture,
+    rejects_table,
+)
 from usage_platform.defs.partitions import DAILY, days_of, partition_keys
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.deployment import Deployment
@@ -41,6 +48,7 @@ _BEGINNING = date(1970, 1, 1)
             group_name="lake",
             kinds={"delta", "spark"},
             owners=OWNERS,
+            freshness_policy=FRESHNESS,
             description="Every reading once: the newest event of each meter and interval. Delta "
             "table, keyed by (meter, event_time), partitioned by UTC day.",
         ),
@@ -51,7 +59,8 @@ _BEGINNING = date(1970, 1, 1)
             kinds={"delta", "spark"},
             owners=OWNERS,
             description="Every event that is no reading, as it came, with a reason. Delta table, "
-            "keyed by topic, partition, offset and broker time.",
+            "keyed by topic, partition, offset and broker time. `redriven_rejects` drives chosen "
+            "ones again.",
         ),
     ],
     pool=WRITER_POOL,
@@ -76,19 +85,23 @@ def streams_into_lake(
         context.log.info(f"usage: {drained.events:,} events in {drained.seconds:.1f} s")
         anomalies = drain_anomalies(spark, lake, kafka.bootstrap, ANOMALY)
         context.log.info(f"anomaly: {anomalies.events:,} events in {anomalies.seconds:.1f} s")
-    for table, result in ((USAGE_HOURLY, drained), (ANOMALIES, anomalies)):
-        _report_days(context, deployment, table, max(versions[table], 0), result)
-    lag = ingestion_lag(lake, kafka, USAGE)
+    lag = lag_metadata(lag_into_lake(reader, kafka, USAGE, registry))
+    anomalies_lag = lag_metadata(lag_into_lake(reader, kafka, ANOMALY, registry))
+    about = {**_of_drain(drained), **lag}
+    report_days(context, deployment, USAGE_HOURLY, versions[USAGE_HOURLY], about)
+    about_anomalies = {**_of_drain(anomalies), **anomalies_lag}
+    report_days(context, deployment, ANOMALIES, versions[ANOMALIES], about_anomalies)
     for table in (READINGS, REJECTS):
         state = reader.state(table)
+        own = {"by_reason": rejects_table(reject_summary(reader))} if table is REJECTS else {}
         yield dg.MaterializeResult(
             asset_key=table.name,
             metadata={
                 "dagster/row_count": state.rows,
                 "table_version": state.version,
                 "files": state.files,
-                "lag_events": lag,
-                **_of_drain(drained),
+                **about,
+                **own,
             },
         )
 
@@ -102,20 +115,29 @@ def _of_drain(drained: DrainResult) -> dict[str, dg.MetadataValue | int | float 
     }
 
 
-def _report_days(
+def report_days(
     context: dg.AssetExecutionContext,
     deployment: Deployment,
     table: LakeTable,
     since_version: int,
-    drained: DrainResult,
+    metadata: Mapping[str, dg.MetadataValue | int | float | str],
 ) -> None:
+    """Report the days of a table that changed as materializations of its asset.
+
+    Args:
+        context: The run that changed them.
+        deployment: The services.
+        table: A table whose asset is partitioned by day.
+        since_version: The table's version before the run; -1 before there was a table.
+        metadata: What to say of each of them.
+    """
     state = deployment.reader.state(table)
-    for key in partition_keys(dates_since(deployment.reader, table, since_version)):
+    for key in partition_keys(dates_since(deployment.reader, table, max(since_version, 0))):
         context.log_event(
             dg.AssetMaterialization(
                 table.name,
                 partition=key,
-                metadata={"table_version": state.version, **_of_drain(drained)},
+                metadata={"table_version": state.version, **metadata},
             )
         )
 
@@ -127,6 +149,7 @@ def _report_days(
     deps=["readings"],
     partitions_def=DAILY,
     backfill_policy=dg.BackfillPolicy.single_run(),
+    freshness_policy=FRESHNESS,
     pool=WRITER_POOL,
 )
 def usage_hourly(

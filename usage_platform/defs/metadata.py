@@ -4,11 +4,25 @@ Belongs here: what several files of `defs` put into metadata in the same way.
 """
 
 import base64
+import re
+from collections.abc import Sequence
+from datetime import timedelta
 
 import dagster as dg
 import pandas as pd
 
+from usage_platform.adapters.redrive import RejectedReason
+from usage_platform.adapters.stream_progress import Lag
+
 OWNERS = ["team:energy-data"]
+# Three of the longest intervals that a meter may have; then a day without anything is a failure.
+# A source that is exhausted is stale, and said to be.
+FRESHNESS = dg.FreshnessPolicy.time_window(
+    warn_window=timedelta(hours=3), fail_window=timedelta(hours=24)
+)
+
+_SHOWN_BYTES = 80
+_PLAIN = re.compile(r"[^A-Za-z0-9 .,:;{}\"+-]")
 
 
 def picture(png: bytes) -> dg.MarkdownMetadataValue:
@@ -19,3 +33,39 @@ def picture(png: bytes) -> dg.MarkdownMetadataValue:
 def instant(ts: pd.Timestamp | None) -> str:
     """A UTC instant for people; a dash where there is none."""
     return "-" if ts is None or pd.isna(ts) else f"{ts:%Y-%m-%d %H:%M}Z"
+
+
+def lag_metadata(lag: Lag) -> dict[str, int | float | str]:
+    """How far a stage is behind its topic, in events and in minutes of event time."""
+    behind = lag.event_time
+    minutes = "-" if behind is None else round(behind.total_seconds() / 60, 1)
+    return {"lag_events": lag.events, "lag_event_minutes": minutes}
+
+
+def rejects_table(rejected: Sequence[RejectedReason]) -> dg.MarkdownMetadataValue:
+    """Rejects by reason, with examples of what came: a Markdown table in which nothing is markup.
+
+    What was sent by strangers is shown as text, shortened to its first 80 bytes.
+    """
+    if not rejected:
+        return dg.MetadataValue.md("none")
+    lines = ["| reason | rejects | newest ones |", "| --- | ---: | --- |"]
+    for one in rejected:
+        examples = (
+            f"partition {e['partition']} offset {e['offset']}: {_as_text(e['raw'])}"
+            for e in one.examples
+        )
+        lines.append(f"| {_escaped(one.reason)} | {one.count:,} | {'<br>'.join(examples)} |")
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def _as_text(raw: object) -> str:
+    if not isinstance(raw, bytes):
+        return "no value"
+    more = "..." if len(raw) > _SHOWN_BYTES else ""
+    return _escaped(raw[:_SHOWN_BYTES].decode(errors="backslashreplace")) + more
+
+
+def _escaped(text: str) -> str:
+    """Text of which Markdown and HTML make nothing else."""
+    return _PLAIN.sub(lambda found: f"&#{ord(found[0])};", text)

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -24,7 +25,9 @@ EDGES = {
     ("slot_forests", "anomaly"),
     ("anomaly", "anomalies"),
     ("readings", "anomalies"),
+    ("rejects", "redriven_rejects"),
 }
+FRESH = {"readings", "usage_hourly", "anomaly"}
 ASSETS = {name for edge in EDGES for name in edge}
 LOAD = """
 import json, sys
@@ -126,14 +129,24 @@ def test_what_writes_to_the_lake_shares_a_pool_of_one(graph):
         for key in graph.get_all_asset_keys()
     }
     writers = {name for name, pool in pools.items() if pool == "lake_writer"}
-    assert writers == {"readings", "rejects", "usage_hourly", "anomalies"}
+    assert writers == {"readings", "rejects", "usage_hourly", "anomalies", "redriven_rejects"}
     settings = (ROOT / "dagster.yaml").read_text("utf-8")
     assert "default_limit: 1" in settings
 
 
+def test_what_must_go_on_has_a_freshness_policy_that_warns_before_it_fails(graph):
+    policies = {key.to_user_string(): graph.get(key).freshness_policy for key in graph.get_all_asset_keys()}
+    assert {name for name, policy in policies.items() if policy} == FRESH
+    for name in FRESH:
+        policy = policies[name]
+        windows = (policy.warn_window.to_timedelta(), policy.fail_window.to_timedelta())
+        assert windows == (timedelta(hours=3), timedelta(hours=24))
+
+
 def test_each_table_and_the_model_have_a_check(graph):
     checked = {key.asset_key.to_user_string() for key in graph.asset_check_keys}
-    assert checked == {"readings", "usage_hourly", "rejects", "slot_forests", "anomalies"}
+    tables = {"readings", "usage_hourly", "rejects", "anomalies"}
+    assert checked == {*tables, "slot_forests", "anomaly"}
     own = {key for check in CHECKS for key in check.check_keys}
     said_by_training = dg.AssetCheckKey(dg.AssetKey("slot_forests"), "model_is_fit")
     assert set(graph.asset_check_keys) == own | {said_by_training}

@@ -1,0 +1,141 @@
+"""Asset checks against Kafka: the tables against the events, and transactions that hang."""
+
+import secrets
+from collections.abc import Sequence
+
+import dagster as dg
+import pandas as pd
+from confluent_kafka import KafkaException
+from pydantic import Field
+
+from usage_platform.adapters.audit import audit_days
+from usage_platform.adapters.kafka_topics import KafkaUnreachableError
+from usage_platform.adapters.lake_tables import READINGS
+from usage_platform.adapters.open_transactions import (
+    TRANSACTIONAL_TOPICS,
+    OpenTransaction,
+    open_transactions,
+)
+from usage_platform.adapters.scoring import TRANSACTION_TIMEOUT_MS
+from usage_platform.core.audit import Audit, RowComparison, sampled_days
+from usage_platform.defs.lake_assets import WRITER_POOL
+from usage_platform.defs.resources import PlatformResource
+
+# The broker looks for transactions that have timed out every ten seconds.
+HANGS_AFTER = pd.Timedelta(milliseconds=TRANSACTION_TIMEOUT_MS) + pd.Timedelta(seconds=30)
+_WARN = dg.AssetCheckSeverity.WARN
+
+
+class AuditConfig(dg.Config):
+    """Which days are audited."""
+
+    seed: int | None = Field(
+        None, description="Seed of the draw of days, to repeat an audit; a new one by default."
+    )
+    days: int = Field(3, gt=0, description="How many UTC days are drawn.")
+
+
+# In the writer's pool: between reading the topic and the tables no batch may come in.
+@dg.asset_check(asset="readings", pool=WRITER_POOL)
+def sampled_days_equal_kafka(
+    config: AuditConfig, platform: PlatformResource
+) -> dg.AssetCheckResult:
+    """Days drawn at random are in `readings`, `usage_hourly` and `rejects` what Kafka's events say.
+
+    The events are judged by today's rules and settings. Where the topic has let go of events, or
+    they lie too far away, their rows are counted and not compared.
+    """
+    deployment = platform.deployment
+    span = deployment.reader.span(READINGS, "event_time")
+    if span is None:
+        return dg.AssetCheckResult(passed=True, description="no readings yet")
+    seed = secrets.randbelow(2**31) if config.seed is None else config.seed
+    days = sampled_days(span[0].date(), span[1].date(), config.days, seed)
+    try:
+        found = audit_days(deployment.reader, deployment.kafka, deployment.registry(), days)
+    except (KafkaUnreachableError, KafkaException) as error:
+        return _not_asked(error)
+    said = {
+        "seed": seed,
+        "days": ", ".join(day.isoformat() for day in days),
+        "events_read": found.events,
+        "rows_compared": found.rows_compared,
+        "rows_wrong": found.rows_wrong,
+        "not_retained": found.not_retained,
+        "not_read": found.not_read,
+        "rejects_to_redrive": found.to_redrive,
+        "tables": _tables(found),
+        "digest_of_kafka": found.readings.expected_digest,
+        "digest_of_readings": found.readings.actual_digest,
+    }
+    return dg.AssetCheckResult(
+        passed=found.rows_wrong == 0, metadata=said, description=_in_words(found)
+    )
+
+
+def _compared(found: Audit) -> dict[str, RowComparison]:
+    return {"readings": found.readings, "usage_hourly": found.hours, "rejects": found.rejects}
+
+
+def _tables(found: Audit) -> dg.MarkdownMetadataValue:
+    names = ("compared", "missing", "extra", "different")
+    lines = [f"| table | {' | '.join(names)} |", "| --- | ---: | ---: | ---: | ---: |"]
+    for table, rows in _compared(found).items():
+        counts = " | ".join(f"{getattr(rows, name):,}" for name in names)
+        lines.append(f"| {table} | {counts} |")
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def _in_words(found: Audit) -> str | None:
+    wrong = [f"{rows.wrong:,} in {name}" for name, rows in _compared(found).items() if rows.wrong]
+    if wrong:
+        return (
+            f"rows that are not what Kafka's events say: {', '.join(wrong)}; hours are mended by "
+            "materializing their days of usage_hourly, lost readings and rejects by deleting the "
+            "lake's checkpoint/usage while the platform is stopped, as the topic is then read "
+            "again; readings that are wrong must be deleted first"
+        )
+    if found.to_redrive:
+        return (
+            f"{found.to_redrive:,} rejects are readings by today's settings: materialize "
+            "redriven_rejects"
+        )
+    return None
+
+
+@dg.asset_check(asset="anomaly")
+def no_transaction_hangs(platform: PlatformResource) -> dg.AssetCheckResult:
+    """No transaction is open for longer than its time limit: it would hold up all readers."""
+    now = pd.Timestamp.now(tz="UTC")
+    try:
+        found = open_transactions(platform.deployment.kafka, now)
+    except (KafkaUnreachableError, KafkaException) as error:
+        return _not_asked(error)
+    hanging = [one for one in found if one.age > HANGS_AFTER]
+    return dg.AssetCheckResult(
+        passed=not hanging,
+        description="; ".join(_what_to_do(one) for one in hanging) or None,
+        metadata={
+            "topics": ", ".join(TRANSACTIONAL_TOPICS),
+            "open": len(found),
+            "hanging": len(hanging),
+            "limit_seconds": HANGS_AFTER.total_seconds(),
+        },
+    )
+
+
+def _what_to_do(one: OpenTransaction) -> str:
+    place = f"--topic {one.topic} --partition {one.partition}"
+    return (
+        f"{one}: find whose it is with 'kafka-transactions.sh --bootstrap-server ... find-hanging "
+        f"{place}' and end it with '... abort {place} --start-offset {one.stable}'"
+    )
+
+
+def _not_asked(error: KafkaUnreachableError | KafkaException) -> dg.AssetCheckResult:
+    """What cannot be looked at is not right, and not known to be wrong."""
+    line = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+    return dg.AssetCheckResult(passed=False, severity=_WARN, description=f"Kafka: {line}")
+
+
+AUDIT_CHECKS: Sequence[dg.AssetChecksDefinition] = (sampled_days_equal_kafka, no_transaction_hangs)

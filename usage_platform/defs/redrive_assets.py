@@ -1,0 +1,141 @@
+"""Rejects that are driven again: after a fix, or when the settings have changed."""
+
+import time
+from datetime import date, timedelta
+
+import dagster as dg
+import pandas as pd
+from pydantic import Field
+
+from usage_platform.adapters.lake_reader import LakeReader
+from usage_platform.adapters.lake_tables import (
+    ANOMALIES,
+    READINGS,
+    REJECTS,
+    USAGE_HOURLY,
+    create_tables,
+)
+from usage_platform.adapters.redrive import (
+    ALL_REASONS,
+    REASONS,
+    chosen_rejects,
+    drive_again,
+    reject_summary,
+    take_out,
+)
+from usage_platform.core.judging import LOOK_BACK
+from usage_platform.defs.anomaly_assets import RescoredDays, rescore_days
+from usage_platform.defs.lake_assets import WRITER_POOL, report_days
+from usage_platform.defs.metadata import OWNERS, rejects_table
+from usage_platform.defs.resources import PlatformResource
+
+_DATE = "like 2024-03-05"
+
+
+class RedriveConfig(dg.Config):
+    """Which rejects are driven again."""
+
+    reason: str = Field(
+        description=f"The reason for which they were rejected: {', '.join(REASONS)}; or "
+        f"'{ALL_REASONS}'."
+    )
+    first: str | None = Field(
+        None, description=f"First UTC date on which they were received, {_DATE}; all by default."
+    )
+    last: str | None = Field(
+        None, description=f"Last UTC date on which they were received, {_DATE}; all by default."
+    )
+
+
+@dg.asset(
+    group_name="lake",
+    kinds={"delta", "spark"},
+    owners=OWNERS,
+    deps=["rejects"],
+    pool=WRITER_POOL,
+)
+def redriven_rejects(
+    context: dg.AssetExecutionContext, config: RedriveConfig, platform: PlatformResource
+) -> dg.MaterializeResult:
+    """Rejects of a chosen reason and time, judged again by today's rules, settings and meters.
+
+    They go through the micro-batch's own function with the place on the topic and the broker's
+    time that they had: a correction that came later still wins, and doing it twice changes nothing.
+    Those that are readings now leave `rejects`; those that are still bad stay, with today's reason.
+    Their days, and the days after whose expectations they enter, are scored again into
+    `anomalies`. The topics `anomaly` and `episode` are not told of them: who listens there wants
+    to know what is odd now.
+    """
+    deployment = platform.deployment
+    reader, lake = deployment.reader, deployment.lake
+    first, last = _checked(config, reader)
+    started = time.monotonic()
+    rejects = chosen_rejects(reader, config.reason, first, last)
+    context.log.info(f"{len(rejects):,} rejects are driven again")
+    readings_now, done = pd.Series(dtype="int64"), RescoredDays()
+    versions = {table: reader.state(table).version for table in (USAGE_HOURLY, ANOMALIES)}
+    if not rejects.empty:
+        with deployment.spark() as spark:
+            create_tables(spark, lake)
+            redriven = drive_again(spark, lake, deployment.registry(), rejects)
+            if redriven.days:
+                until = _last_day_to_score(reader, redriven.days[-1])
+                done = rescore_days(deployment, spark, redriven.days[0], until, context.log.info)
+            take_out(spark, lake, redriven.revived)
+        readings_now = redriven.revived["reason"].value_counts()
+    for table, version in versions.items():
+        report_days(context, deployment, table, version, {"redriven": len(rejects)})
+    return dg.MaterializeResult(
+        metadata={
+            "redriven": len(rejects),
+            "readings_now": int(readings_now.sum()),
+            "readings_now_by_reason": dg.MetadataValue.json(
+                {str(reason): int(count) for reason, count in readings_now.items()}
+            ),
+            "still_rejected": len(rejects) - int(readings_now.sum()),
+            "rejects_left": rejects_table(reject_summary(reader)),
+            "dagster/row_count": reader.state(REJECTS).rows,
+            "scored": done.scored,
+            "anomalies_found": done.found,
+            "anomalies_withdrawn": done.withdrawn,
+            "seconds": round(time.monotonic() - started, 2),
+        }
+    )
+
+
+def _last_day_to_score(reader: LakeReader, day: date) -> date:
+    """The last UTC day that is judged by what a day's readings were."""
+    reach = day + timedelta(days=LOOK_BACK.days)
+    span = reader.span(READINGS, "event_time")
+    return reach if span is None else max(day, min(reach, span[1].date()))
+
+
+def _checked(config: RedriveConfig, reader: LakeReader) -> tuple[date | None, date | None]:
+    """The dates of a request that makes sense.
+
+    Raises:
+        dg.Failure: In one line, when it makes none.
+    """
+    if config.reason not in {*REASONS, ALL_REASONS}:
+        there = ", ".join(f"{one.reason} ({one.count:,})" for one in reject_summary(reader))
+        raise _failure(
+            f"reason {config.reason!r}: expected '{ALL_REASONS}' or one of {', '.join(REASONS)}; "
+            f"the table rejects holds {there or 'none'}"
+        )
+    first, last = _date("first", config.first), _date("last", config.last)
+    if first and last and first > last:
+        raise _failure(f"first {first} is after last {last}: expected the earlier date first")
+    return first, last
+
+
+def _date(name: str, text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise _failure(f"{name} {text!r}: expected a UTC date {_DATE}") from None
+
+
+def _failure(line: str) -> dg.Failure:
+    return dg.Failure(description=line, allow_retries=False)
