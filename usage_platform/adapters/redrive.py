@@ -41,7 +41,7 @@ class RejectedReason:
     Attributes:
         reason: The reason's code.
         count: How many there are.
-        examples: The newest ones: `partition`, `offset`, `detail` and `raw` (bytes or None).
+        examples: The newest ones: `partition`, `offset` and `raw` (bytes or None).
     """
 
     reason: str
@@ -64,7 +64,7 @@ def reject_summary(reader: LakeReader) -> list[RejectedReason]:
         return []
     days = date_list(row["day"] for row in counts)
     found = reader.query(
-        "SELECT reason, arg_max(struct_pack(partition, offset, detail, raw), "
+        "SELECT reason, arg_max({'partition': partition, 'offset': \"offset\", 'raw': raw}, "
         f'(kafka_time, "offset", partition), {_EXAMPLES}) AS newest '
         f"FROM rejects WHERE received_date IN ({days}) GROUP BY reason"
     ).to_pylist()

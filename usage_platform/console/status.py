@@ -31,7 +31,7 @@ def _services(deployment: Deployment) -> Table:
     stack = read_live(deployment.settings.data_dir)
     spark = deployment.settings.spark_remote or (stack.spark_remote if stack else "")
     places = {
-        "Kafka": deployment.kafka.bootstrap,
+        "Kafka": _bootstrap(deployment),
         "Spark": spark.removeprefix("sc://"),
         "Dagster": (stack.ui_url or "").removeprefix("http://") if stack else "",
     }
@@ -41,6 +41,13 @@ def _services(deployment: Deployment) -> Table:
         answers = ("yes" if port_answers(int(port)) else "no") if local else "-"
         rows.add_row(name, place or "not running", answers)
     return rows
+
+
+def _bootstrap(deployment: Deployment) -> str:
+    try:
+        return deployment.kafka.bootstrap
+    except KafkaUnreachableError:
+        return ""
 
 
 def _lags(deployment: Deployment, now: pd.Timestamp) -> Group | Text:

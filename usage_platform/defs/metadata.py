@@ -55,7 +55,7 @@ def rejects_table(rejected: Sequence[RejectedReason]) -> dg.MarkdownMetadataValu
             f"partition {e['partition']} offset {e['offset']}: {_as_text(e['raw'])}"
             for e in one.examples
         )
-        lines.append(f"| {_escaped(one.reason)} | {one.count:,} | {'<br>'.join(examples)} |")
+        lines.append(f"| {_escaped(one.reason)} | {one.count:,} | {'; '.join(examples)} |")
     return dg.MetadataValue.md("\n".join(lines))
 
 

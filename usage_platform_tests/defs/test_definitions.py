@@ -135,7 +135,9 @@ def test_what_writes_to_the_lake_shares_a_pool_of_one(graph):
 
 
 def test_what_must_go_on_has_a_freshness_policy_that_warns_before_it_fails(graph):
-    policies = {key.to_user_string(): graph.get(key).freshness_policy for key in graph.get_all_asset_keys()}
+    policies = {
+        key.to_user_string(): graph.get(key).freshness_policy for key in graph.get_all_asset_keys()
+    }
     assert {name for name, policy in policies.items() if policy} == FRESH
     for name in FRESH:
         policy = policies[name]

@@ -1,0 +1,53 @@
+"""What `usage-platform status` prints of lag and of transactions that hold readers up."""
+
+import io
+
+import pandas as pd
+import pytest
+from confluent_kafka import Producer
+from rich.console import Console
+
+from usage_platform.adapters.kafka_topics import ANOMALY
+from usage_platform.adapters.lake_tables import READINGS
+from usage_platform.console.status import status
+from usage_platform.core.wire import usage_messages
+from usage_platform.deployment import Deployment
+from usage_platform.settings import Settings
+
+START = pd.Timestamp("2024-03-05T00:00:00Z")
+
+
+def printed(deployment: Deployment) -> str:
+    console = Console(file=io.StringIO(), width=120, record=True)
+    console.print(status(deployment, pd.Timestamp.now(tz="UTC")))
+    return console.export_text()
+
+
+@pytest.mark.kafka
+def test_lag_is_shown_in_events_and_event_time_and_an_open_transaction_with_its_place(
+    kafka, put, tmp_path, write_table
+):
+    deployment = Deployment(
+        Settings.from_env({}, data=tmp_path, kafka_bootstrap=kafka.bootstrap, interval_minutes=60)
+    )
+    times = pd.date_range(START, periods=30, freq="h", unit="ns")
+    frame = pd.DataFrame({"meter": "central-library", "ts": times, "value": 1.0})
+    put(kafka, usage_messages(frame))
+    rows = frame.iloc[:2].rename(columns={"ts": "event_time"})
+    write_table(deployment.lake, READINGS, rows.assign(event_date=START.date()))
+    producer = Producer(kafka.client(**{"transactional.id": "hangs"}))
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.produce(ANOMALY, b"{}")
+    producer.flush(30)
+    shown = printed(deployment)
+    producer.abort_transaction(30)
+    (ingestion,) = (line for line in shown.splitlines() if "usage to the lake" in line)
+    assert ingestion.split()[4:] == ["30", "1", "days", "04:00:00"]
+    assert "Transaction: anomaly partition 0: offsets 0 to 0 wait for a transaction" in shown
+
+
+def test_without_a_broker_the_rest_is_shown(tmp_path):
+    shown = printed(Deployment(Settings.from_env({}, data=tmp_path)))
+    assert "Lag: no Kafka is known" in shown
+    assert "usage_hourly" in shown

@@ -1,0 +1,82 @@
+"""Which days and events are audited, and the comparison by row hash."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usage_platform.core.audit import Stretch, compare_rows, received_between, sampled_days
+
+FIRST, LAST = date(2024, 2, 27), date(2024, 3, 7)
+
+
+def at(clock: str) -> pd.Timestamp:
+    return pd.Timestamp(f"2024-03-05T{clock}Z")
+
+
+def received(**days: tuple[str, str]) -> pd.DataFrame:
+    """When the broker received each day's readings; a day is named d5 for March 5."""
+    rows = [(date(2024, 3, int(d[1:])), at(a), at(b)) for d, (a, b) in days.items()]
+    return pd.DataFrame(rows, columns=["day", "first", "last"])
+
+
+def test_the_same_seed_draws_the_same_days_and_each_at_most_once():
+    drawn = sampled_days(FIRST, LAST, 4, seed=7)
+    assert drawn == sampled_days(FIRST, LAST, 4, seed=7)
+    assert len(set(drawn)) == 4
+    assert drawn == sorted(drawn)
+    assert FIRST <= drawn[0] <= drawn[-1] <= LAST
+
+
+@pytest.mark.parametrize("count", [10, 99])
+def test_all_days_are_drawn_where_there_are_no_more(count):
+    assert len(sampled_days(FIRST, LAST, count, seed=1)) == 10
+
+
+def test_a_day_reaches_to_the_rows_of_the_days_beside_it():
+    rows = received(d4=("01:00", "02:00"), d5=("02:10", "03:00"), d8=("03:10", "04:00"))
+    assert received_between(rows, date(2024, 3, 5)) == Stretch(at("02:00"), at("03:10"))
+
+
+def test_the_first_and_the_last_day_reach_to_the_ends_of_the_topic():
+    rows = received(d4=("01:00", "02:00"), d5=("02:10", "03:00"))
+    assert received_between(rows, date(2024, 3, 4)) == Stretch(None, at("02:10"))
+    assert received_between(rows, date(2024, 3, 5)) == Stretch(at("02:00"), None)
+
+
+def test_a_day_without_rows_lies_between_its_neighbours():
+    rows = received(d4=("01:00", "02:00"), d6=("02:10", "03:00"))
+    assert received_between(rows, date(2024, 3, 5)) == Stretch(at("02:00"), at("02:10"))
+
+
+def test_days_that_were_received_at_once_are_each_within_their_stretch():
+    rows = received(d4=("01:00", "05:00"), d5=("01:10", "04:50"), d6=("01:20", "05:10"))
+    found = received_between(rows, date(2024, 3, 5))
+    assert found.start <= at("01:10")
+    assert found.end >= at("04:50")
+
+
+@given(st.permutations(range(6)))
+def test_the_order_of_rows_does_not_matter(order):
+    frame = pd.DataFrame({"k": list("abcdef"), "v": [0.0, 1.5, None, 3.0, -1.0, 2.0]})
+    result = compare_rows(frame, frame.iloc[list(order)], ["k"])
+    assert (result.compared, result.wrong) == (6, 0)
+    assert result.expected_digest == result.actual_digest
+
+
+def test_missing_extra_repeated_and_different_rows_are_told_apart():
+    expected = pd.DataFrame({"k": ["a", "b", "c"], "v": [1.0, 2.0, 3.0]})
+    actual = pd.DataFrame({"k": ["b", "c", "c", "d"], "v": [2.5, 3.0, 3.0, 4.0]})
+    result = compare_rows(expected, actual, ["k"])
+    assert (result.missing, result.extra, result.different) == (1, 2, 1)
+    assert (result.compared, result.wrong) == (4, 4)
+
+
+def test_numbers_of_another_width_are_equal_and_a_missing_one_is_one_row():
+    expected = pd.DataFrame({"k": [1, 2], "n": [12, 13]})
+    narrow = expected.astype({"n": "int32"})
+    assert compare_rows(expected, narrow, ["k"]).wrong == 0
+    lacking = expected.assign(n=[None, 13.0])
+    assert compare_rows(expected, lacking, ["k"]).different == 1

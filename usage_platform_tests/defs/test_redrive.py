@@ -1,0 +1,189 @@
+"""Rejects that are driven again, by the asset on real Spark; mistakes in its config."""
+
+from types import SimpleNamespace
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from usage_platform.adapters.lake_tables import (
+    ANOMALIES,
+    READINGS,
+    REJECTS,
+    USAGE_HOURLY,
+    create_tables,
+)
+from usage_platform.adapters.micro_batch import apply_events
+from usage_platform.adapters.redrive import reject_summary
+from usage_platform.core.meters import Meter
+from usage_platform.defs import redrive_assets
+from usage_platform.defs.metadata import rejects_table
+from usage_platform.defs.redrive_assets import redriven_rejects
+from usage_platform.defs.resources import PlatformResource
+from usage_platform_tests.core.made_models import cut_forests, model
+
+METER = "central-library"
+RECEIVED = pd.Timestamp("2024-03-20T13:00:30Z")
+HALF_PAST_TWO = "2024-03-10 02:30:00"
+AT = pd.Timestamp("2024-03-10T01:30:00Z")
+# What a building in Rome sends, by its wall clock; New York skips half past two on this night.
+EVENTS = [
+    b'{"ts": "2024-03-10 02:30:00", "value": 5}',
+    b'{"meter": "annex", "ts": "2024-03-10 02:30:00", "value": 6}',
+    b'{"meter": "annex", "ts": "2024-03-10T01:30:00Z", "value": 7}',
+    b"<b>not | json</b>",
+    b'{"ts": "2025-03-09 02:30:00", "value": 9}',
+    b'{"ts": "2024-03-20 14:00:00", "value": 150}',
+]
+
+
+def materialize(
+    reason: str, raise_on_error: bool = True, **config: str
+) -> dg.ExecuteInProcessResult:
+    return dg.materialize(
+        [redriven_rejects],
+        resources={"platform": PlatformResource()},
+        run_config={"ops": {"redriven_rejects": {"config": {"reason": reason, **config}}}},
+        raise_on_error=raise_on_error,
+    )
+
+
+def told(result) -> dict:
+    (event,) = (
+        one
+        for one in result.asset_materializations_for_node("redriven_rejects")
+        if one.asset_key == redriven_rejects.key
+    )
+    return {key: value.value for key, value in event.metadata.items()}
+
+
+def rows_of(deployment) -> dict[str, pd.DataFrame]:
+    keys = {
+        READINGS: ["meter", "event_time"],
+        USAGE_HOURLY: ["meter", "start"],
+        REJECTS: ["offset"],
+        ANOMALIES: ["anomaly_id"],
+    }
+    rows = {table.name: deployment.reader.rows(table) for table in keys}
+    return {t.name: rows[t.name].sort_values(k, ignore_index=True) for t, k in keys.items()}
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("USAGE_DATA", str(tmp_path_factory.mktemp("platform")))
+        patch.setenv("USAGE_INTERVAL_MINUTES", "60")
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def flow(settings, spark_url, spark):
+    """A building in Rome whose time zone was left at New York's, and then set."""
+    settings.setenv("USAGE_SPARK_REMOTE", spark_url)
+    deployment = PlatformResource().deployment
+    meter = Meter(METER, "Europe/Rome", 60)
+    known = model("m", AT - pd.Timedelta(days=9), {METER: cut_forests(meter)})
+    deployment.models.add([known], ["m"])
+    raw = pd.DataFrame({"topic": "usage", "partition": 0, "offset": range(6), "value": EVENTS})
+    raw["kafka_time"] = pd.Series(RECEIVED, index=raw.index).astype("datetime64[ns, UTC]")
+    create_tables(spark, deployment.lake)
+    apply_events(spark, deployment.lake, deployment.registry(), raw)
+    seen = SimpleNamespace(first=rows_of(deployment), summary=reject_summary(deployment.reader))
+
+    settings.setenv("USAGE_TIMEZONE", "Europe/Rome")
+    with pytest.MonkeyPatch.context() as patch:
+
+        def kill(*_):
+            raise RuntimeError("killed")
+
+        patch.setattr(redrive_assets, "take_out", kill)
+        seen.is_killed = not materialize("nonexistent_time", raise_on_error=False).success
+    seen.cut_short = rows_of(deployment)
+    seen.mended = materialize("nonexistent_time")
+    seen.then = rows_of(deployment)
+    seen.all = materialize("all", first="2024-03-20", last="2024-03-20")
+    seen.after_all = rows_of(deployment)
+    seen.again = materialize("all")
+    seen.last = rows_of(deployment)
+    return seen
+
+
+@pytest.mark.spark
+class TestFlow:
+    """One story; each test looks at a part of it."""
+
+    def test_in_the_wrong_zone_they_are_rejects_each_with_its_reason(self, flow):
+        wrong = "nonexistent_time"
+        reasons = [wrong, wrong, "not_json", wrong, "future_time"]
+        assert flow.first["rejects"]["reason"].tolist() == reasons
+        assert flow.first["readings"]["value"].tolist() == [7.0]
+
+    def test_a_kill_before_the_last_step_leaves_them_in_rejects_and_the_next_run_mends_it(
+        self, flow
+    ):
+        assert flow.is_killed
+        assert len(flow.cut_short["rejects"]) == 5
+        assert told(flow.mended)["readings_now"] == 2
+        assert flow.then["rejects"]["offset"].tolist() == [3, 4, 5]
+        pd.testing.assert_frame_equal(flow.then["readings"], flow.cut_short["readings"])
+
+    def test_they_become_readings_with_their_own_place_and_time(self, flow):
+        own = flow.then["readings"].set_index("meter").loc[METER]
+        assert (own["event_time"], own["value"], own["offset"]) == (AT, 5.0, 0)
+        assert own["kafka_time"] == RECEIVED
+        hours = flow.then["usage_hourly"].set_index("meter")["avg_usage"].to_dict()
+        assert hours == {METER: 5.0, "annex": 7.0}
+
+    def test_a_correction_that_came_later_still_wins(self, flow):
+        annex = flow.last["readings"].set_index("meter").loc["annex"]
+        assert (annex["value"], annex["offset"]) == (7.0, 2)
+
+    def test_those_that_are_still_bad_stay_with_the_reason_of_today(self, flow):
+        reasons = flow.then["rejects"].set_index("offset")["reason"].to_dict()
+        assert reasons == {3: "not_json", 4: "future_time", 5: "future_time"}
+        assert told(flow.mended)["still_rejected"] == 1
+
+    def test_their_days_are_scored(self, flow):
+        found = flow.then["anomalies"]
+        assert found[["meter", "event_time", "usage"]].to_numpy().tolist() == [[METER, AT, 5.0]]
+        assert told(flow.mended)["anomalies_found"] == 1
+
+    def test_a_wall_clock_that_was_ahead_of_the_brokers_is_not_in_the_future_any_more(self, flow):
+        assert told(flow.all)["readings_now_by_reason"] == {"future_time": 1}
+        assert flow.after_all["rejects"]["offset"].tolist() == [3, 4]
+        assert 150.0 in flow.after_all["readings"]["value"].tolist()
+
+    def test_doing_it_again_changes_nothing(self, flow):
+        assert told(flow.again)["readings_now"] == 0
+        for name, rows in flow.last.items():
+            pd.testing.assert_frame_equal(rows, flow.after_all[name], check_exact=True)
+
+    def test_the_summary_counts_by_reason_and_shows_what_came_as_text(self, flow):
+        counts = {one.reason: one.count for one in flow.summary}
+        assert counts == {"nonexistent_time": 3, "future_time": 1, "not_json": 1}
+        newest = [e["offset"] for e in flow.summary[0].examples]
+        assert newest == [4, 1]
+        shown = rejects_table(flow.summary).md_str
+        assert "&#60;b&#62;not &#124; json&#60;&#47;b&#62;" in shown
+        assert "<b>" not in shown
+
+
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        ({"reason": "nope"}, "reason 'nope': expected 'all' or one of ambiguous_time, empty, "),
+        ({"reason": "all", "first": "5 March"}, "first '5 March': expected a UTC date like 2024-"),
+        (
+            {"reason": "all", "first": "2024-03-06", "last": "2024-03-05"},
+            "first 2024-03-06 is after last 2024-03-05: ",
+        ),
+    ],
+)
+def test_a_mistake_in_the_config_is_one_line_that_says_what_there_is(
+    tmp_path, monkeypatch, config, line
+):
+    monkeypatch.setenv("USAGE_DATA", str(tmp_path))
+    with pytest.raises(dg.Failure) as caught:
+        materialize(**config)
+    assert caught.value.description.startswith(line)
+    assert "\n" not in caught.value.description
