@@ -5,10 +5,10 @@ Belongs here: pure comparisons of frames. Not here: when they run and how they a
 
 import pandas as pd
 
-from usage_platform.core.audit import HOUR_KEYS, RowComparison, compare_rows
 from usage_platform.core.hourly import hourly_from_readings
 from usage_platform.core.local_time import expected_readings
 from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.row_comparison import RowComparison, compare_rows
 
 
 def duplicate_readings(readings: pd.DataFrame) -> int:
@@ -56,7 +56,7 @@ def compare_hours(
     hours: pd.DataFrame, readings: pd.DataFrame, registry: MeterRegistry
 ) -> RowComparison:
     """`usage_hourly` against a recompute from `readings`, to the last bit."""
-    return compare_rows(hourly_from_readings(readings, registry), hours, HOUR_KEYS)
+    return compare_rows(hourly_from_readings(readings, registry), hours, ["meter", "start"])
 
 
 def compare_anomalies(table: pd.DataFrame, rescored: pd.DataFrame) -> RowComparison:

@@ -17,7 +17,8 @@ from usage_platform.adapters.open_transactions import (
     open_transactions,
 )
 from usage_platform.adapters.scoring import TRANSACTION_TIMEOUT_MS
-from usage_platform.core.audit import Audit, RowComparison, sampled_days
+from usage_platform.core.audit import Audit, sampled_days
+from usage_platform.core.row_comparison import RowComparison
 from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.resources import PlatformResource
 

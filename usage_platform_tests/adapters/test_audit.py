@@ -15,10 +15,10 @@ from usage_platform.adapters.kafka_topics import USAGE, end_offsets
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY
 from usage_platform.adapters.topic_events import committed_reader, messages_between, raw_frame
-from usage_platform.core.audit import RowComparison
 from usage_platform.core.batch import judge
 from usage_platform.core.hourly import hourly_from_readings
 from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.core.row_comparison import RowComparison
 from usage_platform.core.wire import usage_messages
 
 pytestmark = pytest.mark.kafka

@@ -141,7 +141,8 @@ class TestFlow:
         metadata = {key: value.value for key, value in by_key["readings"].items()}
         assert metadata["dagster/row_count"] == metadata["events"] == len(source)
         assert metadata["offsets"] == {"0": len(source)}
-        assert metadata["lag_events"] == 0
+        assert metadata["lag_events"] == metadata["lag_event_minutes"] == 0
+        assert by_key["rejects"]["by_reason"].value == "none"
 
     def test_the_days_that_changed_are_reported_as_partitions(self, flow):
         days = {str(day) for day in flow.before["usage_hourly"]["event_date"]}
@@ -174,7 +175,7 @@ class TestFlow:
         assert scored["events"] == len(flow.before["readings"])
         assert scored["events"] == scored["scored"] + scored["learning"]
         assert scored["scored"] > 24 * 7
-        assert scored["lag_events"] == scored["rejected"] == 0
+        assert scored["lag_events"] == scored["lag_event_minutes"] == scored["rejected"] == 0
         assert scored["waits_for_a_model_from"] == "-"
 
     def test_the_lake_holds_the_anomalies_that_the_topic_told(self, flow, read_all):
@@ -211,6 +212,7 @@ class TestFlow:
 
     def test_all_checks_pass_on_what_came_out(self, flow):
         results = {check.check_name: check for check in flow.checked.get_asset_check_evaluations()}
+        assert results["sampled_days_equal_kafka"].metadata["rows_compared"].value > 48
         assert set(results) == {key.name for check in CHECKS for key in check.check_keys}
         # The generator leaves gaps, which `hours_complete` must tell.
         gaps = len(flow.before["readings"]) < HOURS
