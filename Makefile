@@ -49,6 +49,9 @@ bench: setup .venv/.installed-dev ## Measure speeds, each beside the naive way
 faults: setup .venv/.installed-dev ## Kill everything at exact cuts and judge what is left (ARGS="--rounds N")
 	@$(BIN)/python -m usage_platform_tests.faults $(ARGS)
 
+soak: setup .venv/.installed-dev ## Play 1,000x for a while and say what creeps up (ARGS="--minutes 30")
+	@$(BIN)/python -m usage_platform_tests.soak $(ARGS)
+
 eval: .venv/.installed ## Judge the detector on labelled series, beside chance and the blog's method
 	@$(BIN)/python -m usage_platform.console.evaluate $(ARGS)
 
@@ -58,4 +61,4 @@ lock: ## Resolve the lock files anew
 	    --generate-hashes --universal --no-strip-extras --no-header --no-emit-index-url \
 	    --no-emit-find-links -p 3.11 -q -o requirements$$extra.txt; done
 
-.PHONY: help setup demo up test test-quick lint bench faults eval lock
+.PHONY: help setup demo up test test-quick lint bench faults eval lock soak

@@ -1,0 +1,1 @@
+"""The soak: the whole platform at a thousand times real time, watched for what creeps up."""
