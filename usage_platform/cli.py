@@ -31,7 +31,7 @@ class _OneLineErrors(click.Group):
         from confluent_kafka import KafkaException
 
         from usage_platform.adapters.kafka_topics import KafkaUnreachableError
-        from usage_platform.adapters.lake_reader import LakeError
+        from usage_platform.adapters.lake_errors import LakeError, what_to_do
         from usage_platform.adapters.spark_session import SparkUnreachableError
         from usage_platform.core.source_readings import SourceError
         from usage_platform.local.errors import LocalError
@@ -43,6 +43,10 @@ class _OneLineErrors(click.Group):
             raise click.ClickException(f"Kafka: {error.args[0].str()}") from None
         except (SettingsError, *known) as error:
             raise click.ClickException(str(error)) from None
+        except BrokenPipeError:  # Whoever reads the output has seen enough; click ends quietly.
+            raise
+        except OSError as error:
+            raise click.ClickException(what_to_do(error, remote=False)) from None
 
 
 @click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})

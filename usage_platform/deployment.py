@@ -126,7 +126,12 @@ class Deployment:
         try:
             lines = path.read_text("utf-8").splitlines() if path else []
             return calendar_named(self.settings.holidays, lines)
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise SettingsError(
+                f"USAGE_CLOSED_DAYS={path}: {error.strerror}; expected a file with a day such as "
+                "2024-07-05 a line"
+            ) from None
+        except ValueError as error:
             raise SettingsError(f"USAGE_CLOSED_DAYS={path}: {error}") from None
 
     def registry(self) -> MeterRegistry:

@@ -25,7 +25,15 @@ from usage_platform.core.rest_days import calendar_named
 PREFIX = "USAGE_"
 NO_COLUMN = "-"
 _NOT_FILES = ("generated", "ckan")
-_CRON = re.compile(r"@[a-z]+|[\w*,/-]+( [\w*,/-]+){4}")
+_CRON_NAMES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
+_CRON_FIELD = re.compile(r"[\w*,/-]+")
+# Of minute, hour, day of the month, month, day of the week.
+_CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_BROKER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/,\[\]]+):(\d{1,5})")
+_S3 = re.compile(r"s3://[^/\s]+(/.*)?")
+_MOST_PORT = 65535
+# pandas counts nanoseconds, which reach to 2262; a source may be a hundred years long.
+_FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2100, 12, 31)
 
 
 class SettingsError(ValueError):
@@ -57,12 +65,12 @@ class Settings(BaseModel):
     csv_value_column: str = "usage_kw"
     ckan_url: str = "https://data.boston.gov"
     ckan_dataset: str = "central-library-electricity-usage"
-    generated_start: date = date(2024, 1, 1)
+    generated_start: date = Field(date(2024, 1, 1), ge=_FIRST_DAY, le=_LAST_DAY)
     generated_days: int = Field(84, ge=1, le=36_600)
     generated_meters: int = Field(1, ge=1, le=100_000)
-    generated_seed: int = 1
+    generated_seed: int = Field(1, ge=0)
 
-    start_date: date | None = None
+    start_date: date | None = Field(None, ge=_FIRST_DAY, le=_LAST_DAY)
     accelerator: float = Field(1.0, gt=0)
     max_iterations: int | None = Field(None, ge=1)
     history_days: int = Field(28, ge=0)
@@ -79,10 +87,52 @@ class Settings(BaseModel):
     def _max_is_as_fast_as_possible(cls, value: object) -> object:
         return "inf" if value == "max" else value
 
+    @field_validator("data", "jars")
+    @classmethod
+    def _folders_are_no_files(cls, value: Path) -> Path:
+        if value.exists() and not value.is_dir():
+            raise ValueError("is a file; expected a folder")
+        return value
+
+    @field_validator("lake")
+    @classmethod
+    def _lake_is_a_folder_or_on_s3(cls, value: str) -> str:
+        if "://" in value and not _S3.fullmatch(value):
+            raise ValueError("expected a folder or s3://bucket/prefix")
+        if "://" not in value and Path(value).is_file():
+            raise ValueError("is a file; expected a folder or s3://bucket/prefix")
+        return value
+
+    @field_validator("kafka_bootstrap")
+    @classmethod
+    def _brokers_have_ports(cls, value: str) -> str:
+        for broker in value.split(",") if value else []:
+            found = _BROKER.fullmatch(broker.strip())
+            if not found or not 1 <= int(found[2]) <= _MOST_PORT:
+                raise ValueError(f"expected host:port, several with commas; got {broker.strip()!r}")
+        return value
+
+    @field_validator("meter")
+    @classmethod
+    def _meter_has_a_name(cls, value: str) -> str:
+        return Meter(value).name
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_is_known(cls, value: str) -> str:
+        return Meter(timezone=value).timezone
+
+    @field_validator("interval_minutes")
+    @classmethod
+    def _interval_divides_an_hour(cls, value: int) -> int:
+        return Meter(interval_minutes=value).interval_minutes
+
     @field_validator("source")
     @classmethod
     def _files_are_found_from_anywhere(cls, value: str) -> str:
         """Dagster's processes run in another folder than the command that started them."""
+        if not value:
+            raise ValueError("expected generated, ckan, or CSV files as a path or a pattern")
         return value if value in _NOT_FILES else str(Path(value).absolute())
 
     @field_validator("csv_end_column")
@@ -100,15 +150,27 @@ class Settings(BaseModel):
     @field_validator("retrain_cron")
     @classmethod
     def _cron_is_one(cls, value: str) -> str:
-        if not _CRON.fullmatch(value):
+        parts = value.split()
+        fields_fit = len(parts) == len(_CRON_RANGES) and all(
+            _CRON_FIELD.fullmatch(part)
+            and all(low <= int(number) <= high for number in re.findall(r"(?<!/)\b\d+", part))
+            for part, (low, high) in zip(parts, _CRON_RANGES, strict=True)
+        )
+        if value not in _CRON_NAMES and not fields_fit:
             raise ValueError("expected five fields of cron such as 0 3 * * 1")
         return value
 
     @field_validator("spark_remote")
     @classmethod
     def _remote_is_spark_connect(cls, value: str) -> str:
-        if value and urlsplit(value).scheme != "sc":
-            raise ValueError("expected a Spark Connect URL such as sc://127.0.0.1:15002")
+        expected = ValueError("expected a Spark Connect URL such as sc://127.0.0.1:15002")
+        try:
+            parts = urlsplit(value)
+            _ = parts.port
+        except ValueError:
+            raise expected from None
+        if value and (parts.scheme != "sc" or not parts.hostname):
+            raise expected
         return value
 
     @classmethod
@@ -129,15 +191,9 @@ class Settings(BaseModel):
             if key.startswith(PREFIX) and value != ""
         }
         try:
-            settings = cls.model_validate({**given, **overrides})
-            _ = settings.default_meter
+            return cls.model_validate({**given, **overrides})
         except ValidationError as error:
             raise SettingsError(_one_line(error)) from None
-        except ValueError as error:
-            raise SettingsError(
-                f"USAGE_METER, USAGE_TIMEZONE, USAGE_INTERVAL_MINUTES: {error}"
-            ) from None
-        return settings
 
     @property
     def data_dir(self) -> Path:
@@ -197,4 +253,5 @@ def _one_line(error: ValidationError) -> str:
     name = str(first["loc"][0]) if first["loc"] else "settings"
     if first["type"] == "extra_forbidden":
         return f"{PREFIX}{name.upper()}: no such setting; see .env.example for those there are"
-    return f"{PREFIX}{name.upper()}={first['input']}: {first['msg']}"
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{PREFIX}{name.upper()}={first['input']}: {said}"

@@ -60,6 +60,24 @@ def test_an_empty_variable_counts_as_not_set():
         ("USAGE_HOLIDAYS", "Atlantis"),
         ("USAGE_HOLIDAYS", "US-XX"),
         ("USAGE_RETRAIN_CRON", "mondays"),
+        ("USAGE_RETRAIN_CRON", "@never"),
+        ("USAGE_RETRAIN_CRON", "0 25 * * 1"),
+        ("USAGE_RETRAIN_CRON", "0 3 * *"),
+        ("USAGE_SPARK_REMOTE", "sc://"),
+        ("USAGE_SPARK_REMOTE", "sc://host:many"),
+        ("USAGE_KAFKA_BOOTSTRAP", "127.0.0.1"),
+        ("USAGE_KAFKA_BOOTSTRAP", "a:9092,b"),
+        ("USAGE_KAFKA_BOOTSTRAP", "http://a:9092"),
+        ("USAGE_KAFKA_BOOTSTRAP", "a:99999"),
+        ("USAGE_LAKE", "gs://bucket/lake"),
+        ("USAGE_LAKE", "s3://"),
+        ("USAGE_DATA", __file__),
+        ("USAGE_JARS", __file__),
+        ("USAGE_LAKE", __file__),
+        ("USAGE_START_DATE", "1500-01-01"),
+        ("USAGE_GENERATED_START", "9999-01-01"),
+        ("USAGE_GENERATED_SEED", "-1"),
+        ("USAGE_METER", " "),
         ("USAGE_TYPO", "1"),
     ],
 )
@@ -68,6 +86,21 @@ def test_a_wrong_variable_is_named_in_one_line(variable, value):
         Settings.from_env({variable: value})
     assert variable in str(raised.value)
     assert "\n" not in str(raised.value)
+    assert "Value error" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("USAGE_RETRAIN_CRON", "@daily"),
+        ("USAGE_RETRAIN_CRON", "*/70 0-5,23 1 jan mon-fri"),
+        ("USAGE_KAFKA_BOOTSTRAP", "b-1.example.com:9098,[::1]:9092"),
+        ("USAGE_SPARK_REMOTE", "sc://host:15002/;use_ssl=true"),
+        ("USAGE_LAKE", "s3://bucket"),
+    ],
+)
+def test_every_right_form_of_a_variable_is_taken(variable, value):
+    Settings.from_env({variable: value})
 
 
 def test_what_is_asked_of_a_model_follows_the_settings(tmp_path):

@@ -6,12 +6,26 @@ Belongs here: reading and adding. Not here: what labels do (`core.labels`).
 import json
 
 import pandas as pd
+from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from usage_platform.adapters.lake_files import LakeFiles
 from usage_platform.core.labels import LABEL_COLUMNS, NO_LABELS, Verdict
 
 _LABELS = "labels.json"
 _INSTANT = "datetime64[ns, UTC]"
+
+
+class _Row(BaseModel):
+    """One label as it is kept."""
+
+    meter: str
+    start: AwareDatetime
+    end: AwareDatetime
+    says: Verdict
+    note: str
+
+
+_ROWS = TypeAdapter(list[_Row])
 
 
 class LabelStore:
@@ -53,5 +67,11 @@ class LabelStore:
         self._assets.write_text(_LABELS, json.dumps([*kept, row], indent=1))
 
     def _rows(self) -> list[dict[str, str]]:
-        text = self._assets.read_text(_LABELS)
-        return json.loads(text) if text else []
+        rows = self._assets.read_json(_LABELS) or []
+        try:
+            _ROWS.validate_python(rows)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = "/".join(str(part) for part in first["loc"])
+            raise self._assets.damaged(_LABELS, ValueError(f"{where}: {first['msg']}")) from None
+        return rows

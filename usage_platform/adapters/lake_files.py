@@ -7,11 +7,14 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import lru_cache
+from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.fs as pafs
 
+from usage_platform.adapters.lake_errors import LakeError, told_in_one_line
 from usage_platform.core.meters import Meter, MeterRegistry
 
 _METERS = "meters.json"
@@ -20,37 +23,62 @@ _METERS = "meters.json"
 class LakeFiles:
     """The files under one folder of the lake.
 
+    All of it raises `LakeError`, in one line, when the place cannot be reached, read or written.
+
     Args:
         root: A folder, or `s3://bucket/prefix`.
     """
 
     def __init__(self, root: str) -> None:
+        self._name = root
         if "://" in root:
-            self._fs, self._root = pafs.FileSystem.from_uri(root)
+            self._fs, self._root = open_remote(root)
         else:
             self._fs, self._root = pafs.LocalFileSystem(), root
 
     def folders(self) -> list[str]:
         """The names of the folders at the top, sorted."""
-        selector = pafs.FileSelector(self._root, allow_not_found=True)
-        found = self._fs.get_file_info(selector)
-        return sorted(info.base_name for info in found if info.type == pafs.FileType.Directory)
+        return self._listed(self._root, pafs.FileType.Directory)
 
     def names(self, folder: str) -> list[str]:
         """The names of the files in a folder, sorted; none where it is missing."""
-        selector = pafs.FileSelector(f"{self._root}/{folder}", allow_not_found=True)
-        found = self._fs.get_file_info(selector)
-        return sorted(info.base_name for info in found if info.type == pafs.FileType.File)
+        return self._listed(f"{self._root}/{folder}", pafs.FileType.File)
+
+    def _listed(self, folder: str, kind: pafs.FileType) -> list[str]:
+        selector = pafs.FileSelector(folder, allow_not_found=True)
+        with told_in_one_line(self._name):
+            found = self._fs.get_file_info(selector)
+        return sorted(info.base_name for info in found if info.type == kind)
 
     def exists(self, name: str) -> bool:
         """Whether there is such a file."""
-        return self._fs.get_file_info(f"{self._root}/{name}").type == pafs.FileType.File
+        with told_in_one_line(self._name):
+            return self._fs.get_file_info(f"{self._root}/{name}").type == pafs.FileType.File
+
+    def read_json(self, name: str) -> Any:  # noqa: ANN401 - whatever was written
+        """What a file of JSON holds, or None where it is missing or empty.
+
+        Raises:
+            LakeError: When it is no JSON.
+        """
+        try:
+            text = self.read_text(name)
+            return json.loads(text) if text else None
+        except ValueError as error:
+            raise self.damaged(name, error) from None
+
+    def damaged(self, name: str, error: Exception) -> LakeError:
+        """What to tell of a file that does not hold what it should."""
+        return LakeError(
+            f"{self._name}/{name}: damaged ({error}); put back a copy that is whole, or remove it "
+            "to go on without what it held"
+        )
 
     def read_text(self, name: str) -> str | None:
         """A file's text, or None where it is missing."""
         if not self.exists(name):
             return None
-        with self.open_input(name) as source:
+        with self.open_input(name) as source, told_in_one_line(self._name):
             return source.read().decode()
 
     def write_text(self, name: str, text: str) -> None:
@@ -60,29 +88,49 @@ class LakeFiles:
 
     def open_input(self, name: str) -> pa.NativeFile:
         """Open a file for random reads."""
-        return self._fs.open_input_file(f"{self._root}/{name}")
+        with told_in_one_line(self._name):
+            return self._fs.open_input_file(f"{self._root}/{name}")
 
     @contextmanager
     def open_output(self, name: str) -> Iterator[pa.NativeFile]:
         """Write a file that appears whole, or not at all when the block raises."""
         path = f"{self._root}/{name}"
-        self._fs.create_dir(path.rpartition("/")[0], recursive=True)
-        partial = f"{path}.{uuid4().hex}.partial"
-        try:
-            with self._fs.open_output_stream(partial) as out:
-                yield out
-            self._fs.move(partial, path)
-        except BaseException:
-            if self._fs.get_file_info(partial).type == pafs.FileType.File:
-                self._fs.delete_file(partial)
-            raise
+        with told_in_one_line(self._name):
+            self._fs.create_dir(path.rpartition("/")[0], recursive=True)
+            partial = f"{path}.{uuid4().hex}.partial"
+            try:
+                with self._fs.open_output_stream(partial) as out:
+                    yield out
+                self._fs.move(partial, path)
+            except BaseException:
+                if self._fs.get_file_info(partial).type == pafs.FileType.File:
+                    self._fs.delete_file(partial)
+                raise
+
+
+@lru_cache(maxsize=8)
+def open_remote(root: str) -> tuple[pafs.FileSystem, str]:
+    """The file system of a lake on S3, and the root's path there; asked for once a process.
+
+    Raises:
+        LakeError: When it cannot be reached, refuses, or has no such bucket: all of a bucket that
+            is not there would look empty.
+    """
+    with told_in_one_line(root):
+        files, path = pafs.FileSystem.from_uri(root)
+        bucket = path.partition("/")[0]
+        if files.get_file_info(bucket).type == pafs.FileType.NotFound:
+            raise OSError(f"there is no bucket {bucket}")
+    return files, path
 
 
 def load_meters(assets: LakeFiles, default: Meter) -> MeterRegistry:
     """The meters that the sources made known; others are like `default`."""
-    text = assets.read_text(_METERS)
-    known = [Meter(**spec) for spec in json.loads(text)] if text else []
-    return MeterRegistry(default).with_meters(known)
+    specs = assets.read_json(_METERS) or []
+    try:
+        return MeterRegistry(default).with_meters([Meter(**spec) for spec in specs])
+    except (TypeError, ValueError) as error:
+        raise assets.damaged(_METERS, error) from None
 
 
 def save_meters(assets: LakeFiles, registry: MeterRegistry) -> None:

@@ -47,8 +47,7 @@ class ModelStore:
 
     def promoted(self) -> list[str]:
         """The versions in force, in the order in which they were promoted."""
-        text = self._files.read_text(_PROMOTED)
-        return json.loads(text) if text else []
+        return self._files.read_json(_PROMOTED) or []
 
     def promote(self, versions: Sequence[str]) -> None:
         """Put models in force, all at once; one that is in force already stays where it is.
@@ -128,8 +127,7 @@ class ModelStore:
             return None
 
     def _read_manifest(self, version: str) -> Manifest:
-        text = self._files.read_text(f"{version}/{_MANIFEST}")
-        given: dict[str, Any] = json.loads(text) if text else {}
+        given: dict[str, Any] = self._files.read_json(f"{version}/{_MANIFEST}") or {}
         if set(given) != {field.name for field in fields(Manifest)}:
             # Not complete yet, or of a version of the platform with other models.
             raise FileNotFoundError(f"model {version}: not in the store")
@@ -137,7 +135,7 @@ class ModelStore:
 
     def _read(self, version: str) -> Model:
         manifest = self._read_manifest(version)
-        described = json.loads(self._files.read_text(f"{version}/{_DETECTORS}") or "[]")
+        described = self._files.read_json(f"{version}/{_DETECTORS}") or []
         tables = {
             name: self._read_table(f"{version}/{name}.parquet")
             for name in (SLOTS, STEPS, ARRAYS, NODES)

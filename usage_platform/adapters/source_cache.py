@@ -68,8 +68,8 @@ class SourceCache:
 
     def summary(self) -> SourceSummary | None:
         """What was loaded; None before the first load."""
-        text = self._assets.read_text(_SUMMARY)
-        return SourceSummary(**json.loads(text)) if text else None
+        told = self._assets.read_json(_SUMMARY)
+        return SourceSummary(**told) if told else None
 
     def readings(self) -> pd.DataFrame:
         """The readings: `meter`, `ts` (datetime64[ns, UTC]), `value`; by ts, then meter.

@@ -12,6 +12,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+MOST_SHOWN = 10_000
+"""Rows of a table for people; programs get all."""
+
 _WIDEST = 200
 
 
@@ -29,11 +32,14 @@ def printed(rows: pa.Table, form: str) -> str:
     if form == "json":
         return "\n".join(json.dumps(row, default=_plain) for row in rows.to_pylist())
     table = Table(*rows.column_names, box=box.SIMPLE)
-    for row in rows.to_pylist():
+    for row in rows.slice(0, MOST_SHOWN).to_pylist():
         table.add_row(*(_text(value) for value in row.values()))
     out = io.StringIO()
     Console(file=out, width=_WIDEST, highlight=False, markup=False, emoji=False).print(table)
-    return out.getvalue().rstrip() + f"\n({rows.num_rows:,} rows)"
+    counted = f"{rows.num_rows:,} rows"
+    if rows.num_rows > MOST_SHOWN:
+        counted = f"the first {MOST_SHOWN:,} of {counted}; --format csv prints all"
+    return f"{out.getvalue().rstrip()}\n({counted})"
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

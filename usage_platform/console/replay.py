@@ -25,6 +25,7 @@ class Replayed:
     Attributes:
         readings: Judged readings, one row of the file each.
         bad_rows: Rows that could not be read and are not in the output.
+        first_bad_row: The first of them, in words; empty without one.
         repeated_rows: Rows whose time came again further on.
         learning: Readings that only the rules judged, as there was too little history.
         flagged: Odd readings.
@@ -33,6 +34,7 @@ class Replayed:
 
     readings: int
     bad_rows: int
+    first_bad_row: str
     repeated_rows: int
     learning: int
     flagged: int
@@ -46,8 +48,8 @@ class Replayed:
         ]
         counts = {
             "only by rules, while learning": self.learning,
-            "bad rows left out": self.bad_rows,
             "repeated rows left out": self.repeated_rows,
+            f"bad rows left out, the first {self.first_bad_row}": self.bad_rows,
         }
         return "; ".join(parts + [f"{count:,} {what}" for what, count in counts.items() if count])
 
@@ -74,6 +76,7 @@ def replay_source(
     if not out.parent.is_dir():
         raise SourceError(f"out: there is no folder {out.parent}; create it")
     loaded = source.load(lambda done, of: progress(f"{done:,} rows read"))
+    loaded.check_readable()
     if len(loaded.meters) != 1:
         raise SourceError(f"{source.name}: expected one meter to replay, got {len(loaded.meters)}")
     meter = loaded.meters[0]
@@ -89,6 +92,7 @@ def replay_source(
     return Replayed(
         readings=len(judged),
         bad_rows=len(loaded.bad_rows),
+        first_bad_row=str(loaded.bad_rows[0]) if loaded.bad_rows else "",
         repeated_rows=loaded.repeated_rows,
         learning=int(judged["learning"].sum()),
         flagged=int(judged["flagged"].sum()),

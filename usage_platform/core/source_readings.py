@@ -16,6 +16,7 @@ Progress = Callable[[int, int | None], None]
 """Called with the rows done so far and the rows in all, or None while that is not known."""
 
 _LONGEST_TEXT = 80
+_LONGEST_HEADER = 400
 
 
 class SourceError(ValueError):
@@ -32,11 +33,16 @@ class MissingColumnError(SourceError):
 
     def __init__(self, file: str, part: str, column: str, header: Sequence[str]) -> None:
         super().__init__(
-            f"{file}: no column {column!r} for the {part}; the columns are {', '.join(header)}; "
+            f"{file}: no column {column!r} for the {part}; the columns are {_shown(header)}; "
             f"set the {part} column to the one that holds it"
         )
         self.column = column
         self.header = tuple(header)
+
+
+def _shown(header: Sequence[str]) -> str:
+    text = ", ".join(header)
+    return text if len(text) <= _LONGEST_HEADER else f"{text[: _LONGEST_HEADER - 1]}…"
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,19 @@ class SourceReadings:
     def rows(self) -> int:
         """How many rows the source holds."""
         return len(self.frame) + self.repeated_rows + len(self.bad_rows)
+
+    def check_readable(self) -> None:
+        """Refuse a source none of whose rows is a reading.
+
+        One bad row is reported and left out; when all are bad, the columns, the time zone or the
+        interval are not those of the source.
+
+        Raises:
+            SourceError: With the first of the rows.
+        """
+        if self.bad_rows and self.frame.empty:
+            first, count = self.bad_rows[0], len(self.bad_rows)
+            raise SourceError(f"{first.file}: none of {count:,} rows is a reading; first: {first}")
 
 
 class ReadingSource(Protocol):

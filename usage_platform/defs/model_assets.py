@@ -9,7 +9,7 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
-from usage_platform.adapters.lake_reader import LakeError
+from usage_platform.adapters.lake_errors import LakeError
 from usage_platform.adapters.lake_tables import READINGS
 from usage_platform.adapters.model_plots import expected_week, last_weeks, score_distribution
 from usage_platform.adapters.training import (

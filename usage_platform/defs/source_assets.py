@@ -40,6 +40,7 @@ def source_readings(
         source = deployment.reading_source()
         context.log.info(f"loading {source.name}")
         loaded = source.load(lambda done, total: None)
+        loaded.check_readable()
     except SourceError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
     summary = deployment.source_cache.save(deployment.source_label, loaded, settings.default_meter)

@@ -146,7 +146,12 @@ def test_of_several_files_the_last_wins_and_bad_rows_name_their_file(tmp_path):
         (b"\n \n", "f.csv: empty"),
         (HEADER.encode(), "a header and no row"),
         (b"ts,kw\n2024-03-05,1\n", r"f.csv: no column 'usage_datetime_start.*are ts, kw; set the"),
-        (b"a;b\n1;2\n", r"the columns are a;b;"),
+        (b"a;b\n1;2\n", r"parted by semicolons; expected commas"),
+        (b"a\tb\n1\t2\n", r"parted by tabs; expected commas"),
+        (HEADER.encode("utf-16"), r"f\.csv: no text in UTF-8; expected a CSV file"),
+        (gzip.compress(HEADER.encode()), r"f\.csv: no text in UTF-8; expected a CSV file"),
+        (b"PK\x03\x04" + bytes(range(256)) * 9, r"f\.csv: no text in UTF-8; expected a CSV file"),
+        (b"x" * 100_000, r"the columns are x{399}…; set the time column"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_in_one_line(load, content, told):
@@ -155,13 +160,24 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_line(load, content, told):
     assert "\n" not in str(refused.value)
 
 
+def test_a_file_without_a_readable_row_is_refused_with_the_first_of_them(load):
+    loaded = load(HEADER, SECOND.replace("511.2", "x"), SECOND.replace("511.2", "y"))
+    with pytest.raises(SourceError) as refused:
+        loaded.check_readable()
+    assert str(refused.value).startswith("f.csv: none of 2 rows is a reading; first: f.csv:2: ")
+
+
+def test_a_file_with_one_readable_row_is_taken(load):
+    load(HEADER, FIRST, SECOND.replace("511.2", "x")).check_readable()
+
+
 def test_a_missing_file_is_refused_with_its_path(tmp_path):
     with pytest.raises(SourceError, match=r"gone\.csv: no such file \(.*gone\.csv\)"):
         CsvSource((tmp_path / "gone.csv",)).load(quiet)
 
 
 def test_a_folder_is_refused(tmp_path):
-    with pytest.raises(SourceError, match="cannot be read"):
+    with pytest.raises(SourceError, match=r"is a folder; give its files, as '.*/\*\.csv'"):
         CsvSource((tmp_path,)).load(quiet)
 
 

@@ -6,7 +6,8 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.lake_reader import LakeError, LakeReader, TableState
+from usage_platform.adapters.lake_errors import LakeError
+from usage_platform.adapters.lake_reader import LakeReader, TableState
 from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY
 
 DAYS = [date(2024, 3, 5), date(2024, 3, 6), date(2024, 3, 7)]
@@ -84,7 +85,6 @@ def test_sql_over_the_tables_answers_in_utc(reader):
 
 def test_a_statement_without_rows_gives_none(reader):
     assert reader.query("SELECT * FROM readings WHERE value > 9").num_rows == 0
-    assert reader.query("").num_rows == 0
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,12 @@ def test_a_statement_without_rows_gives_none(reader):
         ("SELECT * FROM rejects", "rejects does not exist"),
         ("SELECT CAST('x' AS INT)", "Could not convert"),
         ("SELECT value / 0 FROM readings WHERE\n\nvalue ==> 1", ""),
+        ("SELECT * FROM rejects", "Tables: readings"),
+        ("", "expected one statement, got 0"),
+        ("SELECT 1; SELECT 2", "expected one statement, got 2"),
+        ("CREATE TABLE mine AS SELECT 1", "CREATE is not for here; expected a SELECT"),
+        ("DROP VIEW readings", "DROP is not for here; expected a SELECT"),
+        ("SELECT * FROM range(1e12::BIGINT)", "more than 5,000,000 rows; add a WHERE or a LIMIT"),
     ],
 )
 def test_wrong_sql_is_one_line_that_says_what_is_wrong(reader, sql, says):
@@ -129,6 +135,22 @@ def test_sql_can_neither_read_nor_write_other_files(reader, tmp_path, sql):
     with pytest.raises(LakeError):
         reader.query(sql.format(file=secret, folder=tmp_path))
     assert not (tmp_path / "written").exists()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH one AS (SELECT * FROM readings) SELECT * FROM one",
+        "DESCRIBE readings",
+        "SHOW TABLES",
+        "EXPLAIN SELECT * FROM readings",
+        "FROM readings",
+        "PIVOT readings ON meter USING sum(value)",
+        "SUMMARIZE readings;",
+    ],
+)
+def test_every_way_to_ask_is_answered(reader, sql):
+    assert reader.query(sql).num_rows > 0
 
 
 def test_sql_cannot_change_a_table(reader):

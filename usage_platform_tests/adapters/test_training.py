@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.lake_reader import LakeError, LakeReader
+from usage_platform.adapters.lake_errors import LakeError
+from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import READINGS
 from usage_platform.adapters.training import TrainingError, Wishes, reading_days, train_models
 from usage_platform.core.detector.gate import WEEKS, Examined

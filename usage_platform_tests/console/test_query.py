@@ -19,6 +19,14 @@ def test_a_table_ends_with_the_number_of_its_rows():
     assert printed(pa.table({"n": list(range(1200))}), "table").endswith("(1,200 rows)")
 
 
+def test_a_table_too_long_to_read_is_cut_and_says_so(monkeypatch):
+    monkeypatch.setattr("usage_platform.console.query.MOST_SHOWN", 3)
+    rows = pa.table({"n": [7] * 5})
+    assert printed(rows, "table").count("7") == 3
+    assert printed(rows, "table").endswith("(the first 3 of 5 rows; --format csv prints all)")
+    assert printed(rows, "csv").count("7") == 5
+
+
 def test_brackets_and_colons_of_a_name_are_no_markup():
     text = printed(pa.table({"meter": ["[bold]a[/b] :smile:"]}), "table")
     assert "[bold]a[/b] :smile:" in text

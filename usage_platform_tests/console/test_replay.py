@@ -50,7 +50,8 @@ def test_what_was_done_is_said_in_one_line(source, tmp_path):
     words = replayed(source, tmp_path / "out.csv").in_words()
     assert words == (
         "960 readings judged; 1 odd in 1 episodes; 672 only by rules, while learning; "
-        "1 bad rows left out"
+        "1 bad rows left out, the first in.csv:962: ts: 'never' is not a time; expected "
+        "YYYY-MM-DD HH:MM:SS of 1970 to 2037, local or with an offset such as -05:00"
     )
 
 

@@ -20,8 +20,8 @@ class Per(StrEnum):
 
     ITSELF = ""
     READINGS = "per 1,000 readings"
-    """For what must grow with the data: what it grew by since the first sample, by the readings that
-    came since then. Each thousand must not cost more than those before."""
+    """For what must grow with the data: what it grew by since the first sample, by the readings
+    that came since then. Each thousand must not cost more than those before."""
 
 
 @dataclass(frozen=True)

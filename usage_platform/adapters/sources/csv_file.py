@@ -6,6 +6,7 @@ Belongs here: opening files and splitting their lines. Not here: what a readable
 
 import csv
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,9 +25,18 @@ from usage_platform.core.reading_rows import (
     combine,
     read_rows,
 )
-from usage_platform.core.source_readings import BadRow, Progress, SourceError, SourceReadings
+from usage_platform.core.source_readings import (
+    BadRow,
+    MissingColumnError,
+    Progress,
+    SourceError,
+    SourceReadings,
+)
 
 _LINES_AT_ONCE = 50_000
+# Neither stands in a line of text; the second is what a byte that is no UTF-8 becomes.
+_NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f\ufffd]")
+_OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 @dataclass(frozen=True)
@@ -60,8 +70,8 @@ class CsvSource:
             progress: Told the rows read so far; how many there will be is not known beforehand.
 
         Raises:
-            SourceError: No file was given; one is missing, cannot be read, is empty, or lacks a
-                needed column; or there is no row in any of them.
+            SourceError: No file was given; one is missing, cannot be read, is empty, lacks a
+                needed column, or is no CSV; or there is no readable row in any of them.
         """
         if not self.paths:
             raise SourceError("csv: no file to read; give at least one")
@@ -87,11 +97,14 @@ def read_csv(path: Path, columns: CsvColumns, label: str, progress: Progress) ->
         progress: Told the rows of this file read so far.
 
     Raises:
-        SourceError: The file is missing, cannot be read, is empty, or lacks a needed column.
+        SourceError: The file is missing, cannot be read, is empty, lacks a
+            needed column, or is no CSV.
     """
     try:
         with _open_text(path) as lines:
             return _split_lines(lines, columns, label, progress)
+    except IsADirectoryError:
+        raise SourceError(f"{label}: is a folder; give its files, as '{path}/*.csv'") from None
     except FileNotFoundError:
         raise SourceError(f"{label}: no such file ({path}); check the path") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -120,7 +133,11 @@ def _split_lines(
     if not header_at:
         raise SourceError(f"{label}: empty; expected a header and rows; give a file with readings")
     names = [name.strip() for name in _fields(header)]
-    positions = columns.positions(names, label)
+    try:
+        positions = columns.positions(names, label)
+    except MissingColumnError:
+        _check_is_csv(header, names, label)
+        raise
     numbers: list[np.ndarray] = [np.empty(0, dtype=np.int64)]
     fields: dict[str, list[str]] = {part: [] for part in positions}
     bad_rows: list[BadRow] = []
@@ -142,6 +159,25 @@ def _split_lines(
         next_number += len(chunk)
         progress(len(fields["time"]) + len(bad_rows), None)
     return RawRows(label, np.concatenate(numbers), fields, tuple(bad_rows))
+
+
+def _check_is_csv(header: str, names: list[str], label: str) -> None:
+    """Say what a file is whose header has not the needed columns, where that can be seen.
+
+    Raises:
+        SourceError: If it is no text, or its fields are not parted by commas.
+    """
+    if _NO_TEXT.search(header):
+        raise SourceError(
+            f"{label}: no text in UTF-8; expected a CSV file, or a gzip whose name ends in .gz; "
+            "unpack it, or save it as CSV in UTF-8"
+        )
+    other = next((sign for sign in _OTHER_DELIMITERS if sign in header and len(names) == 1), None)
+    if other:
+        raise SourceError(
+            f"{label}: the fields of its header are parted by {_OTHER_DELIMITERS[other]}; expected "
+            "commas; save it with commas, and numbers with a decimal point"
+        )
 
 
 def _fields(line: str) -> list[str]:
