@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pyarrow as pa
@@ -117,11 +118,25 @@ def open_remote(root: str) -> tuple[pafs.FileSystem, str]:
             is not there would look empty.
     """
     with told_in_one_line(root):
-        files, path = pafs.FileSystem.from_uri(root)
-        bucket = path.partition("/")[0]
-        if files.get_file_info(bucket).type == pafs.FileType.NotFound:
-            raise OSError(f"there is no bucket {bucket}")
-    return files, path
+        _check_bucket(root)
+        return pafs.FileSystem.from_uri(root)
+
+
+def _check_bucket(root: str) -> None:
+    """Ask for the bucket once, with a client that gives up a silent server within ten seconds.
+
+    The other clients try it for two minutes, which is longer than a tick may take.
+    """
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    tries = {"total_max_attempts": 2, "mode": "standard"}
+    config = Config(connect_timeout=3, read_timeout=3, retries=tries)
+    try:
+        boto3.client("s3", config=config).head_bucket(Bucket=urlsplit(root).netloc)
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise OSError(str(error)) from None
 
 
 def load_meters(assets: LakeFiles, default: Meter) -> MeterRegistry:
