@@ -65,7 +65,7 @@ class ScorerFencedError(RuntimeError):
     def __init__(self) -> None:
         super().__init__(
             "another scorer has taken over, or this one stood still for longer than the "
-            f"{_TRANSACTION_TIMEOUT_MS / 1000:.0f} s of a transaction: what it did not commit is "
+            f"{TRANSACTION_TIMEOUT_MS / 1000:.0f} s of a transaction: what it did not commit is "
             "scored again by the next one"
         )
 

@@ -85,7 +85,7 @@ def main() -> None:
     bootstrap, lake, StoppingProducer.place, note = sys.argv[1:]
     StoppingProducer.note = Path(note)
     scoring.Producer = StoppingProducer  # type: ignore[misc]
-    scoring._BATCH, scoring._TRANSACTION_TIMEOUT_MS = BATCH, TRANSACTION_TIMEOUT_MS
+    scoring._BATCH, scoring.TRANSACTION_TIMEOUT_MS = BATCH, TRANSACTION_TIMEOUT_MS
     scorer = scoring.Scorer(KafkaSettings(bootstrap), LakeReader(Lake(lake)))
     try:
         scorer.tick(judges(), REGISTRY, 600)
