@@ -3,9 +3,12 @@
 Belongs here: how Spark is set up for Delta and Kafka. Not here: the service's process (`local`).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from usage_platform.adapters.lake_errors import one_line
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -30,8 +33,19 @@ SPARK_CONF: Mapping[str, str] = {
 _RETRIES: Mapping[str, Any] = {"max_retries": 6, "max_backoff": 4000}
 
 
+_DEAD_DISK = re.compile(
+    r".*(?:No space left on device|Disk quota exceeded|File too large|Read-only file system"
+    r"|Permission denied|Operation not permitted|Mkdirs failed to create"
+    r"|Cannot create|Unable to create).*"
+)
+
+
 class SparkUnreachableError(ConnectionError):
     """The Spark service does not answer; the message says where and what to do."""
+
+
+class SparkFailedError(RuntimeError):
+    """Spark could not do what it was asked; one line with the cause and what to do."""
 
 
 @contextmanager
@@ -43,6 +57,7 @@ def remote_session(url: str) -> Iterator["SparkSession"]:
 
     Raises:
         SparkUnreachableError: When the service does not answer.
+        SparkFailedError: When what is done with the session fails in Spark.
     """
     from pyspark.sql import SparkSession
     from pyspark.sql.connect.client.retries import DefaultPolicy
@@ -57,7 +72,8 @@ def remote_session(url: str) -> Iterator["SparkSession"]:
             "'usage-platform up', or set USAGE_SPARK_REMOTE"
         ) from error
     try:
-        yield spark
+        with _failing_in_one_line():
+            yield spark
     finally:
         spark.stop()
 
@@ -82,6 +98,32 @@ def own_session(jars: str) -> Iterator["SparkSession"]:
         .getOrCreate()
     )
     try:
-        yield spark
+        with _failing_in_one_line():
+            yield spark
     finally:
         spark.stop()
+
+
+@contextmanager
+def _failing_in_one_line() -> Iterator[None]:
+    from grpc import RpcError
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (PySparkException, RpcError) as error:
+        raise SparkFailedError(_in_one_line(str(error))) from error
+
+
+def _in_one_line(said: str) -> str:
+    """The line that names the cause: a dead disk's where there is one, else the first."""
+    found = _DEAD_DISK.search(said)
+    if found:
+        return (
+            f"Spark cannot write ({one_line(found[0])}): make room, or make the lake and the data "
+            "folder writable; what was not written waits on the topic and is done by the next run"
+        )
+    return (
+        f"Spark: {one_line(said)}; what was not written waits on the topic and is done by the next "
+        "run; the data folder's logs/spark.log says more"
+    )

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 import pandas as pd
-from confluent_kafka import KafkaException
 
 from usage_platform.adapters.anomaly_table import merge_anomalies
-from usage_platform.adapters.kafka_topics import KafkaUnreachableError, ensure_topics
+from usage_platform.adapters.kafka_topics import ensure_topics
 from usage_platform.adapters.lake_tables import ANOMALIES, create_tables
 from usage_platform.adapters.rescoring import rescored
 from usage_platform.adapters.scoring import Scorer, ScorerFencedError
 from usage_platform.adapters.scoring_tick import TickResult
 from usage_platform.adapters.stream_progress import Lag, lag_of_scoring
 from usage_platform.core.training_days import next_model_from
+from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.metadata import FRESHNESS, OWNERS, instant, lag_metadata
 from usage_platform.defs.partitions import DAILY, days_of
@@ -57,6 +57,7 @@ def tick_metadata(result: TickResult) -> dict[str, dg.MetadataValue | int | floa
     deps=["usage", "slot_forests"],
     freshness_policy=FRESHNESS,
 )
+@fails_in_one_line
 def anomaly(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
     """The topics `anomaly` and `episode`: the odd readings, told once each, and what they make up.
 
@@ -68,11 +69,8 @@ def anomaly(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg
         raise dg.Failure(
             description="no model yet: materialize slot_forests first", allow_retries=False
         )
-    try:
-        ensure_topics(deployment.kafka)
-        result = _tick_unless_fenced(deployment)
-    except (KafkaUnreachableError, KafkaException, ScorerFencedError) as error:
-        raise dg.Failure(description=str(error)) from None
+    ensure_topics(deployment.kafka)
+    result = _tick_unless_fenced(deployment)
     context.log.info(f"{result.scored:,} readings scored, {result.anomalies:,} anomalies")
     return dg.MaterializeResult(metadata=tick_metadata(result))
 
@@ -158,6 +156,7 @@ def rescore_days(
     backfill_policy=dg.BackfillPolicy.single_run(),
     pool=WRITER_POOL,
 )
+@fails_in_one_line
 def anomalies(
     context: dg.AssetExecutionContext, platform: PlatformResource
 ) -> dg.MaterializeResult:

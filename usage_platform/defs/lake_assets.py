@@ -22,6 +22,7 @@ from usage_platform.adapters.plots import month_of_hours
 from usage_platform.adapters.redrive import reject_summary
 from usage_platform.adapters.stream_progress import lag_into_lake
 from usage_platform.core.batch import touched_hours
+from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import (
     FRESHNESS,
     OWNERS,
@@ -65,6 +66,7 @@ _BEGINNING = date(1970, 1, 1)
     ],
     pool=WRITER_POOL,
 )
+@fails_in_one_line
 def streams_into_lake(
     context: dg.AssetExecutionContext, platform: PlatformResource
 ) -> Iterator[dg.MaterializeResult]:
@@ -152,6 +154,7 @@ def report_days(
     freshness_policy=FRESHNESS,
     pool=WRITER_POOL,
 )
+@fails_in_one_line
 def usage_hourly(
     context: dg.AssetExecutionContext, platform: PlatformResource
 ) -> dg.MaterializeResult:

@@ -25,6 +25,7 @@ from usage_platform.core.local_time import local_day_bounds
 from usage_platform.core.model import Detector, Model
 from usage_platform.core.reading_history import ReadingHistory
 from usage_platform.core.training_days import due
+from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.deployment import Deployment
@@ -73,6 +74,7 @@ class TrainingConfig(dg.Config):
         )
     ],
 )
+@fails_in_one_line
 def slot_forests(
     context: dg.AssetExecutionContext, config: TrainingConfig, platform: PlatformResource
 ) -> Iterator[dg.MaterializeResult]:

@@ -25,6 +25,7 @@ from usage_platform.adapters.redrive import (
 )
 from usage_platform.core.judging import LOOK_BACK
 from usage_platform.defs.anomaly_assets import RescoredDays, rescore_days
+from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.lake_assets import WRITER_POOL, report_days
 from usage_platform.defs.metadata import OWNERS, rejects_table
 from usage_platform.defs.resources import PlatformResource
@@ -54,6 +55,7 @@ class RedriveConfig(dg.Config):
     deps=["rejects"],
     pool=WRITER_POOL,
 )
+@fails_in_one_line
 def redriven_rejects(
     context: dg.AssetExecutionContext, config: RedriveConfig, platform: PlatformResource
 ) -> dg.MaterializeResult:

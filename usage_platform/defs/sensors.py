@@ -21,6 +21,7 @@ from usage_platform.adapters.kafka_topics import (
     KafkaUnreachableError,
     ensure_topics,
 )
+from usage_platform.adapters.lake_errors import LakeError
 from usage_platform.adapters.playback import PlaybackError, last_played
 from usage_platform.adapters.scoring import Scorer, ScorerFencedError
 from usage_platform.adapters.scoring_tick import TickResult
@@ -89,7 +90,7 @@ def playback_sensor(
         ensure_topics(deployment.kafka)
         if _exhausted(deployment):
             return dg.SkipReason("the source is exhausted: all of it is on the topic")
-    except (KafkaUnreachableError, PlaybackError, KafkaException) as error:
+    except (KafkaUnreachableError, PlaybackError, KafkaException, LakeError) as error:
         return dg.SkipReason(str(error))
     return dg.RunRequest()
 
@@ -126,7 +127,7 @@ def micro_batch_sensor(
     deployment = platform.deployment
     try:
         waiting = {t: ingestion_lag(deployment.lake, deployment.kafka, t) for t in (USAGE, ANOMALY)}
-    except KafkaUnreachableError as error:
+    except (KafkaUnreachableError, LakeError) as error:
         return dg.SkipReason(str(error))
     if not any(waiting.values()):
         return dg.SkipReason("nothing waits on the topics")
@@ -151,7 +152,10 @@ def model_sensor(
     deployment = platform.deployment
     if reason := _not_now(context, retrain.name):
         return dg.SkipReason(reason)
-    days = due_now(deployment)
+    try:
+        days = due_now(deployment)
+    except LakeError as error:
+        return dg.SkipReason(str(error))
     if not days:
         return dg.SkipReason("every model that the readings allow is there")
     context.log.info(f"{len(days)} models are due, the newest with readings until {days[-1]}")
@@ -213,9 +217,9 @@ def anomaly_stream(
     transaction. Reports a materialization of `anomaly` for each tick that read anything.
     """
     deployment = platform.deployment
-    if not deployment.models.manifests():
-        return dg.SkipReason("no model yet: events wait on the topic until there is one")
     try:
+        if not deployment.models.manifests():
+            return dg.SkipReason("no model yet: events wait on the topic until there is one")
         ensure_topics(deployment.kafka)
         with _warm_scorer.borrowed(deployment) as scorer:
             result = score_what_waits(scorer, deployment, _SCORING_SECONDS, listen=True)
@@ -223,7 +227,7 @@ def anomaly_stream(
         return dg.SkipReason("the tick before still waits for Kafka")
     except ScorerFencedError as error:
         return dg.SkipReason(str(error))
-    except (KafkaUnreachableError, KafkaException) as error:
+    except (KafkaUnreachableError, KafkaException, LakeError) as error:
         return dg.SkipReason(f"begins again at the next tick, nothing is lost or doubled: {error}")
     if not result.events:
         return dg.SkipReason(_why_nothing(result))

@@ -15,6 +15,7 @@ from usage_platform.adapters.playback import PlaybackError, PlaybackProgress, la
 from usage_platform.adapters.plots import weekday_profile
 from usage_platform.core.playback import Pace, remaining
 from usage_platform.core.source_readings import SourceError
+from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.deployment import Deployment
@@ -24,6 +25,7 @@ _REPORT_SECONDS = 10
 
 
 @dg.asset(group_name="source", kinds={"python", "parquet"}, owners=OWNERS)
+@fails_in_one_line
 def source_readings(
     context: dg.AssetExecutionContext, platform: PlatformResource
 ) -> dg.MaterializeResult:
@@ -103,6 +105,7 @@ class PlaybackConfig(dg.Config):
     # One slot: a second playback of a source would put each of its readings there twice.
     pool="playback",
 )
+@fails_in_one_line
 def usage(
     context: dg.AssetExecutionContext, config: PlaybackConfig, platform: PlatformResource
 ) -> dg.MaterializeResult:
@@ -142,7 +145,7 @@ def _what_to_play(
 ) -> tuple[pd.DataFrame, Pace]:
     settings = deployment.settings
     registry = deployment.registry()
-    start = date.fromisoformat(config.start_date) if config.start_date else settings.start_date
+    start = _local_day(config.start_date) if config.start_date else settings.start_date
     zone = settings.default_meter.zone
     start_instant = datetime.combine(start, clock_time(), zone) if start else None
     limit = config.max_iterations or settings.max_iterations
@@ -160,6 +163,13 @@ def _what_to_play(
         history_until=None if first is None else first + pd.Timedelta(days=history),
     )
     return todo, pace
+
+
+def _local_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"start_date: expected a day like 2024-03-05, got {text!r}") from None
 
 
 class _Reporter:

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.label_store import LabelStore
+from usage_platform.adapters.lake_errors import LakeError
 from usage_platform.adapters.lake_files import LakeFiles
 from usage_platform.core.labels import LABEL_COLUMNS, NO_LABELS, Verdict
 
@@ -59,3 +60,17 @@ def test_a_stretch_that_ends_before_it_begins_is_one_line_and_nothing_is_kept(st
         store.add("a", NOON, end, Verdict.TRUE, "")
     assert "\n" not in str(caught.value)
     assert store.read().empty
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{half", '{"meter": "a"}', '[{"meter": "a"}]', '[{"meter": "a", "start": "x", "end": "x"}]'],
+)
+def test_damaged_labels_are_told_with_their_file_and_are_not_written_over(lake, store, text):
+    files = LakeFiles(lake.assets)
+    files.write_text("labels.json", text)
+    for what in (store.read, lambda: store.add("a", NOON, NOON + HOUR, Verdict.TRUE, "")):
+        with pytest.raises(LakeError, match=r"labels\.json: damaged \(") as caught:
+            what()
+        assert "\n" not in str(caught.value)
+    assert files.read_text("labels.json") == text

@@ -1,0 +1,65 @@
+"""Runs that fail because of what is around them say so in one line, not with a stack trace.
+
+Belongs here: turning the known errors of disks, brokers and services into Dagster's `Failure`. Not
+here: what the lines say (the adapters), or when a run is started again (the sensors).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from inspect import isgeneratorfunction
+from typing import Any, TypeVar
+
+import dagster as dg
+from confluent_kafka import KafkaException
+
+from usage_platform.adapters.kafka_topics import KafkaUnreachableError
+from usage_platform.adapters.lake_errors import LakeError, what_to_do
+from usage_platform.adapters.scoring import ScorerFencedError
+from usage_platform.adapters.spark_session import SparkFailedError, SparkUnreachableError
+from usage_platform.settings import SettingsError
+
+_KNOWN = (
+    LakeError,
+    KafkaUnreachableError,
+    ScorerFencedError,
+    SparkUnreachableError,
+    SparkFailedError,
+    SettingsError,
+)
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+@contextmanager
+def _failing_in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except _KNOWN as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from None
+    except KafkaException as error:
+        raise dg.Failure(description=f"Kafka: {error.args[0].str()}", allow_retries=False) from None
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise dg.Failure(description=what_to_do(error, remote=False), allow_retries=False) from None
+
+
+def fails_in_one_line(function: _Function) -> _Function:
+    """Decorate an asset's function, below `dg.asset`, so that known errors are its run's one line.
+
+    Args:
+        function: It returns its result, or yields some.
+    """
+
+    @wraps(function)
+    def result(*args: object, **kwargs: object) -> object:
+        with _failing_in_one_line():
+            return function(*args, **kwargs)
+
+    @wraps(function)
+    def results(*args: object, **kwargs: object) -> Iterator[object]:
+        with _failing_in_one_line():
+            yield from function(*args, **kwargs)
+
+    return results if isgeneratorfunction(function) else result  # type: ignore[return-value]
