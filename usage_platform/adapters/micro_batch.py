@@ -79,22 +79,26 @@ def _merge_readings_and_hours(
     spark: "SparkSession", lake: Lake, registry: MeterRegistry, readings: pd.DataFrame
 ) -> None:
     newest_in_batch = readings.groupby("meter")["event_time"].max()
-    before = _newest_before(lake, newest_in_batch)
+    before = newest_before(lake, newest_in_batch)
     _merge_readings(spark, lake, readings, before)
     # The hours come from the batch, not from the rows inserted: a batch that is run again after a
     # crash between the two merges inserts nothing and must still mend the hours.
-    hours = pd.concat([touched_hours(readings, registry), _hours_to_close(before, registry)])
+    hours = pd.concat([touched_hours(readings, registry), hours_to_close(before, registry)])
     hours = hours.drop_duplicates(["meter", "start"], ignore_index=True)
     newest = pd.concat([newest_in_batch, before]).groupby(level=0).max()
     merge_hours(spark, lake, hours, newest.min().date())
 
 
-def _newest_before(lake: Lake, newest: pd.Series) -> pd.Series:
+def newest_before(lake: Lake, newest: pd.Series) -> pd.Series:
     """Each meter's newest reading so far (index meter, UTC), as far as the hours know it.
 
     Asked of the hours and not of the readings: after a crash between the two, the hours are what
     must catch up. A meter's newest is nearly always within a week of the batch's, so the whole
     table is searched only for a meter that is not found there.
+
+    Args:
+        lake: Where the tables are.
+        newest: Each meter's newest reading now (index meter, datetime64[ns, UTC]); not empty.
     """
     reader = LakeReader(lake)
     for since in (newest.min().date() - _LOOK_BACK, None):
@@ -105,8 +109,16 @@ def _newest_before(lake: Lake, newest: pd.Series) -> pd.Series:
     return found.reindex(newest.index).dropna()
 
 
-def _hours_to_close(before: pd.Series, registry: MeterRegistry) -> pd.DataFrame:
-    """The hours that were open before this batch and may be final after it."""
+def hours_to_close(before: pd.Series, registry: MeterRegistry) -> pd.DataFrame:
+    """The hours that were open before these readings came and may be final after them.
+
+    Args:
+        before: As from `newest_before`.
+        registry: The known meters.
+
+    Returns:
+        `meter`, `start`, `interval_minutes`, as `merge_hours` takes them.
+    """
     parts = [
         pd.DataFrame({"meter": before.index, "start": before.dt.floor("h") - back}).reset_index(
             drop=True

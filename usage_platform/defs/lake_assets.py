@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 
 import dagster as dg
 
 from usage_platform.adapters.commit_dates import dates_since
-from usage_platform.adapters.hourly_sql import merge_hours
+from usage_platform.adapters.hourly_backfill import recompute_days
 from usage_platform.adapters.kafka_topics import ANOMALY, USAGE, ensure_topics
 from usage_platform.adapters.lake_streams import DrainResult, drain_anomalies, drain_usage
 from usage_platform.adapters.lake_tables import (
@@ -21,7 +21,6 @@ from usage_platform.adapters.lake_tables import (
 from usage_platform.adapters.plots import month_of_hours
 from usage_platform.adapters.redrive import reject_summary
 from usage_platform.adapters.stream_progress import lag_into_lake
-from usage_platform.core.batch import touched_hours
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import (
     FRESHNESS,
@@ -37,7 +36,6 @@ from usage_platform.deployment import Deployment
 WRITER_POOL = "lake_writer"
 _CHUNK = timedelta(days=90)
 _MONTH = timedelta(days=31)
-_BEGINNING = date(1970, 1, 1)
 
 
 @dg.multi_asset(
@@ -173,11 +171,7 @@ def usage_hourly(
         day = first
         while day <= last:
             until = min(day + _CHUNK, last)
-            rows = deployment.reader.rows(READINGS, ["meter", "event_time"], day, until)
-            if not rows.empty:
-                touched = touched_hours(rows, deployment.registry())
-                merge_hours(spark, deployment.lake, touched, _BEGINNING)
-                hours += len(touched)
+            hours += recompute_days(spark, deployment.lake, deployment.registry(), day, until)
             context.log.info(f"recomputed {day} to {until}")
             day = until + timedelta(days=1)
     state = deployment.reader.state(USAGE_HOURLY)

@@ -1,12 +1,12 @@
 """The micro-batch on real Spark and Delta: the tables are a function of the readings alone.
 
 Batches are handed over as Spark's Kafka source would, so that what is in which batch, and how
-often, is the test's to say. The oracle is a dictionary and pandas.
+often, is the test's to say.
 """
 
-import json
-from dataclasses import dataclass
-from datetime import date
+import shutil
+from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,161 +14,42 @@ import pytest
 
 from usage_platform.adapters import micro_batch
 from usage_platform.adapters.commit_dates import dates_since
-from usage_platform.adapters.hourly_sql import merge_hours
+from usage_platform.adapters.hourly_backfill import recompute_days
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import (
     READER_VERSION,
     READINGS,
-    REJECTS,
     TABLES,
     USAGE_HOURLY,
     Lake,
     create_tables,
 )
-from usage_platform.core.batch import touched_hours
-from usage_platform.core.hourly import hourly_from_readings
-from usage_platform.core.local_time import local_day_bounds
-from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform_tests import oracle
+from usage_platform_tests.adapters.busy_topic import (
+    AUTUMN,
+    LIBRARY,
+    MINUTES,
+    REGISTRY,
+    SPRING,
+    appended,
+    apply,
+    busy_topic,
+)
+from usage_platform_tests.oracle import RECEIVED, Event, assert_right, event
 
-LIBRARY, ANNEX = Meter("library"), Meter("annex", "Europe/Rome", 15)
-REGISTRY = MeterRegistry(LIBRARY).with_meters([ANNEX])
-SPRING, AUTUMN = date(2024, 3, 10), date(2024, 11, 3)
-RECEIVED = pd.Timestamp("2024-12-01T00:00:00Z")
-KEYS = {
-    READINGS: ["meter", "event_time"],
-    USAGE_HOURLY: ["meter", "start"],
-    REJECTS: ["kafka_time", "partition", "offset"],
-}
+# The library's day of the clock change ends on it, in UTC.
+NEWEST = AUTUMN + timedelta(days=1)
 
 pytestmark = pytest.mark.spark
 
 
-@dataclass(frozen=True)
-class Event:
-    """One event of the topic; `reading` is None where it is no reading."""
-
-    payload: bytes
-    reading: tuple[str, pd.Timestamp, float] | None
-    offset: int = 0
-    partition: int = 0
-    kafka_time: pd.Timestamp = RECEIVED
-
-
-def event(meter, ts, value, **place):
-    ts = pd.Timestamp(ts)
-    payload = json.dumps({"meter": meter, "ts": ts.isoformat(), "value": value}).encode()
-    return Event(payload, (meter, ts.tz_convert("UTC"), value), **place)
-
-
-def appended(payloads):
-    """The events with their places, five in each millisecond of the broker's clock."""
-    return [
-        Event(e.payload, e.reading, n, 0, RECEIVED + pd.Timedelta(milliseconds=n // 5))
-        for n, e in enumerate(payloads)
-    ]
-
-
-def apply(spark, lake, events):
-    frame = pd.DataFrame(
-        {
-            "topic": "usage",
-            "partition": np.array([e.partition for e in events], dtype="int32"),
-            "offset": np.array([e.offset for e in events], dtype="int64"),
-            "timestamp": pd.Series([e.kafka_time for e in events]).astype("datetime64[ns, UTC]"),
-            "value": [e.payload for e in events],
-        }
-    )
-    micro_batch.apply_usage_batch(lake, REGISTRY, spark.createDataFrame(frame), 0)
-
-
-def newest_wins(events):
-    won = {}
-    for e in sorted(events, key=lambda e: (e.kafka_time, e.offset, e.partition)):
-        if e.reading is not None:
-            won[e.reading[:2]] = (*e.reading, e.kafka_time, e.partition, e.offset)
-    frame = pd.DataFrame(
-        won.values(), columns=["meter", "event_time", "value", "kafka_time", "partition", "offset"]
-    )
-    times = dict.fromkeys(["event_time", "kafka_time"], "datetime64[ns, UTC]")
-    frame = frame.astype({**times, "partition": "int32"})
-    return frame.sort_values(KEYS[READINGS], ignore_index=True)
-
-
-def hours_of(readings):
-    hours = hourly_from_readings(readings, REGISTRY)
-    by_hour = readings.groupby(["meter", readings["event_time"].dt.floor("h")])["event_time"].max()
-    hours["last_reading"] = by_hour.array
-    return hours.astype({"n": "int32", "expected_n": "int32"})
-
-
-def rows_of(lake, table):
-    rows = LakeReader(lake).rows(table)
-    return rows.sort_values(KEYS[table], ignore_index=True)
-
-
 def snapshot(lake):
-    return {table: rows_of(lake, table) for table in KEYS}
+    return {table: oracle.rows_in(lake, table) for table in oracle.KEYS}
 
 
 def assert_unchanged(lake, before):
     for table, rows in snapshot(lake).items():
         pd.testing.assert_frame_equal(rows, before[table], check_exact=True)
-
-
-def assert_right(lake, events):
-    """The tables are what the oracle says of these events, to the last bit.
-
-    Only `late`, `late_n` and `rev` are left out: they tell how a row came to be, batch by batch.
-    """
-    expected = newest_wins(events)
-    readings = rows_of(lake, READINGS)
-    assert (readings["event_date"] == readings["event_time"].dt.date).all()
-    pd.testing.assert_frame_equal(readings[expected.columns], expected, check_exact=True)
-    hours = hours_of(expected)
-    pd.testing.assert_frame_equal(
-        rows_of(lake, USAGE_HOURLY)[hours.columns], hours, check_exact=True
-    )
-    bad = {e.offset: e.payload for e in events if e.reading is None}
-    rejects = rows_of(lake, REJECTS)
-    assert dict(zip(rejects["offset"], rejects["raw"], strict=True)) == bad
-    assert len(rejects) == len(bad)
-
-
-def busy_topic():
-    """Two meters over both changes of the clocks: repeated, corrected, late, out of order, bad."""
-    rng = np.random.default_rng(7)
-    good = []
-    for meter, day in ((LIBRARY, SPRING), (LIBRARY, AUTUMN), (ANNEX, SPRING)):
-        start, end = local_day_bounds(day, meter.timezone)
-        times = pd.date_range(start, end, freq=f"{meter.interval_minutes}min", inclusive="left")
-        local = times.tz_convert(meter.timezone)
-        values = rng.random(len(local)).tolist()
-        good += [event(meter.name, ts, v) for ts, v in zip(local, values, strict=True)]
-    late = [n for n in range(len(good)) if n % 23 == 0]
-    order = [n for n in range(len(good)) if n % 23]
-    order = [n for _, n in sorted((n + rng.normal(0, 20), n) for n in order)] + late
-    topic = [good[n] for n in order]
-    again = [good[int(n)] for n in rng.integers(0, len(good), 60)]
-    corrected = [
-        event(good[int(n)].reading[0], good[int(n)].reading[1], 1000 + float(n))
-        for n in rng.integers(0, len(good), 60)
-    ]
-    bad = [Event(b"not json %d" % n, None) for n in range(15)]
-    for extra in (*again, *corrected, *bad):
-        topic.insert(int(rng.integers(0, len(topic))), extra)
-    return with_ties(appended(topic))
-
-
-def with_ties(events):
-    """Two readings more, each twice: at one offset of two partitions, in one millisecond."""
-    (low, high), (other_high, other_low) = (
-        [
-            event("shed", ts, float(p), partition=p, offset=10**6, kafka_time=RECEIVED)
-            for p in partitions
-        ]
-        for ts, partitions in (("2024-03-10T12:00:00Z", (0, 1)), ("2024-03-10T12:05:00Z", (1, 0)))
-    )
-    return [low, other_high, *events, high, other_low]
 
 
 @pytest.fixture(scope="module")
@@ -177,29 +58,69 @@ def topic():
 
 
 @pytest.fixture(scope="module")
-def filled(spark, topic, tmp_path_factory) -> Lake:
-    """A lake that the busy topic came into in one batch."""
-    lake = Lake(str(tmp_path_factory.mktemp("filled")))
+def made(spark, tmp_path_factory) -> Lake:
+    """A lake of empty tables, to be copied."""
+    lake = Lake(str(tmp_path_factory.mktemp("made")))
     create_tables(spark, lake)
+    return lake
+
+
+@pytest.fixture(scope="module")
+def filled(spark, topic, made, tmp_path_factory) -> Lake:
+    """A lake that the busy topic came into in one batch."""
+    lake = copied(made, tmp_path_factory.mktemp("filled"))
     apply(spark, lake, topic)
     return lake
 
 
 @pytest.fixture
-def empty(spark, lake) -> Lake:
-    create_tables(spark, lake)
-    return lake
+def empty(made, tmp_path) -> Lake:
+    return copied(made, tmp_path)
+
+
+def copied(lake, folder) -> Lake:
+    return Lake(str(shutil.copytree(lake.root, folder / "copy")))
 
 
 def test_one_batch_makes_the_tables_that_the_readings_say(filled, topic):
-    assert_right(filled, topic)
+    assert_right(filled, topic, MINUTES)
 
 
-def test_batches_that_overlap_and_come_in_another_order_make_the_same_tables(spark, empty, topic):
-    half = len(topic) // 2
-    apply(spark, empty, topic[half:])
-    apply(spark, empty, topic[: half + 50])
-    assert_right(empty, topic)
+@pytest.mark.parametrize("parts", [1, 3])
+def test_no_order_split_repetition_or_backfill_changes_the_tables(spark, empty, topic, parts):
+    shuffled = [topic[n] for n in np.random.default_rng(parts).permutation(len(topic))]
+    batches = [shuffled[n::parts] for n in range(parts)]
+    for n, batch in enumerate(batches):
+        apply(spark, empty, batch)
+        if n:
+            apply(spark, empty, batches[0])
+            recompute_days(spark, empty, REGISTRY, SPRING, SPRING)
+    assert_right(empty, topic, MINUTES)
+
+
+def test_a_batch_opens_no_file_of_a_day_that_it_is_not_about(spark, filled, topic, tmp_path):
+    """Each day's files may be large, gone to a cheaper storage, or at work in an OPTIMIZE."""
+    lake = copied(filled, tmp_path)
+    received = RECEIVED + pd.Timedelta(days=9)
+    more = [
+        event("library", f"{NEWEST}T04:57:00Z", 5.0, offset=10**8, kafka_time=received),
+        Event(b"bad", None, offset=10**8 + 1, kafka_time=received),
+    ]
+    hidden = [
+        path
+        for path in Path(lake.root).rglob("*.parquet")
+        if "_delta_log" not in path.parts and str(NEWEST) not in str(path)
+    ]
+    assert len(hidden) >= 3
+    for path in hidden:
+        path.rename(path.with_suffix(".hidden"))
+    try:
+        apply(spark, lake, more)
+    except Exception as error:
+        pytest.fail(f"opened a file of another day: {error}")
+    for path in hidden:
+        path.with_suffix(".hidden").rename(path)
+    assert_right(lake, [*topic, *more], MINUTES)
 
 
 def test_a_batch_that_comes_again_changes_no_row(spark, filled, topic):
@@ -209,7 +130,7 @@ def test_a_batch_that_comes_again_changes_no_row(spark, filled, topic):
 
 
 def test_a_day_has_23_or_25_hours_when_the_clocks_change(filled):
-    hours = rows_of(filled, USAGE_HOURLY)
+    hours = oracle.rows_in(filled, USAGE_HOURLY)
     own = hours[(hours["meter"] == "library") & (hours["n"] == 12)]
     days = own["start"].dt.tz_convert(LIBRARY.timezone).dt.date
     assert days.value_counts().to_dict() == {SPRING: 23, AUTUMN: 25}
@@ -221,18 +142,13 @@ def test_every_table_stays_at_reader_version_1(filled):
 
 
 def test_the_commits_say_which_days_changed(filled):
-    hours = rows_of(filled, USAGE_HOURLY)
+    hours = oracle.rows_in(filled, USAGE_HOURLY)
     assert dates_since(LakeReader(filled), USAGE_HOURLY, 0) == sorted(set(hours["event_date"]))
-
-
-def backfill(spark, lake, day):
-    rows = LakeReader(lake).rows(READINGS, ["meter", "event_time"], day, day)
-    merge_hours(spark, lake, touched_hours(rows, REGISTRY), date(1970, 1, 1))
 
 
 def test_a_backfill_changes_nothing_where_the_hours_are_right(spark, filled):
     before = snapshot(filled)
-    backfill(spark, filled, SPRING)
+    recompute_days(spark, filled, REGISTRY, SPRING, SPRING)
     assert_unchanged(filled, before)
 
 
@@ -244,9 +160,9 @@ def test_a_backfill_mends_hours_that_were_damaged_or_lost(spark, filled, topic):
     lost = f"event_date = '{day}' AND hour(start) = 15"
     spark.sql(f"DELETE FROM {table} WHERE {lost}").collect()
     with pytest.raises(AssertionError):
-        assert_right(filled, topic)
-    backfill(spark, filled, SPRING)
-    assert_right(filled, topic)
+        assert_right(filled, topic, MINUTES)
+    recompute_days(spark, filled, REGISTRY, SPRING, SPRING)
+    assert_right(filled, topic, MINUTES)
 
 
 def test_a_crash_between_readings_and_hours_is_mended_by_the_batch_run_again(
@@ -263,10 +179,10 @@ def test_a_crash_between_readings_and_hours_is_mended_by_the_batch_run_again(
         patch.setattr(micro_batch, "merge_hours", crash)
         with pytest.raises(RuntimeError, match="killed"):
             apply(spark, empty, events)
-    assert len(rows_of(empty, READINGS)) == 3
-    assert rows_of(empty, USAGE_HOURLY).empty
+    assert len(oracle.rows_in(empty, READINGS)) == 3
+    assert oracle.rows_in(empty, USAGE_HOURLY).empty
     apply(spark, empty, events)
-    assert_right(empty, events)
+    assert_right(empty, events, MINUTES)
 
 
 def test_an_hour_is_final_an_hour_after_its_end_and_what_comes_then_is_late(spark, empty):
@@ -284,14 +200,14 @@ def test_an_hour_is_final_an_hour_after_its_end_and_what_comes_then_is_late(spar
     for batch in batches:
         apply(spark, empty, events[done : done + len(batch)])
         done += len(batch)
-        hours = rows_of(empty, USAGE_HOURLY).query("meter == 'library'")
+        hours = oracle.rows_in(empty, USAGE_HOURLY).query("meter == 'library'")
         finals.append(hours["is_final"].tolist())
     assert finals == [[False, False], [True, False, False], [True, False, False]]
-    assert_right(empty, events)
-    readings = rows_of(empty, READINGS)
+    assert_right(empty, events, MINUTES)
+    readings = oracle.rows_in(empty, READINGS)
     assert readings.loc[readings["late"], "event_time"].tolist() == [events[4].reading[1]]
     # The correction counts as a change of its row, and is not late: the row was in time.
     assert readings.loc[readings["rev"] > 0, "value"].tolist() == [2.0]
-    ten = rows_of(empty, USAGE_HOURLY).query("meter == 'library'").iloc[0]
+    ten = oracle.rows_in(empty, USAGE_HOURLY).query("meter == 'library'").iloc[0]
     # Made by the first batch, closed by the second, changed by the third.
     assert (ten["n"], ten["late_n"], ten["rev"]) == (3, 1, 2)

@@ -1,0 +1,52 @@
+"""Days of `usage_hourly` recomputed from `readings`, beside the live stream if need be.
+
+Belongs here: which hours a backfill is about. Not here: the statement for the hours (`hourly_sql`).
+"""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from usage_platform.adapters.hourly_sql import merge_hours
+from usage_platform.adapters.lake_reader import LakeReader
+from usage_platform.adapters.lake_tables import READINGS, Lake
+from usage_platform.adapters.micro_batch import hours_to_close, newest_before
+from usage_platform.core.batch import touched_hours
+from usage_platform.core.meters import MeterRegistry
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_BEGINNING = date(1970, 1, 1)
+
+
+def recompute_days(
+    spark: "SparkSession", lake: Lake, registry: MeterRegistry, first: date, last: date
+) -> int:
+    """Bring the hours of these days to what `readings` says; where they are right nothing changes.
+
+    Args:
+        spark: The session of the service that owns the lake's writes.
+        lake: Where the tables are.
+        registry: Gives each meter's interval.
+        first: The first UTC day.
+        last: The last UTC day, inclusive.
+
+    Returns:
+        How many hours these days hold.
+    """
+    readings = LakeReader(lake).rows(READINGS, ["meter", "event_time"], first, last)
+    if readings.empty:
+        return 0
+    touched = touched_hours(readings, registry)
+    # A batch that crashed after its readings closes hours when it is run again, as far as it finds
+    # them open: those that were closed by what the backfill adds are the backfill's to close.
+    newest = readings.groupby("meter")["event_time"].max()
+    before = newest_before(lake, newest)
+    before = before[before < newest.reindex(before.index)]
+    hours = pd.concat([touched, hours_to_close(before, registry)])
+    merge_hours(
+        spark, lake, hours.drop_duplicates(["meter", "start"], ignore_index=True), _BEGINNING
+    )
+    return len(touched)
