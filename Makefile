@@ -52,6 +52,13 @@ faults: setup .venv/.installed-dev ## Kill everything at exact cuts and judge wh
 soak: setup .venv/.installed-dev ## Play 1,000x for a while and say what creeps up (ARGS="--minutes 30")
 	@$(BIN)/python -m usage_platform_tests.soak $(ARGS)
 
+guards: setup .venv/.installed-dev ## Take each guard of docs/guards.md away; a test must notice
+	@$(BIN)/python -m usage_platform_tests.guards $(ARGS)
+
+machine: setup .venv/.installed-dev ## Play long random games against the lake's oracle
+	@$(BIN)/pytest usage_platform_tests/adapters/test_state_machine.py -k random --timeout 0 \
+	  --hypothesis-profile long $(ARGS)
+
 eval: .venv/.installed ## Judge the detector on labelled series, beside chance and the blog's method
 	@$(BIN)/python -m usage_platform.console.evaluate $(ARGS)
 
@@ -61,4 +68,4 @@ lock: ## Resolve the lock files anew
 	    --generate-hashes --universal --no-strip-extras --no-header --no-emit-index-url \
 	    --no-emit-find-links -p 3.11 -q -o requirements$$extra.txt; done
 
-.PHONY: help setup demo up test test-quick lint bench faults eval lock soak
+.PHONY: help setup demo up test test-quick lint bench faults guards machine soak eval lock

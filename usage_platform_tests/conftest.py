@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, settings
 
 from usage_platform.adapters.kafka_topics import KafkaSettings
 from usage_platform.adapters.lake_tables import Lake, LakeTable
@@ -29,6 +30,16 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 DATA_DIR = Path(__file__).resolve().parents[1] / ".usage"
+
+# For `make machine`: games of many steps, new ones each time.
+settings.register_profile(
+    "long",
+    max_examples=50,
+    stateful_step_count=40,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
 
 FreshTopics = Callable[..., KafkaSettings]
 Put = Callable[..., None]

@@ -1,0 +1,106 @@
+"""Takes each guard away in a copy of the tree, and demands that its test fails: `make guards`.
+
+With an argument only the guards whose name holds it.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+from rich.console import Console
+from rich.table import Table
+
+from usage_platform_tests.guards.guard_list import GUARDS, Guard
+
+_ROOT = Path(__file__).resolve().parents[2]
+_SECONDS = 3600
+# An assertion of the test itself; an error of the product or of an import says nothing.
+_ASSERTED = ("AssertionError", "assert ", "Failed: ")
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the tests as they are, then each without its guard; 0 when every guard was missed."""
+    chosen = [guard for guard in GUARDS if all(word in guard.name for word in words)]
+    console = Console()
+    if not chosen:
+        console.print(f"no guard's name holds {' '.join(words)!r}; docs/guards.md has them all")
+        return 2
+    table = Table("guard", "test", "without it", title="guards")
+    with tempfile.TemporaryDirectory(prefix="usage-guards-") as folder:
+        tree = _copy(Path(folder))
+        console.print("with all guards in place ...")
+        tests = sorted({guard.test for guard in chosen})
+        broken = [f"{test}: {said}" for test in tests if (said := _outcome(tree, test))]
+        if broken:
+            console.print("these fail with all guards in place:", *broken, sep="\n")
+            return 1
+        missed = 0
+        for guard in chosen:
+            console.print(f"without: {guard.name} ...")
+            said = _without(tree, guard)
+            noticed = said.startswith(_ASSERTED)
+            missed += not noticed
+            verdict = "fails, as it must" if noticed else f"NOT NOTICED: {said or 'passes'}"
+            table.add_row(guard.name, guard.test.partition("::")[2], verdict)
+    console.print(table)
+    return 1 if missed else 0
+
+
+def _copy(folder: Path) -> Path:
+    """A tree whose package the tests, and Spark's workers too, import instead of this one."""
+    for name in ("usage_platform", "usage_platform_tests"):
+        shutil.copytree(_ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(_ROOT / "pyproject.toml", folder)
+    (folder / ".usage").symlink_to(_ROOT / ".usage")
+    return folder
+
+
+def _without(tree: Path, guard: Guard) -> str:
+    path = tree / guard.file
+    whole = path.read_text("utf-8")
+    assert whole.count(guard.text) == 1, f"{guard.name}: not found once in {guard.file}"
+    path.write_text(whole.replace(guard.text, guard.instead), "utf-8")
+    try:
+        return _outcome(tree, guard.test)
+    finally:
+        path.write_text(whole, "utf-8")
+
+
+def _outcome(tree: Path, test: str) -> str:
+    """What the test says: nothing when it passes, else the first line of its failure.
+
+    A test of several cases fails when one does.
+    """
+    report = tree / "report.xml"
+    report.unlink(missing_ok=True)
+    # No compiled file may outlive the source that it was made of.
+    env = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        test,
+        f"--junitxml={report}",
+        "-p",
+        "no:cacheprovider",
+    ]
+    run = subprocess.run(
+        command, cwd=tree, env=env, capture_output=True, text=True, timeout=_SECONDS, check=False
+    )
+    if run.returncode == 0:
+        return ""
+    if not report.exists():
+        return f"no report: {run.stdout[-300:]}{run.stderr[-300:]}"
+    root = ElementTree.parse(report).getroot()  # noqa: S314 - pytest wrote it just now
+    failures = [f.get("message", "") for kind in ("failure", "error") for f in root.iter(kind)]
+    asserted = [text for text in failures if text.startswith(_ASSERTED)]
+    return (asserted or failures or [run.stdout[-300:]])[0].splitlines()[0][:200] or "no message"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,219 @@
+"""The guards that keep the tables and the topics right, how each is taken away, and who notices.
+
+Belongs here: the list. Not here: the run over it (`__main__`), its table for readers
+(docs/guards.md).
+"""
+
+from dataclasses import dataclass
+
+_BATCH = "usage_platform/core/batch.py"
+_WIRE = "usage_platform/core/wire.py"
+_MICRO_BATCH = "usage_platform/adapters/micro_batch.py"
+_HOURLY = "usage_platform/adapters/hourly_sql.py"
+_BACKFILL = "usage_platform/adapters/hourly_backfill.py"
+_STREAMS = "usage_platform/adapters/lake_streams.py"
+_SCORING = "usage_platform/adapters/scoring.py"
+_DEPLOYMENT = "usage_platform/deployment.py"
+
+_IN_BATCHES = "usage_platform_tests/adapters/test_micro_batch.py::"
+_IN_STREAMS = "usage_platform_tests/adapters/test_lake_streams.py::"
+_IN_NAIVE = "usage_platform_tests/adapters/test_naive_ways.py::"
+_IN_GAMES = "usage_platform_tests/adapters/test_state_machine.py::"
+_IN_SCORING = "usage_platform_tests/adapters/test_scoring.py::"
+_IN_BACKFILL = "usage_platform_tests/defs/test_backfill_beside_live.py::"
+
+_ANY_ORDER = f"{_IN_BATCHES}test_no_order_split_repetition_or_backfill_changes_the_tables"
+_OWN_DAYS = f"{_IN_BATCHES}test_a_batch_opens_no_file_of_days_long_past"
+_SCRIPT = f"{_IN_GAMES}test_a_script_of_every_operation_leaves_the_oracles_tables"
+_KILLED_SCORER = (
+    f"{_IN_SCORING}test_a_scorer_killed_with_anomalies_sent_and_not_committed"
+    "_loses_and_doubles_none"
+)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """One guard.
+
+    Attributes:
+        name: What it does.
+        file: Where it stands.
+        text: Source that occurs once in the file.
+        instead: What the file says without the guard.
+        test: The test that must fail then, as pytest names it.
+    """
+
+    name: str
+    file: str
+    text: str
+    instead: str
+    test: str
+
+
+GUARDS = (
+    Guard(
+        "a batch holds one event a reading",
+        _BATCH,
+        'ordered.drop_duplicates(["meter", "event_time"], keep="last")',
+        "ordered",
+        f"{_IN_BATCHES}test_one_batch_makes_the_tables_that_the_readings_say",
+    ),
+    Guard(
+        "the newer event wins",
+        _MICRO_BATCH,
+        "WHEN MATCHED AND (s.kafka_time > t.kafka_time",
+        "WHEN MATCHED AND (true",
+        _ANY_ORDER,
+    ),
+    Guard(
+        "of events of one millisecond and offset the higher partition wins",
+        _MICRO_BATCH,
+        "AND s.partition > t.partition",
+        "AND false",
+        _ANY_ORDER,
+    ),
+    Guard(
+        "an equal value moves the winner's place on",
+        _MICRO_BATCH,
+        "WHEN MATCHED AND (s.kafka_time > t.kafka_time",
+        "WHEN MATCHED AND s.value <> t.value AND (s.kafka_time > t.kafka_time",
+        _ANY_ORDER,
+    ),
+    Guard(
+        "a reject is written once",
+        _MICRO_BATCH,
+        "ON t.topic = s.topic AND t.partition = s.partition AND t.offset = s.offset",
+        "ON t.topic <> s.topic",
+        f"{_IN_BATCHES}test_a_batch_that_comes_again_changes_no_row",
+    ),
+    Guard(
+        "the broker's time is part of a reject's key",
+        _MICRO_BATCH,
+        "AND t.kafka_time = s.kafka_time AND t.received_date",
+        "AND t.received_date",
+        _ANY_ORDER,
+    ),
+    Guard(
+        "the hours come from the batch, not from the rows inserted",
+        _MICRO_BATCH,
+        "    _merge_readings(spark, lake, readings, before)\n",
+        '    known = LakeReader(lake).rows(READINGS, ["meter", "event_time"])\n'
+        "    _merge_readings(spark, lake, readings, before)\n"
+        '    readings = readings.merge(known, how="left", indicator="seen")\n'
+        "    readings = readings.query(\"seen == 'left_only'\")\n"
+        "    if readings.empty:\n"
+        "        return\n",
+        f"{_IN_BATCHES}test_a_crash_between_readings_and_hours_is_mended_by_the_batch_run_again",
+    ),
+    Guard(
+        "a batch closes the hours that were open before it",
+        _MICRO_BATCH,
+        "pd.concat([touched_hours(readings, registry), hours_to_close(before, registry)])",
+        "touched_hours(readings, registry)",
+        f"{_IN_BATCHES}test_an_hour_is_final_an_hour_after_its_end_and_what_comes_then_is_late",
+    ),
+    Guard(
+        "what was open before is asked of the hours, not of the readings",
+        _MICRO_BATCH,
+        'reader.rows(USAGE_HOURLY, ["meter", "last_reading"], first=since)',
+        'reader.rows(READINGS, ["meter", "event_time"], first=since)'
+        '.rename(columns={"event_time": "last_reading"})',
+        _SCRIPT,
+    ),
+    Guard(
+        "a backfill closes the hours that its readings close",
+        _BACKFILL,
+        "pd.concat([touched, hours_to_close(before, registry)])",
+        "touched",
+        _SCRIPT,
+    ),
+    Guard(
+        "whole milliwatts are added",
+        _HOURLY,
+        "sum(CAST(rint(r.value * 1000000D) AS BIGINT)) / 1000000D AS total_kw",
+        "sum(r.value) AS total_kw",
+        f"{_IN_BATCHES}test_one_batch_makes_the_tables_that_the_readings_say",
+    ),
+    Guard(
+        "the merge of readings names its dates",
+        _MICRO_BATCH,
+        'AND t.event_date IN ({date_list(rows["event_date"])})',
+        "",
+        _OWN_DAYS,
+    ),
+    Guard(
+        "the merge of rejects names its dates",
+        _MICRO_BATCH,
+        " AND t.received_date IN ({days})",
+        "",
+        _OWN_DAYS,
+    ),
+    Guard(
+        "the merge of hours names its dates",
+        _HOURLY,
+        " AND t.event_date IN ({dates})",
+        "",
+        _OWN_DAYS,
+    ),
+    Guard(
+        "only the readings of the hours' dates are read again",
+        _HOURLY,
+        "WHERE r.event_date IN ({dates})",
+        "",
+        _OWN_DAYS,
+    ),
+    Guard(
+        "an event of the future is a reject",
+        _WIRE,
+        "faults[(times > received.reset_index(drop=True) + FUTURE_TOLERANCE).to_numpy()] = (",
+        "faults[np.zeros(len(times), dtype=bool)] = (",
+        f"{_IN_NAIVE}test_an_event_dated_2099_stops_nothing_and_is_a_reject",
+    ),
+    Guard(
+        "no watermark drops an event",
+        _STREAMS,
+        '.withWatermark("event_time", WATERMARK)',
+        '.withWatermark("event_time", WATERMARK)'
+        '.dropDuplicates(["partition", "offset", "event_time"])',
+        f"{_IN_NAIVE}test_an_event_older_than_the_watermark_still_counts",
+    ),
+    Guard(
+        "a stream without a checkpoint begins at the topic's first event",
+        _STREAMS,
+        '"startingOffsets", "earliest"',
+        '"startingOffsets", "latest"',
+        f"{_IN_STREAMS}test_every_event_is_a_reading_or_a_reject_and_the_stream_goes_on",
+    ),
+    Guard(
+        "events that the topic lost are an error",
+        _STREAMS,
+        '"failOnDataLoss", "true"',
+        '"failOnDataLoss", "false"',
+        f"{_IN_STREAMS}test_a_topic_that_lost_events_is_an_error_and_not_passed_over",
+    ),
+    Guard(
+        "events of an aborted transaction are not read",
+        _STREAMS,
+        '"kafka.isolation.level", "read_committed"',
+        '"kafka.isolation.level", "read_uncommitted"',
+        f"{_IN_STREAMS}test_anomalies_come_into_the_lake_once_and_aborted_ones_never",
+    ),
+    Guard(
+        "the scorer's offsets are part of its transaction",
+        _SCORING,
+        "        _within(\n"
+        "            _CALL_SECONDS,\n"
+        "            lambda: producer.send_offsets_to_transaction"
+        "(positions, group, _CALL_SECONDS),\n"
+        "        )\n",
+        "        self._consumer.commit(offsets=positions, asynchronous=False)\n",
+        _KILLED_SCORER,
+    ),
+    Guard(
+        "one process at a time writes to the lake",
+        _DEPLOYMENT,
+        "fcntl.flock(lock, fcntl.LOCK_EX)",
+        "pass",
+        f"{_IN_BACKFILL}test_a_backfill_and_a_batch_of_the_same_hour_write_one_after_the_other",
+    ),
+)
