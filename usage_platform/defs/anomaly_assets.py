@@ -17,6 +17,7 @@ from usage_platform.adapters.rescoring import rescored
 from usage_platform.adapters.scoring import Scorer, ScorerFencedError
 from usage_platform.adapters.scoring_tick import TickResult
 from usage_platform.adapters.stream_progress import Lag, lag_of_scoring
+from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.training_days import next_model_from
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.lake_assets import WRITER_POOL
@@ -96,8 +97,16 @@ def score_what_waits(
     registry = deployment.registry()
     result = scorer.tick(deployment.judges(), registry, seconds, listen, horizon)
     if result.events:
-        result.behind = lag_of_scoring(deployment.kafka, registry).event_time
+        result.behind = _behind(deployment, registry) if result.lag else pd.Timedelta(0)
     return result
+
+
+def _behind(deployment: Deployment, registry: MeterRegistry) -> pd.Timedelta | None:
+    """How far behind scoring is; what was committed is told even if that cannot be asked."""
+    try:
+        return lag_of_scoring(deployment.kafka, registry).event_time
+    except (KafkaUnreachableError, KafkaException):
+        return None
 
 
 @dataclass

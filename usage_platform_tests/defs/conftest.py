@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.kafka_topics import ANOMALY, USAGE
+from usage_platform.adapters.stream_progress import Lag
 from usage_platform.core.local_time import local_day_bounds
 from usage_platform.core.model import Manifest, Model
 from usage_platform.core.source_readings import SourceReadings
 from usage_platform.core.training_days import judges_from
-from usage_platform.defs import sensors
+from usage_platform.defs import anomaly_assets, sensors
 from usage_platform.deployment import Deployment
 from usage_platform.settings import Settings
 
@@ -118,6 +119,11 @@ def topics(monkeypatch):
         lambda kafka, source, meters, registry: answer(
             lambda: {m: ts for m, ts in said.last.items() if m in meters}
         ),
+    )
+    monkeypatch.setattr(
+        anomaly_assets,
+        "lag_of_scoring",
+        lambda kafka, registry: answer(lambda: Lag(5, pd.Timedelta(minutes=25))),
     )
     monkeypatch.setattr(
         sensors, "ingestion_lag", lambda lake, kafka, topic: answer(lambda: said.lag[topic])

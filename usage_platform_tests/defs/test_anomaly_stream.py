@@ -117,6 +117,7 @@ def test_a_tick_that_read_some_and_left_others_waiting_reports_both(look, scorer
     (event,) = look(sensors.anomaly_stream, with_model).asset_events
     assert event.metadata["waits_for_a_model_from"].value == "2024-03-12 04:00Z"
     assert event.metadata["lag_events"].value == 5
+    assert event.metadata["lag_event_minutes"].value == 25
 
 
 def test_a_tick_that_read_events_reports_them_as_one_materialization(look, scorers, with_model):
