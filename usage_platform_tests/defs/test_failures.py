@@ -1,8 +1,15 @@
 """Runs on dead disks or without services fail in one line, and the next one makes it good."""
 
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import dagster as dg
+import pandas as pd
 import pytest
 
+from usage_platform.adapters.lake_reader import LakeReader
+from usage_platform.adapters.lake_tables import READINGS, Lake
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.lake_assets import streams_into_lake
 from usage_platform.defs.resources import PlatformResource
@@ -40,21 +47,43 @@ def test_without_a_broker_a_micro_batch_fails_in_one_line(materialize):
     assert "no Kafka is known" in failed(materialize, streams_into_lake)
 
 
+@pytest.fixture
+def dead_disk(tmp_path) -> Iterator[tuple[Path, Callable[[], object]]]:
+    """A folder on a disk that is full at once, and what mends it.
+
+    Who may not mount a disk gets a folder that cannot be made, which Spark tells in the same way.
+    """
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ("mount", "-t", "tmpfs", "-o")
+    if subprocess.run((*mount, "size=100k", "tmpfs", place), check=False).returncode == 0:
+        remount = ("mount", "-o", "remount,size=64m", place)
+        unmount = ("umount", "-l", place)
+        yield place / "lake", lambda: subprocess.run(remount, check=True)
+        subprocess.run(unmount, check=True)
+    else:
+        blocked = place / "lake"
+        blocked.write_text("")
+        yield blocked / "below", blocked.unlink
+
+
 @pytest.mark.spark
 @pytest.mark.kafka
-def test_a_lake_that_cannot_be_written_fails_the_micro_batch_in_one_line(
-    materialize, monkeypatch, kafka, spark_url, tmp_path
+def test_what_does_not_fit_on_the_disk_waits_and_comes_in_once_there_is_room(
+    materialize, monkeypatch, kafka, put, spark_url, dead_disk
 ):
-    # Not even root may make a folder there.
-    blocked = tmp_path / "lake"
-    blocked.write_text("")
-    lake = blocked / "below"
+    lake, mend = dead_disk
     monkeypatch.setenv("USAGE_LAKE", str(lake))
     monkeypatch.setenv("USAGE_KAFKA_BOOTSTRAP", kafka.bootstrap)
     monkeypatch.setenv("USAGE_SPARK_REMOTE", spark_url)
-    assert "is done by the next run" in failed(materialize, streams_into_lake)
-    blocked.unlink()
+    days = pd.date_range("2024-01-01", periods=60, freq="D")
+    put(kafka, [f'{{"ts": "{day:%Y-%m-%d} 13:05:00", "value": 7}}'.encode() for day in days])
+    said = failed(materialize, streams_into_lake)
+    assert said.startswith("Spark cannot write (")
+    assert "is done by the next run" in said
+    mend()
     assert materialize(streams_into_lake).success
+    assert LakeReader(Lake(str(lake))).state(READINGS).rows == len(days)
 
 
 def test_an_unknown_error_keeps_its_trace():
