@@ -118,7 +118,7 @@ class SparkRounds:
     ) -> Background:
         for _ in range(_TRIES):
             prepare()
-            work = Background(write)
+            work = Background(partial(self._until_done, write))
             if stopped_before_commit(
                 self._folder(table), self._services.spark, lambda work=work: work.is_over
             ):

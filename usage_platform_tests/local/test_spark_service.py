@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from usage_platform.local.jars import pyspark_home
 from usage_platform.local.java import JavaHome
 from usage_platform.local.pid import session_members
 from usage_platform.local.ports import port_answers
@@ -66,6 +67,15 @@ def test_what_a_killed_server_left_is_cleared_away(tmp_path):
     left.mkdir(parents=True)
     described(tmp_path).prepare()
     assert list((tmp_path / "spark" / "tmp").iterdir()) == []
+
+
+def test_its_workers_import_pyspark_as_it_is_installed_and_not_from_the_zip(tmp_path):
+    service = described(tmp_path)
+    for _ in range(2):
+        service.prepare()
+    home = Path(service.env["SPARK_HOME"])
+    assert (home / "jars").resolve() == (pyspark_home() / "jars").resolve()
+    assert not (home / "python").exists()
 
 
 def test_the_shells_own_spark_does_not_leak_in(tmp_path):
