@@ -32,11 +32,15 @@ class _OneLineErrors(click.Group):
 
         from usage_platform.adapters.kafka_topics import KafkaUnreachableError
         from usage_platform.adapters.lake_errors import LakeError, what_to_do
+        from usage_platform.adapters.lease import LeaseError
         from usage_platform.adapters.spark_session import SparkUnreachableError
         from usage_platform.core.source_readings import SourceError
         from usage_platform.local.errors import LocalError
 
-        known = (KafkaUnreachableError, SparkUnreachableError, LakeError, LocalError, SourceError)
+        known = (
+            *(KafkaUnreachableError, SparkUnreachableError),
+            *(LakeError, LeaseError, LocalError, SourceError),
+        )
         try:
             return super().invoke(ctx)
         except KafkaException as error:

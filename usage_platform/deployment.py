@@ -7,7 +7,7 @@ Belongs here: turning settings into adapters. Not here: Dagster (`defs`), starti
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +19,16 @@ from usage_platform.adapters.label_store import LabelStore
 from usage_platform.adapters.lake_files import LakeFiles, load_meters
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import Lake
+from usage_platform.adapters.lease import (
+    KeptLease,
+    Lease,
+    holder_of,
+    only_while_held,
+    writer_lease,
+)
 from usage_platform.adapters.model_store import ModelStore
 from usage_platform.adapters.source_cache import SourceCache
-from usage_platform.adapters.spark_session import own_session, remote_session
+from usage_platform.adapters.spark_session import interrupt, own_session, remote_session
 from usage_platform.adapters.training import Wishes
 from usage_platform.core.detector.grid import Calendar
 from usage_platform.core.judging import Judges
@@ -76,17 +83,33 @@ class Deployment:
         """A Spark session to write to the lake with: on the running service, or of this process.
 
         One process has it at a time. A backfill that read an hour's readings just before a
-        micro-batch adds one would else put the older average over the newer.
+        micro-batch adds one would else put the older average over the newer. The processes of this
+        data folder wait for each other; another platform on the same lake is refused.
+
+        Raises:
+            LeaseError: When another platform writes to the lake, or came to do so meanwhile.
         """
         stack = read_live(self.settings.data_dir)
         remote = self.settings.spark_remote or (stack.spark_remote if stack else "")
+        jars = str(self.settings.jars_dir / "spark")
         with _only_writer(self.settings.data_dir / "run" / "lake_writer"):
-            if remote:
-                with remote_session(remote) as session:
+            # Before the session, which takes long to start.
+            self.writer_lease.take()
+            try:
+                with (
+                    remote_session(remote) if remote else own_session(jars) as session,
+                    only_while_held(KeptLease(self.writer_lease, partial(interrupt, session))),
+                ):
                     yield session
-            else:
-                with own_session(str(self.settings.jars_dir / "spark")) as session:
-                    yield session
+            finally:
+                # A stack keeps it for as long as it runs.
+                if read_live(self.settings.data_dir) is None:
+                    self.writer_lease.give_back()
+
+    @cached_property
+    def writer_lease(self) -> Lease:
+        """The right to write to the lake, as this data folder's."""
+        return writer_lease(self.lake, holder_of(self.settings.data_dir))
 
     @cached_property
     def assets(self) -> LakeFiles:

@@ -5,7 +5,7 @@ Belongs here: administration of topics and their offsets. Not here: writing to t
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -62,16 +62,18 @@ class KafkaSettings:
         }
 
 
-def ensure_topics(kafka: KafkaSettings) -> None:
-    """Make the platform's topics where they are missing.
+_TOPICS = (USAGE, ANOMALY, EPISODE, DEAD_LETTERS)
+
+
+def ensure_topics(kafka: KafkaSettings, names: Sequence[str] = _TOPICS) -> None:
+    """Make topics where they are missing; all that readings and anomalies are on by default.
 
     Raises:
         KafkaUnreachableError: When no broker answers, or it refuses to make them.
     """
     admin = AdminClient(kafka.client())
     topics = [
-        NewTopic(name, kafka.partitions, kafka.replication, config=_TOPIC_CONFIG)
-        for name in (USAGE, ANOMALY, EPISODE, DEAD_LETTERS)
+        NewTopic(name, kafka.partitions, kafka.replication, config=_TOPIC_CONFIG) for name in names
     ]
     futures = admin.create_topics(topics, operation_timeout=_TIMEOUT, request_timeout=_TIMEOUT)
     for future in futures.values():

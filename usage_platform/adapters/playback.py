@@ -72,6 +72,7 @@ def play(
     source: str,
     pace: Pace,
     report: Callable[[PlaybackProgress], None],
+    may_go_on: Callable[[], None] = lambda: None,
 ) -> PlaybackProgress:
     """Put readings on the topic `usage` at their pace; returns once the broker has them all.
 
@@ -81,6 +82,8 @@ def play(
         source: Which source they are of, as for `last_played`.
         pace: How fast.
         report: Told after each burst.
+        may_go_on: Asked before each burst, and each second of the time between two; what it raises
+            ends the playback.
 
     Raises:
         PlaybackError: When the broker refuses events for good. Being out of reach is waited out.
@@ -108,7 +111,7 @@ def play(
     progress = PlaybackProgress(total=len(readings))
     try:
         for burst in bursts(readings, pace):
-            _sleep_until(progress, burst.due, producer)
+            _sleep_until(progress, burst.due, producer, may_go_on)
             _send(producer, burst.rows, headers, delivered)
             progress.sent += len(burst.rows)
             progress.event_time = burst.rows["ts"].iloc[-1]
@@ -124,9 +127,13 @@ def play(
     return progress
 
 
-def _sleep_until(progress: PlaybackProgress, due: float, producer: Producer) -> None:
+def _sleep_until(
+    progress: PlaybackProgress, due: float, producer: Producer, may_go_on: Callable[[], None]
+) -> None:
+    may_go_on()
     while (left := due - progress.seconds) > 0:
         producer.poll(min(left, _LONGEST_SLEEP))
+        may_go_on()
 
 
 def _send(

@@ -5,7 +5,7 @@ Belongs here: how Spark is set up for Delta and Kafka. Not here: the service's p
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from usage_platform.adapters.lake_errors import one_line
@@ -127,3 +127,15 @@ def _in_one_line(said: str) -> str:
         f"Spark: {one_line(said)}; what was not written waits on the topic and is done by the next "
         "run; the data folder's logs/spark.log says more"
     )
+
+
+def interrupt(spark: "SparkSession") -> None:
+    """Break off what a session is doing; the thread that waits for it gets an exception."""
+    from pyspark.sql.connect.session import SparkSession as RemoteSession
+
+    # A service that has gone away does nothing that had to be broken off.
+    with suppress(Exception):
+        if isinstance(spark, RemoteSession):
+            spark.interruptAll()
+        else:
+            spark.sparkContext.cancelAllJobs()

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 import pandas as pd
+from confluent_kafka import KafkaException
 
 from usage_platform.adapters.anomaly_table import merge_anomalies
-from usage_platform.adapters.kafka_topics import ensure_topics
+from usage_platform.adapters.kafka_topics import KafkaUnreachableError, ensure_topics
 from usage_platform.adapters.lake_tables import ANOMALIES, create_tables
 from usage_platform.adapters.rescoring import rescored
 from usage_platform.adapters.scoring import Scorer, ScorerFencedError
@@ -178,7 +179,7 @@ def anomalies(
     first, last = days_of(context)
     started = time.monotonic()
     before = deployment.reader.state(ANOMALIES)
-    with deployment.spark() as spark:
+    with platform.spark() as spark:
         create_tables(spark, deployment.lake)
         done = rescore_days(deployment, spark, first, last, context.log.info)
     state = deployment.reader.state(ANOMALIES)

@@ -11,7 +11,9 @@ from confluent_kafka import KafkaException
 from pydantic import Field
 
 from usage_platform.adapters.kafka_topics import KafkaUnreachableError, end_offsets, ensure_topics
+from usage_platform.adapters.lease import holder_of
 from usage_platform.adapters.playback import PlaybackError, PlaybackProgress, last_played, play
+from usage_platform.adapters.playback_lease import PlaybackLease
 from usage_platform.adapters.plots import weekday_profile
 from usage_platform.core.playback import Pace, remaining
 from usage_platform.core.source_readings import SourceError
@@ -102,7 +104,7 @@ class PlaybackConfig(dg.Config):
     kinds={"kafka"},
     owners=OWNERS,
     deps=[source_readings],
-    # One slot: a second playback of a source would put each of its readings there twice.
+    # One slot: a second one waits here, and is refused by its lease where Dagster is another.
     pool="playback",
 )
 @fails_in_one_line
@@ -119,10 +121,13 @@ def usage(
     kafka = deployment.kafka
     try:
         ensure_topics(kafka)
-        cache = deployment.source_cache
-        todo, pace = _what_to_play(deployment, config, cache.readings())
-        context.log.info(f"playing {len(todo):,} readings to {kafka.bootstrap}")
-        progress = play(kafka, todo, deployment.source_label, pace, _Reporter(context))
+        readings = deployment.source_cache.readings()
+        with PlaybackLease(kafka, str(holder_of(deployment.settings.data_dir))) as lease:
+            # What is on the topic is looked at only when nobody else adds to it.
+            todo, pace = _what_to_play(deployment, config, readings)
+            context.log.info(f"playing {len(todo):,} readings to {kafka.bootstrap}")
+            reporter = _Reporter(context)
+            progress = play(kafka, todo, deployment.source_label, pace, reporter, lease.check)
         offsets = end_offsets(kafka, "usage")
     except (KafkaUnreachableError, PlaybackError, FileNotFoundError, ValueError) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None

@@ -194,5 +194,11 @@ def _prepare(home: Path, settings: str, base: tuple[str, ...], env: Mapping[str,
 
 
 def _new_cluster_id() -> str:
-    """A random id as Kafka writes them: 16 bytes in URL-safe base 64, without padding."""
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
+    """A random id as Kafka writes them: 16 bytes in URL-safe base 64, without padding.
+
+    None begins with a dash, which its tools would take for an option's.
+    """
+    while True:
+        text = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
+        if not text.startswith("-"):
+            return text

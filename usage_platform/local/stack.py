@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from usage_platform.adapters.lake_tables import Lake
+from usage_platform.adapters.lease import KeptLease, holder_of, writer_lease
 from usage_platform.adapters.spark_session import SPARK_CONF
 from usage_platform.local.broker import broker_service
 from usage_platform.local.dagster_services import dagster_services
@@ -49,6 +51,8 @@ class Stack:
         self._say = say
         self._progress = progress
         self._lock = StackFile(settings.data_dir)
+        self._lease = writer_lease(Lake(settings.lake_root), holder_of(settings.data_dir))
+        self._kept = KeptLease(self._lease, on_lost=lambda: None)
         self._ports = PortClaims()
         self._supervisor: Supervisor | None = None
         self.settings = settings
@@ -59,8 +63,14 @@ class Stack:
 
         Raises:
             LocalError: In one line, when something does not come up.
+            LeaseError: In one line, when another platform writes to the lake.
         """
         self._lock.__enter__()
+        try:
+            self._kept.__enter__()
+        except BaseException:
+            self._lock.__exit__(None, None, None)
+            raise
         try:
             services = self._plan()
             self._supervisor = Supervisor(services, self._say, self._progress)
@@ -68,8 +78,7 @@ class Stack:
             self._lock.write(self.settings.kafka_bootstrap, self.settings.spark_remote, self.ui_url)
             self._supervisor.start()
         except BaseException:
-            self._ports.release()
-            self._lock.__exit__(None, None, None)
+            self._leave()
             raise
         return self
 
@@ -82,12 +91,23 @@ class Stack:
         """Stop everything, in reverse order."""
         if self._supervisor is not None:
             self._supervisor.stop()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Give back what a platform holds: the ports, the lake, the data folder."""
         self._ports.release()
-        self._lock.__exit__(kind, error, trace)
+        self._kept.__exit__()
+        self._lease.give_back()
+        self._lock.__exit__(None, None, None)
 
     def look(self) -> None:
-        """Start again what has died; to be called every second or so, by one thread."""
+        """Start again what has died; to be called every second or so, by one thread.
+
+        Raises:
+            LeaseError: When another platform has come to write to the lake.
+        """
         assert self._supervisor is not None, "the stack is entered first"  # noqa: S101
+        self._kept.check()
         self._supervisor.look()
 
     def _plan(self) -> list[Service]:

@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+from usage_platform.local import broker as broker_module
 from usage_platform.local.broker import (
     broker_answers,
     broker_service,
@@ -127,3 +128,9 @@ def test_a_half_formatted_folder_is_formatted_again(java, jar_folders, tmp_path,
         assert is_formatted(data)
     finally:
         child.stop()
+
+
+def test_no_id_of_a_cluster_begins_with_a_dash_which_kafkas_tools_take_for_an_option(monkeypatch):
+    drawn = iter([uuid.UUID(int=0xF8 << 120), uuid.UUID(int=0xF4 << 120)])
+    monkeypatch.setattr(uuid, "uuid4", lambda: next(drawn))
+    assert broker_module._new_cluster_id() == "9" + "A" * 21

@@ -1,0 +1,166 @@
+"""The lease on the lake: one holder at a time, whatever becomes of it."""
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from usage_platform.adapters.lake_tables import Lake
+from usage_platform.adapters.lease import (
+    LEASE_SECONDS,
+    Held,
+    Holder,
+    KeptLease,
+    LakeAwayError,
+    Lease,
+    LeaseError,
+    holder_of,
+    only_while_held,
+    writer_lease,
+)
+from usage_platform.adapters.lease_store import FolderStore, PlainStore
+from usage_platform.adapters.spark_session import interrupt, remote_session
+
+ONE, OTHER = Holder("one", "/data"), Holder("other", "/data")
+NOON = datetime(2024, 3, 5, 12, tzinfo=UTC)
+SOON = 0.05
+
+
+class Clock:
+    now = NOON
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture(params=[FolderStore, PlainStore])
+def lease(request, tmp_path, clock):
+    """Make a holder's side of the one lease."""
+    return lambda holder: Lease(
+        "LAKE", request.param(f"{tmp_path}/leases", "writer"), holder, clock
+    )
+
+
+def test_another_holder_is_refused_in_one_line_that_says_who_until_when_and_what_to_do(lease):
+    lease(ONE).take()
+    with pytest.raises(LeaseError) as refused:
+        lease(OTHER).take()
+    assert str(refused.value) == (
+        "the lake LAKE is written to by one:/data, which has it until 2024-03-05 12:01:00Z and "
+        "renews that while it runs: stop the platform there (after a crash, wait until then), or "
+        "choose another USAGE_LAKE"
+    )
+
+
+def test_the_same_holder_has_it_again_at_once_after_a_crash(lease, tmp_path, clock):
+    lease(ONE).take()
+    clock.now += timedelta(seconds=10)
+    lease(ONE).take()
+    told = json.loads((tmp_path / "leases" / "writer.json").read_text())
+    assert (told["host"], told["folder"]) == ("one", "/data")
+    assert told["taken"] == NOON.isoformat()
+    assert told["renewed"] == clock.now.isoformat()
+    assert told["expires"] == (clock.now + timedelta(seconds=LEASE_SECONDS)).isoformat()
+
+
+def test_an_expired_one_can_be_taken_and_its_former_holder_then_finds_it_lost(lease, clock):
+    lease(ONE).take()
+    clock.now += timedelta(seconds=LEASE_SECONDS - 1)
+    with pytest.raises(LeaseError):
+        lease(OTHER).take()
+    clock.now += timedelta(seconds=1)
+    lease(OTHER).take()
+    with pytest.raises(LeaseError, match="written to by other:/data"):
+        lease(ONE).take()
+
+
+def test_one_that_was_given_back_can_be_taken_at_once(lease):
+    lease(ONE).take()
+    lease(OTHER).give_back()
+    with pytest.raises(LeaseError):
+        lease(OTHER).take()
+    lease(ONE).give_back()
+    lease(OTHER).take()
+    lease(ONE).give_back()
+    with pytest.raises(LeaseError):
+        lease(ONE).take()
+
+
+def test_of_many_that_take_a_free_one_at_the_same_moment_one_has_it(tmp_path, clock):
+    start, got, refused = threading.Barrier(8), [], []
+
+    def run(number):
+        own = Holder(f"host-{number}", "/data")
+        start.wait()
+        try:
+            Lease("LAKE", FolderStore(f"{tmp_path}/leases", "writer"), own, clock).take()
+            got.append(own)
+        except LeaseError:
+            refused.append(own)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(got), len(refused)) == (1, 7)
+
+
+@pytest.mark.parametrize("text", ["", "no json", "[]", '{"host": "one"}'])
+def test_a_file_that_is_no_lease_is_one_line_that_says_what_to_do(lease, tmp_path, text):
+    lease(ONE).take()
+    (tmp_path / "leases" / "writer.json").write_text(text)
+    with pytest.raises(LeaseError, match=r"^the lake LAKE: leases/writer\.json is no lease: .+$"):
+        lease(ONE).take()
+
+
+def test_a_lake_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "lake").write_text("a file")
+    lease = writer_lease(Lake(str(tmp_path / "lake")), ONE)
+    with pytest.raises(LakeAwayError, match=r"^the lake .+ cannot be reached .+: check USAGE_LAKE"):
+        lease.take()
+
+
+def test_a_holder_is_a_folder_on_a_machine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert holder_of(Path("data")) == holder_of(tmp_path / "data") != holder_of(tmp_path)
+
+
+def test_while_kept_it_is_renewed_and_its_loss_is_told(lease, tmp_path, clock):
+    lost = threading.Event()
+    with KeptLease(lease(ONE), lost.set, SOON) as kept:
+        clock.now += timedelta(seconds=10)
+        path = tmp_path / "leases" / "writer.json"
+        while json.loads(path.read_text())["renewed"] != clock.now.isoformat():
+            assert not lost.wait(SOON)
+        kept.check()
+        clock.now += timedelta(seconds=LEASE_SECONDS)
+        path.write_text(path.read_text().replace('"one"', '"other"').replace("12:01", "23:59"))
+        assert lost.wait(60)
+        with pytest.raises(LeaseError, match="written to by other:/data"):
+            kept.check()
+
+
+@pytest.mark.spark
+def test_work_of_spark_is_broken_off_when_the_lease_is_lost(spark_url, lake):
+    endless = "SELECT count(*) FROM range(1000000000000) a JOIN range(1000) b ON a.id % 7 = b.id"
+    store = FolderStore(f"{lake.root}/leases", "writer")
+    now = datetime.now(UTC)
+    others = Held(OTHER, now, now, now + timedelta(hours=1)).text()
+
+    def move_it():
+        while not store.replace(store.read(), others):
+            pass
+
+    with remote_session(spark_url) as spark:
+        kept = KeptLease(writer_lease(lake, ONE), lambda: interrupt(spark), SOON)
+        threading.Timer(0.5, move_it).start()
+        with pytest.raises(LeaseError, match="written to by other:/data"), only_while_held(kept):
+            spark.sql(endless).collect()
