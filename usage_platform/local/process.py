@@ -7,6 +7,7 @@ when it dies (supervisor), or what any service needs (broker, spark_service).
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from usage_platform.local.pid import (
 )
 
 OLD_LOGS_KEPT = 3
+LARGEST_LOG_BYTES = 64 * 2**20
 _POLL_S = 0.1
 _KILL_WAIT_S = 10.0
 _PR_SET_PDEATHSIG = 1
@@ -43,7 +45,7 @@ class Service:
         argv: The command.
         env: Its whole environment.
         cwd: Its working folder; made where it is missing.
-        log_file: Gets both output streams; the logs of earlier starts are kept as .1 to .3.
+        log_file: Gets both output streams; what was in it before is kept as .1 to .3.
         pid_file: Names the process while it runs.
         ready: Asks once whether it answers; quick (a second or two), raises nothing.
         start_timeout: Seconds it may take to become ready.
@@ -102,7 +104,8 @@ class ChildProcess:
         service.prepare()
         _rotate(service.log_file)
         try:
-            with service.log_file.open("wb") as log:
+            # To append: after its log was emptied, it writes at the beginning again.
+            with service.log_file.open("ab") as log:
                 self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
                     service.argv,
                     env=dict(service.env),
@@ -158,6 +161,18 @@ class ChildProcess:
         else:
             how = f"with exit code {code}, last line: {_last_line(service.log_file)}"
         return f"{service.name} ended {how}; see {service.log_file}"
+
+    def rotate_log(self) -> None:
+        """Move a log that has grown to `LARGEST_LOG_BYTES` aside, while the process writes to it.
+
+        It is copied and emptied, as the process keeps the file open: what is written between the
+        two is lost.
+        """
+        log_file = self.service.log_file
+        if log_file.exists() and log_file.stat().st_size >= LARGEST_LOG_BYTES:
+            _make_room(log_file)
+            shutil.copyfile(log_file, _numbered(log_file, 1))
+            os.truncate(log_file, 0)
 
     def stop(self) -> None:
         """Ask it to stop, wait, kill what is left of it and of all it started."""
@@ -240,12 +255,22 @@ def _wait_gone(process: ProcessId, timeout: float) -> bool:
     return True
 
 
-def _rotate(log_file: Path) -> None:
-    for number in range(OLD_LOGS_KEPT, 0, -1):
-        older = log_file.with_name(f"{log_file.name}.{number}")
-        newer = log_file.with_name(f"{log_file.name}.{number - 1}") if number > 1 else log_file
+def _numbered(log_file: Path, number: int) -> Path:
+    return log_file.with_name(f"{log_file.name}.{number}")
+
+
+def _make_room(log_file: Path) -> None:
+    """Number the older logs one up, so that .1 is free; the oldest one goes."""
+    for number in range(OLD_LOGS_KEPT, 1, -1):
+        newer = _numbered(log_file, number - 1)
         if newer.exists():
-            newer.replace(older)
+            newer.replace(_numbered(log_file, number))
+
+
+def _rotate(log_file: Path) -> None:
+    if log_file.exists():
+        _make_room(log_file)
+        log_file.replace(_numbered(log_file, 1))
 
 
 def _last_line(log_file: Path) -> str:

@@ -87,6 +87,7 @@ class Supervisor:
     def look(self) -> None:
         """Look at each service once and do what is due, without waiting for one to be ready."""
         for kept in self._kept:
+            kept.child.rotate_log()
             if kept.state == "waiting":
                 self._restart_if_due(kept)
             elif kept.state != "stopped" and not kept.child.is_alive:

@@ -37,6 +37,9 @@ class FakeChild:
     def why_it_ended(self):
         return f"{self.service.name} ended"
 
+    def rotate_log(self):
+        pass
+
 
 class Clock:
     now = 0.0
@@ -204,3 +207,30 @@ def test_it_runs_until_told_to_stop(faked):
     threading.Timer(0.1, stop.set).start()
     supervisor.run_until(stop)
     assert child.is_alive
+
+
+def test_a_log_that_grows_is_moved_aside_while_its_service_runs(monkeypatch, python_service):
+    monkeypatch.setattr("usage_platform.local.process.LARGEST_LOG_BYTES", 1000)
+    code = (
+        "import threading\n"
+        "def write():\n"
+        "    while True:\n"
+        "        print('x' * 99, flush=True)\n"
+        "        time.sleep(0.001)\n"
+        "threading.Thread(target=write, daemon=True).start()"
+    )
+    service = python_service(code=code)
+    supervisor = Supervisor([service], print, lambda text: None)
+    supervisor.start()
+    try:
+        log, oldest = service.log_file, service.log_file.with_name("child.log.3")
+        until(oldest.exists, supervisor)
+        first = read_pid_file(service.pid_file)
+        # Written at the beginning again, and not after a hole as long as what went before.
+        assert b"\0" not in log.read_bytes() + oldest.read_bytes()
+        assert oldest.stat().st_size >= 1000
+        names = {path.name for path in log.parent.iterdir()}
+        assert names == {"child.log", "child.log.1", "child.log.2", "child.log.3"}
+        assert read_pid_file(service.pid_file) == first
+    finally:
+        supervisor.stop()
