@@ -82,6 +82,9 @@ class Settings(BaseModel):
     closed_days: Path | None = None
     retrain_cron: str = "0 3 * * 1"
 
+    vacuum_hours: int = Field(168, ge=1)
+    history_keep_days: int = Field(30, ge=1)
+
     @field_validator("accelerator", mode="before")
     @classmethod
     def _max_is_as_fast_as_possible(cls, value: object) -> object:

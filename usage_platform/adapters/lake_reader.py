@@ -16,7 +16,7 @@ from deltalake import DeltaTable
 
 from usage_platform.adapters.lake_errors import LakeError, one_line, told_in_one_line
 from usage_platform.adapters.lake_files import open_remote
-from usage_platform.adapters.lake_tables import TABLES, Lake, LakeTable
+from usage_platform.adapters.lake_tables import ALL_TABLES, Lake, LakeTable
 
 if TYPE_CHECKING:
     import duckdb
@@ -72,6 +72,20 @@ class LakeReader:
             files=actions.num_rows,
             reader_version=delta.protocol().min_reader_version,
         )
+
+    def properties(self, table: LakeTable) -> dict[str, str]:
+        """The properties that were set for a table."""
+        return {k: v for k, v in self._open(table).metadata().configuration.items() if v}
+
+    def files(self, table: LakeTable) -> pd.DataFrame:
+        """The data files of a table's latest commit.
+
+        Returns:
+            `day` (date of the partition) and `bytes`, a row a file.
+        """
+        actions = pa.table(self._open(table).get_add_actions(flatten=True))
+        days = actions[f"partition.{table.partition}"].to_pylist()
+        return pd.DataFrame({"day": days, "bytes": actions["size_bytes"].to_pylist()})
 
     def rows(
         self,
@@ -140,7 +154,7 @@ class LakeReader:
             config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
         ) as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            there = [table for table in TABLES if self.exists(table)]
+            there = [table for table in ALL_TABLES if self.exists(table)]
             for table in there:
                 connection.register(table.name, self._open(table).to_pyarrow_dataset())
             # What the user types reaches the lake's tables and no other file.

@@ -4,6 +4,7 @@ Belongs here: schemas, and what Athena and Power BI need of them (reader version
 is written into them (`micro_batch`, `anomaly_table`) or read from them (`lake_reader`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -108,8 +109,47 @@ ANOMALIES = LakeTable(
     """,
     "event_date",
 )
+RUN_TOTALS = LakeTable(
+    "run_totals",
+    """
+    day DATE COMMENT 'UTC date on which the runs were made',
+    job STRING COMMENT 'the job',
+    runs BIGINT COMMENT 'runs that have ended',
+    failed BIGINT COMMENT 'those that failed or were cancelled',
+    seconds DOUBLE COMMENT 'how long they took together',
+    events BIGINT COMMENT 'events that they moved'
+    """,
+    "day",
+)
 TABLES = (READINGS, USAGE_HOURLY, REJECTS, ANOMALIES)
+"""What readings become."""
+ALL_TABLES = (*TABLES, RUN_TOTALS)
 READER_VERSION = 1
+_A_WEEK_HOURS = 168
+
+
+def log_properties(hours: int = _A_WEEK_HOURS) -> dict[str, str]:
+    """What keeps a table's log from growing for ever.
+
+    Args:
+        hours: How long past states are kept: files that no row needs, and the commits that tell of
+            them. Delta wants the second to be kept at least as long as the first.
+    """
+    return {
+        "delta.deletedFileRetentionDuration": f"interval {hours} hours",
+        "delta.logRetentionDuration": f"interval {hours} hours",
+        # A checkpoint tells all files of the table and all that were replaced lately: written after
+        # each tenth commit, as is usual, those of a week would outweigh the table.
+        "delta.checkpointInterval": "50",
+    }
+
+
+_PROPERTIES = {
+    "delta.enableDeletionVectors": "false",
+    "delta.minReaderVersion": "1",
+    "delta.minWriterVersion": "2",
+    **log_properties(),
+}
 
 
 @dataclass(frozen=True)
@@ -147,14 +187,13 @@ class Lake:
         return path.replace("s3://", "s3a://", 1)
 
 
-def create_tables(spark: "SparkSession", lake: Lake) -> None:
+def create_tables(spark: "SparkSession", lake: Lake, tables: Sequence[LakeTable] = TABLES) -> None:
     """Make the tables that are missing, and the columns that an older version did not have."""
-    for table in TABLES:
+    for table in tables:
+        properties = ", ".join(f"'{key}' = '{value}'" for key, value in _PROPERTIES.items())
         spark.sql(
             f"CREATE TABLE IF NOT EXISTS {lake.sql(table)} ({table.columns}) USING DELTA "
-            f"PARTITIONED BY ({table.partition}) TBLPROPERTIES ("
-            "'delta.enableDeletionVectors' = 'false', 'delta.minReaderVersion' = '1', "
-            "'delta.minWriterVersion' = '2')"
+            f"PARTITIONED BY ({table.partition}) TBLPROPERTIES ({properties})"
         )
         there = set(spark.table(lake.sql(table)).columns)
         missing = [line for line in table.definitions if line.split()[0] not in there]

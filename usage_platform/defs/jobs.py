@@ -11,6 +11,7 @@ from usage_platform.defs.lake_assets import streams_into_lake, usage_hourly
 from usage_platform.defs.model_assets import slot_forests
 from usage_platform.defs.redrive_assets import redriven_rejects
 from usage_platform.defs.source_assets import source_readings, usage
+from usage_platform.defs.upkeep import upkeep
 
 _MAX_RUNTIME = "dagster/max_runtime"
 # Training says it of the model that it makes; it cannot be asked alone.
@@ -60,4 +61,4 @@ ASSETS = (
     anomalies,
     redriven_rejects,
 )
-JOBS = (playback, micro_batch, retrain, quality, backfill)
+JOBS = (playback, micro_batch, retrain, quality, backfill, upkeep)

@@ -1,8 +1,9 @@
-"""Schedules: training each week, checks each hour."""
+"""Schedules: training each week, checks each hour, upkeep each night."""
 
 import dagster as dg
 
 from usage_platform.defs.jobs import quality, retrain
+from usage_platform.defs.upkeep import upkeep
 from usage_platform.settings import Settings
 
 _SETTINGS = Settings.from_env()
@@ -24,5 +25,13 @@ hourly_quality = dg.ScheduleDefinition(
     default_status=_RUNNING,
     description="Run all asset checks, past the full hour, when few other things begin.",
 )
+nightly_upkeep = dg.ScheduleDefinition(
+    name="nightly_upkeep",
+    job=upkeep,
+    cron_schedule="41 2 * * *",
+    execution_timezone=_SETTINGS.timezone,
+    default_status=_RUNNING,
+    description="Keep the lake's tables and Dagster's history small, before the training.",
+)
 
-SCHEDULES = (weekly_retrain, hourly_quality)
+SCHEDULES = (weekly_retrain, hourly_quality, nightly_upkeep)

@@ -182,13 +182,14 @@ def test_a_job_makes_its_assets_and_says_what_it_does(job, assets):
 def test_runs_that_must_end_have_a_longest_time():
     longest = {
         job: defs.resolve_job_def(job).tags.get("dagster/max_runtime")
-        for job in ("micro_batch", "retrain", "quality", "playback")
+        for job in ("micro_batch", "retrain", "quality", "upkeep", "playback")
     }
     # Playback goes on for as long as its source does.
     assert longest == {
         "micro_batch": "3600",
         "retrain": "7200",
         "quality": "3600",
+        "upkeep": "7200",
         "playback": None,
     }
 
@@ -203,7 +204,7 @@ def test_sensors_and_schedules_are_on_from_the_start():
         "anomaly_stream",
     }
     schedules = {schedule.name: schedule for schedule in repository.schedule_defs}
-    assert set(schedules) == {"weekly_retrain", "hourly_quality"}
+    assert set(schedules) == {"weekly_retrain", "hourly_quality", "nightly_upkeep"}
     for one in (*sensors.values(), *schedules.values()):
         assert one.default_status.value == "RUNNING", one.name
 

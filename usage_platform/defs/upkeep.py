@@ -1,0 +1,96 @@
+"""Upkeep: what a platform that runs for years needs each night, as one job.
+
+Belongs here: the ops and the job. Not here: what is done to a table (`adapters.maintenance`) or to
+Dagster's history (`run_history`), or when (`schedules`).
+"""
+
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pandas as pd
+
+from usage_platform.adapters.maintenance import Upkept, keep_tables
+from usage_platform.adapters.run_totals import add_run_totals
+from usage_platform.defs.lake_assets import WRITER_POOL
+from usage_platform.defs.resources import PlatformResource
+from usage_platform.defs.run_history import forget_runs, forget_ticks
+
+# Nothing else writes to the lake meanwhile: what is left is for the next night.
+_SECONDS_TO_FORGET = 120.0
+_TICKED_ASSET = dg.AssetKey("anomaly")
+
+
+@dg.op(pool=WRITER_POOL)
+def keep_lake(context: dg.OpExecutionContext, platform: PlatformResource) -> None:
+    """Join the files of past days, remove those that were replaced, trim the tables' logs."""
+    deployment = platform.deployment
+    hours = deployment.settings.vacuum_hours
+    with platform.spark() as spark:
+        done = keep_tables(spark, deployment.reader, hours)
+    for one in done:
+        context.log.info(
+            f"{one.table}: {one.days_joined:,} days joined, {one.files_before:,} files became "
+            f"{one.files_after:,}, {one.files_removed:,} of past states removed"
+        )
+    context.add_output_metadata(
+        {
+            "tables": _as_table(done),
+            "files_removed": sum(one.files_removed for one in done),
+            "past_states_kept_hours": hours,
+        }
+    )
+
+
+def _as_table(done: list[Upkept]) -> dg.TableMetadataValue:
+    schema = dg.TableSchema(
+        [dg.TableColumn(name, "string" if name == "table" else "int") for name in _COLUMNS]
+    )
+    return dg.MetadataValue.table([dg.TableRecord(asdict(one)) for one in done], schema)
+
+
+_COLUMNS = tuple(Upkept.__dataclass_fields__)
+
+
+@dg.op(pool=WRITER_POOL, ins={"lake_is_kept": dg.In(dg.Nothing)})
+def forget_history(context: dg.OpExecutionContext, platform: PlatformResource) -> None:
+    """Remove old runs with their events and logs from Dagster; their totals go into the lake."""
+    deployment, instance = platform.deployment, context.instance
+    days = deployment.settings.history_keep_days
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    before = midnight - timedelta(days=days)
+    give_up = time.monotonic() + _SECONDS_TO_FORGET
+    with platform.spark() as spark:
+
+        def add(totals: pd.DataFrame) -> None:
+            add_run_totals(spark, deployment.lake, totals)
+
+        done = forget_runs(instance, before, add, lambda: time.monotonic() > give_up)
+    told_again = forget_ticks(instance, _TICKED_ASSET, before)
+    context.log.info(
+        f"{done.runs:,} runs from before {before:%Y-%m-%d} removed, {done.kept:,} kept as they "
+        f"hold the latest materialization of something"
+    )
+    if not done.is_done:
+        context.log.warning("more runs are due: they go at the next upkeep")
+    context.add_output_metadata(
+        {
+            "runs_removed": done.runs,
+            "runs_kept": done.kept,
+            "files_removed": done.files,
+            "all_due_removed": done.is_done,
+            "ticks_told_again": told_again,
+            "history_kept_days": days,
+        }
+    )
+
+
+@dg.job(
+    description="Keep the lake's tables and Dagster's history small; needed once a day.",
+    executor_def=dg.in_process_executor,
+    tags={"dagster/max_runtime": 7200},
+)
+def upkeep() -> None:
+    """First the lake, then the history."""
+    forget_history(lake_is_kept=keep_lake())
