@@ -179,7 +179,7 @@ def anomalies(
     first, last = days_of(context)
     started = time.monotonic()
     before = deployment.reader.state(ANOMALIES)
-    with platform.spark() as spark:
+    with deployment.spark() as spark:
         create_tables(spark, deployment.lake)
         done = rescore_days(deployment, spark, first, last, context.log.info)
     state = deployment.reader.state(ANOMALIES)

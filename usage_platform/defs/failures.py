@@ -15,12 +15,14 @@ from confluent_kafka import KafkaException
 
 from usage_platform.adapters.kafka_topics import KafkaUnreachableError
 from usage_platform.adapters.lake_errors import LakeError, what_to_do
+from usage_platform.adapters.lease import LeaseError
 from usage_platform.adapters.scoring import ScorerFencedError
 from usage_platform.adapters.spark_session import SparkFailedError, SparkUnreachableError
 from usage_platform.settings import SettingsError
 
 _KNOWN = (
     LakeError,
+    LeaseError,
     KafkaUnreachableError,
     ScorerFencedError,
     SparkUnreachableError,

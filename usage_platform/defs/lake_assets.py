@@ -79,7 +79,7 @@ def streams_into_lake(
     ensure_topics(kafka)
     registry = deployment.registry()
     versions = {t: reader.state(t).version for t in (USAGE_HOURLY, ANOMALIES)}
-    with platform.spark() as spark:
+    with deployment.spark() as spark:
         create_tables(spark, lake)
         drained = drain_usage(spark, lake, registry, kafka.bootstrap, USAGE)
         context.log.info(f"usage: {drained.events:,} events in {drained.seconds:.1f} s")
@@ -166,7 +166,7 @@ def usage_hourly(
     started = time.monotonic()
     before = deployment.reader.state(USAGE_HOURLY)
     hours = 0
-    with platform.spark() as spark:
+    with deployment.spark() as spark:
         create_tables(spark, deployment.lake)
         day = first
         while day <= last:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from usage_platform.adapters.maintenance import Upkept, keep_tables
 from usage_platform.adapters.run_totals import add_run_totals
+from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.defs.run_history import forget_runs, forget_ticks
@@ -23,11 +24,12 @@ _TICKED_ASSET = dg.AssetKey("anomaly")
 
 
 @dg.op(pool=WRITER_POOL)
+@fails_in_one_line
 def keep_lake(context: dg.OpExecutionContext, platform: PlatformResource) -> None:
     """Join the files of past days, remove those that were replaced, trim the tables' logs."""
     deployment = platform.deployment
     hours = deployment.settings.vacuum_hours
-    with platform.spark() as spark:
+    with deployment.spark() as spark:
         done = keep_tables(spark, deployment.reader, hours)
     for one in done:
         context.log.info(
@@ -54,6 +56,7 @@ _COLUMNS = tuple(Upkept.__dataclass_fields__)
 
 
 @dg.op(pool=WRITER_POOL, ins={"lake_is_kept": dg.In(dg.Nothing)})
+@fails_in_one_line
 def forget_history(context: dg.OpExecutionContext, platform: PlatformResource) -> None:
     """Remove old runs with their events and logs from Dagster; their totals go into the lake."""
     deployment, instance = platform.deployment, context.instance
@@ -61,7 +64,7 @@ def forget_history(context: dg.OpExecutionContext, platform: PlatformResource) -
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     before = midnight - timedelta(days=days)
     give_up = time.monotonic() + _SECONDS_TO_FORGET
-    with platform.spark() as spark:
+    with deployment.spark() as spark:
 
         def add(totals: pd.DataFrame) -> None:
             add_run_totals(spark, deployment.lake, totals)

@@ -1,0 +1,125 @@
+"""Upgrades: a lake written by a former version goes on in this one, nothing lost or doubled."""
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from usage_platform.adapters.kafka_topics import ANOMALY, USAGE
+from usage_platform.adapters.lake_files import LakeFiles
+from usage_platform.adapters.lake_reader import LakeReader
+from usage_platform.adapters.lake_streams import drain_anomalies, drain_usage
+from usage_platform.adapters.lake_tables import (
+    ANOMALIES,
+    READINGS,
+    REJECTS,
+    TABLES,
+    USAGE_HOURLY,
+    Lake,
+    create_tables,
+)
+from usage_platform.adapters.maintenance import keep_tables
+from usage_platform.adapters.model_store import ModelStore
+from usage_platform.adapters.stream_progress import committed_offsets, ingestion_lag
+from usage_platform.core.hourly import HOURLY_COLUMNS, hourly_from_readings
+from usage_platform.core.meters import Meter, MeterRegistry
+
+FORMER = Path(__file__).parents[1] / "fixtures" / "lake_before_detector"
+REGISTRY = MeterRegistry(Meter("library", "UTC", 60))
+KEYS = {
+    READINGS: ["event_time"],
+    USAGE_HOURLY: ["start"],
+    REJECTS: ["offset"],
+    ANOMALIES: ["event_time"],
+}
+
+pytestmark = [pytest.mark.kafka, pytest.mark.spark]
+
+
+def lines(topic):
+    return (FORMER / f"{topic}.jsonl").read_bytes().splitlines()
+
+
+def tables(lake):
+    reader = LakeReader(lake)
+    return {t.name: reader.rows(t).sort_values(KEYS[t], ignore_index=True) for t in TABLES}
+
+
+def reading(ts, value):
+    return json.dumps({"meter": "library", "ts": ts, "value": value}).encode()
+
+
+LATER = [
+    # A correction of the past, a day in between, and the days that settle the first ones.
+    reading("2024-03-05T07:00:00Z", 500.0),
+    *(reading(f"2024-03-0{day}T{hour:02}:00:00Z", 7.0) for day in (7, 8) for hour in range(24)),
+    b"still not json",
+]
+
+
+@pytest.fixture
+def upgraded(fresh_topics, put, spark, tmp_path):
+    """The former lake, taken over as the micro-batch and the upkeep do, as more events come."""
+    kafka, lake = fresh_topics(), Lake(str(tmp_path / "lake"))
+    shutil.copytree(FORMER / "lake", lake.root)
+    seen = SimpleNamespace(lake=lake, kafka=kafka, before=tables_of_former(lake))
+    put(kafka, lines(USAGE))
+    put(kafka, lines(ANOMALY), topic=ANOMALY)
+    seen.lag = [ingestion_lag(lake, kafka, topic) for topic in (USAGE, ANOMALY)]
+    create_tables(spark, lake)
+    put(kafka, LATER)
+    # Told by the former version, and come only now.
+    told = json.loads(lines(ANOMALY)[0]) | {"anomaly_id": "f" * 16, "ts": "2024-03-08T05:00:00Z"}
+    put(kafka, [json.dumps(told).encode()], topic=ANOMALY)
+    seen.drained = drain_usage(spark, lake, REGISTRY, kafka.bootstrap, USAGE)
+    seen.told = drain_anomalies(spark, lake, kafka.bootstrap, ANOMALY)
+    seen.after = tables(lake)
+    seen.kept = {one.table: one for one in keep_tables(spark, LakeReader(lake), 168)}
+    return seen
+
+
+def tables_of_former(lake):
+    reader = LakeReader(lake)
+    return {table.name: reader.rows(table) for table in TABLES}
+
+
+def test_a_lake_of_a_former_version_goes_on_as_if_this_one_had_written_it(upgraded):
+    before, after, lake = upgraded.before, upgraded.after, upgraded.lake
+    # Its checkpoints count: nothing is read a second time.
+    assert upgraded.lag == [0, 0]
+    assert (upgraded.drained.events, upgraded.told.events) == (len(LATER), 1)
+    assert committed_offsets(lake, USAGE) == {0: len(lines(USAGE)) + len(LATER)}
+
+    readings = after["readings"]
+    assert len(before["readings"]) == 48
+    assert len(readings) == 48 + 48
+    corrected = readings.set_index("event_time").loc["2024-03-05T07:00:00Z"]
+    assert (corrected["value"], corrected["rev"]) == (500.0, 1)
+    expected = hourly_from_readings(readings, REGISTRY).astype(
+        {"n": "int32", "expected_n": "int32"}
+    )
+    pd.testing.assert_frame_equal(after["usage_hourly"][HOURLY_COLUMNS], expected, check_exact=True)
+    assert after["rejects"]["offset"].tolist() == [24, 25, 50, 99]
+
+    # The columns that came since are there, and unknown of old anomalies.
+    names = [line.split()[0] for line in ANOMALIES.definitions]
+    assert set(before["anomalies"]) < set(after["anomalies"]) == set(names)
+    assert len(after["anomalies"]) == 4
+    old = before["anomalies"].sort_values("event_time", ignore_index=True)
+    pd.testing.assert_frame_equal(after["anomalies"][:3][[*old]], old)
+    assert after["anomalies"]["status"][:3].isna().all()
+
+    # Upkeep changes no row, and joins what the former version left in pieces.
+    assert upgraded.kept["usage_hourly"].days_joined >= 1
+    for name, rows in tables(lake).items():
+        pd.testing.assert_frame_equal(rows, after[name], check_exact=True)
+    reader = LakeReader(lake)
+    assert {reader.state(table).reader_version for table in TABLES} == {1}
+
+    # Its models judged otherwise: they are left alone, and new ones are trained.
+    store = ModelStore(LakeFiles(lake.models))
+    assert len(LakeFiles(lake.models).folders()) == 1
+    assert store.manifests() == store.candidates() == []
