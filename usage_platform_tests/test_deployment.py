@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from usage_platform.adapters.lease import LeaseError
-from usage_platform.defs.resources import PlatformResource
+from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.deployment import Deployment
 from usage_platform.settings import Settings
 
@@ -23,14 +23,19 @@ def test_a_second_platform_on_one_lake_is_refused_until_the_first_has_finished(
     )
     for name, value in other.settings.environment().items():
         monkeypatch.setenv(name, value)
+
+    def write():
+        with other.spark():
+            pytest.fail("two write")
+
     with one.spark() as spark:
         with (
             pytest.raises(LeaseError, match=f":{tmp_path}/one, which has it until "),
             other.spark(),
         ):
             pytest.fail("two write")
-        with pytest.raises(dg.Failure) as failed, PlatformResource().spark():
-            pytest.fail("two write")
+        with pytest.raises(dg.Failure) as failed:
+            fails_in_one_line(write)()
         assert not failed.value.allow_retries
         assert str(failed.value.description).startswith(f"the lake {lake} is written to by ")
         assert spark.range(3).count() == 3

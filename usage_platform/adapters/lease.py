@@ -18,12 +18,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
+from usage_platform.adapters.lake_errors import LakeError
 from usage_platform.adapters.lake_tables import Lake
 from usage_platform.adapters.lease_store import FolderStore, LeaseStore, PlainStore
 
@@ -125,6 +126,8 @@ class Lease:
         """
         try:
             self._take()
+        except LakeError as error:
+            raise LakeAwayError(str(error)) from None
         except OSError as error:
             raise LakeAwayError(
                 f"the lake {self._lake} cannot be reached ({error}): check USAGE_LAKE, and that "
@@ -150,7 +153,14 @@ class Lease:
         raise LeaseError(f"the lake {self._lake}: its lease changes all the time: try again")
 
     def give_back(self) -> None:
-        """Let another holder have it at once; where this one has it no more, nothing is done."""
+        """Let another holder have it at once; where this one has it no more, nothing is done.
+
+        In a lake that is away or full it is left to expire.
+        """
+        with suppress(LakeError, OSError):
+            self._give_back()
+
+    def _give_back(self) -> None:
         text = self._store.read()
         held = None if text is None else self._parsed(text)
         if text is None or held is None or held.holder != self._holder:

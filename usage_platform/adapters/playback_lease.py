@@ -27,6 +27,8 @@ WAIT_SECONDS = 15.0
 # Of a broker that has just started: it makes the topic that groups are kept in first.
 _LONGEST_WAIT_SECONDS = 60.0
 _POLL_SECONDS = 0.2
+# After a silence as long as this its heartbeats, one each two seconds, may have been missed.
+_SILENT_SECONDS = SESSION_SECONDS - 3.0
 _ANSWER_SECONDS = 10.0
 
 
@@ -48,6 +50,7 @@ class PlaybackLease:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._poll, name="playback-lease", daemon=True)
         self._client: Consumer | None = None
+        self._polled = time.monotonic()
 
     def __enter__(self) -> Self:
         """Take it, waiting a while for one that died.
@@ -74,6 +77,7 @@ class PlaybackLease:
         self._client.subscribe(
             [LEASE_TOPIC], on_assign=self._given, on_revoke=self._taken, on_lost=self._taken
         )
+        self._polled = time.monotonic()
         self._thread.start()
         try:
             self._wait_for_it()
@@ -97,7 +101,7 @@ class PlaybackLease:
         Raises:
             PlaybackError: When it was lost: this process or the broker was away for too long.
         """
-        if self._is_lost.is_set():
+        if self._is_lost.is_set() or self._was_silent():
             raise PlaybackError(
                 f"playback onto {self._kafka.bootstrap} lost its lease, as it or the broker was "
                 f"silent for {SESSION_SECONDS:.0f} s: another one may play now; start it again, it "
@@ -138,6 +142,14 @@ class PlaybackLease:
             # Its messages are errors on brokers that are away, which the client deals with; what
             # counts comes to the callbacks.
             self._client.poll(_POLL_SECONDS)
+            # Of this process stopped by the system or asleep: the client learns only later that the
+            # group has gone on without it.
+            if self._has_it.is_set() and self._was_silent():
+                self._is_lost.set()
+            self._polled = time.monotonic()
+
+    def _was_silent(self) -> bool:
+        return time.monotonic() - self._polled > _SILENT_SECONDS
 
     def _given(self, client: Consumer, partitions: list[TopicPartition]) -> None:
         del client

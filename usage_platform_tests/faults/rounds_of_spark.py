@@ -118,12 +118,14 @@ class SparkRounds:
     ) -> Background:
         for _ in range(_TRIES):
             prepare()
-            work = Background(partial(self._until_done, write))
+            work = Background(write)
             if stopped_before_commit(
                 self._folder(table), self._services.spark, lambda work=work: work.is_over
             ):
                 return work
             work.join()
+            if work.error is not None:
+                time.sleep(_BETWEEN_TRIES_S)
         raise CutMissedError(f"{table.name}: the writer was never caught before its commit")
 
     @staticmethod

@@ -19,7 +19,6 @@ _IN_BATCHES = "usage_platform_tests/adapters/test_micro_batch.py::"
 _IN_STREAMS = "usage_platform_tests/adapters/test_lake_streams.py::"
 _IN_NAIVE = "usage_platform_tests/adapters/test_naive_ways.py::"
 _IN_GAMES = "usage_platform_tests/adapters/test_state_machine.py::"
-_IN_SCORING = "usage_platform_tests/adapters/test_scoring.py::"
 _IN_BACKFILL = "usage_platform_tests/defs/test_backfill_beside_live.py::"
 
 _ANY_ORDER = f"{_IN_BATCHES}test_no_order_split_repetition_or_backfill_changes_the_tables"
