@@ -31,11 +31,10 @@ demo: setup ## Play a source through everything and say what came of it (ARGS="-
 up: setup ## Run the platform until Ctrl-C
 	@$(BIN)/usage-platform up $(ARGS)
 
-# The tests' JVMs live for minutes: compiling their code a second time does not pay.
-test: export JAVA_TOOL_OPTIONS += -XX:TieredStopAtLevel=1
 test: setup .venv/.installed-dev ## Run all tests, with the real services
-	@$(BIN)/pytest -m "not e2e" -n 2 --dist loadfile $(ARGS) || test $$? -eq 5  # 5: ARGS chose none of these
-	@$(BIN)/pytest -m e2e $(ARGS) || test $$? -eq 5  # 5: ARGS chose none of these
+	@$(BIN)/pytest -m "not e2e" -n 3 --dist loadfile $(ARGS) || test $$? -eq 5  # 5: ARGS chose none of these
+	@JAVA_TOOL_OPTIONS="$$JAVA_TOOL_OPTIONS -XX:TieredStopAtLevel=1" \
+	  $(BIN)/pytest -m e2e $(ARGS) || test $$? -eq 5  # 5: ARGS chose none of these
 
 test-quick: .venv/.installed-dev ## Run the tests that need no service
 	@$(BIN)/pytest -m "not kafka and not spark and not e2e" $(ARGS)

@@ -84,7 +84,6 @@ _CONFIG = (
     json.dumps(
         {
             "ops": {
-                "usage": {"config": {"max_iterations": 1}},
                 # A model of the past again: one that ends where the stream plays now would judge
                 # readings that another has judged by the time it is trained.
                 "slot_forests": {"config": {"until": "2024-01-29"}},
@@ -99,10 +98,10 @@ _CONFIG = (
     [
         ("usage_hourly", ("--partition", "2024-01-20")),
         ("anomalies", ("--partition-range", "2024-01-30...2024-02-05")),
-        ("source_readings,usage,readings,rejects,slot_forests,anomaly", _CONFIG),
+        ("source_readings,readings,rejects,slot_forests,anomaly", _CONFIG),
     ],
 )
-def test_each_asset_materializes_from_a_plain_shell_beside_the_live_stream(
+def test_each_asset_but_the_playback_materializes_from_a_plain_shell_beside_the_live_stream(
     stack, selection, options
 ):
     module = ("-m", "usage_platform.definitions")

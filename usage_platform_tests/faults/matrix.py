@@ -19,13 +19,8 @@ _PARTS: Mapping[str, Callable[[Services], Rounds]] = {
     rounds_of_spark.PART: rounds_of_spark.SparkRounds,
     rounds_of_stack.PART: rounds_of_stack.StackRounds,
 }
-CUTS_OF_PARTS = (
-    *rounds_of_playback.CUTS,
-    *rounds_of_scorer.CUTS,
-    *rounds_of_broker.CUTS,
-    *rounds_of_spark.CUTS,
-)
-CUTS = (*CUTS_OF_PARTS, *rounds_of_stack.CUTS)
+CUTS_OF_STREAMS = (*rounds_of_playback.CUTS, *rounds_of_scorer.CUTS, *rounds_of_broker.CUTS)
+CUTS = (*CUTS_OF_STREAMS, *rounds_of_spark.CUTS, *rounds_of_stack.CUTS)
 
 
 class Matrix:

@@ -24,6 +24,8 @@ from usage_platform.local.spark_service import spark_service
 
 _PORT, _CONTROLLER_PORT, _SPARK_PORT, _OTHER_PORTS = 29092, 29093, 25002, 27000
 _SLOW_START_S = 300.0
+# They are killed within a minute: to compile their code a second time does not pay.
+_JAVA = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
 
 Entered = TypeVar("Entered")
 
@@ -66,6 +68,7 @@ class Services:
         self._ports = PortClaims()
         self._stack = ExitStack()
         self._asked = 0
+        self._env = {**os.environ, **_JAVA}
 
     def __enter__(self) -> Self:
         self._stack.callback(self._ports.release)
@@ -91,7 +94,7 @@ class Services:
         controller = self._ports.take(_CONTROLLER_PORT, "kafka controller", _quiet)
         folder = self.folder / "broker"
         return self._started(
-            broker_service(self._java, self._jars.kafka, folder, os.environ, port, controller)
+            broker_service(self._java, self._jars.kafka, folder, self._env, port, controller)
         )
 
     @cached_property
@@ -105,7 +108,7 @@ class Services:
         port = int(self.spark_url.rpartition(":")[2])
         folder = self.folder / "spark"
         return self._started(
-            spark_service(self._java, self._jars.spark, folder, os.environ, port, SPARK_CONF)
+            spark_service(self._java, self._jars.spark, folder, self._env, port, SPARK_CONF)
         )
 
     def ask_port(self) -> int:

@@ -25,7 +25,7 @@ _ANY_ORDER = f"{_IN_BATCHES}test_no_order_split_repetition_or_backfill_changes_t
 _OWN_DAYS = f"{_IN_BATCHES}test_a_batch_opens_no_file_of_days_long_past"
 _SCRIPT = f"{_IN_GAMES}test_a_script_of_every_operation_leaves_the_oracles_tables"
 _KILLED_SCORER = (
-    "usage_platform_tests/faults/test_each_cut.py::"
+    "usage_platform_tests/faults/test_cuts_of_streams.py::"
     "test_what_is_killed_or_stopped_here_leaves_nothing_lost_doubled_or_wrong"
     "[scorer: after send-offsets, before commit (SIGKILL)]"
 )
