@@ -47,6 +47,25 @@ ReadAll = Callable[..., list["Message"]]
 WriteTable = Callable[..., None]
 
 
+# Before the processes put the names of groups into those of tests.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Share the tests among processes so that one warm Spark service serves all that use it.
+
+    The others are shared by file. The longest come first, as what is left at the end runs alone.
+    """
+    for item in items:
+        is_warm = item.get_closest_marker("spark") and "matrix" not in item.fixturenames
+        item.add_marker(pytest.mark.xdist_group("spark" if is_warm else str(item.path)))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if not item.get_closest_marker("spark"):
+        return 2
+    return 0 if "matrix" in item.fixturenames else 1
+
+
 @pytest.fixture(scope="session")
 def java() -> JavaHome:
     return ensure_java(DATA_DIR, os.environ, print)
