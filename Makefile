@@ -32,7 +32,7 @@ up: setup ## Run the platform until Ctrl-C
 	@$(BIN)/usage-platform up $(ARGS)
 
 test: setup .venv/.installed-dev ## Run all tests, with the real services
-	@$(BIN)/pytest -m "not e2e" -n 3 --dist loadgroup --no-loadscope-reorder $(ARGS) || test $$? -eq 5  # 5: ARGS chose none of these
+	@$(BIN)/pytest -m "not e2e" -n 3 --dist loadfile --no-loadscope-reorder $(ARGS) || test $$? -eq 5  # 5: ARGS chose none of these
 	@JAVA_TOOL_OPTIONS="$$JAVA_TOOL_OPTIONS -XX:TieredStopAtLevel=1" \
 	  $(BIN)/pytest -m e2e $(ARGS) || test $$? -eq 5  # 5: ARGS chose none of these
 

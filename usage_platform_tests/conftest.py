@@ -23,11 +23,14 @@ from usage_platform.local.jars import JarFolders, ensure_jars
 from usage_platform.local.java import JavaHome, ensure_java
 from usage_platform.local.process import ChildProcess, Service
 from usage_platform.local.spark_service import spark_service
+from usage_platform_tests.sharing import turn_of
 from usage_platform_tests.topics import put_events, read_events, renew_topics
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
     from pyspark.sql import SparkSession
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadFileScheduling
 
 DATA_DIR = Path(__file__).resolve().parents[1] / ".usage"
 
@@ -47,23 +50,16 @@ ReadAll = Callable[..., list["Message"]]
 WriteTable = Callable[..., None]
 
 
-# Before the processes put the names of groups into those of tests.
-@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "LoadFileScheduling":
+    """Share the tests among processes by `sharing.group_of`."""
+    from usage_platform_tests.sharing import SharedByGroup
+
+    return SharedByGroup(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Share the tests among processes so that one warm Spark service serves all that use it.
-
-    The others are shared by file. The longest come first, as what is left at the end runs alone.
-    """
-    for item in items:
-        is_warm = item.get_closest_marker("spark") and "matrix" not in item.fixturenames
-        item.add_marker(pytest.mark.xdist_group("spark" if is_warm else str(item.path)))
-    items.sort(key=_turn)
-
-
-def _turn(item: pytest.Item) -> int:
-    if not item.get_closest_marker("spark"):
-        return 2
-    return 0 if "matrix" in item.fixturenames else 1
+    """Put the tests that take longest first: what is left at the end runs alone."""
+    items.sort(key=lambda item: turn_of(item.path))
 
 
 @pytest.fixture(scope="session")

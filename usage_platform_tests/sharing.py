@@ -1,0 +1,34 @@
+"""How the tests are shared among processes, and which come first.
+
+A Spark service is cold for a minute: all tests of the warm one run in one process, one after the
+other. The others are shared by file.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from xdist.scheduler import LoadFileScheduling
+
+_ROOT = Path(__file__).resolve().parents[1]
+_WARM = "the warm Spark service"
+
+
+class SharedByGroup(LoadFileScheduling):
+    """Gives a process all tests of a group."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(_ROOT / super()._split_scope(nodeid))
+
+
+@cache
+def group_of(file: Path) -> str:
+    """The group that a file's tests run in."""
+    text = file.read_text("utf-8")
+    return _WARM if "mark.spark" in text and "matrix" not in text else str(file)
+
+
+def turn_of(file: Path) -> int:
+    """When a file's tests run: those of Spark killed and of Spark warm before all others."""
+    if group_of(file) == _WARM:
+        return 1
+    return 0 if "mark.spark" in file.read_text("utf-8") else 2
