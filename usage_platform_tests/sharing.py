@@ -28,7 +28,7 @@ def group_of(file: Path) -> str:
 
 
 def turn_of(file: Path) -> int:
-    """When a file's tests run: those of Spark killed and of Spark warm before all others."""
+    """When a file's tests run: kills at each cut and the warm Spark's tests before all others."""
     if group_of(file) == _WARM:
         return 1
-    return 0 if "mark.spark" in file.read_text("utf-8") else 2
+    return 0 if "matrix" in file.read_text("utf-8") else 2
