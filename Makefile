@@ -2,7 +2,7 @@
 SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
-UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
+UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -34,7 +34,7 @@ up: setup ## Run the platform until Ctrl-C
 test: setup .venv/.installed-dev ## Run all tests, with the real services
 	@$(BIN)/pytest -m "not e2e" -n 3 --dist loadfile --no-loadscope-reorder $(ARGS) || test $$? -eq 5  # 5: ARGS chose none of these
 	@JAVA_TOOL_OPTIONS="$$JAVA_TOOL_OPTIONS -XX:TieredStopAtLevel=1" \
-	  $(BIN)/pytest -m e2e $(ARGS) || test $$? -eq 5  # 5: ARGS chose none of these
+	  $(BIN)/pytest -m e2e -n 2 --dist loadfile --no-loadscope-reorder $(ARGS) || test $$? -eq 5  # 5: ARGS chose none of these
 
 test-quick: .venv/.installed-dev ## Run the tests that need no service
 	@$(BIN)/pytest -m "not kafka and not spark and not e2e" $(ARGS)
