@@ -199,7 +199,7 @@ def query(overrides: Given, sql: str, form: str) -> None:
     from usage_platform.deployment import Deployment
 
     deployment = Deployment(Settings.from_env(**overrides))
-    click.echo(printed(deployment.reader.query(sql), form))
+    click.echo(printed(deployment.query(sql), form))
 
 
 @main.command()

@@ -13,19 +13,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import pyarrow as pa
 
+from usage_platform.adapters.athena import Athena
+from usage_platform.adapters.kafka_security import (
+    Iam,
+    KafkaSecurity,
+    Plaintext,
+    Scram,
+    SecurityKind,
+    msk_region,
+    msk_token,
+)
 from usage_platform.adapters.kafka_topics import KafkaSettings, KafkaUnreachableError
+from usage_platform.adapters.kept_lease import KeptLease, only_while_held
 from usage_platform.adapters.label_store import LabelStore
 from usage_platform.adapters.lake_files import LakeFiles, load_meters
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import Lake
-from usage_platform.adapters.lease import (
-    KeptLease,
-    Lease,
-    holder_of,
-    only_while_held,
-    writer_lease,
-)
+from usage_platform.adapters.lease import Lease, writer_lease
+from usage_platform.adapters.lease_record import holder_of
 from usage_platform.adapters.model_store import ModelStore
 from usage_platform.adapters.source_cache import SourceCache
 from usage_platform.adapters.spark_session import interrupt, own_session, remote_session
@@ -39,7 +46,8 @@ from usage_platform.core.reading_rows import CsvColumns
 from usage_platform.core.rest_days import calendar_named
 from usage_platform.core.source_readings import ReadingSource
 from usage_platform.local.stack_file import read_live
-from usage_platform.settings import NO_COLUMN, Settings, SettingsError
+from usage_platform.setting_types import NO_COLUMN
+from usage_platform.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -76,7 +84,17 @@ class Deployment:
             bootstrap=bootstrap,
             partitions=self.settings.kafka_partitions,
             replication=self.settings.kafka_replication,
+            security=self._kafka_security(bootstrap),
         )
+
+    def _kafka_security(self, bootstrap: str) -> KafkaSecurity:
+        settings = self.settings
+        if settings.kafka_security is SecurityKind.SCRAM:
+            password = settings.kafka_password.get_secret_value()
+            return Scram(settings.kafka_user, password, settings.kafka_ca)
+        if settings.kafka_security is SecurityKind.IAM:
+            return Iam(msk_region(bootstrap), msk_token, settings.kafka_ca)
+        return Plaintext()
 
     @contextmanager
     def spark(self) -> Iterator["SparkSession"]:
@@ -91,13 +109,13 @@ class Deployment:
         """
         stack = read_live(self.settings.data_dir)
         remote = self.settings.spark_remote or (stack.spark_remote if stack else "")
-        jars = str(self.settings.jars_dir / "spark")
+        jars = [str(self.settings.jars_dir / name) for name in ("spark", "aws")]
         with _only_writer(self.settings.data_dir / "run" / "lake_writer"):
             # Before the session, which takes long to start.
             self.writer_lease.take()
             try:
                 with (
-                    remote_session(remote) if remote else own_session(jars) as session,
+                    remote_session(remote) if remote else own_session(jars, self.lake) as session,
                     only_while_held(KeptLease(self.writer_lease, partial(interrupt, session))),
                 ):
                     yield session
@@ -110,6 +128,17 @@ class Deployment:
     def writer_lease(self) -> Lease:
         """The right to write to the lake, as this data folder's."""
         return writer_lease(self.lake, holder_of(self.settings.data_dir))
+
+    def query(self, sql: str) -> pa.Table:
+        """Run SQL over the lake's tables, by Athena where the settings name it.
+
+        Raises:
+            LakeError: In one line, when the SQL is wrong or gives more rows than fit.
+        """
+        settings = self.settings
+        if settings.athena_workgroup:
+            return Athena(settings.athena_workgroup, settings.athena_database).query(sql)
+        return self.reader.query(sql)
 
     @cached_property
     def assets(self) -> LakeFiles:

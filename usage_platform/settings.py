@@ -4,15 +4,22 @@ Nothing else of the package reads the environment. `.env.example` says what each
 """
 
 import os
-import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
+from usage_platform import setting_types as types
+from usage_platform.adapters.kafka_security import SecurityKind, msk_region
 from usage_platform.core.detector.model import Method, Tuning
 from usage_platform.core.meters import (
     DEFAULT_INTERVAL_MINUTES,
@@ -20,18 +27,8 @@ from usage_platform.core.meters import (
     DEFAULT_TIMEZONE,
     Meter,
 )
-from usage_platform.core.rest_days import calendar_named
 
 PREFIX = "USAGE_"
-NO_COLUMN = "-"
-_NOT_FILES = ("generated", "ckan")
-_CRON_NAMES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
-_CRON_FIELD = re.compile(r"[\w*,/-]+")
-# Of minute, hour, day of the month, month, day of the week.
-_CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-_BROKER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/,\[\]]+):(\d{1,5})")
-_S3 = re.compile(r"s3://[^/\s]+(/.*)?")
-_MOST_PORT = 65535
 # pandas counts nanoseconds, which reach to 2262; a source may be a hundred years long.
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2100, 12, 31)
 
@@ -45,23 +42,27 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    data: Path = Path(".usage")
-    jars: Path = Path(".usage/jars")
-    lake: str = ""
-    kafka_bootstrap: str = ""
+    data: types.Folder = Path(".usage")
+    jars: types.Folder = Path(".usage/jars")
+    lake: types.Lake = ""
+    kafka_bootstrap: types.Brokers = ""
     kafka_partitions: int = Field(1, ge=1, le=1000)
     kafka_replication: int = Field(1, ge=1, le=9)
-    spark_remote: str = ""
-    kafka_port: int = Field(9092, ge=1, le=65535)
-    spark_port: int = Field(15002, ge=1, le=65535)
-    ui_port: int = Field(3000, ge=1, le=65535)
+    kafka_security: SecurityKind = SecurityKind.NONE
+    kafka_user: str = ""
+    kafka_password: SecretStr = SecretStr("")
+    kafka_ca: types.Certificates | None = None
+    spark_remote: types.SparkRemote = ""
+    kafka_port: types.Port = 9092
+    spark_port: types.Port = 15002
+    ui_port: types.Port = 3000
 
-    source: str = "generated"
-    meter: str = DEFAULT_METER_NAME
-    timezone: str = DEFAULT_TIMEZONE
-    interval_minutes: int = DEFAULT_INTERVAL_MINUTES
+    source: types.Source = "generated"
+    meter: types.MeterName = DEFAULT_METER_NAME
+    timezone: types.Timezone = DEFAULT_TIMEZONE
+    interval_minutes: types.IntervalMinutes = DEFAULT_INTERVAL_MINUTES
     csv_time_column: str = "usage_datetime_start_eastern_time"
-    csv_end_column: str = "usage_datetime_end_eastern_time"
+    csv_end_column: types.OptionalColumn = "usage_datetime_end_eastern_time"
     csv_value_column: str = "usage_kw"
     ckan_url: str = "https://data.boston.gov"
     ckan_dataset: str = "central-library-electricity-usage"
@@ -71,110 +72,45 @@ class Settings(BaseModel):
     generated_seed: int = Field(1, ge=0)
 
     start_date: date | None = Field(None, ge=_FIRST_DAY, le=_LAST_DAY)
-    accelerator: float = Field(1.0, gt=0)
+    accelerator: types.Accelerator = 1.0
     max_iterations: int | None = Field(None, ge=1)
     history_days: int = Field(28, ge=0)
 
     method: Method = Method.FOREST
     false_alarms_per_week: float = Field(0.5, gt=0, lt=7)
     least_share: float = Field(0.05, ge=0, lt=1)
-    holidays: str = "US-MA"
+    holidays: types.Holidays = "US-MA"
     closed_days: Path | None = None
-    retrain_cron: str = "0 3 * * 1"
+    retrain_cron: types.Cron = "0 3 * * 1"
+
+    athena_workgroup: str = ""
+    athena_database: str = ""
 
     vacuum_hours: int = Field(168, ge=1)
     history_keep_days: int = Field(30, ge=1)
 
-    @field_validator("accelerator", mode="before")
-    @classmethod
-    def _max_is_as_fast_as_possible(cls, value: object) -> object:
-        return "inf" if value == "max" else value
+    @model_validator(mode="after")
+    def _brokers_that_ask_are_told(self) -> Self:
+        said = f"USAGE_KAFKA_SECURITY={self.kafka_security}: set"
+        if self.kafka_security is not SecurityKind.NONE and not self.kafka_bootstrap:
+            raise ValueError(f"{said} USAGE_KAFKA_BOOTSTRAP too: the embedded broker asks nobody")
+        if self.kafka_security is SecurityKind.SCRAM and not (
+            self.kafka_user and self.kafka_password.get_secret_value()
+        ):
+            raise ValueError(f"{said} USAGE_KAFKA_USER and USAGE_KAFKA_PASSWORD too")
+        if self.kafka_security is SecurityKind.IAM and not msk_region(self.kafka_bootstrap):
+            raise ValueError(
+                f"{said} USAGE_KAFKA_BOOTSTRAP to Amazon MSK's brokers, whose names tell their "
+                "region, such as b-1.usage.abc123.c2.kafka.us-east-1.amazonaws.com:9098; got "
+                f"{self.kafka_bootstrap!r}"
+            )
+        return self
 
-    @field_validator("data", "jars")
-    @classmethod
-    def _folders_are_no_files(cls, value: Path) -> Path:
-        if value.exists() and not value.is_dir():
-            raise ValueError("is a file; expected a folder")
-        return value
-
-    @field_validator("lake")
-    @classmethod
-    def _lake_is_a_folder_or_on_s3(cls, value: str) -> str:
-        if "://" in value and not _S3.fullmatch(value):
-            raise ValueError("expected a folder or s3://bucket/prefix")
-        if "://" not in value and Path(value).is_file():
-            raise ValueError("is a file; expected a folder or s3://bucket/prefix")
-        return value
-
-    @field_validator("kafka_bootstrap")
-    @classmethod
-    def _brokers_have_ports(cls, value: str) -> str:
-        for broker in value.split(",") if value else []:
-            found = _BROKER.fullmatch(broker.strip())
-            if not found or not 1 <= int(found[2]) <= _MOST_PORT:
-                raise ValueError(f"expected host:port, several with commas; got {broker.strip()!r}")
-        return value
-
-    @field_validator("meter")
-    @classmethod
-    def _meter_has_a_name(cls, value: str) -> str:
-        return Meter(value).name
-
-    @field_validator("timezone")
-    @classmethod
-    def _timezone_is_known(cls, value: str) -> str:
-        return Meter(timezone=value).timezone
-
-    @field_validator("interval_minutes")
-    @classmethod
-    def _interval_divides_an_hour(cls, value: int) -> int:
-        return Meter(interval_minutes=value).interval_minutes
-
-    @field_validator("source")
-    @classmethod
-    def _files_are_found_from_anywhere(cls, value: str) -> str:
-        """Dagster's processes run in another folder than the command that started them."""
-        if not value:
-            raise ValueError("expected generated, ckan, or CSV files as a path or a pattern")
-        return value if value in _NOT_FILES else str(Path(value).absolute())
-
-    @field_validator("csv_end_column")
-    @classmethod
-    def _no_column_has_a_name(cls, value: str) -> str:
-        """An empty variable would count as not set."""
-        return value or NO_COLUMN
-
-    @field_validator("holidays")
-    @classmethod
-    def _holidays_are_known(cls, value: str) -> str:
-        calendar_named(value)
-        return value
-
-    @field_validator("retrain_cron")
-    @classmethod
-    def _cron_is_one(cls, value: str) -> str:
-        parts = value.split()
-        fields_fit = len(parts) == len(_CRON_RANGES) and all(
-            _CRON_FIELD.fullmatch(part)
-            and all(low <= int(number) <= high for number in re.findall(r"(?<!/)\b\d+", part))
-            for part, (low, high) in zip(parts, _CRON_RANGES, strict=True)
-        )
-        if value not in _CRON_NAMES and not fields_fit:
-            raise ValueError("expected five fields of cron such as 0 3 * * 1")
-        return value
-
-    @field_validator("spark_remote")
-    @classmethod
-    def _remote_is_spark_connect(cls, value: str) -> str:
-        expected = ValueError("expected a Spark Connect URL such as sc://127.0.0.1:15002")
-        try:
-            parts = urlsplit(value)
-            _ = parts.port
-        except ValueError:
-            raise expected from None
-        if value and (parts.scheme != "sc" or not parts.hostname):
-            raise expected
-        return value
+    @model_validator(mode="after")
+    def _athena_knows_the_tables(self) -> Self:
+        if bool(self.athena_workgroup) != bool(self.athena_database):
+            raise ValueError("USAGE_ATHENA_WORKGROUP and USAGE_ATHENA_DATABASE: set both or none")
+        return self
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, **overrides: object) -> Self:
@@ -231,6 +167,11 @@ class Settings(BaseModel):
         return str(Path(self.lake).absolute()) if self.lake else str(self.data_dir / "lake")
 
     @property
+    def uses_aws(self) -> bool:
+        """Whether the lake is on S3, or the brokers ask for an AWS identity."""
+        return "://" in self.lake or self.kafka_security is SecurityKind.IAM
+
+    @property
     def default_meter(self) -> Meter:
         """The meter of events that name none, and what is assumed of unknown ones."""
         return Meter(self.meter, self.timezone, self.interval_minutes)
@@ -245,16 +186,20 @@ class Settings(BaseModel):
         values = self.model_dump() | {"data": self.data_dir, "jars": self.jars_dir}
         if self.lake:
             values["lake"] = self.lake_root
-        if self.closed_days:
-            values["closed_days"] = self.closed_days.absolute()
+        for name in ("closed_days", "kafka_ca"):
+            if values[name]:
+                values[name] = values[name].absolute()
+        values["kafka_password"] = self.kafka_password.get_secret_value()
         values = {key: value for key, value in values.items() if value not in (None, "")}
         return {f"{PREFIX}{key.upper()}": str(value) for key, value in values.items()}
 
 
 def _one_line(error: ValidationError) -> str:
     first = error.errors()[0]
-    name = str(first["loc"][0]) if first["loc"] else "settings"
+    said = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return said
+    name = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
         return f"{PREFIX}{name.upper()}: no such setting; see .env.example for those there are"
-    said = first["msg"].removeprefix("Value error, ")
     return f"{PREFIX}{name.upper()}={first['input']}: {said}"

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 
 from usage_platform.adapters.kafka_topics import KafkaSettings
 from usage_platform.adapters.lake_tables import Lake, LakeTable
-from usage_platform.adapters.spark_session import SPARK_CONF, remote_session
+from usage_platform.adapters.spark_session import remote_session, spark_conf
 from usage_platform.local.broker import broker_service
 from usage_platform.local.jars import JarFolders, ensure_jars
 from usage_platform.local.java import JavaHome, ensure_java
@@ -109,7 +109,8 @@ def spark_url(java, jar_folders, unused_port, tmp_path_factory) -> Iterator[str]
     """The warm Spark service, for the whole session."""
     port = unused_port()
     folder = tmp_path_factory.mktemp("spark")
-    service = spark_service(java, jar_folders.spark, folder, os.environ, port, SPARK_CONF)
+    conf = spark_conf(Lake(str(folder)))
+    service = spark_service(java, jar_folders.spark, folder, os.environ, port, conf)
     for _ in _running(service):
         yield f"sc://127.0.0.1:{port}"
 
@@ -119,6 +120,24 @@ def spark(spark_url: str) -> Iterator["SparkSession"]:
     """One session on the warm service."""
     with remote_session(spark_url) as session:
         yield session
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """The address of a server that speaks S3, for the whole session."""
+    from usage_platform_tests.s3 import s3_server
+
+    with s3_server() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def s3_lake(s3_endpoint: str) -> Iterator[Lake]:
+    """An empty lake in a bucket of its own."""
+    from usage_platform_tests.s3 import new_bucket
+
+    with new_bucket(s3_endpoint) as bucket:
+        yield Lake(f"s3://{bucket}/lake")
 
 
 @pytest.fixture

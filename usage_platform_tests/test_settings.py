@@ -147,3 +147,35 @@ def test_a_child_process_reads_the_same_closing_days_from_another_folder(tmp_pat
 def test_pages_of_a_portal_are_kept_on_disk_when_the_lake_is_not(tmp_path):
     settings = Settings(data=tmp_path, lake="s3://bucket/lake", source="ckan")
     assert Deployment(settings)._portal_cache == Path(tmp_path) / "ckan"
+
+
+SECURED = {
+    "USAGE_KAFKA_BOOTSTRAP": "b-1.usage.abc123.c2.kafka.us-east-1.amazonaws.com:9098",
+    "USAGE_KAFKA_SECURITY": "scram",
+    "USAGE_KAFKA_USER": "ann",
+    "USAGE_KAFKA_PASSWORD": "s3same",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "missing"),
+    [
+        ({"USAGE_KAFKA_BOOTSTRAP": ""}, "USAGE_KAFKA_BOOTSTRAP"),
+        ({"USAGE_KAFKA_PASSWORD": ""}, "USAGE_KAFKA_PASSWORD"),
+        ({"USAGE_KAFKA_SECURITY": "iam", "USAGE_KAFKA_BOOTSTRAP": "b:9098"}, "amazonaws.com"),
+        ({"USAGE_KAFKA_CA": "/no/such.pem"}, "USAGE_KAFKA_CA=/no/such.pem: no such file"),
+    ],
+)
+def test_brokers_that_ask_need_all_that_they_ask_for(changed, missing):
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_env({**SECURED, **changed})
+    assert missing in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_child_process_gets_the_password_and_no_message_shows_it():
+    settings = Settings.from_env(SECURED)
+    assert settings.environment()["USAGE_KAFKA_PASSWORD"] == "s3same"
+    assert "s3same" not in repr(settings)
+    assert "s3same" not in repr(Deployment(settings).kafka)
+    assert Deployment(settings).kafka.client()["sasl.password"] == "s3same"

@@ -5,12 +5,15 @@ Belongs here: administration of topics and their offsets. Not here: writing to t
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+
+from usage_platform.adapters.kafka_security import KafkaSecurity, Plaintext
 
 USAGE = "usage"
 ANOMALY = "anomaly"
@@ -42,24 +45,29 @@ class KafkaSettings:
         bootstrap: host:port, or several with commas.
         partitions: Partitions of topics that are made.
         replication: Replicas of topics that are made.
-        security: Further librdkafka settings, for TLS and SASL.
+        security: How clients prove who they are.
     """
 
     bootstrap: str
     partitions: int = 1
     replication: int = 1
-    security: Mapping[str, str] = field(default_factory=dict, repr=False)
+    security: KafkaSecurity = field(default_factory=Plaintext)
 
-    def client(self, **more: str | float | bool) -> dict[str, str | int | float | bool]:
+    def client(self, **more: object) -> dict[str, Any]:
         """Librdkafka settings of a client."""
         return {
             "bootstrap.servers": self.bootstrap,
             # What matters is raised; each try to reach a broker that is down would be a line.
             "log_level": 2,
             "reconnect.backoff.max.ms": 2000,
-            **self.security,
+            **self.security.client(),
             **more,
         }
+
+    def spark(self) -> dict[str, str]:
+        """Options of Spark's Kafka source."""
+        java = {"bootstrap.servers": self.bootstrap, **self.security.java()}
+        return {f"kafka.{name}": value for name, value in java.items()}
 
 
 _TOPICS = (USAGE, ANOMALY, EPISODE, DEAD_LETTERS)
@@ -157,7 +165,9 @@ def messages_to_end(client: Consumer, starts: list[TopicPartition]) -> Iterator[
 
 
 def _unreachable(kafka: KafkaSettings, error: KafkaException) -> KafkaUnreachableError:
+    todo = "start the platform with 'usage-platform up', or set USAGE_KAFKA_BOOTSTRAP"
+    if not isinstance(kafka.security, Plaintext):
+        todo = "check USAGE_KAFKA_BOOTSTRAP, USAGE_KAFKA_SECURITY and what that asks for"
     return KafkaUnreachableError(
-        f"Kafka at {kafka.bootstrap} does not answer ({error.args[0].str()}): start the platform "
-        "with 'usage-platform up', or set USAGE_KAFKA_BOOTSTRAP"
+        f"Kafka at {kafka.bootstrap} does not answer ({error.args[0].str()}): {todo}"
     )

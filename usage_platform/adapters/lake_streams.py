@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from usage_platform.adapters.anomaly_table import apply_anomaly_batch
+from usage_platform.adapters.kafka_topics import KafkaSettings
 from usage_platform.adapters.lake_tables import Lake
 from usage_platform.adapters.micro_batch import apply_usage_batch
 from usage_platform.core.meters import MeterRegistry
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 MAX_OFFSETS_PER_BATCH = 200_000
 WATERMARK = "1 hour"
+GROUP_PREFIX = "usage-platform-lake"
+"""How the names of the consumer groups begin that Spark makes; brokers with ACLs allow them."""
+
 _EVENT_TIME = "try_to_timestamp(get_json_object(CAST(value AS STRING), '$.ts'))"
 
 
@@ -41,21 +45,23 @@ class DrainResult:
 
 
 def drain_usage(
-    spark: "SparkSession", lake: Lake, registry: MeterRegistry, bootstrap: str, topic: str
+    spark: "SparkSession", lake: Lake, registry: MeterRegistry, kafka: KafkaSettings, topic: str
 ) -> DrainResult:
     """Bring everything that waits on the topic `usage` into the lake."""
-    return _drain(spark, lake, bootstrap, topic, partial(apply_usage_batch, lake, registry))
+    return _drain(spark, lake, kafka, topic, partial(apply_usage_batch, lake, registry))
 
 
-def drain_anomalies(spark: "SparkSession", lake: Lake, bootstrap: str, topic: str) -> DrainResult:
+def drain_anomalies(
+    spark: "SparkSession", lake: Lake, kafka: KafkaSettings, topic: str
+) -> DrainResult:
     """Bring everything that waits on the topic `anomaly` into the lake."""
-    return _drain(spark, lake, bootstrap, topic, partial(apply_anomaly_batch, lake))
+    return _drain(spark, lake, kafka, topic, partial(apply_anomaly_batch, lake))
 
 
 def _drain(
     spark: "SparkSession",
     lake: Lake,
-    bootstrap: str,
+    kafka: KafkaSettings,
     topic: str,
     apply: Callable[["DataFrame", int], None],
 ) -> DrainResult:
@@ -64,11 +70,12 @@ def _drain(
     started = time.monotonic()
     events = (
         spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", bootstrap)
+        .options(**kafka.spark())
         .option("subscribe", topic)
         .option("startingOffsets", "earliest")
         .option("failOnDataLoss", "true")
         .option("kafka.isolation.level", "read_committed")
+        .option("groupIdPrefix", GROUP_PREFIX)
         .option("maxOffsetsPerTrigger", MAX_OFFSETS_PER_BATCH)
         .load()
         # For Spark's own reports only: no stateful operator hangs on it, so it drops nothing.

@@ -8,31 +8,26 @@ lives. The same holder, a data folder on a host, always has it again at once: a 
 killed need not wait for itself. Another one gets it when it was given back, or was not renewed for
 `LEASE_SECONDS`.
 
+Its holder can lend it to a job elsewhere, which then renews it and gives it back to its lender.
+
 Expiry is judged by the clock of whoever asks: machines that share a lake must keep their clocks
 (NTP) to well within `LEASE_SECONDS`. A holder that the system stopped for longer than that, and
 that writes before its next renewal, is not held back; it stops at that renewal.
 """
 
-import json
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Self
 
 from usage_platform.adapters.lake_errors import LakeError
 from usage_platform.adapters.lake_tables import Lake
-from usage_platform.adapters.lease_store import FolderStore, LeaseStore, PlainStore
+from usage_platform.adapters.lease_record import Held, Holder
+from usage_platform.adapters.lease_store import FolderStore, LeaseStore, ObjectStore
 
 WRITER = "writer"
 LEASE_SECONDS = 60.0
-RENEW_SECONDS = 15.0
 _TRIES = 5
-_TELL_SECONDS = 1.0
 
 Clock = Callable[[], datetime]
 
@@ -41,64 +36,20 @@ class LeaseError(RuntimeError):
     """The lake belongs to another platform; one line that says to which, and what to do."""
 
 
+class LeaseLentError(LeaseError):
+    """A job of this platform writes to the lake just now."""
+
+
 class LakeAwayError(LeaseError):
     """The place where the lease is kept cannot be read or written."""
 
 
-@dataclass(frozen=True)
-class Holder:
-    """Who may hold a lease: a data folder on a host.
-
-    Attributes:
-        host: The machine's name.
-        folder: The absolute data folder.
-    """
-
-    host: str
-    folder: str
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.folder}"
-
-
-@dataclass(frozen=True)
-class Held:
-    """What is written down of a lease; all times are UTC.
-
-    Attributes:
-        holder: Who has it.
-        taken: Since when.
-        renewed: When it was renewed last.
-        expires: From when on another one may take it.
-    """
-
-    holder: Holder
-    taken: datetime
-    renewed: datetime
-    expires: datetime
-
-    def text(self) -> str:
-        """As JSON."""
-        times = {name: getattr(self, name).isoformat() for name in ("taken", "renewed", "expires")}
-        return json.dumps({"host": self.holder.host, "folder": self.holder.folder, **times})
-
-    @classmethod
-    def parsed(cls, text: str) -> Self:
-        """From JSON.
-
-        Raises:
-            ValueError: When it is no lease.
-        """
-        try:
-            told = json.loads(text)
-            times = [datetime.fromisoformat(told[n]) for n in ("taken", "renewed", "expires")]
-            return cls(Holder(told["host"], told["folder"]), *times)
-        except (KeyError, TypeError) as error:
-            raise ValueError(str(error)) from None
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _expiry(now: datetime) -> datetime:
+    return now + timedelta(seconds=LEASE_SECONDS)
 
 
 class Lease:
@@ -122,10 +73,35 @@ class Lease:
 
         Raises:
             LeaseError: When another holder has it.
+            LeaseLentError: When this holder has lent it.
             LakeAwayError: When the lake cannot be read or written.
         """
-        try:
+        with self._away_in_one_line():
             self._take()
+
+    def lend(self, borrower: Holder) -> "Lease":
+        """Take the lease and give it to a job elsewhere, until that gives it back or dies.
+
+        Returns:
+            The borrower's side, to be renewed from now on.
+
+        Raises:
+            LeaseError: As for `take`.
+        """
+        self.take()
+        with self._away_in_one_line():
+            text = self._store.read()
+            now = self._clock()
+            lent = Held(borrower, now, now, _expiry(now), self._holder)
+            # Of all who renew it, only this holder itself can have come between.
+            if text is None or not self._store.replace(text, lent.text()):
+                return self.lend(borrower)
+        return Lease(self._lake, self._store, borrower, self._clock)
+
+    @contextmanager
+    def _away_in_one_line(self) -> Iterator[None]:
+        try:
+            yield
         except LakeError as error:
             raise LakeAwayError(str(error)) from None
         except OSError as error:
@@ -139,16 +115,13 @@ class Lease:
             text = self._store.read()
             held = None if text is None else self._parsed(text)
             now = self._clock()
-            is_mine = held is not None and held.holder == self._holder
-            if held is not None and not is_mine and held.expires > now:
-                raise LeaseError(
-                    f"the lake {self._lake} is written to by {held.holder}, which has it until "
-                    f"{held.expires:%Y-%m-%d %H:%M:%S}Z and renews that while it runs: stop the "
-                    "platform there (after a crash, wait until then), or choose another USAGE_LAKE"
-                )
-            taken = held.taken if held is not None and is_mine else now
-            expires = now + timedelta(seconds=LEASE_SECONDS)
-            if self._store.replace(text, Held(self._holder, taken, now, expires).text()):
+            if held is not None and held.holder == self._holder:
+                mine = replace(held, renewed=now, expires=_expiry(now))
+            elif held is None or held.expires <= now:
+                mine = Held(self._holder, now, now, _expiry(now))
+            else:
+                raise self._refusal(held)
+            if self._store.replace(text, mine.text()):
                 return
         raise LeaseError(f"the lake {self._lake}: its lease changes all the time: try again")
 
@@ -166,7 +139,22 @@ class Lease:
         if text is None or held is None or held.holder != self._holder:
             return
         now = self._clock()
-        self._store.replace(text, Held(self._holder, held.taken, now, now).text())
+        back = replace(held, renewed=now, expires=now)
+        if held.lender is not None:
+            back = Held(held.lender, now, now, _expiry(now))
+        self._store.replace(text, back.text())
+
+    def _refusal(self, held: Held) -> LeaseError:
+        until = f"until {held.expires:%Y-%m-%d %H:%M:%S}Z and renews that while it runs"
+        if held.lender == self._holder:
+            return LeaseLentError(
+                f"the lake {self._lake} is lent to the job {held.holder}, which has it {until}: "
+                "wait for its end (after a crash, wait until then)"
+            )
+        return LeaseError(
+            f"the lake {self._lake} is written to by {held.holder}, which has it {until}: stop the "
+            "platform there (after a crash, wait until then), or choose another USAGE_LAKE"
+        )
 
     def _parsed(self, text: str) -> Held:
         try:
@@ -178,99 +166,8 @@ class Lease:
             ) from None
 
 
-class KeptLease:
-    """A lease that a thread in the background renews; a context manager.
-
-    Args:
-        lease: The lease.
-        on_lost: Called in that thread when another holder has it, each second until the block ends;
-            raises nothing.
-        every: Seconds between renewals.
-    """
-
-    def __init__(
-        self, lease: Lease, on_lost: Callable[[], None], every: float = RENEW_SECONDS
-    ) -> None:
-        self._lease = lease
-        self._on_lost = on_lost
-        self._every = every
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
-        self._lost: LeaseError | None = None
-        self._renewed = 0.0
-
-    def __enter__(self) -> Self:
-        """Take it.
-
-        Raises:
-            LeaseError: When another holder has it, or the lake cannot be reached.
-        """
-        self._lease.take()
-        self._renewed = time.monotonic()
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Renew it no longer. It is not given back."""
-        self._stop.set()
-        self._thread.join()
-
-    def check(self) -> None:
-        """Make sure that it is still held.
-
-        Raises:
-            LeaseError: When it was lost.
-        """
-        if self._lost is not None:
-            raise self._lost
-
-    def _renew(self) -> None:
-        while not self._stop.wait(self._every):
-            try:
-                self._lease.take()
-            except LakeAwayError as error:
-                # For a moment that is nothing; another one may take the lease when it has expired.
-                if time.monotonic() - self._renewed < LEASE_SECONDS:
-                    continue
-                self._lose(error)
-                return
-            except LeaseError as error:
-                self._lose(error)
-                return
-            self._renewed = time.monotonic()
-
-    def _lose(self, error: LeaseError) -> None:
-        self._lost = error
-        # Again and again: work that is between two steps now begins its next one.
-        while True:
-            self._on_lost()
-            if self._stop.wait(_TELL_SECONDS):
-                return
-
-
-def holder_of(data_dir: Path) -> Holder:
-    """This machine with a data folder: what runs on the folder is one holder."""
-    return Holder(socket.gethostname(), str(data_dir.resolve()))
-
-
 def writer_lease(lake: Lake, holder: Holder) -> Lease:
     """The lease that allows to write to a lake."""
     root = f"{lake.root}/leases"
-    store = PlainStore(root, WRITER) if "://" in root else FolderStore(root, WRITER)
+    store = ObjectStore(root, WRITER) if "://" in root else FolderStore(root, WRITER)
     return Lease(lake.root, store, holder)
-
-
-@contextmanager
-def only_while_held(kept: KeptLease) -> Iterator[None]:
-    """Keep a lease for a piece of work; what the work raises after a loss is told as the loss.
-
-    Raises:
-        LeaseError: When another holder has it, or took it meanwhile.
-    """
-    with kept:
-        try:
-            yield
-        except Exception:
-            kept.check()
-            raise
-        kept.check()

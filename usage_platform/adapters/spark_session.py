@@ -4,16 +4,17 @@ Belongs here: how Spark is set up for Delta and Kafka. Not here: the service's p
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from usage_platform.adapters.lake_errors import one_line
+from usage_platform.adapters.lake_tables import Lake
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-SPARK_CONF: Mapping[str, str] = {
+_CONF: Mapping[str, str] = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.session.timeZone": "UTC",
@@ -32,6 +33,11 @@ SPARK_CONF: Mapping[str, str] = {
     "spark.driver.memory": "2g",
 }
 
+# On S3 the region is found as by all of AWS's clients.
+_S3_CONF: Mapping[str, str] = {
+    "spark.hadoop.fs.s3a.endpoint.region": "",
+}
+
 # Spark Connect's default asks a service that has gone away for ten minutes, and one that was
 # started again knows nothing of the session. Over these tries, 12 seconds, a run fails instead, and
 # the next one begins where it stopped.
@@ -43,6 +49,11 @@ _DEAD_DISK = re.compile(
     r"|Permission denied|Operation not permitted|Mkdirs failed to create"
     r"|Cannot create|Unable to create).*"
 )
+
+
+def spark_conf(lake: Lake) -> Mapping[str, str]:
+    """How Spark is set up for a lake."""
+    return {**_CONF, **(_S3_CONF if "://" in lake.root else {})}
 
 
 class SparkUnreachableError(ConnectionError):
@@ -84,19 +95,20 @@ def remote_session(url: str) -> Iterator["SparkSession"]:
 
 
 @contextmanager
-def own_session(jars: str) -> Iterator["SparkSession"]:
+def own_session(jars: Sequence[str], lake: Lake) -> Iterator["SparkSession"]:
     """A session in a JVM of this process, for a run without the service; takes 15-30 s to start.
 
     Args:
-        jars: A folder of the jars that Delta and Kafka need.
+        jars: Folders of the jars that Delta and Kafka need, and S3 where the lake is there.
+        lake: What is worked on.
     """
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.appName("usage-platform").master("local[*]")
-    for key, value in SPARK_CONF.items():
+    for key, value in spark_conf(lake).items():
         builder = builder.config(key, value)
     spark = (
-        builder.config("spark.driver.extraClassPath", f"{jars}/*")
+        builder.config("spark.driver.extraClassPath", ":".join(f"{folder}/*" for folder in jars))
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.ui.enabled", "false")

@@ -81,9 +81,9 @@ def streams_into_lake(
     versions = {t: reader.state(t).version for t in (USAGE_HOURLY, ANOMALIES)}
     with deployment.spark() as spark:
         create_tables(spark, lake)
-        drained = drain_usage(spark, lake, registry, kafka.bootstrap, USAGE)
+        drained = drain_usage(spark, lake, registry, kafka, USAGE)
         context.log.info(f"usage: {drained.events:,} events in {drained.seconds:.1f} s")
-        anomalies = drain_anomalies(spark, lake, kafka.bootstrap, ANOMALY)
+        anomalies = drain_anomalies(spark, lake, kafka, ANOMALY)
         context.log.info(f"anomaly: {anomalies.events:,} events in {anomalies.seconds:.1f} s")
     lag = lag_metadata(lag_into_lake(reader, kafka, USAGE, registry))
     anomalies_lag = lag_metadata(lag_into_lake(reader, kafka, ANOMALY, registry))

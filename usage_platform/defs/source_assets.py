@@ -11,7 +11,7 @@ from confluent_kafka import KafkaException
 from pydantic import Field
 
 from usage_platform.adapters.kafka_topics import KafkaUnreachableError, end_offsets, ensure_topics
-from usage_platform.adapters.lease import holder_of
+from usage_platform.adapters.lease_record import holder_of
 from usage_platform.adapters.playback import PlaybackError, PlaybackProgress, last_played, play
 from usage_platform.adapters.playback_lease import PlaybackLease
 from usage_platform.adapters.plots import weekday_profile

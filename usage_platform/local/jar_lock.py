@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOCK_FILE = Path(__file__).with_name("jars.lock")
-SETS = ("kafka", "spark")
+LOCAL_SETS = ("kafka", "spark")
+SETS = (*LOCAL_SETS, "aws")
 
 _LOCK_LINE = re.compile(r"(\S+) ([^\s:]+):([^\s:]+):([^\s:]+) ([0-9a-f]{64})")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from usage_platform.local.errors import LocalError
-from usage_platform.local.jar_lock import LOCK_FILE, SETS, LockedJar, parse_lock
+from usage_platform.local.jar_lock import LOCAL_SETS, LOCK_FILE, SETS, LockedJar, parse_lock
 from usage_platform.local.java import JavaHome
 
 # Ivy keeps its own copy of each jar until the verified one is in place.
@@ -40,7 +40,7 @@ class JarFolders:
     """
 
     kafka: Path
-    spark: Path
+    spark: tuple[Path, ...]
 
 
 def pyspark_home() -> Path:
@@ -66,6 +66,7 @@ def ensure_jars(
     env: Mapping[str, str],
     say: Callable[[str], None],
     progress: Callable[[str], None],
+    for_aws: bool = False,
 ) -> JarFolders:
     """Make `folder` hold exactly the locked jars; downloads only what is missing or damaged.
 
@@ -75,17 +76,20 @@ def ensure_jars(
         env: The environment Ivy runs in.
         say: Told when something is fetched.
         progress: Told how far the fetching is, such as "jars fetched 12/57".
+        for_aws: Whether Spark is to reach a lake on S3, or brokers that ask for an AWS identity.
 
     Returns:
-        The folders of the two sets.
+        The folders.
 
     Raises:
         LocalError: When there is no network, no space, or a jar is not what was locked.
     """
     folder = folder.absolute()
-    jars = parse_lock(LOCK_FILE.read_text("utf-8"))
+    locked = parse_lock(LOCK_FILE.read_text("utf-8"))
+    wanted = SETS if for_aws else LOCAL_SETS
+    jars = [jar for jar in locked if jar.set_name in wanted]
     try:
-        _drop_strangers(folder, jars)
+        _drop_strangers(folder, locked)
         missing = bad_jars(folder, jars)
         if missing:
             say(f"fetching {len(missing)} of {len(jars)} jars into {folder}")
@@ -97,7 +101,7 @@ def ensure_jars(
             f"the jars cannot be kept in {folder} ({error.strerror or error}): "
             "make room there or choose another data folder"
         ) from error
-    return JarFolders(*(folder / name for name in SETS))
+    return JarFolders(folder / "kafka", tuple(folder / name for name in wanted if name != "kafka"))
 
 
 def _is_good(path: Path, jar: LockedJar) -> bool:

@@ -8,7 +8,7 @@ and queries (adapters), or keeping it running (supervisor).
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -33,7 +33,7 @@ rootLogger.appenderRef.console.ref = console
 
 def spark_service(
     java: JavaHome,
-    jars: Path,
+    jars: Sequence[Path],
     data_dir: Path,
     env: Mapping[str, str],
     port: int,
@@ -43,7 +43,7 @@ def spark_service(
 
     Args:
         java: Runs it.
-        jars: The folder of the jars it needs beside pyspark's own.
+        jars: The folders of the jars it needs beside pyspark's own.
         data_dir: The platform's data folder: it keeps its files in `spark`, its log in `logs`, its
             pid file in `run`. The temporary ones are emptied before each start.
         env: The environment it runs in. Spark's own variables in it are left out: the service is
@@ -67,7 +67,7 @@ def spark_service(
         argv=(
             str(pyspark_home() / "bin" / "spark-submit"),
             *("--class", _SERVER_CLASS, "--name", "usage-platform"),
-            *("--driver-class-path", f"{jars.absolute()}/*"),
+            *("--driver-class-path", ":".join(f"{folder.absolute()}/*" for folder in jars)),
         ),
         env=_environment(env, java, home),
         cwd=home,

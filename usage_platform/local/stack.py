@@ -9,9 +9,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from usage_platform.adapters.kept_lease import KeptLease
 from usage_platform.adapters.lake_tables import Lake
-from usage_platform.adapters.lease import KeptLease, holder_of, writer_lease
-from usage_platform.adapters.spark_session import SPARK_CONF
+from usage_platform.adapters.lease import writer_lease
+from usage_platform.adapters.lease_record import holder_of
+from usage_platform.adapters.spark_session import spark_conf
 from usage_platform.local.broker import broker_service
 from usage_platform.local.dagster_services import dagster_services
 from usage_platform.local.jars import JarFolders, ensure_jars
@@ -36,7 +38,8 @@ def set_up(settings: Settings, say: Say, progress: Say) -> tuple[JavaHome, JarFo
         LocalError: In one line, when something cannot be had.
     """
     java = ensure_java(settings.jars_dir.parent, os.environ, say)
-    jars = ensure_jars(settings.jars_dir, java, os.environ, say, progress)
+    folder, for_aws = settings.jars_dir, settings.uses_aws
+    jars = ensure_jars(folder, java, os.environ, say, progress, for_aws)
     return java, jars
 
 
@@ -52,7 +55,7 @@ class Stack:
         self._progress = progress
         self._lock = StackFile(settings.data_dir)
         self._lease = writer_lease(Lake(settings.lake_root), holder_of(settings.data_dir))
-        self._kept = KeptLease(self._lease, on_lost=lambda: None)
+        self._kept = KeptLease(self._lease, on_lost=lambda: None, may_lend=True)
         self._ports = PortClaims()
         self._supervisor: Supervisor | None = None
         self.settings = settings
@@ -118,7 +121,7 @@ class Stack:
             return self._ports.take(preferred, name, say)
 
         java, jars = set_up(given, say, self._progress)
-        data = given.data_dir
+        data, lake = given.data_dir, Lake(given.lake_root)
         services = []
         kafka, spark = given.kafka_bootstrap, given.spark_remote
         if not kafka:
@@ -132,7 +135,7 @@ class Stack:
             spark_port = port(given.spark_port, "spark")
             spark = f"sc://{LOOPBACK}:{spark_port}"
             services.append(
-                spark_service(java, jars.spark, data, os.environ, spark_port, SPARK_CONF)
+                spark_service(java, jars.spark, data, os.environ, spark_port, spark_conf(lake))
             )
         ui_port = port(given.ui_port, "ui")
         self.ui_url = f"http://{LOOPBACK}:{ui_port}"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from usage_platform.adapters.kafka_security import Scram
 from usage_platform.adapters.kafka_topics import (
     ANOMALY,
     DEAD_LETTERS,
@@ -57,7 +58,7 @@ def test_a_broker_out_of_reach_is_one_line_with_its_address_and_what_to_do(
 
 
 def test_security_settings_reach_the_client_and_stay_out_of_logs():
-    kafka = KafkaSettings("b:9092", security={"sasl.password": "secret"})
+    kafka = KafkaSettings("b:9092", security=Scram("ann", "secret"))
     assert kafka.client(**{"group.id": "g"})["sasl.password"] == "secret"
     assert kafka.client(**{"group.id": "g"})["group.id"] == "g"
     assert "secret" not in repr(kafka)

@@ -81,7 +81,7 @@ def streamed(fresh_topics, put, spark, tmp_path_factory):
 
     def run():
         seen.lags.append(ingestion_lag(lake, kafka, USAGE))
-        seen.runs.append(drain_usage(spark, lake, REGISTRY, kafka.bootstrap, USAGE))
+        seen.runs.append(drain_usage(spark, lake, REGISTRY, kafka, USAGE))
         seen.tables.append(tables_of(lake))
         seen.offsets.append(committed_offsets(lake, USAGE))
         seen.lags.append(ingestion_lag(lake, kafka, USAGE))
@@ -140,7 +140,7 @@ def test_the_lag_is_what_no_finished_batch_holds(streamed):
 
 def test_a_run_with_nothing_to_do_reads_nothing(streamed, spark):
     kafka, lake = streamed.kafka, streamed.lake
-    run = drain_usage(spark, lake, REGISTRY, kafka.bootstrap, USAGE)
+    run = drain_usage(spark, lake, REGISTRY, kafka, USAGE)
     assert (run.events, run.batches, run.offsets) == (0, 0, {})
 
 
@@ -150,7 +150,7 @@ def test_a_topic_that_lost_events_is_an_error_and_not_passed_over(
     kafka = fresh_topics(partitions=2)
     put(kafka, [(0, message) for message in usage_messages(readings(72, 3))])
     with pytest.raises(Exception, match=r"(?i)offset"):
-        drain_usage(spark, streamed.lake, REGISTRY, kafka.bootstrap, USAGE)
+        drain_usage(spark, streamed.lake, REGISTRY, kafka, USAGE)
 
 
 def anomalies(count):
@@ -189,14 +189,14 @@ def test_anomalies_come_into_the_lake_once_and_aborted_ones_never(kafka, put, sp
         producer.produce(ANOMALY, message)
     producer.flush()
     producer.abort_transaction(60)
-    first = drain_anomalies(spark, lake, kafka.bootstrap, ANOMALY)
+    first = drain_anomalies(spark, lake, kafka, ANOMALY)
     assert first.events == 11
     expected = anomalies(8)
     pd.testing.assert_frame_equal(tables_of(lake)["anomalies"][ANOMALY_COLUMNS], expected)
 
     shutil.rmtree(Path(lake.checkpoint(ANOMALY)))
     put(kafka, messages[9:], topic=ANOMALY)
-    drain_anomalies(spark, lake, kafka.bootstrap, ANOMALY)
+    drain_anomalies(spark, lake, kafka, ANOMALY)
     told = tables_of(lake)["anomalies"]
     assert told["anomaly_id"].tolist() == [
         json.loads(m)["anomaly_id"] for m in (*messages[:8], messages[9])
@@ -213,18 +213,18 @@ def test_an_update_changes_its_row_a_withdrawal_its_status_and_a_replay_nothing(
     gone = rows[2:3].assign(status=WITHDRAWN)
     back = rows[3:4].assign(status=WITHDRAWN)
     put(kafka, anomaly_messages(rows, REGISTRY), topic=ANOMALY)
-    drain_anomalies(spark, lake, kafka.bootstrap, ANOMALY)
+    drain_anomalies(spark, lake, kafka, ANOMALY)
     # What comes later in one batch counts more.
     for part in (changed, gone, back, rows[3:4]):
         put(kafka, anomaly_messages(part, REGISTRY), topic=ANOMALY)
-    drain_anomalies(spark, lake, kafka.bootstrap, ANOMALY)
+    drain_anomalies(spark, lake, kafka, ANOMALY)
     expected = pd.concat([rows[:1], changed, gone, rows[3:]], ignore_index=True)
     there = tables_of(lake)["anomalies"]
     pd.testing.assert_frame_equal(there[ANOMALY_COLUMNS], expected)
     assert standing(LakeReader(lake))["anomaly_id"].nunique() == 3
 
     shutil.rmtree(Path(lake.checkpoint(ANOMALY)))
-    drain_anomalies(spark, lake, kafka.bootstrap, ANOMALY)
+    drain_anomalies(spark, lake, kafka, ANOMALY)
     pd.testing.assert_frame_equal(tables_of(lake)["anomalies"], there)
 
 

@@ -3,24 +3,23 @@
 import json
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from usage_platform.adapters.kept_lease import KeptLease, only_while_held
 from usage_platform.adapters.lake_tables import Lake
 from usage_platform.adapters.lease import (
     LEASE_SECONDS,
-    Held,
-    Holder,
-    KeptLease,
     LakeAwayError,
     Lease,
     LeaseError,
-    holder_of,
-    only_while_held,
+    LeaseLentError,
     writer_lease,
 )
-from usage_platform.adapters.lease_store import FolderStore, PlainStore
+from usage_platform.adapters.lease_record import Held, Holder, holder_of
+from usage_platform.adapters.lease_store import FolderStore, ObjectStore
 from usage_platform.adapters.spark_session import interrupt, remote_session
 
 ONE, OTHER = Holder("one", "/data"), Holder("other", "/data")
@@ -40,12 +39,30 @@ def clock():
     return Clock()
 
 
-@pytest.fixture(params=[FolderStore, PlainStore])
-def lease(request, tmp_path, clock):
+@pytest.fixture(params=["folder", "s3"])
+def new_store(request, tmp_path):
+    """Ask for the place where the lease is kept, as each platform does for itself."""
+    if request.param == "folder":
+        return partial(FolderStore, f"{tmp_path}/leases", "writer")
+    return partial(ObjectStore, f"{request.getfixturevalue('s3_lake').root}/leases", "writer")
+
+
+@pytest.fixture
+def store(new_store):
+    """Where the lease is kept."""
+    return new_store()
+
+
+def overwrite(store, text):
+    """As nothing should: whatever stands there."""
+    while not store.replace(store.read(), text):
+        pass
+
+
+@pytest.fixture
+def lease(store, clock):
     """Make a holder's side of the one lease."""
-    return lambda holder: Lease(
-        "LAKE", request.param(f"{tmp_path}/leases", "writer"), holder, clock
-    )
+    return lambda holder: Lease("LAKE", store, holder, clock)
 
 
 def test_another_holder_is_refused_in_one_line_that_says_who_until_when_and_what_to_do(lease):
@@ -59,11 +76,11 @@ def test_another_holder_is_refused_in_one_line_that_says_who_until_when_and_what
     )
 
 
-def test_the_same_holder_has_it_again_at_once_after_a_crash(lease, tmp_path, clock):
+def test_the_same_holder_has_it_again_at_once_after_a_crash(lease, store, clock):
     lease(ONE).take()
     clock.now += timedelta(seconds=10)
     lease(ONE).take()
-    told = json.loads((tmp_path / "leases" / "writer.json").read_text())
+    told = json.loads(store.read())
     assert (told["host"], told["folder"]) == ("one", "/data")
     assert told["taken"] == NOON.isoformat()
     assert told["renewed"] == clock.now.isoformat()
@@ -93,14 +110,55 @@ def test_one_that_was_given_back_can_be_taken_at_once(lease):
         lease(ONE).take()
 
 
-def test_of_many_that_take_a_free_one_at_the_same_moment_one_has_it(tmp_path, clock):
+def test_a_job_that_it_is_lent_to_keeps_it_from_all_until_it_gives_it_back(lease, clock):
+    job = lease(ONE).lend(Holder("job", "backfill"))
+    with pytest.raises(LeaseLentError, match=r"is lent to the job job:backfill, .+: wait for its"):
+        lease(ONE).take()
+    with pytest.raises(LeaseLentError):
+        lease(ONE).lend(Holder("job", "training"))
+    clock.now += timedelta(seconds=LEASE_SECONDS - 1)
+    job.take()
+    clock.now += timedelta(seconds=LEASE_SECONDS - 1)
+    with pytest.raises(LeaseError, match="written to by job:backfill"):
+        lease(OTHER).take()
+    job.give_back()
+    with pytest.raises(LeaseError, match="written to by one:/data"):
+        lease(OTHER).take()
+    lease(ONE).take()
+    with pytest.raises(LeaseError):
+        job.take()
+
+
+def test_a_job_that_dies_has_it_no_longer_than_a_holder(lease, clock):
+    job = lease(ONE).lend(Holder("job", "backfill"))
+    clock.now += timedelta(seconds=LEASE_SECONDS)
+    lease(ONE).take()
+    with pytest.raises(LeaseError):
+        job.take()
+
+
+def test_a_holder_goes_on_while_a_job_has_it_if_it_may(lease, clock):
+    lost, lent = threading.Event(), threading.Event()
+    with (
+        KeptLease(lease(ONE), lent.set, SOON, may_lend=True) as kept,
+        KeptLease(lease(ONE), lost.set, SOON),
+    ):
+        job = lease(ONE).lend(Holder("job", "backfill"))
+        assert lost.wait(60)
+        assert not lent.is_set()
+        job.give_back()
+        clock.now += timedelta(seconds=1)
+        kept.check()
+
+
+def test_of_many_that_take_a_free_one_at_the_same_moment_one_has_it(new_store, clock):
     start, got, refused = threading.Barrier(8), [], []
 
     def run(number):
         own = Holder(f"host-{number}", "/data")
         start.wait()
         try:
-            Lease("LAKE", FolderStore(f"{tmp_path}/leases", "writer"), own, clock).take()
+            Lease("LAKE", new_store(), own, clock).take()
             got.append(own)
         except LeaseError:
             refused.append(own)
@@ -114,9 +172,9 @@ def test_of_many_that_take_a_free_one_at_the_same_moment_one_has_it(tmp_path, cl
 
 
 @pytest.mark.parametrize("text", ["", "no json", "[]", '{"host": "one"}'])
-def test_a_file_that_is_no_lease_is_one_line_that_says_what_to_do(lease, tmp_path, text):
+def test_a_file_that_is_no_lease_is_one_line_that_says_what_to_do(lease, store, text):
     lease(ONE).take()
-    (tmp_path / "leases" / "writer.json").write_text(text)
+    overwrite(store, text)
     with pytest.raises(LeaseError, match=r"^the lake LAKE: leases/writer\.json is no lease: .+$"):
         lease(ONE).take()
 
@@ -133,22 +191,28 @@ def test_a_holder_is_a_folder_on_a_machine(tmp_path, monkeypatch):
     assert holder_of(Path("data")) == holder_of(tmp_path / "data") != holder_of(tmp_path)
 
 
-def test_while_kept_it_is_renewed_and_its_loss_is_told(lease, tmp_path, clock):
+def test_while_kept_it_is_renewed_and_its_loss_is_told(lease, store, clock):
     lost = threading.Event()
     with KeptLease(lease(ONE), lost.set, SOON) as kept:
         clock.now += timedelta(seconds=10)
-        path = tmp_path / "leases" / "writer.json"
-        while json.loads(path.read_text())["renewed"] != clock.now.isoformat():
+        while json.loads(store.read())["renewed"] != clock.now.isoformat():
             assert not lost.wait(SOON)
         kept.check()
         clock.now += timedelta(seconds=LEASE_SECONDS)
         others = Held(OTHER, clock.now, clock.now, clock.now + timedelta(hours=1)).text()
-        # Again where the keeper, in a lake without a lock, has just put its own over it.
-        while not lost.wait(10 * SOON):
-            (tmp_path / "others").write_text(others)
-            (tmp_path / "others").replace(path)
+        overwrite(store, others)
+        assert lost.wait(60)
         with pytest.raises(LeaseError, match="written to by other:/data"):
             kept.check()
+
+
+def test_an_s3_that_is_away_or_refuses_is_one_line(s3_lake, monkeypatch):
+    gone = Lake("s3://no-such-bucket/lake")
+    with pytest.raises(LakeAwayError, match=r"^the lake s3://no-such-bucket/lake cannot be reach"):
+        writer_lease(gone, ONE).take()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    with pytest.raises(LakeAwayError, match=r"^the lake s3://.+ cannot be reached .+: check USAGE"):
+        writer_lease(s3_lake, ONE).take()
 
 
 @pytest.mark.spark

@@ -90,7 +90,7 @@ def both(fresh_topics, put, read_all, spark, tmp_path_factory):
                 value = message.value()
                 events.append(Event(value, meaning[value], message.offset(), 0, at))
         drain_naively(spark, naive, kafka.bootstrap, USAGE)
-        drain_usage(spark, lake, REGISTRY, kafka.bootstrap, USAGE)
+        drain_usage(spark, lake, REGISTRY, kafka, USAGE)
     expected = oracle.tables_of(events, dict.fromkeys(METERS, 5))
     rows = DeltaTable(f"{naive}/hours").to_pandas()
     return SimpleNamespace(naive=rows, lake=lake, expected=expected)

@@ -250,8 +250,8 @@ class LakeGame(RuleBasedStateMachine):
     # What must be.
 
     def drain(self):
-        bootstrap = self.world.kafka.bootstrap
-        lake_streams.drain_usage(self.world.spark, self.lake, REGISTRY, bootstrap, self.name)
+        kafka = self.world.kafka
+        lake_streams.drain_usage(self.world.spark, self.lake, REGISTRY, kafka, self.name)
 
     def on_topic(self):
         return [

@@ -74,8 +74,8 @@ def upgraded(fresh_topics, put, spark, tmp_path):
     # Told by the former version, and come only now.
     told = json.loads(lines(ANOMALY)[0]) | {"anomaly_id": "f" * 16, "ts": "2024-03-08T05:00:00Z"}
     put(kafka, [json.dumps(told).encode()], topic=ANOMALY)
-    seen.drained = drain_usage(spark, lake, REGISTRY, kafka.bootstrap, USAGE)
-    seen.told = drain_anomalies(spark, lake, kafka.bootstrap, ANOMALY)
+    seen.drained = drain_usage(spark, lake, REGISTRY, kafka, USAGE)
+    seen.told = drain_anomalies(spark, lake, kafka, ANOMALY)
     seen.after = tables(lake)
     seen.kept = {one.table: one for one in keep_tables(spark, LakeReader(lake), 168)}
     return seen

@@ -70,7 +70,7 @@ def main() -> None:
         lake = Lake(str(folder / "lake"))
         with remote_session(remote) as spark:
             create_tables(spark, lake)
-            drained = drain_usage(spark, lake, _REGISTRY, kafka.bootstrap, "usage")
+            drained = drain_usage(spark, lake, _REGISTRY, kafka, "usage")
             backlog = drained.events / drained.seconds
             tick = _seconds_a_tick(spark, kafka, lake)
         play(kafka, _now(), "bench", _AT_ONCE, lambda progress: None)
@@ -106,7 +106,7 @@ def _seconds_a_tick(spark: object, kafka: KafkaSettings, lake: Lake) -> float:
     for _ in range(_TICKS):
         began = time.perf_counter()
         play(kafka, _now(), "bench", _AT_ONCE, lambda progress: None)
-        drain_usage(spark, lake, _REGISTRY, kafka.bootstrap, "usage")  # type: ignore[arg-type]
+        drain_usage(spark, lake, _REGISTRY, kafka, "usage")  # type: ignore[arg-type]
         seconds.append(time.perf_counter() - began)
     return sorted(seconds)[_TICKS // 2]
 

@@ -19,12 +19,13 @@ from usage_platform.core.wire import usage_messages
 
 _SESSION_A_BATCH = """
 import sys
+from usage_platform.adapters.kafka_topics import KafkaSettings
 from usage_platform.adapters.lake_streams import drain_usage
 from usage_platform.adapters.lake_tables import Lake
 from usage_platform.adapters.spark_session import own_session
 from usage_platform.core.meters import MeterRegistry
-with own_session(sys.argv[1]) as spark:
-    drain_usage(spark, Lake(sys.argv[2]), MeterRegistry(), sys.argv[3], "usage")
+with own_session([sys.argv[1]], Lake(sys.argv[2])) as spark:
+    drain_usage(spark, Lake(sys.argv[2]), MeterRegistry(), KafkaSettings(sys.argv[3]), "usage")
 """
 
 

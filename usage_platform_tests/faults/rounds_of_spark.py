@@ -20,7 +20,6 @@ from usage_platform.adapters.lake_tables import (
     READINGS,
     TABLES,
     USAGE_HOURLY,
-    Lake,
     LakeTable,
     create_tables,
 )
@@ -29,7 +28,7 @@ from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests.faults.background import Background
 from usage_platform_tests.faults.batch_to_cut import STEPS, WRITTEN, apply_to_cut
 from usage_platform_tests.faults.cuts import Cut, CutMissedError, Outcome
-from usage_platform_tests.faults.delta_folder import newest_commit, stopped_before_commit
+from usage_platform_tests.faults.delta_folder import stopped_before_commit
 from usage_platform_tests.faults.events import EventStream
 from usage_platform_tests.faults.services import Services
 from usage_platform_tests.faults.tables import judged_tables
@@ -59,7 +58,8 @@ class SparkRounds:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._lake = Lake(str(services.folder / "lake"))
+        self._lake = services.lake
+        self._reader = LakeReader(services.lake)
         self._events = EventStream(Meter("library"), pd.Timestamp("2024-03-05T10:00:00Z"))
         self._registry = MeterRegistry(self._events.meter)
         assert services.broker
@@ -89,9 +89,7 @@ class SparkRounds:
             self._until_done(self._optimize)
         self._until_done(self._drain)
         events = self._events
-        findings = judged_tables(
-            LakeReader(self._lake), self._registry, events.readings(), events.rejects()
-        )
+        findings = judged_tables(self._reader, self._registry, events.readings(), events.rejects())
         seconds = time.monotonic() - began
         work.join()
         return Outcome(findings, seconds)
@@ -99,7 +97,7 @@ class SparkRounds:
     def _halted_within_the_batch(self, place: str) -> Background:
         marker = self._services.folder / "halted"
         marker.unlink(missing_ok=True)
-        before = {table: newest_commit(self._folder(table)) for table in TABLES}
+        before = {table: self._reader.state(table).version for table in TABLES}
         self._put()
         for _ in range(_TRIES):
             work = Background(partial(self._drain, partial(apply_to_cut, place, str(marker))))
@@ -107,7 +105,7 @@ class SparkRounds:
             if not work.is_over:
                 break
             time.sleep(_BETWEEN_TRIES_S)
-        written = {table for table in TABLES if newest_commit(self._folder(table)) > before[table]}
+        written = {table for table in TABLES if self._reader.state(table).version > before[table]}
         if work.is_over or written != WRITTEN[place]:
             why = str(work.error).partition("\n")[0]
             raise CutMissedError(f"{PART}, {place}: the batch was not there ({why})")
@@ -148,7 +146,7 @@ class SparkRounds:
         put_events(self._services.kafka, self._events.mixed(_EVENTS))
 
     def _drain(self, apply: Callable[..., None] | None = None) -> None:
-        kafka = self._services.kafka.bootstrap
+        kafka = self._services.kafka
         with remote_session(self._services.spark_url) as spark:
             if apply is None:
                 drain_usage(spark, self._lake, self._registry, kafka, USAGE)

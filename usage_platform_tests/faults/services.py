@@ -13,7 +13,8 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from usage_platform.adapters.kafka_topics import KafkaSettings
-from usage_platform.adapters.spark_session import SPARK_CONF
+from usage_platform.adapters.lake_tables import Lake
+from usage_platform.adapters.spark_session import spark_conf
 from usage_platform.local.broker import broker_service
 from usage_platform.local.jars import JarFolders
 from usage_platform.local.java import JavaHome
@@ -59,10 +60,20 @@ class RunningService:
 
 
 class Services:
-    """The services of the rounds; a context manager that stops them all at its end."""
+    """The services of the rounds; a context manager that stops them all at its end.
 
-    def __init__(self, java: JavaHome, jars: JarFolders, folder: Path) -> None:
+    Args:
+        java: Runs them.
+        jars: What they need.
+        folder: Where they keep what is theirs.
+        lake: Where Spark writes; in the folder where it is None.
+    """
+
+    def __init__(
+        self, java: JavaHome, jars: JarFolders, folder: Path, lake: Lake | None = None
+    ) -> None:
         self.folder = folder
+        self.lake = lake or Lake(str(folder / "lake"))
         self._java = java
         self._jars = jars
         self._ports = PortClaims()
@@ -108,7 +119,9 @@ class Services:
         port = int(self.spark_url.rpartition(":")[2])
         folder = self.folder / "spark"
         return self._started(
-            spark_service(self._java, self._jars.spark, folder, self._env, port, SPARK_CONF)
+            spark_service(
+                self._java, self._jars.spark, folder, self._env, port, spark_conf(self.lake)
+            )
         )
 
     def ask_port(self) -> int:
