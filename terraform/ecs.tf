@@ -1,0 +1,156 @@
+locals {
+  image = coalesce(var.image, "${aws_ecr_repository.this.repository_url}:${var.image_tag}")
+
+  environment = merge(local.settings, {
+    AWS_REGION            = var.region
+    AWS_DEFAULT_REGION    = var.region
+    DAGSTER_POSTGRES_HOST = aws_db_instance.dagster.address
+    DAGSTER_LOGS_BUCKET   = aws_s3_bucket.lake.id
+  })
+
+  secret = aws_db_instance.dagster.master_user_secret[0].secret_arn
+
+  spark_port = 15002
+  code_port  = 4000
+
+  port_answers = "import sys; from usage_platform.local.ports import port_answers; sys.exit(not port_answers(%d))"
+
+  # Each with its command, how one sees that it works, and what has to work before it. They listen on
+  # the task's own loopback: Dagster's pages have no log-in, and Spark would do what anybody asks.
+  containers = {
+    spark = {
+      command = ["python", "deploy/spark_connect.py", tostring(local.spark_port)]
+      healthy = ["python", "-c", format(local.port_answers, local.spark_port)]
+      after   = []
+    }
+    code = {
+      command = ["python", "deploy/code_server.py", tostring(local.code_port)]
+      healthy = ["dagster", "api", "grpc-health-check", "-h", "127.0.0.1", "-p", tostring(local.code_port)]
+      after   = ["spark"]
+    }
+    daemon = {
+      command = ["dagster-daemon", "run", "-w", "deploy/workspace.yaml"]
+      # It asks the database, so that a changed password is noticed.
+      healthy = ["dagster-daemon", "liveness-check"]
+      after   = ["code"]
+    }
+    webserver = {
+      command = ["dagster-webserver", "-h", "127.0.0.1", "-p", tostring(local.ports.ui), "-w", "deploy/workspace.yaml"]
+      healthy = ["python", "-c", format(local.port_answers, local.ports.ui)]
+      after   = ["code"]
+    }
+  }
+}
+
+resource "aws_ecs_cluster" "this" {
+  name = var.global_prefix
+
+  setting {
+    name  = "containerInsights"
+    value = "enabled"
+  }
+
+  configuration {
+    execute_command_configuration {
+      kms_key_id = aws_kms_key.this.arn
+      logging    = "OVERRIDE"
+
+      log_configuration {
+        cloud_watch_encryption_enabled = true
+        cloud_watch_log_group_name     = aws_cloudwatch_log_group.this["shells"].name
+      }
+    }
+  }
+}
+
+resource "aws_ecs_task_definition" "platform" {
+  family                   = var.global_prefix
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = var.task_cpu
+  memory                   = var.task_memory
+  task_role_arn            = aws_iam_role.platform.arn
+  execution_role_arn       = aws_iam_role.execution.arn
+
+  runtime_platform {
+    operating_system_family = "LINUX"
+    cpu_architecture        = var.cpu_architecture
+  }
+
+  # Spark's shuffle files and the parts of uploads.
+  ephemeral_storage {
+    size_in_gib = 40
+  }
+
+  container_definitions = jsonencode([
+    for name, container in local.containers : {
+      name        = name
+      image       = local.image
+      essential   = true
+      command     = container.command
+      stopTimeout = 120
+
+      environment = [for key, value in local.environment : { name = key, value = value }]
+      secrets = [
+        { name = "DAGSTER_POSTGRES_USER", valueFrom = "${local.secret}:username::" },
+        { name = "DAGSTER_POSTGRES_PASSWORD", valueFrom = "${local.secret}:password::" },
+      ]
+
+      dependsOn = [for other in container.after : { containerName = other, condition = "HEALTHY" }]
+      healthCheck = {
+        command     = concat(["CMD"], container.healthy)
+        interval    = 30
+        timeout     = 20
+        retries     = 5
+        startPeriod = 180
+      }
+
+      linuxParameters = { initProcessEnabled = true }
+
+      logConfiguration = {
+        logDriver = "awslogs"
+        options = {
+          awslogs-group         = aws_cloudwatch_log_group.this["platform"].name
+          awslogs-region        = var.region
+          awslogs-stream-prefix = name
+        }
+      }
+    }
+  ])
+}
+
+# One task, and the old one ends before a new one starts: two would both write to the lake.
+resource "aws_ecs_service" "platform" {
+  name                   = "platform"
+  cluster                = aws_ecs_cluster.this.id
+  task_definition        = aws_ecs_task_definition.platform.arn
+  launch_type            = "FARGATE"
+  platform_version       = "1.4.0"
+  enable_execute_command = true
+  propagate_tags         = "SERVICE"
+
+  desired_count                      = 1
+  deployment_minimum_healthy_percent = 0
+  deployment_maximum_percent         = 100
+
+  deployment_circuit_breaker {
+    enable   = true
+    rollback = true
+  }
+
+  network_configuration {
+    subnets          = aws_subnet.private[*].id
+    security_groups  = [aws_security_group.this["platform"].id]
+    assign_public_ip = false
+  }
+
+  # The task needs all of them when it starts, and ECS reads none of them itself.
+  depends_on = [
+    aws_iam_role_policy.execution,
+    aws_iam_role_policy.platform,
+    aws_route.private_to_nat,
+    aws_vpc_security_group_egress_rule.flow,
+    aws_vpc_security_group_egress_rule.https,
+    aws_vpc_security_group_ingress_rule.flow,
+  ]
+}

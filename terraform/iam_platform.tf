@@ -1,0 +1,203 @@
+# The task: the code's role, and the role that ECS starts it with.
+
+data "aws_iam_policy_document" "task_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:aws:ecs:${var.region}:${local.account}:*"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "platform_lake" {
+  statement {
+    sid       = "Bucket"
+    actions   = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"]
+    resources = [aws_s3_bucket.lake.arn]
+  }
+
+  statement {
+    sid = "Objects"
+    actions = [
+      "s3:AbortMultipartUpload",
+      "s3:DeleteObject",
+      "s3:GetObject",
+      "s3:ListMultipartUploadParts",
+      "s3:PutObject",
+    ]
+    resources = [
+      for folder in ["assets", "athena-results", "checkpoint", "dagster-logs", "deltalake", "leases", "models"] :
+      "${aws_s3_bucket.lake.arn}/${folder}/*"
+    ]
+  }
+
+  statement {
+    sid       = "Key"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [aws_kms_key.this.arn]
+  }
+}
+
+data "aws_iam_policy_document" "athena" {
+  statement {
+    sid = "Queries"
+    actions = [
+      "athena:GetQueryExecution",
+      "athena:GetQueryResults",
+      "athena:GetQueryResultsStream",
+      "athena:GetWorkGroup",
+      "athena:StartQueryExecution",
+      "athena:StopQueryExecution",
+    ]
+    resources = [aws_athena_workgroup.this.arn]
+  }
+
+  statement {
+    sid = "Catalog"
+    actions = [
+      "glue:GetDatabase",
+      "glue:GetPartitions",
+      "glue:GetTable",
+      "glue:GetTables",
+    ]
+    resources = [
+      "arn:aws:glue:${var.region}:${local.account}:catalog",
+      aws_glue_catalog_database.this.arn,
+      "arn:aws:glue:${var.region}:${local.account}:table/${local.database_name}/*",
+    ]
+  }
+}
+
+data "aws_iam_policy_document" "platform_emr" {
+  count = var.enable_emr_serverless ? 1 : 0
+
+  statement {
+    sid       = "StartJobs"
+    actions   = ["emr-serverless:GetApplication", "emr-serverless:StartApplication", "emr-serverless:StartJobRun"]
+    resources = [aws_emrserverless_application.this[0].arn]
+  }
+
+  statement {
+    sid       = "FollowJobs"
+    actions   = ["emr-serverless:CancelJobRun", "emr-serverless:GetJobRun"]
+    resources = ["${aws_emrserverless_application.this[0].arn}/jobruns/*"]
+  }
+
+  statement {
+    sid       = "GiveJobsTheirRole"
+    actions   = ["iam:PassRole"]
+    resources = [aws_iam_role.emr_job[0].arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["emr-serverless.amazonaws.com"]
+    }
+  }
+}
+
+# Shells and the forwarded port of Dagster's pages, by Session Manager.
+data "aws_iam_policy_document" "platform_shells" {
+  statement {
+    sid = "Channels"
+    actions = [
+      "ssmmessages:CreateControlChannel",
+      "ssmmessages:CreateDataChannel",
+      "ssmmessages:OpenControlChannel",
+      "ssmmessages:OpenDataChannel",
+    ]
+    resources = ["*"]
+  }
+
+  statement {
+    sid       = "FindTheLog"
+    actions   = ["logs:DescribeLogGroups"]
+    resources = ["*"]
+  }
+
+  statement {
+    sid       = "WriteTheLog"
+    actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.this["shells"].arn}:*"]
+  }
+}
+
+resource "aws_iam_role" "platform" {
+  name               = "${var.global_prefix}-platform"
+  description        = "What the platform's code may do"
+  assume_role_policy = data.aws_iam_policy_document.task_trust.json
+}
+
+resource "aws_iam_role_policy" "platform" {
+  for_each = merge(
+    {
+      athena = data.aws_iam_policy_document.athena.json
+      kafka  = data.aws_iam_policy_document.platform_kafka.json
+      lake   = data.aws_iam_policy_document.platform_lake.json
+      shells = data.aws_iam_policy_document.platform_shells.json
+    },
+    var.enable_emr_serverless ? { emr = data.aws_iam_policy_document.platform_emr[0].json } : {},
+  )
+
+  name   = each.key
+  role   = aws_iam_role.platform.id
+  policy = each.value
+}
+
+data "aws_iam_policy_document" "execution" {
+  statement {
+    sid       = "LogInToTheRegistry"
+    actions   = ["ecr:GetAuthorizationToken"]
+    resources = ["*"]
+  }
+
+  statement {
+    sid       = "PullTheImage"
+    actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    resources = [aws_ecr_repository.this.arn]
+  }
+
+  statement {
+    sid       = "Log"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.this["platform"].arn}:*"]
+  }
+
+  statement {
+    sid       = "PasswordOfTheDatabase"
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = [aws_db_instance.dagster.master_user_secret[0].secret_arn]
+  }
+
+  statement {
+    sid       = "Key"
+    actions   = ["kms:Decrypt"]
+    resources = [aws_kms_key.this.arn]
+  }
+}
+
+resource "aws_iam_role" "execution" {
+  name               = "${var.global_prefix}-execution"
+  description        = "Starts the platform's containers"
+  assume_role_policy = data.aws_iam_policy_document.task_trust.json
+}
+
+resource "aws_iam_role_policy" "execution" {
+  name   = "start-containers"
+  role   = aws_iam_role.execution.id
+  policy = data.aws_iam_policy_document.execution.json
+}

@@ -1,0 +1,44 @@
+data "aws_caller_identity" "current" {}
+
+data "aws_availability_zones" "available" {
+  state = "available"
+
+  # Local and wavelength zones have no MSK.
+  filter {
+    name   = "opt-in-status"
+    values = ["opt-in-not-required"]
+  }
+}
+
+locals {
+  account = data.aws_caller_identity.current.account_id
+  zones   = slice(sort(data.aws_availability_zones.available.names), 0, var.availability_zone_count)
+
+  bucket_name = coalesce(var.bucket_name, "${var.global_prefix}-${local.account}-${var.region}")
+  # Names of Glue take no dash in SQL without quotes.
+  database_name = replace(var.global_prefix, "-", "_")
+
+  is_provisioned = var.kafka_mode == "provisioned"
+  # A serverless cluster always keeps three.
+  kafka_replication = local.is_provisioned ? var.availability_zone_count : 3
+
+  ports = {
+    https     = 443
+    kafka_iam = 9098
+    postgres  = 5432
+    ssh       = 22
+    ui        = 3000
+  }
+
+  # What the platform is told, in the task and wherever else it runs.
+  settings = merge(var.settings, {
+    USAGE_LAKE              = "s3://${aws_s3_bucket.lake.id}"
+    USAGE_KAFKA_BOOTSTRAP   = local.kafka_bootstrap
+    USAGE_KAFKA_SECURITY    = "iam"
+    USAGE_KAFKA_REPLICATION = tostring(local.kafka_replication)
+    USAGE_KAFKA_PARTITIONS  = tostring(var.kafka_partitions)
+    USAGE_SPARK_REMOTE      = "sc://127.0.0.1:${local.spark_port}"
+    USAGE_ATHENA_WORKGROUP  = aws_athena_workgroup.this.name
+    USAGE_ATHENA_DATABASE   = aws_glue_catalog_database.this.name
+  })
+}

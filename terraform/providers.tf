@@ -1,0 +1,10 @@
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = {
+      Project   = var.global_prefix
+      ManagedBy = "terraform"
+    }
+  }
+}
