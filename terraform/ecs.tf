@@ -125,7 +125,6 @@ resource "aws_ecs_service" "platform" {
   cluster                = aws_ecs_cluster.this.id
   task_definition        = aws_ecs_task_definition.platform.arn
   launch_type            = "FARGATE"
-  platform_version       = "1.4.0"
   enable_execute_command = true
   propagate_tags         = "SERVICE"
 

@@ -66,12 +66,17 @@ override_resource {
   target = aws_secretsmanager_secret_rotation.dagster
 }
 
+variables {
+  enable_bastion        = true
+  bastion_allowed_cidrs = ["203.0.113.7/32"]
+  bastion_public_key    = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPT1hsgdiVtSZJjKJG0ufwbHgg3shT0tPsvLJ4PVTY8T somebody"
+  alarm_email           = "energy@example.org"
+  protect_data          = false
+}
+
 run "everything_is_made_and_taken_away" {
-  variables {
-    enable_bastion        = true
-    bastion_allowed_cidrs = ["203.0.113.7/32"]
-    bastion_public_key    = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPT1hsgdiVtSZJjKJG0ufwbHgg3shT0tPsvLJ4PVTY8T somebody"
-    alarm_email           = "energy@example.org"
-    protect_data          = false
-  }
+}
+
+run "a_second_plan_changes_nothing" {
+  command = plan
 }

@@ -1,0 +1,115 @@
+"""What the configuration says of the platform, held against the platform's own code."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import usage_platform
+from usage_platform.adapters import kafka_topics, playback_lease, scoring
+from usage_platform.adapters.lake_tables import ALL_TABLES
+from usage_platform.settings import PREFIX, Settings
+from usage_platform_tests.terraform.terraform_command import SOURCE
+
+pytestmark = pytest.mark.aws
+
+CODE = Path(usage_platform.__file__).parent
+# What the platform gives Spark as groupIdPrefix, and which a group of its begins with.
+SPARK_GROUPS = "usage-platform-lake*"
+
+
+def listed(name: str) -> set[str]:
+    """The strings of a list in Kafka's policies."""
+    text = (SOURCE / "iam_kafka.tf").read_text("utf-8")
+    found = re.search(rf"\b{name} = \[(.*?)\n?\s*\]", text, re.DOTALL)
+    assert found, name
+    return set(re.findall(r'"([^"]+)"', re.sub(r"#.*", "", found[1])))
+
+
+def in_code(*keys: str) -> set[str]:
+    """What the code gives as some of librdkafka's settings: texts, and names of constants."""
+    values = set()
+    for path in CODE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Dict):
+                pairs = zip(node.keys, node.values, strict=True)
+                values |= {v for k, v in pairs if isinstance(k, ast.Constant) and k.value in keys}
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "committed_reader":
+                values |= {node.args[1]} if "group.id" in keys else set()
+    constants = {**vars(kafka_topics), **vars(playback_lease), **vars(scoring)}
+    # The reader's own argument is what its callers give.
+    names = {v.id for v in values if isinstance(v, ast.Name)} - {"name"}
+    return {v.value for v in values if isinstance(v, ast.Constant)} | {constants[n] for n in names}
+
+
+def test_the_catalog_has_the_tables_and_columns_of_the_code():
+    def column(definition: str) -> dict[str, str]:
+        name, kind = definition.split()[:2]
+        comment = re.search(r"COMMENT '(.*)'$", definition)
+        return {"name": name, "type": kind.lower(), "comment": comment[1] if comment else ""}
+
+    expected = {table.name: [column(d) for d in table.definitions] for table in ALL_TABLES}
+    found = json.loads((SOURCE / "lake_tables.json").read_text("utf-8"))
+    assert found == expected, f"write this there:\n{json.dumps(expected, indent=2)}"
+
+
+def test_kafka_allows_the_topics_that_the_platform_makes():
+    made = {
+        kafka_topics.USAGE,
+        kafka_topics.ANOMALY,
+        kafka_topics.EPISODE,
+        kafka_topics.DEAD_LETTERS,
+        playback_lease.LEASE_TOPIC,
+    }
+    assert listed("kafka_topics") == made
+
+
+def test_kafka_allows_the_groups_that_the_platform_is_in():
+    groups = in_code("group.id")
+    assert "usage-platform-watch" in groups
+    assert kafka_topics.SCORER_GROUP in groups
+    assert listed("kafka_groups") == groups | {SPARK_GROUPS}
+
+
+def test_kafka_allows_the_transactions_that_the_platform_makes():
+    assert listed("kafka_transactional_ids") == in_code("transactional.id")
+
+
+def test_the_alarm_on_lag_watches_the_scorers_group():
+    text = (SOURCE / "monitoring.tf").read_text("utf-8")
+    group, topic = kafka_topics.SCORER_GROUP, kafka_topics.USAGE
+    assert f'"Consumer Group" = "{group}", "Topic" = "{topic}"' in text
+
+
+def test_each_setting_of_the_containers_is_one_of_the_platforms():
+    text = (SOURCE / "locals.tf").read_text("utf-8")
+    given = set(re.findall(rf"\b{PREFIX}[A-Z_]+\b(?=\s*=)", text))
+    assert len(given) == 8
+    assert given <= {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+
+
+def test_settings_that_are_given_here_cannot_be_given_again():
+    text = (SOURCE / "locals.tf").read_text("utf-8")
+    given = set(re.findall(rf"\b{PREFIX}[A-Z_]+\b(?=\s*=)", text))
+    variables = (SOURCE / "variables.tf").read_text("utf-8")
+    found = re.search(r"setintersection\(keys\(var\.settings\), \[(.*?)\]", variables, re.DOTALL)
+    assert found
+    assert set(re.findall(r'"(\w+)"', found[1])) == given | {"USAGE_DATA", "USAGE_JARS"}
+
+
+@pytest.mark.parametrize("example", sorted(SOURCE.glob("*.tfvars.example")), ids=lambda p: p.name)
+def test_an_example_gives_only_known_settings(example):
+    given = set(re.findall(rf"\b{PREFIX}[A-Z_]+\b(?=\s*=)", example.read_text("utf-8")))
+    assert given <= {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+
+
+def test_every_variable_and_output_is_described():
+    for file, kind in (("variables.tf", "variable"), ("outputs.tf", "output")):
+        text = (SOURCE / file).read_text("utf-8")
+        blocks = re.split(rf'^(?={kind} ")', text, flags=re.MULTILINE)[1:]
+        assert blocks
+        for block in blocks:
+            assert re.match(rf'{kind} "\w+" {{\n  description = ".', block), block[:80]
+            assert kind == "output" or re.search(r"^  type +=", block, re.MULTILINE), block[:80]
