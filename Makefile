@@ -25,6 +25,11 @@ setup: .venv/.installed ## Create .venv from the lock file and fetch the jars
 	@$(UV) --require-hashes -r requirements-dev.txt
 	@touch $@
 
+.venv/.installed-aws-dev: .venv/.installed requirements-aws-dev.txt
+	@$(PYTHON) -m venv .venv-aws
+	@$(BIN)/uv pip install --quiet --python .venv-aws/bin/python --require-hashes -r requirements-aws-dev.txt
+	@touch $@
+
 demo: setup ## Play a source through everything and say what came of it (ARGS="--csv FILE")
 	@$(BIN)/usage-platform demo $(ARGS)
 
@@ -38,6 +43,9 @@ test: setup .venv/.installed-dev ## Run all tests, with the real services
 
 test-quick: .venv/.installed-dev ## Run the tests that need no service
 	@$(BIN)/pytest -m "not kafka and not spark and not e2e" $(ARGS)
+
+test-aws: .venv/.installed-dev .venv/.installed-aws-dev ## Run the tests of Terraform and of what is deployed
+	@$(BIN)/pytest -m aws $(ARGS)
 
 lint: .venv/.installed-dev ## Run ruff and pyright
 	@$(BIN)/ruff check .
@@ -63,10 +71,13 @@ machine: setup .venv/.installed-dev ## Play long random games against the lake's
 eval: .venv/.installed ## Judge the detector on labelled series, beside chance and the blog's method
 	@$(BIN)/python -m usage_platform.console.evaluate $(ARGS)
 
-lock: ## Resolve the lock files anew
-	@for extra in "" "-dev"; do \
-	  $(BIN)/uv pip compile pyproject.toml $${extra:+--group dev -c requirements.txt} \
-	    --generate-hashes --universal --no-strip-extras --no-header --no-emit-index-url \
-	    --no-emit-find-links -p 3.11 -q -o requirements$$extra.txt; done
+LOCK := $(BIN)/uv pip compile --generate-hashes --universal --no-strip-extras --no-header \
+  --no-emit-index-url --no-emit-find-links -p 3.11 -q
 
-.PHONY: help setup demo up test test-quick lint bench faults guards machine soak eval lock
+lock: ## Resolve the lock files anew
+	@$(LOCK) pyproject.toml -o requirements.txt
+	@$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	@$(LOCK) pyproject.toml --extra aws -c requirements.txt -o requirements-aws.txt
+	@$(LOCK) --group aws-dev -o requirements-aws-dev.txt
+
+.PHONY: help setup demo up test test-quick test-aws lint bench faults guards machine soak eval lock

@@ -1,0 +1,36 @@
+"""The configuration by checkov: no failed check that is not named and justified."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from usage_platform_tests.terraform.terraform_command import SOURCE
+
+pytestmark = [pytest.mark.aws, pytest.mark.timeout(300)]
+
+
+def test_no_check_fails_that_is_not_named_and_justified(checkers):
+    done = subprocess.run(
+        [checkers / "checkov", "-d", SOURCE, "--skip-download", "-o", "json"],
+        cwd=SOURCE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    report = json.loads(done.stdout)
+    failed = {
+        (check["check_id"], check["resource"]) for check in report["results"]["failed_checks"]
+    }
+    assert not failed
+    assert report["summary"]["passed"] > 100
+    assert report["summary"]["parsing_errors"] == 0
+
+
+def test_each_exception_says_why():
+    lines = (SOURCE / ".checkov.yaml").read_text("utf-8").splitlines()
+    exceptions = [line for line in lines if re.match(r"\s+- CKV", line)]
+    assert exceptions
+    for line in exceptions:
+        assert re.search(r"# \S+ \S+ \S+", line), line

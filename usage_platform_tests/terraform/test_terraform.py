@@ -1,0 +1,233 @@
+"""The configuration by Terraform itself: its own tests, offline and against a double of AWS."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from usage_platform_tests.terraform.terraform_command import SOURCE
+
+pytestmark = [pytest.mark.aws, pytest.mark.timeout(600)]
+
+STACK = "tests/moto/stack.tftest.hcl:everything_is_made_and_taken_away"
+SECOND_PLAN = "tests/moto/stack.tftest.hcl:a_second_plan_changes_nothing"
+# Attributes that moto takes and does not give back.
+FORGOTTEN_BY_MOTO = {
+    ("aws_db_parameter_group", "parameter"),
+    ("aws_instance", "vpc_security_group_ids"),
+    ("aws_vpc_security_group_egress_rule", "description"),
+    ("aws_vpc_security_group_ingress_rule", "description"),
+}
+
+
+def resources(state: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """The values of a state's resources or data sources of one kind."""
+    found = state["root_module"]["resources"]
+    return [resource["values"] for resource in found if resource["type"] == kind]
+
+
+@pytest.fixture(scope="session")
+def state(applied) -> dict[str, Any]:
+    assert STACK in applied.states, applied.errors
+    return applied.states[STACK]
+
+
+def test_the_files_are_formatted(terraform):
+    done = terraform.run("fmt", "-check", "-recursive", "-no-color")
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_configuration_is_valid(terraform):
+    done = terraform.run("validate", "-no-color")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_mocked_runs_the_real_plans_and_the_examples_pass(offline):
+    offline.must_have_passed()
+    files = {name.partition(":")[0] for name in offline.statuses}
+    assert files == {f"tests/{name}.tftest.hcl" for name in ("unit", "offline_plan", "examples")}
+    examples = {name for name in offline.statuses if name.startswith("tests/examples")}
+    assert len(examples) == len(list(SOURCE.glob("*.tfvars.example"))) == 3
+
+
+def test_no_run_is_left_out(offline):
+    text = (SOURCE / "tests" / "unit.tftest.hcl").read_text("utf-8")
+    written = set(re.findall(r'^run "(\w+)"', text, re.MULTILINE))
+    ran = {name.partition(":")[2] for name in offline.statuses if name.startswith("tests/unit")}
+    assert ran == written
+
+
+def test_everything_is_made_on_a_double_of_aws_and_taken_away_again(applied, moto_url):
+    applied.must_have_passed()
+    client = boto3.client(
+        "s3",
+        endpoint_url=moto_url,
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",  # noqa: S106 - moto takes any
+    )
+    assert client.list_buckets()["Buckets"] == []
+
+
+def test_a_second_plan_changes_nothing_but_what_moto_forgets(applied):
+    assert SECOND_PLAN in applied.plans, applied.errors
+    changed = set()
+    for resource in applied.plans[SECOND_PLAN]["resource_changes"]:
+        change = resource["change"]
+        if change["actions"] not in (["no-op"], ["read"]):
+            before, after = change["before"] or {}, change["after"] or {}
+            changed |= {
+                (resource["type"], name)
+                for name in before.keys() | after.keys()
+                if before.get(name) != after.get(name)
+            }
+    assert changed <= FORGOTTEN_BY_MOTO
+
+
+def test_each_ingress_between_groups_has_its_egress_and_the_other_way_round(state):
+    def ends(kind: str, here: str, there: str) -> set[tuple[str, str, int]]:
+        rules = resources(state, kind)
+        return {
+            (rule[here], rule[there], rule["from_port"])
+            for rule in rules
+            if rule["referenced_security_group_id"]
+        }
+
+    own, other = "security_group_id", "referenced_security_group_id"
+    ingress = ends("aws_vpc_security_group_ingress_rule", other, own)
+    assert len(ingress) == 3
+    assert ingress == ends("aws_vpc_security_group_egress_rule", own, other)
+
+
+def test_no_ingress_is_open_to_the_world(state):
+    ranges = [
+        (rule["cidr_ipv4"], rule["cidr_ipv6"])
+        for rule in resources(state, "aws_vpc_security_group_ingress_rule")
+    ]
+    assert {cidr for pair in ranges for cidr in pair if cidr} == {"203.0.113.7/32"}
+    groups = resources(state, "aws_security_group")
+    assert len(groups) == 5
+    assert not [group["name"] for group in groups if group["name"].endswith("default")]
+
+
+def policies(state: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The rendered policy documents, by their names."""
+    found = state["root_module"]["resources"]
+    return {
+        resource["address"]: json.loads(resource["values"]["json"])
+        for resource in found
+        if resource["type"] == "aws_iam_policy_document"
+    }
+
+
+def as_list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(state: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (name, statement)
+        for name, policy in policies(state).items()
+        for statement in policy["Statement"]
+    ]
+
+
+def test_no_role_may_do_everything_of_a_service(state):
+    wide = [
+        (name, action)
+        for name, statement in statements(state)
+        for action in as_list(statement["Action"])
+        if action.endswith("*") and statement["Effect"] == "Allow" and not name.endswith(".key")
+    ]
+    assert len(policies(state)) >= 15
+    assert not wide
+
+
+def test_only_actions_that_know_no_resource_are_allowed_on_all(state):
+    on_all = {
+        action
+        for name, statement in statements(state)
+        for action in as_list(statement["Action"])
+        if as_list(statement.get("Resource", [])) == ["*"] and not name.endswith(".key")
+    }
+    assert on_all == {
+        "ecr:GetAuthorizationToken",
+        "logs:DescribeLogGroups",
+        "ssmmessages:CreateControlChannel",
+        "ssmmessages:CreateDataChannel",
+        "ssmmessages:OpenControlChannel",
+        "ssmmessages:OpenDataChannel",
+    }
+
+
+def test_only_emr_is_handed_a_role_and_only_that_of_its_jobs(state):
+    handed = [s for _, s in statements(state) if "iam:PassRole" in as_list(s["Action"])]
+    (statement,) = handed
+    assert statement["Resource"].endswith(":role/usage-platform-emr-job")
+    assert statement["Condition"] == {
+        "StringEquals": {"iam:PassedToService": "emr-serverless.amazonaws.com"}
+    }
+
+
+def test_every_service_that_takes_a_role_must_be_of_this_account(state):
+    trusts = {name: policy for name, policy in policies(state).items() if "_trust" in name}
+    assert len(trusts) == 4
+    for name, policy in trusts.items():
+        (statement,) = policy["Statement"]
+        # An instance's role comes with the instance, which is of this account.
+        if "bastion" not in name:
+            assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == "123456789012"
+
+
+def test_kafka_is_allowed_by_name(state):
+    (policy,) = [p for name, p in policies(state).items() if name.endswith(".platform_kafka")]
+    allowed = {arn for s in policy["Statement"] for arn in as_list(s["Resource"])}
+    cluster = "usage-platform/11111111-2222-3333-4444-555555555555-1"
+    begin = "arn:aws:kafka:us-east-1:123456789012"
+    assert f"{begin}:cluster/{cluster}" in allowed
+    assert f"{begin}:topic/{cluster}/usage" in allowed
+    assert f"{begin}:group/{cluster}/anomaly-scorer" in allowed
+    assert f"{begin}:transactional-id/{cluster}/anomaly-scorer" in allowed
+    assert [arn for arn in allowed if "*" in arn] == [
+        f"{begin}:group/{cluster}/usage-platform-lake*"
+    ]
+
+
+def test_the_bucket_takes_no_unencrypted_request(state):
+    (policy,) = [p for name, p in policies(state).items() if name.endswith(".lake")]
+    (statement,) = policy["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Principal"] == "*"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_parliament_finds_no_fault_in_any_policy(state, checkers):
+    judge = Path(__file__).with_name("parliament_findings.py")
+    done = subprocess.run(
+        [checkers / "python", judge],
+        input=json.dumps(policies(state)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    findings = json.loads(done.stdout)
+    assert not findings
+
+
+def test_parliament_would_find_a_misspelt_action(checkers):
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": ["kafka-cluster:WritData"], "Resource": "*"}],
+    }
+    done = subprocess.run(
+        [checkers / "python", Path(__file__).with_name("parliament_findings.py")],
+        input=json.dumps({"misspelt": policy}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "WritData" in done.stdout
