@@ -54,6 +54,8 @@ def test_dagsters_password_comes_from_the_environment_and_its_link_is_encrypted(
     database = instance["storage"]["postgres"]["postgres_db"]
     assert database["password"] == {"env": "DAGSTER_POSTGRES_PASSWORD"}
     assert database["params"] == {"sslmode": "require"}
+    # SQLAlchemy's own choice is a driver that dagster-postgres does not bring.
+    assert database["scheme"] == "postgresql+psycopg2"
     wanted = set(re.findall(r"env: (\w+)", (ROOT / "deploy" / "dagster.yaml").read_text("utf-8")))
     assert wanted <= set(re.findall(r"\b[A-Z_]+\b", (SOURCE / "ecs.tf").read_text("utf-8")))
 
