@@ -1,5 +1,9 @@
 # Dagster's runs, events, schedules and sensors' cursors. Not the data: those are in the lake.
 
+locals {
+  database_identifier = "${var.global_prefix}-dagster"
+}
+
 resource "aws_db_subnet_group" "this" {
   name       = var.global_prefix
   subnet_ids = aws_subnet.private[*].id
@@ -17,7 +21,7 @@ resource "aws_db_parameter_group" "this" {
 }
 
 resource "aws_db_instance" "dagster" {
-  identifier     = "${var.global_prefix}-dagster"
+  identifier     = local.database_identifier
   engine         = "postgres"
   engine_version = "17"
   instance_class = var.database_instance_class
@@ -44,9 +48,11 @@ resource "aws_db_instance" "dagster" {
   auto_minor_version_upgrade = true
   deletion_protection        = var.protect_data
   skip_final_snapshot        = !var.protect_data
-  final_snapshot_identifier  = var.protect_data ? "${var.global_prefix}-dagster-final" : null
+  final_snapshot_identifier  = var.protect_data ? "${local.database_identifier}-final" : null
 
   enabled_cloudwatch_logs_exports = ["postgresql"]
+
+  depends_on = [aws_cloudwatch_log_group.database]
 }
 
 # AWS changes a managed password each week unless told otherwise. The task reads it when it starts:

@@ -15,28 +15,33 @@ locals {
 
   port_answers = "import sys; from usage_platform.local.ports import port_answers; sys.exit(not port_answers(%d))"
 
-  # Each with its command, how one sees that it works, and what has to work before it. They listen on
-  # the task's own loopback: Dagster's pages have no log-in, and Spark would do what anybody asks.
+  # Each with its command, how one sees that it works and how often one looks (each of Dagster's own
+  # looks takes a second or two of a processor), and what has to work before it. They listen on the
+  # task's own loopback: Dagster's pages have no log-in, and Spark would do what anybody asks.
   containers = {
     spark = {
       command = ["python", "deploy/spark_connect.py", tostring(local.spark_port)]
       healthy = ["python", "-c", format(local.port_answers, local.spark_port)]
+      every   = 10
       after   = []
     }
     code = {
       command = ["python", "deploy/code_server.py", tostring(local.code_port)]
       healthy = ["dagster", "api", "grpc-health-check", "-h", "127.0.0.1", "-p", tostring(local.code_port)]
+      every   = 30
       after   = ["spark"]
     }
     daemon = {
       command = ["dagster-daemon", "run", "-w", "deploy/workspace.yaml"]
       # It asks the database, so that a changed password is noticed.
       healthy = ["dagster-daemon", "liveness-check"]
+      every   = 60
       after   = ["code"]
     }
     webserver = {
       command = ["dagster-webserver", "-h", "127.0.0.1", "-p", tostring(local.ports.ui), "-w", "deploy/workspace.yaml"]
       healthy = ["python", "-c", format(local.port_answers, local.ports.ui)]
+      every   = 60
       after   = ["code"]
     }
   }
@@ -99,7 +104,7 @@ resource "aws_ecs_task_definition" "platform" {
       dependsOn = [for other in container.after : { containerName = other, condition = "HEALTHY" }]
       healthCheck = {
         command     = concat(["CMD"], container.healthy)
-        interval    = 30
+        interval    = container.every
         timeout     = 20
         retries     = 5
         startPeriod = 180

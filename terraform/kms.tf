@@ -28,7 +28,10 @@ data "aws_iam_policy_document" "key" {
     condition {
       test     = "ArnLike"
       variable = "kms:EncryptionContext:aws:logs:arn"
-      values   = ["arn:aws:logs:${var.region}:${local.account}:log-group:/${var.global_prefix}/*"]
+      values = [
+        for group in ["/${var.global_prefix}", "/aws/rds/instance/${local.database_identifier}"] :
+        "arn:aws:logs:${var.region}:${local.account}:log-group:${group}/*"
+      ]
     }
   }
 

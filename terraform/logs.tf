@@ -6,6 +6,13 @@ resource "aws_cloudwatch_log_group" "this" {
   kms_key_id        = aws_kms_key.this.arn
 }
 
+# RDS would make it itself, to be kept for ever and left behind.
+resource "aws_cloudwatch_log_group" "database" {
+  name              = "/aws/rds/instance/${local.database_identifier}/postgresql"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = aws_kms_key.this.arn
+}
+
 data "aws_iam_policy_document" "flow_log_trust" {
   statement {
     actions = ["sts:AssumeRole"]

@@ -34,6 +34,11 @@ run "everything_with_provisioned_kafka" {
     alarm_email           = "energy@example.org"
     monthly_budget_usd    = 300
   }
+
+  assert {
+    condition     = try(length(one([for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.filter[0].prefix if rule.id == "old-versions"])), 0) == 0
+    error_message = "expected old versions of everything to go"
+  }
 }
 
 run "the_least_with_serverless_kafka" {

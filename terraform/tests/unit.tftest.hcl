@@ -152,7 +152,7 @@ run "everything_that_keeps_data_uses_our_key" {
     error_message = "expected a key that is changed each year"
   }
   assert {
-    condition     = alltrue([for group in aws_cloudwatch_log_group.this : group.kms_key_id == aws_kms_key.this.arn && group.retention_in_days == 365])
+    condition     = alltrue([for group in concat(values(aws_cloudwatch_log_group.this), [aws_cloudwatch_log_group.database]) : group.kms_key_id == aws_kms_key.this.arn && group.retention_in_days == 365])
     error_message = "expected encrypted logs that are kept for a year"
   }
   assert {

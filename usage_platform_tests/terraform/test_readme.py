@@ -42,7 +42,14 @@ def test_each_resource_that_it_names_is_made():
     assert named <= made
 
 
-def test_each_file_variable_and_output_that_it_names_is_there():
+def test_each_output_that_the_guide_asks_for_is_there():
+    guide = (SOURCE.parent / "docs" / "deploy-aws.md").read_text("utf-8")
+    asked = set(re.findall(r"terraform output (?:-raw )?(\w+)", guide))
+    assert len(asked) >= 6
+    assert asked <= of_files(SOURCE, r'^output "(\w+)"', "outputs.tf")
+
+
+def test_each_file_and_variable_that_it_names_is_there():
     files = set(re.findall(r"`([\w/]+\.(?:tf|json|yaml|tfvars\.example|tftest\.hcl))`", README))
     assert len(files) > 20
     assert not {name for name in files if not (SOURCE / name).exists()}
