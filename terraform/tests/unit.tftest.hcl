@@ -5,6 +5,8 @@ mock_provider "aws" {
   source = "./tests/mocks"
 }
 
+# Applied once; the plans after it look at the same state.
+
 run "defaults_are_three_zones_of_encrypted_kafka" {
   assert {
     condition     = aws_msk_cluster.this[0].number_of_broker_nodes == 3 && length(aws_subnet.private) == 3
@@ -98,6 +100,8 @@ run "no_rule_expires_a_current_object_of_the_tables_or_their_progress" {
 }
 
 run "the_platform_is_one_task_that_never_runs_twice" {
+  command = plan
+
   assert {
     condition     = aws_ecs_service.platform.desired_count == 1 && aws_ecs_service.platform.deployment_minimum_healthy_percent == 0 && aws_ecs_service.platform.deployment_maximum_percent == 100
     error_message = "expected the old task to end before a new one writes to the lake"
@@ -147,6 +151,8 @@ run "the_platform_is_one_task_that_never_runs_twice" {
 }
 
 run "everything_that_keeps_data_uses_our_key" {
+  command = plan
+
   assert {
     condition     = aws_kms_key.this.enable_key_rotation
     error_message = "expected a key that is changed each year"
@@ -170,6 +176,8 @@ run "everything_that_keeps_data_uses_our_key" {
 }
 
 run "nothing_is_reached_from_the_internet" {
+  command = plan
+
   assert {
     condition     = alltrue([for rule in aws_vpc_security_group_ingress_rule.flow : rule.cidr_ipv4 == null && rule.cidr_ipv6 == null && rule.from_port == rule.to_port]) && length(aws_vpc_security_group_ingress_rule.ssh) == 0
     error_message = "expected ingress from our own groups only, on single ports"
@@ -189,6 +197,8 @@ run "nothing_is_reached_from_the_internet" {
 }
 
 run "alarms_watch_disks_controller_scorer_and_task" {
+  command = plan
+
   assert {
     condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["broker-1-disk", "broker-2-disk", "broker-3-disk", "controller", "scorer-lag", "task"])
     error_message = "expected an alarm for each disk, the controller, the scorer's lag and the task"
@@ -204,6 +214,8 @@ run "alarms_watch_disks_controller_scorer_and_task" {
 }
 
 run "outputs_say_how_to_use_it" {
+  command = plan
+
   assert {
     condition = output.settings == {
       USAGE_ATHENA_DATABASE   = "usage_platform"

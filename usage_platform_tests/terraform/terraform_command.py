@@ -17,7 +17,8 @@ from typing import Any, NoReturn
 import pytest
 
 SOURCE = Path(__file__).resolve().parents[2] / "terraform"
-_PROVIDER = "registry.terraform.io/hashicorp/aws"
+# Under the name of the registry that it came from.
+_PROVIDER = "*/hashicorp/aws"
 # Where people and images keep providers that `terraform providers mirror` has fetched.
 _PLUGIN_FOLDERS = (
     "~/.terraform.d/plugins",
@@ -123,7 +124,7 @@ def _plugin_folder() -> str | None:
     folders = [given] if given else []
     for name in _PLUGIN_FOLDERS:
         folders += sorted(glob(str(Path(name).expanduser())))  # noqa: PTH207 - a pattern
-    return next((found for found in folders if Path(found, _PROVIDER).is_dir()), None)
+    return next((found for found in folders if any(Path(found).glob(_PROVIDER))), None)
 
 
 def _environment() -> dict[str, str]:
