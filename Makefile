@@ -71,6 +71,9 @@ machine: setup .venv/.installed-dev ## Play long random games against the lake's
 eval: .venv/.installed ## Judge the detector on labelled series, beside chance and the blog's method
 	@$(BIN)/python -m usage_platform.console.evaluate $(ARGS)
 
+powerbi: .venv/.installed ## Make the Power BI model's tables from the lake's schemas
+	@$(BIN)/python -m usage_platform.console.powerbi
+
 LOCK := $(BIN)/uv pip compile --generate-hashes --universal --no-strip-extras --no-header \
   --no-emit-index-url --no-emit-find-links -p 3.11 -q
 
@@ -80,4 +83,4 @@ lock: ## Resolve the lock files anew
 	@$(LOCK) pyproject.toml --extra aws -c requirements.txt -o requirements-aws.txt
 	@$(LOCK) --group aws-dev -o requirements-aws-dev.txt
 
-.PHONY: help setup demo up test test-quick test-aws lint bench faults guards machine soak eval lock
+.PHONY: help setup demo up test test-quick test-aws lint bench faults guards machine soak eval powerbi lock

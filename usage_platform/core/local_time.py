@@ -66,6 +66,38 @@ def expected_readings(day: date, timezone: str, interval_minutes: int) -> int:
     return (end - start) // timedelta(minutes=interval_minutes)
 
 
+def offset_changes(timezone: str, first: date, last: date) -> list[tuple[datetime, int]]:
+    """When a zone's distance from UTC changes, for programs that know no time zones.
+
+    Args:
+        timezone: IANA name.
+        first: The first day to look at, UTC.
+        last: The last day, inclusive.
+
+    Returns:
+        UTC instants without a zone, from which on local time is so many minutes ahead of UTC; the
+        first of them is the start of `first`.
+    """
+    zone = ZoneInfo(timezone)
+
+    def minutes(at: datetime) -> int:
+        offset = at.replace(tzinfo=UTC).astimezone(zone).utcoffset() or timedelta()
+        return int(offset.total_seconds()) // 60
+
+    midnights = [datetime.combine(date.fromordinal(n), time()) for n in _ordinals(first, last)]
+    changes = [(midnights[0], minutes(midnights[0]))]
+    for day in midnights:
+        if minutes(day + timedelta(days=1)) != changes[-1][1]:
+            times = (day + timedelta(minutes=n) for n in range(1, 1441))
+            at = next(at for at in times if minutes(at) != changes[-1][1])
+            changes.append((at, minutes(at)))
+    return changes
+
+
+def _ordinals(first: date, last: date) -> range:
+    return range(first.toordinal(), last.toordinal() + 1)
+
+
 def _first_instant(ordinal: int, timezone: str) -> pd.Timestamp:
     # fold=0 (the default) takes a missing midnight at the offset before the change, which is the
     # instant of the change itself, and the earlier of two midnights.

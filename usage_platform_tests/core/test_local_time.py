@@ -8,11 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_platform.core.local_time import expected_readings, local_day_bounds, to_utc
+from usage_platform.core.local_time import (
+    expected_readings,
+    local_day_bounds,
+    offset_changes,
+    to_utc,
+)
 
 BOSTON = "America/New_York"
 SPRING, SUMMER, AUTUMN = date(2024, 3, 10), date(2024, 7, 1), date(2024, 11, 3)
-ZONES = st.sampled_from([BOSTON, "Europe/Rome", "Etc/GMT-1", "Asia/Kolkata", "Australia/Lord_Howe"])
+NAMES = [BOSTON, "Europe/Rome", "Etc/GMT-1", "Asia/Kolkata", "Australia/Lord_Howe"]
+ZONES = st.sampled_from(NAMES)
+FIRST, LAST = date(2010, 1, 1), date(2050, 12, 31)
+CHANGES = {name: offset_changes(name, FIRST, LAST) for name in NAMES}
 
 
 def clocks(*texts):
@@ -110,3 +118,11 @@ def test_days_follow_each_other_without_a_gap(zone, day):
     assert local_day_bounds(day + timedelta(days=1), zone)[0] == end
     assert start.tz_convert(zone).date() == day
     assert (end - timedelta(microseconds=1)).tz_convert(zone).date() == day
+
+
+@given(ZONES, st.dates(FIRST, LAST), st.times())
+def test_the_changes_of_a_zone_give_the_local_time_of_any_instant(zone, day, clock):
+    at = datetime.combine(day, clock)
+    changes = [(start, minutes) for start, minutes in CHANGES[zone] if start <= at]
+    local = at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    assert at + timedelta(minutes=changes[-1][1]) == local

@@ -1,0 +1,25 @@
+"""`make powerbi`: the files of the Power BI model that are made from the lake's schemas.
+
+Belongs here: where they go. Not here: what is in them (`adapters.powerbi`).
+"""
+
+from pathlib import Path
+
+import click
+
+from usage_platform.adapters.powerbi import model_files
+from usage_platform.settings import Settings
+
+DEFINITION = Path("powerbi/usage.SemanticModel/definition")
+
+
+def main() -> None:
+    """Write the files, with local times of the building's zone (`USAGE_TIMEZONE`)."""
+    for name, text in model_files(Settings.from_env().timezone).items():
+        path = DEFINITION / name
+        path.write_text(text, "utf-8")
+        click.echo(f"{path}: written")
+
+
+if __name__ == "__main__":
+    main()
