@@ -264,6 +264,20 @@ def models(overrides: Given, back: bool, promote: str | None) -> None:
         screen.console.print(listed(store))
 
 
+@main.command("alert-test")
+@click.argument("sink", required=False, type=click.Choice(["webhook", "slack", "email", "sns"]))
+@click.pass_obj
+def alert_test(overrides: Given, sink: str | None) -> None:
+    """Send a test alert to each sink that is set, or to one of them."""
+    from datetime import UTC, datetime
+
+    from usage_platform.console.alert_test import send_tests
+    from usage_platform.deployment import Deployment
+
+    if not send_tests(Deployment(Settings.from_env(**overrides)), sink, datetime.now(UTC)):
+        sys.exit(1)
+
+
 def _given(options: Mapping[str, str | int | float | None]) -> Given:
     return {name: value for name, value in options.items() if value is not None}
 

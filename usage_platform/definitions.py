@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from usage_platform.defs.alert_sensor import alerts
 from usage_platform.defs.checks import CHECKS
 from usage_platform.defs.jobs import ASSETS, JOBS
 from usage_platform.defs.resources import PlatformResource
@@ -13,6 +14,6 @@ defs = dg.Definitions(
     asset_checks=CHECKS,
     jobs=JOBS,
     schedules=SCHEDULES,
-    sensors=SENSORS,
+    sensors=[*SENSORS, alerts],
     resources={"platform": PlatformResource()},
 )

@@ -37,6 +37,7 @@ from usage_platform.adapters.model_store import ModelStore
 from usage_platform.adapters.source_cache import SourceCache
 from usage_platform.adapters.spark_session import interrupt, own_session, remote_session
 from usage_platform.adapters.training import Wishes
+from usage_platform.core.alerts import AlertSink
 from usage_platform.core.detector.grid import Calendar
 from usage_platform.core.judging import Judges
 from usage_platform.core.local_time import local_day_bounds
@@ -189,6 +190,25 @@ class Deployment:
     def registry(self) -> MeterRegistry:
         """The meters known by now."""
         return load_meters(self.assets, self.settings.default_meter)
+
+    def alert_sinks(self) -> list[AlertSink]:
+        """Where alerts go to; empty where no setting names a place."""
+        from usage_platform.adapters.alert_sinks.chosen import chosen_sinks
+
+        settings = self.settings
+        return chosen_sinks(
+            webhook=(
+                settings.alert_webhook_url.get_secret_value(),
+                settings.alert_webhook_secret.get_secret_value(),
+            ),
+            slack=settings.alert_slack_url.get_secret_value(),
+            mail=(
+                settings.alert_smtp_url.get_secret_value(),
+                settings.alert_email_to,
+                settings.alert_email_from,
+            ),
+            sns=settings.alert_sns_topic,
+        )
 
     @property
     def source_label(self) -> str:

@@ -18,8 +18,10 @@ from pydantic import (
     model_validator,
 )
 
+from usage_platform import alert_settings
 from usage_platform import setting_types as types
 from usage_platform.adapters.kafka_security import SecurityKind, msk_region
+from usage_platform.core.alerts import Severity
 from usage_platform.core.detector.model import Method, Tuning
 from usage_platform.core.meters import (
     DEFAULT_INTERVAL_MINUTES,
@@ -89,6 +91,15 @@ class Settings(BaseModel):
     vacuum_hours: int = Field(168, ge=1)
     history_keep_days: int = Field(30, ge=1)
 
+    alert_min_severity: Severity = Severity.MEDIUM
+    alert_webhook_url: alert_settings.WebAddress = alert_settings.NONE
+    alert_webhook_secret: alert_settings.SigningSecret = alert_settings.NONE
+    alert_slack_url: alert_settings.WebAddress = alert_settings.NONE
+    alert_email_to: alert_settings.MailAddresses = ""
+    alert_email_from: alert_settings.MailAddresses = ""
+    alert_smtp_url: alert_settings.MailServer = alert_settings.NONE
+    alert_sns_topic: alert_settings.TopicArn = ""
+
     @model_validator(mode="after")
     def _brokers_that_ask_are_told(self) -> Self:
         said = f"USAGE_KAFKA_SECURITY={self.kafka_security}: set"
@@ -110,6 +121,12 @@ class Settings(BaseModel):
     def _athena_knows_the_tables(self) -> Self:
         if bool(self.athena_workgroup) != bool(self.athena_database):
             raise ValueError("USAGE_ATHENA_WORKGROUP and USAGE_ATHENA_DATABASE: set both or none")
+        return self
+
+    @model_validator(mode="after")
+    def _mail_has_a_server(self) -> Self:
+        if self.alert_email_to and not self.alert_smtp_url.get_secret_value():
+            raise ValueError(f"{PREFIX}ALERT_EMAIL_TO is set: set {PREFIX}ALERT_SMTP_URL as well")
         return self
 
     @classmethod
@@ -182,24 +199,31 @@ class Settings(BaseModel):
         return Tuning(self.false_alarms_per_week, self.least_share)
 
     def environment(self) -> dict[str, str]:
-        """The settings as environment variables, for a child process in any folder."""
+        """The settings as environment variables, for a child process in any folder.
+
+        Without the secrets, which come from the environment alone: a child inherits them.
+        """
         values = self.model_dump() | {"data": self.data_dir, "jars": self.jars_dir}
         if self.lake:
             values["lake"] = self.lake_root
         for name in ("closed_days", "kafka_ca"):
             if values[name]:
                 values[name] = values[name].absolute()
-        values["kafka_password"] = self.kafka_password.get_secret_value()
-        values = {key: value for key, value in values.items() if value not in (None, "")}
+        values = {
+            key: value
+            for key, value in values.items()
+            if value not in (None, "") and not isinstance(value, SecretStr)
+        }
         return {f"{PREFIX}{key.upper()}": str(value) for key, value in values.items()}
 
 
 def _one_line(error: ValidationError) -> str:
     first = error.errors()[0]
     said = first["msg"].removeprefix("Value error, ")
-    if not first["loc"]:
+    if not first["loc"]:  # Of several settings together, which the message names.
         return said
     name = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
         return f"{PREFIX}{name.upper()}: no such setting; see .env.example for those there are"
-    return f"{PREFIX}{name.upper()}={first['input']}: {said}"
+    is_secret = Settings.model_fields[name].annotation is SecretStr
+    return f"{PREFIX}{name.upper()}={'...' if is_secret else first['input']}: {said}"

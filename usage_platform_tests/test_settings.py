@@ -58,6 +58,9 @@ def test_an_empty_variable_counts_as_not_set():
         ("USAGE_FALSE_ALARMS_PER_WEEK", "0"),
         ("USAGE_LEAST_SHARE", "1"),
         ("USAGE_HOLIDAYS", "Atlantis"),
+        ("USAGE_ALERT_MIN_SEVERITY", "awful"),
+        ("USAGE_ALERT_EMAIL_TO", "everybody"),
+        ("USAGE_ALERT_SNS_TOPIC", "alerts"),
         ("USAGE_HOLIDAYS", "US-XX"),
         ("USAGE_RETRAIN_CRON", "mondays"),
         ("USAGE_RETRAIN_CRON", "@never"),
@@ -173,9 +176,44 @@ def test_brokers_that_ask_need_all_that_they_ask_for(changed, missing):
     assert "\n" not in str(raised.value)
 
 
-def test_a_child_process_gets_the_password_and_no_message_shows_it():
+def test_the_brokers_get_the_password_and_no_message_shows_it():
     settings = Settings.from_env(SECURED)
-    assert settings.environment()["USAGE_KAFKA_PASSWORD"] == "s3same"
+    assert "USAGE_KAFKA_PASSWORD" not in settings.environment()
     assert "s3same" not in repr(settings)
     assert "s3same" not in repr(Deployment(settings).kafka)
     assert Deployment(settings).kafka.client()["sasl.password"] == "s3same"
+
+
+SECRETS = {
+    "USAGE_ALERT_WEBHOOK_URL": "https://h/geheim",
+    "USAGE_ALERT_WEBHOOK_SECRET": "geheim geheim geheim",
+    "USAGE_ALERT_SLACK_URL": "https://h/geheim",
+    "USAGE_ALERT_SMTP_URL": "smtp://user:geheim@h",
+}
+
+
+def test_no_secret_is_shown_or_handed_on_in_a_childs_settings():
+    settings = Settings.from_env(SECRETS)
+    shown = (repr(settings), str(settings), settings.model_dump_json(), settings.environment())
+    assert "geheim" not in str(shown)
+    assert not set(SECRETS) & set(settings.environment())
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("USAGE_ALERT_WEBHOOK_URL", "geheim"),
+        ("USAGE_ALERT_WEBHOOK_SECRET", "geheim"),
+        ("USAGE_ALERT_SLACK_URL", "ftp://geheim"),
+        ("USAGE_ALERT_SMTP_URL", "smtp://geheim@h"),
+    ],
+)
+def test_a_secret_that_cannot_be_used_is_named_and_not_repeated(variable, value):
+    with pytest.raises(SettingsError, match=rf"^{variable}=\.\.\.: expected") as raised:
+        Settings.from_env({variable: value})
+    assert "geheim" not in str(raised.value)
+
+
+def test_mail_needs_a_server():
+    with pytest.raises(SettingsError, match="ALERT_EMAIL_TO is set: set USAGE_ALERT_SMTP"):
+        Settings.from_env({"USAGE_ALERT_EMAIL_TO": "a@b.c"})

@@ -202,6 +202,7 @@ def test_sensors_and_schedules_are_on_from_the_start():
         "micro_batch_sensor",
         "model_sensor",
         "anomaly_stream",
+        "alerts",
     }
     schedules = {schedule.name: schedule for schedule in repository.schedule_defs}
     assert set(schedules) == {"weekly_retrain", "hourly_quality", "nightly_upkeep"}

@@ -1,0 +1,119 @@
+"""Alerts as e-mail.
+
+Belongs here: the message and the talk with the mail server. Not here: the words (`core.alerts`).
+"""
+
+import hashlib
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from usage_platform.core.alert_addresses import SmtpServer
+from usage_platform.core.alerts import Alert, DeliveryError
+
+_TIMEOUT_SECONDS = 8.0
+_LASTING_CODES = range(500, 600)
+
+
+@dataclass(frozen=True)
+class MailSink:
+    """Some mailboxes.
+
+    Attributes:
+        server: The mail server.
+        sender: The address that it comes from.
+        receivers: The addresses that it goes to.
+    """
+
+    server: SmtpServer
+    sender: str
+    receivers: tuple[str, ...]
+    name: str = "email"
+
+    def deliver(self, alert: Alert, now: datetime) -> None:
+        """Send an alert; the same alert always has the same Message-ID.
+
+        Raises:
+            DeliveryError: When the server did not take it for all of the mailboxes.
+        """
+        message = _message(alert, now, self.sender, self.receivers)
+        with _told(), _signed_in(self.server) as client:
+            refused = client.send_message(message)
+        if refused:
+            raise DeliveryError(f"refused for {', '.join(sorted(refused))}", lasting=True)
+
+
+def _message(alert: Alert, now: datetime, sender: str, receivers: tuple[str, ...]) -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"] = alert.title
+    message["From"] = sender
+    message["To"] = ", ".join(receivers)
+    message["Date"] = format_datetime(now)
+    digest = hashlib.sha256(alert.key.encode()).hexdigest()[:32]
+    message["Message-ID"] = f"<{digest}@usage-platform>"
+    # No holiday notes in answer to a machine.
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(f"{alert.text}\n\n{alert.key}\n")
+    return message
+
+
+@contextmanager
+def _signed_in(server: SmtpServer) -> Iterator[smtplib.SMTP]:
+    """A talk with the server, encrypted wherever it can be.
+
+    Raises:
+        DeliveryError: When a password would go over the line in the clear.
+    """
+    trusted = ssl.create_default_context()
+    if server.tls:
+        client = smtplib.SMTP_SSL(
+            server.host, server.port, timeout=_TIMEOUT_SECONDS, context=trusted
+        )
+    else:
+        client = smtplib.SMTP(server.host, server.port, timeout=_TIMEOUT_SECONDS)
+    with client:
+        client.ehlo()
+        if not server.tls and client.has_extn("starttls"):
+            client.starttls(context=trusted)
+            client.ehlo()
+        elif not server.tls and server.user:
+            raise DeliveryError(
+                "offers no STARTTLS, and the password is not sent in the clear; use smtps://",
+                lasting=True,
+            )
+        if server.user:
+            client.login(server.user, server.password)
+        yield client
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell what went wrong by its code: a server's words may repeat what it was sent.
+
+    Raises:
+        DeliveryError: In place of what smtplib and sockets raise.
+    """
+    try:
+        yield
+    except smtplib.SMTPAuthenticationError as error:
+        raise DeliveryError(f"refuses the password ({error.smtp_code})", lasting=True) from None
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = [code for code, _ in error.recipients.values()]
+        lasting = all(code in _LASTING_CODES for code in codes)
+        raise DeliveryError(f"refuses every mailbox ({codes[0]})", lasting) from None
+    except smtplib.SMTPResponseException as error:
+        lasting = error.smtp_code in _LASTING_CODES
+        raise DeliveryError(f"answered {error.smtp_code}", lasting) from None
+    except smtplib.SMTPException as error:
+        raise DeliveryError(f"broke off ({type(error).__name__})") from None
+    except ssl.SSLError:
+        raise DeliveryError("its certificate is not trusted here, or it speaks no TLS") from None
+    except TimeoutError:
+        raise DeliveryError(f"no answer within {_TIMEOUT_SECONDS:.0f} s") from None
+    except OSError:
+        raise DeliveryError("cannot be reached") from None

@@ -1,0 +1,40 @@
+"""Alerts to a chat, by an incoming webhook of Slack's shape (Mattermost and others take it too).
+
+Belongs here: the message. Not here: HTTP's faults (`http_post`).
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from usage_platform.adapters.alert_sinks.http_post import post_json
+from usage_platform.core.alerts import Alert
+
+_ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+@dataclass(frozen=True)
+class SlackSink:
+    """A channel's incoming webhook.
+
+    Attributes:
+        url: Its address, which is a secret: whoever knows it can write there.
+    """
+
+    url: str = field(repr=False)
+    name: str = "slack"
+
+    def deliver(self, alert: Alert, now: datetime) -> None:
+        """Post an alert.
+
+        Raises:
+            DeliveryError: When it was not taken.
+        """
+        del now
+        text = f"*{_plain(alert.title)}*\n{_plain(alert.text)}"
+        post_json(self.url, json.dumps({"text": text}).encode(), {})
+
+
+def _plain(text: str) -> str:
+    """Text in which nothing is a link or a mention."""
+    return "".join(_ESCAPED.get(one, one) for one in text)

@@ -1,0 +1,47 @@
+"""How the settings on alerts are written: types of pydantic that judge their text.
+
+Belongs here: which of them are secrets, and their checks. Not here: the settings (`settings`), what
+makes an address one (`core.alert_addresses`).
+"""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import AfterValidator, SecretStr
+
+from usage_platform.core.alert_addresses import (
+    check_secret,
+    check_web_address,
+    mail_addresses,
+    smtp_server,
+    topic_region,
+)
+
+NONE = SecretStr("")
+"""A secret that is not set."""
+
+
+def _secret(check: Callable[[str], object]) -> AfterValidator:
+    def judge(value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            check(value.get_secret_value())
+        return value
+
+    return AfterValidator(judge)
+
+
+def _text(check: Callable[[str], object]) -> AfterValidator:
+    def judge(value: str) -> str:
+        if value:
+            check(value)
+        return value
+
+    return AfterValidator(judge)
+
+
+# Whoever knows the address of a webhook can use it: many hold their key in the path.
+WebAddress = Annotated[SecretStr, _secret(check_web_address)]
+SigningSecret = Annotated[SecretStr, _secret(check_secret)]
+MailServer = Annotated[SecretStr, _secret(smtp_server)]
+MailAddresses = Annotated[str, _text(mail_addresses)]
+TopicArn = Annotated[str, _text(topic_region)]

@@ -1,0 +1,106 @@
+"""Where alerts go to, as the settings write it: addresses of the web, of mail, and of SNS.
+
+Belongs here: reading and judging addresses. What is raised never holds the address itself: many
+are secrets. Not here: sending to them (`adapters.alert_sinks`).
+"""
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+LEAST_SECRET = 16
+"""Characters of a secret that is worth the name."""
+
+_MAIL = re.compile(r"[^\s@,<>\"]+@[^\s@,<>\"]+")
+_TOPIC = re.compile(r"arn:aws[\w-]*:sns:([a-z0-9-]+):\d{12}:[\w-]{1,256}(\.fifo)?")
+_PORTS = {"smtp": 587, "smtps": 465}
+
+
+@dataclass(frozen=True)
+class SmtpServer:
+    """A mail server.
+
+    Attributes:
+        host: Its name.
+        port: Its port; 587, or 465 for smtps, unless one is given.
+        tls: Encrypted from the first byte (smtps); else by STARTTLS.
+        user: Empty to send without signing in.
+        password: Kept out of `repr`.
+    """
+
+    host: str
+    port: int
+    tls: bool
+    user: str
+    password: str = field(repr=False)
+
+
+def check_web_address(text: str) -> None:
+    """Judge the address of a webhook.
+
+    Raises:
+        ValueError: When it is none.
+    """
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits or not text.isascii() or re.search(r"\s", text):
+        raise ValueError("expected an address such as https://host/path")
+
+
+def check_secret(text: str) -> None:
+    """Judge a secret for signatures.
+
+    Raises:
+        ValueError: When it is short enough to be guessed.
+    """
+    if len(text) < LEAST_SECRET:
+        raise ValueError(f"expected at least {LEAST_SECRET} characters, drawn at random")
+
+
+def smtp_server(text: str) -> SmtpServer:
+    """Read a mail server's address: smtp[s]://[user:password@]host[:port].
+
+    Raises:
+        ValueError: When it is none.
+    """
+    expected = ValueError(
+        "expected smtp://user:password@host:587 or smtps://...; write @ : / in a password as "
+        "%40 %3A %2F"
+    )
+    try:
+        parts = urlsplit(text)
+        port = parts.port or _PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        raise expected from None
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if not parts.hostname or parts.path.strip("/") or bool(user) != bool(password):
+        raise expected
+    return SmtpServer(parts.hostname, port, parts.scheme == "smtps", user, password)
+
+
+def mail_addresses(text: str) -> tuple[str, ...]:
+    """Read mail addresses, several with commas.
+
+    Raises:
+        ValueError: When one of them is none.
+    """
+    found = tuple(part.strip() for part in text.split(",")) if text else ()
+    for one in found:
+        if not _MAIL.fullmatch(one):
+            raise ValueError(f"expected mail addresses, several with commas; got {one!r}")
+    return found
+
+
+def topic_region(arn: str) -> str:
+    """The AWS region of an SNS topic.
+
+    Raises:
+        ValueError: When it is no topic's ARN.
+    """
+    found = _TOPIC.fullmatch(arn)
+    if not found:
+        raise ValueError("expected an ARN such as arn:aws:sns:us-east-1:123456789012:alerts")
+    return found[1]

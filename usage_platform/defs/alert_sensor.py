@@ -1,0 +1,86 @@
+"""The sensor `alerts`: episodes to people and other programs.
+
+Belongs here: when alerts are sent, and what a tick says. Not here: sending (`alert_delivery`).
+"""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+from confluent_kafka import KafkaException
+
+from usage_platform.adapters.alert_delivery import Delivered, Delivery
+from usage_platform.adapters.alert_record import AlertRecord
+from usage_platform.adapters.kafka_topics import KafkaUnreachableError
+from usage_platform.adapters.lake_errors import LakeError
+from usage_platform.core.alerts import AlertSink
+from usage_platform.defs.resources import PlatformResource
+from usage_platform.deployment import Deployment
+
+# The longest sending takes some 10 s more, and Dagster gives a tick 60.
+_SECONDS = 30.0
+_NOWHERE = (
+    "no alert goes anywhere: set USAGE_ALERT_WEBHOOK_URL, USAGE_ALERT_SLACK_URL, "
+    "USAGE_ALERT_EMAIL_TO or USAGE_ALERT_SNS_TOPIC"
+)
+
+
+@dg.sensor(
+    name="alerts",
+    description="Tells people and programs of episodes as they open and close, where settings "
+    "name a place to tell.",
+    minimum_interval_seconds=10,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def alerts(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SkipReason:
+    """Send the alerts that are due, for at most 30 seconds, shared among the sinks.
+
+    It starts no run: what a tick did is in its reason, and what was given up is on the topic
+    `alert_dead_letters`.
+    """
+    deployment = platform.deployment
+    sinks = deployment.alert_sinks()
+    if not sinks:
+        return dg.SkipReason(_NOWHERE)
+    ends = time.monotonic() + _SECONDS
+    said = []
+    for number, sink in enumerate(sinks):
+        share = (ends - time.monotonic()) / (len(sinks) - number)
+        try:
+            done = _turn(deployment, sink, share)
+        except (KafkaUnreachableError, KafkaException, LakeError) as error:
+            said.append(f"{sink.name}: begins again at the next tick, nothing is lost: {error}")
+            continue
+        said.append(f"{sink.name}: {_in_words(done)}")
+        if done.sent or done.failed:
+            context.log.info(said[-1])
+    return dg.SkipReason("; ".join(said))
+
+
+def _turn(deployment: Deployment, sink: AlertSink, seconds: float) -> Delivered:
+    delivery = Delivery(
+        deployment.kafka,
+        sink,
+        AlertRecord(deployment.assets, sink.name),
+        deployment.registry(),
+        deployment.settings.alert_min_severity,
+    )
+    return delivery.turn(datetime.now(UTC), _until(time.monotonic() + seconds))
+
+
+def _until(deadline: float) -> Iterator[bool]:
+    """Whether there is time, as often as it is asked."""
+    while True:
+        yield time.monotonic() < deadline
+
+
+def _in_words(done: Delivered) -> str:
+    parts = [f"{done.sent} sent"] if done.sent else []
+    if done.given_up:
+        parts.append(f"{done.given_up} given up, now on alert_dead_letters ({done.failed})")
+    elif done.failed:
+        parts.append(f"not taken ({done.failed}), tried again")
+    elif done.waits:
+        parts.append("one waits to be tried again")
+    return ", ".join(parts) or "nothing to tell"

@@ -1,0 +1,38 @@
+"""`usage-platform alert-test`, at a real web server."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from usage_platform.cli import main
+from usage_platform_tests.adapters.alert_receivers import web_receiver
+
+
+@pytest.fixture
+def web():
+    with web_receiver() as receiver:
+        yield receiver
+
+
+def run(*args, **env):
+    return CliRunner().invoke(main, ("alert-test", *args), env=env)
+
+
+def test_each_sink_gets_a_test_and_a_failure_ends_the_command_badly(web):
+    web.statuses = [200, 404]
+    both = {"USAGE_ALERT_WEBHOOK_URL": web.url, "USAGE_ALERT_SLACK_URL": web.url}
+    done = run(**both)
+    assert (done.exit_code, done.output) == (1, "webhook: taken\nslack: answered 404\n")
+    assert json.loads(web.posts[0][1])["state"] == "test"
+    done = run("slack", **both)
+    assert (done.exit_code, done.output) == (0, "slack: taken\n")
+    assert len(web.posts) == 3
+
+
+def test_without_a_sink_it_says_which_settings_there_are(web):
+    assert "no sink is set: set USAGE_ALERT_WEBHOOK_URL" in run().output
+    done = run("email", USAGE_ALERT_WEBHOOK_URL=web.url)
+    assert done.exit_code == 1
+    assert "no sink email is set" in done.output
+    assert not web.posts

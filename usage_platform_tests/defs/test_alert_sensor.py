@@ -1,0 +1,63 @@
+"""What a tick of the sensor `alerts` does and says."""
+
+import pytest
+
+from usage_platform.adapters.alert_delivery import Delivered
+from usage_platform.adapters.kafka_topics import KafkaUnreachableError
+from usage_platform.defs import alert_sensor
+from usage_platform_tests.defs.conftest import Platform, skipped
+
+SINKS = {"alert_webhook_url": "http://h/secret", "alert_slack_url": "http://h/geheim"}
+
+
+@pytest.fixture
+def turns(monkeypatch):
+    """Let each sink's turn come to something given, and note how long it may take."""
+    said, seconds = {}, []
+
+    def turn(deployment, sink, share):
+        seconds.append(share)
+        if isinstance(said[sink.name], Exception):
+            raise said[sink.name]
+        return said[sink.name]
+
+    monkeypatch.setattr(alert_sensor, "_turn", turn)
+    return said, seconds
+
+
+def test_where_no_place_is_set_it_says_so_and_asks_nobody(look, tmp_path):
+    said = skipped(look(alert_sensor.alerts, Platform(tmp_path)))
+    assert "no alert goes anywhere: set USAGE_ALERT_WEBHOOK_URL" in said
+
+
+def test_a_sink_that_fails_holds_up_no_other_and_no_secret_is_told(look, turns, tmp_path):
+    outcomes, seconds = turns
+    outcomes["webhook"] = KafkaUnreachableError("Kafka at b:1 does not answer")
+    outcomes["slack"] = Delivered(sent=2)
+    said = skipped(look(alert_sensor.alerts, Platform(tmp_path, **SINKS)))
+    assert said.startswith("webhook: begins again at the next tick, nothing is lost: Kafka at b:1")
+    assert said.endswith("; slack: 2 sent")
+    assert "secret" not in said
+    assert "geheim" not in said
+    # The first must not use up the time of the second.
+    assert seconds[0] <= alert_sensor._SECONDS / 2
+
+
+@pytest.mark.parametrize(
+    ("done", "words"),
+    [
+        (Delivered(), "nothing to tell"),
+        (Delivered(waits=True), "one waits to be tried again"),
+        (Delivered(sent=1, failed="no", waits=True), "1 sent, not taken (no), tried again"),
+        (Delivered(given_up=1, failed="no"), "1 given up, now on alert_dead_letters (no)"),
+    ],
+)
+def test_a_tick_says_what_came_of_it(look, turns, tmp_path, done, words):
+    turns[0]["slack"] = done
+    sink = {"alert_slack_url": "http://h/geheim"}
+    assert skipped(look(alert_sensor.alerts, Platform(tmp_path, **sink))) == f"slack: {words}"
+
+
+def test_a_broker_that_is_down_is_said_and_waited_for(look, tmp_path):
+    platform = Platform(tmp_path, kafka_bootstrap="", alert_slack_url="http://h/geheim")
+    assert "no Kafka is known" in skipped(look(alert_sensor.alerts, platform))
