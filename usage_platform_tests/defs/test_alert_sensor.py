@@ -1,10 +1,16 @@
 """What a tick of the sensor `alerts` does and says."""
 
+import json
+
+import pandas as pd
 import pytest
 
 from usage_platform.adapters.alert_delivery import Delivered
-from usage_platform.adapters.kafka_topics import KafkaUnreachableError
+from usage_platform.adapters.kafka_topics import EPISODE, KafkaUnreachableError
+from usage_platform.core.episode_events import EpisodeStatus, episode_event
+from usage_platform.core.meters import Meter
 from usage_platform.defs import alert_sensor
+from usage_platform_tests.adapters.alert_receivers import web_receiver
 from usage_platform_tests.defs.conftest import Platform, skipped
 
 SINKS = {"alert_webhook_url": "http://h/secret", "alert_slack_url": "http://h/geheim"}
@@ -61,3 +67,29 @@ def test_a_tick_says_what_came_of_it(look, turns, tmp_path, done, words):
 def test_a_broker_that_is_down_is_said_and_waited_for(look, tmp_path):
     platform = Platform(tmp_path, kafka_bootstrap="", alert_slack_url="http://h/geheim")
     assert "no Kafka is known" in skipped(look(alert_sensor.alerts, platform))
+
+
+@pytest.mark.kafka
+def test_an_episode_on_the_topic_becomes_an_alert_in_the_meters_local_time(
+    look, kafka, put, tmp_path
+):
+    start = pd.Timestamp("2024-07-01T12:00Z")
+    said = {
+        "episode": "2024-07-01T12:00Z",
+        "start": start,
+        "end": start,
+        "kind": "surge",
+        "excess_kwh": 1.0,
+        "severity": "medium",
+        "explanation": "surge",
+    }
+    told = episode_event(said, EpisodeStatus.OPENED, start, Meter("library"))
+    with web_receiver() as web:
+        given = {"kafka_bootstrap": kafka.bootstrap, "timezone": "Europe/Rome"}
+        platform = Platform(tmp_path, **given, alert_webhook_url=web.url)
+        assert skipped(look(alert_sensor.alerts, platform)) == "webhook: nothing to tell"
+        put(kafka, [told.value], EPISODE)
+        assert skipped(look(alert_sensor.alerts, platform)) == "webhook: 1 sent"
+        assert skipped(look(alert_sensor.alerts, platform)) == "webhook: nothing to tell"
+    ((_, body),) = web.posts
+    assert "14:00 CEST" in json.loads(body)["text"]

@@ -52,7 +52,7 @@ def test_the_sensors_tick_and_none_of_their_ticks_fails(stack):
             for state in states
             if instance.get_ticks(state.instigator_origin_id, state.selector_id)
         }
-    sensors = {"playback_sensor", "micro_batch_sensor", "model_sensor", "anomaly_stream"}
+    sensors = {"playback_sensor", "micro_batch_sensor", "model_sensor", "anomaly_stream", "alerts"}
     assert sensors <= ticked
     assert stack.failed_ticks() == {}
 
