@@ -93,6 +93,7 @@ class LakeReader:
         columns: Sequence[str] | None = None,
         first: date | None = None,
         last: date | None = None,
+        meters: Sequence[str] | None = None,
     ) -> pd.DataFrame:
         """Rows of a table.
 
@@ -101,6 +102,7 @@ class LakeReader:
             columns: Which columns; all by default.
             first: The first UTC date to read, by the table's partition column.
             last: The last UTC date to read, inclusive.
+            meters: Only these meters; all by default.
 
         Returns:
             A frame; timestamps are datetime64[ns, UTC].
@@ -115,6 +117,7 @@ class LakeReader:
         for condition in (
             None if first is None else day >= pa.scalar(first),
             None if last is None else day <= pa.scalar(last),
+            None if meters is None else pc.field("meter").isin(list(meters)),
         ):
             if condition is not None:
                 chosen = condition if chosen is None else chosen & condition

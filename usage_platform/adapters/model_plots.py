@@ -7,12 +7,9 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.adapters.plots import INK, WEEKDAYS, new_figure, png_of
-from usage_platform.core.detector.expected import day_type
-from usage_platform.core.detector.grid import Floats
-from usage_platform.core.detector.oddness import ORDINARY
 from usage_platform.core.meters import Meter
 from usage_platform.core.model import Detector
-from usage_platform.core.slot_forests import SlotForests
+from usage_platform.core.slot_view import expected_range
 
 _RANGE, _ODD = "#9db8d2", "#c8102e"
 _BINS = 60
@@ -22,7 +19,7 @@ _LARGEST_SCORE = 3.0
 def expected_week(detector: Detector) -> bytes:
     """The expected power of each slot over a week with its ordinary range, Monday to Sunday."""
     meter = detector.meter
-    low, middle, high = _week(detector)
+    low, middle, high = expected_range(detector)
     days = np.arange(len(middle)) / (24 * meter.readings_per_hour)
     figure, axes = new_figure(7.2, 2.6)
     axes.fill_between(days, low, high, color=_RANGE, linewidth=0)
@@ -35,15 +32,27 @@ def expected_week(detector: Detector) -> bytes:
     return png_of(figure)
 
 
-def _week(detector: Detector) -> tuple[Floats, Floats, Floats]:
-    if isinstance(detector, SlotForests):
-        return detector.low, (detector.low + detector.high) / 2, detector.high
-    if detector.baseline is None:
-        unknown = np.full(7 * 24 * detector.meter.readings_per_hour, np.nan)
-        return unknown, unknown, unknown
-    middle = detector.baseline.expected[0].ravel()
-    reach = ORDINARY * detector.baseline.spread[day_type(np.arange(7))].ravel()
-    return np.maximum(middle - reach, 0.0), middle, middle + reach
+def range_map(detector: Detector) -> bytes:
+    """How wide the ordinary range is at each weekday and time of day, as a share of the power."""
+    meter = detector.meter
+    low, middle, high = expected_range(detector)
+    share = np.full(len(middle), np.nan)
+    np.divide(high - low, middle, out=share, where=np.isfinite(middle) & (middle > 0))
+    figure, axes = new_figure(7.2, 2.6)
+    image = axes.imshow(
+        100 * share.reshape(7, -1),
+        aspect="auto",
+        extent=(0, 24, 6.5, -0.5),
+        cmap="cividis",
+        vmin=0,
+        interpolation="none",
+    )
+    axes.set_yticks(range(7), WEEKDAYS)
+    axes.set_xticks(range(0, 25, 3))
+    axes.set_xlabel(f"local time of day ({meter.timezone}), hours")
+    axes.set_title(f"{meter.name}: width of the expected range", loc="left")
+    figure.colorbar(image, ax=axes, label="% of the power")
+    return png_of(figure)
 
 
 def last_weeks(judged: pd.DataFrame, meter: Meter) -> bytes:

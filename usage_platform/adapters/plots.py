@@ -29,7 +29,13 @@ def weekday_profile(readings: pd.DataFrame, meter: Meter) -> bytes:
     grid = readings["value"].groupby([local.dt.weekday, steps]).mean().unstack()
     grid = grid.reindex(range(7))
     figure, axes = new_figure(6.4, 2.6)
-    image = axes.imshow(grid.to_numpy(), aspect="auto", extent=(0, 24, 6.5, -0.5), cmap="cividis")
+    image = axes.imshow(
+        grid.to_numpy(),
+        aspect="auto",
+        extent=(0, 24, 6.5, -0.5),
+        cmap="cividis",
+        interpolation="none",
+    )
     axes.set_yticks(range(7), WEEKDAYS)
     axes.set_xticks(range(0, 25, 3))
     axes.set_xlabel(f"local time of day ({meter.timezone}), hours")

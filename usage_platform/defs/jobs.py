@@ -9,6 +9,7 @@ import dagster as dg
 from usage_platform.defs.anomaly_assets import anomalies, anomaly
 from usage_platform.defs.lake_assets import streams_into_lake, usage_hourly
 from usage_platform.defs.model_assets import slot_forests
+from usage_platform.defs.profile_assets import profile_report
 from usage_platform.defs.redrive_assets import redriven_rejects
 from usage_platform.defs.source_assets import source_readings, usage
 from usage_platform.defs.upkeep import upkeep
@@ -50,6 +51,13 @@ backfill = dg.define_asset_job(
     description="Recompute days of `usage_hourly` and `anomalies` from `readings`.",
     executor_def=dg.in_process_executor,
 )
+report = dg.define_asset_job(
+    "report",
+    dg.AssetSelection.assets(profile_report).without_checks(),
+    description="Make the page on a month.",
+    executor_def=dg.in_process_executor,
+    tags={_MAX_RUNTIME: 3600},
+)
 
 ASSETS = (
     source_readings,
@@ -60,5 +68,6 @@ ASSETS = (
     anomaly,
     anomalies,
     redriven_rejects,
+    profile_report,
 )
-JOBS = (playback, micro_batch, retrain, quality, backfill, upkeep)
+JOBS = (playback, micro_batch, retrain, quality, backfill, report, upkeep)

@@ -1,16 +1,23 @@
-"""The days that `usage_hourly` and `anomalies` are partitioned by.
+"""The days that `usage_hourly` and `anomalies` are partitioned by, and the months of the reports.
 
 Daily and not hourly: a year has 365 partitions, not 8,760, and Dagster writes an event for each. A
 day is a UTC day, as in the Delta tables' own partitions, so that a backfill rewrites whole ones.
+A month is a local one at each meter.
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 
 DAILY = dg.DailyPartitionsDefinition(start_date="2010-01-01", end_offset=1)
+MONTHLY = dg.MonthlyPartitionsDefinition(start_date="2010-01-01", end_offset=1)
 _FIRST_DAY = date(2010, 1, 1)
+
+
+def month_before(day: date) -> str:
+    """The partition of the month before a day's."""
+    return (day.replace(day=1) - timedelta(days=1)).replace(day=1).isoformat()
 
 
 def partition_keys(days: Iterable[date]) -> list[str]:

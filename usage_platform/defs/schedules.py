@@ -1,8 +1,14 @@
-"""Schedules: training each week, checks each hour, upkeep each night."""
+"""Schedules: training each week, checks each hour, upkeep each night, a report each month."""
+
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from usage_platform.defs.jobs import quality, retrain
+from usage_platform.adapters.lake_errors import LakeError
+from usage_platform.adapters.lake_tables import USAGE_HOURLY
+from usage_platform.defs.jobs import quality, report, retrain
+from usage_platform.defs.partitions import month_before
+from usage_platform.defs.resources import PlatformResource
 from usage_platform.defs.upkeep import upkeep
 from usage_platform.settings import Settings
 
@@ -34,4 +40,27 @@ nightly_upkeep = dg.ScheduleDefinition(
     description="Keep the lake's tables and Dagster's history small, before the training.",
 )
 
-SCHEDULES = (weekly_retrain, hourly_quality, nightly_upkeep)
+
+@dg.schedule(
+    job=report,
+    cron_schedule="23 5 1 * *",
+    execution_timezone=_SETTINGS.timezone,
+    default_status=_RUNNING,
+    description="Make the page on the month that has ended.",
+)
+def monthly_report(
+    context: dg.ScheduleEvaluationContext, platform: PlatformResource
+) -> dg.RunRequest | dg.SkipReason:
+    """Make the page on the month that has ended, if there are readings of it."""
+    now = context.scheduled_execution_time.astimezone(ZoneInfo(_SETTINGS.timezone))
+    key = month_before(now.date())
+    try:
+        span = platform.deployment.reader.span(USAGE_HOURLY, "start")
+    except LakeError as error:
+        return dg.SkipReason(str(error))
+    if span is None or f"{span[1]:%Y-%m-%d}" < key:
+        return dg.SkipReason(f"no readings since {key}")
+    return dg.RunRequest(partition_key=key, run_key=key)
+
+
+SCHEDULES = (weekly_retrain, hourly_quality, nightly_upkeep, monthly_report)

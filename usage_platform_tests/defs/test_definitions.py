@@ -26,6 +26,10 @@ EDGES = {
     ("anomaly", "anomalies"),
     ("readings", "anomalies"),
     ("rejects", "redriven_rejects"),
+    ("readings", "profile_report"),
+    ("usage_hourly", "profile_report"),
+    ("anomalies", "profile_report"),
+    ("slot_forests", "profile_report"),
 }
 FRESH = {"readings", "usage_hourly", "anomaly"}
 ASSETS = {name for edge in EDGES for name in edge}
@@ -109,15 +113,16 @@ def test_every_asset_has_a_group_kinds_an_owner_and_a_description(graph):
         assert node.owners, key
         assert len(node.description or "") > 40, key
         assert node.is_executable, key
-    assert groups == {"source", "stream", "lake", "model"}
+    assert groups == {"source", "stream", "lake", "model", "reports"}
 
 
 def test_hours_and_anomalies_are_partitioned_by_day_and_backfilled_in_one_run(graph):
     partitioned = {
         key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).is_partitioned
     }
-    assert partitioned == {"usage_hourly", "anomalies"}
-    for name in partitioned:
+    by_day = {"usage_hourly", "anomalies"}
+    assert partitioned == {*by_day, "profile_report"}
+    for name in by_day:
         node = graph.get(dg.AssetKey(name))
         assert isinstance(node.partitions_def, dg.DailyPartitionsDefinition)
         assert node.backfill_policy == dg.BackfillPolicy.single_run()
@@ -162,6 +167,7 @@ def test_each_table_and_the_model_have_a_check(graph):
         ("retrain", {"slot_forests"}),
         ("quality", set()),
         ("backfill", {"usage_hourly", "anomalies"}),
+        ("report", {"profile_report"}),
     ],
 )
 def test_a_job_makes_its_assets_and_says_what_it_does(job, assets):
@@ -205,7 +211,12 @@ def test_sensors_and_schedules_are_on_from_the_start():
         "alerts",
     }
     schedules = {schedule.name: schedule for schedule in repository.schedule_defs}
-    assert set(schedules) == {"weekly_retrain", "hourly_quality", "nightly_upkeep"}
+    assert set(schedules) == {
+        "weekly_retrain",
+        "hourly_quality",
+        "nightly_upkeep",
+        "monthly_report",
+    }
     for one in (*sensors.values(), *schedules.values()):
         assert one.default_status.value == "RUNNING", one.name
 

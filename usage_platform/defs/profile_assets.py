@@ -1,0 +1,65 @@
+"""The profile report: what each month was like, as a page for people."""
+
+from datetime import date
+
+import dagster as dg
+
+from usage_platform.adapters.profile_report import save_report
+from usage_platform.adapters.profile_sections import ReportSource
+from usage_platform.core.profile import Month
+from usage_platform.defs.failures import fails_in_one_line
+from usage_platform.defs.metadata import OWNERS, picture
+from usage_platform.defs.partitions import MONTHLY
+from usage_platform.defs.resources import PlatformResource
+
+_SHOWN = ("The month", "The most unusual days")
+
+
+@dg.asset(
+    group_name="reports",
+    kinds={"html"},
+    owners=OWNERS,
+    deps=["readings", "usage_hourly", "anomalies", "slot_forests"],
+    partitions_def=MONTHLY,
+)
+@fails_in_one_line
+def profile_report(
+    context: dg.AssetExecutionContext, platform: PlatformResource
+) -> dg.MaterializeResult:
+    """A page on each meter's month: weekdays and times, seasons, gaps, distribution, odd days.
+
+    One HTML file a month under the lake's `assets/reports/`, which needs nothing but itself. A
+    month is a local one; the running month is reported as far as it has come.
+    """
+    deployment = platform.deployment
+    month = Month(date.fromisoformat(context.partition_key))
+    source = ReportSource(
+        deployment.reader, deployment.models, deployment.registry(), deployment.wishes().calendar
+    )
+    names = source.meters(month)
+    sections = list(source.sections(month, names))
+    if not sections:
+        raise dg.Failure(
+            f"{month.label}: no readings of this month; play or load some, or choose another",
+            allow_retries=False,
+        )
+    name = save_report(deployment.assets, month, sections, len(names) - len(sections))
+    first = sections[0].profile
+    metadata: dict[str, dg.MetadataValue | int | float | str] = {
+        "page": dg.MetadataValue.path(f"{deployment.lake.assets}/{name}"),
+        "meters": len(names),
+        "meter": first.meter.name,
+        "mean_kw": round(first.figures.mean_kw, 2),
+        "base_kw": round(first.figures.base_kw, 2),
+        "peak_kw": first.figures.peak_kw,
+        "energy_kwh": round(first.figures.energy_kwh, 1),
+        "load_factor": round(first.figures.load_factor, 3),
+        "completeness": round(first.figures.completeness, 4),
+        "gaps": len(first.gaps),
+        "episodes": len(sections[0].episodes),
+        "most_unusual_days": ", ".join(str(one.day) for one in first.unusual),
+    }
+    for shown in sections[0].pictures:
+        if shown.title in _SHOWN:
+            metadata[shown.title.lower().replace(" ", "_")] = picture(shown.png)
+    return dg.MaterializeResult(metadata=metadata)
