@@ -108,18 +108,21 @@ def test_a_kill_before_the_offset_is_committed_sends_again_only_what_was_not_rec
 ):
     sink = cut.replace(" ", "-")
     delivery(kafka, web, tmp_path, sink).turn(START, ALWAYS)
-    put(kafka, [message(1), message(2)], EPISODE)
+    put(kafka, [message(1)], EPISODE)
+    delivery(kafka, web, tmp_path, sink).turn(START, ALWAYS)
+    # Were the update to come again after the withdrawal, it would bring the episode back.
+    put(kafka, [message(1, "updated"), message(1, "withdrawn"), message(2)], EPISODE)
     module = "usage_platform_tests.adapters.delivery_to_cut"
     killed = subprocess.run(
         (sys.executable, "-m", module, kafka.bootstrap, str(tmp_path), sink, web.url, cut),
         check=False,
     )
     assert killed.returncode == -signal.SIGKILL
-    assert told(web) == ["01Z:opened"]
+    assert told(web) == ["01Z:opened", "01Z:withdrawn"]
     delivery(kafka, web, tmp_path, sink).turn(START, ALWAYS)
-    assert told(web) == ["01Z:opened"] * times + ["02Z:opened"]
+    assert told(web) == ["01Z:opened", *["01Z:withdrawn"] * times, "02Z:opened"]
     # Whoever takes the post can tell.
-    assert len({headers["Idempotency-Key"] for headers, _ in web.posts}) == 2
+    assert len({headers["Idempotency-Key"] for headers, _ in web.posts}) == 3
 
 
 @pytest.mark.parametrize("text", ["{", '{"told": {"library/x": ["told", 1]}}', "[]"])

@@ -13,6 +13,7 @@ _HOURLY = "usage_platform/adapters/hourly_sql.py"
 _BACKFILL = "usage_platform/adapters/hourly_backfill.py"
 _STREAMS = "usage_platform/adapters/lake_streams.py"
 _SCORING = "usage_platform/adapters/scoring.py"
+_ALERTS = "usage_platform/adapters/alert_delivery.py"
 _DEPLOYMENT = "usage_platform/deployment.py"
 
 _IN_BATCHES = "usage_platform_tests/adapters/test_micro_batch.py::"
@@ -28,6 +29,11 @@ _KILLED_SCORER = (
     "usage_platform_tests/faults/test_cuts_of_streams.py::"
     "test_what_is_killed_or_stopped_here_leaves_nothing_lost_doubled_or_wrong"
     "[scorer: after send-offsets, before commit (SIGKILL)]"
+)
+_KILLED_ALERT = (
+    "usage_platform_tests/adapters/test_alert_delivery.py::"
+    "test_a_kill_before_the_offset_is_committed_sends_again_only_what_was_not_recorded"
+    "[after the record-1]"
 )
 
 
@@ -215,5 +221,19 @@ GUARDS = (
         "fcntl.flock(lock, fcntl.LOCK_EX)",
         "pass",
         f"{_IN_BACKFILL}test_a_backfill_and_a_batch_of_the_same_hour_write_one_after_the_other",
+    ),
+    Guard(
+        "an alert that was sent is recorded before its offset is committed",
+        _ALERTS,
+        "        self._record.write(self._told.standings, None)\n",
+        "",
+        _KILLED_ALERT,
+    ),
+    Guard(
+        "what comes before an alert is committed before it is sent",
+        _ALERTS,
+        "                    progress.commit()\n                    done = self._try",
+        "                    done = self._try",
+        _KILLED_ALERT,
     ),
 )
