@@ -105,12 +105,12 @@ def source_options(command: Callable[..., None]) -> Callable[..., None]:
 def demo(overrides: Given, keep: bool, timeout: float, **options: str | int | None) -> None:
     """Play a source through everything, wait until all has flowed, and say what came of it."""
     from usage_platform.console.demo import run_demo
-    from usage_platform.console.demo_folder import ready_folder
+    from usage_platform.console.demo_folder import ready_folder, without_alerts
     from usage_platform.console.screen import Screen
     from usage_platform.local.stack import Stack
 
     given = Settings.from_env(**overrides, **_given(options))
-    settings = _unless_given(given, data=_DEMO_DATA, accelerator=math.inf)
+    settings = _unless_given(without_alerts(given), data=_DEMO_DATA, accelerator=math.inf)
     screen = Screen()
     _stop_on_sigterm()
     ready_folder(settings, keep or "data" in given.model_fields_set, screen.say)

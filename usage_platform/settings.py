@@ -198,10 +198,11 @@ class Settings(BaseModel):
         """The alarm budget."""
         return Tuning(self.false_alarms_per_week, self.least_share)
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, with_secrets: bool = False) -> dict[str, str]:
         """The settings as environment variables, for a child process in any folder.
 
-        Without the secrets, which come from the environment alone: a child inherits them.
+        Args:
+            with_secrets: Secrets among them; these go to a process and into no file.
         """
         values = self.model_dump() | {"data": self.data_dir, "jars": self.jars_dir}
         if self.lake:
@@ -209,11 +210,10 @@ class Settings(BaseModel):
         for name in ("closed_days", "kafka_ca"):
             if values[name]:
                 values[name] = values[name].absolute()
-        values = {
-            key: value
-            for key, value in values.items()
-            if value not in (None, "") and not isinstance(value, SecretStr)
-        }
+        for key, value in values.items():
+            if isinstance(value, SecretStr):
+                values[key] = value.get_secret_value() if with_secrets else ""
+        values = {key: value for key, value in values.items() if value not in (None, "")}
         return {f"{PREFIX}{key.upper()}": str(value) for key, value in values.items()}
 
 

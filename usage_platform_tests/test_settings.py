@@ -197,6 +197,12 @@ def test_no_secret_is_shown_or_handed_on_in_a_childs_settings():
     shown = (repr(settings), str(settings), settings.model_dump_json(), settings.environment())
     assert "geheim" not in str(shown)
     assert not set(SECRETS) & set(settings.environment())
+    assert (
+        Settings.from_env(settings.environment(with_secrets=True)).model_dump()
+        == (
+            settings.model_copy(update={"data": settings.data_dir, "jars": settings.jars_dir})
+        ).model_dump()
+    )
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from usage_platform.local.process import Service
 from usage_platform.local.spark_service import spark_service
 from usage_platform.local.stack_file import StackFile
 from usage_platform.local.supervisor import Supervisor
-from usage_platform.settings import Settings
+from usage_platform.settings import PREFIX, Settings
 
 _CONTROLLER_PORT_ABOVE = 1
 _CODE_PORT = 4000
@@ -122,25 +122,25 @@ class Stack:
 
         java, jars = set_up(given, say, self._progress)
         data, lake = given.data_dir, Lake(given.lake_root)
+        # Settings come from the settings alone: a demo, for one, has none on alerts.
+        others = {key: text for key, text in os.environ.items() if not key.startswith(PREFIX)}
         services = []
         kafka, spark = given.kafka_bootstrap, given.spark_remote
         if not kafka:
             kafka_port = port(given.kafka_port, "kafka")
             controller = port(kafka_port + _CONTROLLER_PORT_ABOVE, "kafka controller")
             kafka = f"{LOOPBACK}:{kafka_port}"
-            services.append(
-                broker_service(java, jars.kafka, data, os.environ, kafka_port, controller)
-            )
+            services.append(broker_service(java, jars.kafka, data, others, kafka_port, controller))
         if not spark:
             spark_port = port(given.spark_port, "spark")
             spark = f"sc://{LOOPBACK}:{spark_port}"
-            services.append(
-                spark_service(java, jars.spark, data, os.environ, spark_port, spark_conf(lake))
-            )
+            conf = spark_conf(lake)
+            services.append(spark_service(java, jars.spark, data, others, spark_port, conf))
         ui_port = port(given.ui_port, "ui")
         self.ui_url = f"http://{LOOPBACK}:{ui_port}"
         self.settings = given.model_copy(
             update={"kafka_bootstrap": kafka, "spark_remote": spark, "data": data}
         )
-        env = {**os.environ, **self.settings.environment(), "JAVA_HOME": str(java.home)}
+        own = self.settings.environment(with_secrets=True)
+        env = {**others, **own, "JAVA_HOME": str(java.home)}
         return [*services, *dagster_services(data, env, port(_CODE_PORT, "code"), ui_port)]
