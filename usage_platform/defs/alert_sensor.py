@@ -12,7 +12,7 @@ from confluent_kafka import KafkaException
 
 from usage_platform.adapters.alert_delivery import Delivered, Delivery
 from usage_platform.adapters.alert_record import AlertRecord
-from usage_platform.adapters.kafka_topics import KafkaUnreachableError
+from usage_platform.adapters.kafka_topics import KafkaUnreachableError, ensure_topics
 from usage_platform.adapters.lake_errors import LakeError
 from usage_platform.core.alerts import AlertSink
 from usage_platform.defs.resources import PlatformResource
@@ -59,6 +59,8 @@ def alerts(context: dg.SensorEvaluationContext, platform: PlatformResource) -> d
 
 
 def _turn(deployment: Deployment, sink: AlertSink, seconds: float) -> Delivered:
+    # A sink begins at the end of the topic: on a new platform that is before the first episode.
+    ensure_topics(deployment.kafka)
     delivery = Delivery(
         deployment.kafka,
         sink,
