@@ -123,11 +123,11 @@ def spark(spark_url: str) -> Iterator["SparkSession"]:
 
 
 @pytest.fixture(scope="session")
-def s3_endpoint() -> Iterator[str]:
+def s3_endpoint(unused_port, tmp_path_factory) -> Iterator[str]:
     """The address of a server that speaks S3, for the whole session."""
     from usage_platform_tests.s3 import s3_server
 
-    with s3_server() as endpoint:
+    with s3_server(unused_port(), tmp_path_factory.mktemp("s3") / "log") as endpoint:
         yield endpoint
 
 

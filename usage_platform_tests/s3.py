@@ -4,25 +4,38 @@ Belongs here: the server, its buckets, and the environment that makes clients us
 a lake on it should do (the tests).
 """
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from uuid import uuid4
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
+
+from usage_platform.local.ports import port_answers
+from usage_platform_tests.topics import until
 
 
 @contextmanager
-def s3_server() -> Iterator[str]:
-    """Run it, and give its address."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
+def s3_server(port: int, log: Path) -> Iterator[str]:
+    """Run it, and give its address.
+
+    In a process of its own: some of Delta's calls let no other thread run until they are answered.
+    """
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            (sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)),
+            stdout=out,
+            stderr=out,
+        )
     try:
-        yield f"http://{host}:{port}"
+        until(lambda: port_answers(port))
+        yield f"http://127.0.0.1:{port}"
     finally:
-        server.stop()
+        server.terminate()
+        server.wait()
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from usage_platform.adapters.lake_errors import LakeError, told_in_one_line
 from usage_platform.core.meters import Meter, MeterRegistry
 
 _METERS = "meters.json"
+_AMAZONS = ".amazonaws.com"
 
 
 class LakeFiles:
@@ -117,15 +118,16 @@ def open_remote(root: str) -> tuple[pafs.FileSystem, str]:
         LakeError: When it cannot be reached, refuses, or has no such bucket: all of a bucket that
             is not there would look empty.
     """
+    parts = urlsplit(root)
     with told_in_one_line(root):
-        _check_bucket(root)
-        return pafs.FileSystem.from_uri(root)
+        return _s3_of(parts.netloc), f"{parts.netloc}{parts.path}"
 
 
-def _check_bucket(root: str) -> None:
-    """Ask for the bucket once, with a client that gives up a silent server within ten seconds.
+def _s3_of(bucket: str) -> pafs.S3FileSystem:
+    """The file system, after one question by a client that gives up a silent server soon.
 
-    The other clients try it for two minutes, which is longer than a tick may take.
+    The other clients try it for two minutes, which is longer than a tick may take; and this one
+    tells the bucket's region and the server, which Arrow would look for at Amazon's.
     """
     import boto3
     from botocore.config import Config
@@ -134,9 +136,13 @@ def _check_bucket(root: str) -> None:
     tries = {"total_max_attempts": 2, "mode": "standard"}
     config = Config(connect_timeout=3, read_timeout=3, retries=tries)
     try:
-        boto3.client("s3", config=config).head_bucket(Bucket=urlsplit(root).netloc)
+        client = boto3.client("s3", config=config)
+        region = client.head_bucket(Bucket=bucket).get("BucketRegion", client.meta.region_name)
     except (BotoCoreError, ClientError, ValueError) as error:
         raise OSError(str(error)) from None
+    server = client.meta.endpoint_url
+    own = None if server.endswith(_AMAZONS) else server
+    return pafs.S3FileSystem(region=region, endpoint_override=own)
 
 
 def load_meters(assets: LakeFiles, default: Meter) -> MeterRegistry:

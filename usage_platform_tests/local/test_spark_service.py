@@ -19,7 +19,7 @@ JAVA = JavaHome(Path("/java"), 17)
 
 
 def described(tmp_path, env=None, conf=None):
-    return spark_service(JAVA, tmp_path / "jars", tmp_path, env or {}, 15002, conf or {})
+    return spark_service(JAVA, [tmp_path / "jars"], tmp_path, env or {}, 15002, conf or {})
 
 
 def unescaped(line: str) -> tuple[str, str]:

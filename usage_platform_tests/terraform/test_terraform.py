@@ -68,7 +68,7 @@ def test_everything_is_made_on_a_double_of_aws_and_taken_away_again(applied, mot
         endpoint_url=moto_url,
         region_name="us-east-1",
         aws_access_key_id="testing",
-        aws_secret_access_key="testing",  # noqa: S106 - moto takes any
+        aws_secret_access_key="testing",
     )
     assert client.list_buckets()["Buckets"] == []
 

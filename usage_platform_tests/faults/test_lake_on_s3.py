@@ -1,0 +1,69 @@
+"""A lake on S3 through a kill and a backfill, judged by the oracle of lakes on a disk."""
+
+import os
+
+import pytest
+
+from usage_platform.adapters.hourly_backfill import recompute_days
+from usage_platform.adapters.kafka_topics import USAGE
+from usage_platform.adapters.lake_reader import LakeReader
+from usage_platform.adapters.lake_tables import READINGS, TABLES, USAGE_HOURLY, Lake
+from usage_platform.adapters.spark_session import remote_session
+from usage_platform.adapters.stream_progress import lag_into_lake
+from usage_platform.core.hourly import HOURLY_COLUMNS, hourly_from_readings
+from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.local.jars import ensure_jars
+from usage_platform_tests.conftest import DATA_DIR
+from usage_platform_tests.faults.batch_to_cut import AFTER_READINGS
+from usage_platform_tests.faults.cuts import Cut
+from usage_platform_tests.faults.matrix import Matrix
+from usage_platform_tests.faults.rounds_of_spark import PART
+from usage_platform_tests.faults.services import Services
+from usage_platform_tests.faults.tables import judged_rows
+from usage_platform_tests.s3 import new_bucket
+
+pytestmark = [pytest.mark.kafka, pytest.mark.spark]
+
+REGISTRY = MeterRegistry(Meter("library"))
+
+
+@pytest.fixture(scope="module")
+def services(java, s3_endpoint, tmp_path_factory):
+    jars = ensure_jars(DATA_DIR / "jars", java, os.environ, print, lambda _: None, for_aws=True)
+    folder = tmp_path_factory.mktemp("on-s3")
+    with (
+        new_bucket(s3_endpoint) as bucket,
+        Services(java, jars, folder, Lake(f"s3://{bucket}/lake")) as services,
+    ):
+        yield services
+
+
+@pytest.fixture(scope="module")
+def killed(services):
+    """Spark was killed within a micro-batch, and has done it again."""
+    return Matrix(services).play(Cut(PART, AFTER_READINGS))
+
+
+def test_a_kill_within_a_batch_leaves_nothing_lost_doubled_or_wrong(killed):
+    assert killed.findings.lines == []
+
+
+def test_a_backfill_mends_hours_that_were_lost(services, killed):
+    reader = LakeReader(services.lake)
+    hours, days = reader.rows(USAGE_HOURLY, HOURLY_COLUMNS), reader.rows(READINGS)["event_date"]
+    with remote_session(services.spark_url) as spark:
+        spark.sql(f"DELETE FROM {services.lake.sql(USAGE_HOURLY)} WHERE hour(start) % 2 = 0")
+        assert 0 < reader.state(USAGE_HOURLY).rows < len(hours)
+        recompute_days(spark, services.lake, REGISTRY, days.min(), days.max())
+    expected = hourly_from_readings(reader.rows(READINGS), REGISTRY)
+    mended = reader.rows(USAGE_HOURLY, HOURLY_COLUMNS)
+    assert judged_rows("usage_hourly", expected, mended, 2).lines == []
+    assert len(mended) == len(hours)
+
+
+def test_progress_and_tables_there_are_read_without_spark(services, killed):
+    reader = LakeReader(services.lake)
+    assert lag_into_lake(reader, services.kafka, USAGE, REGISTRY).events == 0
+    assert {reader.state(table).reader_version for table in TABLES} == {1}
+    counted = reader.query("SELECT count(*) AS n FROM readings")["n"].to_pylist()
+    assert counted == [len(reader.rows(READINGS))]
