@@ -1,6 +1,7 @@
 # What the platform does on Kafka, by name. A test compares these names with those in its code.
 locals {
   kafka_topics = [
+    "alert_dead_letters",
     "anomaly",
     "episode",
     "usage",
@@ -9,6 +10,8 @@ locals {
   ]
 
   kafka_groups = [
+    # Behind it the name of a sink.
+    "alerts-*",
     "anomaly-scorer",
     "anomaly-scorer-start",
     "usage-platform-audit",

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 import usage_platform
-from usage_platform.adapters import kafka_topics, playback_lease, scoring
+from usage_platform.adapters import (
+    alert_delivery,
+    kafka_topics,
+    lake_streams,
+    playback_lease,
+    scoring,
+)
 from usage_platform.adapters.lake_tables import ALL_TABLES
 from usage_platform.settings import PREFIX, Settings
 from usage_platform_tests.terraform.terraform_command import SOURCE
@@ -16,8 +22,7 @@ from usage_platform_tests.terraform.terraform_command import SOURCE
 pytestmark = pytest.mark.aws
 
 CODE = Path(usage_platform.__file__).parent
-# What the platform gives Spark as groupIdPrefix, and which a group of its begins with.
-SPARK_GROUPS = "usage-platform-lake*"
+SPARK_GROUPS = f"{lake_streams.GROUP_PREFIX}*"
 
 
 def listed(name: str) -> set[str]:
@@ -41,7 +46,9 @@ def in_code(*keys: str) -> set[str]:
     constants = {**vars(kafka_topics), **vars(playback_lease), **vars(scoring)}
     # The reader's own argument is what its callers give.
     names = {v.id for v in values if isinstance(v, ast.Name)} - {"name"}
-    return {v.value for v in values if isinstance(v, ast.Constant)} | {constants[n] for n in names}
+    begun = {f"{v.values[0].value}*" for v in values if isinstance(v, ast.JoinedStr)}
+    whole = {v.value for v in values if isinstance(v, ast.Constant)}
+    return begun | whole | {constants[n] for n in names}
 
 
 def test_the_catalog_has_the_tables_and_columns_of_the_code():
@@ -61,6 +68,7 @@ def test_kafka_allows_the_topics_that_the_platform_makes():
         kafka_topics.ANOMALY,
         kafka_topics.EPISODE,
         kafka_topics.DEAD_LETTERS,
+        alert_delivery.ALERT_DEAD_LETTERS,
         playback_lease.LEASE_TOPIC,
     }
     assert listed("kafka_topics") == made
