@@ -1,0 +1,1 @@
+"""What people look at: a meter's power over time, and what follows from it. Pure."""
