@@ -4,7 +4,7 @@ Belongs here: rows, versions and SQL over the Delta tables, for checks, training
 Not here: writes; the Spark service owns them all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,19 @@ class TableState:
     rows: int
     files: int
     reader_version: int
+
+
+@dataclass(frozen=True)
+class DayFiles:
+    """The data files of a table's commit.
+
+    Attributes:
+        version: Delta version; -1 where there is no table yet.
+        files: The files' paths by day of the partition.
+    """
+
+    version: int
+    files: Mapping[date, frozenset[str]]
 
 
 class LakeReader:
@@ -86,6 +99,18 @@ class LakeReader:
         actions = pa.table(self._open(table).get_add_actions(flatten=True))
         days = actions[f"partition.{table.partition}"].to_pylist()
         return pd.DataFrame({"day": days, "bytes": actions["size_bytes"].to_pylist()})
+
+    def day_files(self, table: LakeTable) -> DayFiles:
+        """Which files hold each day of a table: such as are the same hold the same rows."""
+        if not self.exists(table):
+            return DayFiles(version=-1, files={})
+        delta = self._open(table)
+        actions = _actions(delta)
+        found: dict[date, set[str]] = {}
+        days = actions[f"partition.{table.partition}"].to_pylist()
+        for day, path in zip(days, actions["path"].to_pylist(), strict=True):
+            found.setdefault(day, set()).add(path)
+        return DayFiles(delta.version(), {day: frozenset(paths) for day, paths in found.items()})
 
     def rows(
         self,

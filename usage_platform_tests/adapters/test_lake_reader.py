@@ -58,6 +58,24 @@ def test_only_the_days_asked_for_are_read_both_ends_included(reader, first, last
     assert sorted(reader.rows(READINGS, ["value"], first, last)["value"]) == values
 
 
+def test_only_the_meter_asked_for_is_read(lake, write_table, reader):
+    other = reader.rows(READINGS).assign(meter="b", value=9.0)
+    write_table(lake, READINGS, other)
+    assert reader.rows(READINGS, ["value"], DAYS[1], meter="b")["value"].tolist() == [9.0, 9.0]
+
+
+def test_a_day_has_other_files_once_something_was_written_to_it(lake, write_table, reader):
+    before = reader.day_files(READINGS)
+    assert sorted(before.files) == DAYS
+    rows = reader.rows(READINGS, first=DAYS[1], last=DAYS[1])
+    write_table(lake, READINGS, rows.assign(meter="b"))
+    after = reader.day_files(READINGS)
+    assert after.version == before.version + 1
+    changed = [day for day in DAYS if after.files[day] != before.files[day]]
+    assert changed == [DAYS[1]]
+    assert reader.day_files(REJECTS).version == -1
+
+
 def test_the_span_is_from_the_least_to_the_largest_instant(lake, write_table, reader):
     ends = tuple(pd.Timestamp(f"{day}T13:05:00Z") for day in (DAYS[0], DAYS[2]))
     assert reader.span(READINGS, "event_time") == ends

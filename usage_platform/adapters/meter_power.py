@@ -1,0 +1,90 @@
+"""One meter's readings over a span of days with what the models expected of them.
+
+Belongs here: keeping both in step with the lake, judging again only what a change can have changed.
+Not here: judging (`core.judging`), which meters and spans are kept in memory (`power_book`).
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from usage_platform.adapters.lake_reader import DayFiles, LakeReader
+from usage_platform.adapters.lake_tables import READINGS
+from usage_platform.adapters.meter_days import MeterDays
+from usage_platform.core.detector.grid import Floats, Ints, instants_of
+from usage_platform.core.judging import LOOK_BACK, Judges, judge_series
+from usage_platform.core.meters import Meter
+from usage_platform.core.model import Manifest
+from usage_platform.core.power.series import PowerSeries
+from usage_platform.core.reading_history import Series
+
+_JUDGED = ("expected", "low", "high")
+_END = np.iinfo(np.int64).max
+
+
+class MeterPower:
+    """A meter's power, as the lake has it when asked.
+
+    What was expected of a reading is a function of the model of its time and of the readings up to
+    it, so that only what comes after the first change is judged again.
+    """
+
+    def __init__(self, reader: LakeReader, meter: Meter) -> None:
+        self._meter = meter
+        self._days = MeterDays(reader, READINGS, ["event_time", "value"], meter.name)
+        self._series = PowerSeries.unjudged(meter, np.empty(0, dtype=np.int64), np.empty(0))
+        self._manifests: list[Manifest] = []
+
+    def as_of(self, files: DayFiles, judges: Judges, first: date, last: date) -> PowerSeries:
+        """The readings of a span.
+
+        Args:
+            files: The files of the table `readings` now.
+            judges: The models in force.
+            first: The first UTC day.
+            last: The last one, inclusive.
+        """
+        start = pd.Timestamp(first, tz="UTC")
+        changed = self._days.follow(files, (start - LOOK_BACK).date(), last)
+        since = _first_difference(self._manifests, judges.manifests)
+        if changed:
+            since = min(_END if since is None else since, pd.Timestamp(changed[0], tz="UTC").value)
+        if since is not None:
+            self._series = self._judged_since(since, start.value, judges)
+            self._manifests = list(judges.manifests)
+        return self._series.between(start.value, _END)
+
+    def _judged_since(self, since: int, start: int, judges: Judges) -> PowerSeries:
+        """All readings that are held; those before `since` as they were judged."""
+        instants, values = _arrays(self._days.rows())
+        old = self._series.between(int(instants[0]) if len(instants) else _END, since)
+        found = judge_series(self._meter.name, Series(instants, values), max(since, start), judges)
+        kept = np.searchsorted(instants, old.instants)
+        judged = np.searchsorted(instants, instants_of(found["ts"])) if len(found) else None
+        columns: list[Floats] = []
+        for name in _JUDGED:
+            column = np.full(len(instants), np.nan)
+            column[kept] = getattr(old, name)
+            if judged is not None:
+                column[judged] = found[name].to_numpy(np.float64)
+            columns.append(column)
+        return PowerSeries(self._meter, instants, values, *columns)
+
+
+def _arrays(rows: pd.DataFrame) -> tuple[Ints, Floats]:
+    if rows.empty:
+        return np.empty(0, dtype=np.int64), np.empty(0)
+    instants = instants_of(rows["event_time"])
+    order = np.argsort(instants, kind="stable")
+    return instants[order], rows["value"].to_numpy(np.float64)[order]
+
+
+def _first_difference(old: Sequence[Manifest], new: Sequence[Manifest]) -> int | None:
+    """From when on other models judge; None when all are the same."""
+    for one, other in zip(old, new, strict=False):
+        if one.version != other.version:
+            return min(one.begin.value, other.begin.value)
+    rest = [*old[len(new) :], *new[len(old) :]]
+    return rest[0].begin.value if rest else None

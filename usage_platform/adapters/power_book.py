@@ -1,0 +1,146 @@
+"""What the page shows, in memory: the meters lately looked at, each over a year.
+
+Belongs here: which meters and years are held, and how often the lake is asked whether it has moved
+on. Not here: one meter's readings (`meter_power`), how it is shown (`web`).
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from hashlib import sha256
+
+import pandas as pd
+
+from usage_platform.adapters.lake_reader import DayFiles, LakeReader
+from usage_platform.adapters.lake_tables import ANOMALIES, READINGS, LakeTable
+from usage_platform.adapters.meter_days import MeterDays
+from usage_platform.adapters.meter_power import MeterPower
+from usage_platform.core.anomalies import ANOMALY_COLUMNS
+from usage_platform.core.judging import Judges
+from usage_platform.core.local_time import local_day_bounds
+from usage_platform.core.meters import Meter
+from usage_platform.core.power.series import PowerSeries
+
+MOST_HELD = 8
+"""Meters' years in memory, about 6 MB each at five minutes."""
+
+ASKED_EVERY_SECONDS = 1.0
+DAYS_SHOWN = 366
+
+_EPISODES_BEFORE = timedelta(days=2)
+_A_DAY = timedelta(days=1)
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Year:
+    """A meter's year as of some versions of the tables.
+
+    Attributes:
+        version: Changes whenever what is shown may have changed.
+        power: The readings with what was expected.
+        anomalies: Rows of `anomalies` (`ANOMALY_COLUMNS`), withdrawn ones among them.
+        first: The first local day.
+        last: The last local day, inclusive.
+        years: The calendar years of which the lake has readings, of any meter.
+    """
+
+    version: str
+    power: PowerSeries
+    anomalies: pd.DataFrame
+    first: date
+    last: date
+    years: tuple[int, ...]
+
+
+class PowerBook:
+    """The years that people look at.
+
+    Args:
+        reader: The lake's tables.
+        judges: Gives the models in force.
+        clock: Seconds of a clock that only goes forward.
+    """
+
+    def __init__(
+        self, reader: LakeReader, judges: Callable[[], Judges], clock: Callable[[], float]
+    ) -> None:
+        self._reader = reader
+        self._judges = judges
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._asked: dict[str, tuple[float, DayFiles]] = {}
+        self._held: OrderedDict[tuple[Meter, int | None], _HeldYear] = OrderedDict()
+
+    def version(self) -> str:
+        """Changes whenever the tables `readings` or `anomalies` do."""
+        with self._lock:
+            return f"{self._files(READINGS).version}-{self._files(ANOMALIES).version}"
+
+    def year(self, meter: Meter, year: int | None) -> Year:
+        """A meter's readings of a calendar year, or of the last 366 days that the lake has any of.
+
+        Args:
+            meter: The meter.
+            year: The local calendar year; None for the last days.
+
+        Raises:
+            LakeError: When the lake cannot be read.
+        """
+        with self._lock:
+            readings, anomalies = self._files(READINGS), self._files(ANOMALIES)
+            held = self._held.pop((meter, year), None) or _HeldYear(self._reader, meter)
+            self._held[meter, year] = held
+            while len(self._held) > MOST_HELD:
+                self._held.popitem(last=False)
+        first, last = _span(readings, year)
+        return held.as_of(readings, anomalies, self._judges(), first, last)
+
+    def _files(self, table: LakeTable) -> DayFiles:
+        """The table's files, asked for at most every second."""
+        now = self._clock()
+        at, files = self._asked.get(table.name, (-ASKED_EVERY_SECONDS, None))
+        if files is None or now - at >= ASKED_EVERY_SECONDS:
+            files = self._reader.day_files(table)
+            self._asked[table.name] = now, files
+        return files
+
+
+class _HeldYear:
+    """One meter's year; one thread at a time brings it up to date."""
+
+    def __init__(self, reader: LakeReader, meter: Meter) -> None:
+        self._meter = meter
+        self._power = MeterPower(reader, meter)
+        self._anomalies = MeterDays(reader, ANOMALIES, ANOMALY_COLUMNS, meter.name)
+        self._lock = threading.Lock()
+
+    def as_of(
+        self, readings: DayFiles, anomalies: DayFiles, judges: Judges, first: date, last: date
+    ) -> Year:
+        bounds = (local_day_bounds(day, self._meter.timezone) for day in (first, last))
+        (start, _), (_, end) = bounds
+        with self._lock:
+            days = start.date(), end.date()
+            power = self._power.as_of(readings, judges, *days)
+            self._anomalies.follow(anomalies, days[0] - _EPISODES_BEFORE, days[1])
+            rows = self._anomalies.rows()
+        in_force = "".join(manifest.version for manifest in judges.manifests)
+        version = f"{readings.version}-{anomalies.version}-{first}-{last}-{in_force}"
+        return Year(
+            version=sha256(version.encode()).hexdigest()[:16],
+            power=power.between(start.value, end.value),
+            anomalies=rows,
+            first=first,
+            last=last,
+            years=tuple(sorted({day.year for day in readings.files})),
+        )
+
+
+def _span(readings: DayFiles, year: int | None) -> tuple[date, date]:
+    if year is not None:
+        return date(year, 1, 1), date(year, 12, 31)
+    newest = max(readings.files, default=_EPOCH + DAYS_SHOWN * _A_DAY)
+    return newest - (DAYS_SHOWN - 1) * _A_DAY, newest
