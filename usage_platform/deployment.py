@@ -34,6 +34,7 @@ from usage_platform.adapters.lake_tables import Lake
 from usage_platform.adapters.lease import Lease, writer_lease
 from usage_platform.adapters.lease_record import holder_of
 from usage_platform.adapters.model_store import ModelStore
+from usage_platform.adapters.review_store import ReviewStore
 from usage_platform.adapters.source_cache import SourceCache
 from usage_platform.adapters.spark_session import interrupt, own_session, remote_session
 from usage_platform.adapters.training import Wishes
@@ -160,6 +161,11 @@ class Deployment:
     def labels(self) -> LabelStore:
         """What people said of stretches of time."""
         return LabelStore(self.assets)
+
+    @cached_property
+    def reviews(self) -> ReviewStore:
+        """What people did about episodes."""
+        return ReviewStore(self.assets)
 
     def judges(self) -> Judges:
         """The models that are in force, and the labels."""

@@ -22,6 +22,7 @@ _CRON_FIELD = re.compile(r"[\w*,/-]+")
 _CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _BROKER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/,\[\]]+):(\d{1,5})")
 _S3 = re.compile(r"s3://[^/\s]+(/.*)?")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _MOST_PORT = 65535
 
 
@@ -65,6 +66,12 @@ def _spark_remote(value: str) -> str:
     return value
 
 
+def _host(value: str) -> str:
+    if value and not _HOST.fullmatch(value):
+        raise ValueError("expected a host's name in small letters without a port")
+    return value
+
+
 def _source(value: str) -> str:
     """Files are named from anywhere: Dagster's processes run in another folder."""
     if not value:
@@ -94,6 +101,7 @@ Lake = Annotated[str, AfterValidator(_lake)]
 Brokers = Annotated[str, AfterValidator(_brokers)]
 Certificates = Annotated[Path, AfterValidator(_certificates)]
 SparkRemote = Annotated[str, AfterValidator(_spark_remote)]
+HostName = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=1, le=_MOST_PORT)]
 Source = Annotated[str, AfterValidator(_source)]
 MeterName = Annotated[str, AfterValidator(lambda value: Meter(value).name)]

@@ -58,6 +58,10 @@ class Settings(BaseModel):
     kafka_port: types.Port = 9092
     spark_port: types.Port = 15002
     ui_port: types.Port = 3000
+    page_port: types.Port = 8050
+    page_host: types.HostName = ""
+    tariff: float | None = Field(None, ge=0, allow_inf_nan=False)
+    currency: str = Field("USD", pattern=r"^[A-Z]{3}$")
 
     source: types.Source = "generated"
     meter: types.MeterName = DEFAULT_METER_NAME

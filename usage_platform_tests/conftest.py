@@ -154,24 +154,28 @@ def _delta_type(field: pa.Field) -> pa.DataType:
     return field.type
 
 
-@pytest.fixture
-def write_table() -> WriteTable:
-    """Write a table as Spark would, without a JVM; `notes` is the commit's user metadata."""
+def table_writer(
+    lake: Lake, table: LakeTable, frame: pd.DataFrame, notes: str | None = None
+) -> None:
+    """Append to a table as Spark would, without a JVM; `notes` is the commit's user metadata."""
     from deltalake import CommitProperties, write_deltalake
 
-    def write(lake: Lake, table: LakeTable, frame: pd.DataFrame, notes: str | None = None) -> None:
-        data = pa.Table.from_pandas(frame, preserve_index=False)
-        schema = pa.schema([field.with_type(_delta_type(field)) for field in data.schema])
-        properties = CommitProperties(custom_metadata={"userMetadata": notes}) if notes else None
-        write_deltalake(
-            lake.table(table),
-            data.cast(schema),
-            mode="append",
-            partition_by=[table.partition],
-            commit_properties=properties,
-        )
+    data = pa.Table.from_pandas(frame, preserve_index=False)
+    schema = pa.schema([field.with_type(_delta_type(field)) for field in data.schema])
+    properties = CommitProperties(custom_metadata={"userMetadata": notes}) if notes else None
+    write_deltalake(
+        lake.table(table),
+        data.cast(schema),
+        mode="append",
+        partition_by=[table.partition],
+        commit_properties=properties,
+    )
 
-    return write
+
+@pytest.fixture
+def write_table() -> WriteTable:
+    """`table_writer`."""
+    return table_writer
 
 
 @pytest.fixture(scope="session")

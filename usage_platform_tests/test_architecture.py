@@ -41,6 +41,7 @@ FORBIDDEN = {
     "local": ("usage_platform.defs", "usage_platform.console", "pyspark"),
     "defs": ("usage_platform.console", "pyspark", "sklearn"),
     "console": ("usage_platform.defs", "pyspark", "sklearn"),
+    "web": ("usage_platform.defs", "usage_platform.console", "pyspark", "sklearn"),
 }
 # Too slow to import, or in need of a JVM, where only some runs need them.
 HEAVY = ("pyspark", "sklearn", "matplotlib", "duckdb")

@@ -61,7 +61,7 @@ def test_only_the_days_asked_for_are_read_both_ends_included(reader, first, last
 def test_only_the_meter_asked_for_is_read(lake, write_table, reader):
     other = reader.rows(READINGS).assign(meter="b", value=9.0)
     write_table(lake, READINGS, other)
-    assert reader.rows(READINGS, ["value"], DAYS[1], meter="b")["value"].tolist() == [9.0, 9.0]
+    assert reader.rows(READINGS, ["value"], DAYS[1], meters=["b"])["value"].tolist() == [9.0, 9.0]
 
 
 def test_a_day_has_other_files_once_something_was_written_to_it(lake, write_table, reader):

@@ -1,0 +1,101 @@
+"""The page's server as one ASGI app.
+
+Belongs here: putting routes, protection and live news together. Not here: listening on a port
+(`server`).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from confluent_kafka import Message
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from usage_platform.adapters.kafka_topics import ANOMALY, EPISODE, USAGE, KafkaSettings
+from usage_platform.adapters.lake_errors import LakeError
+from usage_platform.adapters.topic_tail import TopicTail
+from usage_platform.web import episodes, export, hours, live, overview, series
+from usage_platform.web.answers import lake_fault, refused
+from usage_platform.web.live import LiveFeed, news_of, watch_lake
+from usage_platform.web.security import SameOriginOnly
+from usage_platform.web.source import PageSource
+
+STATIC = Path(__file__).with_name("static")
+VENDOR = STATIC / "vendor"
+NEEDED = ("uPlot.iife.min.js", "uPlot.min.css")
+"""Scripts of others, which set-up fetches into `VENDOR`."""
+
+_TOPICS = (USAGE, ANOMALY, EPISODE)
+_RECENT = 300
+
+
+def create_app(
+    source: PageSource, kafka: Callable[[], KafkaSettings], host: str = "", vendor: Path = VENDOR
+) -> Starlette:
+    """The app; it follows the topics for as long as it runs.
+
+    Args:
+        source: Where the page gets everything from.
+        kafka: Gives the brokers; raises `KafkaUnreachableError` while there are none.
+        host: A further name under which the page is served.
+        vendor: Where the scripts of others are.
+    """
+
+    def index(request: Request) -> Response:
+        missing = [name for name in NEEDED if not (vendor / name).is_file()]
+        if missing:
+            return PlainTextResponse(
+                f"{', '.join(missing)}: not fetched yet; run make setup, then load this again", 503
+            )
+        return FileResponse(STATIC / "index.html")
+
+    app = Starlette(
+        routes=[
+            Route("/", index),
+            *(*series.ROUTES, *overview.ROUTES, *hours.ROUTES),
+            *(*episodes.ROUTES, *export.ROUTES, *live.ROUTES),
+            Mount("/static/vendor", StaticFiles(directory=vendor, check_dir=False)),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        middleware=[
+            Middleware(SameOriginOnly, host=host),
+            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6),
+        ],
+        exception_handlers={HTTPException: refused, LakeError: lake_fault},
+        lifespan=_following(source, kafka),
+    )
+    app.state.source = source
+    app.state.feed = LiveFeed()
+    return app
+
+
+def _following(
+    source: PageSource, kafka: Callable[[], KafkaSettings]
+) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
+    """What runs beside the requests: the tail of the topics and the look at the lake."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        feed: LiveFeed = app.state.feed
+
+        def heard(messages: list[Message]) -> None:
+            feed.add(news_of(messages, source.registry()))
+
+        tail = TopicTail(kafka, _TOPICS, _RECENT, heard, feed.tell_brokers)
+        tail.start()
+        lake = asyncio.create_task(watch_lake(feed, source.book))
+        try:
+            yield
+        finally:
+            lake.cancel()
+            await asyncio.to_thread(tail.stop)
+
+    return lifespan

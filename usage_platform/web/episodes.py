@@ -1,0 +1,134 @@
+"""Episodes of anomalies, and what people do about them.
+
+Belongs here: `/api/episodes` and `/api/reviews`. Not here: which readings make an episode
+(`core.episode_list`), how it stands after its reviews (`core.reviews`).
+"""
+
+import json
+import threading
+from datetime import UTC, datetime
+from typing import cast
+from uuid import uuid4
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from usage_platform.adapters.power_book import Year
+from usage_platform.core.anomalies import TOLD
+from usage_platform.core.episode_list import Episode, standing_episodes
+from usage_platform.core.labels import Verdict
+from usage_platform.core.meters import LONGEST_NAME
+from usage_platform.core.reviews import LONGEST_NOTE, NO_REVIEWS, Act, Review, states
+from usage_platform.web.answers import answer, as_json, unless_known
+from usage_platform.web.parameters import source_of, year_of
+from usage_platform.web.source import PageSource
+
+_JSON = "application/json"
+# Labels are read, changed and written: two of this server must not do so at once.
+_LABELLING = threading.Lock()
+
+
+class _Given(BaseModel):
+    """The body of a review."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    meter: str = Field(max_length=LONGEST_NAME)
+    episode: str = Field(max_length=40)
+    act: str
+    says: str | None = None
+    note: str = Field("", max_length=LONGEST_NOTE)
+
+
+def episodes(request: Request) -> Response:
+    """The episodes of a meter's year that stand, the newest first, with their reviews."""
+    year, source = year_of(request), source_of(request)
+    reviewed = source.reviews.read()
+    last = reviewed[-1].review_id if reviewed else ""
+    version = f"{year.version}-{len(reviewed)}-{last}"
+    return unless_known(request, version, lambda: as_json(_listed(year, reviewed)), _JSON)
+
+
+def _listed(year: Year, reviewed: list[Review]) -> dict[str, object]:
+    known = states(reviewed)
+    rows = [
+        {**vars(one), "review": known.get((one.meter, one.name), NO_REVIEWS)}
+        for one in standing_of(year)
+    ]
+    odd = [
+        {"at": row["event_time"], "kw": row["usage"], "episode": row["episode"]}
+        for row in told_of(year).to_dict("records")
+    ]
+    return {"episodes": rows, "odd": odd}
+
+
+def standing_of(year: Year) -> list[Episode]:
+    """The episodes of a year that stand, the newest first."""
+    return standing_episodes(year.anomalies, year.power.meter) if len(year.anomalies) else []
+
+
+def told_of(year: Year) -> pd.DataFrame:
+    """The odd readings of a year that stand."""
+    rows = year.anomalies
+    return rows[rows["status"].fillna(TOLD) == TOLD] if len(rows) else rows
+
+
+async def review(request: Request) -> Response:
+    """Keep what a person did about an episode."""
+    try:
+        given = _Given.model_validate(json.loads(await request.body()))
+        kept = Review(
+            review_id=uuid4().hex[:12],
+            at=cast("pd.Timestamp", pd.Timestamp(datetime.now(UTC))),
+            meter=given.meter,
+            episode=given.episode,
+            act=Act(given.act),
+            says=None if given.says is None else Verdict(given.says),
+            note=given.note.strip(),
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "/".join(str(part) for part in first["loc"]) or "body"
+        raise HTTPException(400, f"review: {where}: {first['msg']}") from None
+    except ValueError as error:
+        raise HTTPException(400, f"{error}".splitlines()[0]) from None
+    await run_in_threadpool(_keep, source_of(request), kept)
+    return answer(kept, 201)
+
+
+def _keep(source: PageSource, kept: Review) -> None:
+    """Keep a review; a label is one of the stretch of time of its episode, as typed in a console.
+
+    Raises:
+        HTTPException: When no such episode stands.
+    """
+    found = _episode(source, kept.meter, kept.episode)
+    source.reviews.add(kept)
+    if kept.says is not None:
+        with _LABELLING:
+            source.labels.add(kept.meter, found.start, found.end, kept.says, kept.note)
+
+
+def _episode(source: PageSource, meter: str, name: str) -> Episode:
+    missing = HTTPException(404, f"no episode {name!r} of {meter!r} stands")
+    try:
+        year = int(name[:4])
+        known = source.registry().get(meter)
+    except ValueError:
+        raise missing from None
+    for one in (None, year):
+        for episode in standing_of(source.book.year(known, one)):
+            if episode.name == name:
+                return episode
+    raise missing
+
+
+ROUTES = (
+    Route("/api/episodes", episodes),
+    Route("/api/reviews", review, methods=["POST"]),
+)

@@ -1,0 +1,111 @@
+"""The figures on the page: now, today, the week, the shape of the load, energy and cost by day.
+
+Belongs here: `/api/overview` and `/api/shape`. Not here: how they are calculated (`core.power`).
+"""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from usage_platform.adapters.power_book import Year
+from usage_platform.core.power.comparison import compare_day, compare_week
+from usage_platform.core.power.days import cost_of, day_of, day_totals, gaps
+from usage_platform.core.power.load_shape import load_duration, load_shape, week_profile
+from usage_platform.core.power.series import PowerSeries
+from usage_platform.web.answers import as_json, seconds, unless_known
+from usage_platform.web.episodes import told_of
+from usage_platform.web.parameters import source_of, span_of, year_of
+
+_BUCKET_MINUTES = 30
+_JSON = "application/json"
+_A_MONTH = 30 * 86_400 * 10**9
+
+
+def overview(request: Request) -> Response:
+    """What stands at the top of the page."""
+    year, source = year_of(request), source_of(request)
+    return unless_known(
+        request, year.version, lambda: as_json(_overview(year, source.tariff)), _JSON
+    )
+
+
+def _overview(year: Year, tariff: float | None) -> dict[str, object]:
+    power = year.power
+    missing = gaps(power)
+    longest = max(missing, key=lambda gap: gap.missing, default=None)
+    last_month = power.between(int(power.instants[-1]) - _A_MONTH, 1 << 62) if len(power) else power
+    return {
+        "now": _now(year),
+        "day": _day(power, tariff),
+        "week": compare_week(power),
+        "shape": _shape(last_month),
+        "days": day_totals(power, tariff),
+        "readings": len(power),
+        "missing": sum(gap.missing for gap in missing),
+        "gaps": len(missing),
+        "longest_gap": None
+        if longest is None
+        else {"start": seconds(longest.start), "end": seconds(longest.end)},
+    }
+
+
+def _now(year: Year) -> dict[str, object] | None:
+    power = year.power
+    if not len(power):
+        return None
+    at = int(power.instants[-1])
+    told = told_of(year)
+    return {
+        "at": seconds(at),
+        "kw": power.values[-1],
+        "expected": power.expected[-1],
+        "low": power.low[-1],
+        "high": power.high[-1],
+        "odd": any(time.value == at for time in told["event_time"]),
+    }
+
+
+def _day(power: PowerSeries, tariff: float | None) -> dict[str, object] | None:
+    found = compare_day(power)
+    if found is None:
+        return None
+    return {
+        "day": day_of(found.day),
+        "energy_kwh": found.energy_kwh,
+        "usual_kwh": found.usual_kwh,
+        "cost": cost_of(found.energy_kwh, tariff),
+        "days": found.days,
+        "steps": found.steps,
+        "usual_steps": found.usual_steps,
+    }
+
+
+def _shape(power: PowerSeries) -> dict[str, object]:
+    shape = load_shape(power)
+    return {**vars(shape), "peak_at": seconds(shape.peak_at)}
+
+
+def shape(request: Request) -> Response:
+    """The load's shape over the span asked for: figures, duration curve, weekday by time of day."""
+    year = year_of(request)
+    power = year.power
+    ends = (int(power.instants[0]), int(power.instants[-1]) + 1) if len(power) else (0, 0)
+    start, end = span_of(request, ends)
+
+    def body() -> str:
+        part = power.between(start, end)
+        hours, kw = load_duration(part)
+        bucket = max(_BUCKET_MINUTES, part.meter.interval_minutes)
+        means, _ = week_profile(part, bucket)
+        return as_json(
+            {
+                "shape": _shape(part),
+                "duration": {"hours": hours, "kw": kw},
+                "week": {"bucket_minutes": bucket, "kw": means},
+            }
+        )
+
+    return unless_known(request, f"{year.version}-{start}-{end}", body, _JSON)
+
+
+ROUTES = (Route("/api/overview", overview), Route("/api/shape", shape))

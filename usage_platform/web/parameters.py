@@ -1,0 +1,71 @@
+"""What a request asks for, read from its query.
+
+Belongs here: parameters that several routes share, each refused in one line when it cannot be used.
+"""
+
+from datetime import date
+
+import pandas as pd
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from usage_platform.adapters.power_book import Year
+from usage_platform.core.meters import Meter
+from usage_platform.web.source import PageSource
+
+_S = 10**9
+_FIRST_YEAR, _LAST_YEAR = 1970, 2100
+_EARLIEST, _LATEST = 0, 4_200_000_000
+
+
+def source_of(request: Request) -> PageSource:
+    """Where this server gets everything from."""
+    return request.app.state.source
+
+
+def meter_of(request: Request) -> Meter:
+    """The meter asked for; the default one when none is."""
+    source = source_of(request)
+    name = request.query_params.get("meter") or source.default_meter.name
+    try:
+        return source.registry().get(name)
+    except ValueError as error:
+        raise HTTPException(400, str(error)) from None
+
+
+def year_of(request: Request) -> Year:
+    """The year of the meter that is asked for; the last days when no year is."""
+    text = request.query_params.get("year")
+    year = None if not text else _number(text, "year", _FIRST_YEAR, _LAST_YEAR)
+    return source_of(request).book.year(meter_of(request), year)
+
+
+def span_of(request: Request, default: tuple[int, int]) -> tuple[int, int]:
+    """The span asked for by `from` and `to`, ns since 1970 UTC, `to` exclusive.
+
+    Args:
+        request: The parameters are whole seconds since 1970 UTC.
+        default: What counts when one of them is missing.
+    """
+    found = []
+    for name, otherwise in zip(("from", "to"), default, strict=True):
+        text = request.query_params.get(name)
+        found.append(_number(text, name, _EARLIEST, _LATEST) * _S if text else otherwise)
+    start, end = found
+    if end < start:
+        raise HTTPException(400, f"to: expected a time not before from={start // _S}")
+    return start, end
+
+
+def utc_days(start: int, end: int) -> tuple[date, date]:
+    """The UTC days that a span touches, both ends included."""
+    last = max(start, end - 1)
+    return pd.Timestamp(start, tz="UTC").date(), pd.Timestamp(last, tz="UTC").date()
+
+
+def _number(text: str, name: str, least: int, most: int) -> int:
+    if not text.isascii() or not text.isdigit() or not least <= int(text[:12]) <= most:
+        raise HTTPException(
+            400, f"{name}: expected a whole number of {least} to {most}, got {text[:40]!r}"
+        )
+    return int(text)

@@ -1,0 +1,38 @@
+"""Serving the page on this machine.
+
+Belongs here: the web server and how it ends. Not here: what is served (`app`).
+"""
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from usage_platform.deployment import Deployment
+from usage_platform.web.app import create_app
+from usage_platform.web.source import PageSource
+
+# An open stream never ends by itself.
+_LAST_WORDS_SECONDS = 2
+
+
+def serve(deployment: Deployment, listening: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        deployment: The services.
+        listening: A bound socket.
+        ready: Called before the first request.
+    """
+    app = create_app(
+        PageSource.of(deployment), lambda: deployment.kafka, deployment.settings.page_host
+    )
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        lifespan="on",
+        timeout_graceful_shutdown=_LAST_WORDS_SECONDS,
+        server_header=False,
+    )
+    ready()
+    uvicorn.Server(config).run(sockets=[listening])

@@ -1,0 +1,55 @@
+"""Where the page gets everything from; made once a server.
+
+Belongs here: the bundle that all routes share. Not here: routes.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+from usage_platform.adapters.label_store import LabelStore
+from usage_platform.adapters.lake_reader import LakeReader
+from usage_platform.adapters.power_book import PowerBook
+from usage_platform.adapters.review_store import ReviewStore
+from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.deployment import Deployment
+
+
+@dataclass(frozen=True, eq=False)
+class PageSource:
+    """What the page shows and keeps.
+
+    Attributes:
+        reader: The lake's tables.
+        book: The years in memory.
+        registry: Gives the known meters.
+        default_meter: The meter that comes first.
+        reviews: What people did about episodes.
+        labels: What they say of stretches of time.
+        tariff: Price of a kWh; None without one.
+        currency: Its currency, as in ISO 4217.
+    """
+
+    reader: LakeReader
+    book: PowerBook
+    registry: Callable[[], MeterRegistry]
+    default_meter: Meter
+    reviews: ReviewStore
+    labels: LabelStore
+    tariff: float | None
+    currency: str
+
+    @classmethod
+    def of(cls, deployment: Deployment) -> Self:
+        """The source that the settings name."""
+        return cls(
+            reader=deployment.reader,
+            book=PowerBook(deployment.reader, deployment.judges, time.monotonic),
+            registry=deployment.registry,
+            default_meter=deployment.settings.default_meter,
+            reviews=deployment.reviews,
+            labels=deployment.labels,
+            tariff=deployment.settings.tariff,
+            currency=deployment.settings.currency,
+        )

@@ -1,0 +1,57 @@
+"""Lakes for the page's tests: readings, their hours and anomalies, and the model that judged."""
+
+from collections.abc import Callable
+from datetime import date
+
+import pandas as pd
+
+from usage_platform.adapters.lake_files import LakeFiles, save_meters
+from usage_platform.adapters.lake_reader import LakeReader
+from usage_platform.adapters.lake_tables import ANOMALIES, READINGS, USAGE_HOURLY, Lake
+from usage_platform.adapters.model_store import ModelStore
+from usage_platform.adapters.sources.generated import GeneratedSource
+from usage_platform.adapters.training import Wishes, train_models
+from usage_platform.core.anomalies import find_anomalies
+from usage_platform.core.hourly import hourly_from_readings
+from usage_platform.core.judging import Judges
+from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.core.rest_days import calendar_named
+
+WriteTable = Callable[..., None]
+START = date(2023, 12, 1)
+TRAINED_UNTIL = date(2024, 2, 12)
+YEAR_DAYS = 366
+
+
+def write_readings(lake: Lake, write: WriteTable, readings: pd.DataFrame) -> None:
+    """The table `readings`: meter, event_time, value."""
+    days = readings["event_time"].dt.date
+    write(lake, READINGS, readings.assign(event_date=days))
+
+
+def write_what_follows(
+    lake: Lake, write: WriteTable, readings: pd.DataFrame, judges: Judges, meters: MeterRegistry
+) -> None:
+    """The tables `usage_hourly` and `anomalies`, as the platform would fill them."""
+    hours = hourly_from_readings(readings, meters)
+    write(lake, USAGE_HOURLY, hours.assign(event_date=hours["start"].dt.date))
+    odd = find_anomalies(readings, judges, meters).anomalies
+    write(lake, ANOMALIES, odd.assign(event_date=odd["event_time"].dt.date))
+
+
+def make_year(lake: Lake, write: WriteTable, meters: tuple[Meter, ...], days: int) -> None:
+    """A lake with so many days of a generated building, judged by one model of its first weeks."""
+    registry = MeterRegistry(meters[0]).with_meters(meters)
+    save_meters(LakeFiles(lake.assets), registry)
+    made = GeneratedSource(meters, START, days, seed=1).load(lambda *progress: None)
+    readings = made.frame.rename(columns={"ts": "event_time"})
+    write_readings(lake, write, readings)
+    wishes = Wishes(calendar=calendar_named("US-MA"), meters=(meters[0].name,))
+    now = pd.Timestamp("2025-01-01T00:00Z").to_pydatetime()
+    trained = next(
+        train_models(LakeReader(lake), registry, [TRAINED_UNTIL], wishes, now, lambda text: None)
+    )
+    store = ModelStore(LakeFiles(lake.models))
+    store.add([trained.model], [trained.model.manifest.version])
+    judges = Judges(store.manifests(), store.load)
+    write_what_follows(lake, write, readings, judges, registry)

@@ -1,0 +1,59 @@
+import pandas as pd
+import pytest
+
+from usage_platform_tests.web.conftest import METER, OTHER
+
+
+def test_now_is_the_last_reading_with_its_band(page, readings):
+    now = page.get("/api/overview?meter=m").json()["now"]
+    last = readings[readings["meter"] == "m"].iloc[-1]
+    assert (now["at"], now["kw"]) == (last["event_time"].value // 10**9, last["value"])
+    assert (now["low"], now["high"], now["odd"]) == (300.0, 1000.0, False)
+
+
+def test_energy_and_cost_by_day_add_up_to_the_readings(page, readings):
+    days = page.get("/api/overview?meter=m").json()["days"]
+    own = readings[readings["meter"] == "m"]["value"]
+    assert sum(day["energy_kwh"] for day in days) == pytest.approx(own.sum())
+    assert sum(day["cost"] for day in days) == pytest.approx(own.sum() * 0.25)
+    by_day = {day["day"]: day for day in days}
+    assert by_day["2024-03-10"]["expected_readings"] == 23
+    assert by_day["2024-03-12"]["readings"] == 19
+
+
+def test_gaps_are_told(page):
+    said = page.get("/api/overview?meter=m").json()
+    gap = pd.Timestamp("2024-03-12T09:00", tz=METER.zone).value // 10**9
+    assert (said["missing"], said["gaps"]) == (5, 1)
+    assert said["longest_gap"] == {"start": gap, "end": gap + 5 * 3600}
+
+
+def test_the_day_stands_beside_its_weekday_and_the_week_beside_the_one_before(page):
+    said = page.get("/api/overview?meter=m").json()
+    assert said["day"]["days"] == 4
+    assert said["day"]["usual_kwh"] == pytest.approx(said["day"]["energy_kwh"], rel=0.1)
+    assert said["week"]["is_whole"]
+
+
+def test_the_shape_of_a_span_is_that_of_its_readings(page):
+    start = pd.Timestamp("2024-03-05T00:00", tz=METER.zone).value // 10**9
+    said = page.get(f"/api/shape?meter=m&from={start}&to={start + 86_400}").json()
+    assert said["shape"]["peak_kw"] == 1500.0
+    assert said["duration"]["hours"][-1] == 24.0
+    assert said["week"]["bucket_minutes"] == 60
+    assert len(said["week"]["kw"]) == 7
+    assert said["week"]["kw"][0] == [None] * 24
+
+
+@pytest.mark.parametrize("path", ["/api/overview", "/api/shape"])
+def test_an_empty_lake_has_no_figures_and_no_error(empty_page, path):
+    answer = empty_page.get(path)
+    assert answer.status_code == 200
+    assert answer.json().get("now") is None
+
+
+def test_a_meter_with_two_days_has_nothing_to_compare_with(page):
+    said = page.get("/api/overview", params={"meter": OTHER.name}).json()
+    assert said["week"] is None
+    assert said["day"]["usual_kwh"] is None
+    assert said["now"]["low"] is None

@@ -1,0 +1,84 @@
+import json
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from usage_platform.deployment import Deployment
+from usage_platform.web.app import create_app
+from usage_platform.web.security import HEADERS
+from usage_platform.web.source import PageSource
+from usage_platform_tests.web.conftest import client_of, no_kafka, settings_of
+
+BODY = json.dumps({"meter": "m", "episode": "2024-03-05T08:00Z", "act": "acknowledge"})
+JSON = {"Content-Type": "application/json"}
+
+
+def test_every_answer_carries_the_headers_errors_too(page):
+    for path in ("/api/meters", "/static/index.html", "/nothing", "/api/series?year=x"):
+        headers = page.get(path).headers
+        assert {name: headers.get(name) for name in HEADERS} == HEADERS, path
+    assert "unsafe" not in HEADERS["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8050", "localhost:1", "[::1]:8050", "page.example"])
+def test_the_pages_own_names_are_served(made_once, host):
+    page = client_of(made_once, "page.example")
+    assert page.get("/api/meters", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[", "a@b"])
+def test_a_name_that_points_here_from_elsewhere_is_refused(page, host):
+    answer = page.get("/api/meters", headers={"Host": host})
+    assert answer.status_code == 421
+    assert "USAGE_PAGE_HOST" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "http://127.0.0.1:8050", "Sec-Fetch-Site": "same-origin", **JSON}, 201),
+        (JSON, 201),
+        ({"Origin": "http://evil.example", **JSON}, 403),
+        ({"Origin": "http://127.0.0.1:3000", **JSON}, 403),
+        ({"Origin": "null", **JSON}, 403),
+        ({"Sec-Fetch-Site": "cross-site", **JSON}, 403),
+        ({"Sec-Fetch-Site": "same-site", **JSON}, 403),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
+    ],
+)
+def test_only_the_page_itself_may_keep_something(own_lake, headers, status):
+    answer = client_of(own_lake).post("/api/reviews", content=BODY, headers=headers)
+    assert answer.status_code == status, answer.text
+
+
+def test_a_large_body_is_refused_before_it_is_read(page):
+    large = BODY + " " * 20_000
+    assert page.post("/api/reviews", content=large, headers=JSON).status_code == 413
+    chunks = page.post("/api/reviews", content=iter([BODY.encode()]), headers=JSON)
+    assert chunks.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/vendor/.."]
+)
+def test_no_other_file_is_served(page, path):
+    assert page.get(path).status_code == 404
+
+
+def test_without_the_scripts_of_others_the_page_says_what_to_run(made_once, tmp_path):
+    source = PageSource.of(Deployment(settings_of(made_once)))
+    app = create_app(source, no_kafka, vendor=tmp_path)
+    answer = TestClient(app, base_url="http://localhost").get("/")
+    assert (answer.status_code, "make setup" in answer.text) == (503, True)
+
+
+def test_a_lake_that_cannot_be_read_is_one_line(own_lake):
+    log = Path(own_lake.root) / "deltalake" / "readings" / "_delta_log"
+    for file in log.iterdir():
+        file.write_text("{damaged")
+    answer = client_of(own_lake).get("/api/series?meter=m")
+    assert answer.status_code == 503
+    assert "readings" in answer.json()["error"]
+    assert "\n" not in answer.json()["error"]
