@@ -68,12 +68,15 @@ def main(ctx: click.Context, data: Path | None) -> None:
 def setup(overrides: Given) -> None:
     """Fetch what is needed once: the jars, and a Java where there is none."""
     from usage_platform.console.screen import Screen
+    from usage_platform.local.page_scripts import ensure_scripts
     from usage_platform.local.stack import set_up
 
     screen = Screen()
-    java, _ = set_up(Settings.from_env(**overrides), screen.say, screen.progress)
+    settings = Settings.from_env(**overrides)
+    java, _ = set_up(settings, screen.say, screen.progress)
+    ensure_scripts(settings.jars_dir.parent, screen.say)
     screen.quiet()
-    screen.say(f"Java {java.major} at {java.home} and the jars are in place")
+    screen.say(f"Java {java.major} at {java.home}, the jars and the page's scripts are in place")
 
 
 def source_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -125,7 +128,7 @@ def demo(overrides: Given, keep: bool, timeout: float, **options: str | int | No
 @source_options
 @click.pass_obj
 def up(overrides: Given, **options: str | int | None) -> None:
-    """Run the platform until Ctrl-C: broker, Spark, Dagster."""
+    """Run the platform until Ctrl-C: broker, Spark, Dagster, the page."""
     from usage_platform.console.screen import Screen
     from usage_platform.local.stack import Stack
 
@@ -133,18 +136,33 @@ def up(overrides: Given, **options: str | int | None) -> None:
     settings = _unless_given(given, accelerator=_LIVE_ACCELERATOR)
     screen = Screen()
     _stop_on_sigterm()
-    with Stack(settings, screen.say, screen.progress) as stack:
+    with Stack(settings, screen.say, screen.progress, has_page=True) as stack:
         # What is starting is broken off; what runs is told to stop once it has been looked after.
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         screen.quiet()
-        screen.say(f"up: Dagster at {stack.ui_url}, Kafka at {stack.settings.kafka_bootstrap}")
+        screen.say(
+            f"up: the page at {stack.page_url}, Dagster at {stack.ui_url}, "
+            f"Kafka at {stack.settings.kafka_bootstrap}"
+        )
         screen.say("watch anomalies with 'usage-platform watch'; Ctrl-C stops everything")
         while not stop.wait(0.5):
             stack.look()
         screen.say("stopping")
     screen.quiet()
+
+
+@main.command()
+@click.option("--port", "page_port", type=int, help="Port (USAGE_PAGE_PORT).")
+@click.pass_obj
+def page(overrides: Given, page_port: int | None) -> None:
+    """Serve the analyst's page until Ctrl-C."""
+    from usage_platform.console.page import serve_page
+    from usage_platform.deployment import Deployment
+
+    settings = Settings.from_env(**overrides, **_given({"page_port": page_port}))
+    serve_page(Deployment(settings), click.echo)
 
 
 @main.command()

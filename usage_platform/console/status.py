@@ -34,6 +34,7 @@ def _services(deployment: Deployment) -> Table:
         "Kafka": _bootstrap(deployment),
         "Spark": spark.removeprefix("sc://"),
         "Dagster": (stack.ui_url or "").removeprefix("http://") if stack else "",
+        "Page": (stack.page_url or "").removeprefix("http://") if stack else "",
     }
     for name, place in places.items():
         host, _, port = place.partition(":")

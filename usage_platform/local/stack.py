@@ -1,4 +1,4 @@
-"""The whole platform on this machine: broker, Spark, Dagster, in one supervisor.
+"""The whole platform on this machine: broker, Spark, Dagster, the page, in one supervisor.
 
 Belongs here: which services there are and what they tell each other. Not here: one service's
 command (its own file), what people do with the stack (`console`).
@@ -18,6 +18,7 @@ from usage_platform.local.broker import broker_service
 from usage_platform.local.dagster_services import dagster_services
 from usage_platform.local.jars import JarFolders, ensure_jars
 from usage_platform.local.java import JavaHome, ensure_java
+from usage_platform.local.page_service import page_service
 from usage_platform.local.ports import LOOPBACK, PortClaims
 from usage_platform.local.process import Service
 from usage_platform.local.spark_service import spark_service
@@ -47,10 +48,19 @@ class Stack:
     """A running platform; a context manager that stops everything at its end.
 
     Uses the servers that the settings name and starts the others.
+
+    Args:
+        settings: What a deployment can choose.
+        say: Told each event in a line.
+        progress: Told how long a start has been waited for.
+        has_page: Whether the analyst's page is served too.
     """
 
-    def __init__(self, settings: Settings, say: Say, progress: Say) -> None:
+    def __init__(
+        self, settings: Settings, say: Say, progress: Say, *, has_page: bool = False
+    ) -> None:
         self._given = settings
+        self._has_page = has_page
         self._say = say
         self._progress = progress
         self._lock = StackFile(settings.data_dir)
@@ -60,6 +70,7 @@ class Stack:
         self._supervisor: Supervisor | None = None
         self.settings = settings
         self.ui_url = ""
+        self.page_url: str | None = None
 
     def __enter__(self) -> Self:
         """Start what is needed, in order.
@@ -78,7 +89,12 @@ class Stack:
             services = self._plan()
             self._supervisor = Supervisor(services, self._say, self._progress)
             # Written first: the code server's definitions look for it.
-            self._lock.write(self.settings.kafka_bootstrap, self.settings.spark_remote, self.ui_url)
+            self._lock.write(
+                self.settings.kafka_bootstrap,
+                self.settings.spark_remote,
+                self.ui_url,
+                self.page_url,
+            )
             self._supervisor.start()
         except BaseException:
             self._leave()
@@ -143,4 +159,9 @@ class Stack:
         )
         own = self.settings.environment(with_secrets=True)
         env = {**others, **own, "JAVA_HOME": str(java.home)}
-        return [*services, *dagster_services(data, env, port(_CODE_PORT, "code"), ui_port)]
+        services += dagster_services(data, env, port(_CODE_PORT, "code"), ui_port)
+        if self._has_page:
+            page_port = port(given.page_port, "page")
+            self.page_url = f"http://{LOOPBACK}:{page_port}"
+            services.append(page_service(data, env, page_port))
+        return services

@@ -25,12 +25,14 @@ class StackInfo:
         kafka_bootstrap: Address of the broker, host:port.
         spark_remote: Spark Connect URL.
         ui_url: Address of Dagster's UI, where one is served.
+        page_url: Address of the analyst's page, where one is served.
     """
 
     owner: ProcessId
     kafka_bootstrap: str
     spark_remote: str
     ui_url: str | None
+    page_url: str | None = None
 
 
 class StackFile:
@@ -77,20 +79,27 @@ class StackFile:
             self._lock.close()
             self._lock = None
 
-    def write(self, kafka_bootstrap: str, spark_remote: str, ui_url: str | None) -> StackInfo:
+    def write(
+        self,
+        kafka_bootstrap: str,
+        spark_remote: str,
+        ui_url: str | None,
+        page_url: str | None = None,
+    ) -> StackInfo:
         """Tell other processes what runs, this process being its owner.
 
         Args:
             kafka_bootstrap: Address of the broker, host:port.
             spark_remote: Spark Connect URL.
             ui_url: Address of Dagster's UI, where one is served.
+            page_url: Address of the analyst's page, where one is served.
 
         Returns:
             What was written.
         """
         owner = identify(os.getpid())
         assert owner is not None  # noqa: S101 - this process runs
-        info = StackInfo(owner, kafka_bootstrap, spark_remote, ui_url)
+        info = StackInfo(owner, kafka_bootstrap, spark_remote, ui_url, page_url)
         path = _stack_path(self._data_dir)
         part = path.with_name("stack.json.part")
         part.write_text(
@@ -101,6 +110,7 @@ class StackFile:
                     "kafka_bootstrap": kafka_bootstrap,
                     "spark_remote": spark_remote,
                     "ui_url": ui_url,
+                    "page_url": page_url,
                 },
                 indent=2,
             ),
@@ -126,6 +136,7 @@ def read_live(data_dir: Path) -> StackInfo | None:
             told["kafka_bootstrap"],
             told["spark_remote"],
             told["ui_url"],
+            told["page_url"],
         )
     # It is replaced in one step, so a file of another form is not ours and says nothing.
     except (FileNotFoundError, ValueError, KeyError, TypeError):

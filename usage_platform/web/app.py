@@ -77,6 +77,13 @@ def create_app(
     return app
 
 
+def _load_first(source: PageSource) -> None:
+    """Have the year that is looked at first in memory; what is wrong is told to who asks for it."""
+    with contextlib.suppress(LakeError, ValueError):
+        meter = source.default_meter
+        source.book.year(source.registry().get(meter.name), None)
+
+
 def _following(
     source: PageSource, kafka: Callable[[], KafkaSettings]
 ) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
@@ -92,10 +99,12 @@ def _following(
         tail = TopicTail(kafka, _TOPICS, _RECENT, heard, feed.tell_brokers)
         tail.start()
         lake = asyncio.create_task(watch_lake(feed, source.book))
+        first = asyncio.create_task(asyncio.to_thread(_load_first, source))
         try:
             yield
         finally:
             lake.cancel()
+            first.cancel()
             await asyncio.to_thread(tail.stop)
 
     return lifespan

@@ -1,0 +1,44 @@
+/** What the page asks its server for. Nothing else is ever asked. */
+
+import { unpack } from "./packed.js";
+
+/** Thrown with one line for people. */
+export class ServerError extends Error {}
+
+async function asked(path, query) {
+  const parameters = new URLSearchParams(
+    Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== ""),
+  );
+  let response;
+  try {
+    response = await fetch(`${path}?${parameters}`);
+  } catch {
+    throw new ServerError("The page's server does not answer; what is shown may be old.");
+  }
+  if (!response.ok) {
+    const said = await response.json().catch(() => ({ error: `${response.status}` }));
+    throw new ServerError(said.error);
+  }
+  return response;
+}
+
+export const json = async (path, query = {}) => (await asked(path, query)).json();
+
+export const series = async (query) => unpack(await (await asked("/api/series", query)).arrayBuffer());
+
+/** Keep what a person did about an episode. */
+export async function review(given) {
+  const response = await fetch("/api/reviews", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(given),
+  }).catch(() => null);
+  if (!response) throw new ServerError("The page's server does not answer; nothing was kept.");
+  if (!response.ok) throw new ServerError((await response.json()).error);
+}
+
+/** The address of a file. */
+export function fileAddress(query) {
+  const given = Object.entries(query).filter(([, value]) => value !== null && value !== "");
+  return `/api/export?${new URLSearchParams(given)}`;
+}

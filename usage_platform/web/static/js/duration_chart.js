@@ -1,0 +1,30 @@
+/** The load duration curve: for how many hours the power was at least this. */
+
+export class DurationChart {
+  constructor(root) {
+    this.root = root;
+    this.plot = null;
+    new ResizeObserver(() => {
+      if (this.plot && root.clientWidth) this.plot.setSize({ width: root.clientWidth, height: root.clientHeight });
+    }).observe(root);
+  }
+
+  /** @param {{hours: number[], kw: number[]}} duration */
+  show({ hours, kw }, colors) {
+    this.plot?.destroy();
+    const grid = { stroke: colors.rule, width: 1 };
+    const options = {
+      width: this.root.clientWidth,
+      height: this.root.clientHeight,
+      legend: { show: false },
+      cursor: { show: false },
+      scales: { x: { time: false }, y: { range: (plot, least, most) => [0, Math.max(1, most * 1.06)] } },
+      axes: [
+        { stroke: colors.quiet, grid, ticks: grid, label: "hours", labelSize: 18 },
+        { stroke: colors.quiet, grid, ticks: grid, size: 56, label: "kW", labelSize: 18 },
+      ],
+      series: [{}, { stroke: colors.line, width: 1.6, fill: colors.band, points: { show: false } }],
+    };
+    this.plot = new uPlot(options, [hours, kw], this.root);
+  }
+}

@@ -1,0 +1,244 @@
+/** The page: loads a meter's year, draws it, follows what happens, and does what people ask. */
+
+import { json, series, ServerError } from "./api.js";
+import { Clock } from "./clock.js";
+import { colors, onColorChange } from "./colors.js";
+import { atMostEvery, byId, element, fill } from "./dom.js";
+import { EpisodeList } from "./episodes.js";
+import { Live } from "./live.js";
+import { addressOf, readPlace, writePlace } from "./place.js";
+import { showTiles } from "./tiles.js";
+import { View } from "./view.js";
+import { Year } from "./year.js";
+
+const LATEST_PART = 2 * 86400;
+const ALL_AGAIN_MS = 60_000;
+
+const state = {
+  meters: [],
+  currency: "USD",
+  place: readPlace(),
+  clock: Clock.utc(),
+  local: Clock.utc(),
+  colors: colors(),
+  year: null,
+  overview: null,
+  episodes: [],
+  odd: [],
+  stamp: 0,
+  loadedAt: 0,
+  version: "",
+};
+
+const problems = { load: "", brokers: "", lake: "", connection: "" };
+
+function showProblem(name, text) {
+  problems[name] = text;
+  const said = Object.values(problems).filter(Boolean).join(" ");
+  const banner = byId("banner");
+  banner.hidden = !said;
+  if (banner.textContent !== said) banner.textContent = said;
+}
+
+/** Do something that asks the server; what goes wrong is told in the banner. */
+async function guarded(act) {
+  try {
+    await act();
+    showProblem("load", "");
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    showProblem("load", error.message);
+  }
+}
+
+const query = () => ({ meter: state.place.meter, year: state.place.year });
+
+const view = new View(state, { onEpisode: (name) => select(name, true), onSpan: () => writePlace(state.place) });
+const list = new EpisodeList(
+  { list: byId("episode-list"), said: byId("episodes-count"), more: byId("more-episodes"), openOnly: byId("open-only") },
+  {
+    onSelect: (name) => select(name, true),
+    onReviewed: loadEpisodes,
+    address: (name) => addressOf({ meter: state.place.meter, year: state.place.year, tz: state.place.tz, from: null, to: null, episode: name }),
+  },
+);
+const live = new Live({
+  onReadings: heardReadings,
+  onAnomalies: () => episodesSoon(),
+  onEpisodes: heardEpisodes,
+  onStanding: heardStanding,
+  onReset: () => guarded(loadYear),
+  onConnection: (isConnected) => showProblem("connection", isConnected ? "" : "The page's server does not answer; trying again."),
+});
+
+const drawSoon = atMostEvery(100, draw);
+const episodesSoon = atMostEvery(1000, () => guarded(loadEpisodes));
+const figuresSoon = atMostEvery(2000, () => guarded(loadFigures));
+const partSoon = atMostEvery(1000, () => guarded(loadLatestPart));
+
+async function start() {
+  const said = await json("/api/meters");
+  state.meters = said.meters;
+  state.currency = said.currency;
+  fill(byId("meter"), ...said.meters.map(({ name }) => element("option", { value: name }, name)));
+  if (!state.meters.some(({ name }) => name === state.place.meter)) state.place.meter = state.meters[0].name;
+  listen();
+  await show();
+}
+
+/** Load what the place names, and draw it. */
+async function show() {
+  byId("meter").value = state.place.meter;
+  byId("zone").value = state.place.tz === "utc" ? "utc" : "local";
+  byId("meter-name").textContent = state.place.meter;
+  document.title = `${state.place.meter}: power`;
+  await guarded(loadYear);
+  live.listen(state.place.meter);
+  document.documentElement.dataset.ready = "true";
+}
+
+async function loadYear() {
+  const [clock, readings, overview, episodes] = await Promise.all([
+    json("/api/clock", query()),
+    series(query()),
+    json("/api/overview", query()),
+    json("/api/episodes", query()),
+  ]);
+  state.local = new Clock(clock.offsets);
+  state.year = new Year(readings);
+  state.overview = overview;
+  state.stamp += 1;
+  state.loadedAt = performance.now();
+  takeEpisodes(episodes);
+  takeClock();
+  showYears(clock);
+  view.setEnds();
+  if (state.place.episode && state.place.from === null) view.toEpisode(state.place.episode);
+  draw();
+}
+
+function takeClock() {
+  state.clock = state.place.tz === "utc" ? Clock.utc() : state.local;
+}
+
+function takeEpisodes({ episodes, odd }) {
+  state.episodes = episodes;
+  const directions = new Map(episodes.map(({ name, direction }) => [name, direction]));
+  state.odd = odd.map(({ at, kw, episode }) => ({ at, kw, direction: directions.get(episode) ?? "at" }));
+}
+
+async function loadEpisodes() {
+  takeEpisodes(await json("/api/episodes", query()));
+  draw();
+}
+
+async function loadFigures() {
+  state.overview = await json("/api/overview", query());
+  draw();
+}
+
+/** The last two days anew: readings that reached the lake have their band now. */
+async function loadLatestPart() {
+  if (performance.now() - state.loadedAt > ALL_AGAIN_MS || !state.year.size) {
+    await loadYear();
+    return;
+  }
+  const from = Math.max(state.year.start, state.year.end - LATEST_PART);
+  const isFollowing = view.isAtNewest();
+  state.year.renew(await series({ ...query(), from, to: from + 3 * LATEST_PART }));
+  state.stamp += 1;
+  if (isFollowing) view.follow();
+  draw();
+}
+
+function showYears({ years }) {
+  const options = [element("option", { value: "" }, "last 12 months"), ...[...years].reverse().map((year) => element("option", { value: year }, String(year)))];
+  fill(byId("year"), ...options);
+  byId("year").value = state.place.year;
+}
+
+function draw() {
+  if (!state.year) return;
+  const meter = state.meters.find(({ name }) => name === state.place.meter);
+  const interval = meter ? meter.interval_minutes : state.year.step / 60;
+  showTiles(byId("tiles"), state.overview, { clock: state.clock, interval, currency: state.currency, colors: state.colors });
+  list.show({ episodes: state.episodes, clock: state.clock, selected: state.place.episode });
+  view.draw();
+  const zone = state.place.tz === "utc" ? "UTC" : `the building's time (${meter ? meter.timezone : ""})`;
+  byId("about").textContent = `Times are the start of each ${interval}-minute interval, in ${zone}. Power is the mean over the interval.`;
+}
+
+function select(name, isNew) {
+  state.place.episode = name;
+  view.toEpisode(name);
+  writePlace(state.place, isNew);
+  draw();
+  const item = document.querySelector(`[data-episode="${CSS.escape(name)}"] a`);
+  item?.focus({ preventScroll: true });
+  item?.scrollIntoView({ block: "nearest" });
+}
+
+function heardReadings(readings) {
+  // A calendar year that was chosen does not grow.
+  if (!state.year || state.place.year) return;
+  const isFollowing = view.isAtNewest();
+  if (state.year.size === 0 && state.meters.length) {
+    figuresSoon();
+  }
+  state.year.add(readings);
+  state.stamp += 1;
+  const newest = state.year.newest();
+  if (newest && state.overview && (!state.overview.now || newest.at > state.overview.now.at)) {
+    state.overview.now = { at: newest.at, kw: newest.kw, low: null, high: null, odd: state.odd.some(({ at }) => at === newest.at) };
+  }
+  if (isFollowing) view.follow();
+  drawSoon();
+}
+
+function heardEpisodes(episodes) {
+  const last = episodes.at(-1);
+  if (performance.now() - state.loadedAt > 3000) {
+    byId("announcement").textContent = `Episode ${last.status}: ${last.explanation ?? ""}`;
+  }
+  episodesSoon();
+}
+
+function heardStanding({ brokers, lake, version }) {
+  showProblem("brokers", brokers && `Nothing live: ${brokers}. What the lake holds is shown.`);
+  showProblem("lake", lake);
+  if (version && state.version && version !== state.version) {
+    partSoon();
+    figuresSoon();
+    episodesSoon();
+  }
+  state.version = version || state.version;
+}
+
+function listen() {
+  byId("choices").addEventListener("submit", (event) => event.preventDefault());
+  byId("meter").addEventListener("change", (event) => go({ meter: event.target.value }));
+  byId("year").addEventListener("change", (event) => go({ meter: state.place.meter, year: event.target.value }));
+  byId("zone").addEventListener("change", (event) => {
+    state.place.tz = event.target.value === "utc" ? "utc" : "";
+    writePlace(state.place);
+    takeClock();
+    draw();
+  });
+  window.addEventListener("popstate", () => {
+    state.place = { ...readPlace(), meter: readPlace().meter || state.meters[0].name };
+    show();
+  });
+  onColorChange(() => {
+    state.colors = colors();
+    draw();
+  });
+}
+
+function go({ meter, year = "" }) {
+  state.place = { meter, year, from: null, to: null, episode: null, tz: state.place.tz };
+  writePlace(state.place, true);
+  show();
+}
+
+window.__page = { state, view };
+guarded(start);

@@ -1,0 +1,60 @@
+/** Numbers and units as the page writes them. */
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const tenth = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+const percents = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
+const UNKNOWN = "–";
+
+const isKnown = (value) => value !== null && value !== undefined && !Number.isNaN(value);
+
+/** `871.2 kW`. */
+export const kw = (value) => (isKnown(value) ? `${tenth.format(value)} kW` : UNKNOWN);
+
+/** `820 to 905 kW`; what is said when nothing is expected yet. */
+export const range = (low, high) =>
+  isKnown(low) && isKnown(high) ? `${whole.format(low)} to ${whole.format(high)} kW` : "not known yet";
+
+/** `12,345 kWh`. */
+export const kwh = (value) => (isKnown(value) ? `${whole.format(value)} kWh` : UNKNOWN);
+
+/** `+850 kW`, `−40 kWh`. */
+export function signed(value, unit) {
+  if (!isKnown(value)) return UNKNOWN;
+  const sign = value < 0 ? "−" : "+";
+  return `${sign}${whole.format(Math.abs(value))} ${unit}`;
+}
+
+/** `12,345`. */
+export const count = (value) => whole.format(value);
+
+/** `871.2`. */
+export const number = (value) => (isKnown(value) ? tenth.format(value) : UNKNOWN);
+
+/** `3.1%`. */
+export const share = (value) => (isKnown(value) ? percents.format(value) : UNKNOWN);
+
+/** `3.1% more than`, `the same as`: how a value stands to another. */
+export function compared(value, other) {
+  if (!isKnown(value) || !other) return "not to be compared with";
+  const change = value / other - 1;
+  if (Math.abs(change) < 0.0005) return "the same as";
+  return `${percents.format(Math.abs(change))} ${change < 0 ? "less" : "more"} than`;
+}
+
+/** `$1,234`, in the currency that the settings name. */
+export function money(value, currency) {
+  if (!isKnown(value)) return UNKNOWN;
+  return new Intl.NumberFormat("en", { style: "currency", currency, maximumFractionDigits: 0 }).format(value);
+}
+
+/** `2 h 5 min`. */
+export function duration(seconds) {
+  const minutes = Math.round(seconds / 60);
+  const parts = [
+    [Math.floor(minutes / 1440), "d"],
+    [Math.floor((minutes % 1440) / 60), "h"],
+    [minutes % 60, "min"],
+  ];
+  const said = parts.filter(([amount]) => amount).map(([amount, unit]) => `${amount} ${unit}`);
+  return said.length ? said.join(" ") : "0 min";
+}
