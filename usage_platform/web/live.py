@@ -139,7 +139,7 @@ class LiveFeed:
 
         Args:
             heard: How many news there were when it last asked.
-            known: How far it had come in each partition before its first question.
+            known: How far it had come before, in partitions that it has not asked about yet.
 
         Returns:
             The news, how many there are by now, and whether some were lost in between.
@@ -154,6 +154,16 @@ class LiveFeed:
                 if place in known
             )
             return [n for n in found if n.offset >= known.get(n.place, 0)], self._count, lost
+
+    def knows(self, place: Place) -> bool:
+        """Whether there was news of a partition."""
+        return place in self._kept_from
+
+    @property
+    def forgotten(self) -> int:
+        """How many news are in memory no more."""
+        with self._lock:
+            return self._count - len(self._news)
 
     def position(self) -> str:
         """How far the news have come, as an event's id."""
@@ -180,7 +190,7 @@ class Listener:
         self._feed = feed
         self._meter = meter
         self._known = known
-        self._heard = 0
+        self._heard = feed.forgotten
         self._loop = asyncio.get_running_loop()
         self._woken = asyncio.Event()
         self._woken.set()
@@ -205,7 +215,8 @@ class Listener:
             self._standing = standing
         position = self._feed.position()
         news, self._heard, lost = self._feed.since(self._heard, self._known)
-        self._known = {}
+        # Of a partition that nothing was heard of yet, the place is still to be compared.
+        self._known = {p: at for p, at in self._known.items() if not self._feed.knows(p)}
         if lost:
             return [*said, _event("reset", {}, position)]
         own: dict[str, list[object]] = {}

@@ -112,8 +112,9 @@ async function loadYear() {
   takeEpisodes(episodes);
   takeClock();
   showYears(clock);
+  const isLinked = state.place.episode !== null && state.place.from === null;
   view.setEnds();
-  if (state.place.episode && state.place.from === null) view.toEpisode(state.place.episode);
+  if (isLinked) view.toEpisode(state.place.episode);
   draw();
 }
 

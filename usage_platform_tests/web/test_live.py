@@ -1,0 +1,152 @@
+"""What an open page hears, and what one hears that was cut off for a while."""
+
+import asyncio
+import json
+
+import pandas as pd
+import pytest
+
+from usage_platform.adapters.kafka_topics import ANOMALY, EPISODE, USAGE
+from usage_platform.adapters.topic_tail import TopicTail
+from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.web import live
+from usage_platform.web.live import KEPT, LiveFeed, News, news_of
+from usage_platform_tests.topics import put_events, until
+
+
+def reading(offset: int, meter: str = "m", topic: str = USAGE) -> News:
+    return News((topic, 0), offset, meter, {"at": offset, "kw": 1.0})
+
+
+def heard(feed: LiveFeed, last_id: str = "", meter: str = "m") -> tuple[dict[str, dict], str]:
+    """The events that a page gets at once, by name, and its last id."""
+
+    async def listen() -> list[str]:
+        listener = feed.listen(meter, last_id)
+        try:
+            return await listener.events()
+        finally:
+            feed.leave(listener)
+
+    events, last = {}, ""
+    for text in asyncio.run(listen()):
+        fields = dict(line.split(": ", 1) for line in text.strip().splitlines())
+        events[fields["event"]] = json.loads(fields["data"])
+        last = fields.get("id", last)
+    return events, last
+
+
+def offsets(events: dict[str, dict], topic: str = USAGE) -> list[int]:
+    return [item["at"] for item in events.get(topic, {"items": []})["items"]]
+
+
+def test_a_new_page_hears_what_is_in_memory_of_its_meter():
+    feed = LiveFeed()
+    feed.add([reading(5), reading(6, "other"), reading(7)])
+    events, last = heard(feed)
+    assert offsets(events) == [5, 7]
+    assert last == "usage.0=8"
+
+
+def test_a_page_that_comes_back_hears_what_it_missed_and_nothing_twice():
+    feed = LiveFeed()
+    feed.add([reading(5), reading(6), reading(2, topic=ANOMALY)])
+    _, last = heard(feed)
+    feed.add([reading(7), reading(3, topic=ANOMALY)])
+    events, _ = heard(feed, last)
+    assert (offsets(events), offsets(events, ANOMALY)) == ([7], [3])
+
+
+def test_a_page_that_missed_more_than_is_in_memory_loads_all_anew():
+    feed = LiveFeed()
+    feed.add(reading(n) for n in range(KEPT + 10))
+    assert "reset" in heard(feed, "usage.0=9")[0]
+    assert offsets(heard(feed, "usage.0=10")[0]) == list(range(10, KEPT + 10))
+
+
+def test_a_page_that_knows_of_a_former_topic_loads_all_anew():
+    feed = LiveFeed()
+    feed.add([reading(0)])
+    assert "reset" in heard(feed, "usage.0=500")[0]
+
+
+def test_a_server_that_has_just_started_compares_once_it_hears_of_the_partition():
+    async def play() -> list[list[str]]:
+        feed = LiveFeed()
+        listener = feed.listen("m", "usage.0=5")
+        before = await listener.events()
+        feed.add([reading(9)])
+        return [before, await listener.events()]
+
+    before, after = asyncio.run(play())
+    assert not any("reset" in event for event in before)
+    assert any("reset" in event for event in after)
+
+
+@pytest.mark.parametrize("text", ["", "usage", "usage.0=x", "usage.x=1", "=", ",,,", "a" * 9999])
+def test_an_id_of_another_form_is_that_of_a_new_page(text):
+    feed = LiveFeed()
+    feed.add([reading(5)])
+    assert offsets(heard(feed, text)[0]) == [5]
+
+
+def test_how_the_platform_stands_is_told_first_and_at_each_change():
+    async def play() -> list[list[str]]:
+        feed = LiveFeed()
+        feed.tell_brokers("no broker")
+        listener = feed.listen("m", "")
+        first = await listener.events()
+        feed.add([reading(1, "other")])
+        nothing = await listener.events()
+        feed.tell_brokers("")
+        feed.tell_lake("7-3", "")
+        return [first, nothing, await listener.events()]
+
+    first, nothing, then = asyncio.run(play())
+    assert '"brokers":"no broker"' in first[0]
+    assert nothing == []
+    assert '"brokers":""' in then[0]
+    assert '"version":"7-3"' in then[0]
+
+
+def test_a_page_to_which_nothing_happens_hears_a_heartbeat(monkeypatch):
+    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.01)
+
+    async def play() -> list[str]:
+        listener = LiveFeed().listen("m", "")
+        await listener.events()
+        return await listener.events()
+
+    assert asyncio.run(play()) == [": heartbeat\n\n"]
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(60)
+def test_messages_of_all_topics_are_heard_as_they_come_and_rejects_are_not(kafka):
+    registry = MeterRegistry(Meter("m", "America/New_York", 5))
+    seen: list[News] = []
+    told: list[str] = []
+    tail = TopicTail(
+        lambda: kafka,
+        (USAGE, ANOMALY, EPISODE),
+        10,
+        lambda messages: seen.extend(news_of(messages, registry)),
+        told.append,
+    )
+    before = b'{"ts": "2024-03-05T12:00:00Z", "value": 1.0}'
+    put_events(kafka, [before])
+    tail.start()
+    try:
+        until(lambda: len(seen) == 1)
+        put_events(kafka, [b"{half", b'{"ts": "2024-03-05T13:05:00-05:00", "value": 871.2}'])
+        odd = b'{"ts": "2024-03-05T13:05:00-05:00", "meter": "m", "usage": 871.2}'
+        put_events(kafka, [odd], ANOMALY)
+        until(lambda: len(seen) == 3)
+    finally:
+        tail.stop()
+    at = pd.Timestamp("2024-03-05T18:05:00Z")
+    assert told == [""]
+    by_topic = {news.place[0]: news for news in seen[1:]}
+    assert by_topic[USAGE].content == {"at": at, "kw": 871.2}
+    assert by_topic[ANOMALY].content["at"] == at
+    assert by_topic[USAGE].meter == "m"
