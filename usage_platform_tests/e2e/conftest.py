@@ -58,7 +58,7 @@ class Platform:
 
 def platform_in(folder: Path, ask_port: Callable[[], int], **settings: object) -> Platform:
     """A platform in a folder, on ports as asked for; `settings` become `USAGE_*` variables."""
-    ports = {f"{name}_port": ask_port() for name in ("kafka", "spark", "ui")}
+    ports = {f"{name}_port": ask_port() for name in ("kafka", "spark", "ui", "page")}
     env = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
     given = {f"{PREFIX}{k.upper()}": str(v) for k, v in {**ports, **settings}.items()}
     return Platform(folder, {**env, **given, "COLUMNS": "200"})

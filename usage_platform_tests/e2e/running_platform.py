@@ -19,7 +19,7 @@ from usage_platform.deployment import Deployment
 from usage_platform.local.pid import ProcessId, identify, read_pid_file, session_members
 from usage_platform_tests.e2e.conftest import REPOSITORY, Platform, wait_for
 
-_SERVICES = ("kafka", "spark", "code", "ui", "daemon")
+_SERVICES = ("kafka", "spark", "code", "ui", "daemon", "page")
 LONG_S = 600
 _STOP_WITHIN_S = 60
 

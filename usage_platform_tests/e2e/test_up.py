@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import requests
 from confluent_kafka import Producer
 
 from usage_platform.adapters.kafka_topics import USAGE
@@ -19,6 +20,7 @@ from usage_platform.adapters.rescoring import standing
 from usage_platform.adapters.stream_progress import committed_offsets
 from usage_platform.core.anomalies import find_anomalies
 from usage_platform.core.hourly import HOURLY_COLUMNS, hourly_from_readings
+from usage_platform.local.stack_file import read_live
 from usage_platform_tests.e2e.conftest import wait_for
 from usage_platform_tests.e2e.running_platform import RunningPlatform, running
 
@@ -68,6 +70,17 @@ def test_status_says_what_runs_and_what_the_tables_hold(stack):
     assert done.returncode == 0, done.stderr
     for word in (*("Kafka", "Spark", "Dagster"), *(t.name for t in (READINGS, USAGE_HOURLY))):
         assert word in done.stdout
+
+
+def test_the_page_shows_what_has_come(stack):
+    where = read_live(stack.platform.data)
+    assert where is not None
+    now = requests.get(f"{where.page_url}/api/overview", timeout=60).json()["now"]
+    newest = stack.deployment.reader.span(READINGS, "event_time")
+    assert now["kw"] > 0
+    # The playback goes on between the two looks.
+    assert newest is not None
+    assert abs(now["at"] - newest[1].timestamp()) < 7 * 86_400
 
 
 @pytest.mark.parametrize("form", ["table", "csv", "json"])

@@ -132,7 +132,7 @@ def test_a_year_is_there_and_the_last_week_is_drawn_reading_by_reading(open_page
     assert times[0] == own["event_time"].iloc[0].value // 10**9
     assert all(a < b for a, b in zip(low, high, strict=True) if a is not None)
     assert page.evaluate("() => window.__page.state.year.size") > 104_000
-    for title in ("Latest reading", "Base load and peak", "Last 7 whole days", "This month"):
+    for title in ("Latest reading", "Base load", "Last 7 whole days", "This month"):
         expect(page.locator("#tiles")).to_contain_text(title)
 
 

@@ -40,8 +40,8 @@ function today(said) {
 }
 
 function shape(said, { clock }) {
-  const at = said.peak_at === null ? null : `on ${clock.full(said.peak_at)}`;
-  return tile("Base load and peak, 30 days", `${kw(said.base_kw)}`, `base load, against ${kw(said.near_peak_kw)} near the day's peak`, `peak ${kw(said.peak_kw)}`, at, `load factor ${share(said.load_factor)}`);
+  const at = said.peak_at === null ? "" : `, ${clock.date(said.peak_at)} ${clock.time(said.peak_at)}`;
+  return tile("Base load, 30 days", kw(said.base_kw), `near peak ${kw(said.near_peak_kw)}`, `peak ${kw(said.peak_kw)}${at}`, `load factor ${share(said.load_factor)}`);
 }
 
 function week(said) {
@@ -63,7 +63,7 @@ function month({ days }, { currency }) {
 function gaps({ readings, missing, gaps: stretches, longest_gap: longest }, { clock }) {
   const all = readings + missing;
   const part = all ? share(missing / all) : "–";
-  const text = longest ? `longest ${duration(longest.end - longest.start)} from ${clock.full(longest.start)}` : "none in between";
+  const text = longest ? `longest ${duration(longest.end - longest.start)}, ${clock.date(longest.start)}` : "none in between";
   return tile("Missing readings", part, `${count(missing)} of ${count(all)} in ${count(stretches)} gaps`, text);
 }
 

@@ -17,6 +17,7 @@ const SPANS = { day: DAY, week: 7 * DAY, month: 30 * DAY };
 const HOURS_SHOWN = 31 * DAY;
 const SETTLED_MS = 250;
 const LEAST_PLACES = 12;
+const POINT_AT_A_DAY = "Point at a day to read it.";
 
 export class View {
   /**
@@ -41,7 +42,7 @@ export class View {
     this.calendar = new Calendar(byId("calendar"), {
       onDay: (day) => this.toDay(day),
       onPoint: (day) => {
-        byId("calendar-reading").textContent = day ? `${dayName(dayOf(day.day))}: ${kwh(day.energy_kwh)}, ${day.readings} of ${day.expected_readings} readings` : "";
+        byId("calendar-reading").textContent = day ? `${dayName(dayOf(day.day))}: ${kwh(day.energy_kwh)}, ${day.readings} of ${day.expected_readings} readings` : POINT_AT_A_DAY;
       },
     });
     this.duration = new DurationChart(byId("duration-chart"));
@@ -255,7 +256,7 @@ export class View {
       const at = clock.instant(day, Math.floor(second / year.step) * year.step);
       text = at === null ? "" : this.words(year.place(at));
     }
-    byId("carpet-reading").textContent = text;
+    byId("carpet-reading").textContent = text || POINT_AT_A_DAY;
   }
 
   /** What asks the server, once the span has come to rest. */
