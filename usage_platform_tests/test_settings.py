@@ -81,6 +81,12 @@ def test_an_empty_variable_counts_as_not_set():
         ("USAGE_GENERATED_START", "9999-01-01"),
         ("USAGE_GENERATED_SEED", "-1"),
         ("USAGE_METER", " "),
+        ("USAGE_PAGE_PORT", "0"),
+        ("USAGE_PAGE_HOST", "https://page.example"),
+        ("USAGE_PAGE_HOST", "page.example:443"),
+        ("USAGE_TARIFF", "-0.1"),
+        ("USAGE_TARIFF", "inf"),
+        ("USAGE_CURRENCY", "dollars"),
         ("USAGE_TYPO", "1"),
     ],
 )
@@ -100,6 +106,9 @@ def test_a_wrong_variable_is_named_in_one_line(variable, value):
         ("USAGE_KAFKA_BOOTSTRAP", "b-1.example.com:9098,[::1]:9092"),
         ("USAGE_SPARK_REMOTE", "sc://host:15002/;use_ssl=true"),
         ("USAGE_LAKE", "s3://bucket"),
+        ("USAGE_PAGE_HOST", "page.example"),
+        ("USAGE_TARIFF", "0.21"),
+        ("USAGE_CURRENCY", "EUR"),
     ],
 )
 def test_every_right_form_of_a_variable_is_taken(variable, value):
