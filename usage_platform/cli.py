@@ -142,10 +142,8 @@ def up(overrides: Given, **options: str | int | None) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         screen.quiet()
-        screen.say(
-            f"up: the page at {stack.page_url}, Dagster at {stack.ui_url}, "
-            f"Kafka at {stack.settings.kafka_bootstrap}"
-        )
+        kafka = stack.settings.kafka_bootstrap
+        screen.say(f"up: the page at {stack.page_url}, Dagster at {stack.ui_url}, Kafka at {kafka}")
         screen.say("watch anomalies with 'usage-platform watch'; Ctrl-C stops everything")
         while not stop.wait(0.5):
             stack.look()
