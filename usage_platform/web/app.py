@@ -24,7 +24,8 @@ from usage_platform.adapters.lake_errors import LakeError
 from usage_platform.adapters.topic_tail import TopicTail
 from usage_platform.web import episodes, export, hours, live, overview, series
 from usage_platform.web.answers import lake_fault, refused
-from usage_platform.web.live import LiveFeed, news_of, watch_lake
+from usage_platform.web.live import news_of, watch_lake
+from usage_platform.web.live_feed import LiveFeed
 from usage_platform.web.security import SameOriginOnly
 from usage_platform.web.source import PageSource
 

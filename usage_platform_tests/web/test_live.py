@@ -9,8 +9,9 @@ import pytest
 from usage_platform.adapters.kafka_topics import ANOMALY, EPISODE, USAGE
 from usage_platform.adapters.topic_tail import TopicTail
 from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform.web import live
-from usage_platform.web.live import KEPT, LiveFeed, News, news_of
+from usage_platform.web import live_feed
+from usage_platform.web.live import news_of
+from usage_platform.web.live_feed import KEPT, LiveFeed, News
 from usage_platform_tests.topics import put_events, until
 
 
@@ -110,7 +111,7 @@ def test_how_the_platform_stands_is_told_first_and_at_each_change():
 
 
 def test_a_page_to_which_nothing_happens_hears_a_heartbeat(monkeypatch):
-    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(live_feed, "HEARTBEAT_SECONDS", 0.01)
 
     async def play() -> list[str]:
         listener = LiveFeed().listen("m", "")
