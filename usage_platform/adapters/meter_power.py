@@ -21,7 +21,7 @@ from usage_platform.core.power.series import PowerSeries
 from usage_platform.core.reading_history import Series
 
 _JUDGED = ("expected", "low", "high")
-_END = np.iinfo(np.int64).max
+_FIRST, _END = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 
 class MeterPower:
@@ -56,21 +56,52 @@ class MeterPower:
             self._manifests = list(judges.manifests)
         return self._series.between(start.value, _END)
 
+    def ahead(self, instants: Ints, values: Floats, judges: Judges, since: int) -> PowerSeries:
+        """Readings that the lake does not have yet, judged as they will be once it has.
+
+        Args:
+            instants: Interval starts after the lake's last one, ns since 1970 UTC, ascending.
+            values: Their powers, kW.
+            judges: The models in force.
+            since: The first instant to judge.
+
+        Returns:
+            The readings from `since` on.
+        """
+        known = self._series.between(_FIRST, int(instants[0]))
+        series = Series(
+            np.concatenate([known.instants, instants]), np.concatenate([known.values, values])
+        )
+        found = judge_series(self._meter.name, series, since, judges)
+        part = series.since(since)
+        columns = _placed(part.instants, found)
+        return PowerSeries(self._meter, part.instants, part.values, *columns)
+
+    @property
+    def newest(self) -> int:
+        """The last instant that the lake has; the earliest there is without one."""
+        return int(self._series.instants[-1]) if len(self._series) else _FIRST
+
     def _judged_since(self, since: int, start: int, judges: Judges) -> PowerSeries:
         """All readings that are held; those before `since` as they were judged."""
         instants, values = _arrays(self._days.rows())
         old = self._series.between(int(instants[0]) if len(instants) else _END, since)
         found = judge_series(self._meter.name, Series(instants, values), max(since, start), judges)
+        columns = _placed(instants, found)
         kept = np.searchsorted(instants, old.instants)
-        judged = np.searchsorted(instants, instants_of(found["ts"])) if len(found) else None
-        columns: list[Floats] = []
-        for name in _JUDGED:
-            column = np.full(len(instants), np.nan)
+        for name, column in zip(_JUDGED, columns, strict=True):
             column[kept] = getattr(old, name)
-            if judged is not None:
-                column[judged] = found[name].to_numpy(np.float64)
-            columns.append(column)
         return PowerSeries(self._meter, instants, values, *columns)
+
+
+def _placed(instants: Ints, judged: pd.DataFrame) -> list[Floats]:
+    """What was expected at each instant, a column for each of `_JUDGED`; NaN where nothing was."""
+    columns = [np.full(len(instants), np.nan) for _ in _JUDGED]
+    if len(judged):
+        at = np.searchsorted(instants, instants_of(judged["ts"]))
+        for name, column in zip(_JUDGED, columns, strict=True):
+            column[at] = judged[name].to_numpy(np.float64)
+    return columns
 
 
 def _arrays(rows: pd.DataFrame) -> tuple[Ints, Floats]:

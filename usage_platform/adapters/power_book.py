@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
 
+import numpy as np
 import pandas as pd
 
 from usage_platform.adapters.lake_reader import DayFiles, LakeReader
@@ -18,6 +19,7 @@ from usage_platform.adapters.lake_tables import ANOMALIES, READINGS, LakeTable
 from usage_platform.adapters.meter_days import MeterDays
 from usage_platform.adapters.meter_power import MeterPower
 from usage_platform.core.anomalies import ANOMALY_COLUMNS
+from usage_platform.core.detector.grid import Floats, Ints
 from usage_platform.core.judging import Judges
 from usage_platform.core.local_time import local_day_bounds
 from usage_platform.core.meters import Meter
@@ -26,7 +28,11 @@ from usage_platform.core.power.series import PowerSeries
 MOST_HELD = 8
 """Meters' years in memory, about 6 MB each at five minutes."""
 
+MOST_AHEAD = 5000
+"""Readings kept that the lake does not have yet; it is seldom more than a batch behind."""
+
 ASKED_EVERY_SECONDS = 1.0
+MODELS_EVERY_SECONDS = 5.0
 DAYS_SHOWN = 366
 
 _EPISODES_BEFORE = timedelta(days=2)
@@ -71,6 +77,7 @@ class PowerBook:
         self._judges = judges
         self._clock = clock
         self._lock = threading.Lock()
+        self._known_judges: tuple[float, Judges] | None = None
         self._asked: dict[str, tuple[float, DayFiles]] = {}
         self._held: OrderedDict[tuple[Meter, int | None], _HeldYear] = OrderedDict()
 
@@ -95,8 +102,32 @@ class PowerBook:
             self._held[meter, year] = held
             while len(self._held) > MOST_HELD:
                 self._held.popitem(last=False)
+            judges = self._in_force()
         first, last = _span(readings, year)
-        return held.as_of(readings, anomalies, self._judges(), first, last)
+        return held.as_of(readings, anomalies, judges, first, last)
+
+    def _in_force(self) -> Judges:
+        """The models in force, asked for at most every few seconds."""
+        now = self._clock()
+        if self._known_judges is None or now - self._known_judges[0] >= MODELS_EVERY_SECONDS:
+            self._known_judges = now, self._judges()
+        return self._known_judges[1]
+
+    def ahead(self, meter: Meter, instants: Ints, values: Floats) -> PowerSeries | None:
+        """Readings that have just come, with what is expected of them.
+
+        Args:
+            meter: The meter.
+            instants: Interval starts, ns since 1970 UTC, ascending, each once; at least one.
+            values: Their powers, kW.
+
+        Returns:
+            Those that the lake does not have yet; None while nobody looks at the meter.
+        """
+        with self._lock:
+            held = self._held.get((meter, None))
+            judges = self._in_force()
+        return None if held is None else held.ahead(instants, values, judges)
 
     def _files(self, table: LakeTable) -> DayFiles:
         """The table's files, asked for at most every second."""
@@ -115,7 +146,22 @@ class _HeldYear:
         self._meter = meter
         self._power = MeterPower(reader, meter)
         self._anomalies = MeterDays(reader, ANOMALIES, ANOMALY_COLUMNS, meter.name)
+        self._ahead: dict[int, float] = {}
         self._lock = threading.Lock()
+
+    def ahead(self, instants: Ints, values: Floats, judges: Judges) -> PowerSeries:
+        """The newer of some readings, judged; they are remembered until the lake has them."""
+        with self._lock:
+            newest = self._power.newest
+            self._ahead |= dict(zip(instants.tolist(), values.tolist(), strict=True))
+            known = sorted((at, kw) for at, kw in self._ahead.items() if at > newest)
+            self._ahead = dict(known[-MOST_AHEAD:])
+            new = instants[instants > newest]
+            if not len(new):
+                return PowerSeries.unjudged(self._meter, new, values[:0])
+            times = np.array(list(self._ahead), dtype=np.int64)
+            powers = np.array(list(self._ahead.values()), dtype=np.float64)
+            return self._power.ahead(times, powers, judges, int(new[0]))
 
     def as_of(
         self, readings: DayFiles, anomalies: DayFiles, judges: Judges, first: date, last: date

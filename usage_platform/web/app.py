@@ -24,7 +24,7 @@ from usage_platform.adapters.lake_errors import LakeError
 from usage_platform.adapters.topic_tail import TopicTail
 from usage_platform.web import episodes, export, hours, live, overview, series
 from usage_platform.web.answers import lake_fault, refused
-from usage_platform.web.live import news_of, watch_lake
+from usage_platform.web.live import news_of, watch_lake, with_expectations
 from usage_platform.web.live_feed import LiveFeed
 from usage_platform.web.security import SameOriginOnly
 from usage_platform.web.source import PageSource
@@ -95,7 +95,12 @@ def _following(
         feed: LiveFeed = app.state.feed
 
         def heard(messages: list[Message]) -> None:
-            feed.add(news_of(messages, source.registry()))
+            news = news_of(messages, source.registry())
+            try:
+                news = with_expectations(news, feed, source)
+            except LakeError as error:  # A reading without its range is better than none.
+                feed.tell_lake("", str(error))
+            feed.add(news)
 
         tail = TopicTail(kafka, _TOPICS, _RECENT, heard, feed.tell_brokers)
         tail.start()

@@ -7,7 +7,9 @@ what (`live_feed`), following the topics (`adapters.topic_tail`).
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 from confluent_kafka import Message
 from starlette.concurrency import run_in_threadpool
@@ -23,6 +25,7 @@ from usage_platform.core.batch import judge
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.web.live_feed import LiveFeed, News
 from usage_platform.web.parameters import meter_of
+from usage_platform.web.source import PageSource
 
 LAKE_EVERY_SECONDS = 2.0
 _RETRY_MS = 2000
@@ -74,6 +77,34 @@ def news_of(messages: list[Message], registry: MeterRegistry) -> list[News]:
         content = {"at": row["event_time"], "kw": row["value"]}
         news.append(News((USAGE, row["partition"]), row["offset"], row["meter"], content))
     return sorted(news, key=lambda one: (one.place, one.offset))
+
+
+def with_expectations(news: list[News], feed: LiveFeed, source: PageSource) -> list[News]:
+    """The news with what was expected of readings, of the meters that somebody looks at.
+
+    A reading that the lake has already has its range there.
+    """
+    heard = {one.meter for one in news if one.place[0] == USAGE and feed.is_heard_by(one.meter)}
+    known: dict[tuple[str, int], dict[str, object]] = {}
+    for name in heard:
+        own = {n.content["at"].value: n.content["kw"] for n in news if _is_reading(n, name)}
+        times = np.array(sorted(own), dtype=np.int64)
+        values = np.array([own[at] for at in times.tolist()], dtype=np.float64)
+        judged = source.book.ahead(source.registry().get(name), times, values)
+        if judged is not None:
+            bands = zip(judged.low.tolist(), judged.high.tolist(), strict=True)
+            for at, (low, high) in zip(judged.instants.tolist(), bands, strict=True):
+                known[name, at] = {"low": low, "high": high}
+    return [
+        replace(one, content={**one.content, **known[one.meter, at]})
+        if one.place[0] == USAGE and (one.meter, at := one.content["at"].value) in known
+        else one
+        for one in news
+    ]
+
+
+def _is_reading(news: News, meter: str) -> bool:
+    return news.place[0] == USAGE and news.meter == meter
 
 
 def _told_by(message: Message) -> News:

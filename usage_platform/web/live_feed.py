@@ -11,8 +11,9 @@ to load the page's data anew.
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from usage_platform.web.answers import as_json
 
@@ -39,7 +40,7 @@ class News:
     place: Place
     offset: int
     meter: str
-    content: dict[str, object]
+    content: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,11 @@ class LiveFeed:
     def standing(self) -> Standing:
         """How the platform stands."""
         return self._standing
+
+    def is_heard_by(self, meter: str) -> bool:
+        """Whether anybody listens to a meter."""
+        with self._lock:
+            return any(listener.meter == meter for listener in self._listeners)
 
     @property
     def is_heard(self) -> bool:
@@ -167,11 +173,11 @@ class LiveFeed:
 
 
 class Listener:
-    """One open page."""
+    """One open page; `meter` is whose news it hears."""
 
     def __init__(self, feed: LiveFeed, meter: str, known: dict[Place, int]) -> None:
         self._feed = feed
-        self._meter = meter
+        self.meter = meter
         self._known = known
         self._heard = feed.forgotten
         self._loop = asyncio.get_running_loop()
@@ -204,7 +210,7 @@ class Listener:
             return [*said, _event("reset", {}, position)]
         own: dict[str, list[object]] = {}
         for one in news:
-            if one.meter == self._meter:
+            if one.meter == self.meter:
                 own.setdefault(one.place[0], []).append(one.content)
         said += [_event(topic, {"items": items}, position) for topic, items in own.items()]
         return said

@@ -15,6 +15,7 @@ from usage_platform.web.answers import answer, unless_known
 from usage_platform.web.parameters import source_of, span_of, year_of
 
 _S = 10**9
+_LATEST = 4_102_444_800  # 2100
 _BEYOND = 2 * 366 * 86_400
 
 
@@ -65,6 +66,8 @@ def clock(request: Request) -> Response:
     zone = year.power.meter
     start = int(local_day_bounds(year.first, zone.timezone)[0].value) // _S
     end = int(local_day_bounds(year.last, zone.timezone)[1].value) // _S
+    if not year.years:  # The first reading that comes may be of any time.
+        end = _LATEST
     return answer(
         {
             "timezone": zone.timezone,

@@ -92,6 +92,23 @@ def test_another_model_in_force_judges_anew_from_its_beginning(lake, write_table
         assert_like_the_lake(book, rows, now)
 
 
+def test_readings_that_the_lake_does_not_have_yet_are_judged_as_they_will_be(
+    lake, write_table, book
+):
+    rows = readings(40 * 24)
+    write_table(lake, READINGS, rows[:-30])
+    instants, values = instants_of(rows["event_time"]), rows["value"].to_numpy()
+    assert book.ahead(METER, instants[-30:], values[-30:]) is None  # Nobody looks at it.
+    book.year(METER, None)
+    by_one = [book.ahead(METER, instants[[at]], values[[at]]) for at in range(-31, 0)]
+    assert [len(part) for part in by_one] == [0] + [1] * 30  # The lake has the first one.
+    write_table(lake, READINGS, rows[-30:])
+    power = book.year(METER, None).power
+    for name in ("values", "expected", "low", "high"):
+        ahead = np.concatenate([getattr(part, name) for part in by_one])
+        np.testing.assert_array_equal(ahead, getattr(power, name)[-30:])
+
+
 def test_only_the_meter_and_the_year_that_are_asked_for_come(lake, write_table, book):
     write_table(lake, READINGS, pd.concat([readings(24), readings(48, "other")]))
     assert len(book.year(METER, None).power) == 24

@@ -9,10 +9,13 @@ import pytest
 from usage_platform.adapters.kafka_topics import ANOMALY, EPISODE, USAGE
 from usage_platform.adapters.topic_tail import TopicTail
 from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.deployment import Deployment
 from usage_platform.web import live_feed
-from usage_platform.web.live import news_of
+from usage_platform.web.live import news_of, with_expectations
 from usage_platform.web.live_feed import KEPT, LiveFeed, News
+from usage_platform.web.source import PageSource
 from usage_platform_tests.topics import put_events, until
+from usage_platform_tests.web.conftest import METER, OTHER, settings_of
 
 
 def reading(offset: int, meter: str = "m", topic: str = USAGE) -> News:
@@ -119,6 +122,30 @@ def test_a_page_to_which_nothing_happens_hears_a_heartbeat(monkeypatch):
         return await listener.events()
 
     assert asyncio.run(play()) == [": heartbeat\n\n"]
+
+
+def test_a_reading_comes_with_its_range_once_somebody_looks_at_its_meter(made_once, readings):
+    source = PageSource.of(Deployment(settings_of(made_once)))
+    newest = readings[readings["meter"] == "m"]["event_time"].max()
+    news = [
+        News((USAGE, 0), 1, "m", {"at": newest, "kw": 1.0}),
+        News((USAGE, 0), 2, "m", {"at": newest + pd.Timedelta(hours=1), "kw": 500.0}),
+        News((USAGE, 0), 3, OTHER.name, {"at": newest, "kw": 5.0}),
+        reading(9, topic=ANOMALY),
+    ]
+
+    async def told(is_looked_at: bool) -> list[News]:
+        feed = LiveFeed()
+        feed.listen("m", "")
+        if is_looked_at:
+            source.book.year(METER, None)
+        return with_expectations(news, feed, source)
+
+    assert asyncio.run(told(is_looked_at=False)) == news
+    found = asyncio.run(told(is_looked_at=True))
+    expected = {"low": 300.0, "high": 1000.0}
+    assert found[1].content == {**news[1].content, **expected}
+    assert [found[0], *found[2:]] == [news[0], *news[2:]]  # The lake has the first one's.
 
 
 @pytest.mark.kafka

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.kafka_topics import KafkaSettings, ensure_topics
+from usage_platform.adapters.kafka_topics import ANOMALY, KafkaSettings, ensure_topics
 from usage_platform.adapters.label_store import LabelStore
 from usage_platform.adapters.lake_files import LakeFiles
 from usage_platform.adapters.lake_reader import LakeReader
@@ -340,7 +340,9 @@ def test_an_empty_lake_says_so_and_breaks_nothing(open_page, served, tmp_path, u
         page.close()
 
 
-def test_a_reading_appears_as_it_comes_and_its_band_once_the_lake_has_it(open_page, served):
+def test_a_reading_appears_with_its_band_as_it_comes_and_stays_when_the_lake_has_it(
+    open_page, served
+):
     page = open_page()
     newest = page.evaluate("() => window.__page.state.year.newest().at")
     at = pd.Timestamp(newest + 300, unit="s", tz="UTC")
@@ -348,12 +350,32 @@ def test_a_reading_appears_as_it_comes_and_its_band_once_the_lake_has_it(open_pa
     put_events(served.kafka, [json.dumps(event).encode()])
     tile = page.locator(".tile").first
     expect(tile).to_contain_text("499.9 kW")
-    expect(tile).to_contain_text("not known yet")
+    expect(tile).to_contain_text(re.compile(r"expected \d+ to \d+ kW"))
+    told = tile.inner_text()
     assert drawn(page)[3][-1] == pytest.approx(499.9)
+    version = page.evaluate("() => window.__page.state.version")
     times = pd.DatetimeIndex([at]).as_unit("ns")
     row = pd.DataFrame({"meter": LIBRARY.name, "event_time": times, "value": 499.9})
     write_readings(Lake(str(served.data / "lake")), table_writer, row)
-    expect(tile).to_contain_text(re.compile(r"expected \d+ to \d+ kW"))
+    overview = "**/api/overview*"
+    with page.expect_response(overview):
+        pass
+    assert page.evaluate("() => window.__page.state.version") != version
+    assert tile.inner_text() == told
+
+
+def test_an_odd_reading_is_marked_as_it_is_told_and_unmarked_when_it_is_withdrawn(
+    open_page, served
+):
+    page = open_page()
+    newest = page.evaluate("() => window.__page.state.year.newest()")
+    at = pd.Timestamp(newest["at"], unit="s", tz="UTC")
+    odd = {"meter": LIBRARY.name, "ts": at.isoformat(), "usage": newest["kw"], "direction": "above"}
+    put_events(served.kafka, [json.dumps({**odd, "status": "told"}).encode()], ANOMALY)
+    tile = page.locator(".tile").first
+    expect(tile).to_contain_text("odd: see the episodes")
+    put_events(served.kafka, [json.dumps({**odd, "status": "withdrawn"}).encode()], ANOMALY)
+    expect(tile).not_to_contain_text("odd: see the episodes")
 
 
 def test_without_its_broker_the_page_says_so_and_goes_on_by_itself(open_page, served):

@@ -25,6 +25,7 @@ const state = {
   overview: null,
   episodes: [],
   odd: [],
+  fresh: new Map(),
   stamp: 0,
   loadedAt: 0,
   version: "",
@@ -64,7 +65,7 @@ const list = new EpisodeList(
 );
 const live = new Live({
   onReadings: heardReadings,
-  onAnomalies: () => episodesSoon(),
+  onAnomalies: heardAnomalies,
   onEpisodes: heardEpisodes,
   onStanding: heardStanding,
   onReset: () => guarded(loadYear),
@@ -126,6 +127,33 @@ function takeEpisodes({ episodes, odd }) {
   state.episodes = episodes;
   const directions = new Map(episodes.map(({ name, direction }) => [name, direction]));
   state.odd = odd.map(({ at, kw, episode }) => ({ at, kw, direction: directions.get(episode) ?? "at" }));
+  for (const { at } of state.odd) state.fresh.delete(at);
+  state.odd.push(...state.fresh.values());
+}
+
+/** Odd readings are marked as they are told; the list follows once the lake has them. */
+function heardAnomalies(anomalies) {
+  for (const { at, usage, direction, status } of anomalies) {
+    state.fresh.delete(at);
+    state.odd = state.odd.filter((one) => one.at !== at);
+    if (status === "told") {
+      const mark = { at, kw: usage, direction };
+      state.fresh.set(at, mark);
+      state.odd.push(mark);
+    }
+  }
+  tellNow();
+  drawSoon();
+  episodesSoon();
+}
+
+/** The newest reading in the figures, as far as it is known. */
+function tellNow() {
+  const newest = state.year?.newest();
+  if (!newest || !state.overview || state.place.year) return;
+  const known = (kw) => (Number.isNaN(kw) ? null : kw);
+  const odd = state.odd.some(({ at }) => at === newest.at);
+  state.overview.now = { ...newest, low: known(newest.low), high: known(newest.high), odd };
 }
 
 async function loadEpisodes() {
@@ -135,6 +163,7 @@ async function loadEpisodes() {
 
 async function loadFigures() {
   state.overview = await json("/api/overview", query());
+  tellNow();
   draw();
 }
 
@@ -188,10 +217,7 @@ function heardReadings(readings) {
   }
   state.year.add(readings);
   state.stamp += 1;
-  const newest = state.year.newest();
-  if (newest && state.overview && (!state.overview.now || newest.at > state.overview.now.at)) {
-    state.overview.now = { at: newest.at, kw: newest.kw, low: null, high: null, odd: state.odd.some(({ at }) => at === newest.at) };
-  }
+  tellNow();
   if (isFollowing) view.follow();
   drawSoon();
 }
@@ -236,6 +262,7 @@ function listen() {
 }
 
 function go({ meter, year = "" }) {
+  state.fresh.clear();
   state.place = { meter, year, from: null, to: null, episode: null, tz: state.place.tz };
   writePlace(state.place, true);
   show();

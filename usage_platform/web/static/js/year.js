@@ -37,16 +37,17 @@ export class Year {
   }
 
   /**
-   * Take readings that have just come; what was expected of them is known later.
-   * @param {{at: number, kw: number}[]} readings
+   * Take readings that have just come; what was expected of them may be known later.
+   * @param {{at: number, kw: number, low?: number, high?: number}[]} readings
    */
   add(readings) {
-    for (const { at, kw } of readings) {
+    for (const { at, kw, low, high } of readings) {
       if (this.size === 0) this.start = at;
       const place = this.place(at);
       if (place >= 0) {
         this.reach(place);
         this.columns.value[place] = kw;
+        if (low !== undefined && low !== null) [this.columns.low[place], this.columns.high[place]] = [low, high];
       }
     }
     this.byDay.clear();
