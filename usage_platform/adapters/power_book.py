@@ -18,8 +18,9 @@ from usage_platform.adapters.lake_reader import DayFiles, LakeReader
 from usage_platform.adapters.lake_tables import ANOMALIES, READINGS, LakeTable
 from usage_platform.adapters.meter_days import MeterDays
 from usage_platform.adapters.meter_power import MeterPower
-from usage_platform.core.anomalies import ANOMALY_COLUMNS
+from usage_platform.core.anomalies import ANOMALY_COLUMNS, TOLD, no_anomalies
 from usage_platform.core.detector.grid import Floats, Ints
+from usage_platform.core.episode_list import Episode, standing_episodes
 from usage_platform.core.judging import Judges
 from usage_platform.core.local_time import local_day_bounds
 from usage_platform.core.meters import Meter
@@ -47,7 +48,8 @@ class Year:
     Attributes:
         version: Changes whenever what is shown may have changed.
         power: The readings with what was expected.
-        anomalies: Rows of `anomalies` (`ANOMALY_COLUMNS`), withdrawn ones among them.
+        odd: The odd readings that stand (`ANOMALY_COLUMNS`).
+        episodes: Their episodes, the newest first.
         first: The first local day.
         last: The last local day, inclusive.
         years: The calendar years of which the lake has readings, of any meter.
@@ -55,7 +57,8 @@ class Year:
 
     version: str
     power: PowerSeries
-    anomalies: pd.DataFrame
+    odd: pd.DataFrame
+    episodes: tuple[Episode, ...]
     first: date
     last: date
     years: tuple[int, ...]
@@ -85,6 +88,14 @@ class PowerBook:
         """Changes whenever the tables `readings` or `anomalies` do."""
         with self._lock:
             return f"{self._files(READINGS).version}-{self._files(ANOMALIES).version}"
+
+    def meters(self) -> list[str]:
+        """The meters of which the lake has readings of its last two days, sorted."""
+        with self._lock:
+            days = self._files(READINGS).files
+        if not days:
+            return []
+        return sorted(self._reader.rows(READINGS, ["meter"], max(days) - _A_DAY)["meter"].unique())
 
     def year(self, meter: Meter, year: int | None) -> Year:
         """A meter's readings of a calendar year, or of the last 366 days that the lake has any of.
@@ -146,6 +157,8 @@ class _HeldYear:
         self._meter = meter
         self._power = MeterPower(reader, meter)
         self._anomalies = MeterDays(reader, ANOMALIES, ANOMALY_COLUMNS, meter.name)
+        self._odd = no_anomalies()
+        self._episodes: tuple[Episode, ...] = ()
         self._ahead: dict[int, float] = {}
         self._lock = threading.Lock()
 
@@ -171,14 +184,18 @@ class _HeldYear:
         with self._lock:
             days = start.date(), end.date()
             power = self._power.as_of(readings, judges, *days)
-            self._anomalies.follow(anomalies, days[0] - _EPISODES_BEFORE, days[1])
-            rows = self._anomalies.rows()
+            if self._anomalies.follow(anomalies, days[0] - _EPISODES_BEFORE, days[1]):
+                rows = self._anomalies.rows()
+                self._odd = rows[rows["status"].fillna(TOLD) == TOLD]
+                self._episodes = tuple(standing_episodes(self._odd, self._meter))
+            odd, episodes = self._odd, self._episodes
         in_force = "".join(manifest.version for manifest in judges.manifests)
         version = f"{readings.version}-{anomalies.version}-{first}-{last}-{in_force}"
         return Year(
             version=sha256(version.encode()).hexdigest()[:16],
             power=power.between(start.value, end.value),
-            anomalies=rows,
+            odd=odd,
+            episodes=episodes,
             first=first,
             last=last,
             years=tuple(sorted({day.year for day in readings.files})),

@@ -1,7 +1,7 @@
 """Episodes of anomalies, and what people do about them.
 
 Belongs here: `/api/episodes` and `/api/reviews`. Not here: which readings make an episode
-(`core.episode_list`), how it stands after its reviews (`core.reviews`).
+(`core.detector.episodes`), how it stands after its reviews (`core.reviews`).
 """
 
 import json
@@ -19,8 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from usage_platform.adapters.power_book import Year
-from usage_platform.core.anomalies import TOLD
-from usage_platform.core.episode_list import Episode, standing_episodes
+from usage_platform.core.episode_list import Episode
 from usage_platform.core.labels import Verdict
 from usage_platform.core.meters import LONGEST_NAME
 from usage_platform.core.reviews import LONGEST_NOTE, NO_REVIEWS, Act, Review, states
@@ -58,24 +57,13 @@ def _listed(year: Year, reviewed: list[Review]) -> dict[str, object]:
     known = states(reviewed)
     rows = [
         {**vars(one), "review": known.get((one.meter, one.name), NO_REVIEWS)}
-        for one in standing_of(year)
+        for one in year.episodes
     ]
     odd = [
         {"at": row["event_time"], "kw": row["usage"], "episode": row["episode"]}
-        for row in told_of(year).to_dict("records")
+        for row in year.odd.to_dict("records")
     ]
     return {"episodes": rows, "odd": odd}
-
-
-def standing_of(year: Year) -> list[Episode]:
-    """The episodes of a year that stand, the newest first."""
-    return standing_episodes(year.anomalies, year.power.meter) if len(year.anomalies) else []
-
-
-def told_of(year: Year) -> pd.DataFrame:
-    """The odd readings of a year that stand."""
-    rows = year.anomalies
-    return rows[rows["status"].fillna(TOLD) == TOLD] if len(rows) else rows
 
 
 async def review(request: Request) -> Response:
@@ -122,7 +110,7 @@ def _episode(source: PageSource, meter: str, name: str) -> Episode:
     except ValueError:
         raise missing from None
     for one in (None, year):
-        for episode in standing_of(source.book.year(known, one)):
+        for episode in source.book.year(known, one).episodes:
             if episode.name == name:
                 return episode
     raise missing

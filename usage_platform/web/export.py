@@ -1,6 +1,6 @@
 """What the page shows, as files: CSV for spreadsheets, Parquet for programs.
 
-Belongs here: `/api/export`. Not here: which rows there are (`hours`, `episodes`).
+Belongs here: `/api/export`. Not here: which rows there are (`hours`, `PowerBook`).
 
 Times are given twice: in UTC, and on the building's clock with its offset, so that the hour that
 comes twice in autumn stays two hours.
@@ -21,7 +21,6 @@ from starlette.routing import Route
 from usage_platform.adapters.power_book import Year
 from usage_platform.core.meters import Meter
 from usage_platform.core.reviews import NO_REVIEWS, states
-from usage_platform.web.episodes import standing_of
 from usage_platform.web.hours import rows_between
 from usage_platform.web.parameters import source_of, span_of, year_of
 from usage_platform.web.source import PageSource
@@ -79,7 +78,7 @@ def _readings(source: PageSource, year: Year, start: int, end: int) -> pd.DataFr
 def _episodes(source: PageSource, year: Year, start: int, end: int) -> pd.DataFrame:
     known = states(source.reviews.read())
     rows = []
-    for one in standing_of(year):
+    for one in year.episodes:
         if one.end.value > start and one.start.value < end:
             state = known.get((one.meter, one.name), NO_REVIEWS)
             notes = [review.note for review in state.reviews if review.note]

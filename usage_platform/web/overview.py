@@ -13,7 +13,6 @@ from usage_platform.core.power.days import cost_of, day_of, day_totals, gaps
 from usage_platform.core.power.load_shape import load_duration, load_shape, week_profile
 from usage_platform.core.power.series import PowerSeries
 from usage_platform.web.answers import as_json, seconds, unless_known
-from usage_platform.web.episodes import told_of
 from usage_platform.web.parameters import source_of, span_of, year_of
 
 _BUCKET_MINUTES = 30
@@ -54,14 +53,13 @@ def _now(year: Year) -> dict[str, object] | None:
     if not len(power):
         return None
     at = int(power.instants[-1])
-    told = told_of(year)
     return {
         "at": seconds(at),
         "kw": power.values[-1],
         "expected": power.expected[-1],
         "low": power.low[-1],
         "high": power.high[-1],
-        "odd": any(time.value == at for time in told["event_time"]),
+        "odd": any(time.value == at for time in year.odd["event_time"]),
     }
 
 

@@ -22,12 +22,12 @@ _BEYOND = 2 * 366 * 86_400
 def meters(request: Request) -> Response:
     """The meters by name, the default one first, and what the settings say of money."""
     source = source_of(request)
-    known = source.registry().known
-    first = source.default_meter
-    default = known.get(first.name, first)
-    others = [known[name] for name in sorted(known) if name != first.name]
+    registry, first = source.registry(), source.default_meter.name
+    # Programs may send readings of meters that no source has described.
+    names = {*registry.known, *source.book.meters()}
+    others = [registry.get(name) for name in sorted(names - {first})]
     # A default meter that never sent a reading is not there when others are.
-    listed = [default, *others] if first.name in known or not others else others
+    listed = [registry.get(first), *others] if first in names or not others else others
     return answer(
         {
             "meters": [_described(meter) for meter in listed],

@@ -9,7 +9,7 @@ import pytest
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import ANOMALIES, READINGS
 from usage_platform.adapters.power_book import MOST_HELD, PowerBook
-from usage_platform.core.anomalies import find_anomalies
+from usage_platform.core.anomalies import NUMBERS, find_anomalies
 from usage_platform.core.detector.grid import instants_of
 from usage_platform.core.judging import Judges, judge_series
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -114,6 +114,7 @@ def test_only_the_meter_and_the_year_that_are_asked_for_come(lake, write_table, 
     assert len(book.year(METER, None).power) == 24
     assert len(book.year(Meter("other", METER.timezone, 60), 2024).power) == 48
     assert len(book.year(METER, 2023).power) == 0
+    assert book.meters() == ["m", "other"]
     assert book.year(METER, None).years == (2024,)
     assert book.year(METER, 2024).first == date(2024, 1, 1)
 
@@ -121,8 +122,9 @@ def test_only_the_meter_and_the_year_that_are_asked_for_come(lake, write_table, 
 def test_an_empty_lake_has_an_empty_year(book):
     year = book.year(METER, None)
     assert len(year.power) == 0
-    assert year.anomalies.empty
-    assert year.years == ()
+    assert year.odd.empty
+    assert year.years == year.episodes == ()
+    assert book.meters() == []
 
 
 def test_the_version_changes_with_the_tables_and_with_nothing_else(lake, write_table, book):
@@ -130,11 +132,13 @@ def test_the_version_changes_with_the_tables_and_with_nothing_else(lake, write_t
     write_table(lake, READINGS, readings(24))
     versions += [book.year(METER, None).version, book.year(METER, None).version]
     found = find_anomalies(readings(24), NO_JUDGES, MeterRegistry()).anomalies
-    odd = pd.DataFrame([{**dict.fromkeys(found.columns), "event_time": START}])
+    row = {"event_time": START, "episode": "e", "direction": "at", "kind": "stuck"}
+    numbers = dict.fromkeys(NUMBERS, 1.0)
+    odd = pd.DataFrame([{**dict.fromkeys(found.columns), **numbers, **row}])
     write_table(lake, ANOMALIES, odd.assign(meter="m", event_date=START.date()))
     versions.append(book.year(METER, None).version)
     assert [versions.index(version) for version in versions] == [0, 1, 1, 3]
-    assert len(book.year(METER, None).anomalies) == 1
+    assert len(book.year(METER, None).odd) == 1
 
 
 def test_the_lake_is_not_asked_again_within_a_second(lake, write_table):

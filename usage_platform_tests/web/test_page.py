@@ -284,6 +284,12 @@ def test_a_link_leads_to_its_episode(open_page):
     assert span(other)[0] < start < span(other)[1]
 
 
+def test_a_link_to_an_episode_of_long_ago_finds_its_year(open_page):
+    page = open_page("?episode=2023-12-24T05:00Z")
+    assert page.evaluate("() => window.__page.state.place.year") == "2023"
+    assert page.evaluate("() => window.__page.state.year.size") > 0
+
+
 def test_an_episode_reads_sensibly_without_seeing_it(open_page):
     page = open_page()
     told = page.locator("#episode-list").aria_snapshot()

@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 
 from usage_platform.core.power.packed import unpack
-from usage_platform_tests.web.conftest import METER, OTHER
+from usage_platform_tests.conftest import table_writer
+from usage_platform_tests.web.conftest import METER, OTHER, client_of
+from usage_platform_tests.web.made_lake import write_readings
 
 
 def of(readings: pd.DataFrame, meter: str) -> pd.DataFrame:
@@ -15,6 +17,15 @@ def test_the_meters_come_with_their_zones_the_default_one_first(page):
     assert [meter["name"] for meter in said["meters"]] == ["m", OTHER.name]
     assert said["meters"][1]["timezone"] == "Europe/Rome"
     assert (said["tariff"], said["currency"]) == (0.25, "USD")
+
+
+def test_a_meter_that_no_source_has_described_is_there_once_it_sends(own_lake):
+    at = pd.DatetimeIndex(["2024-03-21T03:00Z"]).as_unit("ns")
+    row = pd.DataFrame({"meter": "annex", "event_time": at, "value": 5.0})
+    write_readings(own_lake, table_writer, row)
+    listed = client_of(own_lake).get("/api/meters").json()["meters"]
+    described = {meter["name"]: meter["timezone"] for meter in listed}
+    assert described["annex"] == METER.timezone
 
 
 def test_the_year_holds_every_reading_and_the_gap_is_a_gap(page, readings):
@@ -82,5 +93,9 @@ def test_what_cannot_be_asked_is_refused_in_one_line(page, query, told):
 
 def test_an_empty_lake_is_an_empty_series(empty_page):
     assert unpack(empty_page.get("/api/series").content).header["size"] == 0
-    assert empty_page.get("/api/clock").json()["years"] == []
+    clock = empty_page.get("/api/clock").json()
+    assert clock["years"] == []
+    # The first reading may be of any time.
+    change = pd.Timestamp("2026-11-01T06:00Z").value // 10**9
+    assert {"start": change, "minutes": -300, "name": "EST"} in clock["offsets"]
     assert [m["name"] for m in empty_page.get("/api/meters").json()["meters"]] == ["m"]

@@ -114,10 +114,19 @@ async function loadYear() {
   takeClock();
   showYears(clock);
   const isLinked = state.place.episode !== null && state.place.from === null;
+  if (isLinked && isElsewhere(state.place)) {
+    state.place.year = state.place.episode.slice(0, 4);
+    await loadYear();
+    return;
+  }
   view.setEnds();
   if (isLinked) view.toEpisode(state.place.episode);
   draw();
 }
+
+/** Whether a link's episode is older than the last twelve months: its name begins with its year. */
+const isElsewhere = ({ year, episode }) =>
+  !year && /^\d{4}-/.test(episode) && !state.episodes.some(({ name }) => name === episode);
 
 function takeClock() {
   state.clock = state.place.tz === "utc" ? Clock.utc() : state.local;
