@@ -4,7 +4,7 @@ Belongs here: starting and stopping these. Not here: what the page must do (`tes
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,11 +48,14 @@ class ServedPage:
 
 
 @contextmanager
-def running(service: Service) -> Iterator[ChildProcess]:
-    """A service from its first answer to its end."""
+def running(
+    service: Service, meanwhile: Callable[[], None] = lambda: None
+) -> Iterator[ChildProcess]:
+    """A service from its first answer to its end; `meanwhile` is done while it starts."""
     child = ChildProcess(service)
     child.start()
     try:
+        meanwhile()
         child.wait_ready(lambda text: None)
         yield child
     finally:
