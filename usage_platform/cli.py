@@ -66,17 +66,10 @@ def main(ctx: click.Context, data: Path | None) -> None:
 @main.command()
 @click.pass_obj
 def setup(overrides: Given) -> None:
-    """Fetch what is needed once: the jars, and a Java where there is none."""
-    from usage_platform.console.screen import Screen
-    from usage_platform.local.page_scripts import ensure_scripts
-    from usage_platform.local.stack import set_up
+    """Fetch what is needed once: the jars, the page's scripts, and a Java where there is none."""
+    from usage_platform.console.setup import fetch_all
 
-    screen = Screen()
-    settings = Settings.from_env(**overrides)
-    java, _ = set_up(settings, screen.say, screen.progress)
-    ensure_scripts(settings.jars_dir.parent, screen.say)
-    screen.quiet()
-    screen.say(f"Java {java.major} at {java.home}, the jars and the page's scripts are in place")
+    fetch_all(Settings.from_env(**overrides))
 
 
 def source_options(command: Callable[..., None]) -> Callable[..., None]:

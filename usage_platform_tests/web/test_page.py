@@ -295,6 +295,24 @@ def test_what_a_person_says_of_an_episode_is_there_after_loading_again(open_page
     expect(again).to_have_count(0)
 
 
+def test_who_writes_a_note_is_not_disturbed_by_what_comes(open_page, served):
+    page = open_page()
+    item = page.locator("#episode-list > li").nth(4)
+    item.locator("summary").click()
+    note = item.get_by_label("Note")
+    note.press_sequentially("half a wo")
+    note.press("ArrowLeft")
+    # Somebody else reviews another episode, and the list comes anew.
+    other = page.locator("#episode-list > li").nth(5).get_attribute("data-episode")
+    body = {"meter": LIBRARY.name, "episode": other, "act": "acknowledge"}
+    answer = page.request.post(f"{served.url}/api/reviews", data=body)
+    assert answer.status == 201, answer.text()
+    page.evaluate("() => window.__page.loadEpisodes()")
+    expect(page.locator(f'[data-episode="{other}"]')).to_contain_text("acknowledged")
+    page.keyboard.type("rd of ")
+    expect(note).to_have_value("half a wrd of o")
+
+
 def test_a_link_leads_to_its_episode(open_page):
     page = open_page()
     link = page.locator("#episode-list > li").nth(2).locator("h3 a")

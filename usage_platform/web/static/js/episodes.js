@@ -8,6 +8,16 @@ import { count, duration, kw, range, signed } from "./words.js";
 const SHOWN_FIRST = 12;
 const LABELS = { true: "truly odd", false: "false alarm", planned: "planned" };
 
+/** Do something that makes elements anew; who was in one of them stays there, at the same letter. */
+function keepingFocus(act) {
+  const { id, selectionStart, selectionEnd } = document.activeElement ?? {};
+  act();
+  const again = id ? document.getElementById(id) : null;
+  if (!again || again === document.activeElement) return;
+  again.focus({ preventScroll: true });
+  if (typeof selectionStart === "number") again.setSelectionRange(selectionStart, selectionEnd);
+}
+
 export class EpisodeList {
   /**
    * @param {{list: HTMLElement, said: HTMLElement, more: HTMLElement, openOnly: HTMLInputElement}} parts
@@ -28,8 +38,10 @@ export class EpisodeList {
 
   /** @param {{episodes: object[], clock: object, selected: string | null}} shown */
   show(shown) {
+    const isSame = this.shown && ["episodes", "clock", "selected"].every((name) => this.shown[name] === shown[name]);
     this.shown = shown;
-    this.draw();
+    // What somebody writes meanwhile is not disturbed.
+    if (!isSame) this.draw();
   }
 
   draw() {
@@ -39,9 +51,7 @@ export class EpisodeList {
     // The one that a link names is shown wherever it stands.
     const at = wanted.findIndex((one) => one.name === selected);
     if (at >= this.limit) this.limit = at + 1;
-    const focused = document.activeElement?.id;
-    fill(list, ...wanted.slice(0, this.limit).map((one) => this.item(one)));
-    if (focused) document.getElementById(focused)?.focus();
+    keepingFocus(() => fill(list, ...wanted.slice(0, this.limit).map((one) => this.item(one))));
     more.hidden = wanted.length <= this.limit;
     const text = episodes.length === 1 ? "1 episode" : `${count(episodes.length)} episodes`;
     const seen = episodes.filter((one) => one.review.acknowledged_at !== null).length;

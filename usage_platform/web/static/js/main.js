@@ -133,7 +133,8 @@ function takeClock() {
 }
 
 function takeEpisodes({ episodes, odd }) {
-  state.episodes = episodes;
+  const isSame = JSON.stringify(episodes) === JSON.stringify(state.episodes);
+  if (!isSame) state.episodes = episodes;
   const directions = new Map(episodes.map(({ name, direction }) => [name, direction]));
   state.odd = odd.map(({ at, kw, episode }) => ({ at, kw, direction: directions.get(episode) ?? "at" }));
   for (const { at } of state.odd) state.fresh.delete(at);
@@ -277,5 +278,5 @@ function go({ meter, year = "" }) {
   show();
 }
 
-window.__page = { state, view };
+window.__page = { state, view, loadEpisodes };
 guarded(start);
