@@ -24,6 +24,17 @@ def serve(deployment: Deployment, listening: socket.socket, ready: Callable[[], 
         listening: A bound socket.
         ready: Called before the first request.
     """
+    server = server_of(deployment)
+    ready()
+    server.run(sockets=[listening])
+
+
+def server_of(deployment: Deployment) -> uvicorn.Server:
+    """The page's server, which listens nowhere yet.
+
+    Args:
+        deployment: The services.
+    """
     app = create_app(
         PageSource.of(deployment), lambda: deployment.kafka, deployment.settings.page_host
     )
@@ -34,5 +45,4 @@ def serve(deployment: Deployment, listening: socket.socket, ready: Callable[[], 
         timeout_graceful_shutdown=_LAST_WORDS_SECONDS,
         server_header=False,
     )
-    ready()
-    uvicorn.Server(config).run(sockets=[listening])
+    return uvicorn.Server(config)
