@@ -6,7 +6,7 @@ on. Not here: one meter's readings (`meter_power`), how it is shown (`web`).
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
@@ -80,6 +80,7 @@ class PowerBook:
         self._judges = judges
         self._clock = clock
         self._lock = threading.Lock()
+        self._meters: tuple[Mapping[date, frozenset[str]], list[str]] | None = None
         self._known_judges: tuple[float, Judges] | None = None
         self._asked: dict[str, tuple[float, DayFiles]] = {}
         self._held: OrderedDict[tuple[Meter, int | None], _HeldYear] = OrderedDict()
@@ -95,7 +96,12 @@ class PowerBook:
             days = self._files(READINGS).files
         if not days:
             return []
-        return sorted(self._reader.rows(READINGS, ["meter"], max(days) - _A_DAY)["meter"].unique())
+        newest = max(days)
+        last_two = {day: files for day, files in days.items() if day >= newest - _A_DAY}
+        if self._meters is None or self._meters[0] != last_two:
+            rows = self._reader.rows(READINGS, ["meter"], newest - _A_DAY)
+            self._meters = last_two, sorted(rows["meter"].unique())
+        return self._meters[1]
 
     def year(self, meter: Meter, year: int | None) -> Year:
         """A meter's readings of a calendar year, or of the last 366 days that the lake has any of.

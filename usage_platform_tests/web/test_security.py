@@ -1,11 +1,12 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from usage_platform.deployment import Deployment
-from usage_platform.web.app import create_app
+from usage_platform.web.app import STATIC, create_app
 from usage_platform.web.security import HEADERS
 from usage_platform.web.source import PageSource
 from usage_platform_tests.web.conftest import client_of, no_kafka, settings_of
@@ -72,6 +73,12 @@ def test_without_the_scripts_of_others_the_page_says_what_to_run(made_once, tmp_
     app = create_app(source, no_kafka, vendor=tmp_path)
     answer = TestClient(app, base_url="http://localhost").get("/")
     assert (answer.status_code, "make setup" in answer.text) == (503, True)
+
+
+def test_all_modules_are_named_at_the_top_so_that_they_come_at_once():
+    text = (STATIC / "index.html").read_text("utf-8")
+    named = set(re.findall(r'modulepreload" href="/static/js/([^"]+)"', text))
+    assert named | {"main.js"} == {path.name for path in (STATIC / "js").iterdir()}
 
 
 def test_a_lake_that_cannot_be_read_is_one_line(own_lake):

@@ -68,7 +68,7 @@ const live = new Live({
   onAnomalies: heardAnomalies,
   onEpisodes: heardEpisodes,
   onStanding: heardStanding,
-  onReset: () => guarded(loadYear),
+  onReset: () => guarded(() => loadYear()),
   onConnection: (isConnected) => showProblem("connection", isConnected ? "" : "The page's server does not answer; trying again."),
 });
 
@@ -78,33 +78,38 @@ const figuresSoon = atMostEvery(2000, () => guarded(loadFigures));
 const partSoon = atMostEvery(1000, () => guarded(loadLatestPart));
 
 async function start() {
+  // Asked for together; most often the meter is the one that comes first.
+  const loading = asked();
+  loading.catch(() => null);
   const said = await json("/api/meters");
   state.meters = said.meters;
   state.currency = said.currency;
   fill(byId("meter"), ...said.meters.map(({ name }) => element("option", { value: name }, name)));
   if (!state.meters.some(({ name }) => name === state.place.meter)) state.place.meter = state.meters[0].name;
   listen();
-  await show();
+  await show(loading);
 }
 
-/** Load what the place names, and draw it. */
-async function show() {
+/** Load what the place names, and draw it; `loading` is what has been asked for already. */
+async function show(loading = asked()) {
   byId("meter").value = state.place.meter;
   byId("zone").value = state.place.tz === "utc" ? "utc" : "local";
   byId("meter-name").textContent = state.place.meter;
   document.title = `${state.place.meter}: power`;
-  await guarded(loadYear);
+  await guarded(() => loadYear(loading));
   live.listen(state.place.meter);
   document.documentElement.dataset.ready = "true";
 }
 
-async function loadYear() {
-  const [clock, readings, overview, episodes] = await Promise.all([
-    json("/api/clock", query()),
-    series(query()),
-    json("/api/overview", query()),
-    json("/api/episodes", query()),
-  ]);
+const asked = () =>
+  Promise.all([json("/api/clock", query()), series(query()), json("/api/overview", query()), json("/api/episodes", query())]);
+
+async function loadYear(loading = asked()) {
+  const [clock, readings, overview, episodes] = await loading;
+  if (readings.meter !== state.place.meter) {
+    await loadYear();
+    return;
+  }
   state.local = new Clock(clock.offsets);
   state.year = new Year(readings);
   state.overview = overview;

@@ -4,7 +4,7 @@ const ARRAYS = { int16: Int16Array, int32: Int32Array };
 const LEAST = { int16: -32768, int32: -2147483648 };
 
 /**
- * @typedef {{start: number, step: number, value: Float64Array, low: Float64Array, high: Float64Array}} Series
+ * @typedef {{meter: string, start: number, step: number, value: Float64Array, low: Float64Array, high: Float64Array}} Series
  *   `start` in seconds since 1970 UTC, `step` in seconds, kW; NaN where there is none
  */
 
@@ -15,7 +15,7 @@ const LEAST = { int16: -32768, int32: -2147483648 };
 export function unpack(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
-  const series = { start: header.start, step: header.step };
+  const series = { meter: header.meter, start: header.start, step: header.step };
   let at = 4 + length;
   for (const { name, type, scale } of header.columns) {
     const moves = new ARRAYS[type](buffer, at, header.size);
