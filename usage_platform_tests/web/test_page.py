@@ -336,7 +336,7 @@ def test_an_episode_reads_sensibly_without_seeing_it(open_page):
     first = told.split("- listitem")[1]
     when = r"\w{3} \d+ \w{3} 2024, \d\d:\d\d to .* E[SD]T"
     assert re.search(rf'- heading "{when}" \[level=3\]', first)
-    assert re.search(r"(low|medium|high) severity · .* for .* · peak [\d,.]+ kW", first)
+    assert re.search(r"(low|medium|high) severity · .* for .* · farthest [\d,.]+ kW", first)
     assert "▲" not in first
     assert re.search(r"Review.* the episode of", first)
 
@@ -369,9 +369,15 @@ def test_no_barrier_is_found_and_nothing_is_wider_than_the_screen(open_page, loo
     assert wide <= 0
 
 
-def test_on_paper_there_are_no_controls(open_page):
-    page = open_page()
-    page.emulate_media(media="print")
+def test_on_paper_there_are_no_controls_and_no_dark_colours(open_page):
+    page = open_page(color_scheme="dark")
+    colors = "() => window.__page.state.colors"
+    dark = page.evaluate(colors)
+    page.emulate_media(media="print", color_scheme="dark")
+    page.wait_for_timeout(100)
+    paper = page.evaluate(colors)
+    assert paper["paper"] == "#fff"
+    assert {name for name in paper if paper[name] == dark[name]} == set()
     expect(page.get_by_role("button", name="Week")).to_be_hidden()
     expect(page.locator("#episode-list > li").first).to_be_visible()
 

@@ -92,7 +92,7 @@ export class EpisodeList {
       "p",
       {},
       element("span", { class: `severity ${episode.severity}` }, element("span", { "aria-hidden": "true" }, `${SHAPES[episode.direction] ?? "■"} `), `${episode.severity} severity`),
-      ` · ${episode.kind.replace("_", " ")} for ${long} · peak ${kw(episode.peak_kw)}${expected}${size}`,
+      ` · ${episode.kind.replace("_", " ")} for ${long} · farthest ${kw(episode.peak_kw)}${expected}${size}`,
     );
   }
 
