@@ -68,13 +68,15 @@ const live = new Live({
   onAnomalies: heardAnomalies,
   onEpisodes: heardEpisodes,
   onStanding: heardStanding,
-  onReset: () => guarded(() => loadYear()),
+  onReset: () => allSoon(),
   onConnection: (isConnected) => showProblem("connection", isConnected ? "" : "The page's server does not answer; trying again."),
 });
 
 const drawSoon = atMostEvery(100, draw);
 const episodesSoon = atMostEvery(1000, () => guarded(loadEpisodes));
 const figuresSoon = atMostEvery(2000, () => guarded(loadFigures));
+// A playback at full speed outruns what the server remembers again and again.
+const allSoon = atMostEvery(3000, () => guarded(() => loadYear()));
 const partSoon = atMostEvery(1000, () => guarded(loadLatestPart));
 
 async function start() {
@@ -283,5 +285,6 @@ function go({ meter, year = "" }) {
   show();
 }
 
+// For the browser's console, and the page's tests.
 window.__page = { state, view, loadEpisodes };
 guarded(start);
