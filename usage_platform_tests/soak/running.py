@@ -35,7 +35,7 @@ def _settings(minutes: float) -> dict[str, str]:
         "history_days": str(_HISTORY_DAYS),
         "generated_days": str(_HISTORY_DAYS + played_days + _SPARE_DAYS),
     }
-    for name in ("kafka", "spark", "ui"):
+    for name in ("kafka", "spark", "ui", "page"):
         given[f"{name}_port"] = str(_unused_port())
     return given | _SHORT_RETENTION
 

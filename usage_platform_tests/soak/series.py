@@ -12,7 +12,7 @@ from usage_platform.adapters.lake_tables import TABLES
 from usage_platform_tests.soak.judgement import Judgement, judge
 
 MIB = 2.0**20
-GROUPS = ("kafka", "spark", "code", "daemon", "ui")
+GROUPS = ("kafka", "spark", "code", "daemon", "ui", "page")
 
 
 class Per(StrEnum):
