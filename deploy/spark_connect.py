@@ -7,7 +7,8 @@ what the service is (`usage_platform.local.spark_service`).
 import os
 import sys
 
-from usage_platform.adapters.spark_session import SPARK_CONF
+from usage_platform.adapters.lake_tables import Lake
+from usage_platform.adapters.spark_session import spark_conf
 from usage_platform.local.java import ensure_java
 from usage_platform.local.spark_service import spark_service
 from usage_platform.settings import Settings
@@ -17,8 +18,10 @@ def main(port: int) -> None:
     """Replace this process by the service, whose log goes where this one's went."""
     settings = Settings.from_env()
     java = ensure_java(settings.jars_dir.parent, os.environ, print)
-    jars = settings.jars_dir / "spark"
-    service = spark_service(java, jars, settings.data_dir, os.environ, port, SPARK_CONF)
+    # The image was made with them, checked by their sums.
+    jars = [settings.jars_dir / name for name in ("spark", "aws")]
+    conf = spark_conf(Lake(settings.lake_root))
+    service = spark_service(java, jars, settings.data_dir, os.environ, port, conf)
     service.cwd.mkdir(parents=True, exist_ok=True)
     service.prepare()
     os.chdir(service.cwd)

@@ -19,6 +19,7 @@ locals {
     # Spark puts a name of its own behind it for each query.
     "usage-platform-lake*",
     "usage-platform-offsets",
+    "usage-platform-page",
     "usage-platform-playback",
     "usage-platform-transactions",
     "usage-platform-watch",

@@ -1,7 +1,6 @@
 """The console command `usage-platform`.
 
-Belongs here: the command line, and turning a user's mistake into one line. Not here: what the
-commands do (`console`).
+Belongs here: the command line. Not here: what the commands do (`console`).
 """
 
 import math
@@ -14,7 +13,8 @@ from typing import Any
 
 import click
 
-from usage_platform.settings import Settings, SettingsError
+from usage_platform.one_line_errors import OneLineErrors
+from usage_platform.settings import Settings
 
 _DEMO_DATA = Path(".usage/demo")
 _DEMO_TIMEOUT_SECONDS = 1800.0
@@ -24,36 +24,7 @@ Given = Mapping[str, Any]
 """What options on the command line say, by the setting's name."""
 
 
-class _OneLineErrors(click.Group):
-    """Says what went wrong in one line, without a stack trace."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        from confluent_kafka import KafkaException
-
-        from usage_platform.adapters.kafka_topics import KafkaUnreachableError
-        from usage_platform.adapters.lake_errors import LakeError, what_to_do
-        from usage_platform.adapters.lease import LeaseError
-        from usage_platform.adapters.spark_session import SparkUnreachableError
-        from usage_platform.core.source_readings import SourceError
-        from usage_platform.local.errors import LocalError
-
-        known = (
-            *(KafkaUnreachableError, SparkUnreachableError),
-            *(LakeError, LeaseError, LocalError, SourceError),
-        )
-        try:
-            return super().invoke(ctx)
-        except KafkaException as error:
-            raise click.ClickException(f"Kafka: {error.args[0].str()}") from None
-        except (SettingsError, *known) as error:
-            raise click.ClickException(str(error)) from None
-        except BrokenPipeError:  # Whoever reads the output has seen enough; click ends quietly.
-            raise
-        except OSError as error:
-            raise click.ClickException(what_to_do(error, remote=False)) from None
-
-
-@click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--data", type=click.Path(file_okay=False, path_type=Path), help="Data folder (USAGE_DATA)."
 )

@@ -8,7 +8,6 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
-from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,14 +41,13 @@ from usage_platform.core.alerts import AlertSink
 from usage_platform.core.detector.grid import Calendar
 from usage_platform.core.judging import Judges
 from usage_platform.core.local_time import local_day_bounds
-from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.playback import to_play
-from usage_platform.core.reading_rows import CsvColumns
 from usage_platform.core.rest_days import calendar_named
 from usage_platform.core.source_readings import ReadingSource
 from usage_platform.local.stack_file import read_live
-from usage_platform.setting_types import NO_COLUMN
 from usage_platform.settings import Settings, SettingsError
+from usage_platform.source_choice import chosen_source, csv_paths
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -221,16 +219,10 @@ class Deployment:
         """The chosen source with all that changes what it holds: settings, and files' states."""
         states = [
             f"{path.name}:{path.stat().st_size}:{path.stat().st_mtime_ns}"
-            for path in self._csv_paths()
+            for path in csv_paths(self.settings)
             if path.exists()
         ]
         return " ".join([self.settings.source_label, *states])
-
-    def _csv_paths(self) -> list[Path]:
-        source = self.settings.source
-        if source in {"generated", "ckan"}:
-            return []
-        return [Path(p) for p in sorted(glob(source)) or [source]]  # noqa: PTH207 - a pattern
 
     def readings_to_play(self) -> pd.DataFrame:
         """The loaded readings, as far as the settings let them be played.
@@ -252,34 +244,7 @@ class Deployment:
         Raises:
             SourceError: In one line, when there is no such file.
         """
-        settings = self.settings
-        columns = CsvColumns(
-            settings.csv_time_column,
-            None if settings.csv_end_column == NO_COLUMN else settings.csv_end_column,
-            settings.csv_value_column,
-        )
-        if settings.source == "generated":
-            from usage_platform.adapters.sources.generated import GeneratedSource
-
-            return GeneratedSource(
-                _generated_meters(settings),
-                settings.generated_start,
-                settings.generated_days,
-                settings.generated_seed,
-            )
-        if settings.source == "ckan":
-            from usage_platform.adapters.sources.ckan import CkanSource
-
-            return CkanSource(
-                self._portal_cache,
-                settings.ckan_url,
-                settings.ckan_dataset,
-                settings.default_meter,
-                columns,
-            )
-        from usage_platform.adapters.sources.csv_file import CsvSource
-
-        return CsvSource(tuple(self._csv_paths()), settings.default_meter, columns)
+        return chosen_source(self.settings, self._portal_cache)
 
     @property
     def _portal_cache(self) -> Path:
@@ -295,9 +260,3 @@ def _only_writer(lock_file: Path) -> Iterator[None]:
     with lock_file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _generated_meters(settings: Settings) -> tuple[Meter, ...]:
-    first = settings.default_meter
-    more = [f"{first.name}-{number}" for number in range(2, settings.generated_meters + 1)]
-    return (first, *(Meter(n, first.timezone, first.interval_minutes) for n in more))

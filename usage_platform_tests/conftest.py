@@ -5,6 +5,11 @@ temporary folder, so that tests never meet a running platform or its data.
 """
 
 import os
+
+# Services are started while clients of Spark run here: in the new process, before it becomes the
+# service, gRPC must not touch their connections.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
+
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -11,6 +11,13 @@ from xdist.scheduler import LoadFileScheduling
 
 _ROOT = Path(__file__).resolve().parents[1]
 _WARM = "the warm Spark service"
+# The warm Spark's tests come after the first of them.
+_LONG = (
+    "test_cuts_of_spark.py",
+    "test_cuts_of_streams.py",
+    "test_terraform.py",
+    "test_lake_on_s3.py",
+)
 
 
 class SharedByGroup(LoadFileScheduling):
@@ -28,7 +35,7 @@ def group_of(file: Path) -> str:
 
 
 def turn_of(file: Path) -> int:
-    """When a file's tests run: kills at each cut and the warm Spark's tests before all others."""
-    if group_of(file) == _WARM:
-        return 1
-    return 0 if "matrix" in file.read_text("utf-8") else 2
+    """When a file's tests run: what takes minutes before all others."""
+    if file.name in _LONG:
+        return _LONG.index(file.name)
+    return 1 if group_of(file) == _WARM else len(_LONG)
