@@ -64,7 +64,7 @@ class MeterDays:
     def _read(self, begin: date, end: date, wanted: dict[date, frozenset[str]]) -> None:
         day = self._table.partition
         columns = list(dict.fromkeys([*self._columns, day]))
-        found = self._reader.rows(self._table, columns, begin, end, self._meter)
+        found = self._reader.rows(self._table, columns, begin, end, [self._meter])
         by_day = dict(list(found.groupby(day, sort=False)))
         held = (begin + timedelta(days=n) for n in range((end - begin).days + 1))
         for one in held:

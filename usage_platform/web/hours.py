@@ -42,7 +42,7 @@ def rows_between(source: PageSource, meter: Meter, start: int, end: int) -> pd.D
     """
     if not source.reader.exists(USAGE_HOURLY):
         return pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
-    rows = source.reader.rows(USAGE_HOURLY, COLUMNS, *utc_days(start, end), meter.name)
+    rows = source.reader.rows(USAGE_HOURLY, COLUMNS, *utc_days(start, end), [meter.name])
     first, last = (pd.Timestamp(instant, tz="UTC") for instant in (start, end))
     within = (rows["start"] >= first) & (rows["start"] < last)
     return rows[within].sort_values("start", ignore_index=True)
