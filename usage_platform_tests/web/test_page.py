@@ -141,7 +141,7 @@ def show(page: "sync_api.Page", first: str, last: str) -> None:
 
 
 def readings_of(served: ServedPage, first: int, last: int) -> pd.DataFrame:
-    rows = LakeReader(Lake(str(served.data / "lake"))).rows(READINGS, meter=LIBRARY.name)
+    rows = LakeReader(Lake(str(served.data / "lake"))).rows(READINGS, meters=[LIBRARY.name])
     at = rows["event_time"].to_numpy("datetime64[s]").astype(int)
     return rows[(at >= first) & (at < last)].sort_values("event_time")
 
