@@ -128,20 +128,20 @@ def spark(spark_url: str) -> Iterator["SparkSession"]:
 
 
 @pytest.fixture(scope="session")
-def s3_endpoint(unused_port, tmp_path_factory) -> Iterator[str]:
-    """The address of a server that speaks S3, for the whole session."""
-    from usage_platform_tests.s3 import s3_server
+def aws_endpoint(unused_port, tmp_path_factory) -> Iterator[str]:
+    """The address of a double of AWS, for the whole session."""
+    from usage_platform_tests.aws_double import aws_server
 
-    with s3_server(unused_port(), tmp_path_factory.mktemp("s3") / "log") as endpoint:
+    with aws_server(unused_port(), tmp_path_factory.mktemp("aws") / "log") as endpoint:
         yield endpoint
 
 
 @pytest.fixture
-def s3_lake(s3_endpoint: str) -> Iterator[Lake]:
+def s3_lake(aws_endpoint: str) -> Iterator[Lake]:
     """An empty lake in a bucket of its own."""
-    from usage_platform_tests.s3 import new_bucket
+    from usage_platform_tests.aws_double import new_bucket
 
-    with new_bucket(s3_endpoint) as bucket:
+    with new_bucket(aws_endpoint) as bucket:
         yield Lake(f"s3://{bucket}/lake")
 
 

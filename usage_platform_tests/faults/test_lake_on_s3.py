@@ -13,6 +13,7 @@ from usage_platform.adapters.stream_progress import lag_into_lake
 from usage_platform.core.hourly import HOURLY_COLUMNS, hourly_from_readings
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.local.jars import ensure_jars
+from usage_platform_tests.aws_double import new_bucket
 from usage_platform_tests.conftest import DATA_DIR
 from usage_platform_tests.faults.batch_to_cut import AFTER_READINGS
 from usage_platform_tests.faults.cuts import Cut
@@ -20,7 +21,6 @@ from usage_platform_tests.faults.matrix import Matrix
 from usage_platform_tests.faults.rounds_of_spark import PART
 from usage_platform_tests.faults.services import Services
 from usage_platform_tests.faults.tables import judged_rows
-from usage_platform_tests.s3 import new_bucket
 
 pytestmark = [pytest.mark.kafka, pytest.mark.spark]
 
@@ -28,11 +28,11 @@ REGISTRY = MeterRegistry(Meter("library"))
 
 
 @pytest.fixture(scope="module")
-def services(java, s3_endpoint, tmp_path_factory):
+def services(java, aws_endpoint, tmp_path_factory):
     jars = ensure_jars(DATA_DIR / "jars", java, os.environ, print, lambda _: None, for_aws=True)
     folder = tmp_path_factory.mktemp("on-s3")
     with (
-        new_bucket(s3_endpoint) as bucket,
+        new_bucket(aws_endpoint) as bucket,
         Services(java, jars, folder, Lake(f"s3://{bucket}/lake")) as services,
     ):
         yield services

@@ -1,15 +1,12 @@
 """Each Terraform command starts a provider of 700 MB: few commands, all of them once a session."""
 
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from usage_platform_tests.aws_double import aws_server
 from usage_platform_tests.terraform.terraform_command import (
     SOURCE,
     Terraform,
@@ -17,8 +14,6 @@ from usage_platform_tests.terraform.terraform_command import (
     initialized,
     not_here,
 )
-
-_MOTO_SECONDS = 60.0
 
 
 @pytest.fixture(scope="session")
@@ -46,45 +41,19 @@ def _runs_of_examples() -> str:
 
 
 @pytest.fixture(scope="session")
-def moto_url(
+def empty_aws(
     unused_port: Callable[[], int], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """Moto's server, a double of AWS, in a process of its own."""
-    port = unused_port()
-    log = tmp_path_factory.mktemp("moto") / "moto.log"
-    with log.open("w") as out:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-            env={"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "PATH": ""},
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            _wait(server, port, log)
-            # By number: with a name the provider would put the bucket's before it.
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    until = time.monotonic() + _MOTO_SECONDS
-    while time.monotonic() < until:
-        if server.poll() is not None:
-            not_here(f"moto does not start: {log.read_text('utf-8')[-500:]}")
-        with socket.socket() as sock:
-            if sock.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    pytest.fail(f"moto does not answer: {log.read_text('utf-8')[-500:]}")
+    """The address of a double of AWS that nobody else uses: at the end nothing may be on it."""
+    with aws_server(unused_port(), tmp_path_factory.mktemp("empty_aws") / "log") as endpoint:
+        yield endpoint
 
 
 @pytest.fixture(scope="session")
-def applied(terraform: Terraform, moto_url: str) -> TestRuns:
+def applied(terraform: Terraform, empty_aws: str) -> TestRuns:
     """Everything made on moto, and taken away again."""
     env = {
-        "AWS_ENDPOINT_URL": moto_url,
+        "AWS_ENDPOINT_URL": empty_aws,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         # Of what moto cannot do the provider would ask for ten minutes.

@@ -61,11 +61,11 @@ def test_no_run_is_left_out(offline):
     assert ran == written
 
 
-def test_everything_is_made_on_a_double_of_aws_and_taken_away_again(applied, moto_url):
+def test_everything_is_made_on_a_double_of_aws_and_taken_away_again(applied, empty_aws):
     applied.must_have_passed()
     client = boto3.client(
         "s3",
-        endpoint_url=moto_url,
+        endpoint_url=empty_aws,
         region_name="us-east-1",
         aws_access_key_id="testing",
         aws_secret_access_key="testing",

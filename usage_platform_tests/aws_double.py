@@ -1,9 +1,10 @@
-"""A server that speaks S3 on this machine, for the tests of lakes there.
+"""Moto's server, a double of AWS on this machine: for lakes on S3, and for Terraform.
 
 Belongs here: the server, its buckets, and the environment that makes clients use it. Not here: what
-a lake on it should do (the tests).
+should be on it (the tests).
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from usage_platform_tests.topics import until
 
 
 @contextmanager
-def s3_server(port: int, log: Path) -> Iterator[str]:
+def aws_server(port: int, log: Path) -> Iterator[str]:
     """Run it, and give its address.
 
     In a process of its own: some of Delta's calls let no other thread run until they are answered.
@@ -27,11 +28,14 @@ def s3_server(port: int, log: Path) -> Iterator[str]:
     with log.open("wb") as out:
         server = subprocess.Popen(
             (sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)),
+            env={**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
             stdout=out,
             stderr=out,
         )
     try:
-        until(lambda: port_answers(port))
+        until(lambda: port_answers(port) or server.poll() is not None)
+        assert server.poll() is None, log.read_text("utf-8")[-500:]
+        # By number: with a name clients would put the bucket's before it.
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
