@@ -1,15 +1,10 @@
-"""The Delta tables: their names, places and columns, and how they are made.
+"""The Delta tables: their names, places, columns and properties.
 
-Belongs here: schemas, and what Athena and Power BI need of them (reader version 1). Not here: what
-is written into them (`micro_batch`, `anomaly_table`) or read from them (`lake_reader`).
+Belongs here: schemas, and what Athena and Power BI need of them (reader version 1). Not here: how
+they are made (`table_creation`), written (`micro_batch`, `anomaly_table`) and read (`lake_reader`).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 
 @dataclass(frozen=True)
@@ -144,12 +139,11 @@ def log_properties(hours: int = _A_WEEK_HOURS) -> dict[str, str]:
     }
 
 
-_PROPERTIES = {
+PROPERTIES = {
     "delta.enableDeletionVectors": "false",
-    "delta.minReaderVersion": "1",
-    "delta.minWriterVersion": "2",
     **log_properties(),
 }
+"""Of every table when it is made."""
 
 
 @dataclass(frozen=True)
@@ -185,17 +179,3 @@ class Lake:
     def spark_path(path: str) -> str:
         """The path as Hadoop names it."""
         return path.replace("s3://", "s3a://", 1)
-
-
-def create_tables(spark: "SparkSession", lake: Lake, tables: Sequence[LakeTable] = TABLES) -> None:
-    """Make the tables that are missing, and the columns that an older version did not have."""
-    for table in tables:
-        properties = ", ".join(f"'{key}' = '{value}'" for key, value in _PROPERTIES.items())
-        spark.sql(
-            f"CREATE TABLE IF NOT EXISTS {lake.sql(table)} ({table.columns}) USING DELTA "
-            f"PARTITIONED BY ({table.partition}) TBLPROPERTIES ({properties})"
-        )
-        there = set(spark.table(lake.sql(table)).columns)
-        missing = [line for line in table.definitions if line.split()[0] not in there]
-        if missing:
-            spark.sql(f"ALTER TABLE {lake.sql(table)} ADD COLUMNS ({', '.join(missing)})")

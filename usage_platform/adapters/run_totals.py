@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from usage_platform.adapters.commit_dates import date_list
-from usage_platform.adapters.lake_tables import RUN_TOTALS, Lake, create_tables
+from usage_platform.adapters.lake_tables import RUN_TOTALS, Lake
+from usage_platform.adapters.table_creation import create_tables
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -24,7 +25,7 @@ def add_run_totals(spark: "SparkSession", lake: Lake, totals: pd.DataFrame) -> N
         lake: Where the table is.
         totals: `day` (dates), `job`, `runs`, `failed`, `seconds`, `events`.
     """
-    create_tables(spark, lake, (RUN_TOTALS,))
+    create_tables(lake, (RUN_TOTALS,))
     if totals.empty:
         return
     spark.createDataFrame(totals).createOrReplaceTempView("batch_run_totals")

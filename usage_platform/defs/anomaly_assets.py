@@ -13,11 +13,12 @@ from confluent_kafka import KafkaException
 
 from usage_platform.adapters.anomaly_table import merge_anomalies
 from usage_platform.adapters.kafka_topics import KafkaUnreachableError, ensure_topics
-from usage_platform.adapters.lake_tables import ANOMALIES, create_tables
+from usage_platform.adapters.lake_tables import ANOMALIES
 from usage_platform.adapters.rescoring import rescored
 from usage_platform.adapters.scoring import Scorer, ScorerFencedError
 from usage_platform.adapters.scoring_tick import TickResult
 from usage_platform.adapters.stream_progress import Lag, lag_of_scoring
+from usage_platform.adapters.table_creation import create_tables
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.training_days import next_model_from
 from usage_platform.defs.failures import fails_in_one_line
@@ -180,7 +181,7 @@ def anomalies(
     started = time.monotonic()
     before = deployment.reader.state(ANOMALIES)
     with deployment.spark() as spark:
-        create_tables(spark, deployment.lake)
+        create_tables(deployment.lake)
         done = rescore_days(deployment, spark, first, last, context.log.info)
     state = deployment.reader.state(ANOMALIES)
     return dg.MaterializeResult(

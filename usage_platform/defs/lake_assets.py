@@ -16,11 +16,11 @@ from usage_platform.adapters.lake_tables import (
     REJECTS,
     USAGE_HOURLY,
     LakeTable,
-    create_tables,
 )
 from usage_platform.adapters.plots import month_of_hours
 from usage_platform.adapters.redrive import reject_summary
 from usage_platform.adapters.stream_progress import lag_into_lake
+from usage_platform.adapters.table_creation import create_tables
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import (
     FRESHNESS,
@@ -80,7 +80,7 @@ def streams_into_lake(
     registry = deployment.registry()
     versions = {t: reader.state(t).version for t in (USAGE_HOURLY, ANOMALIES)}
     with deployment.spark() as spark:
-        create_tables(spark, lake)
+        create_tables(lake)
         drained = drain_usage(spark, lake, registry, kafka, USAGE)
         context.log.info(f"usage: {drained.events:,} events in {drained.seconds:.1f} s")
         anomalies = drain_anomalies(spark, lake, kafka, ANOMALY)
@@ -167,7 +167,7 @@ def usage_hourly(
     before = deployment.reader.state(USAGE_HOURLY)
     hours = 0
     with deployment.spark() as spark:
-        create_tables(spark, deployment.lake)
+        create_tables(deployment.lake)
         day = first
         while day <= last:
             until = min(day + _CHUNK, last)

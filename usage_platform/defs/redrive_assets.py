@@ -13,7 +13,6 @@ from usage_platform.adapters.lake_tables import (
     READINGS,
     REJECTS,
     USAGE_HOURLY,
-    create_tables,
 )
 from usage_platform.adapters.redrive import (
     ALL_REASONS,
@@ -23,6 +22,7 @@ from usage_platform.adapters.redrive import (
     reject_summary,
     take_out,
 )
+from usage_platform.adapters.table_creation import create_tables
 from usage_platform.core.judging import LOOK_BACK
 from usage_platform.defs.anomaly_assets import RescoredDays, rescore_days
 from usage_platform.defs.failures import fails_in_one_line
@@ -78,7 +78,7 @@ def redriven_rejects(
     versions = {table: reader.state(table).version for table in (USAGE_HOURLY, ANOMALIES)}
     if not rejects.empty:
         with deployment.spark() as spark:
-            create_tables(spark, lake)
+            create_tables(lake)
             redriven = drive_again(spark, lake, deployment.registry(), rejects)
             if redriven.days:
                 until = _last_day_to_score(reader, redriven.days[-1])

@@ -20,9 +20,10 @@ from usage_platform.adapters.kafka_topics import (
 )
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_streams import drain_usage
-from usage_platform.adapters.lake_tables import READINGS, create_tables
+from usage_platform.adapters.lake_tables import READINGS
 from usage_platform.adapters.playback import play
 from usage_platform.adapters.scoring import Scorer
+from usage_platform.adapters.table_creation import create_tables
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.playback import AS_FAST_AS_POSSIBLE, Pace
 from usage_platform_tests.secured_broker import SecuredBroker, secured_broker, unsigned_token
@@ -62,7 +63,7 @@ def test_spark_and_the_platforms_clients_reach_brokers_that_ask_for_a_password(b
     kafka = with_password(broker, broker.password)
     ensure_topics(kafka)
     play(kafka, three_readings(), "test", Pace(accelerator=AS_FAST_AS_POSSIBLE), lambda _: None)
-    create_tables(spark, lake)
+    create_tables(lake)
     drained = drain_usage(spark, lake, REGISTRY, kafka, USAGE)
     assert drained.events == 3
     assert LakeReader(lake).rows(READINGS)["value"].sort_values().tolist() == [480.0, 487.2, 494.4]

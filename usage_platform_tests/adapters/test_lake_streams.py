@@ -20,10 +20,10 @@ from usage_platform.adapters.lake_tables import (
     TABLES,
     USAGE_HOURLY,
     Lake,
-    create_tables,
 )
 from usage_platform.adapters.rescoring import standing
 from usage_platform.adapters.stream_progress import committed_offsets, ingestion_lag
+from usage_platform.adapters.table_creation import create_tables
 from usage_platform.core.anomalies import (
     ANOMALY_COLUMNS,
     NUMBERS,
@@ -76,7 +76,7 @@ def streamed(fresh_topics, put, spark, tmp_path_factory):
     """Three runs: good and bad events, then more good ones, then all again without a checkpoint."""
     kafka = fresh_topics(partitions=2)
     lake = Lake(str(tmp_path_factory.mktemp("streamed")))
-    create_tables(spark, lake)
+    create_tables(lake)
     seen = SimpleNamespace(kafka=kafka, lake=lake, runs=[], tables=[], offsets=[], lags=[])
 
     def run():
@@ -179,7 +179,7 @@ def anomalies(count):
 def test_anomalies_come_into_the_lake_once_and_aborted_ones_never(kafka, put, spark, lake):
     from confluent_kafka import Producer
 
-    create_tables(spark, lake)
+    create_tables(lake)
     messages = anomaly_messages(anomalies(10), REGISTRY)
     put(kafka, [*messages[:8], *messages[:3]], topic=ANOMALY)
     producer = Producer(kafka.client(**{"transactional.id": "aborts"}))
@@ -207,7 +207,7 @@ def test_anomalies_come_into_the_lake_once_and_aborted_ones_never(kafka, put, sp
 def test_an_update_changes_its_row_a_withdrawal_its_status_and_a_replay_nothing(
     kafka, put, spark, lake
 ):
-    create_tables(spark, lake)
+    create_tables(lake)
     rows = anomalies(4)
     changed = rows[1:2].assign(usage=99.5, explanation="corrected", z=float("nan"), run=7)
     gone = rows[2:3].assign(status=WITHDRAWN)
@@ -244,8 +244,8 @@ def test_a_table_of_the_first_version_gets_the_columns_it_lacks_and_keeps_its_ro
     ]
     old = anomalies(3)[first_version]
     write_table(lake, ANOMALIES, old.assign(event_date=old["event_time"].dt.date))
-    create_tables(spark, lake)
-    create_tables(spark, lake)
+    create_tables(lake)
+    create_tables(lake)
     there = tables_of(lake)["anomalies"]
     names = [line.split()[0] for line in ANOMALIES.definitions]
     assert sorted(there.columns) == sorted(names)

@@ -14,11 +14,11 @@ from usage_platform.adapters.lake_tables import (
     READINGS,
     REJECTS,
     RUN_TOTALS,
-    create_tables,
     log_properties,
 )
 from usage_platform.adapters.maintenance import keep_tables
 from usage_platform.adapters.run_totals import add_run_totals
+from usage_platform.adapters.table_creation import create_tables
 
 DAYS = [date(2024, 3, day) for day in (1, 2, 3, 4, 5)]
 LONG_AGO = 10 * 86_400
@@ -92,8 +92,8 @@ def test_the_log_of_commits_is_trimmed(spark, lake, write_table):
     pd.testing.assert_frame_equal(rows_of(lake, READINGS), before)
 
 
-def test_tables_are_made_with_a_log_that_is_trimmed(spark, lake):
-    create_tables(spark, lake, [READINGS])
+def test_tables_are_made_with_a_log_that_is_trimmed(lake):
+    create_tables(lake, [READINGS])
     assert log_properties().items() <= LakeReader(lake).properties(READINGS).items()
 
 

@@ -21,8 +21,8 @@ from usage_platform.adapters.lake_tables import (
     TABLES,
     USAGE_HOURLY,
     Lake,
-    create_tables,
 )
+from usage_platform.adapters.table_creation import create_tables
 from usage_platform_tests import oracle
 from usage_platform_tests.adapters.busy_topic import (
     AUTUMN,
@@ -57,7 +57,7 @@ def topic():
 def made(spark, tmp_path_factory) -> Lake:
     """A lake of empty tables, to be copied."""
     lake = Lake(str(tmp_path_factory.mktemp("made")))
-    create_tables(spark, lake)
+    create_tables(lake)
     return lake
 
 

@@ -15,7 +15,8 @@ from deltalake import DeltaTable
 
 from usage_platform.adapters.kafka_topics import USAGE, end_offsets
 from usage_platform.adapters.lake_streams import drain_usage
-from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY, Lake, create_tables
+from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY, Lake
+from usage_platform.adapters.table_creation import create_tables
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests import oracle
 from usage_platform_tests.adapters.naive_hours import drain_naively
@@ -74,7 +75,7 @@ def both(fresh_topics, put, read_all, spark, tmp_path_factory):
     kafka = fresh_topics()
     naive = str(tmp_path_factory.mktemp("naive"))
     lake = Lake(str(tmp_path_factory.mktemp("ours")))
-    create_tables(spark, lake)
+    create_tables(lake)
     events = []
     for number, batch in enumerate(moments()):
         if number == 3:  # The checkpoints are lost, and the topic no longer holds what was read.

@@ -26,7 +26,8 @@ from hypothesis.stateful import (
 from usage_platform.adapters import lake_streams
 from usage_platform.adapters.hourly_backfill import recompute_days
 from usage_platform.adapters.kafka_topics import end_offsets
-from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY, Lake, create_tables
+from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY, Lake
+from usage_platform.adapters.table_creation import create_tables
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests import oracle
 from usage_platform_tests.adapters.crashing_batch import CUTS, crashing_at
@@ -61,7 +62,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.spark]
 def world(broker, put, read_all, spark, tmp_path_factory):
     """What a game needs: the services, and a lake with empty tables to begin with."""
     folder = tmp_path_factory.mktemp("games")
-    create_tables(spark, Lake(str(folder / "empty")))
+    create_tables(Lake(str(folder / "empty")))
     return SimpleNamespace(kafka=broker, put=put, read_all=read_all, spark=spark, folder=folder)
 
 

@@ -19,11 +19,11 @@ from usage_platform.adapters.lake_tables import (
     TABLES,
     USAGE_HOURLY,
     Lake,
-    create_tables,
 )
 from usage_platform.adapters.maintenance import keep_tables
 from usage_platform.adapters.model_store import ModelStore
 from usage_platform.adapters.stream_progress import committed_offsets, ingestion_lag
+from usage_platform.adapters.table_creation import create_tables
 from usage_platform.core.hourly import HOURLY_COLUMNS, hourly_from_readings
 from usage_platform.core.meters import Meter, MeterRegistry
 
@@ -69,7 +69,7 @@ def upgraded(fresh_topics, put, spark, tmp_path):
     put(kafka, lines(USAGE))
     put(kafka, lines(ANOMALY), topic=ANOMALY)
     seen.lag = [ingestion_lag(lake, kafka, topic) for topic in (USAGE, ANOMALY)]
-    create_tables(spark, lake)
+    create_tables(lake)
     put(kafka, LATER)
     # Told by the former version, and come only now.
     told = json.loads(lines(ANOMALY)[0]) | {"anomaly_id": "f" * 16, "ts": "2024-03-08T05:00:00Z"}

@@ -15,13 +15,14 @@ from usage_platform.adapters.kafka_topics import ANOMALY, EPISODE, SCORER_GROUP,
 from usage_platform.adapters.lake_files import LakeFiles
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_streams import drain_usage
-from usage_platform.adapters.lake_tables import Lake, create_tables
+from usage_platform.adapters.lake_tables import Lake
 from usage_platform.adapters.model_store import ModelStore
 from usage_platform.adapters.playback import play
 from usage_platform.adapters.scoring import Scorer
 from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.adapters.spark_session import remote_session
 from usage_platform.adapters.stream_progress import scoring_lag
+from usage_platform.adapters.table_creation import create_tables
 from usage_platform.adapters.training import Wishes, train_models
 from usage_platform.core.detector.model import Method
 from usage_platform.core.judging import Judges
@@ -69,7 +70,7 @@ def main() -> None:
         )
         lake = Lake(str(folder / "lake"))
         with remote_session(remote) as spark:
-            create_tables(spark, lake)
+            create_tables(lake)
             drained = drain_usage(spark, lake, _REGISTRY, kafka, "usage")
             backlog = drained.events / drained.seconds
             tick = _seconds_a_tick(spark, kafka, lake)

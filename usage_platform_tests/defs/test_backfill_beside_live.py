@@ -13,7 +13,7 @@ import pytest
 from usage_platform.adapters import hourly_sql
 from usage_platform.adapters.hourly_backfill import recompute_days
 from usage_platform.adapters.kafka_topics import USAGE
-from usage_platform.adapters.lake_tables import create_tables
+from usage_platform.adapters.table_creation import create_tables
 from usage_platform.defs.lake_assets import streams_into_lake, usage_hourly
 from usage_platform.defs.resources import PlatformResource
 from usage_platform_tests.adapters.busy_topic import MINUTES, REGISTRY, apply
@@ -107,7 +107,7 @@ def test_a_backfill_and_a_batch_of_the_same_hour_write_one_after_the_other(deplo
     has_read, goes_on = threading.Event(), threading.Event()
     lock, note = fcntl.flock, hourly_sql.note_dates
     with deployment.spark() as spark:
-        create_tables(spark, deployment.lake)
+        create_tables(deployment.lake)
         apply(spark, deployment.lake, [first])
 
     def backfill():

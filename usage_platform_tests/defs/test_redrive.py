@@ -11,10 +11,10 @@ from usage_platform.adapters.lake_tables import (
     READINGS,
     REJECTS,
     USAGE_HOURLY,
-    create_tables,
 )
 from usage_platform.adapters.micro_batch import apply_events
 from usage_platform.adapters.redrive import reject_summary
+from usage_platform.adapters.table_creation import create_tables
 from usage_platform.core.meters import Meter
 from usage_platform.defs import redrive_assets
 from usage_platform.defs.metadata import rejects_table
@@ -86,7 +86,7 @@ def flow(settings, spark_url, spark):
     deployment.models.add([known], ["m"])
     raw = pd.DataFrame({"topic": "usage", "partition": 0, "offset": range(6), "value": EVENTS})
     raw["kafka_time"] = pd.Series(RECEIVED, index=raw.index).astype("datetime64[ns, UTC]")
-    create_tables(spark, deployment.lake)
+    create_tables(deployment.lake)
     apply_events(spark, deployment.lake, deployment.registry(), raw)
     seen = SimpleNamespace(first=rows_of(deployment), summary=reject_summary(deployment.reader))
 

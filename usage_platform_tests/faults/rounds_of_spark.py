@@ -21,9 +21,9 @@ from usage_platform.adapters.lake_tables import (
     TABLES,
     USAGE_HOURLY,
     LakeTable,
-    create_tables,
 )
 from usage_platform.adapters.spark_session import remote_session
+from usage_platform.adapters.table_creation import create_tables
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests.faults.background import Background
 from usage_platform_tests.faults.batch_to_cut import STEPS, WRITTEN, apply_to_cut
@@ -65,8 +65,7 @@ class SparkRounds:
         assert services.broker
         assert services.spark
         renew_topics(services.kafka)
-        with remote_session(services.spark_url) as spark:
-            create_tables(spark, self._lake)
+        create_tables(self._lake)
 
     def play(self, cut: Cut) -> Outcome:
         """Disturb the service at the cut, let another drain finish the work, judge the tables."""
