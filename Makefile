@@ -37,10 +37,8 @@ demo: setup ## Play a source through everything and say what came of it (ARGS="-
 up: setup ## Run the platform until Ctrl-C
 	@$(BIN)/usage-platform up $(ARGS)
 
-test: setup .venv/.installed-dev ## Run the tests with the real services, but those of Terraform and in Chromium
-	@$(BIN)/pytest -m "not e2e and not aws and not browser" -n 3 --dist loadfile --no-loadscope-reorder $(ARGS) || test $$? -eq 5  # 5: ARGS chose none of these
-	@JAVA_TOOL_OPTIONS="$$JAVA_TOOL_OPTIONS -XX:TieredStopAtLevel=1" \
-	  $(BIN)/pytest -m e2e -n 2 --dist loadfile --no-loadscope-reorder $(ARGS) || test $$? -eq 5  # 5: ARGS chose none of these
+test: setup .venv/.installed-dev .venv/.installed-aws-dev ## Run all tests with the real services
+	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-quick: .venv/.installed-dev ## Run the tests that need no service
 	@$(BIN)/pytest -m "not kafka and not spark and not e2e" $(ARGS)

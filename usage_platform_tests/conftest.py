@@ -63,7 +63,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Load
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests that take longest first: what is left at the end runs alone."""
+    """Put the tests that take longest first."""
     items.sort(key=lambda item: turn_of(item.path))
 
 

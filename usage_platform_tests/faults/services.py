@@ -22,11 +22,10 @@ from usage_platform.local.pid import session_members
 from usage_platform.local.ports import PortClaims
 from usage_platform.local.process import ChildProcess, Service
 from usage_platform.local.spark_service import spark_service
+from usage_platform_tests import short_lived
 
 _PORT, _CONTROLLER_PORT, _SPARK_PORT, _OTHER_PORTS = 29092, 29093, 25002, 27000
 _SLOW_START_S = 300.0
-# They are killed within a minute: to compile their code a second time does not pay.
-_JAVA = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
 
 Entered = TypeVar("Entered")
 
@@ -79,7 +78,7 @@ class Services:
         self._ports = PortClaims()
         self._stack = ExitStack()
         self._asked = 0
-        self._env = {**os.environ, **_JAVA}
+        self._env = {**os.environ, **short_lived.JAVA}
 
     def __enter__(self) -> Self:
         self._stack.callback(self._ports.release)
