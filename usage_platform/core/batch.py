@@ -22,12 +22,10 @@ class Batch:
     Attributes:
         readings: `READING_COLUMNS`; one row a (meter, event_time), the newest event's.
         rejects: `REJECT_COLUMNS`; `raw` is the event's value, byte for byte.
-        good_events: Events that are readings, before the older of two with one key was left out.
     """
 
     readings: pd.DataFrame
     rejects: pd.DataFrame
-    good_events: int
 
 
 def judge(raw: pd.DataFrame, registry: MeterRegistry) -> Batch:
@@ -60,8 +58,8 @@ def judge(raw: pd.DataFrame, registry: MeterRegistry) -> Batch:
         reason=pd.Series([code for code, _, _ in codes], rejects.index, dtype=object),
         detail=pd.Series([detail for _, _, detail in codes], rejects.index, dtype=object),
     )
-    newest = newest_per_reading(readings)
-    return Batch(newest, rejects.loc[:, REJECT_COLUMNS].reset_index(drop=True), int(good.sum()))
+    rejected = rejects.loc[:, REJECT_COLUMNS].reset_index(drop=True)
+    return Batch(newest_per_reading(readings), rejected)
 
 
 def newest_per_reading(readings: pd.DataFrame) -> pd.DataFrame:

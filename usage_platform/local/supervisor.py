@@ -4,7 +4,6 @@ Belongs here: when a service is started again and what is said of it. Not here: 
 started or stopped (process), or which services there are (the caller's).
 """
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ State = Literal["stopped", "starting", "ready", "waiting"]
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 30.0
 STEADY_AFTER_S = 60.0
-_LOOK_EVERY_S = 0.25
 
 
 def wait_before_restart(failures: int) -> float:
@@ -78,11 +76,6 @@ class Supervisor:
         except BaseException:
             self.stop()
             raise
-
-    def run_until(self, stop: threading.Event) -> None:
-        """Keep the services running until `stop` is set; stops nothing by itself."""
-        while not stop.wait(_LOOK_EVERY_S):
-            self.look()
 
     def look(self) -> None:
         """Look at each service once and do what is due, without waiting for one to be ready."""

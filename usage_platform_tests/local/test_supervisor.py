@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 import time
 
 import pytest
@@ -199,14 +198,6 @@ def test_ctrl_c_while_starting_leaves_no_process(monkeypatch, python_service):
     with pytest.raises(KeyboardInterrupt):
         Supervisor([service], print, lambda text: None).start()
     assert not service.pid_file.exists()
-
-
-def test_it_runs_until_told_to_stop(faked):
-    supervisor, _, child, _ = faked()
-    stop = threading.Event()
-    threading.Timer(0.1, stop.set).start()
-    supervisor.run_until(stop)
-    assert child.is_alive
 
 
 def test_a_log_that_grows_is_moved_aside_while_its_service_runs(monkeypatch, python_service):
