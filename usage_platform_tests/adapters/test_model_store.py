@@ -15,10 +15,11 @@ from usage_platform.core.detector.model import Method, Tuning
 from usage_platform.core.detector.train import train
 from usage_platform.core.judging import LOOK_BACK, judged_by
 from usage_platform.core.meters import Meter
-from usage_platform.core.model import Manifest, Model, model_version
+from usage_platform.core.model import Model, model_version
 from usage_platform.core.reading_history import Series
 from usage_platform.core.slot_forests import train_slot_forests
 from usage_platform_tests.core.detector.series import DAY, library
+from usage_platform_tests.core.made_manifest import manifest
 
 START = pd.Timestamp("2024-01-01T00:00:00Z")
 METERS = (Meter("ä / b", "UTC", 60), Meter("a", "Europe/Rome", 60))
@@ -61,24 +62,9 @@ def detectors(forests):
 
 
 def model(detectors, version="v1", judges_from=FEBRUARY, trained_at="2024-02-01"):
-    manifest = Manifest(
-        version=version,
-        method="forest",
-        window_start=START.isoformat(),
-        window_end=(pd.Timestamp(judges_from) - pd.Timedelta(days=1)).isoformat(),
-        judges_from=judges_from,
-        trained_at=trained_at,
-        readings=9,
-        left_out=1,
-        meters=2,
-        meters_learning=0,
-        slots_trained=1,
-        slots_thin=0,
-        false_alarms_per_week=None,
-        data_version=3,
-        libraries={"numpy": "2"},
-    )
-    return Model(manifest, detectors)
+    more = {"readings": 9, "left_out": 1, "data_version": 3, "libraries": {"numpy": "2"}}
+    made = manifest(version, pd.Timestamp(judges_from), trained_at=trained_at, **more)
+    return Model(made, detectors)
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from usage_platform.core.detector.model import Method
 from usage_platform.core.detector.train import train
 from usage_platform.core.judging import Judges
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.model import Manifest, Model
 from usage_platform_tests.core.detector.series import DAY, HOURLY, NO_CALENDAR, library
+from usage_platform_tests.core.made_models import judges_of, model
 
 REGISTRY = MeterRegistry(HOURLY)
 INSTANTS, VALUES = library(days=98)
@@ -30,31 +30,10 @@ FIRST, LAST = date(2024, 3, 20), date(2024, 3, 29)
 NIGHT = pd.Timestamp("2024-03-19T20:00:00Z")
 
 
-def manifest():
-    begin = pd.Timestamp(BEGIN, tz="UTC").isoformat()
-    return Manifest(
-        version="v",
-        method="robust_z",
-        window_start=begin,
-        window_end=begin,
-        judges_from=begin,
-        trained_at=begin,
-        readings=0,
-        left_out=0,
-        meters=1,
-        meters_learning=0,
-        slots_trained=0,
-        slots_thin=0,
-        false_alarms_per_week=0.5,
-        data_version=0,
-        libraries={},
-    )
-
-
 @pytest.fixture(scope="module")
 def judges() -> Judges:
     detector = train(INSTANTS, VALUES, HOURLY, NO_CALENDAR, BEGIN, Method.ROBUST_Z)
-    return Judges([manifest()], {"v": Model(manifest(), {HOURLY.name: detector})}.__getitem__)
+    return judges_of(model("v", pd.Timestamp(BEGIN, tz="UTC"), {HOURLY.name: detector}))
 
 
 @pytest.fixture(scope="module")

@@ -25,10 +25,11 @@ from usage_platform.core.anomalies import (
 )
 from usage_platform.core.judging import Judges
 from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform.core.model import Manifest, Model, model_version
+from usage_platform.core.model import model_version
 from usage_platform.core.slot_forests import CUT, train_slot_forests
 from usage_platform.core.stream_scoring import StreamMemory
 from usage_platform.core.wire import usage_messages
+from usage_platform_tests.core.made_models import model
 
 METER = Meter("a", interval_minutes=60)
 REGISTRY = MeterRegistry(METER)
@@ -59,24 +60,7 @@ def small_model(begin, seed):
     """Trained on five weeks of hours."""
     history = as_table(readings(HISTORY, 24 * 35, seed))
     forests = {METER.name: train_slot_forests(history, METER, lambda done, total: None)}
-    manifest = Manifest(
-        version=model_version(begin, forests),
-        method="blog",
-        window_start=HISTORY.isoformat(),
-        window_end=JUDGED.isoformat(),
-        judges_from=begin.isoformat(),
-        trained_at=JUDGED.isoformat(),
-        readings=len(history),
-        left_out=0,
-        meters=1,
-        meters_learning=0,
-        slots_trained=168,
-        slots_thin=0,
-        false_alarms_per_week=None,
-        data_version=0,
-        libraries={},
-    )
-    return Model(manifest, forests)
+    return model(model_version(begin, forests), begin, forests)
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,10 @@ from usage_platform.core.detector.model import Method
 from usage_platform.core.detector.train import train
 from usage_platform.core.judging import LOOK_BACK, Judges
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.model import Manifest, Model
 from usage_platform.core.stream_scoring import KEPT, StreamMemory
 from usage_platform.core.wire import usage_messages
 from usage_platform_tests.core.detector.series import DAY, HOURLY, NO_CALENDAR, library
+from usage_platform_tests.core.made_models import judges_of, model
 
 REGISTRY = MeterRegistry(HOURLY)
 INSTANTS, VALUES = library(days=112)
@@ -51,24 +51,7 @@ def readings() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def judges() -> Judges:
     detector = train(INSTANTS, VALUES, HOURLY, NO_CALENDAR, BEGIN, Method.ROBUST_Z)
-    begin = pd.Timestamp(BEGIN, tz="UTC").isoformat()
-    numbers = dict.fromkeys(
-        ("readings", "left_out", "meters_learning", "slots_trained", "slots_thin", "data_version"),
-        0,
-    )
-    manifest = Manifest(
-        version="v",
-        method="robust_z",
-        window_start=begin,
-        window_end=begin,
-        judges_from=begin,
-        trained_at=begin,
-        meters=1,
-        false_alarms_per_week=0.5,
-        libraries={},
-        **numbers,
-    )
-    return Judges([manifest], {"v": Model(manifest, {HOURLY.name: detector})}.__getitem__)
+    return judges_of(model("v", pd.Timestamp(BEGIN, tz="UTC"), {HOURLY.name: detector}))
 
 
 def as_table(frame):

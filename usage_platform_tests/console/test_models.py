@@ -2,6 +2,7 @@
 
 import io
 
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
@@ -10,29 +11,23 @@ from usage_platform.adapters.lake_files import LakeFiles
 from usage_platform.adapters.model_store import ModelStore
 from usage_platform.cli import main
 from usage_platform.console.models import change, listed
-from usage_platform.core.model import Manifest, Model
+from usage_platform.core.model import Model
 from usage_platform.settings import SettingsError
+from usage_platform_tests.core.made_manifest import manifest
 
 
 def model(version: str, day: int) -> Model:
-    manifest = Manifest(
-        version=version,
+    made = manifest(
+        version,
+        pd.Timestamp(f"2024-03-{day:02d}T05:00:00+00:00"),
         method="forest",
-        window_start="2024-01-01T05:00:00+00:00",
-        window_end=f"2024-03-{day - 1:02d}T05:00:00+00:00",
-        judges_from=f"2024-03-{day:02d}T05:00:00+00:00",
         trained_at="2024-03-05T12:00:00+00:00",
         readings=12_345,
-        left_out=0,
-        meters=1,
-        meters_learning=0,
         slots_trained=2_016,
         slots_thin=0,
         false_alarms_per_week=0.5,
-        data_version=1,
-        libraries={},
     )
-    return Model(manifest, {})
+    return Model(made, {})
 
 
 @pytest.fixture

@@ -8,32 +8,12 @@ import pandas as pd
 from usage_platform.core.judging import Judges
 from usage_platform.core.labels import LABEL_COLUMNS, NO_LABELS
 from usage_platform.core.meters import Meter
-from usage_platform.core.model import Detector, Manifest, Model
+from usage_platform.core.model import Detector, Model
 from usage_platform.core.slot_forests import CUT, SlotForests
+from usage_platform_tests.core.made_manifest import manifest
 
 LOW, HIGH = 100.0, 200.0
 NO_JUDGES = Judges([], {}.__getitem__)
-
-
-def manifest(version: str, begin: pd.Timestamp, method: str = "blog") -> Manifest:
-    end = begin - pd.Timedelta(days=1)
-    return Manifest(
-        version=version,
-        method=method,
-        window_start=(end - pd.Timedelta(days=70)).isoformat(),
-        window_end=end.isoformat(),
-        judges_from=begin.isoformat(),
-        trained_at=end.isoformat(),
-        readings=1,
-        left_out=0,
-        meters=1,
-        meters_learning=0,
-        slots_trained=167,
-        slots_thin=1,
-        false_alarms_per_week=None,
-        data_version=0,
-        libraries={},
-    )
 
 
 def model(version: str, begin: pd.Timestamp, detectors: Mapping[str, Detector]) -> Model:

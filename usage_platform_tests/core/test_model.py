@@ -9,7 +9,8 @@ from usage_platform.core.detector.train import train
 from usage_platform.core.meters import Meter
 from usage_platform.core.model import Manifest, model_version
 from usage_platform_tests.core.detector.series import DAY, HOURLY, MONDAY, NO_CALENDAR, library
-from usage_platform_tests.core.made_models import cut_forests, manifest
+from usage_platform_tests.core.made_manifest import manifest
+from usage_platform_tests.core.made_models import cut_forests
 
 BEGIN = pd.Timestamp("2024-03-05T05:00:00Z")
 METER = Meter("m", interval_minutes=60)

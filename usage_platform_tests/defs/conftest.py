@@ -17,6 +17,7 @@ from usage_platform.core.training_days import judges_from
 from usage_platform.defs import anomaly_assets, sensors
 from usage_platform.deployment import Deployment
 from usage_platform.settings import Settings
+from usage_platform_tests.core.made_manifest import manifest
 
 START = pd.Timestamp("2024-03-05T05:00:00Z")
 
@@ -52,25 +53,14 @@ class Platform:
     def keep_model(self, until: str, promoted: bool = True) -> Manifest:
         """Store a model that knows no meter, of a history that ends before a local day."""
         day, zone = date.fromisoformat(until), self.deployment.settings.timezone
-        manifest = Manifest(
-            version=until,
-            method="forest",
-            window_start=START.isoformat(),
+        made = manifest(
+            until,
+            judges_from(day, zone),
             window_end=local_day_bounds(day, zone)[0].isoformat(),
-            judges_from=judges_from(day, zone).isoformat(),
-            trained_at="2024-07-01T00:00:00+00:00",
-            readings=0,
-            left_out=0,
             meters=0,
-            meters_learning=0,
-            slots_trained=0,
-            slots_thin=0,
-            false_alarms_per_week=0.5,
-            data_version=0,
-            libraries={},
         )
-        self.deployment.models.add([Model(manifest, {})], [until] if promoted else [])
-        return manifest
+        self.deployment.models.add([Model(made, {})], [until] if promoted else [])
+        return made
 
 
 @pytest.fixture

@@ -18,10 +18,11 @@ from usage_platform.core.anomalies import find_anomalies, no_anomalies
 from usage_platform.core.hourly import hourly_from_readings
 from usage_platform.core.labels import Verdict
 from usage_platform.core.meters import Meter
-from usage_platform.core.model import Manifest, Model, model_version
+from usage_platform.core.model import Model, model_version
 from usage_platform.core.slot_forests import train_slot_forests
 from usage_platform.defs import anomaly_checks, audit_checks, checks
 from usage_platform.defs.resources import PlatformResource
+from usage_platform_tests.core.made_manifest import manifest
 
 METER = "central-library"
 START = pd.Timestamp("2024-01-01T05:00:00Z")
@@ -150,25 +151,9 @@ def train(platform, forests):
     """Store a model of the readings before `JUDGED`, as if it had been trained then."""
 
     def make(trained_at, promoted=True):
-        manifest = Manifest(
-            version=model_version(JUDGED, forests),
-            method="blog",
-            window_start=START.isoformat(),
-            window_end=JUDGED.isoformat(),
-            judges_from=JUDGED.isoformat(),
-            trained_at=trained_at.isoformat(),
-            readings=24 * 35,
-            left_out=0,
-            meters=1,
-            meters_learning=0,
-            slots_trained=168,
-            slots_thin=0,
-            false_alarms_per_week=None,
-            data_version=0,
-            libraries={},
-        )
+        made = manifest(model_version(JUDGED, forests), JUDGED, trained_at=trained_at.isoformat())
         models = platform.deployment.models
-        models.add([Model(manifest, forests)], [manifest.version] if promoted else [])
+        models.add([Model(made, forests)], [made.version] if promoted else [])
 
     return make
 
