@@ -7,7 +7,7 @@ import math
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import click
 
 from usage_platform.one_line_errors import OneLineErrors
 from usage_platform.settings import Settings
+from usage_platform.source_options import source_options
 
 _DEMO_DATA = Path(".usage/demo")
 _DEMO_TIMEOUT_SECONDS = 1800.0
@@ -41,27 +42,6 @@ def setup(overrides: Given) -> None:
     from usage_platform.console.setup import fetch_all
 
     fetch_all(Settings.from_env(**overrides))
-
-
-def source_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that choose a source of readings."""
-    options = (
-        click.option("--csv", "source", metavar="FILES", help="CSV files; a pattern in quotes."),
-        click.option("--ckan", "source", flag_value="ckan", help="The open-data portal."),
-        click.option("--meter", help="Name of the meter."),
-        click.option("--time-column", "csv_time_column", help="Column of the interval's start."),
-        click.option("--end-column", "csv_end_column", help="Column of its end; - for none."),
-        click.option("--value-column", "csv_value_column", help="Column of the power in kW."),
-        click.option("--timezone", help="IANA time zone of the building."),
-        click.option("--interval", "interval_minutes", type=int, help="Minutes of one interval."),
-        click.option("--days", "generated_days", type=int, help="Days to generate."),
-        click.option("--meters", "generated_meters", type=int, help="Meters to generate."),
-        click.option("--seed", "generated_seed", type=int, help="Seed of the generator."),
-        click.option("--accelerator", help="Times real time, or 'max'."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 @main.command()
@@ -128,29 +108,47 @@ def page(overrides: Given, page_port: int | None) -> None:
 
 
 @main.command()
+@click.option("--meter", "meters", multiple=True, metavar="NAME", help="Only this one; repeatable.")
+@click.option(
+    "--min-severity", type=click.Choice(["low", "medium", "high"]), default="low", help="The least."
+)
+@click.option("--since", metavar="WHEN", help="2024-03-10, '2024-03-10 14:00', 36h, 7d ago.")
 @click.option("--from-beginning", is_flag=True, help="All that the topic holds, then new ones.")
 @click.option("--no-follow", is_flag=True, help="End at the end of the topic.")
 @click.option("--episodes", is_flag=True, help="Episodes that open and close, not single readings.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON a message.")
 @click.pass_obj
 def watch(
-    overrides: Given, from_beginning: bool, no_follow: bool, episodes: bool, as_json: bool
+    overrides: Given,
+    meters: tuple[str, ...],
+    min_severity: str,
+    since: str | None,
+    from_beginning: bool,
+    no_follow: bool,
+    episodes: bool,
+    as_json: bool,
 ) -> None:
-    """Print anomalies as they come."""
-    from usage_platform.adapters.kafka_topics import ANOMALY, EPISODE
-    from usage_platform.console.screen import Screen
-    from usage_platform.console.watch import anomaly_line, as_they_come, episode_line, json_line
+    """Show anomalies as they come: on a terminal as a table, into a pipe as lines.
+
+    --since goes by the time of the readings, and reads what the topic holds of it; without an
+    offset it is the building's local time.
+    """
+    import pandas as pd
+
+    from usage_platform.console.watch import Chosen, wanted_of
+    from usage_platform.console.watch import watch as show
     from usage_platform.deployment import Deployment
 
     deployment = Deployment(Settings.from_env(**overrides))
-    topic, line = (EPISODE, episode_line) if episodes else (ANOMALY, anomaly_line)
-    screen = Screen()
+    meter = deployment.settings.default_meter
+    wanted = wanted_of(meters, min_severity, since, pd.Timestamp.now(tz="UTC"), meter)
+    _stop_on_sigterm()
     try:
-        for message in as_they_come(deployment.kafka, topic, from_beginning, not no_follow):
-            if as_json:
-                click.echo(json_line(message))
-            else:
-                screen.console.print(line(message), soft_wrap=True)
+        show(
+            deployment.kafka,
+            Chosen(wanted, episodes, from_beginning, not no_follow, as_json),
+            meter,
+        )
     except KeyboardInterrupt:
         sys.exit(0)
 

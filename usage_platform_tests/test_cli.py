@@ -47,6 +47,8 @@ def refused(tmp_path, monkeypatch):
         (("replay", "--timezone", "Mars", "--out", "o.csv"), {}, "USAGE_TIMEZONE=Mars"),
         (("replay", "--out", "o.csv"), {"closed_days": "none"}, "USAGE_CLOSED_DAYS=none: No such"),
         (("watch", "--no-follow"), {}, "start the platform with 'usage-platform up'"),
+        (("watch", "--since", "noon"), {}, "--since: expected a time like 2024-03-05T13:00"),
+        (("watch", "--since", "2024-03-10 02:30"), {}, "is skipped by the clock change"),
     ],
 )
 def test_what_cannot_be_used_is_told_in_one_line(refused, args, env, says):

@@ -4,23 +4,26 @@ Belongs here: reading, bounded by offsets, for whoever looks at a topic from out
 Not here: making topics and their ends (`kafka_topics`), consuming in a group (`scoring`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import pandas as pd
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from usage_platform.adapters.kafka_topics import KafkaSettings, messages_to_end
 from usage_platform.core.batch import RAW_COLUMNS
 
 
 @contextmanager
-def committed_reader(kafka: KafkaSettings, name: str) -> Iterator[Consumer]:
+def committed_reader(
+    kafka: KafkaSettings, name: str, on_error: Callable[[KafkaError], None] | None = None
+) -> Iterator[Consumer]:
     """A consumer of committed events that leaves no trace on the broker.
 
     Args:
         kafka: The brokers.
         name: What the broker's logs call it.
+        on_error: Called with what goes wrong beside reading, as when all brokers are down.
     """
     client = Consumer(
         kafka.client(
@@ -30,6 +33,7 @@ def committed_reader(kafka: KafkaSettings, name: str) -> Iterator[Consumer]:
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "earliest",
+                **({"error_cb": on_error} if on_error else {}),
             }
         )
     )

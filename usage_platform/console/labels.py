@@ -1,11 +1,7 @@
 """`usage-platform label`: what a person says of a stretch of a meter's time."""
 
-from datetime import datetime
-
-import pandas as pd
-
 from usage_platform.core.labels import Verdict
-from usage_platform.core.local_time import to_utc
+from usage_platform.core.moments import moment
 from usage_platform.deployment import Deployment
 from usage_platform.settings import SettingsError
 
@@ -24,22 +20,12 @@ def add_label(deployment: Deployment, start: str, end: str, says: str, note: str
         SettingsError: In one line, for a time that cannot be read.
     """
     meter = deployment.settings.default_meter
-    begins, ends = (_instant(text, meter.timezone) for text in (start, end))
+    try:
+        begins, ends = (moment(text, meter.timezone) for text in (start, end))
+    except ValueError as error:
+        raise SettingsError(f"label: {error}") from None
     try:
         deployment.labels.add(meter.name, begins, ends, Verdict(says), note)
     except ValueError as error:
         raise SettingsError(str(error)) from None
     return f"{meter.name}: {begins:%Y-%m-%d %H:%M}Z to {ends:%Y-%m-%d %H:%M}Z is {says}"
-
-
-def _instant(text: str, timezone: str) -> pd.Timestamp:
-    try:
-        clock = pd.Timestamp(datetime.fromisoformat(text)).as_unit("ns")
-    except ValueError:  # As for years that nanoseconds do not reach.
-        raise SettingsError(f"label: expected a time like 2024-03-05T13:00, got {text!r}") from None
-    if clock.tzinfo is not None:
-        return clock.tz_convert("UTC")
-    instant = to_utc(pd.Series([clock]), timezone).iloc[0]
-    if pd.isna(instant):
-        raise SettingsError(f"label: {text} is skipped by the clock change; give another time")
-    return instant

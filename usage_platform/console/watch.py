@@ -1,103 +1,172 @@
-"""Tailing the topics `anomaly` and `episode`: a line a message, as they come."""
+"""`usage-platform watch`: anomalies or episodes as they come, as a table or as lines.
 
-import json
-import time
+Belongs here: what is read, and to whom it is shown how. Not here: the words and the table
+(`message_lines`, `message_table`), which messages are wanted (`core.message_filter`).
+"""
+
+import errno
+import os
+import select
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, TopicPartition
-from rich.markup import escape
+import click
+import pandas as pd
+from rich.live import Live
 
-from usage_platform.adapters.kafka_topics import KafkaSettings, partitions_of
-from usage_platform.core.anomalies import TOLD
-from usage_platform.core.episode_events import EpisodeStatus
-from usage_platform.core.wire import read_anomalies
+from usage_platform.adapters.kafka_topics import ANOMALY, EPISODE, KafkaSettings
+from usage_platform.adapters.topic_watch import BEGINNING, Told, values_since
+from usage_platform.console.message_lines import anomaly_line, episode_line, json_line
+from usage_platform.console.message_table import MessageTable
+from usage_platform.console.screen import Screen
+from usage_platform.core.alerts import Severity
+from usage_platform.core.message_filter import MessageFilter, Wanted
+from usage_platform.core.meters import Meter
+from usage_platform.core.moments import since as instant_since
+from usage_platform.core.wire import FUTURE_TOLERANCE, read_anomalies
+from usage_platform.settings import SettingsError
 
-_WORDS = {"low": "dim", "medium": "yellow", "high": "bold red"}
+_STANDARD_OUTPUT = 1
 
 
-def as_they_come(
-    kafka: KafkaSettings, topic: str, from_beginning: bool, follow: bool
-) -> Iterator[dict[str, Any]]:
-    """The messages on a topic of this platform's own, in their order.
+@dataclass(frozen=True)
+class Chosen:
+    """What to show, and how.
+
+    Attributes:
+        wanted: Which messages.
+        episodes: Those on episodes, not on single readings.
+        from_beginning: From the first that the topic holds.
+        follow: Go on waiting for new ones.
+        as_json: For programs.
+    """
+
+    wanted: Wanted
+    episodes: bool = False
+    from_beginning: bool = False
+    follow: bool = True
+    as_json: bool = False
+
+    @property
+    def begin(self) -> datetime | None:
+        """From when on to read, by the brokers' clock: no reading is of a time far after it."""
+        since = self.wanted.since
+        if self.from_beginning:
+            return BEGINNING
+        return None if since is None else since - FUTURE_TOLERANCE
+
+    def in_words(self, meter: Meter) -> str:
+        """What is shown, times in a meter's local time."""
+        parts = ["episodes" if self.episodes else "anomalies"]
+        if self.wanted.meters:
+            parts.append(", ".join(sorted(self.wanted.meters)))
+        if self.wanted.least is not Severity.LOW:
+            worse = "" if self.wanted.least is Severity.HIGH else " or worse"
+            parts.append(f"{self.wanted.least}{worse}")
+        if self.wanted.since is not None:
+            parts.append(f"since {self.wanted.since.astimezone(meter.zone):%Y-%m-%d %H:%M %Z}")
+        return " · ".join(parts)
+
+
+def wanted_of(
+    meters: tuple[str, ...], least: str, since: str | None, now: pd.Timestamp, meter: Meter
+) -> Wanted:
+    """What somebody wants to see who gave options.
+
+    Args:
+        meters: Names; none for all.
+        least: A `Severity`.
+        since: As `core.moments.since` takes it; None for all.
+        now: The current time.
+        meter: The meter whose local time is meant.
+
+    Raises:
+        SettingsError: In one line, for a time that cannot be read.
+    """
+    try:
+        first = None if since is None else instant_since(since, now, meter.timezone)
+    except ValueError as error:
+        raise SettingsError(f"--since: {error}") from None
+    return Wanted(frozenset(meters), Severity(least), first)
+
+
+def watch(kafka: KafkaSettings, chosen: Chosen, meter: Meter) -> None:
+    """Show messages until Ctrl-C, or to the end of the topic.
+
+    On a terminal what is followed is a table; else each message is a line, written at once.
 
     Args:
         kafka: The brokers.
-        topic: `anomaly` or `episode`.
-        from_beginning: All that the topic holds, or only new ones.
-        follow: Go on waiting for new ones; else end at the end of the topic.
+        chosen: What, and how.
+        meter: Gives the local time of what stands above the table.
 
     Raises:
-        KafkaUnreachableError: When no broker answers at the start.
+        KafkaUnreachableError: When no broker answers at the start, or while not following.
+        BrokenPipeError: When nobody reads the lines any more.
     """
-    consumer = Consumer(
-        kafka.client(
-            **{
-                "group.id": "usage-platform-watch",
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "isolation.level": "read_committed",
-            }
-        )
-    )
+    screen = Screen()
+    is_screen = sys.stdout.isatty() and not screen.console.is_dumb_terminal
+    if is_screen and chosen.follow and not chosen.as_json:
+        _show_table(kafka, chosen, meter, screen)
+    else:
+        _print_lines(kafka, chosen, screen)
+
+
+def messages(
+    kafka: KafkaSettings, chosen: Chosen, told: Told
+) -> Iterator[list[tuple[dict[str, Any], bool]]]:
+    """The messages as they come, each with whether it is wanted; see `values_since`."""
+    wanted = MessageFilter(chosen.wanted)
+    topic = EPISODE if chosen.episodes else ANOMALY
+    for values in values_since(kafka, topic, chosen.begin, chosen.follow, told):
+        yield [(message, wanted.takes(message)) for message in read_anomalies(values)]
+
+
+def _show_table(kafka: KafkaSettings, chosen: Chosen, meter: Meter, screen: Screen) -> None:
+    table = MessageTable(chosen.in_words(meter), chosen.episodes)
+
+    def told(trouble: str) -> None:
+        table.trouble = trouble
+
+    turns = messages(kafka, chosen, told)
+    table.take(next(turns))  # Where no broker answers, there is nothing to show.
     try:
-        start = OFFSET_BEGINNING if from_beginning else OFFSET_END
-        partitions = partitions_of(consumer, kafka, topic)
-        while follow and not partitions:
-            # The platform makes its topics once it is up; all that they hold is then new.
-            time.sleep(1)
-            start = OFFSET_BEGINNING
-            partitions = partitions_of(consumer, kafka, topic)
-        consumer.assign([TopicPartition(topic, p.partition, start) for p in partitions])
-        ended: set[int] = set()
-        while follow or len(ended) < len(partitions):
-            for message in consumer.consume(500, timeout=0.5):
-                error = message.error()
-                if error is None:
-                    yield from read_anomalies([message.value() or b"{}"])
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    ended.add(message.partition() or 0)
+        # Drawn after each turn, half a second apart at most: no thread reads what another changes.
+        with Live(table, console=screen.console, screen=True, auto_refresh=False) as live:
+            for come in turns:
+                table.take(come)
+                live.refresh()
     finally:
-        consumer.close()
+        # The screen is as it was before; what was there last stays to be read.
+        table.is_over = True
+        screen.console.print(table)
 
 
-def anomaly_line(anomaly: dict[str, Any]) -> str:
-    """An anomaly for people, with rich's markup: local time, meter, severity, why, score."""
-    ts = datetime.fromisoformat(anomaly["ts"])
-    said = anomaly["explanation"]
-    if anomaly["status"] != TOLD:
-        said = f"{anomaly['status']}: {said}"
-    return (
-        f"{ts:%Y-%m-%d %H:%M %z}  {_meter(anomaly)} {_severity(anomaly)}  "
-        f"{escape(said)}  score {anomaly['score']:.2f}"
-    )
+def _print_lines(kafka: KafkaSettings, chosen: Chosen, screen: Screen) -> None:
+    line = episode_line if chosen.episodes else anomaly_line
+
+    def told(trouble: str) -> None:
+        if trouble:
+            click.echo(f"{trouble}; waiting", err=True)
+
+    for come in messages(kafka, chosen, told):
+        for message, is_wanted in come:
+            if is_wanted and chosen.as_json:
+                click.echo(json_line(message))
+            elif is_wanted:
+                screen.console.print(line(message), soft_wrap=True)
+        if _nobody_reads():
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
-def episode_line(event: dict[str, Any]) -> str:
-    """A message on an episode for people, with rich's markup."""
-    at = datetime.fromisoformat(event["at"])
-    begun = f"{at:%Y-%m-%d %H:%M %z}  {_meter(event)} {event['status']:<9}"
-    if event["status"] == EpisodeStatus.WITHDRAWN:
-        return f"{begun} the episode of {event['episode']} is none after all"
-    start, end = (datetime.fromisoformat(event[name]) for name in ("start", "end"))
-    excess = "" if event["excess_kwh"] is None else f", {event['excess_kwh']:+.0f} kWh"
-    return (
-        f"{begun} {_severity(event)}  since {start:%H:%M}, {(end - start).total_seconds() / 60:.0f}"
-        f" min{excess}; at its peak: {escape(event['explanation'])}"
-    )
+def _nobody_reads() -> bool:
+    """Whether the other end of a pipe on standard output is closed.
 
-
-def _meter(message: dict[str, Any]) -> str:
-    # Filled up first: what escaping adds takes no room on the screen.
-    return escape(f"{message['meter']:<20}")
-
-
-def _severity(message: dict[str, Any]) -> str:
-    severity = message["severity"]
-    return f"[{_WORDS[severity]}]{severity:<6}[/]"
-
-
-def json_line(anomaly: dict[str, Any]) -> str:
-    """A message for programs: one line of JSON."""
-    return json.dumps(anomaly, separators=(",", ":"))
+    Writing would tell as well, but only when the next message comes, which may take days.
+    """
+    asked = select.poll()
+    asked.register(_STANDARD_OUTPUT, 0)
+    return bool(asked.poll(0))

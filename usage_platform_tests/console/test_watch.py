@@ -1,143 +1,136 @@
-"""What `watch` reads off the topics, and how it shows it."""
+"""`usage-platform watch`: its filters, its table on a real terminal, its lines in a real pipe."""
 
-import io
 import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from fcntl import ioctl
+from pathlib import Path
+from struct import pack
+from termios import TIOCSWINSZ
 
 import pandas as pd
 import pytest
-from rich.console import Console
 
 from usage_platform.adapters.kafka_topics import ANOMALY, EPISODE
-from usage_platform.console.watch import anomaly_line, as_they_come, episode_line, json_line
-from usage_platform.core.anomalies import ANOMALY_COLUMNS, WITHDRAWN, anomaly_messages
-from usage_platform.core.episode_events import episode_events, withdrawn_episodes
-from usage_platform.core.meters import Meter, MeterRegistry
-
-METER = Meter("library [main]", "America/New_York", 5)
-# In Boston the clocks go forward between the first and the second of them.
-TIMES = pd.to_datetime(["2024-03-10T06:55:00Z", "2024-03-10T07:00:00Z"])
-NAME = "2024-03-10T06:55Z"
-
-
-def anomalies(**other) -> pd.DataFrame:
-    row = {
-        "anomaly_id": "0" * 16,
-        "meter": METER.name,
-        "usage": 700.0,
-        "expected": 400.0,
-        "expected_low": 350.0,
-        "expected_high": 450.0,
-        "score": 3.14159,
-        "severity": "high",
-        "kind": "spike",
-        "direction": "above",
-        "excess_kwh": 25.0,
-        "episode": NAME,
-        "explanation": "spike: 700.0 kW where [b]350[/b] to 450 kW are expected, +25.0 kWh",
-        "z": 5.0,
-        "z_short": 4.0,
-        "z_week": float("nan"),
-        "run": 0,
-        "model_version": "v1",
-        "status": "told",
-        **other,
-    }
-    return pd.DataFrame([row] * 2).assign(event_time=TIMES)[ANOMALY_COLUMNS]
-
-
-def messages(**other) -> list[dict]:
-    return [json.loads(m) for m in anomaly_messages(anomalies(**other), MeterRegistry(METER))]
-
-
-def episode_values(minutes=0, **other) -> list[bytes]:
-    newest = TIMES[1] + pd.Timedelta(minutes=minutes)
-    return [event.value for event in episode_events(anomalies(**other), newest, METER)]
-
-
-def shown(line: str) -> str:
-    """A line as a terminal without colours prints it; markup that is none would be lost."""
-    out = io.StringIO()
-    Console(file=out, width=300, highlight=False, emoji=False).print(line)
-    return out.getvalue().rstrip("\n")
-
-
-def test_an_anomaly_is_a_line_with_local_time_meter_severity_reason_and_score():
-    before, after = (shown(anomaly_line(one)) for one in messages())
-    assert before == (
-        "2024-03-10 01:55 -0500  library [main]       high    "
-        "spike: 700.0 kW where [b]350[/b] to 450 kW are expected, +25.0 kWh  score 3.14"
-    )
-    assert after.startswith("2024-03-10 03:00 -0400")
-
-
-def test_a_withdrawn_anomaly_says_so():
-    line = shown(anomaly_line(messages(status=WITHDRAWN)[0]))
-    assert "  withdrawn: spike: 700.0 kW" in line
-
-
-@pytest.mark.parametrize(
-    ("severity", "style"), [("low", "dim"), ("medium", "yellow"), ("high", "bold red")]
+from usage_platform.console.watch import Chosen, messages, wanted_of
+from usage_platform.core.alerts import Severity
+from usage_platform.core.message_filter import Wanted
+from usage_platform.core.meters import Meter
+from usage_platform.settings import SettingsError
+from usage_platform_tests.console.made_messages import (
+    METER,
+    anomaly_values,
+    episode_values,
+    withdrawn,
 )
-def test_each_severity_has_a_style_of_its_own(severity, style):
-    assert f"[{style}]{severity}" in anomaly_line(messages(severity=severity)[0])
+
+NOW = pd.Timestamp("2024-03-11T12:00Z")
+COMMAND = (str(Path(sys.executable).with_name("usage-platform")), "watch")
 
 
-def test_an_episode_that_opens_and_closes_is_a_line_each():
-    opened, closed = (shown(episode_line(json.loads(v))) for v in episode_values(60))
-    assert opened == (
-        "2024-03-10 01:55 -0500  library [main]       opened    high    since 01:55, 5 min, "
-        "+25 kWh; at its peak: spike: 700.0 kW where [b]350[/b] to 450 kW are expected, +25.0 kWh"
-    )
-    # It has lasted ten minutes, whatever the clocks on the wall did meanwhile.
-    assert closed.startswith("2024-03-10 04:00 -0400  library [main]       closed    high  ")
-    assert "since 01:55, 10 min, +50 kWh; at its peak" in closed
+def wanted(meters=(), least="low", since=None):
+    return wanted_of(meters, least, since, NOW, Meter())
 
 
-def test_an_episode_of_which_nothing_was_expected_has_no_excess():
-    unknown = float("nan")
-    (opened,) = episode_values(expected=unknown, excess_kwh=unknown)
-    assert "since 01:55, 5 min; at its peak" in shown(episode_line(json.loads(opened)))
-
-
-def test_an_episode_that_is_none_after_all_is_named():
-    (event,) = withdrawn_episodes({NAME}, TIMES[1], METER)
-    assert shown(episode_line(json.loads(event.value))) == (
-        "2024-03-10 03:00 -0400  library [main]       withdrawn "
-        f"the episode of {NAME} is none after all"
+def test_what_is_shown_is_said_in_the_meters_local_time():
+    assert Chosen(wanted()).in_words(Meter()) == "anomalies"
+    chosen = Chosen(wanted(("b", "a"), "medium", "2024-03-10 14:00"), episodes=True)
+    said = chosen.in_words(Meter())
+    assert said == "episodes · a, b · medium or worse · since 2024-03-10 14:00 EDT"
+    assert Chosen(wanted(least="high", since="2d")).in_words(Meter()) == (
+        "anomalies · high · since 2024-03-09 07:00 EST"
     )
 
 
-def test_for_programs_a_message_is_one_line_of_json():
-    (one, _) = messages()
-    assert json.loads(json_line(one)) == one
-    assert "\n" not in json_line(one)
-    assert one["z_week"] is None
+def test_a_time_that_cannot_be_read_names_its_option():
+    with pytest.raises(SettingsError, match=r"^--since: expected a time like"):
+        wanted(since="yesterday")
+
+
+def found(kafka, chosen):
+    turns = messages(kafka, chosen, lambda text: None)
+    return [message for turn in turns for message, is_wanted in turn if is_wanted]
 
 
 @pytest.mark.kafka
 class TestTopics:
     """Read off the real broker."""
 
-    def test_all_that_a_topic_holds_comes_in_its_order_and_then_it_ends(self, kafka, put):
-        put(kafka, anomaly_messages(anomalies(), MeterRegistry(METER)), ANOMALY)
-        found = list(as_they_come(kafka, ANOMALY, from_beginning=True, follow=False))
-        assert found == messages()
+    def test_old_messages_come_from_the_beginning_or_for_a_time_and_new_ones_else(self, kafka, put):
+        values = anomaly_values()
+        put(kafka, values, ANOMALY)
+        all_of_them = [json.loads(value) for value in values]
+        assert found(kafka, Chosen(Wanted(), from_beginning=True, follow=False)) == all_of_them
+        assert found(kafka, Chosen(Wanted(), follow=False)) == []
+        # In local time the second of them is an hour and five minutes later.
+        later = wanted(since="2024-03-10 03:00")
+        assert found(kafka, Chosen(later, follow=False)) == all_of_them[1:]
 
-    def test_without_from_beginning_nothing_old_comes(self, kafka, put):
-        put(kafka, anomaly_messages(anomalies(), MeterRegistry(METER)), ANOMALY)
-        assert list(as_they_come(kafka, ANOMALY, from_beginning=False, follow=False)) == []
-
-    def test_episodes_are_read_off_a_topic_of_their_own(self, kafka, put):
-        values = episode_values(60)
+    def test_episodes_of_other_meters_and_lesser_ones_are_left_out(self, kafka, put):
+        values = [*episode_values(60), json.dumps(withdrawn()).encode()]
         put(kafka, values, EPISODE)
-        found = list(as_they_come(kafka, EPISODE, from_beginning=True, follow=False))
-        assert found == [json.loads(value) for value in values]
+        chosen = {"episodes": True, "from_beginning": True, "follow": False}
+        both = frozenset({METER.name, "other"})
+        assert len(found(kafka, Chosen(Wanted(both, Severity.HIGH), **chosen))) == 3
+        assert found(kafka, Chosen(Wanted(frozenset({"other"})), **chosen)) == []
 
-    def test_who_follows_sees_what_comes_later(self, kafka, put):
-        following = as_they_come(kafka, ANOMALY, from_beginning=True, follow=True)
-        first, second = anomaly_messages(anomalies(), MeterRegistry(METER))
+    def test_in_a_pipe_each_message_is_a_line_and_it_ends_when_nobody_reads_any_more(
+        self, kafka, put, tmp_path
+    ):
+        put(kafka, anomaly_values(), ANOMALY)
+        env = os.environ | {"USAGE_KAFKA_BOOTSTRAP": kafka.bootstrap, "USAGE_DATA": str(tmp_path)}
+        running = subprocess.Popen(
+            (*COMMAND, "--json", "--from-beginning"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=env,
+        )
+        assert json.loads(running.stdout.readline())["meter"] == METER.name
+        running.stdout.close()
+        # No further message comes, and yet it ends.
+        assert running.stderr.read() == b""
+        assert running.wait(30) == 1
+
+    def test_on_a_terminal_a_row_changes_in_place_and_ctrl_c_leaves_the_table(
+        self, kafka, put, tmp_path
+    ):
+        first, _ = anomaly_values()
         put(kafka, [first], ANOMALY)
-        assert next(following) == json.loads(first)
-        put(kafka, [second], ANOMALY)
-        assert next(following) == json.loads(second)
-        following.close()
+        env = os.environ | {
+            "USAGE_KAFKA_BOOTSTRAP": kafka.bootstrap,
+            "USAGE_DATA": str(tmp_path),
+            "TERM": "xterm",
+        }
+        ours, theirs = pty.openpty()
+        ioctl(theirs, TIOCSWINSZ, pack("HHHH", 20, 120, 0, 0))
+        running = subprocess.Popen(
+            (*COMMAND, "--from-beginning"), stdin=theirs, stdout=theirs, stderr=theirs, env=env
+        )
+        os.close(theirs)
+        assert "1 fit" in read_until(ours, "spike: 700.0 kW")
+        gone = json.dumps({**json.loads(first), "status": "withdrawn"}).encode()
+        put(kafka, [gone], ANOMALY)
+        read_until(ours, "withdrawn: spike")
+        running.send_signal(signal.SIGINT)
+        left = read_until(ours, None)
+        assert running.wait(30) == 0
+        _, _, after = left.rpartition("\x1b[?1049l")
+        assert "anomalies · 2 messages seen, 2 fit" in after
+        assert after.count("withdrawn: spike") == 1
+
+
+def read_until(terminal: int, text: str | None) -> str:
+    """What a terminal shows until it shows a text, or until the program has ended."""
+    shown, deadline = "", time.monotonic() + 60
+    while text is None or text not in shown:
+        assert time.monotonic() < deadline, shown
+        try:
+            shown += os.read(terminal, 65536).decode(errors="replace")
+        except OSError:  # The program has ended.
+            assert text is None, shown
+            return shown
+    return shown
