@@ -5,14 +5,17 @@ makes an address one (`core.alert_addresses`).
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, SecretStr
 
 from usage_platform.core.alert_addresses import (
+    check_mqtt_topic,
     check_secret,
     check_web_address,
     mail_addresses,
+    mqtt_server,
     smtp_server,
     topic_region,
 )
@@ -39,9 +42,23 @@ def _text(check: Callable[[str], object]) -> AfterValidator:
     return AfterValidator(judge)
 
 
+def _mqtt_topic(value: str) -> str:
+    check_mqtt_topic(value)
+    return value
+
+
+def _pem_file(value: Path) -> Path:
+    if not value.is_file():
+        raise ValueError("no such file; expected a certificate with its key (PEM)")
+    return value
+
+
 # Whoever knows the address of a webhook can use it: many hold their key in the path.
 WebAddress = Annotated[SecretStr, _secret(check_web_address)]
 SigningSecret = Annotated[SecretStr, _secret(check_secret)]
 MailServer = Annotated[SecretStr, _secret(smtp_server)]
 MailAddresses = Annotated[str, _text(mail_addresses)]
+MqttBroker = Annotated[SecretStr, _secret(mqtt_server)]
+MqttTopic = Annotated[str, AfterValidator(_mqtt_topic)]
+ClientCertificate = Annotated[Path, AfterValidator(_pem_file)]
 TopicArn = Annotated[str, _text(topic_region)]

@@ -243,7 +243,9 @@ def models(overrides: Given, back: bool, promote: str | None) -> None:
 
 
 @main.command("alert-test")
-@click.argument("sink", required=False, type=click.Choice(["webhook", "slack", "email", "sns"]))
+@click.argument(
+    "sink", required=False, type=click.Choice(["webhook", "slack", "email", "sns", "mqtt"])
+)
 @click.pass_obj
 def alert_test(overrides: Given, sink: str | None) -> None:
     """Send a test alert to each sink that is set, or to one of them."""

@@ -212,6 +212,11 @@ class Deployment:
                 settings.alert_email_from,
             ),
             sns=settings.alert_sns_topic,
+            mqtt=(
+                settings.alert_mqtt_url.get_secret_value(),
+                settings.alert_mqtt_topic,
+                settings.alert_mqtt_certificate,
+            ),
         )
 
     @property

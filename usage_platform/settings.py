@@ -103,6 +103,9 @@ class Settings(BaseModel):
     alert_email_from: alert_settings.MailAddresses = ""
     alert_smtp_url: alert_settings.MailServer = alert_settings.NONE
     alert_sns_topic: alert_settings.TopicArn = ""
+    alert_mqtt_url: alert_settings.MqttBroker = alert_settings.NONE
+    alert_mqtt_topic: alert_settings.MqttTopic = "usage/alerts"
+    alert_mqtt_certificate: alert_settings.ClientCertificate | None = None
 
     @model_validator(mode="after")
     def _brokers_that_ask_are_told(self) -> Self:
@@ -131,6 +134,14 @@ class Settings(BaseModel):
     def _mail_has_a_server(self) -> Self:
         if self.alert_email_to and not self.alert_smtp_url.get_secret_value():
             raise ValueError(f"{PREFIX}ALERT_EMAIL_TO is set: set {PREFIX}ALERT_SMTP_URL as well")
+        return self
+
+    @model_validator(mode="after")
+    def _a_certificate_goes_over_tls(self) -> Self:
+        url = self.alert_mqtt_url.get_secret_value()
+        if self.alert_mqtt_certificate and not url.startswith("mqtts:"):
+            said = f"{PREFIX}ALERT_MQTT_CERTIFICATE is set"
+            raise ValueError(f"{said}: set {PREFIX}ALERT_MQTT_URL to mqtts://...")
         return self
 
     @classmethod
@@ -211,7 +222,7 @@ class Settings(BaseModel):
         values = self.model_dump() | {"data": self.data_dir, "jars": self.jars_dir}
         if self.lake:
             values["lake"] = self.lake_root
-        for name in ("closed_days", "kafka_ca"):
+        for name in ("closed_days", "kafka_ca", "alert_mqtt_certificate"):
             if values[name]:
                 values[name] = values[name].absolute()
         for key, value in values.items():

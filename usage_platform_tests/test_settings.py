@@ -61,6 +61,8 @@ def test_an_empty_variable_counts_as_not_set():
         ("USAGE_ALERT_MIN_SEVERITY", "awful"),
         ("USAGE_ALERT_EMAIL_TO", "everybody"),
         ("USAGE_ALERT_SNS_TOPIC", "alerts"),
+        ("USAGE_ALERT_MQTT_TOPIC", "usage/#"),
+        ("USAGE_ALERT_MQTT_CERTIFICATE", "/no/such.pem"),
         ("USAGE_HOLIDAYS", "US-XX"),
         ("USAGE_RETRAIN_CRON", "mondays"),
         ("USAGE_RETRAIN_CRON", "@never"),
@@ -198,6 +200,7 @@ SECRETS = {
     "USAGE_ALERT_WEBHOOK_SECRET": "geheim geheim geheim",
     "USAGE_ALERT_SLACK_URL": "https://h/geheim",
     "USAGE_ALERT_SMTP_URL": "smtp://user:geheim@h",
+    "USAGE_ALERT_MQTT_URL": "mqtts://user:geheim@h",
 }
 
 
@@ -221,6 +224,7 @@ def test_no_secret_is_shown_or_handed_on_in_a_childs_settings():
         ("USAGE_ALERT_WEBHOOK_SECRET", "geheim"),
         ("USAGE_ALERT_SLACK_URL", "ftp://geheim"),
         ("USAGE_ALERT_SMTP_URL", "smtp://geheim@h"),
+        ("USAGE_ALERT_MQTT_URL", "mqtt://user:geheim@h"),
     ],
 )
 def test_a_secret_that_cannot_be_used_is_named_and_not_repeated(variable, value):
@@ -232,3 +236,19 @@ def test_a_secret_that_cannot_be_used_is_named_and_not_repeated(variable, value)
 def test_mail_needs_a_server():
     with pytest.raises(SettingsError, match="ALERT_EMAIL_TO is set: set USAGE_ALERT_SMTP"):
         Settings.from_env({"USAGE_ALERT_EMAIL_TO": "a@b.c"})
+
+
+def test_a_clients_certificate_goes_over_tls_and_its_file_is_found_from_anywhere(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "own.pem").write_text("")
+    monkeypatch.chdir(tmp_path)
+    given = {"USAGE_ALERT_MQTT_CERTIFICATE": "own.pem"}
+    for url in ("", "mqtt://h"):
+        with pytest.raises(SettingsError, match="set USAGE_ALERT_MQTT_URL to mqtts://"):
+            Settings.from_env({**given, "USAGE_ALERT_MQTT_URL": url})
+    settings = Settings.from_env({**given, "USAGE_ALERT_MQTT_URL": "mqtts://h"})
+    environment = settings.environment(with_secrets=True)
+    monkeypatch.chdir("/")
+    child = Settings.from_env(environment)
+    assert child.alert_mqtt_certificate == tmp_path / "own.pem"

@@ -30,7 +30,7 @@ def send_tests(deployment: Deployment, only: str | None, now: datetime) -> bool:
         what = f"no sink {only} is set" if only else "no sink is set"
         raise click.ClickException(
             f"{what}: set USAGE_ALERT_WEBHOOK_URL, USAGE_ALERT_SLACK_URL, USAGE_ALERT_EMAIL_TO "
-            "with USAGE_ALERT_SMTP_URL, or USAGE_ALERT_SNS_TOPIC"
+            "with USAGE_ALERT_SMTP_URL, USAGE_ALERT_SNS_TOPIC, or USAGE_ALERT_MQTT_URL"
         )
     alert = trial_alert(deployment.settings.default_meter, now)
     taken = [_takes(sink, alert, now) for sink in sinks]

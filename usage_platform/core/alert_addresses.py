@@ -1,10 +1,11 @@
-"""Where alerts go to, as the settings write it: addresses of the web, of mail, and of SNS.
+"""Where alerts go to, as the settings write it: addresses of the web, of mail, of MQTT and SNS.
 
 Belongs here: reading and judging addresses. What is raised never holds the address itself: many
 are secrets. Not here: sending to them (`adapters.alert_sinks`).
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
@@ -13,17 +14,20 @@ LEAST_SECRET = 16
 
 _MAIL = re.compile(r"[^\s@,<>\"]+@[^\s@,<>\"]+")
 _TOPIC = re.compile(r"arn:aws[\w-]*:sns:([a-z0-9-]+):\d{12}:[\w-]{1,256}(\.fifo)?")
-_PORTS = {"smtp": 587, "smtps": 465}
+_MAIL_PORTS = {"smtp": 587, "smtps": 465}
+_MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+_LONGEST_MQTT_TOPIC = 65_535
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
-class SmtpServer:
-    """A mail server.
+class Server:
+    """A mail server, or a broker of MQTT.
 
     Attributes:
         host: Its name.
-        port: Its port; 587, or 465 for smtps, unless one is given.
-        tls: Encrypted from the first byte (smtps); else by STARTTLS.
+        port: Its port; that of its kind, unless one is given.
+        tls: Encrypted from the first byte; mail may be by STARTTLS otherwise.
         user: Empty to send without signing in.
         password: Kept out of `repr`.
     """
@@ -60,25 +64,53 @@ def check_secret(text: str) -> None:
         raise ValueError(f"expected at least {LEAST_SECRET} characters, drawn at random")
 
 
-def smtp_server(text: str) -> SmtpServer:
+def smtp_server(text: str) -> Server:
     """Read a mail server's address: smtp[s]://[user:password@]host[:port].
+
+    The port is 587, or 465 for smtps, unless one is given.
 
     Raises:
         ValueError: When it is none.
     """
-    expected = ValueError(
-        "expected smtp://user:password@host:587 or smtps://...; write @ : / in a password as "
-        "%40 %3A %2F"
-    )
+    return _server(text, _MAIL_PORTS, "smtp://user:password@host:587 or smtps://...")
+
+
+def mqtt_server(text: str) -> Server:
+    """Read the address of a broker of MQTT: mqtt[s]://[user:password@]host[:port].
+
+    The port is 1883, or 8883 for mqtts, unless one is given.
+
+    Raises:
+        ValueError: When it is none, or a password would leave the machine unencrypted.
+    """
+    found = _server(text, _MQTT_PORTS, "mqtts://user:password@host:8883 or mqtt://host:1883")
+    if found.password and not found.tls and found.host not in _THIS_MACHINE:
+        raise ValueError("expected mqtts://...: a password is not sent in the clear")
+    return found
+
+
+def _server(text: str, ports: Mapping[str, int], form: str) -> Server:
+    expected = ValueError(f"expected {form}; write @ : / in a password as %40 %3A %2F")
     try:
         parts = urlsplit(text)
-        port = parts.port or _PORTS[parts.scheme]
+        port = parts.port or ports[parts.scheme]
     except (ValueError, KeyError):
         raise expected from None
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if not parts.hostname or parts.path.strip("/") or bool(user) != bool(password):
         raise expected
-    return SmtpServer(parts.hostname, port, parts.scheme == "smtps", user, password)
+    return Server(parts.hostname, port, parts.scheme.endswith("s"), user, password)
+
+
+def check_mqtt_topic(text: str) -> None:
+    """Judge the name of a topic of MQTT to publish on.
+
+    Raises:
+        ValueError: When it is none.
+    """
+    fits = text.isprintable() and 0 < len(text.encode()) <= _LONGEST_MQTT_TOPIC
+    if not fits or text.startswith("$") or "+" in text or "#" in text:
+        raise ValueError("expected a topic such as usage/alerts, without + and # and no $ in front")
 
 
 def mail_addresses(text: str) -> tuple[str, ...]:

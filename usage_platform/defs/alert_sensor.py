@@ -22,7 +22,7 @@ from usage_platform.deployment import Deployment
 _SECONDS = 30.0
 _NOWHERE = (
     "no alert goes anywhere: set USAGE_ALERT_WEBHOOK_URL, USAGE_ALERT_SLACK_URL, "
-    "USAGE_ALERT_EMAIL_TO or USAGE_ALERT_SNS_TOPIC"
+    "USAGE_ALERT_EMAIL_TO, USAGE_ALERT_SNS_TOPIC or USAGE_ALERT_MQTT_URL"
 )
 
 

@@ -184,12 +184,19 @@ def test_an_sns_topic_that_is_not_there_is_told(sns):
 
 
 def test_only_the_sinks_of_which_an_address_is_given_are_there():
-    nowhere = {"webhook": ("", ""), "slack": "", "mail": ("", "", ""), "sns": ""}
+    nowhere = {
+        "webhook": ("", ""),
+        "slack": "",
+        "mail": ("", "", ""),
+        "sns": "",
+        "mqtt": ("", "t", None),
+    }
     everywhere = {
         "webhook": ("http://h", ""),
         "slack": "http://h",
         "mail": ("smtp://h", "a@b.c", ""),
         "sns": "arn:aws:sns:eu-west-1:123456789012:none",
+        "mqtt": ("mqtt://h", "t", None),
     }
     assert chosen_sinks(**nowhere) == []
     assert tuple(sink.name for sink in chosen_sinks(**everywhere)) == SINKS

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from usage_platform.cli import main
 from usage_platform_tests.adapters.alert_receivers import web_receiver
+from usage_platform_tests.adapters.mqtt_broker import mqtt_broker
 
 
 @pytest.fixture
@@ -36,3 +37,11 @@ def test_without_a_sink_it_says_which_settings_there_are(web):
     assert done.exit_code == 1
     assert "no sink email is set" in done.output
     assert not web.posts
+
+
+def test_a_broker_of_mqtt_is_told_of_its_topic(unused_port, tmp_path):
+    with mqtt_broker(tmp_path, unused_port(), unused_port()) as broker:
+        url = {"USAGE_ALERT_MQTT_URL": f"mqtt://127.0.0.1:{broker.port}"}
+        assert run("mqtt", **url).output == "mqtt: taken\n"
+        (payload,) = broker.wait(1)
+    assert json.loads(payload)["state"] == "test"

@@ -3,10 +3,12 @@
 import pytest
 
 from usage_platform.core.alert_addresses import (
-    SmtpServer,
+    Server,
+    check_mqtt_topic,
     check_secret,
     check_web_address,
     mail_addresses,
+    mqtt_server,
     smtp_server,
     topic_region,
 )
@@ -15,11 +17,11 @@ from usage_platform.core.alert_addresses import (
 @pytest.mark.parametrize(
     ("text", "server"),
     [
-        ("smtp://mail.example.org", SmtpServer("mail.example.org", 587, False, "", "")),
-        ("smtps://mail.example.org", SmtpServer("mail.example.org", 465, True, "", "")),
+        ("smtp://mail.example.org", Server("mail.example.org", 587, False, "", "")),
+        ("smtps://mail.example.org", Server("mail.example.org", 465, True, "", "")),
         (
             "smtp://me%40example.org:a%2Fb%3Ac@127.0.0.1:2525/",
-            SmtpServer("127.0.0.1", 2525, False, "me@example.org", "a/b:c"),
+            Server("127.0.0.1", 2525, False, "me@example.org", "a/b:c"),
         ),
     ],
 )
@@ -35,6 +37,35 @@ def test_what_is_no_mail_server_is_refused_without_repeating_it(text):
     with pytest.raises(ValueError, match="expected smtp://user:password@host") as raised:
         smtp_server(text)
     assert "99999" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "server"),
+    [
+        ("mqtt://broker", Server("broker", 1883, False, "", "")),
+        ("mqtts://u:a%2Fb@broker:883/", Server("broker", 883, True, "u", "a/b")),
+        ("mqtts://broker", Server("broker", 8883, True, "", "")),
+        ("mqtt://u:p@127.0.0.1", Server("127.0.0.1", 1883, False, "u", "p")),
+    ],
+)
+def test_the_address_of_a_broker_of_mqtt_is_read_with_its_usual_port(text, server):
+    assert mqtt_server(text) == server
+
+
+@pytest.mark.parametrize(
+    "text", ["broker", "smtp://h", "mqtt://", "mqtts://u@h", "mqtt://h/topic", "mqtt://u:secret@h"]
+)
+def test_what_is_no_broker_of_mqtt_or_would_show_a_password_is_refused(text):
+    with pytest.raises(ValueError, match="expected mqtts://") as raised:
+        mqtt_server(text)
+    assert "secret" not in str(raised.value)
+
+
+def test_a_topic_of_mqtt_names_one_topic():
+    check_mqtt_topic("usage/alerts")
+    for text in ("", "usage/#", "usage/+/alerts", "$SYS/x", "a\nb", "x" * 65_536):
+        with pytest.raises(ValueError, match="expected a topic such as usage/alerts"):
+            check_mqtt_topic(text)
 
 
 @pytest.mark.parametrize("text", ["https://h/a?b=c", "http://127.0.0.1:80/"])

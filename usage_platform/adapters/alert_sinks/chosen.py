@@ -3,14 +3,17 @@
 Belongs here: from addresses to sinks. Not here: reading the environment (`settings`).
 """
 
+from pathlib import Path
+
 from usage_platform.adapters.alert_sinks.mail import MailSink
+from usage_platform.adapters.alert_sinks.mqtt import MqttSink
 from usage_platform.adapters.alert_sinks.slack import SlackSink
 from usage_platform.adapters.alert_sinks.sns import SnsSink
 from usage_platform.adapters.alert_sinks.webhook import WebhookSink
-from usage_platform.core.alert_addresses import mail_addresses, smtp_server
+from usage_platform.core.alert_addresses import mail_addresses, mqtt_server, smtp_server
 from usage_platform.core.alerts import AlertSink
 
-SINKS = ("webhook", "slack", "email", "sns")
+SINKS = ("webhook", "slack", "email", "sns", "mqtt")
 """Their names."""
 
 
@@ -28,7 +31,11 @@ def mail_sink(smtp_url: str, receivers: str, sender: str) -> MailSink:
 
 
 def chosen_sinks(
-    webhook: tuple[str, str], slack: str, mail: tuple[str, str, str], sns: str
+    webhook: tuple[str, str],
+    slack: str,
+    mail: tuple[str, str, str],
+    sns: str,
+    mqtt: tuple[str, str, Path | None],
 ) -> list[AlertSink]:
     """The sinks of which the address is given, in the order of `SINKS`.
 
@@ -37,6 +44,7 @@ def chosen_sinks(
         slack: Address.
         mail: Server, receivers and sender.
         sns: The topic's ARN.
+        mqtt: Broker, topic, and the client's certificate if it asks for one.
     """
     found: list[AlertSink] = []
     if webhook[0]:
@@ -47,4 +55,6 @@ def chosen_sinks(
         found.append(mail_sink(*mail))
     if sns:
         found.append(SnsSink(sns))
+    if mqtt[0]:
+        found.append(MqttSink(mqtt_server(mqtt[0]), *mqtt[1:]))
     return found

@@ -13,7 +13,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from usage_platform.core.alert_addresses import SmtpServer
+from usage_platform.core.alert_addresses import Server
 from usage_platform.core.alerts import Alert, DeliveryError
 
 _TIMEOUT_SECONDS = 8.0
@@ -30,7 +30,7 @@ class MailSink:
         receivers: The addresses that it goes to.
     """
 
-    server: SmtpServer
+    server: Server
     sender: str
     receivers: tuple[str, ...]
     name: str = "email"
@@ -63,7 +63,7 @@ def _message(alert: Alert, now: datetime, sender: str, receivers: tuple[str, ...
 
 
 @contextmanager
-def _signed_in(server: SmtpServer) -> Iterator[smtplib.SMTP]:
+def _signed_in(server: Server) -> Iterator[smtplib.SMTP]:
     """A talk with the server, encrypted wherever it can be.
 
     Raises:

@@ -1,0 +1,171 @@
+"""Alerts to a broker of MQTT, for Home Assistant, Node-RED, AWS IoT and others.
+
+Belongs here: the talk with the broker. Not here: addresses (`core.alert_addresses`).
+
+MQTT 3.1.1, which every broker speaks. Quality of service 1: the broker confirms (PUBACK) that it
+has taken an alert. Each alert has a connection of its own, as there are few of them.
+"""
+
+import json
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from usage_platform.core.alert_addresses import Server
+from usage_platform.core.alerts import Alert, DeliveryError
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client
+    from paho.mqtt.reasoncodes import ReasonCode
+
+CLIENT_ID = "usage-platform-alerts"
+"""What the broker knows this client by; its rules may name it."""
+
+_TIMEOUT_SECONDS = 5
+_NO_ANSWER = f"no answer within {_TIMEOUT_SECONDS} s"
+_AT_LEAST_ONCE = 1
+_UNAVAILABLE = 136
+"""The one refusal that may pass, as paho numbers them all by MQTT 5's table of reason codes."""
+
+
+@dataclass
+class _Answers:
+    """What the broker has said.
+
+    Attributes:
+        code: Whether it lets this client in, as its CONNACK says; None before that.
+        confirmed: Whether a PUBACK came.
+    """
+
+    code: "ReasonCode | None" = None
+    confirmed: bool = False
+
+
+@dataclass(frozen=True)
+class MqttSink:
+    """A topic of a broker.
+
+    Attributes:
+        server: The broker.
+        topic: The topic's name.
+        certificate: A file with the client's certificate and its key, PEM; None for none.
+    """
+
+    server: Server
+    topic: str
+    certificate: Path | None = None
+    name: str = "mqtt"
+
+    def deliver(self, alert: Alert, now: datetime) -> None:
+        """Publish an alert as JSON, and wait until the broker has confirmed it.
+
+        Raises:
+            DeliveryError: When it was not confirmed.
+        """
+        del now
+        payload = json.dumps(alert.as_json(), separators=(",", ":")).encode()
+        answers = _Answers()
+        client = self._client(answers)
+        with _told():
+            # TLS has to be agreed on within the interval of keeping alive.
+            client.connect(self.server.host, self.server.port, keepalive=_TIMEOUT_SECONDS)
+        try:
+            _talk(client, lambda: answers.code is not None)
+            _check(answers)
+            client.publish(self.topic, payload, _AT_LEAST_ONCE)
+            _talk(client, lambda: answers.confirmed)
+        finally:
+            client.disconnect()
+
+    def _client(self, answers: _Answers) -> "Client":
+        from paho.mqtt.client import Client, MQTTv311
+        from paho.mqtt.enums import CallbackAPIVersion
+
+        def on_connect(
+            client: Client, data: object, flags: object, code: "ReasonCode", properties: object
+        ) -> None:
+            answers.code = code
+
+        def on_publish(
+            client: Client, data: object, number: int, code: object, properties: object
+        ) -> None:
+            answers.confirmed = True
+
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=CLIENT_ID,
+            clean_session=False,
+            protocol=MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = _TIMEOUT_SECONDS
+        client.on_connect = on_connect
+        client.on_publish = on_publish
+        if self.server.user:
+            client.username_pw_set(self.server.user, self.server.password)
+        if self.server.tls:
+            client.tls_set_context(self._trusted())
+        return client
+
+    def _trusted(self) -> ssl.SSLContext:
+        trusted = ssl.create_default_context()
+        if self.certificate is not None:
+            try:
+                # Without a password it would ask the terminal for that of a key that has one.
+                trusted.load_cert_chain(self.certificate, password="")
+            except (OSError, ValueError) as error:
+                raise DeliveryError(
+                    f"the client's certificate and key cannot be read ({type(error).__name__}): "
+                    "expected both in one PEM file, the key without a password",
+                    lasting=True,
+                ) from None
+        return trusted
+
+
+def _talk(client: "Client", is_done: Callable[[], bool]) -> None:
+    """Send and receive until it is done.
+
+    Raises:
+        DeliveryError: When that takes too long, or the broker ends it.
+    """
+    ends = time.monotonic() + _TIMEOUT_SECONDS
+    while not is_done():
+        left = ends - time.monotonic()
+        if left <= 0:
+            raise DeliveryError(_NO_ANSWER)
+        # A broker may tell so that it refuses the password, the certificate or the topic.
+        if client.loop(left) and not is_done():
+            raise DeliveryError("broke off before it confirmed anything; may this client publish?")
+
+
+def _check(answers: _Answers) -> None:
+    """Judge whether the broker lets this client in.
+
+    Raises:
+        DeliveryError: When it does not.
+    """
+    code = answers.code
+    if code is not None and code.is_failure:
+        raise DeliveryError(f"refuses the connection: {code}", code.value != _UNAVAILABLE)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell what keeps a connection from being made.
+
+    Raises:
+        DeliveryError: In place of what sockets raise.
+    """
+    try:
+        yield
+    except ssl.SSLError:
+        raise DeliveryError("its certificate is not trusted here, or it speaks no TLS") from None
+    except TimeoutError:
+        raise DeliveryError(_NO_ANSWER) from None
+    except OSError:
+        raise DeliveryError("cannot be reached") from None
