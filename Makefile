@@ -60,8 +60,9 @@ bench: setup .venv/.installed-dev ## Measure speeds, each beside the naive way
 bench-page: setup .venv/.installed-dev ## Measure how fast the page opens and zooms, and what it transfers
 	@$(BIN)/python -m usage_platform_tests.bench.page $(ARGS)
 
-pictures-page: setup .venv/.installed-dev ## Photograph the page into docs/pictures
-	@$(BIN)/python -m usage_platform_tests.web.pictures $(ARGS)
+pictures-page: setup .venv/.installed-dev ## Photograph the page and Dagster's lineage into docs/pictures
+	@$(BIN)/python -m usage_platform_tests.web.pictures
+	@$(BIN)/python -m usage_platform_tests.defs.lineage_picture
 
 faults: setup .venv/.installed-dev ## Kill everything at exact cuts and judge what is left (ARGS="--rounds N")
 	@$(BIN)/python -m usage_platform_tests.faults $(ARGS)

@@ -17,7 +17,7 @@ from usage_platform_tests.web.served_page import chromium, page_of
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-_FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 _LARGE = {"width": 1280, "height": 900}
 _SHOTS = {
     "page": ({"viewport": _LARGE}, ""),
@@ -35,13 +35,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="usage-page-") as folder:
         make_year(Lake(f"{folder}/lake"), table_writer, (Meter(),), YEAR_DAYS)
         settings = {"tariff": 0.21, "kafka_bootstrap": "127.0.0.1:9"}
-        with page_of(Path(folder), _free_port(), **settings) as url, chromium() as browser:
+        with page_of(Path(folder), free_port(), **settings) as url, chromium() as browser:
             for name, (look, chosen) in _SHOTS.items():
                 context = browser.new_context(**look)
                 page = context.new_page()
                 page.goto(url)
                 page.wait_for_selector("html[data-ready]")
-                _take(page, chosen, _FOLDER / f"{name}.png")
+                _take(page, chosen, FOLDER / f"{name}.png")
                 context.close()
 
 
@@ -55,17 +55,17 @@ def _take(page: "Page", chosen: str, path: Path) -> None:
     if chosen.startswith("#"):
         page.locator(chosen).evaluate("element => element.scrollIntoView()")
     page.wait_for_timeout(300)
-    _save(page.screenshot(), path)
-    print(path.relative_to(_FOLDER.parents[1]))
+    save_small(page.screenshot(), path)
 
 
-def _save(taken: bytes, path: Path) -> None:
-    """As small as a picture of few colours can be."""
+def save_small(taken: bytes, path: Path) -> None:
+    """Save a screenshot as small as a picture of few colours can be, and say so."""
     image = Image.open(io.BytesIO(taken)).convert("RGB").quantize(_COLOURS)
     image.save(path, optimize=True)
+    print(path.relative_to(FOLDER.parents[1]))
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as asked:
         asked.bind(("127.0.0.1", 0))
         return asked.getsockname()[1]
