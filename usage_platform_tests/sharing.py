@@ -1,7 +1,8 @@
 """How the tests are shared among processes, and which come first.
 
 A Spark service is cold for a minute: all tests of the warm one run in one process, one after the
-other. The others are shared by file.
+other. So do those of a folder whose fixtures are made once for all of its files. The others are
+shared by file.
 """
 
 from functools import cache
@@ -34,7 +35,11 @@ class SharedByGroup(LoadFileScheduling):
 def group_of(file: Path) -> str:
     """The group that a file's tests run in."""
     text = file.read_text("utf-8")
-    return _WARM if "mark.spark" in text and "matrix" not in text else str(file)
+    if "mark.spark" in text and "matrix" not in text:
+        return _WARM
+    fixtures = file.with_name("conftest.py")
+    is_shared = fixtures.exists() and 'scope="package"' in fixtures.read_text("utf-8")
+    return str(file.parent if is_shared else file)
 
 
 def turn_of(file: Path) -> int:

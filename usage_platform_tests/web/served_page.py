@@ -1,6 +1,6 @@
 """The page as people meet it: its own process, a broker that can be taken away, and Chromium.
 
-Belongs here: starting and stopping these. Not here: what the page must do (`test_page`).
+Belongs here: starting and stopping these. Not here: what the page must do (`in_chromium`).
 """
 
 import os

@@ -1,0 +1,77 @@
+"""One server, one broker and one browser for these tests; each opens a page of its own."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from usage_platform.adapters.kafka_topics import KafkaSettings, ensure_topics
+from usage_platform.adapters.lake_tables import Lake
+from usage_platform.core.meters import Meter
+from usage_platform.local.broker import broker_service
+from usage_platform.local.page_scripts import ensure_scripts
+from usage_platform_tests.conftest import DATA_DIR, table_writer
+from usage_platform_tests.web.made_lake import YEAR_DAYS, make_year
+from usage_platform_tests.web.served_page import ServedPage, chromium, page_of, running
+
+if TYPE_CHECKING:
+    from playwright import sync_api
+
+LIBRARY = Meter("central-library")
+HOSTILE = Meter("<img src=x onerror=alert(1)>", "Europe/Rome", 60)
+
+Open = Callable[..., "sync_api.Page"]
+
+
+@pytest.fixture(scope="package")
+def served(java, jar_folders, unused_port, tmp_path_factory) -> Iterator[ServedPage]:
+    folder = tmp_path_factory.mktemp("served")
+    port = unused_port()
+    kafka = KafkaSettings(f"127.0.0.1:{port}")
+    service = broker_service(java, jar_folders.kafka, folder, os.environ, port, unused_port())
+    # The broker comes up while the lake is made.
+    with running(service, lambda: _make_lake(folder)) as broker:
+        ensure_topics(kafka)
+        settings = {"kafka_bootstrap": kafka.bootstrap, "tariff": 0.2}
+        with page_of(folder, unused_port(), **settings) as url:
+            yield ServedPage(url, folder, kafka, broker)
+
+
+def _make_lake(folder: Path) -> None:
+    ensure_scripts(DATA_DIR, print)
+    make_year(Lake(str(folder / "lake")), table_writer, (LIBRARY, HOSTILE), YEAR_DAYS)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator["sync_api.Browser"]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_page(browser, served) -> Iterator[Open]:
+    """Open a page and wait until it is drawn; it must say nothing wrong and ask nobody else."""
+    contexts, said, asked = [], [], []
+
+    def open_it(query: str = "", url: str = served.url, **look: object) -> "sync_api.Page":
+        look = {"viewport": {"width": 1280, "height": 900}, "timezone_id": "Europe/Paris", **look}
+        context = browser.new_context(**look)
+        context.set_default_timeout(30_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: said.append(f"dialog: {dialog.message}"))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{url}/{query}")
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert said == []
+    assert {re.match(r"http://127\.0\.0\.1:\d+/", url) is not None for url in asked} <= {True}
