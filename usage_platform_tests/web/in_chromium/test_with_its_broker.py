@@ -1,4 +1,7 @@
-"""What comes live in Chromium, from a broker that may be taken away."""
+"""What comes live in Chromium, from a broker that may be taken away.
+
+The last of these files by its name: the readings that it puts on the topic show on every page.
+"""
 
 import json
 import re
