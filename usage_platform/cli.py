@@ -177,6 +177,8 @@ def query(overrides: Given, sql: str, form: str) -> None:
     from usage_platform.deployment import Deployment
 
     deployment = Deployment(Settings.from_env(**overrides))
+    # Athena would go on with a query that nobody waits for.
+    _stop_on_sigterm()
     click.echo(printed(deployment.query(sql), form))
 
 

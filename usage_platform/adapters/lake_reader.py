@@ -17,12 +17,10 @@ from deltalake import DeltaTable
 from usage_platform.adapters.lake_errors import LakeError, one_line, told_in_one_line
 from usage_platform.adapters.lake_files import open_remote
 from usage_platform.adapters.lake_tables import ALL_TABLES, Lake, LakeTable
+from usage_platform.adapters.query_limits import MOST_ROWS, not_a_read, too_many_rows
 
 if TYPE_CHECKING:
     import duckdb
-
-MOST_ROWS = 5_000_000
-"""A query's result is held in memory."""
 
 # MULTI is a PIVOT, which DuckDB makes of several.
 _READS = ("SELECT", "EXPLAIN", "MULTI")
@@ -214,10 +212,7 @@ def _check_reads(statements: "Sequence[duckdb.Statement]") -> None:
     if len(kinds) != 1:
         raise LakeError(f"query: expected one statement, got {len(kinds)}; run each by itself")
     if kinds[0] not in _READS:
-        raise LakeError(
-            f"query: {kinds[0]} is not for here; expected a SELECT: only the platform writes the "
-            "tables"
-        )
+        raise not_a_read(kinds[0])
 
 
 def _bounded(batches: pa.RecordBatchReader) -> pa.Table:
@@ -227,9 +222,7 @@ def _bounded(batches: pa.RecordBatchReader) -> pa.Table:
         kept.append(batch)
         rows += batch.num_rows
         if rows > MOST_ROWS:
-            raise LakeError(
-                f"query: more than {MOST_ROWS:,} rows; add a WHERE or a LIMIT, or aggregate"
-            )
+            raise too_many_rows()
     return pa.Table.from_batches(kept, batches.schema)
 
 
