@@ -5,17 +5,22 @@ file. Not here: what the tables should hold.
 """
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from deltalake.exceptions import DeltaError
 
 _LONGEST = 200
+_STEP = "↳"
+_COLOUR = re.compile(r"\x1b\[\d*m")
+_S3_ANSWER = re.compile(r"<Code>(?P<code>[^<]*)</Code>\s*<Message>(?P<message>[^<]*)</Message>")
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_ON_S3 = (
+ON_S3 = (
     "check the bucket's name, the AWS credentials, AWS_REGION and AWS_ENDPOINT_URL, or choose "
     "another lake with USAGE_LAKE"
 )
+"""What to do about an S3 that does not answer or refuses."""
 
 
 class LakeError(RuntimeError):
@@ -49,16 +54,24 @@ def what_to_do(error: Exception, remote: bool) -> str:
         error: What was raised.
         remote: Whether the place is on S3.
     """
-    said = one_line(str(error))
+    said = one_line(_reason(str(error)))
     number = error.errno if isinstance(error, OSError) else None
     if number in _NO_ROOM:
         return f"no room ({said}); make some there, or choose another folder"
     if remote:
-        return f"cannot be reached ({said}); {_ON_S3}"
+        return f"cannot be reached ({said}); {ON_S3}"
     return (
         f"cannot be used ({said}); expected a folder that this user can read and write, with room: "
         "mend that, or choose another folder"
     )
+
+
+def _reason(said: str) -> str:
+    """Delta's client tells what it was about, a line a step; the reason, or S3's answer, last."""
+    answer = _S3_ANSWER.search(said)
+    if answer:
+        return f"{answer['code']}: {answer['message']}"
+    return _COLOUR.sub("", said).rpartition(_STEP)[2]
 
 
 def one_line(text: str) -> str:

@@ -14,13 +14,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
-from usage_platform.adapters.lake_errors import LakeError, one_line, told_in_one_line
+from usage_platform.adapters.lake_errors import LakeError, one_line, told_in_one_line, what_to_do
 from usage_platform.adapters.lake_files import open_remote
 from usage_platform.adapters.lake_tables import ALL_TABLES, Lake, LakeTable
 from usage_platform.adapters.query_limits import MOST_ROWS, not_a_read, too_many_rows
 
 if TYPE_CHECKING:
     import duckdb
+
+# On S3 Delta's own client would ask a server that has fallen silent for three minutes, table by
+# table; a request is about one file of a day, or a part of one.
+_PATIENCE = {"connect_timeout": "5s", "timeout": "15s", "max_retries": "3", "retry_timeout": "15s"}
+
+# How DuckDB says that not the statement was wrong, but a table's file could not be read.
+_OF_FILES = "' failed: IOError: "
 
 # MULTI is a PIVOT, which DuckDB makes of several.
 _READS = ("SELECT", "EXPLAIN", "MULTI")
@@ -68,14 +75,14 @@ class LakeReader:
             # It says in one line what Delta's own client says in fifty, and sooner.
             open_remote(self.lake.root)
         with told_in_one_line(self.lake.table(table)):
-            return DeltaTable.is_deltatable(self.lake.table(table))
+            return DeltaTable.is_deltatable(self.lake.table(table), self._options)
 
     def state(self, table: LakeTable) -> TableState:
         """What the latest commit holds; zeros where there is no table yet."""
         if not self.exists(table):
             return TableState(version=-1, rows=0, files=0, reader_version=0)
         delta = self._open(table)
-        actions = _actions(delta)
+        actions = self._actions(table, delta)
         rows = sum(count or 0 for count in actions["num_records"].to_pylist())
         return TableState(
             version=delta.version(),
@@ -94,7 +101,7 @@ class LakeReader:
         Returns:
             `day` (date of the partition) and `bytes`, a row a file.
         """
-        actions = pa.table(self._open(table).get_add_actions(flatten=True))
+        actions = self._actions(table, self._open(table))
         days = actions[f"partition.{table.partition}"].to_pylist()
         return pd.DataFrame({"day": days, "bytes": actions["size_bytes"].to_pylist()})
 
@@ -103,7 +110,7 @@ class LakeReader:
         if not self.exists(table):
             return DayFiles(version=-1, files={})
         delta = self._open(table)
-        actions = _actions(delta)
+        actions = self._actions(table, delta)
         found: dict[date, set[str]] = {}
         days = actions[f"partition.{table.partition}"].to_pylist()
         for day, path in zip(days, actions["path"].to_pylist(), strict=True):
@@ -144,8 +151,9 @@ class LakeReader:
         ):
             if condition is not None:
                 chosen = condition if chosen is None else chosen & condition
-        data = self._open(table).to_pyarrow_dataset()
+        delta = self._open(table)
         with told_in_one_line(self.lake.table(table)):
+            data = delta.to_pyarrow_dataset()
             found = data.to_table(columns=list(columns) if columns else None, filter=chosen)
         return _nanoseconds(found.to_pandas())
 
@@ -159,7 +167,7 @@ class LakeReader:
         """
         if not self.exists(table):
             return None
-        actions = _actions(self._open(table))
+        actions = self._actions(table, self._open(table))
         days = [day for day in actions[f"partition.{table.partition}"].to_pylist() if day]
         if not days:
             return None
@@ -192,19 +200,30 @@ class LakeReader:
                 tables = ", ".join(table.name for table in there) or "none yet"
                 raise LakeError(f"query: {one_line(str(error))} Tables: {tables}") from None
             except (duckdb.Error, OSError) as error:
+                if isinstance(error, OSError) or _OF_FILES in str(error):
+                    told = what_to_do(error, "://" in self.lake.root)
+                    raise LakeError(f"{self.lake.root}: {told}") from None
                 raise LakeError(f"query: {one_line(str(error))}") from None
 
     def history(self, table: LakeTable, limit: int) -> list[dict[str, Any]]:
         """The table's latest commits, newest first."""
-        return self._open(table).history(limit) if self.exists(table) else []
+        if not self.exists(table):
+            return []
+        delta = self._open(table)
+        with told_in_one_line(self.lake.table(table)):
+            return delta.history(limit)
 
     def _open(self, table: LakeTable) -> DeltaTable:
         with told_in_one_line(self.lake.table(table)):
-            return DeltaTable(self.lake.table(table))
+            return DeltaTable(self.lake.table(table), storage_options=self._options)
 
+    def _actions(self, table: LakeTable, delta: DeltaTable) -> pa.Table:
+        with told_in_one_line(self.lake.table(table)):
+            return pa.table(delta.get_add_actions(flatten=True))
 
-def _actions(delta: DeltaTable) -> pa.Table:
-    return pa.table(delta.get_add_actions(flatten=True))
+    @property
+    def _options(self) -> dict[str, str] | None:
+        return _PATIENCE if "://" in self.lake.root else None
 
 
 def _check_reads(statements: "Sequence[duckdb.Statement]") -> None:

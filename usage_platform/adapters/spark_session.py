@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from usage_platform.adapters.lake_errors import one_line
+from usage_platform.adapters.lake_errors import ON_S3, one_line
 from usage_platform.adapters.lake_tables import Lake
 
 if TYPE_CHECKING:
@@ -33,9 +33,15 @@ _CONF: Mapping[str, str] = {
     "spark.driver.memory": "2g",
 }
 
-# On S3 the region is found as by all of AWS's clients.
+# On S3 the region is found as by all of AWS's clients. By Hadoop's own limits a server that has
+# fallen silent would be asked for hours; by these a batch fails within minutes, and the next run
+# does it.
 _S3_CONF: Mapping[str, str] = {
     "spark.hadoop.fs.s3a.endpoint.region": "",
+    "spark.hadoop.fs.s3a.connection.establish.timeout": "15s",
+    "spark.hadoop.fs.s3a.connection.timeout": "20s",
+    "spark.hadoop.fs.s3a.attempts.maximum": "1",
+    "spark.hadoop.fs.s3a.retry.limit": "1",
 }
 
 # Spark Connect's default asks a service that has gone away for ten minutes, and one that was
@@ -49,6 +55,13 @@ _DEAD_DISK = re.compile(
     r"|Permission denied|Operation not permitted|Mkdirs failed to create"
     r"|Cannot create|Unable to create).*"
 )
+
+
+# What Amazon's client says, before what it is about to do next and the number of the request.
+_S3_SAYS = re.compile(
+    r"awssdk\.[\w.]*Exception: (?P<said>.+?)(?: \((?:SDK Attempt|Service: )|: +software\.|$)", re.M
+)
+_WAITS = "what was not written waits on the topic and is done by the next run"
 
 
 def spark_conf(lake: Lake) -> Mapping[str, str]:
@@ -88,7 +101,7 @@ def remote_session(url: str) -> Iterator["SparkSession"]:
             "'usage-platform up', or set USAGE_SPARK_REMOTE"
         ) from error
     try:
-        with _failing_in_one_line():
+        with failing_in_one_line():
             yield spark
     finally:
         spark.stop()
@@ -115,35 +128,41 @@ def own_session(jars: Sequence[str], lake: Lake) -> Iterator["SparkSession"]:
         .getOrCreate()
     )
     try:
-        with _failing_in_one_line():
+        with failing_in_one_line():
             yield spark
     finally:
         spark.stop()
 
 
 @contextmanager
-def _failing_in_one_line() -> Iterator[None]:
+def failing_in_one_line() -> Iterator[None]:
+    """Tell what fails in Spark in one line.
+
+    Raises:
+        SparkFailedError: In place of whatever Spark, or the way to it, raises.
+    """
     from grpc import RpcError
+    from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     try:
         yield
-    except (PySparkException, RpcError) as error:
+    except (PySparkException, Py4JError, RpcError) as error:
         raise SparkFailedError(_in_one_line(str(error))) from error
 
 
 def _in_one_line(said: str) -> str:
-    """The line that names the cause: a dead disk's where there is one, else the first."""
+    """The line that names the cause: that of a dead disk or of S3 where there is one."""
+    on_s3 = _S3_SAYS.search(said)
+    if on_s3:
+        return f"Spark cannot use the lake ({one_line(on_s3['said'])}): {ON_S3}; {_WAITS}"
     found = _DEAD_DISK.search(said)
     if found:
         return (
             f"Spark cannot write ({one_line(found[0])}): make room, or make the lake and the data "
-            "folder writable; what was not written waits on the topic and is done by the next run"
+            f"folder writable; {_WAITS}"
         )
-    return (
-        f"Spark: {one_line(said)}; what was not written waits on the topic and is done by the next "
-        "run; the data folder's logs/spark.log says more"
-    )
+    return f"Spark: {one_line(said)}; {_WAITS}; the data folder's logs/spark.log says more"
 
 
 def interrupt(spark: "SparkSession") -> None:

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from usage_platform.adapters.kafka_topics import ANOMALY, USAGE, KafkaUnreachableError
+from usage_platform.adapters.lake_errors import LakeError
 from usage_platform.adapters.lake_tables import TABLES
 from usage_platform.adapters.open_transactions import open_transactions
 from usage_platform.adapters.stream_progress import lag_into_lake, lag_of_scoring
@@ -63,7 +64,7 @@ def _lags(deployment: Deployment, now: pd.Timestamp) -> Group | Text:
             "anomaly to the lake": lag_into_lake(reader, kafka, ANOMALY, registry),
         }
         held_up = open_transactions(kafka, now)
-    except KafkaUnreachableError as error:
+    except (KafkaUnreachableError, LakeError) as error:
         return Text(f"Lag: {error}\n")
     except KafkaException as error:
         return Text(f"Lag: Kafka: {error.args[0].str()}\n")
@@ -76,7 +77,14 @@ def _in_words(behind: pd.Timedelta | None) -> str:
     return "-" if behind is None else str(behind.floor("s"))
 
 
-def _tables(deployment: Deployment) -> Table:
+def _tables(deployment: Deployment) -> Table | Text:
+    try:
+        return _states(deployment)
+    except LakeError as error:
+        return Text(f"Lake: {error}\n")
+
+
+def _states(deployment: Deployment) -> Table:
     rows = table("Lake", "table", "rows", "files", "version", numbers=("rows", "files"))
     for known in TABLES:
         state = deployment.reader.state(known)

@@ -7,8 +7,14 @@ import pytest
 from usage_platform.adapters.hourly_backfill import recompute_days
 from usage_platform.adapters.kafka_topics import USAGE
 from usage_platform.adapters.lake_reader import LakeReader
-from usage_platform.adapters.lake_tables import READINGS, TABLES, USAGE_HOURLY, Lake
-from usage_platform.adapters.spark_session import remote_session
+from usage_platform.adapters.lake_tables import (
+    READINGS,
+    TABLES,
+    USAGE_HOURLY,
+    Lake,
+    create_tables,
+)
+from usage_platform.adapters.spark_session import SparkFailedError, remote_session
 from usage_platform.adapters.stream_progress import lag_into_lake
 from usage_platform.core.hourly import HOURLY_COLUMNS, hourly_from_readings
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -59,6 +65,17 @@ def test_a_backfill_mends_hours_that_were_lost(services, killed):
     mended = reader.rows(USAGE_HOURLY, HOURLY_COLUMNS)
     assert judged_rows("usage_hourly", expected, mended, 2).lines == []
     assert len(mended) == len(hours)
+
+
+def test_what_spark_says_of_a_bucket_that_is_not_there_is_one_line(services):
+    with (
+        pytest.raises(
+            SparkFailedError, match=r"^Spark cannot use the lake .+bucket.+: check"
+        ) as said,
+        remote_session(services.spark_url) as spark,
+    ):
+        create_tables(spark, Lake("s3://no-such-bucket-anywhere/lake"), [READINGS])
+    assert "\n" not in str(said.value)
 
 
 def test_progress_and_tables_there_are_read_without_spark(services, killed):
