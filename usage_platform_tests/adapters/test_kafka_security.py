@@ -1,11 +1,17 @@
 """Secured brokers: the platform's own clients, and Spark's, against a real one."""
 
 import base64
+import json
+import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 import pytest
+from py4j.java_gateway import GatewayParameters, JavaGateway, JVMView, launch_gateway
+from py4j.protocol import Py4JJavaError
 
 from usage_platform.adapters.kafka_security import Iam, Scram, msk_region, msk_token
 from usage_platform.adapters.kafka_topics import (
@@ -26,6 +32,9 @@ from usage_platform.adapters.scoring import Scorer
 from usage_platform.adapters.table_creation import create_tables
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.playback import AS_FAST_AS_POSSIBLE, Pace
+from usage_platform.local.jars import ensure_jars, pyspark_home
+from usage_platform.local.java import JavaHome
+from usage_platform_tests.conftest import DATA_DIR
 from usage_platform_tests.secured_broker import SecuredBroker, secured_broker, unsigned_token
 from usage_platform_tests.topics import read_events
 
@@ -96,6 +105,56 @@ def test_a_wrong_password_is_told_in_one_line_without_it(broker):
     assert "USAGE_KAFKA_SECURITY" in said
     assert "guessed-it" not in said
     assert "\n" not in said
+
+
+@contextmanager
+def sparks_classes(java: JavaHome) -> Iterator[JVMView]:
+    """The classes that Spark has on AWS, in a JVM without Spark itself."""
+    sets = ensure_jars(DATA_DIR / "jars", java, os.environ, print, lambda _: None, for_aws=True)
+    folders = [*sets.spark, pyspark_home() / "jars"]
+    (py4j,) = folders[-1].glob("py4j-*.jar")
+    port, process = launch_gateway(
+        jarpath=str(py4j),
+        classpath=":".join(f"{folder}/*" for folder in folders),
+        java_path=str(java.java),
+        return_proc=True,
+    )
+    gateway = JavaGateway(gateway_parameters=GatewayParameters(port=port))
+    try:
+        yield gateway.jvm
+    finally:
+        gateway.shutdown()
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.kafka
+def test_sparks_client_has_all_that_it_needs_to_show_amazon_msk_its_identity(
+    broker, java, monkeypatch
+):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    told = Iam("us-east-1", msk_token, broker.ca).java()
+    with sparks_classes(java) as jvm:
+        settings = jvm.java.util.Properties()
+        for name, value in {**told, "bootstrap.servers": broker.oauth}.items():
+            settings.setProperty(name, value)
+        admin = jvm.org.apache.kafka.clients.admin.Admin.create(settings)
+        # This broker knows tokens only: the client came as far as to say what it would like to do.
+        with pytest.raises(Py4JJavaError, match=r"'AWS_MSK_IAM' not enabled in the server"):
+            admin.describeCluster().nodes().get()
+        admin.close()
+        iam = jvm.software.amazon.msk.auth.iam
+        handler = iam.IAMClientCallbackHandler()
+        util = jvm.java.util
+        handler.configure(util.HashMap(), "AWS_MSK_IAM", util.ArrayList())
+        host = "b-1.usage.abc123.c2.kafka.us-east-1.amazonaws.com"
+        signer = iam.internals.AWS4SignedPayloadGenerator()
+        client = iam.internals.IAMSaslClient("AWS_MSK_IAM", handler, host, signer)
+        said = json.loads(bytes(client.evaluateChallenge(b"")))
+    assert (said["host"], said["action"]) == (host, "kafka-cluster:Connect")
+    assert "AKIDEXAMPLE" in said["x-amz-credential"]
+    assert "/us-east-1/kafka-cluster/" in said["x-amz-credential"]
 
 
 def test_a_token_for_amazon_msk_is_a_signed_request_to_connect(monkeypatch):
