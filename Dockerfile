@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# The platform's image: code server, web server, daemon and the warm Spark service are the same image
-# with another command. Fix the base by its digest where there is a registry to ask.
+# The platform's image: code server, web server, daemon, page and the warm Spark service are the same
+# image with another command. Fix the base by its digest where there is a registry to ask.
 
 FROM python:3.11.14-slim-bookworm AS java
 # Where Spark runs and where the jars are fetched: Java 17, of the system's own packages.
@@ -18,16 +18,20 @@ WORKDIR /srv/usage-platform
 
 FROM java AS built
 # The lock files alone first: this layer stays as long as they do.
-COPY requirements-uv.txt requirements-aws.txt ./
+COPY requirements-uv.txt requirements-aws.txt requirements-node.txt ./
 RUN python -m venv .venv \
     && .venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements-uv.txt \
-    && .venv/bin/uv pip install --no-cache --compile-bytecode --python .venv/bin/python --require-hashes -r requirements-aws.txt
-COPY pyproject.toml README.md ./
+    && .venv/bin/uv pip install --no-cache --compile-bytecode --python .venv/bin/python --require-hashes -r requirements-aws.txt \
+    # npm fetches the page's scripts; only this stage has it.
+    && .venv/bin/uv pip install --no-cache --python .venv/bin/python --target /srv/npm --require-hashes -r requirements-node.txt
+COPY pyproject.toml README.md package.json package-lock.json ./
 COPY usage_platform usage_platform
 RUN .venv/bin/uv pip install --no-cache --python .venv/bin/python --no-deps --editable . \
-    # Each jar is checked by its sum. A lake on S3 needs more of them, the broker's are not needed.
-    && USAGE_LAKE=s3://any usage-platform setup \
-    && rm -rf "$USAGE_JARS/kafka"
+    # Each jar and script is checked by its sum. A lake on S3 needs more jars, the broker's are not
+    # needed. Set-up goes on without the page's scripts, an image must not.
+    && USAGE_LAKE=s3://any PYTHONPATH=/srv/npm usage-platform setup \
+    && test -f usage_platform/web/static/vendor/package-lock.json \
+    && rm -rf "$USAGE_JARS/kafka" "${USAGE_JARS%/*}/npm"
 
 FROM java
 RUN useradd --system --uid 10001 --no-create-home --home-dir /var/lib/usage-platform platform \

@@ -9,6 +9,10 @@ locals {
   })
 
   secret = aws_db_instance.dagster.master_user_secret[0].secret_arn
+  secrets = [
+    { name = "DAGSTER_POSTGRES_USER", valueFrom = "${local.secret}:username::" },
+    { name = "DAGSTER_POSTGRES_PASSWORD", valueFrom = "${local.secret}:password::" },
+  ]
 
   spark_port = 15002
   code_port  = 4000
@@ -16,20 +20,25 @@ locals {
   port_answers = "import sys; from usage_platform.local.ports import port_answers; sys.exit(not port_answers(%d))"
 
   # Each with its command, how one sees that it works and how often one looks (each of Dagster's own
-  # looks takes a second or two of a processor), and what has to work before it. They listen on the
-  # task's own loopback: Dagster's pages have no log-in, and Spark would do what anybody asks.
+  # looks takes a second or two of a processor), what has to work before it, whether it is a part of
+  # Dagster, which alone gets its database's password, and whether the others stop when it does. They
+  # listen on the task's own loopback: the pages have no log-in, and Spark would do what anybody asks.
   containers = {
     spark = {
       command = ["python", "deploy/spark_connect.py", tostring(local.spark_port)]
       healthy = ["python", "-c", format(local.port_answers, local.spark_port)]
       every   = 10
       after   = []
+      dagster = false
+      vital   = true
     }
     code = {
       command = ["python", "deploy/code_server.py", tostring(local.code_port)]
       healthy = ["dagster", "api", "grpc-health-check", "-h", "127.0.0.1", "-p", tostring(local.code_port)]
       every   = 30
       after   = ["spark"]
+      dagster = true
+      vital   = true
     }
     daemon = {
       command = ["dagster-daemon", "run", "-w", "deploy/workspace.yaml"]
@@ -37,12 +46,25 @@ locals {
       healthy = ["dagster-daemon", "liveness-check"]
       every   = 60
       after   = ["code"]
+      dagster = true
+      vital   = true
     }
     webserver = {
       command = ["dagster-webserver", "-h", "127.0.0.1", "-p", tostring(local.ports.ui), "-w", "deploy/workspace.yaml"]
       healthy = ["python", "-c", format(local.port_answers, local.ports.ui)]
       every   = 60
       after   = ["code"]
+      dagster = true
+      vital   = true
+    }
+    # It only looks: when it ends it is started again, and the readings come in meanwhile.
+    page = {
+      command = ["usage-platform", "page", "--port", tostring(local.ports.page)]
+      healthy = ["python", "-c", format(local.port_answers, local.ports.page)]
+      every   = 60
+      after   = []
+      dagster = false
+      vital   = false
     }
   }
 }
@@ -91,15 +113,14 @@ resource "aws_ecs_task_definition" "platform" {
     for name, container in local.containers : {
       name        = name
       image       = local.image
-      essential   = true
+      essential   = container.vital
       command     = container.command
       stopTimeout = 120
 
+      restartPolicy = { enabled = !container.vital, restartAttemptPeriod = 60 }
+
       environment = [for key, value in local.environment : { name = key, value = value }]
-      secrets = [
-        { name = "DAGSTER_POSTGRES_USER", valueFrom = "${local.secret}:username::" },
-        { name = "DAGSTER_POSTGRES_PASSWORD", valueFrom = "${local.secret}:password::" },
-      ]
+      secrets     = [for secret in local.secrets : secret if container.dagster]
 
       dependsOn = [for other in container.after : { containerName = other, condition = "HEALTHY" }]
       healthCheck = {

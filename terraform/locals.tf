@@ -25,6 +25,7 @@ locals {
   ports = {
     https     = 443
     kafka_iam = 9098
+    page      = 8050
     postgres  = 5432
     ssh       = 22
     ui        = 3000

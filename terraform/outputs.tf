@@ -58,18 +58,27 @@ output "alarm_topic_arn" {
 
 locals {
   find_task = "task=$(aws ecs list-tasks --region ${var.region} --cluster ${aws_ecs_cluster.this.name} --service-name ${aws_ecs_service.platform.name} --query 'taskArns[0]' --output text)"
-  # What Session Manager calls the container that the pages are in.
-  find_webserver = "runtime=$(aws ecs describe-tasks --region ${var.region} --cluster ${aws_ecs_cluster.this.name} --tasks \"$task\" --query \"tasks[0].containers[?name=='webserver'].runtimeId | [0]\" --output text)"
-  bastion_id     = one(aws_instance.bastion[*].id)
+  # How Session Manager reaches a page: by the container that it is in and its port there, which is the
+  # port here too.
+  page_commands = {
+    for container, port in { webserver = local.ports.ui, page = local.ports.page } : container => join("; ", [
+      local.find_task,
+      "runtime=$(aws ecs describe-tasks --region ${var.region} --cluster ${aws_ecs_cluster.this.name} --tasks \"$task\" --query \"tasks[0].containers[?name=='${container}'].runtimeId | [0]\" --output text)",
+      "aws ssm start-session --region ${var.region} --target \"ecs:${aws_ecs_cluster.this.name}_$${task##*/}_$runtime\" --document-name AWS-StartPortForwardingSession --parameters portNumber=${port},localPortNumber=${port}",
+    ])
+  }
+
+  bastion_id = one(aws_instance.bastion[*].id)
 }
 
 output "dagster_ui_command" {
   description = "Opens Dagster's pages on http://127.0.0.1:3000 of this machine, by Session Manager."
-  value = join("; ", [
-    local.find_task,
-    local.find_webserver,
-    "aws ssm start-session --region ${var.region} --target \"ecs:${aws_ecs_cluster.this.name}_$${task##*/}_$runtime\" --document-name AWS-StartPortForwardingSession --parameters portNumber=${local.ports.ui},localPortNumber=${local.ports.ui}",
-  ])
+  value       = local.page_commands.webserver
+}
+
+output "page_command" {
+  description = "Opens the analyst's page on http://127.0.0.1:8050 of this machine, by Session Manager."
+  value       = local.page_commands.page
 }
 
 output "shell_command" {

@@ -107,12 +107,12 @@ run "the_platform_is_one_task_that_never_runs_twice" {
     error_message = "expected the old task to end before a new one writes to the lake"
   }
   assert {
-    condition     = toset([for container in jsondecode(aws_ecs_task_definition.platform.container_definitions) : container.name]) == toset(["code", "daemon", "spark", "webserver"])
-    error_message = "expected Spark and Dagster's three parts in the task"
+    condition     = toset([for container in jsondecode(aws_ecs_task_definition.platform.container_definitions) : container.name]) == toset(["code", "daemon", "page", "spark", "webserver"])
+    error_message = "expected Spark, Dagster's three parts and the page in the task"
   }
   assert {
-    condition     = alltrue([for container in jsondecode(aws_ecs_task_definition.platform.container_definitions) : container.image == "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:0.1.0" && container.essential])
-    error_message = "expected one image, by its version, in containers that all have to live"
+    condition     = alltrue([for container in jsondecode(aws_ecs_task_definition.platform.container_definitions) : container.image == "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:0.1.0" && container.essential == (container.name != "page") && container.restartPolicy.enabled == (container.name == "page")])
+    error_message = "expected one image, by its version, in containers that all have to live but the page, which is started again"
   }
   assert {
     condition     = alltrue([for container in jsondecode(aws_ecs_task_definition.platform.container_definitions) : !can(container.portMappings) && !contains(container.command, "0.0.0.0")])
@@ -128,7 +128,7 @@ run "the_platform_is_one_task_that_never_runs_twice" {
   assert {
     condition = alltrue([
       for container in jsondecode(aws_ecs_task_definition.platform.container_definitions) :
-      toset([for secret in container.secrets : secret.name]) == toset(["DAGSTER_POSTGRES_PASSWORD", "DAGSTER_POSTGRES_USER"]) && !anytrue([for pair in container.environment : strcontains(pair.name, "PASSWORD")])
+      sort([for secret in container.secrets : secret.name]) == sort(contains(["page", "spark"], container.name) ? [] : ["DAGSTER_POSTGRES_PASSWORD", "DAGSTER_POSTGRES_USER"]) && !anytrue([for pair in container.environment : strcontains(pair.name, "PASSWORD")])
     ])
     error_message = "expected the database's password as a secret and nowhere else"
   }
@@ -240,6 +240,10 @@ run "outputs_say_how_to_use_it" {
   assert {
     condition     = strcontains(output.dagster_ui_command, "AWS-StartPortForwardingSession --parameters portNumber=3000") && strcontains(output.dagster_ui_command, "ecs:usage-platform_$${task##*/}_$runtime")
     error_message = "expected the command that opens Dagster's pages"
+  }
+  assert {
+    condition     = strcontains(output.page_command, "AWS-StartPortForwardingSession --parameters portNumber=8050") && strcontains(output.page_command, "name=='page'")
+    error_message = "expected the command that opens the analyst's page"
   }
   assert {
     condition     = strcontains(output.shell_command, "aws ecs execute-command") && strcontains(output.shell_command, "--container code")

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from usage_platform.local.page_scripts import VENDOR
+from usage_platform.settings import Settings
 from usage_platform_tests.terraform.terraform_command import SOURCE
 
 pytestmark = pytest.mark.aws
@@ -78,8 +80,16 @@ def test_the_image_runs_as_nobody_special_on_a_base_with_an_exact_version():
 
 def test_the_image_takes_packages_by_their_sums_only():
     installs = re.findall(r"pip install (.*?)(?: \\|$)", RECIPE, re.MULTILINE)
-    assert len(installs) == 3
+    assert len(installs) == 4
     assert all("--require-hashes" in line or "--no-deps --editable ." in line for line in installs)
+
+
+def test_an_image_without_the_pages_scripts_is_not_made():
+    vendor = VENDOR.relative_to(ROOT)
+    assert f"&& test -f {vendor}/package-lock.json" in RECIPE
+    ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    # Those of whoever builds it were checked by nobody.
+    assert ignored.index(str(vendor)) > ignored.index("!usage_platform")
 
 
 def test_all_that_the_image_is_made_of_reaches_the_build():
@@ -98,6 +108,13 @@ def test_each_program_that_a_container_starts_is_in_the_image():
     named = set(re.findall(r'"(deploy/[\w.]+)"', (SOURCE / "ecs.tf").read_text("utf-8")))
     assert len(named) == 3
     assert all((ROOT / name).exists() for name in named)
+
+
+def test_the_page_listens_on_the_port_that_is_forwarded_to_people():
+    (port,) = re.findall(r"\bpage += (\d+)", (SOURCE / "locals.tf").read_text("utf-8"))
+    outputs = (SOURCE / "outputs.tf").read_text("utf-8")
+    assert f"http://127.0.0.1:{port} of this machine" in outputs
+    assert int(port) == Settings.model_fields["page_port"].default
 
 
 def test_the_code_server_is_found_where_the_workspace_looks():

@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
+from usage_platform.adapters.lake_tables import ALL_TABLES, Lake
 from usage_platform_tests.terraform.terraform_command import SOURCE
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(600)]
@@ -86,6 +87,32 @@ def test_a_second_plan_changes_nothing_but_what_moto_forgets(applied):
                 if before.get(name) != after.get(name)
             }
     assert changed <= FORGOTTEN_BY_MOTO
+
+
+def test_the_catalog_leads_athena_to_each_table_of_the_lake(state):
+    (bucket,) = {bucket["bucket"] for bucket in resources(state, "aws_s3_bucket")}
+    lake = Lake(f"s3://{bucket}")
+    (database,) = resources(state, "aws_glue_catalog_database")
+    assert database["location_uri"] == f"{lake.root}/deltalake"
+    tables = {table["name"]: table for table in resources(state, "aws_glue_catalog_table")}
+    assert tables.keys() == {table.name for table in ALL_TABLES}
+    for known in ALL_TABLES:
+        table = tables[known.name]
+        assert table["database_name"] == database["name"]
+        assert table["table_type"] == "EXTERNAL_TABLE"
+        # Athena looks for table_type, Spark for its provider.
+        assert table["parameters"] == {
+            "EXTERNAL": "TRUE",
+            "table_type": "DELTA",
+            "classification": "delta",
+            "spark.sql.sources.provider": "delta",
+        }
+        (stored,) = table["storage_descriptor"]
+        assert stored["location"] == lake.table(known)
+        assert stored["ser_de_info"][0]["parameters"]["path"] == lake.table(known)
+        columns = [f"{column['name']} {column['type']}" for column in stored["columns"]]
+        expected = [" ".join(column.split()[:2]) for column in known.definitions]
+        assert columns == [f"{name} {kind.lower()}" for name, kind in map(str.split, expected)]
 
 
 def test_each_ingress_between_groups_has_its_egress_and_the_other_way_round(state):

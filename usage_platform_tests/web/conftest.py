@@ -55,10 +55,8 @@ def readings() -> pd.DataFrame:
     return pd.concat([own[~inside], other.head(48)], ignore_index=True)
 
 
-@pytest.fixture(scope="session")
-def made_once(readings, tmp_path_factory) -> Lake:
-    """The small lake; not to be changed."""
-    lake = Lake(str(tmp_path_factory.mktemp("page") / "lake"))
+def fill(lake: Lake, readings: pd.DataFrame) -> None:
+    """Put readings, what follows of them, and the model that judged them into a lake."""
     registry = MeterRegistry(METER).with_meters([METER, OTHER])
     save_meters(LakeFiles(lake.assets), registry)
     begin = pd.Timestamp("2024-02-01T05:00Z")
@@ -66,6 +64,13 @@ def made_once(readings, tmp_path_factory) -> Lake:
     ModelStore(LakeFiles(lake.models)).add([judge], ["v1"])
     write_readings(lake, table_writer, readings)
     write_what_follows(lake, table_writer, readings, judges_of(judge), registry)
+
+
+@pytest.fixture(scope="session")
+def made_once(readings, tmp_path_factory) -> Lake:
+    """The small lake; not to be changed."""
+    lake = Lake(str(tmp_path_factory.mktemp("page") / "lake"))
+    fill(lake, readings)
     return lake
 
 
