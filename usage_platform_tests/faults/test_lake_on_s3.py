@@ -1,8 +1,11 @@
 """A lake on S3 through a kill and a backfill, judged by the oracle of lakes on a disk."""
 
+import json
 import os
 
+import boto3
 import pytest
+from deltalake import DeltaTable
 
 from usage_platform.adapters.hourly_backfill import recompute_days
 from usage_platform.adapters.kafka_topics import USAGE
@@ -27,9 +30,12 @@ from usage_platform_tests.faults.matrix import Matrix
 from usage_platform_tests.faults.rounds_of_spark import PART
 from usage_platform_tests.faults.services import Services
 from usage_platform_tests.faults.tables import judged_rows
+from usage_platform_tests.terraform.terraform_command import SOURCE
 
 pytestmark = [pytest.mark.kafka, pytest.mark.spark]
 
+# Delta's names of types where Glue's are others.
+IN_CATALOG = {"integer": "int", "long": "bigint"}
 REGISTRY = MeterRegistry(Meter("library"))
 
 
@@ -65,6 +71,28 @@ def test_a_backfill_mends_hours_that_were_lost(services, killed):
     mended = reader.rows(USAGE_HOURLY, HOURLY_COLUMNS)
     assert judged_rows("usage_hourly", expected, mended, 2).lines == []
     assert len(mended) == len(hours)
+
+
+def test_what_the_catalog_says_of_a_table_is_so_in_the_lake(services, killed):
+    # As terraform/catalog.tf does it, which a test of its own holds against the code.
+    glue, name = boto3.client("glue"), "usage_platform"
+    glue.create_database(DatabaseInput={"Name": name})
+    catalog = json.loads((SOURCE / "lake_tables.json").read_text("utf-8"))
+    for table in TABLES:
+        place = {"Columns": catalog[table.name], "Location": services.lake.table(table)}
+        place["Columns"] = [
+            {key.capitalize(): value for key, value in column.items()}
+            for column in place["Columns"]
+        ]
+        table_input = {"Name": table.name, "StorageDescriptor": place}
+        glue.create_table(DatabaseName=name, TableInput=table_input)
+    found = glue.get_tables(DatabaseName=name)["TableList"]
+    assert len(found) == len(TABLES)
+    for table in found:
+        stored = table["StorageDescriptor"]
+        fields = DeltaTable(stored["Location"]).schema().fields
+        there = [(field.name, IN_CATALOG.get(field.type.type, field.type.type)) for field in fields]
+        assert there == [(column["Name"], column["Type"]) for column in stored["Columns"]]
 
 
 def test_what_spark_says_of_a_bucket_that_is_not_there_is_one_line(services):
