@@ -1,16 +1,18 @@
 """Days of `usage_hourly` recomputed from `readings`, beside the live stream if need be.
 
-Belongs here: which hours a backfill is about. Not here: the statement for the hours (`hourly_sql`).
+Belongs here: which hours a backfill is about. Called on this machine and by a job on a cluster. Not
+here: the statement for the hours (`hourly_sql`).
 """
 
-from datetime import date
+from collections.abc import Callable
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from usage_platform.adapters.hourly_sql import merge_hours
 from usage_platform.adapters.lake_reader import LakeReader
-from usage_platform.adapters.lake_tables import READINGS, Lake
+from usage_platform.adapters.lake_tables import READINGS, Lake, create_tables
 from usage_platform.adapters.micro_batch import hours_to_close, newest_before
 from usage_platform.core.batch import touched_hours
 from usage_platform.core.meters import MeterRegistry
@@ -19,6 +21,40 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _BEGINNING = date(1970, 1, 1)
+# So many days' readings are in memory at once.
+_CHUNK = timedelta(days=90)
+
+
+def recompute_range(
+    spark: "SparkSession",
+    lake: Lake,
+    registry: MeterRegistry,
+    first: date,
+    last: date,
+    progress: Callable[[str], None],
+) -> int:
+    """Bring the hours of any number of days to what `readings` says, some months at a time.
+
+    Args:
+        spark: The session that owns the lake's writes.
+        lake: Where the tables are; those that are missing are made.
+        registry: Gives each meter's interval.
+        first: The first UTC day.
+        last: The last UTC day, inclusive.
+        progress: Told which days were done.
+
+    Returns:
+        How many hours these days hold.
+    """
+    create_tables(spark, lake)
+    hours = 0
+    day = first
+    while day <= last:
+        until = min(day + _CHUNK, last)
+        hours += recompute_days(spark, lake, registry, day, until)
+        progress(f"recomputed {day} to {until}")
+        day = until + timedelta(days=1)
+    return hours
 
 
 def recompute_days(

@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from usage_platform.adapters.anomaly_table import apply_anomaly_batch
-from usage_platform.adapters.kafka_topics import KafkaSettings
-from usage_platform.adapters.lake_tables import Lake
+from usage_platform.adapters.kafka_topics import ANOMALY, USAGE, KafkaSettings
+from usage_platform.adapters.lake_tables import Lake, create_tables
 from usage_platform.adapters.micro_batch import apply_usage_batch
 from usage_platform.core.meters import MeterRegistry
 
@@ -44,18 +44,53 @@ class DrainResult:
     seconds: float
 
 
+def drain_topics(
+    spark: "SparkSession",
+    lake: Lake,
+    registry: MeterRegistry,
+    kafka: KafkaSettings,
+    progress: Callable[[str], None],
+    own: str = "",
+) -> dict[str, DrainResult]:
+    """Bring everything that waits on the topics into the lake.
+
+    Args:
+        spark: The session that owns the lake's writes.
+        lake: Where the tables are; those that are missing are made.
+        registry: The known meters.
+        kafka: The brokers.
+        progress: Told what was done.
+        own: A folder among the checkpoints, for whoever does not go on where the platform's
+            streams stopped: from the topics' beginning the first time.
+
+    Returns:
+        What was done, by topic.
+    """
+    create_tables(spark, lake)
+    usage = drain_usage(spark, lake, registry, kafka, USAGE, own)
+    progress(f"{USAGE}: {usage.events:,} events in {usage.seconds:.1f} s")
+    anomalies = drain_anomalies(spark, lake, kafka, ANOMALY, own)
+    progress(f"{ANOMALY}: {anomalies.events:,} events in {anomalies.seconds:.1f} s")
+    return {USAGE: usage, ANOMALY: anomalies}
+
+
 def drain_usage(
-    spark: "SparkSession", lake: Lake, registry: MeterRegistry, kafka: KafkaSettings, topic: str
+    spark: "SparkSession",
+    lake: Lake,
+    registry: MeterRegistry,
+    kafka: KafkaSettings,
+    topic: str,
+    own: str = "",
 ) -> DrainResult:
     """Bring everything that waits on the topic `usage` into the lake."""
-    return _drain(spark, lake, kafka, topic, partial(apply_usage_batch, lake, registry))
+    return _drain(spark, lake, kafka, topic, own, partial(apply_usage_batch, lake, registry))
 
 
 def drain_anomalies(
-    spark: "SparkSession", lake: Lake, kafka: KafkaSettings, topic: str
+    spark: "SparkSession", lake: Lake, kafka: KafkaSettings, topic: str, own: str = ""
 ) -> DrainResult:
     """Bring everything that waits on the topic `anomaly` into the lake."""
-    return _drain(spark, lake, kafka, topic, partial(apply_anomaly_batch, lake))
+    return _drain(spark, lake, kafka, topic, own, partial(apply_anomaly_batch, lake))
 
 
 def _drain(
@@ -63,6 +98,7 @@ def _drain(
     lake: Lake,
     kafka: KafkaSettings,
     topic: str,
+    own: str,
     apply: Callable[["DataFrame", int], None],
 ) -> DrainResult:
     from pyspark.sql.functions import expr
@@ -85,7 +121,7 @@ def _drain(
     query = (
         events.writeStream.queryName(f"{topic}_to_lake")
         .foreachBatch(apply)
-        .option("checkpointLocation", lake.spark_path(lake.checkpoint(topic)))
+        .option("checkpointLocation", lake.spark_path(lake.checkpoint(topic, own)))
         .trigger(availableNow=True)
         .start()
     )

@@ -157,9 +157,9 @@ class Lake:
         name = table if isinstance(table, str) else table.name
         return f"{self.root}/deltalake/{name}"
 
-    def checkpoint(self, stream: str) -> str:
-        """Where the progress of a stream into the lake lies."""
-        return f"{self.root}/checkpoint/{stream}"
+    def checkpoint(self, stream: str, own: str = "") -> str:
+        """Where the progress of a stream into the lake lies; in a folder of its own if need be."""
+        return "/".join(filter(None, [self.root, "checkpoint", own, stream]))
 
     @property
     def assets(self) -> str:
