@@ -31,7 +31,7 @@ from usage_platform.adapters.lake_files import LakeFiles, load_meters
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import Lake
 from usage_platform.adapters.lease import Lease, writer_lease
-from usage_platform.adapters.lease_record import holder_of
+from usage_platform.adapters.lease_record import Holder, holder_of
 from usage_platform.adapters.model_store import ModelStore
 from usage_platform.adapters.review_store import ReviewStore
 from usage_platform.adapters.source_cache import SourceCache
@@ -110,17 +110,42 @@ class Deployment:
         stack = read_live(self.settings.data_dir)
         remote = self.settings.spark_remote or (stack.spark_remote if stack else "")
         jars = [str(self.settings.jars_dir / name) for name in ("spark", "aws")]
-        with _only_writer(self.settings.data_dir / "run" / "lake_writer"):
+        with self._turn_to_write():
             # Before the session, which takes long to start.
             self.writer_lease.take()
+            with (
+                remote_session(remote) if remote else own_session(jars, self.lake) as session,
+                only_while_held(KeptLease(self.writer_lease, partial(interrupt, session))),
+            ):
+                yield session
+
+    @contextmanager
+    def lending(self, borrower: Holder) -> Iterator[Lease]:
+        """Lend the right to write to a job elsewhere, in place of a session of this machine.
+
+        It is renewed for the job, which may take minutes to start and then does so itself. The job
+        gives it back at its end, whatever has become of this process; who knows that the job has
+        ended, or never began, gives it back for it.
+
+        Returns:
+            The borrower's side.
+
+        Raises:
+            LeaseError: When another platform writes to the lake, or a job of this one.
+        """
+        with self._turn_to_write():
+            lent = self.writer_lease.lend(borrower)
+            # A loss is the job's to notice and to tell: nothing is written here.
+            with KeptLease(lent, lambda: None):
+                yield lent
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        with _only_writer(self.settings.data_dir / "run" / "lake_writer"):
             try:
-                with (
-                    remote_session(remote) if remote else own_session(jars, self.lake) as session,
-                    only_while_held(KeptLease(self.writer_lease, partial(interrupt, session))),
-                ):
-                    yield session
+                yield
             finally:
-                # A stack keeps it for as long as it runs.
+                # A stack keeps the lease for as long as it runs.
                 if read_live(self.settings.data_dir) is None:
                     self.writer_lease.give_back()
 

@@ -8,7 +8,8 @@ lives. The same holder, a data folder on a host, always has it again at once: a 
 killed need not wait for itself. Another one gets it when it was given back, or was not renewed for
 `LEASE_SECONDS`.
 
-Its holder can lend it to a job elsewhere, which then renews it and gives it back to its lender.
+Its holder can lend it to a job elsewhere, which then renews it and gives it back to its lender. A
+job only ever renews it: one that begins after the lease has gone to somebody else does nothing.
 
 Expiry is judged by the clock of whoever asks: machines that share a lake must keep their clocks
 (NTP) to well within `LEASE_SECONDS`. A holder that the system stopped for longer than that, and
@@ -60,19 +61,28 @@ class Lease:
         store: Where it is kept.
         holder: Who asks.
         clock: The time, UTC.
+        borrowed: Whether it can only be renewed, as by a job that it was lent to.
     """
 
-    def __init__(self, lake: str, store: LeaseStore, holder: Holder, clock: Clock = _now) -> None:
+    def __init__(
+        self,
+        lake: str,
+        store: LeaseStore,
+        holder: Holder,
+        clock: Clock = _now,
+        borrowed: bool = False,
+    ) -> None:
         self._lake = lake
         self._store = store
         self._holder = holder
         self._clock = clock
+        self._borrowed = borrowed
 
     def take(self) -> None:
         """Take the lease, or renew it where this holder has it.
 
         Raises:
-            LeaseError: When another holder has it.
+            LeaseError: When another holder has it, or a borrower no longer has it.
             LeaseLentError: When this holder has lent it.
             LakeAwayError: When the lake cannot be read or written.
         """
@@ -96,7 +106,7 @@ class Lease:
             # Of all who renew it, only this holder itself can have come between.
             if text is None or not self._store.replace(text, lent.text()):
                 return self.lend(borrower)
-        return Lease(self._lake, self._store, borrower, self._clock)
+        return Lease(self._lake, self._store, borrower, self._clock, borrowed=True)
 
     @contextmanager
     def _away_in_one_line(self) -> Iterator[None]:
@@ -117,6 +127,11 @@ class Lease:
             now = self._clock()
             if held is not None and held.holder == self._holder:
                 mine = replace(held, renewed=now, expires=_expiry(now))
+            elif self._borrowed:
+                raise LeaseError(
+                    f"the lake {self._lake} is no longer lent to the job {self._holder}: nothing "
+                    "more is written by it; start it again if its work is still wanted"
+                )
             elif held is None or held.expires <= now:
                 mine = Held(self._holder, now, now, _expiry(now))
             else:
@@ -166,8 +181,14 @@ class Lease:
             ) from None
 
 
-def writer_lease(lake: Lake, holder: Holder) -> Lease:
-    """The lease that allows to write to a lake."""
+def writer_lease(lake: Lake, holder: Holder, borrowed: bool = False) -> Lease:
+    """The lease that allows to write to a lake.
+
+    Args:
+        lake: The lake.
+        holder: Who asks.
+        borrowed: Whether it was lent to the holder, which then never takes it anew.
+    """
     root = f"{lake.root}/leases"
     store = ObjectStore(root, WRITER) if "://" in root else FolderStore(root, WRITER)
-    return Lease(lake.root, store, holder)
+    return Lease(lake.root, store, holder, borrowed=borrowed)

@@ -1,4 +1,4 @@
-"""Spark sessions: on the warm service by Spark Connect, or one of this process's own.
+"""Spark sessions: on the warm service by Spark Connect, one of this process's own, or a cluster's.
 
 Belongs here: how Spark is set up for Delta and Kafka. Not here: the service's process (`local`).
 """
@@ -18,6 +18,11 @@ _CONF: Mapping[str, str] = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.session.timeZone": "UTC",
+    # Batches are tables of Arrow records; no row is made into a Python object on its way.
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+}
+
+_SMALL_BATCHES: Mapping[str, str] = {
     "spark.sql.shuffle.partitions": "2",
     # Batches are small and their plans simple: planning again between stages costs more than it
     # saves (measured: a merge of one reading takes half as long without).
@@ -28,8 +33,6 @@ _CONF: Mapping[str, str] = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.databricks.delta.snapshotPartitions": "2",
-    # Batches are tables of Arrow records; no row is made into a Python object on its way.
-    "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.driver.memory": "2g",
 }
 
@@ -65,8 +68,8 @@ _WAITS = "what was not written waits on the topic and is done by the next run"
 
 
 def spark_conf(lake: Lake) -> Mapping[str, str]:
-    """How Spark is set up for a lake."""
-    return {**_CONF, **(_S3_CONF if "://" in lake.root else {})}
+    """How Spark is set up on this machine for a lake."""
+    return {**_CONF, **_SMALL_BATCHES, **(_S3_CONF if "://" in lake.root else {})}
 
 
 class SparkUnreachableError(ConnectionError):
@@ -88,6 +91,7 @@ def remote_session(url: str) -> Iterator["SparkSession"]:
         SparkUnreachableError: When the service does not answer.
         SparkFailedError: When what is done with the session fails in Spark.
     """
+    from grpc import RpcError
     from pyspark.sql import SparkSession
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
@@ -101,7 +105,7 @@ def remote_session(url: str) -> Iterator["SparkSession"]:
             "'usage-platform up', or set USAGE_SPARK_REMOTE"
         ) from error
     try:
-        with failing_in_one_line():
+        with failing_in_one_line(RpcError):
             yield spark
     finally:
         spark.stop()
@@ -135,19 +139,41 @@ def own_session(jars: Sequence[str], lake: Lake) -> Iterator["SparkSession"]:
 
 
 @contextmanager
-def failing_in_one_line() -> Iterator[None]:
+def cluster_session() -> Iterator["SparkSession"]:
+    """A session on the cluster that this process was submitted to, which sizes and places it.
+
+    Raises:
+        SparkFailedError: When what is done with the session fails in Spark.
+    """
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.appName("usage-platform")
+    for key, value in _CONF.items():
+        builder = builder.config(key, value)
+    spark = builder.getOrCreate()
+    try:
+        with failing_in_one_line():
+            yield spark
+    finally:
+        spark.stop()
+
+
+@contextmanager
+def failing_in_one_line(*more: type[Exception]) -> Iterator[None]:
     """Tell what fails in Spark in one line.
+
+    Args:
+        more: What the way to it raises.
 
     Raises:
         SparkFailedError: In place of whatever Spark, or the way to it, raises.
     """
-    from grpc import RpcError
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     try:
         yield
-    except (PySparkException, Py4JError, RpcError) as error:
+    except (PySparkException, Py4JError, *more) as error:
         raise SparkFailedError(_in_one_line(str(error))) from error
 
 
@@ -162,16 +188,19 @@ def _in_one_line(said: str) -> str:
             f"Spark cannot write ({one_line(found[0])}): make room, or make the lake and the data "
             f"folder writable; {_WAITS}"
         )
-    return f"Spark: {one_line(said)}; {_WAITS}; the data folder's logs/spark.log says more"
+    return (
+        f"Spark: {one_line(said)}; {_WAITS}; Spark's log (on this machine logs/spark.log in the data "
+        "folder) says more"
+    )
 
 
 def interrupt(spark: "SparkSession") -> None:
     """Break off what a session is doing; the thread that waits for it gets an exception."""
-    from pyspark.sql.connect.session import SparkSession as RemoteSession
-
+    # By its name: where there is no Spark Connect, as on a cluster, its classes cannot be imported.
+    is_remote = type(spark).__module__.startswith("pyspark.sql.connect.")
     # A service that has gone away does nothing that had to be broken off.
     with suppress(Exception):
-        if isinstance(spark, RemoteSession):
+        if is_remote:
             spark.interruptAll()
         else:
             spark.sparkContext.cancelAllJobs()
