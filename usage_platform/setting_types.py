@@ -96,6 +96,22 @@ def _cron(value: str) -> str:
     return value
 
 
+def _code_folder(value: str) -> str:
+    # Written into the parameters of spark-submit, which are words with spaces between them.
+    if value and not _S3.fullmatch(value):
+        raise ValueError("expected s3://bucket/prefix without spaces")
+    return value.rstrip("/")
+
+
+def _matching(pattern: str, expected: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value and not re.fullmatch(pattern, value):
+            raise ValueError(f"expected {expected}")
+        return value
+
+    return AfterValidator(check)
+
+
 Folder = Annotated[Path, AfterValidator(_folder)]
 Lake = Annotated[str, AfterValidator(_lake)]
 Brokers = Annotated[str, AfterValidator(_brokers)]
@@ -116,3 +132,13 @@ Accelerator = Annotated[
 ]
 Holidays = Annotated[str, AfterValidator(_holidays)]
 Cron = Annotated[str, AfterValidator(_cron)]
+EmrApplication = Annotated[str, _matching(r"[0-9a-z]+", "the id of an EMR Serverless application")]
+RoleArn = Annotated[
+    str,
+    _matching(
+        r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
+        "a role such as arn:aws:iam::123456789012:role/usage-platform-emr-job",
+    ),
+]
+CodeFolder = Annotated[str, AfterValidator(_code_folder)]
+LogGroup = Annotated[str, _matching(r"[\w./#-]+", "the name of a CloudWatch log group")]

@@ -92,6 +92,11 @@ class Settings(BaseModel):
     athena_workgroup: str = ""
     athena_database: str = ""
 
+    emr_application_id: types.EmrApplication = ""
+    emr_role_arn: types.RoleArn = ""
+    emr_code: types.CodeFolder = ""
+    emr_log_group: types.LogGroup = "/aws/emr-serverless"
+
     vacuum_hours: int = Field(168, ge=1)
     history_keep_days: int = Field(30, ge=1)
 
@@ -128,6 +133,17 @@ class Settings(BaseModel):
     def _athena_knows_the_tables(self) -> Self:
         if bool(self.athena_workgroup) != bool(self.athena_database):
             raise ValueError("USAGE_ATHENA_WORKGROUP and USAGE_ATHENA_DATABASE: set both or none")
+        return self
+
+    @model_validator(mode="after")
+    def _emr_has_a_role_and_a_lake(self) -> Self:
+        if bool(self.emr_application_id) != bool(self.emr_role_arn):
+            raise ValueError("USAGE_EMR_APPLICATION_ID and USAGE_EMR_ROLE_ARN: set both or none")
+        if self.emr_application_id and "://" not in self.lake:
+            raise ValueError(
+                "USAGE_EMR_APPLICATION_ID is set: set USAGE_LAKE to s3://bucket/prefix too, as a "
+                "folder of this machine cannot be reached from there"
+            )
         return self
 
     @model_validator(mode="after")

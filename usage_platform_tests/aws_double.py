@@ -7,7 +7,7 @@ should be on it (the tests).
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -20,14 +20,22 @@ from usage_platform_tests.topics import until
 
 
 @contextmanager
-def aws_server(port: int, log: Path) -> Iterator[str]:
+def aws_server(
+    port: int, log: Path, module: str = "moto.server", arguments: Sequence[str] = ()
+) -> Iterator[str]:
     """Run it, and give its address.
 
     In a process of its own: some of Delta's calls let no other thread run until they are answered.
+
+    Args:
+        port: Where it listens.
+        log: File of what it says.
+        module: What is run: moto's server, or one that does more than it.
+        arguments: What the module is told before the server's own arguments.
     """
     with log.open("wb") as out:
         server = subprocess.Popen(
-            (sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)),
+            (sys.executable, "-m", module, *arguments, "-H", "127.0.0.1", "-p", str(port)),
             env={**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
             stdout=out,
             stderr=out,

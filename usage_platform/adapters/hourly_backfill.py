@@ -12,8 +12,9 @@ import pandas as pd
 
 from usage_platform.adapters.hourly_sql import merge_hours
 from usage_platform.adapters.lake_reader import LakeReader
-from usage_platform.adapters.lake_tables import READINGS, Lake, create_tables
+from usage_platform.adapters.lake_tables import READINGS, Lake
 from usage_platform.adapters.micro_batch import hours_to_close, newest_before
+from usage_platform.adapters.table_creation import create_tables
 from usage_platform.core.batch import touched_hours
 from usage_platform.core.meters import MeterRegistry
 
@@ -46,7 +47,7 @@ def recompute_range(
     Returns:
         How many hours these days hold.
     """
-    create_tables(spark, lake)
+    create_tables(lake)
     hours = 0
     day = first
     while day <= last:

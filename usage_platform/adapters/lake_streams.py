@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from usage_platform.adapters.anomaly_table import apply_anomaly_batch
 from usage_platform.adapters.kafka_topics import ANOMALY, USAGE, KafkaSettings
-from usage_platform.adapters.lake_tables import Lake, create_tables
+from usage_platform.adapters.lake_tables import Lake
 from usage_platform.adapters.micro_batch import apply_usage_batch
+from usage_platform.adapters.table_creation import create_tables
 from usage_platform.core.meters import MeterRegistry
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def drain_topics(
     Returns:
         What was done, by topic.
     """
-    create_tables(spark, lake)
+    create_tables(lake)
     usage = drain_usage(spark, lake, registry, kafka, USAGE, own)
     progress(f"{USAGE}: {usage.events:,} events in {usage.seconds:.1f} s")
     anomalies = drain_anomalies(spark, lake, kafka, ANOMALY, own)

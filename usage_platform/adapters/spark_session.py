@@ -189,8 +189,8 @@ def _in_one_line(said: str) -> str:
             f"folder writable; {_WAITS}"
         )
     return (
-        f"Spark: {one_line(said)}; {_WAITS}; Spark's log (on this machine logs/spark.log in the data "
-        "folder) says more"
+        f"Spark: {one_line(said)}; {_WAITS}; Spark's log (on this machine logs/spark.log in the "
+        "data folder) says more"
     )
 
 

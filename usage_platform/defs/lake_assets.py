@@ -7,9 +7,9 @@ from datetime import timedelta
 import dagster as dg
 
 from usage_platform.adapters.commit_dates import dates_since
-from usage_platform.adapters.hourly_backfill import recompute_days
+from usage_platform.adapters.hourly_backfill import recompute_range
 from usage_platform.adapters.kafka_topics import ANOMALY, USAGE, ensure_topics
-from usage_platform.adapters.lake_streams import DrainResult, drain_anomalies, drain_usage
+from usage_platform.adapters.lake_streams import DrainResult, drain_topics
 from usage_platform.adapters.lake_tables import (
     ANOMALIES,
     READINGS,
@@ -20,7 +20,8 @@ from usage_platform.adapters.lake_tables import (
 from usage_platform.adapters.plots import month_of_hours
 from usage_platform.adapters.redrive import reject_summary
 from usage_platform.adapters.stream_progress import lag_into_lake
-from usage_platform.adapters.table_creation import create_tables
+from usage_platform.cluster.request import DrainTopics, RecomputeHours
+from usage_platform.defs.emr_serverless import Compute, ComputeConfig, done_on_emr
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import (
     FRESHNESS,
@@ -34,7 +35,6 @@ from usage_platform.defs.resources import PlatformResource
 from usage_platform.deployment import Deployment
 
 WRITER_POOL = "lake_writer"
-_CHUNK = timedelta(days=90)
 _MONTH = timedelta(days=31)
 
 
@@ -66,7 +66,7 @@ _MONTH = timedelta(days=31)
 )
 @fails_in_one_line
 def streams_into_lake(
-    context: dg.AssetExecutionContext, platform: PlatformResource
+    context: dg.AssetExecutionContext, config: ComputeConfig, platform: PlatformResource
 ) -> Iterator[dg.MaterializeResult]:
     """One availableNow run of the streams into the lake: all that waits on the topics.
 
@@ -79,17 +79,17 @@ def streams_into_lake(
     ensure_topics(kafka)
     registry = deployment.registry()
     versions = {t: reader.state(t).version for t in (USAGE_HOURLY, ANOMALIES)}
-    with deployment.spark() as spark:
-        create_tables(lake)
-        drained = drain_usage(spark, lake, registry, kafka, USAGE)
-        context.log.info(f"usage: {drained.events:,} events in {drained.seconds:.1f} s")
-        anomalies = drain_anomalies(spark, lake, kafka, ANOMALY)
-        context.log.info(f"anomaly: {anomalies.events:,} events in {anomalies.seconds:.1f} s")
+    if config.compute is Compute.emr_serverless:
+        done = done_on_emr(context, deployment, DrainTopics())
+        drained = {topic: DrainResult(**result) for topic, result in done.items()}
+    else:
+        with deployment.spark() as spark:
+            drained = drain_topics(spark, lake, registry, kafka, context.log.info)
     lag = lag_metadata(lag_into_lake(reader, kafka, USAGE, registry))
     anomalies_lag = lag_metadata(lag_into_lake(reader, kafka, ANOMALY, registry))
-    about = {**_of_drain(drained), **lag}
+    about = {**_of_drain(drained[USAGE]), **lag}
     report_days(context, deployment, USAGE_HOURLY, versions[USAGE_HOURLY], about)
-    about_anomalies = {**_of_drain(anomalies), **anomalies_lag}
+    about_anomalies = {**_of_drain(drained[ANOMALY]), **anomalies_lag}
     report_days(context, deployment, ANOMALIES, versions[ANOMALIES], about_anomalies)
     for table in (READINGS, REJECTS):
         state = reader.state(table)
@@ -154,7 +154,7 @@ def report_days(
 )
 @fails_in_one_line
 def usage_hourly(
-    context: dg.AssetExecutionContext, platform: PlatformResource
+    context: dg.AssetExecutionContext, config: ComputeConfig, platform: PlatformResource
 ) -> dg.MaterializeResult:
     """Hourly averages, minima, maxima and energy of each meter, and whether an hour is complete.
 
@@ -165,15 +165,12 @@ def usage_hourly(
     first, last = days_of(context)
     started = time.monotonic()
     before = deployment.reader.state(USAGE_HOURLY)
-    hours = 0
-    with deployment.spark() as spark:
-        create_tables(deployment.lake)
-        day = first
-        while day <= last:
-            until = min(day + _CHUNK, last)
-            hours += recompute_days(spark, deployment.lake, deployment.registry(), day, until)
-            context.log.info(f"recomputed {day} to {until}")
-            day = until + timedelta(days=1)
+    lake, registry = deployment.lake, deployment.registry()
+    if config.compute is Compute.emr_serverless:
+        hours = done_on_emr(context, deployment, RecomputeHours(first=first, last=last))["hours"]
+    else:
+        with deployment.spark() as spark:
+            hours = recompute_range(spark, lake, registry, first, last, context.log.info)
     state = deployment.reader.state(USAGE_HOURLY)
     shown = deployment.reader.rows(USAGE_HOURLY, None, max(first, last - _MONTH), last)
     metadata = {

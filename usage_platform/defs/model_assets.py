@@ -11,20 +11,17 @@ from pydantic import Field
 
 from usage_platform.adapters.lake_errors import LakeError
 from usage_platform.adapters.lake_tables import READINGS
+from usage_platform.adapters.model_order import ModelOrder, OrderedModels, train_into
 from usage_platform.adapters.model_plots import expected_week, last_weeks, score_distribution
-from usage_platform.adapters.training import (
-    Trained,
-    TrainingError,
-    Wishes,
-    reading_days,
-    train_models,
-)
+from usage_platform.adapters.training import TrainingError, Wishes, reading_days
+from usage_platform.cluster.request import TrainModels
+from usage_platform.core.detector.gate import Examined
 from usage_platform.core.detector.model import DetectorModel, Method, Tuning
 from usage_platform.core.judging import LOOK_BACK, judged_by
-from usage_platform.core.local_time import local_day_bounds
 from usage_platform.core.model import Detector, Model
 from usage_platform.core.reading_history import ReadingHistory
 from usage_platform.core.training_days import due
+from usage_platform.defs.emr_serverless import Compute, ComputeConfig, done_on_emr
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
 from usage_platform.defs.resources import PlatformResource
@@ -34,8 +31,8 @@ from usage_platform.settings import SettingsError
 _SHOWN = timedelta(days=14)
 
 
-class TrainingConfig(dg.Config):
-    """What a model is trained on."""
+class TrainingConfig(ComputeConfig):
+    """What a model is trained on, and where."""
 
     until: str | None = Field(
         None,
@@ -87,36 +84,43 @@ def slot_forests(
     deployment = platform.deployment
     started = time.monotonic()
     try:
-        untils = _untils(config, deployment)
-        if not untils:
-            raise TrainingError("every model that the readings allow is there")
-        trained: list[Trained] = []
-        promoted: list[str] = []
-        for one in train_models(
-            deployment.reader,
-            deployment.registry(),
-            untils,
-            _wishes(config, deployment),
-            datetime.now(UTC),
-            context.log.info,
-            _before(untils[0], deployment),
-        ):
-            trained.append(one)
-            if one.examined.is_fit or config.promote_anyway:
-                promoted.append(one.model.manifest.version)
+        ordered = _ordered(context, config, deployment)
     except (TrainingError, LakeError, SettingsError, ValueError) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
-    # All at once: the stream must not judge by one of them what the next is meant for.
-    deployment.models.add([one.model for one in trained], promoted)
+    newest = deployment.models.load(ordered.versions[-1])
     yield dg.MaterializeResult(
         metadata={
-            **_metadata(trained[-1], deployment),
-            "models": len(trained),
-            "promoted": len(promoted),
+            **_metadata(newest, deployment),
+            "models": len(ordered.versions),
+            "promoted": len(ordered.promoted),
             "seconds": round(time.monotonic() - started, 2),
         },
-        check_results=[_check(trained[-1])],
+        check_results=[_check(newest.manifest.version, ordered.examined)],
     )
+
+
+def _ordered(
+    context: dg.AssetExecutionContext, config: TrainingConfig, deployment: Deployment
+) -> OrderedModels:
+    order = _order(config, deployment)
+    if config.compute is Compute.emr_serverless:
+        done = done_on_emr(context, deployment, TrainModels.of(order))
+        return OrderedModels(done["versions"], done["promoted"], Examined(**done["examined"]))
+    return train_into(
+        deployment.models,
+        deployment.reader,
+        deployment.registry(),
+        order,
+        datetime.now(UTC),
+        context.log.info,
+    )
+
+
+def _order(config: TrainingConfig, deployment: Deployment) -> ModelOrder:
+    untils = _untils(config, deployment)
+    if not untils:
+        raise TrainingError("every model that the readings allow is there")
+    return ModelOrder(untils, _wishes(config, deployment), config.promote_anyway)
 
 
 def _untils(config: TrainingConfig, deployment: Deployment) -> Sequence[date]:
@@ -128,13 +132,6 @@ def _untils(config: TrainingConfig, deployment: Deployment) -> Sequence[date]:
     if days is None:
         raise TrainingError("readings: the table is empty; play some readings first")
     return [days[1] + timedelta(days=1)]
-
-
-def _before(until: date, deployment: Deployment) -> Model | None:
-    """The newest model in force that knows nothing of the days from `until` on."""
-    end = local_day_bounds(until, deployment.settings.timezone)[0]
-    older = [one for one in deployment.models.manifests() if one.end <= end]
-    return deployment.models.load(older[-1].version) if older else None
 
 
 def _day(text: str) -> date:
@@ -167,9 +164,8 @@ def _wishes(config: TrainingConfig, deployment: Deployment) -> Wishes:
 
 
 def _metadata(
-    trained: Trained, deployment: Deployment
+    model: Model, deployment: Deployment
 ) -> dict[str, dg.MetadataValue | int | float | str]:
-    model = trained.model
     manifest = model.manifest
     metadata: dict[str, dg.MetadataValue | int | float | str] = {
         "version": manifest.version,
@@ -212,8 +208,7 @@ def _last_weeks(detector: Detector, end: pd.Timestamp, deployment: Deployment) -
     return judged_by(detector, series, start.value)
 
 
-def _check(trained: Trained) -> dg.AssetCheckResult:
-    examined = trained.examined
+def _check(version: str, examined: Examined) -> dg.AssetCheckResult:
     words = "there is nothing to compare with yet" if not examined.weeks else None
     return dg.AssetCheckResult(
         check_name="model_is_fit",
@@ -221,7 +216,7 @@ def _check(trained: Trained) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.WARN,
         description=words,
         metadata={
-            "version": trained.model.manifest.version,
+            "version": version,
             "alarm_days": examined.alarm_days,
             "alarm_days_allowed": examined.budget,
             "alarm_days_of_the_one_before": examined.alarm_days_before,

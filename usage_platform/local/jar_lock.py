@@ -9,7 +9,10 @@ from pathlib import Path
 
 LOCK_FILE = Path(__file__).with_name("jars.lock")
 LOCAL_SETS = ("kafka", "spark")
-SETS = (*LOCAL_SETS, "aws")
+AWS_SETS = (*LOCAL_SETS, "aws")
+EMR_SET = "emr"
+"""What a job on EMR is given; it comes from the code's folder, not from this machine."""
+SETS = (*AWS_SETS, EMR_SET, "emr_tests")
 
 _LOCK_LINE = re.compile(r"(\S+) ([^\s:]+):([^\s:]+):([^\s:]+) ([0-9a-f]{64})")
 

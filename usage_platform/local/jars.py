@@ -16,7 +16,14 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from usage_platform.local.errors import LocalError
-from usage_platform.local.jar_lock import LOCAL_SETS, LOCK_FILE, SETS, LockedJar, parse_lock
+from usage_platform.local.jar_lock import (
+    AWS_SETS,
+    LOCAL_SETS,
+    LOCK_FILE,
+    SETS,
+    LockedJar,
+    parse_lock,
+)
 from usage_platform.local.java import JavaHome
 
 # Ivy keeps its own copy of each jar until the verified one is in place.
@@ -68,7 +75,7 @@ def ensure_jars(
     progress: Callable[[str], None],
     for_aws: bool = False,
 ) -> JarFolders:
-    """Make `folder` hold exactly the locked jars; downloads only what is missing or damaged.
+    """Make `folder` hold what the services here need; downloads only what is missing or damaged.
 
     Args:
         folder: Where the jars are kept; made where it is missing.
@@ -84,9 +91,35 @@ def ensure_jars(
     Raises:
         LocalError: When there is no network, no space, or a jar is not what was locked.
     """
+    wanted = AWS_SETS if for_aws else LOCAL_SETS
+    ensure_sets(folder, wanted, java, env, say, progress)
+    folder = folder.absolute()
+    return JarFolders(folder / "kafka", tuple(folder / name for name in wanted if name != "kafka"))
+
+
+def ensure_sets(
+    folder: Path,
+    wanted: Sequence[str],
+    java: JavaHome,
+    env: Mapping[str, str],
+    say: Callable[[str], None],
+    progress: Callable[[str], None],
+) -> None:
+    """Make `folder` hold exactly the locked jars of some sets, each in the set's folder.
+
+    Args:
+        folder: Where the jars are kept; made where it is missing.
+        wanted: Names of sets.
+        java: Runs Ivy.
+        env: The environment Ivy runs in.
+        say: Told when something is fetched.
+        progress: Told how far the fetching is.
+
+    Raises:
+        LocalError: When there is no network, no space, or a jar is not what was locked.
+    """
     folder = folder.absolute()
     locked = parse_lock(LOCK_FILE.read_text("utf-8"))
-    wanted = SETS if for_aws else LOCAL_SETS
     jars = [jar for jar in locked if jar.set_name in wanted]
     try:
         _drop_strangers(folder, locked)
@@ -101,7 +134,6 @@ def ensure_jars(
             f"the jars cannot be kept in {folder} ({error.strerror or error}): "
             "make room there or choose another data folder"
         ) from error
-    return JarFolders(folder / "kafka", tuple(folder / name for name in wanted if name != "kafka"))
 
 
 def _is_good(path: Path, jar: LockedJar) -> bool:

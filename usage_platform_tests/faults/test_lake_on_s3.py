@@ -15,10 +15,10 @@ from usage_platform.adapters.lake_tables import (
     TABLES,
     USAGE_HOURLY,
     Lake,
-    create_tables,
 )
 from usage_platform.adapters.spark_session import SparkFailedError, remote_session
 from usage_platform.adapters.stream_progress import lag_into_lake
+from usage_platform.adapters.table_creation import create_tables
 from usage_platform.core.hourly import HOURLY_COLUMNS, hourly_from_readings
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.local.jars import ensure_jars
@@ -102,7 +102,7 @@ def test_what_spark_says_of_a_bucket_that_is_not_there_is_one_line(services):
         ) as said,
         remote_session(services.spark_url) as spark,
     ):
-        create_tables(spark, Lake("s3://no-such-bucket-anywhere/lake"), [READINGS])
+        create_tables(Lake("s3://no-such-bucket-anywhere/lake"), [READINGS])
     assert "\n" not in str(said.value)
 
 

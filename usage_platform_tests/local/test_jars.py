@@ -54,7 +54,7 @@ def ensure(folder: Path) -> list[str]:
 def test_the_lock_names_each_file_once_and_all_sets():
     jars = parse_lock(LOCK_FILE.read_text())
     assert len({(jar.set_name, jar.file_name) for jar in jars}) == len(jars)
-    assert {jar.set_name for jar in jars} == {"kafka", "spark", "aws"}
+    assert {jar.set_name for jar in jars} == {"kafka", "spark", "aws", "emr", "emr_tests"}
 
 
 def test_a_line_is_read_and_comments_are_skipped():

@@ -1,0 +1,170 @@
+"""Jobs on EMR Serverless: what one is started with, what becomes of it, and why one failed.
+
+Belongs here: the parameters of a job, and asking AWS about it. Not here: following a job from
+Dagster (`defs.emr_serverless`), what it does (`cluster`).
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from usage_platform.adapters.lake_errors import one_line
+
+SCRIPT = "emr_job.py"
+ENVIRONMENT = "environment.tar.gz"
+JARS = "jars"
+
+_ENDED = ("SUCCESS", "FAILED", "CANCELLED")
+_END_SECONDS = 120.0
+_POLL_SECONDS = 2.0
+# Where EMR unpacks the archive, from the folder in which it starts driver and executors.
+_PYTHON = "./environment/bin/python"
+# EMR brings Delta, of the version that fits its Spark, and puts it on no class path by itself.
+_DELTA = ("/usr/share/aws/delta/lib/delta-spark.jar", "/usr/share/aws/delta/lib/delta-storage.jar")
+
+
+@dataclass(frozen=True)
+class EmrApplication:
+    """Where jobs run.
+
+    Attributes:
+        id: The application's.
+        role_arn: The role that its jobs have.
+        code: The folder of the script, the Python environment and the jars, s3://bucket/prefix.
+        log_group: CloudWatch's log group that jobs write to.
+    """
+
+    id: str
+    role_arn: str
+    code: str
+    log_group: str
+
+    def start_parameters(self, name: str, jars: Sequence[str] = ()) -> dict[str, Any]:
+        """What EMR's API is told to start a job.
+
+        Args:
+            name: The job's, for people.
+            jars: Names of jars of the code folder that the job needs beside Delta's.
+        """
+        return {
+            "applicationId": self.id,
+            "executionRoleArn": self.role_arn,
+            "name": name,
+            "jobDriver": {
+                "sparkSubmit": {
+                    "entryPoint": f"{self.code}/{SCRIPT}",
+                    "sparkSubmitParameters": self._spark_submit(jars),
+                }
+            },
+            "configurationOverrides": {
+                "monitoringConfiguration": {
+                    "cloudWatchLoggingConfiguration": {
+                        "enabled": True,
+                        "logGroupName": self.log_group,
+                    }
+                }
+            },
+        }
+
+    def _spark_submit(self, jars: Sequence[str]) -> str:
+        own = [f"{self.code}/{JARS}/{name}" for name in jars]
+        conf = {
+            "spark.archives": f"{self.code}/{ENVIRONMENT}#environment",
+            "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON": _PYTHON,
+            "spark.emr-serverless.driverEnv.PYSPARK_PYTHON": _PYTHON,
+            "spark.executorEnv.PYSPARK_PYTHON": _PYTHON,
+            "spark.jars": ",".join([*_DELTA, *own]),
+        }
+        return " ".join(f"--conf {key}={value}" for key, value in conf.items())
+
+
+class StartedJob:
+    """The job that is started with a client, whoever starts it.
+
+    Args:
+        application: Where it runs.
+        client: A boto3 client of EMR Serverless; from now on the next job that it starts is this.
+    """
+
+    def __init__(self, application: EmrApplication, client: Any) -> None:  # noqa: ANN401 - boto3's
+        self._application = application
+        self._client = client
+        self._id = ""
+        client.meta.events.register("after-call.emr-serverless.StartJobRun", self._note)
+
+    def _note(self, parsed: Mapping[str, Any], **_: object) -> None:
+        self._id = parsed.get("jobRunId", "")
+
+    @property
+    def log_stream(self) -> str:
+        """The stream of the driver's errors in the application's log group."""
+        return f"/applications/{self._application.id}/jobs/{self._id}/SPARK_DRIVER/stderr"
+
+    @cached_property
+    def _logs(self) -> Any:  # noqa: ANN401 - boto3's
+        import boto3
+
+        return boto3.client("logs")
+
+    def is_over(self) -> bool:
+        """Whether nothing of the job runs any more; waits a while for a job that is being ended.
+
+        Returns:
+            False too when AWS does not say.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        give_up = time.monotonic() + _END_SECONDS
+        while self._id:
+            with suppress(BotoCoreError, ClientError):
+                if self._run()["state"] in _ENDED:
+                    return True
+            if time.monotonic() > give_up:
+                return False
+            time.sleep(_POLL_SECONDS)
+        return True
+
+    def why_it_failed(self, said: str) -> str:
+        """One line: the job's own word, or what EMR says of it, and where its log is.
+
+        Args:
+            said: How the line begins that a job ends its log with when it knows what is wrong.
+        """
+        known = self._last_line(said)
+        reason = known or one_line(self._run().get("stateDetails") or "EMR gives no reason")
+        place = f"log group {self._application.log_group}, stream {self.log_stream}"
+        return f"{reason} (job {self._id} on EMR Serverless; {place})"
+
+    def _run(self) -> Mapping[str, Any]:
+        found = self._client.get_job_run(applicationId=self._application.id, jobRunId=self._id)
+        return found["jobRun"]
+
+    def _last_line(self, begins: str) -> str:
+        from botocore.exceptions import ClientError
+
+        try:
+            events = self._logs.get_log_events(
+                logGroupName=self._application.log_group, logStreamName=self.log_stream
+            )["events"]
+        except ClientError:  # No log, or none that may be read.
+            return ""
+        lines = [line for event in events for line in event["message"].splitlines()]
+        found = [line.removeprefix(begins) for line in lines if line.startswith(begins)]
+        return found[-1] if found else ""
+
+
+def with_readable_type(client: Any) -> Any:  # noqa: ANN401 - boto3's
+    """Let a client tell an application's type as Dagster's Pipes client expects it: `Spark`.
+
+    AWS takes `SPARK` as well, and may tell what it was given.
+    """
+
+    def note(parsed: dict[str, Any], **_: object) -> None:
+        if "application" in parsed:
+            parsed["application"]["type"] = parsed["application"]["type"].capitalize()
+
+    client.meta.events.register("after-call.emr-serverless.GetApplication", note)
+    return client

@@ -1,0 +1,1 @@
+"""Work on a cluster: what a job there is asked, and the job itself."""

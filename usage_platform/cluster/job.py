@@ -1,0 +1,139 @@
+"""The job on a cluster: the platform's own functions, on the cluster's Spark, under the lent lease.
+
+Belongs here: carrying out a request, and telling what came of it. Not here: the form of requests
+(`request`), starting jobs (`adapters.emr_jobs`), the work itself (other adapters).
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from dagster_pipes import open_dagster_pipes
+
+from usage_platform.adapters.hourly_backfill import recompute_range
+from usage_platform.adapters.kafka_topics import KafkaUnreachableError
+from usage_platform.adapters.kept_lease import KeptLease, only_while_held
+from usage_platform.adapters.lake_errors import LakeError
+from usage_platform.adapters.lake_streams import drain_topics
+from usage_platform.adapters.lease import LeaseError, writer_lease
+from usage_platform.adapters.lease_record import Holder
+from usage_platform.adapters.model_order import train_into
+from usage_platform.adapters.spark_session import SparkFailedError, cluster_session, interrupt
+from usage_platform.adapters.training import TrainingError
+from usage_platform.cluster.request import (
+    RecomputeHours,
+    Request,
+    RequestError,
+    TrainModels,
+)
+from usage_platform.deployment import Deployment
+from usage_platform.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+OWN_CHECKPOINT = "emr"
+"""The cluster's folder among the checkpoints: another version of Spark need not understand ours."""
+WHY_NOT = "usage-platform: "
+"""What begins the line of the log that says why a job did nothing, or not all."""
+
+_KNOWN = (
+    KafkaUnreachableError,
+    LakeError,
+    LeaseError,
+    RequestError,
+    SettingsError,
+    SparkFailedError,
+    TrainingError,
+)
+
+
+def main() -> int:
+    """Carry out the request that came with this process; the exit code says whether it was done."""
+    with open_dagster_pipes() as pipes:
+        try:
+            request = Request.parsed(pipes.extras)
+            pipes.report_custom_message(carry_out(request, pipes.log.info))
+        except _KNOWN as error:
+            print(f"{WHY_NOT}{error}", file=sys.stderr, flush=True)
+            return 1
+    return 0
+
+
+def carry_out(request: Request, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Do what is asked.
+
+    Args:
+        request: What is asked.
+        progress: Told what was done.
+
+    Returns:
+        What came of it, as plain values: `hours`; what a run of each stream did, by topic
+        (`DrainResult`); or the models (`OrderedModels`).
+
+    Raises:
+        RuntimeError: One of the known errors, in one line.
+    """
+    deployment = Deployment(Settings.from_env(request.settings))
+    if isinstance(request.work, TrainModels):
+        return _models(deployment, request.work, progress)
+    if request.borrower is None:
+        raise RequestError("borrower: none; work that writes tables needs the lease")
+    with _writing(deployment, Holder(*request.borrower)) as spark:
+        if isinstance(request.work, RecomputeHours):
+            return _hours(deployment, spark, request.work, progress)
+        return _topics(deployment, spark, progress)
+
+
+@contextmanager
+def _writing(deployment: Deployment, borrower: Holder) -> Iterator["SparkSession"]:
+    """A session under the lease, which is given back at the end to whoever has lent it."""
+    lease = writer_lease(deployment.lake, borrower, borrowed=True)
+    # Before the session, which takes long to start.
+    lease.take()
+    try:
+        with (
+            cluster_session() as spark,
+            only_while_held(KeptLease(lease, partial(interrupt, spark))),
+        ):
+            yield spark
+    finally:
+        lease.give_back()
+
+
+def _hours(
+    deployment: Deployment,
+    spark: "SparkSession",
+    work: RecomputeHours,
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    lake, registry = deployment.lake, deployment.registry()
+    return {"hours": recompute_range(spark, lake, registry, work.first, work.last, progress)}
+
+
+def _topics(
+    deployment: Deployment, spark: "SparkSession", progress: Callable[[str], None]
+) -> dict[str, Any]:
+    lake, registry, kafka = deployment.lake, deployment.registry(), deployment.kafka
+    done = drain_topics(spark, lake, registry, kafka, progress, OWN_CHECKPOINT)
+    return {topic: asdict(drained) for topic, drained in done.items()}
+
+
+def _models(
+    deployment: Deployment, work: TrainModels, progress: Callable[[str], None]
+) -> dict[str, Any]:
+    # Without the lease: no table is written, and a model appears whole with its manifest, so that
+    # training on this machine needs none either.
+    trained = train_into(
+        deployment.models,
+        deployment.reader,
+        deployment.registry(),
+        work.order(deployment.labels.read()),
+        datetime.now(UTC),
+        progress,
+    )
+    return asdict(trained)

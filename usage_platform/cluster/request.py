@@ -1,0 +1,168 @@
+"""What a job on a cluster is asked to do, as it travels there.
+
+Belongs here: its form, and reading it with clear errors. Not here: doing it (`job`), where the job
+runs (`adapters.emr_jobs`).
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Literal, Self
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from usage_platform.adapters.kafka_security import SecurityKind
+from usage_platform.adapters.model_order import ModelOrder
+from usage_platform.adapters.training import Wishes
+from usage_platform.core.detector.grid import Calendar
+from usage_platform.core.detector.model import Method, Tuning
+from usage_platform.settings import PREFIX, Settings, SettingsError
+
+# Nothing else is told: no secret, and nothing of the machine that asks.
+_TOLD = ("lake", "meter", "timezone", "interval_minutes")
+_TOLD_OF_KAFKA = ("kafka_bootstrap", "kafka_security")
+
+
+class RequestError(ValueError):
+    """A request that no job can carry out; one line."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RecomputeHours(_Part):
+    """Days of `usage_hourly` recomputed from `readings`.
+
+    Attributes:
+        first: The first UTC day.
+        last: The last UTC day, inclusive.
+    """
+
+    kind: Literal["hours"] = "hours"
+    first: date
+    last: date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first > self.last:
+            raise ValueError(f"first {self.first} is after last {self.last}")
+        return self
+
+
+class DrainTopics(_Part):
+    """The events of Kafka into the lake, with a checkpoint of the cluster's own."""
+
+    kind: Literal["topics"] = "topics"
+
+
+class TrainModels(_Part):
+    """Models trained and put into the store; the fields are those of `ModelOrder` and `Wishes`."""
+
+    kind: Literal["models"] = "models"
+    untils: tuple[date, ...] = Field(min_length=1)
+    method: Method
+    false_alarms_per_week: float
+    least_share: float
+    country: str | None
+    subdivision: str | None
+    closed: tuple[date, ...]
+    meters: tuple[str, ...]
+    promote_anyway: bool
+
+    @classmethod
+    def of(cls, order: ModelOrder) -> Self:
+        """An order as a request; the labels stay in the lake, where the job finds them."""
+        wishes = order.wishes
+        return cls(
+            untils=tuple(order.untils),
+            method=wishes.method,
+            false_alarms_per_week=wishes.tuning.false_alarms_per_week,
+            least_share=wishes.tuning.least_share,
+            country=wishes.calendar.country,
+            subdivision=wishes.calendar.subdivision,
+            closed=wishes.calendar.closed,
+            meters=wishes.meters,
+            promote_anyway=order.promote_anyway,
+        )
+
+    def order(self, labels: pd.DataFrame) -> ModelOrder:
+        """The order that this is.
+
+        Args:
+            labels: What people said of stretches of time (`core.labels.LABEL_COLUMNS`).
+        """
+        wishes = Wishes(
+            self.method,
+            Tuning(self.false_alarms_per_week, self.least_share),
+            Calendar(self.country, self.subdivision, self.closed),
+            labels,
+            self.meters,
+        )
+        return ModelOrder(self.untils, wishes, self.promote_anyway)
+
+
+Work = RecomputeHours | DrainTopics | TrainModels
+
+
+class Request(_Part):
+    """What one job is asked.
+
+    Attributes:
+        settings: The platform's settings that the work needs, by the names of their variables.
+        borrower: Under which name the lease on the lake was lent to the job, as host and folder;
+            None for work that writes no table.
+        work: What to do.
+    """
+
+    settings: dict[str, str]
+    borrower: tuple[str, str] | None
+    work: Annotated[Work, Field(discriminator="kind")]
+
+    @classmethod
+    def of(cls, settings: Settings, work: Work, borrower: tuple[str, str] | None) -> Self:
+        """A request for some work.
+
+        Raises:
+            SettingsError: In one line, when the settings let no cluster do this work.
+        """
+        names = _TOLD
+        if isinstance(work, DrainTopics):
+            _check_brokers(settings)
+            names += _TOLD_OF_KAFKA
+        values = {name: getattr(settings, name) for name in names} | {"lake": settings.lake_root}
+        told = {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()}
+        return cls(settings=told, borrower=borrower, work=work)
+
+    @classmethod
+    def parsed(cls, extras: Mapping[str, object]) -> Self:
+        """A request that has travelled.
+
+        Raises:
+            RequestError: In one line, naming what is wrong with it.
+        """
+        try:
+            return cls.model_validate(extras)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"])) or "the request"
+            raise RequestError(
+                f"{place}: {first['msg']}; the job's code and the platform must be of one version"
+            ) from None
+
+    def extras(self) -> dict[str, object]:
+        """As plain values, to travel."""
+        return self.model_dump(mode="json")
+
+
+def _check_brokers(settings: Settings) -> None:
+    if not settings.kafka_bootstrap:
+        raise SettingsError(
+            "USAGE_KAFKA_BOOTSTRAP: set it to brokers that a cluster can reach; it cannot reach "
+            "the embedded one"
+        )
+    if settings.kafka_security is SecurityKind.SCRAM:
+        raise SettingsError(
+            "USAGE_KAFKA_SECURITY=scram: a job on a cluster is told no password; use iam, or "
+            "compute: here"
+        )

@@ -1,0 +1,140 @@
+"""Work of an asset done on EMR Serverless in place of this machine, through Dagster's Pipes.
+
+Belongs here: choosing where, lending the lease to the job, starting and following it. Not here:
+what the job is told and does (`cluster`), its parameters on AWS (`adapters.emr_jobs`).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from usage_platform.adapters.emr_jobs import EmrApplication, StartedJob, with_readable_type
+from usage_platform.adapters.lease_record import Holder
+from usage_platform.cluster.job import WHY_NOT
+from usage_platform.cluster.request import DrainTopics, Request, TrainModels, Work
+from usage_platform.deployment import Deployment
+from usage_platform.local.jar_lock import EMR_SET, LOCK_FILE, parse_lock
+from usage_platform.settings import Settings, SettingsError
+
+BORROWER = "emr-serverless"
+"""The host's part of the name under which jobs hold the lease; the other is Dagster's run."""
+
+
+class Compute(Enum):
+    """Where an asset's work is done; the names are what a run's config takes."""
+
+    here = "here"
+    emr_serverless = "emr_serverless"
+
+
+class ComputeConfig(dg.Config):
+    """Where the work is done."""
+
+    compute: Compute = Field(
+        Compute.here,
+        description="here, or emr_serverless for more than this machine can do soon; that needs "
+        "USAGE_EMR_APPLICATION_ID.",
+    )
+
+
+def done_on_emr(
+    context: dg.AssetExecutionContext, deployment: Deployment, work: Work
+) -> dict[str, Any]:
+    """Have a job on EMR Serverless do some work, and wait for it.
+
+    A job that writes tables has the platform's lease meanwhile. This run renews it too, as EMR may
+    take minutes to begin, and keeps this machine's other runs waiting. When this run is killed the
+    job goes on and gives the lease back itself; when it is cancelled, so is the job.
+
+    Returns:
+        What came of it, as `cluster.job.carry_out` says.
+
+    Raises:
+        SettingsError: When no application is set, or the settings let no job do this work.
+        LeaseError: When somebody else writes to the lake.
+        dg.Failure: In one line, when the job cannot be started, or fails.
+    """
+    import boto3
+
+    application = _application(deployment.settings)
+    borrower = None if isinstance(work, TrainModels) else Holder(BORROWER, context.run_id)
+    told = None if borrower is None else (borrower.host, borrower.folder)
+    request = Request.of(deployment.settings, work, told)
+    client = with_readable_type(boto3.client("emr-serverless"))
+    job = StartedJob(application, client)
+    with _lent(deployment, borrower, job):
+        return _answer(context, client, application, job, request)
+
+
+def _application(settings: Settings) -> EmrApplication:
+    if not settings.emr_application_id:
+        raise SettingsError(
+            "compute: emr_serverless needs USAGE_EMR_APPLICATION_ID and USAGE_EMR_ROLE_ARN; "
+            "terraform output emr_settings tells both"
+        )
+    return EmrApplication(
+        settings.emr_application_id,
+        settings.emr_role_arn,
+        settings.emr_code or f"{settings.lake_root}/assets/emr",
+        settings.emr_log_group,
+    )
+
+
+@contextmanager
+def _lent(deployment: Deployment, borrower: Holder | None, job: StartedJob) -> Iterator[None]:
+    if borrower is None:
+        yield
+        return
+    with deployment.lending(borrower) as lease:
+        try:
+            yield
+        finally:
+            # One that may still write keeps it: it gives it back at its end, or lets it expire.
+            if job.is_over():
+                lease.give_back()
+
+
+def _answer(
+    context: dg.AssetExecutionContext,
+    client: Any,  # noqa: ANN401 - boto3's
+    application: EmrApplication,
+    job: StartedJob,
+    request: Request,
+) -> dict[str, Any]:
+    from botocore.exceptions import BotoCoreError, ClientError
+    from dagster_aws.pipes import PipesCloudWatchMessageReader, PipesEMRServerlessClient
+
+    pipes = PipesEMRServerlessClient(client, message_reader=PipesCloudWatchMessageReader())
+    name = f"usage-platform {request.work.kind}"
+    jars = _kafka_jars() if isinstance(request.work, DrainTopics) else []
+    try:
+        done = pipes.run(
+            context=context,
+            start_job_run_params=application.start_parameters(name, jars),
+            extras=request.extras(),
+        )
+    except (BotoCoreError, ClientError) as error:
+        raise _failure(f"EMR Serverless: {error}; check USAGE_EMR_APPLICATION_ID") from None
+    except RuntimeError:
+        # It has not read the job's log by then.
+        raise _failure(job.why_it_failed(WHY_NOT)) from None
+    answers = done.get_custom_messages()
+    if not answers:
+        raise _failure(
+            "the job has done its work, but its log has not told what came of it: materialize "
+            f"again to see ({job.log_stream} in {application.log_group})"
+        )
+    return answers[-1]
+
+
+def _kafka_jars() -> list[str]:
+    locked = parse_lock(LOCK_FILE.read_text("utf-8"))
+    return [jar.file_name for jar in locked if jar.set_name == EMR_SET]
+
+
+def _failure(line: str) -> dg.Failure:
+    return dg.Failure(description=line, allow_retries=False)
