@@ -100,8 +100,11 @@ class StartedJob:
 
     @property
     def log_stream(self) -> str:
-        """The stream of the driver's errors in the application's log group."""
-        return f"/applications/{self._application.id}/jobs/{self._id}/SPARK_DRIVER/stderr"
+        """The stream of what the driver's Python says, in the application's log group.
+
+        Spark hands its errors on to the same place; those of the JVM are beside it, in `stderr`.
+        """
+        return f"/applications/{self._application.id}/jobs/{self._id}/SPARK_DRIVER/stdout"
 
     @cached_property
     def _logs(self) -> Any:  # noqa: ANN401 - boto3's
@@ -156,15 +159,22 @@ class StartedJob:
         return found[-1] if found else ""
 
 
-def with_readable_type(client: Any) -> Any:  # noqa: ANN401 - boto3's
-    """Let a client tell an application's type as Dagster's Pipes client expects it: `Spark`.
+def client_for_pipes() -> Any:  # noqa: ANN401 - boto3's
+    """A boto3 client of EMR Serverless whose answers Dagster's Pipes client can be given.
 
-    AWS takes `SPARK` as well, and may tell what it was given.
+    That one takes `Spark` for an application's type, while AWS may tell `SPARK`; and it logs the
+    address of a job's dashboard, with which whoever reads it is let in.
     """
+    import boto3
 
-    def note(parsed: dict[str, Any], **_: object) -> None:
+    def type_of(parsed: dict[str, Any], **_: object) -> None:
         if "application" in parsed:
             parsed["application"]["type"] = parsed["application"]["type"].capitalize()
 
-    client.meta.events.register("after-call.emr-serverless.GetApplication", note)
+    def no_address(parsed: dict[str, Any], **_: object) -> None:
+        parsed.pop("url", None)
+
+    client = boto3.client("emr-serverless")
+    client.meta.events.register("after-call.emr-serverless.GetApplication", type_of)
+    client.meta.events.register("after-call.emr-serverless.GetDashboardForJobRun", no_address)
     return client

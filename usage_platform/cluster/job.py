@@ -4,7 +4,6 @@ Belongs here: carrying out a request, and telling what came of it. Not here: the
 (`request`), starting jobs (`adapters.emr_jobs`), the work itself (other adapters).
 """
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -17,7 +16,7 @@ from dagster_pipes import open_dagster_pipes
 from usage_platform.adapters.hourly_backfill import recompute_range
 from usage_platform.adapters.kafka_topics import KafkaUnreachableError
 from usage_platform.adapters.kept_lease import KeptLease, only_while_held
-from usage_platform.adapters.lake_errors import LakeError
+from usage_platform.adapters.lake_errors import LakeError, one_line
 from usage_platform.adapters.lake_streams import drain_topics
 from usage_platform.adapters.lease import LeaseError, writer_lease
 from usage_platform.adapters.lease_record import Holder
@@ -59,9 +58,16 @@ def main() -> int:
             request = Request.parsed(pipes.extras)
             pipes.report_custom_message(carry_out(request, pipes.log.info))
         except _KNOWN as error:
-            print(f"{WHY_NOT}{error}", file=sys.stderr, flush=True)
+            _tell(str(error))
             return 1
+        except Exception as error:
+            _tell(f"{type(error).__name__}: {one_line(str(error))}; the log says where")
+            raise
     return 0
+
+
+def _tell(why_not: str) -> None:
+    print(f"{WHY_NOT}{why_not}", flush=True)
 
 
 def carry_out(request: Request, progress: Callable[[str], None]) -> dict[str, Any]:

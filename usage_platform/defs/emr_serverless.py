@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from usage_platform.adapters.emr_jobs import EmrApplication, StartedJob, with_readable_type
+from usage_platform.adapters.emr_jobs import EmrApplication, StartedJob, client_for_pipes
 from usage_platform.adapters.lease_record import Holder
 from usage_platform.cluster.job import WHY_NOT
 from usage_platform.cluster.request import DrainTopics, Request, TrainModels, Work
@@ -58,13 +58,11 @@ def done_on_emr(
         LeaseError: When somebody else writes to the lake.
         dg.Failure: In one line, when the job cannot be started, or fails.
     """
-    import boto3
-
     application = _application(deployment.settings)
     borrower = None if isinstance(work, TrainModels) else Holder(BORROWER, context.run_id)
     told = None if borrower is None else (borrower.host, borrower.folder)
     request = Request.of(deployment.settings, work, told)
-    client = with_readable_type(boto3.client("emr-serverless"))
+    client = client_for_pipes()
     job = StartedJob(application, client)
     with _lent(deployment, borrower, job):
         return _answer(context, client, application, job, request)

@@ -1,4 +1,4 @@
-"""An EMR Serverless of one machine: moto's API, a lake on its S3, jobs by Spark 4.0's spark-submit."""
+"""An EMR Serverless of one machine: moto's API, a lake on its S3, jobs by a real spark-submit."""
 
 import io
 import os
@@ -30,22 +30,21 @@ GROUP = "/usage-platform/emr"
 ROLE = "arn:aws:iam::123456789012:role/usage-platform-emr-job"
 # What is found by an import although no distribution of the lock has it: EMR's own, and ours.
 _THERE = {"pyspark", "py4j", "usage_platform"}
-_ONLY_LOCKED = '''
+_ONLY_LOCKED = """
 import sys
+from importlib.machinery import PathFinder
 
 NOT_LOCKED = {names}
 
 
-class OnlyLocked:
-    """Finds nothing; refuses what the archive for EMR would not hold."""
-
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in NOT_LOCKED:
-            raise ModuleNotFoundError(f"{{name}} is not in requirements-emr.txt", name=name)
+class OnlyLocked(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name in NOT_LOCKED else super().find_spec(name, path, target)
 
 
-sys.meta_path.insert(0, OnlyLocked())
-'''
+sys.meta_path[sys.meta_path.index(PathFinder)] = OnlyLocked
+"""
 
 
 @dataclass(frozen=True)
