@@ -38,6 +38,13 @@ FORBIDDEN = {
         "usage_platform.deployment",
         "usage_platform.settings",
     ),
+    "cluster": (
+        "dagster",
+        "usage_platform.defs",
+        "usage_platform.local",
+        "usage_platform.console",
+        "usage_platform.web",
+    ),
     "local": ("usage_platform.defs", "usage_platform.console", "pyspark"),
     "defs": ("usage_platform.console", "pyspark", "sklearn"),
     "console": ("usage_platform.defs", "pyspark", "sklearn"),

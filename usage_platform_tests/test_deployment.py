@@ -1,15 +1,50 @@
 """Sessions to write with: one at a time on a lake, whichever platform asks."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from usage_platform.adapters.lease import LeaseError
+from usage_platform.adapters.lease import LeaseError, LeaseLentError, writer_lease
+from usage_platform.adapters.lease_record import Holder
+from usage_platform.cluster.job import carry_out
+from usage_platform.cluster.request import RecomputeHours, Request
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.deployment import Deployment
 from usage_platform.settings import Settings
+
+
+def test_what_is_lent_to_a_job_stays_lent_until_it_is_given_back(tmp_path):
+    deployment = Deployment(Settings.from_env({}, data=tmp_path))
+    borrower = Holder("emr-serverless", "a-run")
+    with deployment.lending(borrower) as lent, pytest.raises(LeaseLentError):
+        deployment.writer_lease.take()
+    # As when the run ended while it could not tell whether the job had.
+    with pytest.raises(LeaseLentError), deployment.lending(Holder("emr-serverless", "another")):
+        pytest.fail("two write")
+    there = writer_lease(deployment.lake, borrower, borrowed=True)
+    there.take()
+    there.give_back()
+    deployment.writer_lease.take()
+    with deployment.lending(borrower) as lent:
+        lent.give_back()
+    told = json.loads((tmp_path / "lake" / "leases" / "writer.json").read_text())
+    assert told["expires"] == told["renewed"]
+    with pytest.raises(LeaseError, match="no longer lent to the job emr-serverless:a-run"):
+        there.take()
+
+
+def test_work_on_a_cluster_is_not_begun_without_the_lease(tmp_path):
+    lake = str(tmp_path / "lake")
+    deployment = Deployment(Settings.from_env({}, data=tmp_path, lake=lake))
+    work = RecomputeHours(first=date(2024, 3, 5), last=date(2024, 3, 5))
+    deployment.writer_lease.take()
+    request = Request.of(deployment.settings, work, ("emr-serverless", "a-run"))
+    with pytest.raises(LeaseError, match="no longer lent"):
+        carry_out(request, pytest.fail)
+    assert not (tmp_path / "lake" / "deltalake").exists()
 
 
 @pytest.mark.spark

@@ -137,6 +137,23 @@ def test_a_job_that_dies_has_it_no_longer_than_a_holder(lease, clock):
         job.take()
 
 
+def test_a_job_that_begins_too_late_does_nothing_whoever_has_had_it_meanwhile(lease, store, clock):
+    job = lease(ONE).lend(Holder("job", "backfill"))
+    # EMR took long, nobody renewed it, and nobody else wanted it: it is still the job's.
+    clock.now += timedelta(seconds=LEASE_SECONDS + 1)
+    job.take()
+    assert Held.parsed(store.read()).lender == ONE
+    clock.now += timedelta(seconds=LEASE_SECONDS + 1)
+    lease(OTHER).take()
+    lease(OTHER).give_back()
+    for _ in ("at once", "and after it has expired too"):
+        with pytest.raises(LeaseError, match=r"is no longer lent to the job job:backfill: .+$"):
+            job.take()
+        clock.now += timedelta(seconds=LEASE_SECONDS + 1)
+    job.give_back()
+    assert Held.parsed(store.read()).holder == OTHER
+
+
 def test_a_holder_goes_on_while_a_job_has_it_if_it_may(lease, clock):
     lost, lent = threading.Event(), threading.Event()
     with (

@@ -83,7 +83,7 @@ class Worker:
         with tarfile.open(self._local(archive, folder)) as packed:
             packed.extractall(folder / name, filter="fully_trusted")  # noqa: S202 - the test's own
         jars = [self._local(jar, folder) for jar in conf.pop("spark.jars").split(",")]
-        command = [str(self._spark_home / "bin" / "spark-submit"), "--master", "local[2]"]
+        command = [str(self._spark_home / "bin" / "spark-submit"), "--master", "local[1]"]
         for key, value in {**conf, **self._brought(jars)}.items():
             command += ["--conf", f"{key}={value}"]
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("SPARK_", "PYSPARK_"))}
@@ -110,13 +110,18 @@ class Worker:
             "spark.driver.extraClassPath": ":".join(map(str, brought)),
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.host": "127.0.0.1",
-            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+            "spark.log.level": "WARN",
             "spark.hadoop.fs.s3a.endpoint": self._endpoint,
             "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
             "spark.hadoop.fs.s3a.path.style.access": "true",
-            "spark.sql.shuffle.partitions": "2",
-            "spark.databricks.delta.snapshotPartitions": "2",
+            "spark.sql.shuffle.partitions": "1",
+            "spark.databricks.delta.snapshotPartitions": "1",
             "spark.ui.enabled": "false",
+            # What is compiled anew for a few rows costs more than it saves, as on one machine.
+            "spark.sql.adaptive.enabled": "false",
+            "spark.sql.codegen.wholeStage": "false",
+            "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         }
 
     def _local(self, place: str, folder: Path) -> Path:

@@ -1,21 +1,36 @@
 """Work on EMR Serverless: the real script on Spark 4.0 leaves what the oracle says, by Pipes."""
 
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
 import dagster as dg
 import pandas as pd
 import pytest
 from deltalake import DeltaTable
 
+from usage_platform.adapters.lake_files import LakeFiles
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import READINGS, REJECTS, TABLES, USAGE_HOURLY, Lake
+from usage_platform.adapters.lease import LeaseLentError
+from usage_platform.adapters.lease_record import Held, holder_of
+from usage_platform.defs.emr_serverless import BORROWER
 from usage_platform.defs.lake_assets import streams_into_lake, usage_hourly
+from usage_platform.defs.model_assets import slot_forests
 from usage_platform_tests import oracle
+from usage_platform_tests.cluster.emr_worker import PID
 
 pytestmark = [pytest.mark.aws, pytest.mark.kafka]
 
-DAYS = 35
+DAYS = 2
 START = pd.Timestamp("2024-02-20T00:00:00Z")
 BAD = b'{"ts": "2024-03-05T10:00:00Z"}'
 MINUTES = {"library": 60}
+DAYS_AS_TAGS = {
+    "dagster/asset_partition_range_start": START.date().isoformat(),
+    "dagster/asset_partition_range_end": (START.date() + timedelta(days=DAYS - 1)).isoformat(),
+}
 
 
 def failure(result) -> str:
@@ -27,7 +42,7 @@ def failure(result) -> str:
 
 
 def told(result, name) -> dict:
-    [event] = [
+    [event, *_] = [
         e
         for e in result.asset_materializations_for_node(result.job_def.nodes[0].name)
         if e.asset_key == dg.AssetKey(name)
@@ -37,10 +52,15 @@ def told(result, name) -> dict:
 
 @pytest.fixture(scope="module")
 def events():
-    """Five weeks of hourly readings, of which some come twice."""
+    """Two days of hourly readings."""
     times = pd.date_range(START, periods=24 * DAYS, freq="h", unit="ns")
     values = [100.0 + 50 * (9 <= ts.hour < 18) + ts.dayofyear % 3 for ts in times]
     return [oracle.event("library", ts, value) for ts, value in zip(times, values, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def lake(emr):
+    return Lake(emr.settings["USAGE_LAKE"])
 
 
 @pytest.fixture(scope="module")
@@ -54,33 +74,91 @@ def drained(emr, fresh_topics, put, events):
         yield emr.materialize(streams_into_lake)
 
 
-def test_the_topics_events_are_in_the_lake_by_a_job_with_a_checkpoint_of_its_own(
-    emr, drained, events
+@pytest.fixture(scope="module")
+def without_some_hours(lake, drained):
+    """The hours as they should be, of which some are gone from the lake."""
+    whole = oracle.hours_of(oracle.rows_in(lake, READINGS), MINUTES)
+    DeltaTable(lake.table(USAGE_HOURLY)).delete("min_usage > 120")
+    assert len(oracle.rows_in(lake, USAGE_HOURLY)) < len(whole)
+    return whole
+
+
+def held(emr) -> Held:
+    lease = LakeFiles(f"{emr.settings['USAGE_LAKE']}/leases")
+    return Held.parsed(lease.read_text("writer.json"))
+
+
+def test_events_are_brought_into_the_lake_by_a_job_with_a_checkpoint_of_its_own(
+    lake, drained, events
 ):
     assert drained.success, failure(drained)
-    assert told(drained, "readings")["events"] == len(events) + 1
-    lake = Lake(emr.settings["USAGE_LAKE"])
+    said = told(drained, "readings")
+    assert (said["events"], said["batches"]) == (len(events) + 1, 1)
+    assert said["offsets"] == {"0": len(events) + 1}
     there = oracle.rows_in(lake, READINGS)
     assert there["value"].tolist() == [e.reading[2] for e in events]
-    hours = oracle.hours_of(there, MINUTES)
-    oracle.assert_table(lake, USAGE_HOURLY, hours)
+    oracle.assert_table(lake, USAGE_HOURLY, oracle.hours_of(there, MINUTES))
     assert LakeReader(lake).rows(REJECTS)["raw"].tolist() == [BAD]
     assert {LakeReader(lake).state(table).reader_version for table in TABLES} == {1}
+    assert LakeFiles(f"{lake.root}/checkpoint").folders() == ["emr"]
 
 
-def test_days_recomputed_by_a_job_are_what_the_oracle_says(emr, drained):
-    lake = Lake(emr.settings["USAGE_LAKE"])
-    whole = oracle.rows_in(lake, USAGE_HOURLY)
-    DeltaTable(lake.table(USAGE_HOURLY)).delete("n = 1 AND min_usage > 120")
-    assert len(oracle.rows_in(lake, USAGE_HOURLY)) < len(whole)
-    first, last = START.date(), whole["start"].max().date()
-    days = dg.PartitionKeyRange(first.isoformat(), last.isoformat())
-    tags = {
-        "dagster/asset_partition_range_start": days.start,
-        "dagster/asset_partition_range_end": days.end,
-    }
-    result = emr.materialize(usage_hourly, tags=tags)
+def test_a_job_that_dies_says_where_its_log_is_and_local_runs_may_write_again(
+    emr, lake, without_some_hours
+):
+    with ThreadPoolExecutor(1) as pool:
+        jobs = len(list(emr.folder.iterdir()))
+        run = pool.submit(emr.materialize, usage_hourly, tags=DAYS_AS_TAGS)
+        job = emr.wait_for_job(jobs + 1, '"opened"')
+        assert held(emr).holder.host == BORROWER
+        # As when the run that waits here was killed: nobody here may write, nor wait for it.
+        with pytest.raises(LeaseLentError, match="is lent to the job emr-serverless:"):
+            emr.deployment.writer_lease.take()
+        os.killpg(int((job / PID).read_text()), signal.SIGKILL)
+        said = failure(run.result())
+    assert f"/jobs/{job.name}/SPARK_DRIVER/stdout" in said
+    emr.deployment.writer_lease.take()
+    emr.deployment.writer_lease.give_back()
+    assert len(oracle.rows_in(lake, USAGE_HOURLY)) < len(without_some_hours)
+
+
+def test_days_recomputed_by_a_job_are_what_the_oracle_says(emr, lake, without_some_hours):
+    result = emr.materialize(usage_hourly, tags=DAYS_AS_TAGS)
     assert result.success, failure(result)
-    oracle.assert_table(
-        lake, USAGE_HOURLY, oracle.hours_of(oracle.rows_in(lake, READINGS), MINUTES)
+    assert told(result, "usage_hourly")["hours"] == len(without_some_hours)
+    oracle.assert_table(lake, USAGE_HOURLY, without_some_hours)
+    given_back = held(emr)
+    assert (given_back.holder, given_back.expires) == (
+        holder_of(emr.deployment.settings.data_dir),
+        given_back.renewed,
     )
+
+
+def test_a_model_trained_by_a_job_is_the_one_that_is_trained_here(emr, drained):
+    config = {"until": "2024-02-22", "method": "robust_z"}
+    there = emr.materialize(slot_forests, config)
+    assert there.success, failure(there)
+    store = emr.deployment.models
+    [version] = [manifest.version for manifest in store.manifests()]
+    assert told(there, "slot_forests")["version"] == version
+    assert told(there, "slot_forests")["promoted"] == 1
+    here = emr.materialize(slot_forests, config, compute="here")
+    assert told(here, "slot_forests")["version"] == version
+    assert len(store.candidates()) == 1
+
+
+def test_what_no_job_can_do_is_one_line_before_any_is_started(emr, drained, monkeypatch):
+    jobs = len(list(emr.folder.iterdir()))
+    monkeypatch.setenv("USAGE_EMR_LOG_GROUP", "")
+    monkeypatch.setenv("USAGE_KAFKA_BOOTSTRAP", "")
+    monkeypatch.setenv("USAGE_EMR_APPLICATION_ID", "")
+    monkeypatch.setenv("USAGE_EMR_ROLE_ARN", "")
+    said = failure(emr.materialize(usage_hourly, tags=DAYS_AS_TAGS))
+    assert said.startswith("compute: emr_serverless needs USAGE_EMR_APPLICATION_ID and ")
+    monkeypatch.setenv("USAGE_EMR_APPLICATION_ID", "0nosuch")
+    monkeypatch.setenv("USAGE_EMR_ROLE_ARN", emr.settings["USAGE_EMR_ROLE_ARN"])
+    said = failure(emr.materialize(usage_hourly, tags=DAYS_AS_TAGS))
+    assert said.startswith("EMR Serverless: ")
+    emr.deployment.writer_lease.take()
+    emr.deployment.writer_lease.give_back()
+    assert len(list(emr.folder.iterdir())) == jobs

@@ -15,7 +15,8 @@ from usage_platform.adapters import (
     playback_lease,
     scoring,
 )
-from usage_platform.adapters.lake_tables import ALL_TABLES
+from usage_platform.adapters.lake_tables import ALL_TABLES, Lake
+from usage_platform.cluster.job import OWN_CHECKPOINT
 from usage_platform.settings import PREFIX, Settings
 from usage_platform_tests.terraform.terraform_command import SOURCE
 
@@ -81,6 +82,19 @@ def test_kafka_allows_the_groups_that_the_platform_is_in():
     assert listed("kafka_groups") == groups | {SPARK_GROUPS}
 
 
+def test_a_job_on_emr_may_read_what_it_brings_into_the_lake():
+    assert listed("emr_topics") == {kafka_topics.USAGE, kafka_topics.ANOMALY}
+
+
+def test_a_job_on_emr_may_write_where_it_keeps_its_progress_and_its_lease():
+    text = (SOURCE / "emr_serverless.tf").read_text("utf-8")
+    found = re.search(r"for folder in \[(.*?)\]", text)
+    assert found
+    lake = Lake("")
+    places = {lake.checkpoint("", OWN_CHECKPOINT), lake.table(""), lake.models, "/leases"}
+    assert set(re.findall(r'"([^"]+)"', found[1])) == {place.strip("/") for place in places}
+
+
 def test_kafka_allows_the_transactions_that_the_platform_makes():
     assert listed("kafka_transactional_ids") == in_code("transactional.id")
 
@@ -94,7 +108,7 @@ def test_the_alarm_on_lag_watches_the_scorers_group():
 def test_each_setting_of_the_containers_is_one_of_the_platforms():
     text = (SOURCE / "locals.tf").read_text("utf-8")
     given = set(re.findall(rf"\b{PREFIX}[A-Z_]+\b(?=\s*=)", text))
-    assert len(given) == 8
+    assert len(given) == 12
     assert given <= {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
 
 

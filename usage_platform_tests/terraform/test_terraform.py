@@ -126,7 +126,7 @@ def test_each_ingress_between_groups_has_its_egress_and_the_other_way_round(stat
 
     own, other = "security_group_id", "referenced_security_group_id"
     ingress = ends("aws_vpc_security_group_ingress_rule", other, own)
-    assert len(ingress) == 3
+    assert len(ingress) == 4
     assert ingress == ends("aws_vpc_security_group_egress_rule", own, other)
 
 
@@ -222,6 +222,22 @@ def test_kafka_is_allowed_by_name(state):
     assert {arn for arn in allowed if "*" in arn} == {
         f"{begin}:group/{cluster}/alerts-*",
         f"{begin}:group/{cluster}/usage-platform-lake*",
+    }
+
+
+def test_a_job_on_emr_may_only_read_from_kafka(state):
+    (policy,) = [p for name, p in policies(state).items() if name.endswith(".emr_kafka")]
+    allowed = {action for s in policy["Statement"] for action in as_list(s["Action"])}
+    assert allowed == {
+        f"kafka-cluster:{action}"
+        for action in (
+            "AlterGroup",
+            "Connect",
+            "DescribeCluster",
+            "DescribeGroup",
+            "DescribeTopic",
+            "ReadData",
+        )
     }
 
 
