@@ -1,5 +1,5 @@
-# Training and backfills at scale. Never while the platform's own Spark writes the same table: the
-# lease in the lake refuses the second one.
+# Training and backfills at scale. A job writes under the lease on the lake that the platform lends
+# it, so that the two never write at once.
 
 resource "aws_emrserverless_application" "this" {
   count = var.enable_emr_serverless ? 1 : 0
@@ -76,7 +76,7 @@ data "aws_iam_policy_document" "emr_job" {
       "s3:PutObject",
     ]
     resources = [
-      for folder in ["checkpoint/emr", "deltalake", "emr-logs", "leases", "models"] : "${aws_s3_bucket.lake.arn}/${folder}/*"
+      for folder in ["checkpoint/emr", "deltalake", "leases", "models"] : "${aws_s3_bucket.lake.arn}/${folder}/*"
     ]
   }
 
@@ -84,6 +84,18 @@ data "aws_iam_policy_document" "emr_job" {
     sid       = "Key"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [aws_kms_key.this.arn]
+  }
+
+  statement {
+    sid       = "FindTheLog"
+    actions   = ["logs:DescribeLogGroups"]
+    resources = ["*"]
+  }
+
+  statement {
+    sid       = "WriteTheLog"
+    actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.this["emr"].arn}:*"]
   }
 }
 
@@ -96,9 +108,12 @@ resource "aws_iam_role" "emr_job" {
 }
 
 resource "aws_iam_role_policy" "emr_job" {
-  count = var.enable_emr_serverless ? 1 : 0
+  for_each = var.enable_emr_serverless ? {
+    kafka             = data.aws_iam_policy_document.emr_kafka.json
+    tables-and-models = data.aws_iam_policy_document.emr_job[0].json
+  } : {}
 
-  name   = "tables-and-models"
+  name   = each.key
   role   = aws_iam_role.emr_job[0].id
-  policy = data.aws_iam_policy_document.emr_job[0].json
+  policy = each.value
 }

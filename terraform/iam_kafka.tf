@@ -26,6 +26,8 @@ locals {
     "usage_playback_lease",
   ]
 
+  emr_topics = ["anomaly", "usage"]
+
   kafka_transactional_ids = ["anomaly-scorer"]
 
   # arn:aws:kafka:<region>:<account>:cluster/<name>/<uuid>, and the same with another kind and a name.
@@ -72,6 +74,27 @@ data "aws_iam_policy_document" "platform_kafka" {
       "kafka-cluster:DescribeTransactionalId",
     ]
     resources = [for name in local.kafka_transactional_ids : "${local.kafka_arns["transactional-id"]}/${name}"]
+  }
+}
+
+# A job on EMR brings events into the lake: it reads, in the groups that Spark makes.
+data "aws_iam_policy_document" "emr_kafka" {
+  statement {
+    sid       = "Connect"
+    actions   = ["kafka-cluster:Connect", "kafka-cluster:DescribeCluster"]
+    resources = [local.kafka_arn]
+  }
+
+  statement {
+    sid       = "ReadTopics"
+    actions   = ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"]
+    resources = [for name in local.emr_topics : "${local.kafka_arns["topic"]}/${name}"]
+  }
+
+  statement {
+    sid       = "Groups"
+    actions   = ["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"]
+    resources = ["${local.kafka_arns["group"]}/usage-platform-lake*"]
   }
 }
 

@@ -92,9 +92,20 @@ data "aws_iam_policy_document" "platform_emr" {
   }
 
   statement {
-    sid       = "FollowJobs"
-    actions   = ["emr-serverless:CancelJobRun", "emr-serverless:GetJobRun"]
+    sid = "FollowJobs"
+    actions = [
+      "emr-serverless:CancelJobRun",
+      "emr-serverless:GetDashboardForJobRun",
+      "emr-serverless:GetJobRun",
+      "emr-serverless:TagResource",
+    ]
     resources = ["${aws_emrserverless_application.this[0].arn}/jobruns/*"]
+  }
+
+  statement {
+    sid       = "ReadJobsLogs"
+    actions   = ["logs:DescribeLogStreams", "logs:GetLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.this["emr"].arn}:*"]
   }
 
   statement {

@@ -31,8 +31,16 @@ locals {
     ui        = 3000
   }
 
+  # Where the platform's jobs run, and where their code and their logs are.
+  emr_settings = var.enable_emr_serverless ? {
+    USAGE_EMR_APPLICATION_ID = aws_emrserverless_application.this[0].id
+    USAGE_EMR_ROLE_ARN       = aws_iam_role.emr_job[0].arn
+    USAGE_EMR_CODE           = "s3://${aws_s3_bucket.lake.id}/assets/emr"
+    USAGE_EMR_LOG_GROUP      = aws_cloudwatch_log_group.this["emr"].name
+  } : {}
+
   # What the platform is told, in the task and wherever else it runs.
-  settings = merge(var.settings, {
+  settings = merge(var.settings, local.emr_settings, {
     USAGE_LAKE              = "s3://${aws_s3_bucket.lake.id}"
     USAGE_KAFKA_BOOTSTRAP   = local.kafka_bootstrap
     USAGE_KAFKA_SECURITY    = "iam"

@@ -1,5 +1,5 @@
 resource "aws_cloudwatch_log_group" "this" {
-  for_each = toset(["flow", "kafka", "platform", "shells"])
+  for_each = toset(concat(["flow", "kafka", "platform", "shells"], var.enable_emr_serverless ? ["emr"] : []))
 
   name              = "/${var.global_prefix}/${each.key}"
   retention_in_days = var.log_retention_days

@@ -29,11 +29,8 @@ output "settings" {
 }
 
 output "emr_settings" {
-  description = "What a client of EMR Serverless is told: application and role of its jobs; empty without EMR."
-  value = var.enable_emr_serverless ? {
-    USAGE_EMR_APPLICATION_ID = aws_emrserverless_application.this[0].id
-    USAGE_EMR_ROLE_ARN       = aws_iam_role.emr_job[0].arn
-  } : {}
+  description = "Those of the settings that say where jobs on EMR Serverless run; empty without EMR."
+  value       = local.emr_settings
 }
 
 output "ecr_repository_url" {

@@ -15,6 +15,7 @@ locals {
       platform_to_kafka    = { from = "platform", to = "kafka", port = local.ports.kafka_iam }
       platform_to_database = { from = "platform", to = "database", port = local.ports.postgres }
     },
+    var.enable_emr_serverless ? { emr_to_kafka = { from = "emr", to = "kafka", port = local.ports.kafka_iam } } : {},
     var.enable_bastion ? { bastion_to_kafka = { from = "bastion", to = "kafka", port = local.ports.kafka_iam } } : {},
   )
 

@@ -202,8 +202,9 @@ variable "settings" {
     condition = length(setintersection(keys(var.settings), [
       "USAGE_LAKE", "USAGE_KAFKA_BOOTSTRAP", "USAGE_KAFKA_SECURITY", "USAGE_KAFKA_REPLICATION", "USAGE_KAFKA_PARTITIONS",
       "USAGE_SPARK_REMOTE", "USAGE_ATHENA_WORKGROUP", "USAGE_ATHENA_DATABASE", "USAGE_DATA", "USAGE_JARS",
+      "USAGE_EMR_APPLICATION_ID", "USAGE_EMR_ROLE_ARN", "USAGE_EMR_CODE", "USAGE_EMR_LOG_GROUP",
     ])) == 0
-    error_message = "settings: the lake, Kafka, Spark, Athena and the folders are set by this configuration or the image; leave them out."
+    error_message = "settings: the lake, Kafka, Spark, Athena, EMR and the folders are set by this configuration or the image; leave them out."
   }
 }
 

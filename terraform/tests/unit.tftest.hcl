@@ -218,19 +218,23 @@ run "outputs_say_how_to_use_it" {
 
   assert {
     condition = output.settings == {
-      USAGE_ATHENA_DATABASE   = "usage_platform"
-      USAGE_ATHENA_WORKGROUP  = "usage-platform"
-      USAGE_KAFKA_BOOTSTRAP   = "b-1.a.kafka.us-east-1.amazonaws.com:9098,b-2.a.kafka.us-east-1.amazonaws.com:9098"
-      USAGE_KAFKA_PARTITIONS  = "3"
-      USAGE_KAFKA_REPLICATION = "3"
-      USAGE_KAFKA_SECURITY    = "iam"
-      USAGE_LAKE              = "s3://the-lake"
-      USAGE_SPARK_REMOTE      = "sc://127.0.0.1:15002"
+      USAGE_ATHENA_DATABASE    = "usage_platform"
+      USAGE_ATHENA_WORKGROUP   = "usage-platform"
+      USAGE_EMR_APPLICATION_ID = "00a"
+      USAGE_EMR_CODE           = "s3://the-lake/assets/emr"
+      USAGE_EMR_LOG_GROUP      = "/usage-platform/emr"
+      USAGE_EMR_ROLE_ARN       = "arn:aws:iam::123456789012:role/a-role"
+      USAGE_KAFKA_BOOTSTRAP    = "b-1.a.kafka.us-east-1.amazonaws.com:9098,b-2.a.kafka.us-east-1.amazonaws.com:9098"
+      USAGE_KAFKA_PARTITIONS   = "3"
+      USAGE_KAFKA_REPLICATION  = "3"
+      USAGE_KAFKA_SECURITY     = "iam"
+      USAGE_LAKE               = "s3://the-lake"
+      USAGE_SPARK_REMOTE       = "sc://127.0.0.1:15002"
     }
     error_message = "expected the platform's settings"
   }
   assert {
-    condition     = output.emr_settings == tomap({ USAGE_EMR_APPLICATION_ID = "00a", USAGE_EMR_ROLE_ARN = "arn:aws:iam::123456789012:role/a-role" })
+    condition     = output.emr_settings == tomap({ for name, value in output.settings : name => value if startswith(name, "USAGE_EMR_") })
     error_message = "expected where EMR's jobs run"
   }
   assert {
@@ -348,7 +352,7 @@ run "everything_optional_off_or_of_ones_own" {
   }
 
   assert {
-    condition     = length(aws_emrserverless_application.this) == 0 && length(aws_iam_role.emr_job) == 0 && length(output.emr_settings) == 0 && !contains(keys(aws_security_group.this), "emr") && !contains(keys(aws_iam_role_policy.platform), "emr")
+    condition     = length(aws_emrserverless_application.this) == 0 && length(aws_iam_role.emr_job) == 0 && length(aws_iam_role_policy.emr_job) == 0 && length(output.emr_settings) == 0 && !contains(keys(aws_cloudwatch_log_group.this), "emr") && !contains(keys(aws_security_group.this), "emr") && !contains(keys(aws_iam_role_policy.platform), "emr")
     error_message = "expected nothing of EMR"
   }
   assert {
