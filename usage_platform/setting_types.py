@@ -98,7 +98,7 @@ def _cron(value: str) -> str:
 
 def _code_folder(value: str) -> str:
     # Written into the parameters of spark-submit, which are words with spaces between them.
-    if value and not _S3.fullmatch(value):
+    if value and (" " in value or not _S3.fullmatch(value)):
         raise ValueError("expected s3://bucket/prefix without spaces")
     return value.rstrip("/")
 

@@ -163,6 +163,38 @@ def test_pages_of_a_portal_are_kept_on_disk_when_the_lake_is_not(tmp_path):
     assert Deployment(settings)._portal_cache == Path(tmp_path) / "ckan"
 
 
+EMR = {
+    "USAGE_LAKE": "s3://bucket/lake",
+    "USAGE_EMR_APPLICATION_ID": "00a1",
+    "USAGE_EMR_ROLE_ARN": "arn:aws:iam::123456789012:role/usage-platform-emr-job",
+    "USAGE_EMR_CODE": "s3://bucket/assets/emr/",
+}
+
+
+def test_where_jobs_run_is_an_application_with_a_role_and_a_lake_that_it_can_reach():
+    settings = Settings.from_env(EMR)
+    assert settings.emr_code == "s3://bucket/assets/emr"
+    assert settings.emr_log_group == "/aws/emr-serverless"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"USAGE_EMR_ROLE_ARN": ""}, "USAGE_EMR_APPLICATION_ID and USAGE_EMR_ROLE_ARN: set both"),
+        ({"USAGE_LAKE": "/a/folder"}, "USAGE_EMR_APPLICATION_ID is set: set USAGE_LAKE to s3://"),
+        ({"USAGE_EMR_APPLICATION_ID": "a b"}, "USAGE_EMR_APPLICATION_ID=a b: expected the id"),
+        ({"USAGE_EMR_ROLE_ARN": "a-role"}, "USAGE_EMR_ROLE_ARN=a-role: expected a role such as"),
+        ({"USAGE_EMR_CODE": "s3://b/c d"}, "USAGE_EMR_CODE=s3://b/c d: expected s3://bucket/"),
+        ({"USAGE_EMR_LOG_GROUP": "a group"}, "USAGE_EMR_LOG_GROUP=a group: expected the name of"),
+    ],
+)
+def test_what_jobs_cannot_run_with_is_one_line(changed, said):
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_env({**EMR, **changed})
+    assert str(raised.value).startswith(said)
+    assert "\n" not in str(raised.value)
+
+
 SECURED = {
     "USAGE_KAFKA_BOOTSTRAP": "b-1.usage.abc123.c2.kafka.us-east-1.amazonaws.com:9098",
     "USAGE_KAFKA_SECURITY": "scram",

@@ -4,12 +4,15 @@ Belongs here: the parameters of a job, and asking AWS about it. Not here: follow
 Dagster (`defs.emr_serverless`), what it does (`cluster`).
 """
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from dagster_pipes import PIPES_PROTOCOL_VERSION_FIELD
 
 from usage_platform.adapters.lake_errors import one_line
 
@@ -20,6 +23,8 @@ JARS = "jars"
 _ENDED = ("SUCCESS", "FAILED", "CANCELLED")
 _END_SECONDS = 120.0
 _POLL_SECONDS = 2.0
+_MESSAGE = f'{{"{PIPES_PROTOCOL_VERSION_FIELD}"'
+_CUSTOM = "report_custom_message"
 # Where EMR unpacks the archive, from the folder in which it starts driver and executors.
 _PYTHON = "./environment/bin/python"
 # EMR brings Delta, of the version that fits its Spark, and puts it on no class path by itself.
@@ -84,6 +89,9 @@ class EmrApplication:
 class StartedJob:
     """The job that is started with a client, whoever starts it.
 
+    Attributes:
+        id: Its id; empty before it is started.
+
     Args:
         application: Where it runs.
         client: A boto3 client of EMR Serverless; from now on the next job that it starts is this.
@@ -92,11 +100,11 @@ class StartedJob:
     def __init__(self, application: EmrApplication, client: Any) -> None:  # noqa: ANN401 - boto3's
         self._application = application
         self._client = client
-        self._id = ""
+        self.id = ""
         client.meta.events.register("after-call.emr-serverless.StartJobRun", self._note)
 
     def _note(self, parsed: Mapping[str, Any], **_: object) -> None:
-        self._id = parsed.get("jobRunId", "")
+        self.id = parsed.get("jobRunId", "")
 
     @property
     def log_stream(self) -> str:
@@ -104,7 +112,7 @@ class StartedJob:
 
         Spark hands its errors on to the same place; those of the JVM are beside it, in `stderr`.
         """
-        return f"/applications/{self._application.id}/jobs/{self._id}/SPARK_DRIVER/stdout"
+        return f"/applications/{self._application.id}/jobs/{self.id}/SPARK_DRIVER/stdout"
 
     @cached_property
     def _logs(self) -> Any:  # noqa: ANN401 - boto3's
@@ -121,7 +129,7 @@ class StartedJob:
         from botocore.exceptions import BotoCoreError, ClientError
 
         give_up = time.monotonic() + _END_SECONDS
-        while self._id:
+        while self.id:
             with suppress(BotoCoreError, ClientError):
                 if self._run()["state"] in _ENDED:
                     return True
@@ -136,27 +144,43 @@ class StartedJob:
         Args:
             said: How the line begins that a job ends its log with when it knows what is wrong.
         """
-        known = self._last_line(said)
-        reason = known or one_line(self._run().get("stateDetails") or "EMR gives no reason")
+        known = [line.removeprefix(said) for line in self._lines() if line.startswith(said)]
+        reason = (
+            known[-1]
+            if known
+            else one_line(self._run().get("stateDetails") or "EMR gives no reason")
+        )
         place = f"log group {self._application.log_group}, stream {self.log_stream}"
-        return f"{reason} (job {self._id} on EMR Serverless; {place})"
+        return f"{reason} (job {self.id} on EMR Serverless; {place})"
 
     def _run(self) -> Mapping[str, Any]:
-        found = self._client.get_job_run(applicationId=self._application.id, jobRunId=self._id)
+        found = self._client.get_job_run(applicationId=self._application.id, jobRunId=self.id)
         return found["jobRun"]
 
-    def _last_line(self, begins: str) -> str:
+    def answers(self) -> list[Any]:
+        """What the job has told of its work, as Pipes' custom messages, for whom its reader missed.
+
+        Waits a while: CloudWatch may show a job's last lines a minute after the job's end.
+        """
+        give_up = time.monotonic() + _END_SECONDS
+        while True:
+            messages = [json.loads(line) for line in self._lines() if line.startswith(_MESSAGE)]
+            told = [m["params"]["payload"] for m in messages if m["method"] == _CUSTOM]
+            if told or time.monotonic() > give_up:
+                return told
+            time.sleep(_POLL_SECONDS)
+
+    def _lines(self) -> list[str]:
+        """The end of what the driver's Python has said; none where there is no log to read."""
         from botocore.exceptions import ClientError
 
         try:
             events = self._logs.get_log_events(
                 logGroupName=self._application.log_group, logStreamName=self.log_stream
             )["events"]
-        except ClientError:  # No log, or none that may be read.
-            return ""
-        lines = [line for event in events for line in event["message"].splitlines()]
-        found = [line.removeprefix(begins) for line in lines if line.startswith(begins)]
-        return found[-1] if found else ""
+        except ClientError:
+            return []
+        return [line for event in events for line in event["message"].splitlines()]
 
 
 def client_for_pipes() -> Any:  # noqa: ANN401 - boto3's

@@ -120,7 +120,8 @@ def _answer(
     except RuntimeError:
         # It has not read the job's log by then.
         raise _failure(job.why_it_failed(WHY_NOT)) from None
-    answers = done.get_custom_messages()
+    # Its reader gives the log ten seconds.
+    answers = done.get_custom_messages() or job.answers()
     if not answers:
         raise _failure(
             "the job has done its work, but its log has not told what came of it: materialize "

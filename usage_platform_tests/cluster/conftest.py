@@ -16,6 +16,7 @@ import boto3
 import dagster as dg
 import pytest
 
+from usage_platform.adapters.emr_jobs import EmrApplication
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.deployment import Deployment
 from usage_platform.local.jars import ensure_sets
@@ -58,6 +59,11 @@ class Emr:
 
     settings: dict[str, str]
     folder: Path
+
+    @property
+    def application(self) -> EmrApplication:
+        """Where the jobs run."""
+        return EmrApplication(self.settings["USAGE_EMR_APPLICATION_ID"], ROLE, "s3://code", GROUP)
 
     @property
     def deployment(self) -> Deployment:

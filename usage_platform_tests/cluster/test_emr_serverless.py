@@ -4,12 +4,15 @@ import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
+import boto3
 import dagster as dg
 import pandas as pd
 import pytest
 from deltalake import DeltaTable
 
+from usage_platform.adapters.emr_jobs import StartedJob
 from usage_platform.adapters.lake_files import LakeFiles
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import READINGS, REJECTS, TABLES, USAGE_HOURLY, Lake
@@ -122,6 +125,31 @@ def test_a_job_that_dies_says_where_its_log_is_and_local_runs_may_write_again(
     assert len(oracle.rows_in(lake, USAGE_HOURLY)) < len(without_some_hours)
 
 
+def test_a_run_that_is_cancelled_cancels_its_job_and_waits_for_its_end(
+    emr, lake, without_some_hours
+):
+    jobs = len(list(emr.folder.iterdir()))
+
+    def cancel() -> Path:
+        job = emr.wait_for_job(jobs + 1, '"opened"')
+        # As Dagster's own service ends a run: this process and this thread are the run's.
+        os.kill(os.getpid(), signal.SIGINT)
+        return job
+
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(cancel)
+        assert not emr.materialize(usage_hourly, tags=DAYS_AS_TAGS).success
+    state = boto3.client("emr-serverless").get_job_run(
+        applicationId=emr.settings["USAGE_EMR_APPLICATION_ID"], jobRunId=job.result().name
+    )
+    assert state["jobRun"]["state"] == "CANCELLED"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((job.result() / PID).read_text()), 0)
+    emr.deployment.writer_lease.take()
+    emr.deployment.writer_lease.give_back()
+    assert len(oracle.rows_in(lake, USAGE_HOURLY)) < len(without_some_hours)
+
+
 def test_days_recomputed_by_a_job_are_what_the_oracle_says(emr, lake, without_some_hours):
     result = emr.materialize(usage_hourly, tags=DAYS_AS_TAGS)
     assert result.success, failure(result)
@@ -142,6 +170,11 @@ def test_a_model_trained_by_a_job_is_the_one_that_is_trained_here(emr, drained):
     [version] = [manifest.version for manifest in store.manifests()]
     assert told(there, "slot_forests")["version"] == version
     assert told(there, "slot_forests")["promoted"] == 1
+    # What the job told stays in its log, for a run that looked there too early.
+    job = StartedJob(emr.application, boto3.client("emr-serverless"))
+    job.id = emr.newest_job().name
+    [answer] = job.answers()
+    assert (answer["versions"], answer["promoted"]) == ([version], [version])
     here = emr.materialize(slot_forests, config, compute="here")
     assert told(here, "slot_forests")["version"] == version
     assert len(store.candidates()) == 1

@@ -15,6 +15,7 @@ _STREAMS = "usage_platform/adapters/lake_streams.py"
 _SCORING = "usage_platform/adapters/scoring.py"
 _ALERTS = "usage_platform/adapters/alert_delivery.py"
 _DEPLOYMENT = "usage_platform/deployment.py"
+_LEASE = "usage_platform/adapters/lease.py"
 
 _IN_BATCHES = "usage_platform_tests/adapters/test_micro_batch.py::"
 _IN_STREAMS = "usage_platform_tests/adapters/test_lake_streams.py::"
@@ -221,6 +222,14 @@ GUARDS = (
         "fcntl.flock(lock, fcntl.LOCK_EX)",
         "pass",
         f"{_IN_BACKFILL}test_a_backfill_and_a_batch_of_the_same_hour_write_one_after_the_other",
+    ),
+    Guard(
+        "a job that the lease was lent to never takes it anew",
+        _LEASE,
+        "            elif self._borrowed:\n",
+        "            elif False:\n",
+        "usage_platform_tests/adapters/test_lease.py::"
+        "test_a_job_that_begins_too_late_does_nothing_whoever_has_had_it_meanwhile[folder]",
     ),
     Guard(
         "an alert that was sent is recorded before its offset is committed",
