@@ -47,7 +47,7 @@ test: setup .venv/.installed-dev .venv/.installed-aws-dev ## Run all tests with 
 test-quick: .venv/.installed-dev ## Run the tests that need no service
 	@$(BIN)/pytest -m "not kafka and not spark and not e2e" $(ARGS)
 
-test-aws: setup .venv/.installed-dev .venv/.installed-aws-dev .venv-emr/.installed ## Run the tests of Terraform and of what is deployed
+test-aws: .venv/.installed-dev .venv/.installed-aws-dev .venv-emr/.installed ## Run the tests of Terraform and of what is deployed
 	@$(BIN)/pytest -m aws $(ARGS)
 
 test-page: setup .venv/.installed-dev ## Run the tests of the analyst's page, in Chromium too

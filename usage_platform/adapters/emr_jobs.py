@@ -145,11 +145,8 @@ class StartedJob:
             said: How the line begins that a job ends its log with when it knows what is wrong.
         """
         known = [line.removeprefix(said) for line in self._lines() if line.startswith(said)]
-        reason = (
-            known[-1]
-            if known
-            else one_line(self._run().get("stateDetails") or "EMR gives no reason")
-        )
+        details = one_line(self._run().get("stateDetails") or "EMR gives no reason")
+        reason = known[-1] if known else details
         place = f"log group {self._application.log_group}, stream {self.log_stream}"
         return f"{reason} (job {self.id} on EMR Serverless; {place})"
 

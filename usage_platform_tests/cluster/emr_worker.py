@@ -82,9 +82,10 @@ class Worker:
         archive, _, name = conf.pop("spark.archives").partition("#")
         with tarfile.open(self._local(archive, folder)) as packed:
             packed.extractall(folder / name, filter="fully_trusted")  # noqa: S202 - the test's own
-        jars = [self._local(jar, folder) for jar in conf.pop("spark.jars").split(",")]
+        jars = [str(self._local(jar, folder)) for jar in conf["spark.jars"].split(",")]
+        conf["spark.jars"] = ",".join(jars)
         command = [str(self._spark_home / "bin" / "spark-submit"), "--master", "local[1]"]
-        for key, value in {**conf, **self._brought(jars)}.items():
+        for key, value in {**conf, **self._brought()}.items():
             command += ["--conf", f"{key}={value}"]
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("SPARK_", "PYSPARK_"))}
         env = {k.removeprefix(_DRIVER_ENV): v for k, v in driver.items()}
@@ -101,9 +102,9 @@ class Worker:
             job.state = "RUNNING"
             return process.wait()
 
-    def _brought(self, jars: list[Path]) -> dict[str, str]:
-        """What EMR has set up for each job: its jars and its way to S3."""
-        brought = [*jars, *(self._jars / "emr_tests").glob("*hadoop-aws*")]
+    def _brought(self) -> dict[str, str]:
+        """What EMR has set up for each job: its way to S3 above all."""
+        brought = list((self._jars / "emr_tests").glob("*hadoop-aws*"))
         # The platform's own way to S3 is for another Hadoop, but for Amazon's modules.
         brought += [p for p in (self._jars / "aws").glob("*.jar") if "hadoop" not in p.name]
         return {

@@ -95,14 +95,14 @@ def test_what_the_catalog_says_of_a_table_is_so_in_the_lake(services, killed):
 
 
 def test_what_spark_says_of_a_bucket_that_is_not_there_is_one_line(services):
+    table = Lake("s3://no-such-bucket-anywhere/lake").sql(READINGS)
     with (
         pytest.raises(
             SparkFailedError, match=r"^Spark cannot use the lake .+bucket.+: check"
         ) as said,
         remote_session(services.spark_url) as spark,
     ):
-        away = Lake("s3://no-such-bucket-anywhere/lake")
-        spark.sql(f"SELECT count(*) FROM {away.sql(READINGS)}").collect()
+        spark.sql(f"SELECT count(*) FROM {table}").collect()
     assert "\n" not in str(said.value)
 
 
