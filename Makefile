@@ -41,7 +41,7 @@ demo: setup ## Play a source through everything and say what came of it (ARGS="-
 up: setup ## Run the platform until Ctrl-C
 	@$(BIN)/usage-platform up $(ARGS)
 
-test: setup .venv/.installed-dev .venv/.installed-aws-dev ## Run all tests with the real services
+test: setup .venv/.installed-dev .venv/.installed-aws-dev .venv-emr/.installed ## Run all tests with the real services
 	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-quick: .venv/.installed-dev ## Run the tests that need no service
