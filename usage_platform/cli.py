@@ -108,11 +108,16 @@ def page(overrides: Given, page_port: int | None) -> None:
 
 
 @main.command()
-@click.option("--meter", "meters", multiple=True, metavar="NAME", help="Only this one; repeatable.")
 @click.option(
-    "--min-severity", type=click.Choice(["low", "medium", "high"]), default="low", help="The least."
+    "--meter", "meters", multiple=True, metavar="NAME", help="Only this meter; repeatable."
 )
-@click.option("--since", metavar="WHEN", help="2024-03-10, '2024-03-10 14:00', 36h, 7d ago.")
+@click.option(
+    "--min-severity",
+    type=click.Choice(["low", "medium", "high"]),
+    default="low",
+    help="Leave lesser ones out.",
+)
+@click.option("--since", metavar="WHEN", help="2024-03-10, '2024-03-10 14:00'; 36h or 7d ago.")
 @click.option("--from-beginning", is_flag=True, help="All that the topic holds, then new ones.")
 @click.option("--no-follow", is_flag=True, help="End at the end of the topic.")
 @click.option("--episodes", is_flag=True, help="Episodes that open and close, not single readings.")

@@ -136,7 +136,7 @@ class MessageTable:
         yield table
 
     def _above(self) -> Text:
-        text = Text(f"{self._filtered} · {self._seen:,} messages seen, {self._shown:,} fit")
+        text = Text(f"{self._filtered} · {self._seen:,} seen, {self._shown:,} fit")
         if self.is_over:
             return text
         if self.trouble:

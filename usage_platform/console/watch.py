@@ -169,4 +169,4 @@ def _nobody_reads() -> bool:
     """
     asked = select.poll()
     asked.register(_STANDARD_OUTPUT, 0)
-    return bool(asked.poll(0))
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in asked.poll(0))

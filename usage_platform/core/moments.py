@@ -15,6 +15,10 @@ _SPAN = re.compile(r"(\d{1,4}) ?(min|h|d|w)", re.ASCII)
 _UNITS = {"min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
+class SkippedTimeError(ValueError):
+    """A local time that does not exist; one line that says so."""
+
+
 def moment(text: str, timezone: str) -> pd.Timestamp:
     """The instant that a person means.
 
@@ -28,7 +32,8 @@ def moment(text: str, timezone: str) -> pd.Timestamp:
         In UTC.
 
     Raises:
-        ValueError: In one line, for what is no time, and for one that the clocks skip in spring.
+        ValueError: In one line, for what is no time.
+        SkippedTimeError: For one that the clocks skip in spring.
     """
     try:
         clock = pd.Timestamp(datetime.fromisoformat(text)).as_unit("ns")
@@ -38,7 +43,7 @@ def moment(text: str, timezone: str) -> pd.Timestamp:
         return clock.tz_convert("UTC")
     instant = to_utc(pd.Series([clock]), timezone).iloc[0]
     if pd.isna(instant):
-        raise ValueError(f"{text} is skipped by the clock change; give another time")
+        raise SkippedTimeError(f"{text} is skipped by the clock change; give another time")
     return instant
 
 
@@ -54,14 +59,14 @@ def since(text: str, now: pd.Timestamp, timezone: str) -> pd.Timestamp:
         In UTC.
 
     Raises:
-        ValueError: In one line.
+        ValueError: As for `moment`.
     """
     span = _SPAN.fullmatch(text)
     if span is not None:
         return now.tz_convert("UTC") - timedelta(**{_UNITS[span[2]]: int(span[1])})
     try:
         return moment(text, timezone)
+    except SkippedTimeError:
+        raise
     except ValueError as error:
-        raise ValueError(
-            f"{error}; a span back from now, like 36h or 7d, will do as well"
-        ) from None
+        raise ValueError(f"{error}; a span such as 36h or 7d counts back from now") from None

@@ -119,7 +119,7 @@ class TestTopics:
         left = read_until(ours, None)
         assert running.wait(30) == 0
         _, _, after = left.rpartition("\x1b[?1049l")
-        assert "anomalies · 2 messages seen, 2 fit" in after
+        assert "anomalies · 2 seen, 2 fit" in after
         assert after.count("withdrawn: spike") == 1
 
 
