@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from usage_platform.core.moments import moment, since
@@ -48,6 +48,7 @@ def test_a_time_that_the_clocks_skip_is_told():
         since("2024-03-10 02:30", NOW, BOSTON)
 
 
+@settings(max_examples=30)
 @given(st.text(max_size=12))
 def test_what_is_no_moment_and_no_span_is_one_line_that_says_what_is(text):
     try:
