@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
+import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from usage_platform.adapters.lake_files import open_remote
 from usage_platform.local.ports import port_answers
 from usage_platform_tests.topics import until
 
@@ -50,6 +52,12 @@ class S3Server:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Run it until it takes objects and gives back all that it holds."""
         log = (self._folder / "log").open("ab")
@@ -66,6 +74,7 @@ class S3Server:
                 "-master.telemetry=false",
                 f"-filer.localSocket={self._folder}/filer.sock",
                 f"-s3.localSocket={self._folder}/s3.sock",
+                "-s3.autoCreateBucket=false",
                 "-webdav=false",
                 "-admin.ui=false",
                 "-s3.port.iceberg=0",
@@ -104,6 +113,12 @@ class S3Server:
         self._process.kill()
         self._process.wait()
 
+    def come_back(self) -> None:
+        """Run it again after something has killed it."""
+        assert self._process is not None
+        self._process.wait()
+        self.start()
+
     @contextmanager
     def stalled(self) -> Iterator[None]:
         """It takes connections and answers none."""
@@ -114,3 +129,25 @@ class S3Server:
             yield
         finally:
             self._process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def running_s3(folder: Path, ask_port: Callable[[], int]) -> Iterator[S3Server]:
+    """Run one that all clients of this process and its children use."""
+    server = S3Server(folder, ask_port)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        as_in_a_new_process(patch)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+            open_remote.cache_clear()
+
+
+def as_in_a_new_process(patch: pytest.MonkeyPatch) -> None:
+    """Forget credentials that were read, and buckets that were found."""
+    patch.setattr(boto3, "DEFAULT_SESSION", None)
+    open_remote.cache_clear()

@@ -3,7 +3,6 @@
 import time
 from datetime import UTC, date, datetime
 
-import boto3
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -12,14 +11,15 @@ from pyspark.errors import PySparkException
 from usage_platform.adapters import lake_reader
 from usage_platform.adapters.kept_lease import KeptLease
 from usage_platform.adapters.lake_errors import LakeError
-from usage_platform.adapters.lake_files import LakeFiles, open_remote
+from usage_platform.adapters.lake_files import LakeFiles
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import READINGS, Lake
 from usage_platform.adapters.lease import LakeAwayError, writer_lease
 from usage_platform.adapters.lease_record import Holder
 from usage_platform.adapters.spark_session import SparkFailedError, failing_in_one_line
 from usage_platform.cli import main
-from usage_platform_tests.s3_server import BUCKET, S3Server
+from usage_platform_tests.conftest import table_writer
+from usage_platform_tests.s3_server import BUCKET, as_in_a_new_process, running_s3
 
 LAKE = Lake(f"s3://{BUCKET}/lake")
 ME = Holder("here", "/data")
@@ -30,30 +30,16 @@ SAYS_WHAT_TO_DO = "check the bucket's name, the AWS credentials, AWS_REGION and 
 @pytest.fixture(scope="module")
 def s3(unused_port, tmp_path_factory):
     """The server with a lake on it: one reading, and a file."""
-    from usage_platform_tests.conftest import table_writer
-
-    server = S3Server(tmp_path_factory.mktemp("s3"), unused_port)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in server.environment.items():
-            patch.setenv(name, value)
-        patch.setattr(boto3, "DEFAULT_SESSION", None)
-        server.start()
-        try:
-            reading = {"meter": ["a"], "event_date": [DAY], "value": [487.2]}
-            table_writer(LAKE, READINGS, pd.DataFrame(reading))
-            LakeFiles(LAKE.assets).write_text("labels.json", "[]")
-            yield server
-        finally:
-            server.stop()
+    with running_s3(tmp_path_factory.mktemp("s3"), unused_port) as server:
+        reading = {"meter": ["a"], "event_date": [DAY], "value": [487.2]}
+        table_writer(LAKE, READINGS, pd.DataFrame(reading))
+        LakeFiles(LAKE.assets).write_text("labels.json", "[]")
+        yield server
 
 
 @pytest.fixture(autouse=True)
 def new_process(monkeypatch):
-    """As a new process, which has read no credentials and has not found the bucket yet."""
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    open_remote.cache_clear()
-    yield
-    open_remote.cache_clear()
+    as_in_a_new_process(monkeypatch)
 
 
 def told(what, *args) -> str:

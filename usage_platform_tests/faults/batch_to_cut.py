@@ -1,9 +1,11 @@
-"""A micro-batch that halts at a place: Spark calls it in a worker beside the service.
+"""A micro-batch that is disturbed at a place: Spark calls it in a worker beside the service.
 
-Belongs here: the platform's own batch with a halt between two of its steps. Not here: killing the
-service (`rounds_of_spark`).
+Belongs here: the platform's own batch with a halt between two of its steps, or without its lake
+from there on. Not here: killing the service (`rounds_of_spark`).
 """
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -67,4 +69,27 @@ def apply_to_cut(
             time.sleep(60)
 
     with patch.object(micro_batch, name, halting):
+        micro_batch.apply_usage_batch(lake, registry, frame, batch_id)
+
+
+def apply_until_the_lake_goes(
+    server: int, lake: Lake, registry: MeterRegistry, frame: "DataFrame", batch_id: int
+) -> None:
+    """Apply a batch whose lake goes away between its readings and its hours.
+
+    Args:
+        server: The process that keeps the lake, which is killed.
+        lake: As for `apply_usage_batch`, like the arguments after it.
+        registry: The known meters.
+        frame: Rows of Spark's Kafka source.
+        batch_id: The stream's number of the batch.
+    """
+    name, _ = STEPS[AFTER_READINGS]
+    step: Callable[..., None] = getattr(micro_batch, name)
+
+    def last(*args: Any) -> None:
+        step(*args)
+        os.kill(server, signal.SIGKILL)
+
+    with patch.object(micro_batch, name, last):
         micro_batch.apply_usage_batch(lake, registry, frame, batch_id)

@@ -22,7 +22,7 @@ from usage_platform.adapters.lake_tables import (
     USAGE_HOURLY,
     LakeTable,
 )
-from usage_platform.adapters.spark_session import remote_session
+from usage_platform.adapters.spark_session import SparkFailedError, remote_session
 from usage_platform.adapters.table_creation import create_tables
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests.faults.background import Background
@@ -30,6 +30,7 @@ from usage_platform_tests.faults.batch_to_cut import STEPS, WRITTEN, apply_to_cu
 from usage_platform_tests.faults.cuts import Cut, CutMissedError, Outcome
 from usage_platform_tests.faults.delta_folder import stopped_before_commit
 from usage_platform_tests.faults.events import EventStream
+from usage_platform_tests.faults.findings import Findings
 from usage_platform_tests.faults.services import Services
 from usage_platform_tests.faults.tables import judged_tables
 from usage_platform_tests.topics import put_events, renew_topics, until
@@ -87,11 +88,36 @@ class SparkRounds:
             self._put()
             self._until_done(self._optimize)
         self._until_done(self._drain)
-        events = self._events
-        findings = judged_tables(self._reader, self._registry, events.readings(), events.rejects())
+        findings = self._judged()
         seconds = time.monotonic() - began
         work.join()
         return Outcome(findings, seconds)
+
+    def without_lake(
+        self, apply: Callable[..., None], come_back: Callable[[], None]
+    ) -> tuple[str, Findings]:
+        """Take the lake away within a batch; have it back, and drain the rest.
+
+        Args:
+            apply: Takes the lake away while it applies a batch.
+            come_back: Brings it back.
+
+        Returns:
+            What the batch said, and what is wrong with the tables in the end.
+        """
+        self._put()
+        try:
+            self._drain(apply)
+            raise CutMissedError(f"{PART}: the batch did not need its lake any more")
+        except SparkFailedError as error:
+            said = str(error)
+        come_back()
+        self._until_done(self._drain)
+        return said, self._judged()
+
+    def _judged(self) -> Findings:
+        events = self._events
+        return judged_tables(self._reader, self._registry, events.readings(), events.rejects())
 
     def _halted_within_the_batch(self, place: str) -> Background:
         marker = self._services.folder / "halted"

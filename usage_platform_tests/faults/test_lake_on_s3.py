@@ -1,7 +1,8 @@
-"""A lake on S3 through a kill and a backfill, judged by the oracle of lakes on a disk."""
+"""A lake on S3 through a kill, an outage and a backfill, by the judge of lakes on a disk."""
 
 import json
 import os
+from functools import partial
 
 import boto3
 import pytest
@@ -21,14 +22,13 @@ from usage_platform.adapters.stream_progress import lag_into_lake
 from usage_platform.core.hourly import HOURLY_COLUMNS, hourly_from_readings
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.local.jars import ensure_jars
-from usage_platform_tests.aws_double import new_bucket
 from usage_platform_tests.conftest import DATA_DIR
-from usage_platform_tests.faults.batch_to_cut import AFTER_READINGS
+from usage_platform_tests.faults.batch_to_cut import AFTER_READINGS, apply_until_the_lake_goes
 from usage_platform_tests.faults.cuts import Cut
-from usage_platform_tests.faults.matrix import Matrix
-from usage_platform_tests.faults.rounds_of_spark import PART
+from usage_platform_tests.faults.rounds_of_spark import PART, SparkRounds
 from usage_platform_tests.faults.services import Services
 from usage_platform_tests.faults.tables import judged_rows
+from usage_platform_tests.s3_server import BUCKET, running_s3
 from usage_platform_tests.terraform.terraform_command import SOURCE
 
 pytestmark = [pytest.mark.kafka, pytest.mark.spark]
@@ -39,24 +39,42 @@ REGISTRY = MeterRegistry(Meter("library"))
 
 
 @pytest.fixture(scope="module")
-def services(java, aws_endpoint, tmp_path_factory):
+def s3(unused_port, tmp_path_factory):
+    with running_s3(tmp_path_factory.mktemp("s3"), unused_port) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def services(java, s3, tmp_path_factory):
     jars = ensure_jars(DATA_DIR / "jars", java, os.environ, print, lambda _: None, for_aws=True)
     folder = tmp_path_factory.mktemp("on-s3")
-    with (
-        new_bucket(aws_endpoint) as bucket,
-        Services(java, jars, folder, Lake(f"s3://{bucket}/lake")) as services,
-    ):
+    with Services(java, jars, folder, Lake(f"s3://{BUCKET}/lake")) as services:
         yield services
 
 
 @pytest.fixture(scope="module")
-def killed(services):
+def rounds(services):
+    return SparkRounds(services)
+
+
+@pytest.fixture(scope="module")
+def killed(rounds):
     """Spark was killed within a micro-batch, and has done it again."""
-    return Matrix(services).play(Cut(PART, AFTER_READINGS))
+    return rounds.play(Cut(PART, AFTER_READINGS))
 
 
 def test_a_kill_within_a_batch_leaves_nothing_lost_doubled_or_wrong(killed):
     assert killed.findings.lines == []
+
+
+def test_an_s3_that_goes_away_within_a_batch_is_told_and_nothing_is_lost_when_it_is_back(
+    s3, rounds, killed
+):
+    said, findings = rounds.without_lake(partial(apply_until_the_lake_goes, s3.pid), s3.come_back)
+    assert said.startswith("Spark cannot use the lake (Unable to execute HTTP request")
+    assert said.endswith("waits on the topic and is done by the next run")
+    assert "\n" not in said
+    assert findings.lines == []
 
 
 def test_a_backfill_mends_hours_that_were_lost(services, killed):
@@ -72,9 +90,9 @@ def test_a_backfill_mends_hours_that_were_lost(services, killed):
     assert len(mended) == len(hours)
 
 
-def test_what_the_catalog_says_of_a_table_is_so_in_the_lake(services, killed):
+def test_what_the_catalog_says_of_a_table_is_so_in_the_lake(services, killed, aws_endpoint):
     # As terraform/catalog.tf does it, which a test of its own holds against the code.
-    glue, name = boto3.client("glue"), "usage_platform"
+    glue, name = boto3.client("glue", endpoint_url=aws_endpoint), "usage_platform"
     glue.create_database(DatabaseInput={"Name": name})
     catalog = json.loads((SOURCE / "lake_tables.json").read_text("utf-8"))
     for table in TABLES:
