@@ -59,31 +59,32 @@ class S3Server:
         return self._process.pid
 
     def start(self) -> None:
-        """Run it until it takes objects and gives back all that it holds."""
-        log = (self._folder / "log").open("ab")
-        self._process = subprocess.Popen(
-            [
-                Path(sys.executable).with_name("weed"),
-                "mini",
-                f"-dir={self._folder}",
-                "-ip=127.0.0.1",
-                "-ip.bind=127.0.0.1",
-                f"-bucket={BUCKET}",
-                *(f"-{name}={port}" for name, port in self._ports.items()),
-                # It tells its makers of itself by default.
-                "-master.telemetry=false",
-                f"-filer.localSocket={self._folder}/filer.sock",
-                f"-s3.localSocket={self._folder}/s3.sock",
-                "-s3.autoCreateBucket=false",
-                "-webdav=false",
-                "-admin.ui=false",
-                "-s3.port.iceberg=0",
-                "-s3.port.lance=0",
-            ],
-            env={**os.environ, **self.environment},
-            stdout=log,
-            stderr=log,
-        )
+        """Run it until it takes objects and gives back all that it holds; again if it runs."""
+        self.stop()
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    Path(sys.executable).with_name("weed"),
+                    "mini",
+                    f"-dir={self._folder}",
+                    "-ip=127.0.0.1",
+                    "-ip.bind=127.0.0.1",
+                    f"-bucket={BUCKET}",
+                    *(f"-{name}={port}" for name, port in self._ports.items()),
+                    # It tells its makers of itself by default.
+                    "-master.telemetry=false",
+                    f"-filer.localSocket={self._folder}/filer.sock",
+                    f"-s3.localSocket={self._folder}/s3.sock",
+                    "-s3.autoCreateBucket=false",
+                    "-webdav=false",
+                    "-admin.ui=false",
+                    "-s3.port.iceberg=0",
+                    "-s3.port.lance=0",
+                ],
+                env={**os.environ, **self.environment},
+                stdout=log,
+                stderr=log,
+            )
         process = self._process
         until(lambda: self._is_ready() or process.poll() is not None)
         assert process.poll() is None, (self._folder / "log").read_text("utf-8")[-500:]
@@ -108,16 +109,10 @@ class S3Server:
         return True
 
     def stop(self) -> None:
-        """Nothing listens afterwards."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-
-    def come_back(self) -> None:
-        """Run it again after something has killed it."""
-        assert self._process is not None
-        self._process.wait()
-        self.start()
+        """Nothing listens afterwards, whatever was so before."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     @contextmanager
     def stalled(self) -> Iterator[None]:
@@ -139,8 +134,8 @@ def running_s3(folder: Path, ask_port: Callable[[], int]) -> Iterator[S3Server]:
         for name, value in server.environment.items():
             patch.setenv(name, value)
         as_in_a_new_process(patch)
-        server.start()
         try:
+            server.start()
             yield server
         finally:
             server.stop()

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
 from usage_platform.adapters import lake_reader
@@ -163,9 +164,10 @@ def test_the_status_shows_what_else_there_is(console):
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("kind", "said", "reason"),
     [
         (
+            Py4JError,  # Of a session of one's own.
             "An error occurred while calling o66.sql.\n: java.net.ConnectException: getFileStatus "
             "on s3a://lake/_delta_log: software.amazon.awssdk.core.exception.SdkClientException: "
             "Unable to execute HTTP request: Connect to 127.0.0.1:1 [/127.0.0.1] failed: "
@@ -175,6 +177,7 @@ def test_the_status_shows_what_else_there_is(console):
             "Connection refused",
         ),
         (
+            PySparkException,
             "(java.nio.file.AccessDeniedException) s3a://lake/_delta_log: getFileStatus on "
             "s3a://lake/_delta_log: software.amazon.awssdk.services.s3.model.S3Exception: The "
             "request signature we calculated does not match the signature you provided. (Service: "
@@ -183,9 +186,9 @@ def test_the_status_shows_what_else_there_is(console):
         ),
     ],
 )
-def test_what_sparks_client_of_s3_says_is_one_line_that_says_what_to_do(said, reason):
+def test_what_sparks_client_of_s3_says_is_one_line_that_says_what_to_do(kind, said, reason):
     with pytest.raises(SparkFailedError) as told, failing_in_one_line():
-        raise PySparkException(said)
+        raise kind(said)
     assert str(told.value).startswith(f"Spark cannot use the lake ({reason}): {SAYS_WHAT_TO_DO}")
     assert str(told.value).endswith("waits on the topic and is done by the next run")
     assert "\n" not in str(told.value)

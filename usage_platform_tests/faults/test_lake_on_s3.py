@@ -70,7 +70,7 @@ def test_a_kill_within_a_batch_leaves_nothing_lost_doubled_or_wrong(killed):
 def test_an_s3_that_goes_away_within_a_batch_is_told_and_nothing_is_lost_when_it_is_back(
     s3, rounds, killed
 ):
-    said, findings = rounds.without_lake(partial(apply_until_the_lake_goes, s3.pid), s3.come_back)
+    said, findings = rounds.without_lake(partial(apply_until_the_lake_goes, s3.pid), s3.start)
     assert said.startswith("Spark cannot use the lake (Unable to execute HTTP request")
     assert said.endswith("waits on the topic and is done by the next run")
     assert "\n" not in said
