@@ -95,7 +95,7 @@ data "aws_iam_policy_document" "emr_job" {
   statement {
     sid       = "WriteTheLog"
     actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-    resources = ["${aws_cloudwatch_log_group.this["emr"].arn}:*"]
+    resources = ["${aws_cloudwatch_log_group.emr[0].arn}:*"]
   }
 }
 

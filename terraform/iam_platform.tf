@@ -105,7 +105,7 @@ data "aws_iam_policy_document" "platform_emr" {
   statement {
     sid       = "ReadJobsLogs"
     actions   = ["logs:DescribeLogStreams", "logs:GetLogEvents"]
-    resources = ["${aws_cloudwatch_log_group.this["emr"].arn}:*"]
+    resources = ["${aws_cloudwatch_log_group.emr[0].arn}:*"]
   }
 
   statement {

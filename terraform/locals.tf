@@ -36,7 +36,7 @@ locals {
     USAGE_EMR_APPLICATION_ID = aws_emrserverless_application.this[0].id
     USAGE_EMR_ROLE_ARN       = aws_iam_role.emr_job[0].arn
     USAGE_EMR_CODE           = "s3://${aws_s3_bucket.lake.id}/assets/emr"
-    USAGE_EMR_LOG_GROUP      = aws_cloudwatch_log_group.this["emr"].name
+    USAGE_EMR_LOG_GROUP      = aws_cloudwatch_log_group.emr[0].name
   } : {}
 
   # What the platform is told, in the task and wherever else it runs.

@@ -1,7 +1,15 @@
 resource "aws_cloudwatch_log_group" "this" {
-  for_each = toset(concat(["flow", "kafka", "platform", "shells"], var.enable_emr_serverless ? ["emr"] : []))
+  for_each = toset(["flow", "kafka", "platform", "shells"])
 
   name              = "/${var.global_prefix}/${each.key}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = aws_kms_key.this.arn
+}
+
+resource "aws_cloudwatch_log_group" "emr" {
+  count = var.enable_emr_serverless ? 1 : 0
+
+  name              = "/${var.global_prefix}/emr"
   retention_in_days = var.log_retention_days
   kms_key_id        = aws_kms_key.this.arn
 }

@@ -158,7 +158,7 @@ run "everything_that_keeps_data_uses_our_key" {
     error_message = "expected a key that is changed each year"
   }
   assert {
-    condition     = alltrue([for group in concat(values(aws_cloudwatch_log_group.this), [aws_cloudwatch_log_group.database]) : group.kms_key_id == aws_kms_key.this.arn && group.retention_in_days == 365])
+    condition     = alltrue([for group in concat(values(aws_cloudwatch_log_group.this), aws_cloudwatch_log_group.emr, [aws_cloudwatch_log_group.database]) : group.kms_key_id == aws_kms_key.this.arn && group.retention_in_days == 365])
     error_message = "expected encrypted logs that are kept for a year"
   }
   assert {
@@ -277,7 +277,7 @@ run "a_prefix_is_in_every_name" {
         [aws_athena_workgroup.this.name, aws_sns_topic.alarms.name, aws_emrserverless_application.this[0].name, aws_iam_policy.analyst.name],
         [aws_iam_role.platform.name, aws_iam_role.execution.name, aws_iam_role.emr_job[0].name, aws_iam_role.bastion[0].name, aws_iam_role.flow_log.name],
         [for group in aws_security_group.this : group.name],
-        [for group in aws_cloudwatch_log_group.this : group.name],
+        [for group in concat(values(aws_cloudwatch_log_group.this), aws_cloudwatch_log_group.emr) : group.name],
         [for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name],
       ) : strcontains(name, "north-campus")
     ])
@@ -352,7 +352,7 @@ run "everything_optional_off_or_of_ones_own" {
   }
 
   assert {
-    condition     = length(aws_emrserverless_application.this) == 0 && length(aws_iam_role.emr_job) == 0 && length(aws_iam_role_policy.emr_job) == 0 && length(output.emr_settings) == 0 && !contains(keys(aws_cloudwatch_log_group.this), "emr") && !contains(keys(aws_security_group.this), "emr") && !contains(keys(aws_iam_role_policy.platform), "emr")
+    condition     = length(aws_emrserverless_application.this) == 0 && length(aws_iam_role.emr_job) == 0 && length(aws_iam_role_policy.emr_job) == 0 && length(output.emr_settings) == 0 && length(aws_cloudwatch_log_group.emr) == 0 && !contains(keys(aws_security_group.this), "emr") && !contains(keys(aws_iam_role_policy.platform), "emr")
     error_message = "expected nothing of EMR"
   }
   assert {

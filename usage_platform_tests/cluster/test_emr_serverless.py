@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from deltalake import DeltaTable
 
-from usage_platform.adapters.emr_jobs import StartedJob
+from usage_platform.adapters.emr_jobs import StartedJob, client_for_pipes
 from usage_platform.adapters.lake_files import LakeFiles
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import READINGS, REJECTS, TABLES, USAGE_HOURLY, Lake
@@ -170,6 +170,10 @@ def test_a_model_trained_by_a_job_is_the_one_that_is_trained_here(emr, drained):
     [version] = [manifest.version for manifest in store.manifests()]
     assert told(there, "slot_forests")["version"] == version
     assert told(there, "slot_forests")["promoted"] == 1
+    # Whoever has the address of a job's dashboard is let in: it is in no log.
+    run = {"applicationId": emr.application.id, "jobRunId": emr.newest_job().name}
+    assert "url" in boto3.client("emr-serverless").get_dashboard_for_job_run(**run)
+    assert "url" not in client_for_pipes().get_dashboard_for_job_run(**run)
     # What the job told stays in its log, for a run that looked there too early.
     job = StartedJob(emr.application, boto3.client("emr-serverless"))
     job.id = emr.newest_job().name
