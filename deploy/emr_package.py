@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import boto3
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from usage_platform.adapters.emr_jobs import ENVIRONMENT, JARS, SCRIPT
@@ -42,7 +43,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             archive = given.environment or build_environment(Path(folder), given.architecture)
             upload(given.code, archive)
-    except (LocalError, OSError, BotoCoreError, ClientError) as error:
+    except (LocalError, OSError, Boto3Error, BotoCoreError, ClientError) as error:
         print(f"emr_package: {error}", file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as error:

@@ -13,6 +13,7 @@ import dagster as dg
 from pydantic import Field
 
 from usage_platform.adapters.emr_jobs import EmrApplication, StartedJob, client_for_pipes
+from usage_platform.adapters.lake_errors import one_line
 from usage_platform.adapters.lease_record import Holder
 from usage_platform.cluster.job import WHY_NOT
 from usage_platform.cluster.request import DrainTopics, Request, TrainModels, Work
@@ -62,10 +63,11 @@ def done_on_emr(
     borrower = None if isinstance(work, TrainModels) else Holder(BORROWER, context.run_id)
     told = None if borrower is None else (borrower.host, borrower.folder)
     request = Request.of(deployment.settings, work, told)
-    client = client_for_pipes()
-    job = StartedJob(application, client)
-    with _lent(deployment, borrower, job):
-        return _answer(context, client, application, job, request)
+    with _aws_failing_in_one_line():
+        client = client_for_pipes()
+        job = StartedJob(application, client)
+        with _lent(deployment, borrower, job):
+            return _answer(context, client, application, job, request)
 
 
 def _application(settings: Settings) -> EmrApplication:
@@ -80,6 +82,20 @@ def _application(settings: Settings) -> EmrApplication:
         settings.emr_code or f"{settings.lake_root}/assets/emr",
         settings.emr_log_group,
     )
+
+
+@contextmanager
+def _aws_failing_in_one_line() -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        said = one_line(str(error))
+        raise _failure(
+            f"EMR Serverless: {said}; check the region and the credentials of this process, and "
+            "USAGE_EMR_APPLICATION_ID; a job that has begun goes on"
+        ) from None
 
 
 @contextmanager
@@ -103,7 +119,6 @@ def _answer(
     job: StartedJob,
     request: Request,
 ) -> dict[str, Any]:
-    from botocore.exceptions import BotoCoreError, ClientError
     from dagster_aws.pipes import PipesCloudWatchMessageReader, PipesEMRServerlessClient
 
     pipes = PipesEMRServerlessClient(client, message_reader=PipesCloudWatchMessageReader())
@@ -115,8 +130,6 @@ def _answer(
             start_job_run_params=application.start_parameters(name, jars),
             extras=request.extras(),
         )
-    except (BotoCoreError, ClientError) as error:
-        raise _failure(f"EMR Serverless: {error}; check USAGE_EMR_APPLICATION_ID") from None
     except RuntimeError:
         # It has not read the job's log by then.
         raise _failure(job.why_it_failed(WHY_NOT)) from None

@@ -184,7 +184,7 @@ def test_a_model_trained_by_a_job_is_the_one_that_is_trained_here(emr, drained):
     assert len(store.candidates()) == 1
 
 
-def test_what_no_job_can_do_is_one_line_before_any_is_started(emr, drained, monkeypatch):
+def test_what_no_job_can_do_is_one_line_before_any_is_started(emr, monkeypatch):
     jobs = len(list(emr.folder.iterdir()))
     monkeypatch.setenv("USAGE_EMR_LOG_GROUP", "")
     monkeypatch.setenv("USAGE_KAFKA_BOOTSTRAP", "")
