@@ -6,9 +6,12 @@ temporary folder, so that tests never meet a running platform or its data.
 
 import os
 
+from usage_platform_tests.short_lived import JAVA_TOOL_OPTIONS
+
 # Services are started while clients of Spark run here: in the new process, before it becomes the
 # service, gRPC must not touch their connections.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
+os.environ.setdefault("JAVA_TOOL_OPTIONS", JAVA_TOOL_OPTIONS)
 
 import socket
 from collections.abc import Callable, Iterator

@@ -56,8 +56,12 @@ class Platform:
         made = manifest(
             until,
             judges_from(day, zone),
+            method="forest",
             window_end=local_day_bounds(day, zone)[0].isoformat(),
             meters=0,
+            slots_trained=0,
+            slots_thin=0,
+            false_alarms_per_week=0.5,
         )
         self.deployment.models.add([Model(made, {})], [until] if promoted else [])
         return made

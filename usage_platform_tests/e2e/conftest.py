@@ -13,7 +13,6 @@ import pytest
 
 from usage_platform.deployment import Deployment
 from usage_platform.settings import PREFIX, Settings
-from usage_platform_tests import short_lived
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _BIN = Path(sys.executable).parent
@@ -62,7 +61,7 @@ def platform_in(folder: Path, ask_port: Callable[[], int], **settings: object) -
     ports = {f"{name}_port": ask_port() for name in ("kafka", "spark", "ui", "page")}
     env = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
     given = {f"{PREFIX}{k.upper()}": str(v) for k, v in {**ports, **settings}.items()}
-    return Platform(folder, {**env, **given, **short_lived.JAVA, "COLUMNS": "200"})
+    return Platform(folder, {**env, **given, "COLUMNS": "200"})
 
 
 @pytest.fixture(scope="module")

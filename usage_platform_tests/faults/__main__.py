@@ -1,6 +1,7 @@
 """Plays all rounds and prints what was lost and doubled: `make faults`."""
 
 import multiprocessing
+import os
 import sys
 import tempfile
 import warnings
@@ -20,6 +21,7 @@ from usage_platform_tests.faults.cuts import Cut, CutMissedError, Outcome
 from usage_platform_tests.faults.matrix import CUTS, CUTS_OF_STREAMS, Matrix
 from usage_platform_tests.faults.report import round_lines, table_of
 from usage_platform_tests.faults.services import Services
+from usage_platform_tests.short_lived import JAVA_TOOL_OPTIONS
 
 # Rounds of Spark are work for the processors, those of the streams mostly wait: side by side they
 # take half the time. A whole platform gets the machine for itself.
@@ -46,6 +48,7 @@ class Played:
 @click.option("--cut", "chosen", default="", help="Only the cuts with this in their name.")
 def main(rounds: int, chosen: str) -> None:
     """Kill the parts of the platform at exact cuts and compare what they left with an oracle."""
+    os.environ.setdefault("JAVA_TOOL_OPTIONS", JAVA_TOOL_OPTIONS)
     console = _console()
     if not any(_is_chosen(cut, chosen) for cut in CUTS):
         raise click.UsageError(f"--cut {chosen}: expected a part of one of: {_names()}")

@@ -177,7 +177,7 @@ class SparkRounds:
                 drain_usage(spark, self._lake, self._registry, kafka, USAGE)
             else:
                 disturbed = partial(apply, self._lake, self._registry)
-                lake_streams._drain(spark, self._lake, kafka, USAGE, disturbed)
+                lake_streams._drain(spark, self._lake, kafka, USAGE, "", disturbed)
 
     def _add_file(self) -> None:
         """Give OPTIMIZE something to put together with what earlier batches wrote."""

@@ -22,7 +22,6 @@ from usage_platform.local.pid import session_members
 from usage_platform.local.ports import PortClaims
 from usage_platform.local.process import ChildProcess, Service
 from usage_platform.local.spark_service import spark_service
-from usage_platform_tests import short_lived
 
 _PORT, _CONTROLLER_PORT, _SPARK_PORT, _OTHER_PORTS = 29092, 29093, 25002, 27000
 _SLOW_START_S = 300.0
@@ -78,7 +77,6 @@ class Services:
         self._ports = PortClaims()
         self._stack = ExitStack()
         self._asked = 0
-        self._env = {**os.environ, **short_lived.JAVA}
 
     def __enter__(self) -> Self:
         self._stack.callback(self._ports.release)
@@ -104,7 +102,7 @@ class Services:
         controller = self._ports.take(_CONTROLLER_PORT, "kafka controller", _quiet)
         folder = self.folder / "broker"
         return self._started(
-            broker_service(self._java, self._jars.kafka, folder, self._env, port, controller)
+            broker_service(self._java, self._jars.kafka, folder, os.environ, port, controller)
         )
 
     @cached_property
@@ -119,7 +117,7 @@ class Services:
         folder = self.folder / "spark"
         return self._started(
             spark_service(
-                self._java, self._jars.spark, folder, self._env, port, spark_conf(self.lake)
+                self._java, self._jars.spark, folder, os.environ, port, spark_conf(self.lake)
             )
         )
 
