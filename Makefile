@@ -47,8 +47,8 @@ test: setup .venv/.installed-dev .venv/.installed-aws-dev .venv-emr/.installed #
 test-quick: .venv/.installed-dev ## Run the tests that need no service
 	@$(BIN)/pytest -m "not kafka and not spark and not e2e" $(ARGS)
 
-test-aws: .venv/.installed-dev .venv/.installed-aws-dev .venv-emr/.installed ## Run the tests of Terraform and of what is deployed
-	@$(BIN)/pytest -m aws $(ARGS)
+test-aws: setup .venv/.installed-dev .venv/.installed-aws-dev .venv-emr/.installed ## Run the tests of what is of AWS
+	@$(BIN)/pytest -m aws -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-page: setup .venv/.installed-dev ## Run the tests of the analyst's page, in Chromium too
 	@$(BIN)/pytest usage_platform_tests/web usage_platform_tests/core/power $(ARGS)

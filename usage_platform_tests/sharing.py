@@ -19,6 +19,7 @@ _FIRST = (
     "test_cuts_of_spark.py",
     "test_demo.py",
     "test_cuts_of_streams.py",
+    "cluster",
     "test_terraform.py",
     "test_lake_on_s3.py",
 )
@@ -34,8 +35,8 @@ class SharedByGroup(LoadFileScheduling):
 @cache
 def group_of(file: Path) -> str:
     """The group that a file's tests run in."""
-    text = file.read_text("utf-8")
-    if "mark.spark" in text and "matrix" not in text:
+    # Those of faults kill a service of their own.
+    if "mark.spark" in file.read_text("utf-8") and file.parent.name != "faults":
         return _WARM
     fixtures = file.with_name("conftest.py")
     is_shared = fixtures.exists() and 'scope="package"' in fixtures.read_text("utf-8")
@@ -44,5 +45,5 @@ def group_of(file: Path) -> str:
 
 def turn_of(file: Path) -> int:
     """When a file's tests begin: what takes minutes before all others."""
-    name = _WARM if group_of(file) == _WARM else file.name
+    name = Path(group_of(file)).name
     return _FIRST.index(name) if name in _FIRST else len(_FIRST)

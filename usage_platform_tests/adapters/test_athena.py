@@ -21,6 +21,8 @@ from usage_platform.cli import main
 from usage_platform_tests.aws_double import environment
 from usage_platform_tests.topics import until
 
+pytestmark = pytest.mark.aws
+
 # A row for each type: its name, the text that Athena gives, what it means.
 VALUES = [
     ("varchar", 'a, "b"\nc', 'a, "b"\nc', pa.string()),

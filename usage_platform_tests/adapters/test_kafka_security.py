@@ -38,6 +38,8 @@ from usage_platform_tests.conftest import DATA_DIR
 from usage_platform_tests.secured_broker import SecuredBroker, secured_broker, unsigned_token
 from usage_platform_tests.topics import read_events
 
+pytestmark = pytest.mark.aws
+
 REGISTRY = MeterRegistry(Meter("library"))
 SECRET = "0nly-the-signer-kn0ws"
 

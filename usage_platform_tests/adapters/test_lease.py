@@ -39,7 +39,7 @@ def clock():
     return Clock()
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.aws)])
 def new_store(request, tmp_path):
     """Ask for the place where the lease is kept, as each platform does for itself."""
     if request.param == "folder":
@@ -223,6 +223,7 @@ def test_while_kept_it_is_renewed_and_its_loss_is_told(lease, store, clock):
             kept.check()
 
 
+@pytest.mark.aws
 def test_an_s3_that_is_away_or_refuses_is_one_line(s3_lake, monkeypatch):
     gone = Lake("s3://no-such-bucket/lake")
     with pytest.raises(LakeAwayError, match=r"^the lake s3://no-such-bucket/lake cannot be reach"):

@@ -22,6 +22,8 @@ from usage_platform.cli import main
 from usage_platform_tests.conftest import table_writer
 from usage_platform_tests.s3_server import BUCKET, as_in_a_new_process, running_s3
 
+pytestmark = pytest.mark.aws
+
 LAKE = Lake(f"s3://{BUCKET}/lake")
 ME = Holder("here", "/data")
 DAY = date(2024, 3, 5)

@@ -31,7 +31,7 @@ from usage_platform_tests.faults.tables import judged_rows
 from usage_platform_tests.s3_server import BUCKET, running_s3
 from usage_platform_tests.terraform.terraform_command import SOURCE
 
-pytestmark = [pytest.mark.kafka, pytest.mark.spark]
+pytestmark = [pytest.mark.aws, pytest.mark.kafka, pytest.mark.spark]
 
 # Delta's names of types where Glue's are others.
 IN_CATALOG = {"integer": "int", "long": "bigint"}

@@ -12,6 +12,8 @@ from usage_platform.web.app import create_app
 from usage_platform.web.source import PageSource
 from usage_platform_tests.web.conftest import METER, fill, no_kafka
 
+pytestmark = pytest.mark.aws
+
 # Each day is a file more to put and to ask for.
 SINCE = pd.Timestamp("2024-03-18T00:00", tz=METER.zone)
 EPISODE = "2024-03-19T17:00Z"
