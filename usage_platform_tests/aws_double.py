@@ -18,10 +18,12 @@ import pytest
 from usage_platform.local.ports import port_answers
 from usage_platform_tests.topics import until
 
+_SERVER = "usage_platform_tests.aws_in_one_step"
+
 
 @contextmanager
 def aws_server(
-    port: int, log: Path, module: str = "moto.server", arguments: Sequence[str] = ()
+    port: int, log: Path, module: str = _SERVER, arguments: Sequence[str] = ()
 ) -> Iterator[str]:
     """Run it, and give its address.
 
