@@ -6,6 +6,7 @@ Belongs here: administration of topics and their offsets. Not here: writing to t
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,24 +80,27 @@ def ensure_topics(kafka: KafkaSettings, names: Sequence[str] = _TOPICS) -> None:
     Raises:
         KafkaUnreachableError: When no broker answers, or it refuses to make them.
     """
-    admin = AdminClient(kafka.client())
     topics = [
         NewTopic(name, kafka.partitions, kafka.replication, config=_TOPIC_CONFIG) for name in names
     ]
-    futures = admin.create_topics(topics, operation_timeout=_TIMEOUT, request_timeout=_TIMEOUT)
-    for future in futures.values():
-        try:
-            future.result(timeout=2 * _TIMEOUT)
-        except KafkaException as error:
-            code = error.args[0].code()
-            if code in _BAD_SHAPE:
-                raise KafkaUnreachableError(
-                    f"Kafka at {kafka.bootstrap} does not make the topics "
-                    f"({error.args[0].str()}): check USAGE_KAFKA_PARTITIONS="
-                    f"{kafka.partitions} and USAGE_KAFKA_REPLICATION={kafka.replication}"
-                ) from None
-            if code != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise _unreachable(kafka, error) from None
+    with administration(kafka) as admin:
+        asked = admin.create_topics(topics, operation_timeout=_TIMEOUT, request_timeout=_TIMEOUT)
+        for future in asked.values():
+            try:
+                future.result(timeout=2 * _TIMEOUT)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise _not_made(kafka, error) from None
+
+
+def administration(kafka: KafkaSettings) -> AbstractContextManager[AdminClient]:
+    """An administrator's client, which must be ended by leaving this.
+
+    A future that fails is part of a reference cycle with the frame that asks it, and so would the
+    client be. The garbage collector may run on the client's own thread, where tokens are made; a
+    client that ends there aborts the process.
+    """
+    return AdminClient(kafka.client())
 
 
 def partitions_of(client: Consumer, kafka: KafkaSettings, topic: str) -> list[TopicPartition]:
@@ -162,6 +166,15 @@ def messages_to_end(client: Consumer, starts: list[TopicPartition]) -> Iterator[
                 ended.add(message.partition())
             elif not error.retriable():
                 raise KafkaException(error)
+
+
+def _not_made(kafka: KafkaSettings, error: KafkaException) -> KafkaUnreachableError:
+    if error.args[0].code() not in _BAD_SHAPE:
+        return _unreachable(kafka, error)
+    return KafkaUnreachableError(
+        f"Kafka at {kafka.bootstrap} does not make the topics ({error.args[0].str()}): check "
+        f"USAGE_KAFKA_PARTITIONS={kafka.partitions} and USAGE_KAFKA_REPLICATION={kafka.replication}"
+    )
 
 
 def _unreachable(kafka: KafkaSettings, error: KafkaException) -> KafkaUnreachableError:

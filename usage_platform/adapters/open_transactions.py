@@ -10,7 +10,6 @@ from typing import cast
 import pandas as pd
 from confluent_kafka import Consumer, IsolationLevel, TopicPartition
 from confluent_kafka.admin import (
-    AdminClient,
     OffsetSpec,  # pyright: ignore[reportPrivateImportUsage] - documented as public
 )
 
@@ -19,6 +18,7 @@ from usage_platform.adapters.kafka_topics import (
     DEAD_LETTERS,
     EPISODE,
     KafkaSettings,
+    administration,
     messages_to_end,
     partitions_of,
 )
@@ -99,17 +99,16 @@ def _latest(
     if not partitions:
         return {}
     latest = cast("OffsetSpec", OffsetSpec.latest())
-    # Named, so that it lives until its futures are done.
-    admin = AdminClient(kafka.client())
-    asked = admin.list_offsets(
-        dict.fromkeys(partitions, latest),
-        isolation_level=isolation,
-        request_timeout=_TIMEOUT,
-    )
-    return {
-        (p.topic, p.partition): future.result(timeout=2 * _TIMEOUT).offset
-        for p, future in asked.items()
-    }
+    with administration(kafka) as admin:
+        asked = admin.list_offsets(
+            dict.fromkeys(partitions, latest),
+            isolation_level=isolation,
+            request_timeout=_TIMEOUT,
+        )
+        return {
+            (p.topic, p.partition): future.result(timeout=2 * _TIMEOUT).offset
+            for p, future in asked.items()
+        }
 
 
 def _appended(client: Consumer, topic: str, partition: int, offset: int) -> pd.Timestamp | None:

@@ -16,9 +16,8 @@ from types import TracebackType
 from typing import Self
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
 
-from usage_platform.adapters.kafka_topics import KafkaSettings, ensure_topics
+from usage_platform.adapters.kafka_topics import KafkaSettings, administration, ensure_topics
 from usage_platform.adapters.playback import PlaybackError
 
 LEASE_TOPIC = "usage_playback_lease"
@@ -126,12 +125,12 @@ class PlaybackLease:
 
     def _other_holder(self) -> str | None:
         """The group's member that has the partition now, by its client id."""
-        admin = AdminClient(self._kafka.client())
-        try:
+        with administration(self._kafka) as admin:
             asked = admin.describe_consumer_groups([LEASE_TOPIC], request_timeout=_ANSWER_SECONDS)
-            members = asked[LEASE_TOPIC].result().members
-        except KafkaException:  # The group's coordinator moves or starts; asked again.
-            return None
+            try:
+                members = asked[LEASE_TOPIC].result().members
+            except KafkaException:  # The group's coordinator moves or starts; asked again.
+                return None
         with_it = (member for member in members if member.assignment.topic_partitions)
         found = next(with_it, None)
         return None if found is None or self._has_it.is_set() else found.client_id

@@ -126,12 +126,12 @@ def broker_answers(port: int) -> bool:
     from confluent_kafka.admin import AdminClient
 
     silent = logging.Logger("usage_platform.local.broker", logging.CRITICAL + 1)
-    client = AdminClient({"bootstrap.servers": f"{LOOPBACK}:{port}"}, logger=silent)
-    try:
-        # A node that has not joined its own cluster yet answers with no brokers.
-        return bool(client.list_topics(timeout=_ANSWER_WITHIN_S).brokers)
-    except KafkaException:
-        return False
+    with AdminClient({"bootstrap.servers": f"{LOOPBACK}:{port}"}, logger=silent) as client:
+        try:
+            # A node that has not joined its own cluster yet answers with no brokers.
+            return bool(client.list_topics(timeout=_ANSWER_WITHIN_S).brokers)
+        except KafkaException:
+            return False
 
 
 def is_formatted(log_dir: Path) -> bool:

@@ -1,5 +1,11 @@
 """Topics: made once, as they must be; a broker that is not there is one clear line."""
 
+import gc
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import pytest
 
 from usage_platform.adapters.kafka_security import Scram
@@ -55,6 +61,32 @@ def test_a_broker_out_of_reach_is_one_line_with_its_address_and_what_to_do(
     assert message.endswith("'usage-platform up', or set USAGE_KAFKA_BOOTSTRAP")
     assert "\n" not in message
     assert capfd.readouterr() == ("", "")
+
+
+def threads_of_clients() -> int:
+    tasks = Path("/proc/self/task").glob("*/comm")
+    return sum(name.read_text("utf-8").startswith("rdk:") for name in tasks)
+
+
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc of Linux")
+def test_a_client_that_got_no_answer_is_not_left_to_the_garbage_collector(unused_port, monkeypatch):
+    """Which runs on any thread: also on the client's own, where its end aborts the process."""
+    monkeypatch.setattr("usage_platform.adapters.kafka_topics._TIMEOUT", 1.0)
+    with no_garbage_collection():
+        before = threads_of_clients()
+        with pytest.raises(KafkaUnreachableError):
+            ensure_topics(KafkaSettings(f"127.0.0.1:{unused_port()}"))
+        assert threads_of_clients() == before
 
 
 def test_security_settings_reach_the_client_and_stay_out_of_logs():
