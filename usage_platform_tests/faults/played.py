@@ -1,0 +1,63 @@
+"""Rounds at some cuts, on services of their own: what came of them, and a line of each.
+
+Belongs here: what a process of the pool does. Not here: which cuts are played beside which
+(`__main__`, which processes of a pool cannot import).
+"""
+
+import tempfile
+import warnings
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from usage_platform.local.stack import set_up
+from usage_platform.settings import Settings
+from usage_platform_tests.faults.cuts import Cut, CutMissedError, Outcome
+from usage_platform_tests.faults.matrix import Matrix
+from usage_platform_tests.faults.report import round_lines
+from usage_platform_tests.faults.services import Services
+
+
+@dataclass
+class Played:
+    """What came of the rounds at some cuts.
+
+    Attributes:
+        outcomes: By cut, in order.
+        broken_off: Why they ended early; empty when they did not.
+    """
+
+    outcomes: dict[Cut, list[Outcome]] = field(default_factory=lambda: defaultdict(list))
+    broken_off: str = ""
+
+
+def play(cuts: Sequence[Cut], rounds: int) -> Played:
+    """Play all rounds at some cuts on services of their own, and print a line of each."""
+    # Clients of a service that was killed are left to find out.
+    warnings.filterwarnings("ignore", r"\[RETRIES_EXCEEDED\]")
+    console, played = plain_console(), Played()
+    java, jars = set_up(Settings.from_env(), console.print, lambda text: None)
+    with (
+        tempfile.TemporaryDirectory(prefix="usage-faults-") as folder,
+        Services(java, jars, Path(folder)) as services,
+    ):
+        matrix = Matrix(services)
+        for cut in cuts:
+            for number in range(1, rounds + 1):
+                try:
+                    outcome = matrix.play(cut)
+                except (AssertionError, CutMissedError) as error:
+                    played.broken_off = f"{cut} ({cut.signal.name}): {error}"
+                    return played
+                played.outcomes[cut].append(outcome)
+                for line in round_lines(cut, number, rounds, outcome):
+                    console.print(line, markup=False)
+    return played
+
+
+def plain_console() -> Console:
+    """A console that is as wide as the table needs."""
+    return Console(width=140, highlight=False)
