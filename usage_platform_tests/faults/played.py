@@ -27,11 +27,11 @@ class Played:
 
     Attributes:
         outcomes: By cut, in order.
-        broken_off: Why they ended early; empty when they did not.
+        is_broken_off: Whether they ended early.
     """
 
     outcomes: dict[Cut, list[Outcome]] = field(default_factory=lambda: defaultdict(list))
-    broken_off: str = ""
+    is_broken_off: bool = False
 
 
 def play(cuts: Sequence[Cut], rounds: int) -> Played:
@@ -50,7 +50,9 @@ def play(cuts: Sequence[Cut], rounds: int) -> Played:
                 try:
                     outcome = matrix.play(cut)
                 except (AssertionError, CutMissedError) as error:
-                    played.broken_off = f"{cut} ({cut.signal.name}): {error}"
+                    played.is_broken_off = True
+                    told = f"{cut} ({cut.signal.name}), round {number} of {rounds}: {error}"
+                    console.print(told, markup=False)
                     return played
                 played.outcomes[cut].append(outcome)
                 for line in round_lines(cut, number, rounds, outcome):
