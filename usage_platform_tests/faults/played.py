@@ -5,6 +5,7 @@ Belongs here: what a process of the pool does. Not here: which cuts are played b
 """
 
 import tempfile
+import traceback
 import warnings
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from usage_platform.local.stack import set_up
 from usage_platform.settings import Settings
-from usage_platform_tests.faults.cuts import Cut, CutMissedError, Outcome
+from usage_platform_tests.faults.cuts import Cut, Outcome
 from usage_platform_tests.faults.matrix import Matrix
 from usage_platform_tests.faults.report import round_lines
 from usage_platform_tests.faults.services import Services
@@ -49,10 +50,11 @@ def play(cuts: Sequence[Cut], rounds: int) -> Played:
             for number in range(1, rounds + 1):
                 try:
                     outcome = matrix.play(cut)
-                except (AssertionError, CutMissedError) as error:
+                except Exception:
+                    # What the other cuts gave is told all the same.
                     played.is_broken_off = True
-                    told = f"{cut} ({cut.signal.name}), round {number} of {rounds}: {error}"
-                    console.print(told, markup=False)
+                    why = traceback.format_exc()
+                    console.print(f"{cut} ({cut.signal.name}), round {number}: {why}", markup=False)
                     return played
                 played.outcomes[cut].append(outcome)
                 for line in round_lines(cut, number, rounds, outcome):
