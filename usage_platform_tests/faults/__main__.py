@@ -9,16 +9,13 @@ import click
 
 from usage_platform.local.stack import set_up
 from usage_platform.settings import Settings
-from usage_platform_tests.faults import rounds_of_spark, rounds_of_stack
 from usage_platform_tests.faults.cuts import Cut
-from usage_platform_tests.faults.matrix import CUTS, CUTS_OF_STREAMS
+from usage_platform_tests.faults.matrix import CUTS, SIDE_BY_SIDE
 from usage_platform_tests.faults.played import plain_console, play
 from usage_platform_tests.faults.report import table_of
 from usage_platform_tests.short_lived import JAVA_TOOL_OPTIONS
 
-# Rounds of Spark are work for the processors, the others mostly wait: side by side they take a good
-# third of the time.
-_SIDE_BY_SIDE = (rounds_of_spark.CUTS, CUTS_OF_STREAMS, rounds_of_stack.CUTS)
+_PROCESSES = 3
 
 
 @click.command()
@@ -33,11 +30,12 @@ def main(rounds: int, chosen: str) -> None:
     if not any(_is_chosen(cut, chosen) for cut in CUTS):
         raise click.UsageError(f"--cut {chosen}: expected a part of one of: {_names()}")
     set_up(Settings.from_env(), console.print, lambda text: None)
-    groups = [[cut for cut in cuts if _is_chosen(cut, chosen)] for cuts in _SIDE_BY_SIDE]
-    with ProcessPoolExecutor(len(groups), multiprocessing.get_context("spawn")) as pool:
+    groups = [[cut for cut in cuts if _is_chosen(cut, chosen)] for cuts in SIDE_BY_SIDE]
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(_PROCESSES, spawn, max_tasks_per_child=1) as pool:
         played = list(pool.map(play, filter(None, groups), [rounds] * len(groups)))
     outcomes = {cut: rest for one in played for cut, rest in one.outcomes.items()}
-    console.print(table_of(outcomes))
+    console.print(table_of({cut: outcomes[cut] for cut in CUTS if cut in outcomes}))
     clean = all(one.findings.is_clean for rest in outcomes.values() for one in rest)
     sys.exit(0 if clean and not any(one.is_broken_off for one in played) else 1)
 

@@ -36,7 +36,7 @@ class Outcome:
 
     Attributes:
         findings: What is wrong afterwards.
-        seconds: From the signal until everything was right.
+        seconds: From the signal until all work was done; judging it comes after.
     """
 
     findings: Findings

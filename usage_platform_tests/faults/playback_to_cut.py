@@ -9,17 +9,16 @@ import pandas as pd
 
 from usage_platform.adapters.kafka_topics import KafkaSettings
 from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform_tests.faults.playing import AT_ONCE, SLOW, go_on
-
-PACES = {"at once": AT_ONCE, "slow": SLOW}
+from usage_platform_tests.faults.playing import AT_ONCE, go_on, slow
 
 
 def main() -> None:
     """Play the readings of a Parquet file from where the topic ends."""
     bootstrap, path, pace = sys.argv[1:]
     readings = pd.read_parquet(path)
-    registry = MeterRegistry(Meter(readings["meter"].iloc[0]))
-    go_on(KafkaSettings(bootstrap), readings, registry, PACES[pace])
+    meter = Meter(readings["meter"].iloc[0])
+    chosen = {"at once": AT_ONCE, "slow": slow(meter)}[pace]
+    go_on(KafkaSettings(bootstrap), readings, MeterRegistry(meter), chosen)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import pandas as pd
 
 from usage_platform.adapters.kafka_topics import USAGE, KafkaSettings
 from usage_platform.adapters.playback import PlaybackProgress, last_played, play
-from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.playback import AS_FAST_AS_POSSIBLE, Pace, remaining
 from usage_platform_tests.faults.events import EventStream
 from usage_platform_tests.faults.findings import Findings, compare
@@ -14,8 +14,12 @@ from usage_platform_tests.topics import read_events
 
 SOURCE = "rounds"
 AT_ONCE = Pace(accelerator=AS_FAST_AS_POSSIBLE)
-SLOW = Pace(accelerator=300 / 0.01)
-"""A reading of five minutes each 10 ms."""
+_SECONDS_A_READING = 0.01
+
+
+def slow(meter: Meter) -> Pace:
+    """A reading each 10 ms."""
+    return Pace(accelerator=meter.interval_minutes * 60 / _SECONDS_A_READING)
 
 
 def go_on(

@@ -20,7 +20,7 @@ from usage_platform_tests.faults.background import Background
 from usage_platform_tests.faults.cuts import Cut, CutMissedError, Outcome
 from usage_platform_tests.faults.events import EventStream
 from usage_platform_tests.faults.judge_of_rounds import METER, REGISTRY, START
-from usage_platform_tests.faults.playing import SLOW, go_on, judged_usage
+from usage_platform_tests.faults.playing import go_on, judged_usage, slow
 from usage_platform_tests.faults.scored_topics import judged_topics, score_all
 from usage_platform_tests.faults.services import Services
 from usage_platform_tests.topics import SLOW_MACHINE_SECONDS, put_events, renew_topics
@@ -87,11 +87,12 @@ class BrokerRounds:
         work.join()
         if work.error is not None:
             raise work.error
+        seconds = time.monotonic() - began
         kafka, events = self._services.kafka, self._events
         findings = judged_usage(kafka, events)
         if cut.place != PRODUCE:
             findings += judged_topics(kafka, events, [])
-        return Outcome(findings, time.monotonic() - began)
+        return Outcome(findings, seconds)
 
     def _produce(self, gate: _Gate) -> Background:
         readings = self._events.plain(_READINGS)
@@ -100,7 +101,7 @@ class BrokerRounds:
             if progress.sent == _PLAYED_BEFORE:
                 gate.pass_through()
 
-        play = partial(go_on, pace=SLOW, report=report)
+        play = partial(go_on, pace=slow(METER), report=report)
         return Background(lambda: play(self._services.kafka, readings, REGISTRY))
 
     def _poll(self, gate: _Gate) -> Background:

@@ -27,39 +27,37 @@ CUTS = (Cut(PART, _PACED), Cut(PART, _BURST), Cut(PART, _PACED, SIGSTOP))
 
 
 class PlaybackRounds:
-    """Rounds on one topic, which grows from round to round."""
+    """Rounds on a topic that is made anew for each."""
 
     cuts = CUTS
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._events = EventStream(Meter("library"), pd.Timestamp("2000-01-01T00:00:00Z"))
-        self._registry = MeterRegistry(self._events.meter)
+        self._meter = Meter("library")
+        self._registry = MeterRegistry(self._meter)
         assert services.broker
-        renew_topics(services.kafka)
 
     def play(self, cut: Cut) -> Outcome:
         """Disturb a playback at the cut, let another one go on, judge the topic."""
         for _ in range(_TRIES):
-            readings = self._events.plain(_COUNTS[cut.place])
+            renew_topics(self._services.kafka)
+            events = EventStream(self._meter, pd.Timestamp("2000-01-01T00:00:00Z"))
+            readings = events.plain(_COUNTS[cut.place])
             playback = self._playback(readings, _PACES[cut.place])
             try:
-                began = self._disturb(playback, cut)
+                began = self._disturb(playback, cut, len(readings))
                 go_on(self._services.kafka, readings, self._registry, AT_ONCE)
             finally:
                 playback.kill()
                 playback.wait()
             if began is not None:
-                findings = judged_usage(self._services.kafka, self._events)
-                return Outcome(findings, time.monotonic() - began)
+                seconds = time.monotonic() - began
+                return Outcome(judged_usage(self._services.kafka, events), seconds)
         raise CutMissedError(f"{cut}: it had always played everything before the signal")
 
-    def _disturb(self, playback: subprocess.Popen[bytes], cut: Cut) -> float | None:
+    def _disturb(self, playback: subprocess.Popen[bytes], cut: Cut, count: int) -> float | None:
         """Send the signal while it plays; returns when, None where it came too late."""
-        first = len(self._events.payloads) - _COUNTS[cut.place]
-        until(
-            lambda: self._played() >= first + _PLAYED_BEFORE or playback.poll() is not None, 0.005
-        )
+        until(lambda: self._played() >= _PLAYED_BEFORE or playback.poll() is not None, 0.005)
         playback.send_signal(cut.signal)
         began = time.monotonic()
         if cut.signal is SIGKILL:
@@ -69,7 +67,7 @@ class PlaybackRounds:
             time.sleep(_STOP_SECONDS)
             playback.send_signal(SIGCONT)
             playback.wait(SLOW_MACHINE_SECONDS)
-        return began if played < len(self._events.payloads) else None
+        return began if played < count else None
 
     def _playback(self, readings: pd.DataFrame, pace: str) -> subprocess.Popen[bytes]:
         path = self._services.folder / "readings.parquet"

@@ -51,17 +51,18 @@ class ScorerRounds:
         try:
             until(lambda: note.exists() or scorer.poll() is not None)
             attempt = _attempt(note, scorer)
-            began = time.monotonic()
             if cut.signal is SIGKILL:
                 scorer.kill()
                 scorer.wait()
                 findings = judged_topics(kafka, events, [attempt])
+                began = time.monotonic()
             else:
+                began = time.monotonic()
                 self._wait_for_abort(attempt)
                 findings = Findings()
             score_all(kafka, self._lake)
-            findings += judged_topics(kafka, events, [attempt])
             seconds = time.monotonic() - began
+            findings += judged_topics(kafka, events, [attempt])
             if cut.signal is SIGSTOP:
                 scorer.send_signal(SIGCONT)
                 findings += _fenced(scorer) + judged_topics(kafka, events, [attempt])

@@ -88,8 +88,8 @@ class SparkRounds:
             self._put()
             self._until_done(self._optimize)
         self._until_done(self._drain)
-        findings = self._judged()
         seconds = time.monotonic() - began
+        findings = self._judged()
         work.join()
         return Outcome(findings, seconds)
 

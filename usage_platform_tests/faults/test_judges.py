@@ -1,5 +1,8 @@
 """The judges of the rounds find what they are there to find."""
 
+from collections import Counter
+from itertools import chain
+
 import pandas as pd
 import pytest
 
@@ -7,6 +10,7 @@ from usage_platform_tests.faults.events import EventStream
 from usage_platform_tests.faults.findings import Findings, compare
 from usage_platform_tests.faults.history import Attempt, Record, check
 from usage_platform_tests.faults.judge_of_rounds import METER, OUTPUTS, START, expected_outputs
+from usage_platform_tests.faults.matrix import CUTS, SIDE_BY_SIDE
 from usage_platform_tests.faults.tables import judged_rows
 
 IDS = ["a", "b", "c", "d"]
@@ -16,6 +20,10 @@ READ = [Record(("anomaly", 0, offset), name) for offset, name in enumerate(IDS)]
 def attempt(*offsets, committed=True):
     places = frozenset(("anomaly", 0, offset) for offset in offsets)
     return Attempt(places, begins=10, ends=20, committed=committed)
+
+
+def test_all_cuts_are_played_side_by_side():
+    assert Counter(chain(*SIDE_BY_SIDE)) == Counter(CUTS)
 
 
 def test_a_history_of_whole_transactions_is_clean():
