@@ -104,11 +104,8 @@ def remote_session(url: str) -> Iterator["SparkSession"]:
             f"Spark at {url} does not answer ({type(error).__name__}): start the platform with "
             "'usage-platform up', or set USAGE_SPARK_REMOTE"
         ) from error
-    try:
-        with failing_in_one_line(RpcError):
-            yield spark
-    finally:
-        spark.stop()
+    with _used(spark, RpcError):
+        yield spark
 
 
 @contextmanager
@@ -131,11 +128,8 @@ def own_session(jars: Sequence[str], lake: Lake) -> Iterator["SparkSession"]:
         .config("spark.ui.enabled", "false")
         .getOrCreate()
     )
-    try:
-        with failing_in_one_line():
-            yield spark
-    finally:
-        spark.stop()
+    with _used(spark):
+        yield spark
 
 
 @contextmanager
@@ -151,9 +145,16 @@ def cluster_session() -> Iterator["SparkSession"]:
     for key, value in _CONF.items():
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
+    with _used(spark):
+        yield spark
+
+
+@contextmanager
+def _used(spark: "SparkSession", *more: type[Exception]) -> Iterator[None]:
+    """Stop the session in the end; what fails in between is told in one line."""
     try:
-        with failing_in_one_line():
-            yield spark
+        with failing_in_one_line(*more):
+            yield
     finally:
         spark.stop()
 

@@ -4,6 +4,7 @@ Each tick decides from the topics, the checkpoints and the models, which are the
 kept. `anomaly_stream` scores within its tick, under a deadline well below Dagster's 60 seconds.
 """
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -36,6 +37,8 @@ _RUNNING = dg.DefaultSensorStatus.RUNNING
 _SCORING_SECONDS = 20.0
 _FIRST_WAIT_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 300.0
+# A playback that lived as long had been playing: what ended it says nothing of the next one.
+_PLAYED_SECONDS = 30.0
 _IN_FLIGHT = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -51,11 +54,20 @@ def _run_in_flight(context: dg.SensorEvaluationContext, job_name: str) -> str | 
     return runs[0].run_id if runs else None
 
 
-def _waits_after_failures(context: dg.SensorEvaluationContext, job_name: str) -> str | None:
-    """Why a job that failed, and failed again, is not started yet: 10 s, 20 s, 40 s, ... 5 min."""
+def _waits_after_failures(
+    context: dg.SensorEvaluationContext, job_name: str, worked_after: float
+) -> str | None:
+    """Why a job that failed, and failed again, is not started yet: 10 s, 20 s, 40 s, ... 5 min.
+
+    Runs that lived for `worked_after` seconds do not count as failed.
+    """
+
+    def counts(record: dg.RunRecord) -> bool:
+        lived = (record.end_time or 0.0) - (record.start_time or 0.0)
+        return record.dagster_run.status == dg.DagsterRunStatus.FAILURE and lived < worked_after
+
     records = context.instance.get_run_records(dg.RunsFilter(job_name=job_name), limit=8)
-    failure = dg.DagsterRunStatus.FAILURE
-    failed = list(takewhile(lambda record: record.dagster_run.status == failure, records))
+    failed = list(takewhile(counts, records))
     if not failed:
         return None
     wait = min(_FIRST_WAIT_SECONDS * 2.0 ** (len(failed) - 1), _LONGEST_WAIT_SECONDS)
@@ -65,12 +77,14 @@ def _waits_after_failures(context: dg.SensorEvaluationContext, job_name: str) ->
     return f"the last {len(failed)} runs failed; the next one starts in {left:.0f} s"
 
 
-def _not_now(context: dg.SensorEvaluationContext, job_name: str) -> str | None:
+def _not_now(
+    context: dg.SensorEvaluationContext, job_name: str, worked_after: float = math.inf
+) -> str | None:
     """Why a job is not to be started now: it runs already, or it has just failed."""
     running = _run_in_flight(context, job_name)
     if running:
         return f"run {running[:8]} is in flight"
-    return _waits_after_failures(context, job_name)
+    return _waits_after_failures(context, job_name, worked_after)
 
 
 @dg.sensor(
@@ -83,7 +97,7 @@ def playback_sensor(
     context: dg.SensorEvaluationContext, platform: PlatformResource
 ) -> dg.RunRequest | dg.SkipReason:
     """Keep one playback alive until the source is exhausted."""
-    if reason := _not_now(context, playback.name):
+    if reason := _not_now(context, playback.name, _PLAYED_SECONDS):
         return dg.SkipReason(reason)
     deployment = platform.deployment
     try:

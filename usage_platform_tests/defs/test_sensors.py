@@ -1,5 +1,6 @@
 """What the sensors of playback and micro-batch decide, and what holds of all that start runs."""
 
+import time
 from types import SimpleNamespace
 
 import dagster as dg
@@ -83,6 +84,20 @@ def test_a_run_that_succeeds_ends_the_waiting(look, instance, a_run, topics, tmp
     instance.report_run_failed(instance.get_run_by_id(a_run("micro_batch", "STARTED")))
     a_run("micro_batch", "SUCCESS")
     assert isinstance(look(sensors.micro_batch_sensor, Platform(tmp_path)), dg.RunRequest)
+
+
+@pytest.mark.parametrize(("lived", "decision"), [(29, dg.SkipReason), (31, dg.RunRequest)])
+def test_a_playback_that_had_been_playing_is_no_failed_start(
+    look, instance, tmp_path, monkeypatch, lived, decision
+):
+    now = time.time()
+    failed = SimpleNamespace(
+        dagster_run=SimpleNamespace(status=dg.DagsterRunStatus.FAILURE),
+        start_time=now - lived,
+        end_time=now,
+    )
+    monkeypatch.setattr(instance, "get_run_records", lambda filters, limit: [failed] * limit)
+    assert isinstance(look(sensors.playback_sensor, Platform(tmp_path)), decision)
 
 
 @pytest.mark.parametrize(
