@@ -20,6 +20,7 @@ setup: .venv/.installed ## Create .venv from the lock file, fetch the jars and t
 	@$(UV) --require-hashes -r requirements.txt \
 	  || { echo "the packages cannot be fetched: check the network and the disk, then run make setup again"; exit 1; }
 	@$(UV) --no-deps --editable .
+	@$(BIN)/python -m compileall -q usage_platform
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed requirements-dev.txt

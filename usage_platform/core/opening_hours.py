@@ -6,7 +6,6 @@ the load is and what disturbs it (`building`).
 
 from dataclasses import dataclass, replace
 
-import holidays
 import numpy as np
 
 MINUTES_A_DAY = 1440
@@ -81,6 +80,9 @@ def public_holidays(first: int, last: int, country: str, subdivision: str | None
     Returns:
         int64, ascending: days since 1970-01-01.
     """
+    # Few need it, and it takes a tenth of the time in which each process of the platform starts.
+    import holidays
+
     years = np.array([first, last], "datetime64[D]").astype("datetime64[Y]").astype(int) + 1970
     calendar = holidays.country_holidays(
         country, subdiv=subdivision, years=range(years[0], years[1] + 1)

@@ -6,8 +6,6 @@ Belongs here: reading both. Not here: which weekday such a day counts as (`detec
 from collections.abc import Sequence
 from datetime import date
 
-import holidays
-
 from usage_platform.core.detector.grid import Calendar
 
 NO_HOLIDAYS = "-"
@@ -33,6 +31,9 @@ def calendar_named(country: str | None, closed: Sequence[str] = ()) -> Calendar:
 
 
 def _check(given: str, name: str, part: str) -> None:
+    # Few need it, and it takes a tenth of the time in which each process of the platform starts.
+    import holidays
+
     try:
         holidays.country_holidays(name, subdiv=part or None, years=2024)
     except NotImplementedError:
