@@ -37,7 +37,9 @@ class RunningPlatform:
     def deployment(self) -> Deployment:
         return self.platform.deployment()
 
+    @cached_property
     def instance(self) -> DagsterInstance:
+        """Dagster's instance, opened once: that takes twelve times what a question to it does."""
         return DagsterInstance.from_config(str(self.platform.data / "dagster_home"))
 
     def pid(self, service: str) -> int | None:
@@ -53,8 +55,7 @@ class RunningPlatform:
     def playback(self) -> DagsterRun | None:
         """The playback that is at work."""
         filters = RunsFilter(job_name="playback", statuses=[DagsterRunStatus.STARTED])
-        with self.instance() as instance:
-            return next(iter(instance.get_runs(filters, limit=1)), None)
+        return next(iter(self.instance.get_runs(filters, limit=1)), None)
 
     def is_played_by_another(self, former: DagsterRun | None) -> bool:
         now = self.playback()
@@ -64,8 +65,7 @@ class RunningPlatform:
         """The process of the playback, as Dagster logs it."""
         run = self.playback()
         assert run is not None
-        with self.instance() as instance:
-            said = "\n".join(entry.message for entry in instance.all_logs(run.run_id))
+        said = "\n".join(entry.message for entry in self.instance.all_logs(run.run_id))
         found = re.search(r"Started process for run \(pid: (\d+)\)", said)
         assert found, said
         return int(found[1])
@@ -92,13 +92,12 @@ class RunningPlatform:
 
     def failed_ticks(self) -> dict[str, str]:
         """The errors of the ticks that failed, by sensor and tick."""
-        with self.instance() as instance:
-            return {
-                f"{state.instigator_name} {tick.tick_id}": tick.error.message if tick.error else ""
-                for state in instance.all_instigator_state()
-                for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id)
-                if tick.status.value == "FAILURE"
-            }
+        return {
+            f"{state.instigator_name} {tick.tick_id}": tick.error.message if tick.error else ""
+            for state in self.instance.all_instigator_state()
+            for tick in self.instance.get_ticks(state.instigator_origin_id, state.selector_id)
+            if tick.status.value == "FAILURE"
+        }
 
     def goes_on(self) -> None:
         """Wait until what happens from now on comes all the way: readings, anomalies, playback."""
@@ -126,7 +125,8 @@ def running(platform: Platform) -> Iterator[RunningPlatform]:
         wait_for("a model", models.manifests, LONG_S)
         wait_for("an anomaly in the lake", lambda: reader.state(ANOMALIES).rows, LONG_S)
         stack.goes_on()
-        yield stack
+        with stack.instance:
+            yield stack
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)

@@ -48,13 +48,11 @@ def stack(platform) -> Iterator[RunningPlatform]:
 
 
 def test_the_sensors_tick_and_none_of_their_ticks_fails(stack):
-    with stack.instance() as instance:
-        states = instance.all_instigator_state()
-        ticked = {
-            state.instigator_name
-            for state in states
-            if instance.get_ticks(state.instigator_origin_id, state.selector_id)
-        }
+    ticked = {
+        state.instigator_name
+        for state in stack.instance.all_instigator_state()
+        if stack.instance.get_ticks(state.instigator_origin_id, state.selector_id)
+    }
     sensors = {"playback_sensor", "micro_batch_sensor", "model_sensor", "anomaly_stream", "alerts"}
     assert sensors <= ticked
     assert stack.failed_ticks() == {}
