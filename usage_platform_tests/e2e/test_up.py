@@ -6,8 +6,10 @@ One stack for the whole file; the tests go through it in order, each leaving it 
 import json
 import os
 import signal
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -152,7 +154,38 @@ def test_malformed_events_all_become_rejects_with_a_reason_and_the_stream_goes_o
     assert rejects["reason"].nunique() >= 8
 
 
-def test_all_that_is_killed_at_once_is_started_again_and_goes_on(stack):
+@contextmanager
+def _watching(stack: RunningPlatform, to: Path) -> Iterator[Callable[[], list[dict]]]:
+    """Run `watch` beside; gives what it has printed by now."""
+    with to.open("wb") as out:
+        watch = subprocess.Popen(
+            stack.platform.command("watch", "--json"), env=dict(stack.platform.env), stdout=out
+        )
+
+    def seen() -> list[dict]:
+        whole_lines = to.read_text("utf-8").rpartition("\n")[0]
+        return [json.loads(line) for line in whole_lines.splitlines()]
+
+    try:
+        yield seen
+    finally:
+        watch.send_signal(signal.SIGINT)
+        watch.wait(_STOP_WITHIN_S)
+
+
+def test_who_watches_misses_nothing_while_all_is_killed_at_once(stack, tmp_path):
+    with _watching(stack, tmp_path / "watched") as seen:
+        wait_for("a first anomaly", seen)
+        _kill_all_and_wait(stack)
+        told = stack.anomalies()
+        wait_for("the last anomaly", lambda: told[-1] in seen())
+        watched = seen()
+    first = told.index(watched[0])
+    assert watched[: len(told) - first] == told[first:]
+
+
+def _kill_all_and_wait(stack: RunningPlatform) -> None:
+    """It is all started again, and goes on."""
     stack.note_processes()
     run = stack.playback()
     pids = {name: stack.pid(name) for name in ("kafka", "spark", "daemon", "code")}

@@ -35,7 +35,7 @@ def main(rounds: int, chosen: str) -> None:
     with ProcessPoolExecutor(_PROCESSES, spawn, max_tasks_per_child=1) as pool:
         played = list(pool.map(play, filter(None, groups), [rounds] * len(groups)))
     outcomes = {cut: rest for one in played for cut, rest in one.outcomes.items()}
-    console.print(table_of({cut: outcomes[cut] for cut in CUTS if cut in outcomes}))
+    console.print(table_of({cut: outcomes[cut] for cut in CUTS if outcomes.get(cut)}))
     clean = all(one.findings.is_clean for rest in outcomes.values() for one in rest)
     sys.exit(0 if clean and not any(one.is_broken_off for one in played) else 1)
 

@@ -4,6 +4,7 @@ Belongs here: what a process of the pool does. Not here: which cuts are played b
 (`__main__`, which processes of a pool cannot import).
 """
 
+import shutil
 import tempfile
 import traceback
 import warnings
@@ -41,25 +42,30 @@ def play(cuts: Sequence[Cut], rounds: int) -> Played:
     warnings.filterwarnings("ignore", r"\[RETRIES_EXCEEDED\]")
     console, played = plain_console(), Played()
     java, jars = set_up(Settings.from_env(), console.print, lambda text: None)
-    with (
-        tempfile.TemporaryDirectory(prefix="usage-faults-") as folder,
-        Services(java, jars, Path(folder)) as services,
-    ):
-        matrix = Matrix(services)
-        for cut in cuts:
-            for number in range(1, rounds + 1):
-                try:
-                    outcome = matrix.play(cut)
-                except Exception:
-                    # What the other cuts gave is told all the same.
-                    played.is_broken_off = True
-                    why = traceback.format_exc()
-                    console.print(f"{cut} ({cut.signal.name}), round {number}: {why}", markup=False)
-                    return played
-                played.outcomes[cut].append(outcome)
-                for line in round_lines(cut, number, rounds, outcome):
-                    console.print(line, markup=False)
+    folder = Path(tempfile.mkdtemp(prefix="usage-faults-"))
+    try:
+        with Services(java, jars, folder) as services:
+            _play_into(played, Matrix(services), cuts, rounds, console)
+    except Exception:
+        # What the other cuts gave is told all the same.
+        played.is_broken_off = True
+        cut = next(cut for cut in cuts if len(played.outcomes[cut]) < rounds)
+        told = f"{cut} ({cut.signal.name}): broken off; the services' files are in {folder}"
+        console.print(f"{told}\n{traceback.format_exc()}", markup=False)
+    else:
+        shutil.rmtree(folder)
     return played
+
+
+def _play_into(
+    played: Played, matrix: Matrix, cuts: Sequence[Cut], rounds: int, console: Console
+) -> None:
+    for cut in cuts:
+        for number in range(1, rounds + 1):
+            outcome = matrix.play(cut)
+            played.outcomes[cut].append(outcome)
+            for line in round_lines(cut, number, rounds, outcome):
+                console.print(line, markup=False)
 
 
 def plain_console() -> Console:
