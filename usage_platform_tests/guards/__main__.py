@@ -8,8 +8,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from xml.etree import ElementTree
 
 from rich.console import Console
@@ -19,6 +21,7 @@ from usage_platform_tests.guards.guard_list import GUARDS, Guard
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SECONDS = 3600
+_SIDE_BY_SIDE = 2
 # An assertion of the test itself; an error of the product or of an import says nothing.
 _ASSERTED = ("AssertionError", "assert ", "Failed: ")
 
@@ -32,23 +35,37 @@ def main(words: Sequence[str]) -> int:
         return 2
     table = Table("guard", "test", "without it", title="guards")
     with tempfile.TemporaryDirectory(prefix="usage-guards-") as folder:
-        tree = _copy(Path(folder))
+        trees = [_copy(Path(folder, str(number))) for number in range(_SIDE_BY_SIDE)]
         console.print("first with all guards in place")
-        tests = sorted({guard.test for guard in chosen})
-        broken = [f"{test}: {said}" for test in tests if (said := _outcome(tree, test))]
-        if broken:
-            console.print("these fail with all guards in place:", *broken, sep="\n")
+        if broken := _outcome(trees[0], *sorted({guard.test for guard in chosen})):
+            console.print(f"a test fails with all guards in place: {broken}", markup=False)
             return 1
         missed = 0
-        for guard in chosen:
-            said = _without(tree, guard)
+        for guard, said in zip(chosen, _without_each(trees, chosen), strict=True):
             noticed = said.startswith(_ASSERTED)
             missed += not noticed
             verdict = "fails, as it must" if noticed else f"NOT NOTICED: {said or 'passes'}"
-            console.print(f"{guard.name}: {verdict}")
+            console.print(f"{guard.name}: {verdict}", markup=False)
             table.add_row(guard.name, guard.test.partition("::")[2], verdict)
     console.print(table)
     return 1 if missed else 0
+
+
+def _without_each(trees: Sequence[Path], guards: Sequence[Guard]) -> Iterator[str]:
+    """What each guard's test says without it, in their order, as many at a time as trees."""
+    free = SimpleQueue[Path]()
+    for tree in trees:
+        free.put(tree)
+
+    def in_a_free_tree(guard: Guard) -> str:
+        tree = free.get()
+        try:
+            return _without(tree, guard)
+        finally:
+            free.put(tree)
+
+    with ThreadPoolExecutor(len(trees)) as pool:
+        yield from pool.map(in_a_free_tree, guards)
 
 
 def _copy(folder: Path) -> Path:
@@ -71,18 +88,15 @@ def _without(tree: Path, guard: Guard) -> str:
         path.write_text(whole, "utf-8")
 
 
-def _outcome(tree: Path, test: str) -> str:
-    """What the test says: nothing when it passes, else the first line of its failure.
-
-    A test of several cases fails when one does.
-    """
+def _outcome(tree: Path, *tests: str) -> str:
+    """What tests say: nothing when they pass, else the first line of a failure."""
     report = tree / "report.xml"
     report.unlink(missing_ok=True)
     # No compiled file may outlive the source that it was made of.
     env = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
     # A test that ran out of time would look like one that failed.
     options = ("--timeout=0", f"--junitxml={report}", "-p", "no:cacheprovider")
-    command = (sys.executable, "-m", "pytest", test, *options)
+    command = (sys.executable, "-m", "pytest", *tests, *options)
     run = subprocess.run(
         command, cwd=tree, env=env, capture_output=True, text=True, timeout=_SECONDS, check=False
     )
