@@ -125,6 +125,15 @@ def test_a_batch_that_comes_again_changes_no_row(spark, filled, topic):
     assert_unchanged(filled, before)
 
 
+def test_rejects_of_a_topic_that_was_made_anew_stand_beside_those_of_the_old_one(spark, empty):
+    """It counts its offsets from 0 again."""
+    later = RECEIVED + pd.Timedelta(minutes=1)
+    rejects = [Event(b"bad", None, offset=0, kafka_time=at) for at in (RECEIVED, later)]
+    for reject in rejects:
+        apply(spark, empty, [reject])
+    assert_right(empty, rejects, MINUTES)
+
+
 def test_a_day_has_23_or_25_hours_when_the_clocks_change(filled):
     hours = oracle.rows_in(filled, USAGE_HOURLY)
     own = hours[(hours["meter"] == "library") & (hours["n"] == 12)]

@@ -4,13 +4,14 @@ import fcntl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from pathlib import Path
 
 import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
+from pyspark.sql.connect.dataframe import DataFrame
 
-from usage_platform.adapters import hourly_sql
 from usage_platform.adapters.hourly_backfill import recompute_days
 from usage_platform.adapters.kafka_topics import USAGE
 from usage_platform.adapters.table_creation import create_tables
@@ -105,7 +106,7 @@ def test_a_backfill_and_a_batch_of_the_same_hour_write_one_after_the_other(deplo
     """The batch comes when the backfill has read the hour's readings and not yet written it."""
     first, second = (event("library", f"{DAY}T10:0{n}:00Z", 1.0 + n, offset=n) for n in (0, 5))
     has_read, goes_on = threading.Event(), threading.Event()
-    lock, note = fcntl.flock, hourly_sql.note_dates
+    lock, to_arrow = fcntl.flock, DataFrame.toArrow
     with deployment.spark() as spark:
         create_tables(deployment.lake)
         apply(spark, deployment.lake, [first])
@@ -121,18 +122,20 @@ def test_a_backfill_and_a_batch_of_the_same_hour_write_one_after_the_other(deplo
         finally:
             goes_on.set()
 
-    def note_after_the_batch_came(*args):
+    def read_and_wait_for_the_batch(frame):
+        rows = to_arrow(frame)
         if threading.current_thread().name.startswith("backfill"):
             has_read.set()
             assert goes_on.wait(FOREVER)
-        note(*args)
+        return rows
 
-    def lock_and_tell(*args):
-        if threading.current_thread().name.startswith("batch"):
+    def lock_and_tell(file, operation):
+        is_batch = threading.current_thread().name.startswith("batch")
+        if is_batch and Path(file.name).name == "lake_writer":
             goes_on.set()
-        lock(*args)
+        lock(file, operation)
 
-    monkeypatch.setattr(hourly_sql, "note_dates", note_after_the_batch_came)
+    monkeypatch.setattr(DataFrame, "toArrow", read_and_wait_for_the_batch)
     monkeypatch.setattr(fcntl, "flock", lock_and_tell)
     with (
         ThreadPoolExecutor(1, "backfill") as older,
