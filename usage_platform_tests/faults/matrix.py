@@ -21,18 +21,17 @@ _PARTS: Mapping[str, Callable[[Services], Rounds]] = {
 }
 CUTS_OF_STREAMS = (*rounds_of_playback.CUTS, *rounds_of_scorer.CUTS, *rounds_of_broker.CUTS)
 CUTS = (*CUTS_OF_STREAMS, *rounds_of_spark.CUTS, *rounds_of_stack.CUTS)
-# Those of Spark and of a whole platform are work for the processors, the others mostly wait: in
-# this order some of each are always at work.
+# What takes longest begins first: what is left at the end runs alone.
 SIDE_BY_SIDE = (
     rounds_of_stack.CUTS[:3],
     rounds_of_spark.CUTS[:3],
-    rounds_of_broker.CUTS[:3],
-    rounds_of_broker.CUTS[3:],
-    rounds_of_scorer.CUTS[:3],
-    rounds_of_spark.CUTS[3:6],
-    rounds_of_scorer.CUTS[3:],
     rounds_of_stack.CUTS[3:],
+    rounds_of_spark.CUTS[3:6],
     rounds_of_spark.CUTS[6:],
+    rounds_of_broker.CUTS[:3],
+    rounds_of_scorer.CUTS[:3],
+    rounds_of_broker.CUTS[3:],
+    rounds_of_scorer.CUTS[3:],
     rounds_of_playback.CUTS,
 )
 
