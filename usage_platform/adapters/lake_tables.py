@@ -100,7 +100,10 @@ ANOMALIES = LakeTable(
     z_week DOUBLE COMMENT 'deviation from the last week alone, in usual ones',
     run BIGINT COMMENT 'equal readings in a row',
     model_version STRING COMMENT 'the model that judged',
-    status STRING COMMENT 'told; withdrawn when a late or corrected reading made it none'
+    status STRING COMMENT 'told; withdrawn when a late or corrected reading made it none',
+    found_at TIMESTAMP COMMENT 'when the topic first told of it, or a backfill first found it',
+    changed_at TIMESTAMP COMMENT 'when what the row says now was told or found',
+    rev INT COMMENT 'how often what is said of it has changed'
     """,
     "event_date",
 )

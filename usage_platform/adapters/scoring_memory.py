@@ -7,7 +7,7 @@ The lake may be ahead of the scorer or behind it: readings of events that were n
 left aside, and consumed events that are not in the lake yet are read from the topic once more.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pandas as pd
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
@@ -105,8 +105,14 @@ def _consumed_rows(
     return rows[(rows["offset"] < ends) & (rows["event_time"] >= since)]
 
 
-def _whole(client: Consumer, kafka: KafkaSettings, topic: str) -> Iterator[Message]:
-    """All that a topic holds."""
+def _whole(client: Consumer, kafka: KafkaSettings, topic: str) -> list[Message]:
+    """All that a topic holds, in the order in which it came.
+
+    One meter's messages share a partition, until the topic gets another one.
+    """
     partitions = partitions_of(client, kafka, topic)
     starts = [TopicPartition(topic, p.partition, OFFSET_BEGINNING) for p in partitions]
-    return messages_to_end(client, starts)
+    return sorted(
+        messages_to_end(client, starts),
+        key=lambda m: (m.timestamp()[1], m.offset() or 0, m.partition() or 0),
+    )

@@ -11,7 +11,7 @@ import dagster as dg
 import pandas as pd
 from confluent_kafka import KafkaException
 
-from usage_platform.adapters.anomaly_table import merge_anomalies
+from usage_platform.adapters.anomaly_table import merge_rescored
 from usage_platform.adapters.kafka_topics import KafkaUnreachableError, ensure_topics
 from usage_platform.adapters.lake_tables import ANOMALIES
 from usage_platform.adapters.rescoring import rescored
@@ -147,9 +147,11 @@ def rescore_days(
     day = first
     while day <= last:
         until = min(day + _CHUNK, last)
+        # Before the readings are read: what is told of later ones stays.
+        at = pd.Timestamp.now(tz="UTC")
         result, gone = rescored(deployment.reader, judges, registry, day, until)
         changes = pd.concat([result.anomalies, gone], ignore_index=True)
-        merge_anomalies(spark, deployment.lake, changes)
+        merge_rescored(spark, deployment.lake, changes, at)
         total.scored += result.scored
         total.found += len(result.anomalies)
         total.withdrawn += len(gone)

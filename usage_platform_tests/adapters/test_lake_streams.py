@@ -1,6 +1,5 @@
 """The streams on the real broker and real Spark: what is on the topics ends up in the lake."""
 
-import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,10 +8,9 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters import lake_streams
-from usage_platform.adapters.anomaly_table import merge_anomalies
-from usage_platform.adapters.kafka_topics import ANOMALY, USAGE
+from usage_platform.adapters.kafka_topics import USAGE
 from usage_platform.adapters.lake_reader import LakeReader
-from usage_platform.adapters.lake_streams import drain_anomalies, drain_usage
+from usage_platform.adapters.lake_streams import drain_usage
 from usage_platform.adapters.lake_tables import (
     ANOMALIES,
     READINGS,
@@ -21,16 +19,8 @@ from usage_platform.adapters.lake_tables import (
     USAGE_HOURLY,
     Lake,
 )
-from usage_platform.adapters.rescoring import standing
 from usage_platform.adapters.stream_progress import committed_offsets, ingestion_lag
 from usage_platform.adapters.table_creation import create_tables
-from usage_platform.core.anomalies import (
-    ANOMALY_COLUMNS,
-    NUMBERS,
-    TOLD,
-    WITHDRAWN,
-    anomaly_messages,
-)
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.wire import usage_messages
 from usage_platform_tests import oracle
@@ -151,115 +141,3 @@ def test_a_topic_that_lost_events_is_an_error_and_not_passed_over(
     put(kafka, [(0, message) for message in usage_messages(readings(72, 3))])
     with pytest.raises(Exception, match=r"(?i)offset"):
         drain_usage(spark, streamed.lake, REGISTRY, kafka, USAGE)
-
-
-def anomalies(count):
-    frame = pd.DataFrame(
-        {
-            "anomaly_id": [f"{n:016x}" for n in range(count)],
-            "meter": "library",
-            "event_time": pd.date_range(START, periods=count, freq="7h", unit="ns"),
-            "usage": [float(n) / 3 for n in range(count)],
-            # Every other one while nothing was known of what to expect.
-            **{name: [0.1 if n % 2 else None for n in range(count)] for name in NUMBERS[1:]},
-            "score": 1.7,
-            "severity": "high",
-            "kind": "spike",
-            "direction": "above",
-            "episode": "2024-03-05T10:00Z",
-            "explanation": "why",
-            "run": range(count),
-            "model_version": "v1",
-            "status": TOLD,
-        }
-    )
-    return frame[ANOMALY_COLUMNS].astype(dict.fromkeys(NUMBERS, "float64") | {"run": "int64"})
-
-
-def test_anomalies_come_into_the_lake_once_and_aborted_ones_never(kafka, put, spark, lake):
-    from confluent_kafka import Producer
-
-    create_tables(lake)
-    messages = anomaly_messages(anomalies(10), REGISTRY)
-    put(kafka, [*messages[:8], *messages[:3]], topic=ANOMALY)
-    producer = Producer(kafka.client(**{"transactional.id": "aborts"}))
-    producer.init_transactions(60)
-    producer.begin_transaction()
-    for message in messages[8:]:
-        producer.produce(ANOMALY, message)
-    producer.flush()
-    producer.abort_transaction(60)
-    first = drain_anomalies(spark, lake, kafka, ANOMALY)
-    assert first.events == 11
-    expected = anomalies(8)
-    pd.testing.assert_frame_equal(tables_of(lake)["anomalies"][ANOMALY_COLUMNS], expected)
-
-    shutil.rmtree(Path(lake.checkpoint(ANOMALY)))
-    put(kafka, messages[9:], topic=ANOMALY)
-    drain_anomalies(spark, lake, kafka, ANOMALY)
-    told = tables_of(lake)["anomalies"]
-    assert told["anomaly_id"].tolist() == [
-        json.loads(m)["anomaly_id"] for m in (*messages[:8], messages[9])
-    ]
-    assert (told["event_date"] == told["event_time"].dt.date).all()
-
-
-def test_an_update_changes_its_row_a_withdrawal_its_status_and_a_replay_nothing(
-    kafka, put, spark, lake
-):
-    create_tables(lake)
-    rows = anomalies(4)
-    changed = rows[1:2].assign(usage=99.5, explanation="corrected", z=float("nan"), run=7)
-    gone = rows[2:3].assign(status=WITHDRAWN)
-    back = rows[3:4].assign(status=WITHDRAWN)
-    put(kafka, anomaly_messages(rows, REGISTRY), topic=ANOMALY)
-    drain_anomalies(spark, lake, kafka, ANOMALY)
-    # What comes later in one batch counts more.
-    for part in (changed, gone, back, rows[3:4]):
-        put(kafka, anomaly_messages(part, REGISTRY), topic=ANOMALY)
-    drain_anomalies(spark, lake, kafka, ANOMALY)
-    expected = pd.concat([rows[:1], changed, gone, rows[3:]], ignore_index=True)
-    there = tables_of(lake)["anomalies"]
-    pd.testing.assert_frame_equal(there[ANOMALY_COLUMNS], expected)
-    assert standing(LakeReader(lake))["anomaly_id"].nunique() == 3
-
-    shutil.rmtree(Path(lake.checkpoint(ANOMALY)))
-    drain_anomalies(spark, lake, kafka, ANOMALY)
-    pd.testing.assert_frame_equal(tables_of(lake)["anomalies"], there)
-
-
-def test_a_table_of_the_first_version_gets_the_columns_it_lacks_and_keeps_its_rows(
-    spark, lake, write_table
-):
-    first_version = [
-        "anomaly_id",
-        "meter",
-        "event_time",
-        "usage",
-        "expected_low",
-        "expected_high",
-        "score",
-        "severity",
-        "model_version",
-    ]
-    old = anomalies(3)[first_version]
-    write_table(lake, ANOMALIES, old.assign(event_date=old["event_time"].dt.date))
-    create_tables(lake)
-    create_tables(lake)
-    there = tables_of(lake)["anomalies"]
-    names = [line.split()[0] for line in ANOMALIES.definitions]
-    assert sorted(there.columns) == sorted(names)
-    pd.testing.assert_frame_equal(there[first_version], old)
-    assert there["status"].isna().all()
-    assert LakeReader(lake).state(ANOMALIES).reader_version == 1
-
-    # They stand like new ones, and can be withdrawn.
-    stands = standing(LakeReader(lake))
-    assert sorted(stands["anomaly_id"]) == sorted(old["anomaly_id"])
-    new = anomalies(5)[3:]
-    gone = stands[stands["anomaly_id"] == old["anomaly_id"][1]].assign(status=WITHDRAWN)
-    merge_anomalies(spark, lake, pd.concat([new, gone], ignore_index=True))
-    left = standing(LakeReader(lake)).sort_values("anomaly_id")["anomaly_id"]
-    assert left.tolist() == [f"{n:016x}" for n in (0, 2, 3, 4)]
-    merge_anomalies(spark, lake, stands.assign(status=WITHDRAWN))
-    assert standing(LakeReader(lake))["anomaly_id"].nunique() == 2

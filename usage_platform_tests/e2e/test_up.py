@@ -180,6 +180,7 @@ def test_who_watches_misses_nothing_while_all_is_killed_at_once(stack, tmp_path)
         told = stack.anomalies()
         wait_for("the last anomaly", lambda: told[-1] in seen())
         watched = seen()
+    assert len({anomaly["anomaly_id"] for anomaly in told}) == len(told)
     first = told.index(watched[0])
     assert watched[: len(told) - first] == told[first:]
 

@@ -4,16 +4,17 @@ Belongs here: the cuts, the round, and the judge of a platform that does not sta
 kills within a batch or a transaction (`rounds_of_spark`, `rounds_of_scorer`).
 """
 
+import json
 import os
 import time
 from signal import SIGKILL
 
 import pandas as pd
 
-from usage_platform.adapters.kafka_topics import USAGE
+from usage_platform.adapters.kafka_topics import ANOMALY, EPISODE, USAGE, KafkaSettings
 from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY
 from usage_platform.adapters.rescoring import standing
-from usage_platform.core.anomalies import find_anomalies
+from usage_platform.core.anomalies import anomalies_from_messages, find_anomalies
 from usage_platform.core.hourly import HOURLY_COLUMNS, hourly_from_readings
 from usage_platform.core.wire import usage_messages
 from usage_platform_tests.e2e.conftest import platform_in, wait_for
@@ -78,17 +79,18 @@ def judged_platform(stack: RunningPlatform) -> Findings:
     reader, registry = deployment.reader, deployment.registry()
     source = deployment.source_cache.readings()
     # Before the readings: these may only be further by the time they are read.
-    told = standing(reader)
+    kept = standing(reader)
+    told = anomalies_from_messages(_read(deployment.kafka, ANOMALY))
+    episodes = [json.loads(value)["event_id"] for value in _read(deployment.kafka, EPISODE)]
     hours = reader.rows(USAGE_HOURLY, HOURLY_COLUMNS)
     columns = ["meter", "event_time", "value"]
     readings = reader.rows(READINGS, columns).sort_values("event_time", ignore_index=True)
     played = source.iloc[: len(readings)].rename(columns={"ts": "event_time"})
     settled = hours["start"].max() - _SETTLED
     expected = hourly_from_readings(readings, registry)
-    events = [message.value() for message in read_events(deployment.kafka, USAGE)]
-    newest = min(told["event_time"].max(), readings["event_time"].max())
+    events = _read(deployment.kafka, USAGE)
     odd = find_anomalies(readings, deployment.judges(), registry).anomalies
-    ids = [rows.loc[rows["event_time"] <= newest, "anomaly_id"] for rows in (odd, told)]
+    newest = readings["event_time"].max()
     return (
         compare("event", usage_messages(source.iloc[: len(events)]), events)
         + judged_rows("readings", played[columns], readings, 2)
@@ -99,5 +101,20 @@ def judged_platform(stack: RunningPlatform) -> Findings:
             2,
         )
         + compare("reject", [], reader.rows(REJECTS, ["raw"])["raw"])
-        + compare("anomaly", *ids)
+        + compare("anomaly in the table", *_ids_as_far_as_both(odd, kept, newest))
+        # Nothing comes late or is corrected: each is told of once and stays.
+        + compare("anomaly on the topic", *_ids_as_far_as_both(odd, told, newest))
+        + compare("episode event", set(episodes), episodes)
     )
+
+
+def _read(kafka: KafkaSettings, topic: str) -> list[bytes]:
+    return [message.value() or b"" for message in read_events(kafka, topic)]
+
+
+def _ids_as_far_as_both(
+    odd: pd.DataFrame, there: pd.DataFrame, newest: pd.Timestamp
+) -> list[pd.Series]:
+    """What is odd in the lake's readings, and what is there, as far as both have come."""
+    until = min(there["event_time"].max(), newest)
+    return [rows.loc[rows["event_time"] <= until, "anomaly_id"] for rows in (odd, there)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 _BATCH = "usage_platform/core/batch.py"
 _WIRE = "usage_platform/core/wire.py"
+_ANOMALY_TABLE = "usage_platform/adapters/anomaly_table.py"
 _MICRO_BATCH = "usage_platform/adapters/micro_batch.py"
 _HOURLY = "usage_platform/adapters/hourly_sql.py"
 _BACKFILL = "usage_platform/adapters/hourly_backfill.py"
@@ -19,6 +20,7 @@ _LEASE = "usage_platform/adapters/lease.py"
 
 _IN_BATCHES = "usage_platform_tests/adapters/test_micro_batch.py::"
 _IN_STREAMS = "usage_platform_tests/adapters/test_lake_streams.py::"
+_IN_ANOMALIES = "usage_platform_tests/adapters/test_anomaly_table.py::"
 _IN_NAIVE = "usage_platform_tests/adapters/test_naive_ways.py::"
 _IN_GAMES = "usage_platform_tests/adapters/test_state_machine.py::"
 _IN_BACKFILL = "usage_platform_tests/defs/test_backfill_beside_live.py::"
@@ -203,7 +205,14 @@ GUARDS = (
         _STREAMS,
         '"kafka.isolation.level", "read_committed"',
         '"kafka.isolation.level", "read_uncommitted"',
-        f"{_IN_STREAMS}test_anomalies_come_into_the_lake_once_and_aborted_ones_never",
+        f"{_IN_ANOMALIES}test_anomalies_come_into_the_lake_once_and_aborted_ones_never",
+    ),
+    Guard(
+        "of what is said of an anomaly the newest counts",
+        _ANOMALY_TABLE,
+        "(t.changed_at IS NULL OR s.changed_at > t.changed_at)",
+        "true",
+        f"{_IN_ANOMALIES}test_a_topic_that_is_read_again_does_not_undo_what_a_backfill_found",
     ),
     Guard(
         "the scorer's offsets are part of its transaction",
