@@ -22,6 +22,7 @@ from usage_platform_tests.faults.events import EventStream
 from usage_platform_tests.faults.judge_of_rounds import METER, REGISTRY, START
 from usage_platform_tests.faults.playing import go_on, judged_usage, slow
 from usage_platform_tests.faults.scored_topics import judged_topics, score_all
+from usage_platform_tests.faults.scorer_to_cut import TRANSACTION_TIMEOUT_MS
 from usage_platform_tests.faults.services import Services
 from usage_platform_tests.topics import SLOW_MACHINE_SECONDS, put_events, renew_topics
 
@@ -125,7 +126,8 @@ class BrokerRounds:
         put_events(self._services.kafka, events, key=METER.name.encode())
 
         def score() -> None:
-            with patch.multiple(scoring, **halting):
+            given = {"TRANSACTION_TIMEOUT_MS": TRANSACTION_TIMEOUT_MS, **halting}
+            with patch.multiple(scoring, **given):
                 score_all(self._services.kafka, self._lake)
 
         return Background(score)

@@ -1,4 +1,4 @@
-"""One service or run of a whole running platform killed: its supervisor and sensors go on.
+"""Parts of a whole running platform killed or stopped: its supervisor and sensors go on.
 
 Belongs here: the cuts, the round, and the judge of a platform that does not stand still. Not here:
 kills within a batch or a transaction (`rounds_of_spark`, `rounds_of_scorer`).
@@ -7,7 +7,8 @@ kills within a batch or a transaction (`rounds_of_spark`, `rounds_of_scorer`).
 import json
 import os
 import time
-from signal import SIGKILL
+from contextlib import suppress
+from signal import SIGCONT, SIGKILL, SIGSTOP
 
 import pandas as pd
 
@@ -38,7 +39,10 @@ _SETTINGS = {
     "accelerator": 7200,
 }
 _SETTLED = pd.Timedelta(hours=3)
-CUTS = tuple(Cut(PART, f"{name} killed") for name in (_PLAYBACK, *_SERVICES))
+# Longer than a transaction may take, and than the supervisor waits for an answer.
+_STOP_SECONDS = 75.0
+_STOPPED = Cut(PART, "playback run, code server and daemon stopped", SIGSTOP)
+CUTS = (*(Cut(PART, f"{name} killed") for name in (_PLAYBACK, *_SERVICES)), _STOPPED)
 
 
 class StackRounds:
@@ -52,25 +56,42 @@ class StackRounds:
         self._stack = services.enter(running(platform_in(folder, services.ask_port, **_SETTINGS)))
 
     def play(self, cut: Cut) -> Outcome:
-        """Kill one of its processes, wait until everything flows again, judge what is there."""
-        stack, name = self._stack, cut.place.removesuffix(" killed")
-        stack.note_processes()
-        run = stack.playback()
+        """Disturb it at the cut, wait until everything flows again, judge what is there."""
+        self._stack.note_processes()
+        began = time.monotonic()
+        if cut == _STOPPED:
+            self._stop_for_a_while()
+        else:
+            self._kill(cut.place.removesuffix(" killed"))
+        wait_for("an answer of Kafka", self._stack.kafka_answers)
+        self._stack.goes_on()
+        seconds = time.monotonic() - began
+        return Outcome(judged_platform(self._stack), seconds)
+
+    def _kill(self, name: str) -> None:
+        stack, run = self._stack, self._stack.playback()
         if name == _PLAYBACK:
             os.kill(stack.playback_pid(), SIGKILL)
-        else:
-            pid = stack.pid(_SERVICES[name])
-            assert pid
-            os.kill(pid, SIGKILL)
-        began = time.monotonic()
-        if name == _PLAYBACK:
             wait_for("another playback", lambda: stack.is_played_by_another(run))
         else:
+            pid = self._pid(name)
+            os.kill(pid, SIGKILL)
             wait_for(f"another {name}", lambda: stack.pid(_SERVICES[name]) not in {None, pid})
-        wait_for("an answer of Kafka", stack.kafka_answers)
-        stack.goes_on()
-        seconds = time.monotonic() - began
-        return Outcome(judged_platform(stack), seconds)
+
+    def _stop_for_a_while(self) -> None:
+        pids = [self._stack.playback_pid(), self._pid("code server"), self._pid("daemon")]
+        for pid in pids:
+            os.kill(pid, SIGSTOP)
+        time.sleep(_STOP_SECONDS)
+        for pid in pids:
+            # The supervisor may have started others in their place.
+            with suppress(ProcessLookupError):
+                os.kill(pid, SIGCONT)
+
+    def _pid(self, name: str) -> int:
+        pid = self._stack.pid(_SERVICES[name])
+        assert pid
+        return pid
 
 
 def judged_platform(stack: RunningPlatform) -> Findings:

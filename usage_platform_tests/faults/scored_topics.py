@@ -17,7 +17,7 @@ from usage_platform.adapters.kafka_topics import (
 )
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import Lake
-from usage_platform.adapters.scoring import Scorer
+from usage_platform.adapters.scoring import Scorer, ScorerFencedError
 from usage_platform.adapters.stream_progress import scoring_lag
 from usage_platform_tests.faults.events import EventStream
 from usage_platform_tests.faults.findings import Findings
@@ -43,7 +43,7 @@ def score_all(kafka: KafkaSettings, lake: Lake) -> None:
             with closing(Scorer(kafka, LakeReader(lake))) as scorer:
                 if scorer.tick(judges(), REGISTRY, _TICK_SECONDS, listen=False).lag == 0:
                     return
-        except (KafkaException, KafkaUnreachableError):
+        except (KafkaException, KafkaUnreachableError, ScorerFencedError):
             assert time.monotonic() < deadline, "scoring never goes on"
         time.sleep(_BETWEEN_TICKS_S)
 
