@@ -17,14 +17,19 @@ from usage_platform.adapters.kafka_topics import (
     ANOMALY,
     DEAD_LETTERS,
     EPISODE,
+    USAGE,
     KafkaSettings,
     administration,
     messages_to_end,
     partitions_of,
 )
 
-TRANSACTIONAL_TOPICS = (ANOMALY, EPISODE, DEAD_LETTERS)
-"""The topics that the scorer writes to, in one transaction."""
+WATCHED_TOPICS = (USAGE, ANOMALY, EPISODE, DEAD_LETTERS)
+"""The topics whose readers get committed events only, and so wait for a transaction to end.
+
+The scorer writes to all but `usage`, in one transaction. The platform writes to `usage` without
+any, but other producers may have theirs there.
+"""
 
 _TIMEOUT = 10.0
 
@@ -55,7 +60,7 @@ class OpenTransaction:
 
 
 def open_transactions(kafka: KafkaSettings, now: pd.Timestamp) -> list[OpenTransaction]:
-    """The open transactions on `anomaly`, `episode` and `usage_rejects`.
+    """The open transactions on `usage`, `anomaly`, `episode` and `usage_rejects`.
 
     Args:
         kafka: The brokers.
@@ -76,9 +81,7 @@ def open_transactions(kafka: KafkaSettings, now: pd.Timestamp) -> list[OpenTrans
         )
     )
     try:
-        partitions = [
-            p for topic in TRANSACTIONAL_TOPICS for p in partitions_of(client, kafka, topic)
-        ]
+        partitions = [p for topic in WATCHED_TOPICS for p in partitions_of(client, kafka, topic)]
         # In this order: a transaction that ends in between leaves no gap.
         ends = _latest(kafka, partitions, IsolationLevel.READ_UNCOMMITTED)
         stable = _latest(kafka, partitions, IsolationLevel.READ_COMMITTED)

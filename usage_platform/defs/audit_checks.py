@@ -9,10 +9,10 @@ from confluent_kafka import KafkaException
 from pydantic import Field
 
 from usage_platform.adapters.audit import audit_days
-from usage_platform.adapters.kafka_topics import KafkaUnreachableError
+from usage_platform.adapters.kafka_topics import USAGE, KafkaUnreachableError
 from usage_platform.adapters.lake_tables import READINGS
 from usage_platform.adapters.open_transactions import (
-    TRANSACTIONAL_TOPICS,
+    WATCHED_TOPICS,
     OpenTransaction,
     open_transactions,
 )
@@ -106,7 +106,10 @@ def _in_words(found: Audit) -> str | None:
 
 @dg.asset_check(asset="anomaly")
 def no_transaction_hangs(platform: PlatformResource) -> dg.AssetCheckResult:
-    """No transaction is open for longer than its time limit: it would hold up all readers."""
+    """No transaction is open for longer than the scorer's may be: it holds up all readers.
+
+    On `usage` it is another producer's, and nothing comes into the lake or is scored meanwhile.
+    """
     now = pd.Timestamp.now(tz="UTC")
     try:
         found = open_transactions(platform.deployment.kafka, now)
@@ -117,7 +120,7 @@ def no_transaction_hangs(platform: PlatformResource) -> dg.AssetCheckResult:
         passed=not hanging,
         description="; ".join(_what_to_do(one) for one in hanging) or None,
         metadata={
-            "topics": ", ".join(TRANSACTIONAL_TOPICS),
+            "topics": ", ".join(WATCHED_TOPICS),
             "open": len(found),
             "hanging": len(hanging),
             "limit_seconds": HANGS_AFTER.total_seconds(),
@@ -126,10 +129,16 @@ def no_transaction_hangs(platform: PlatformResource) -> dg.AssetCheckResult:
 
 
 def _what_to_do(one: OpenTransaction) -> str:
+    tool = "kafka-transactions.sh --bootstrap-server ..."
     place = f"--topic {one.topic} --partition {one.partition}"
+    end = f"end it with '... abort {place} --start-offset {one.stable}'"
+    if one.topic != USAGE:
+        return f"{one}: find whose it is with '{tool} find-hanging {place}' and {end}"
     return (
-        f"{one}: find whose it is with 'kafka-transactions.sh --bootstrap-server ... find-hanging "
-        f"{place}' and end it with '... abort {place} --start-offset {one.stable}'"
+        f"{one}: nothing from there on comes into the lake or is scored; it is another program's, "
+        f"as the platform opens none on {USAGE}: find its producer with '{tool} describe-producers "
+        f"{place}' and '... list', and stop that program or let it end the transaction; if it is "
+        f"gone, {end}"
     )
 
 

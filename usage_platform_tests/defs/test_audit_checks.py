@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from confluent_kafka import Producer
 
-from usage_platform.adapters.kafka_topics import ANOMALY
+from usage_platform.adapters.kafka_topics import ANOMALY, USAGE
 from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY
 from usage_platform.core.hourly import hourly_from_readings
 from usage_platform.core.wire import usage_messages
@@ -51,14 +51,21 @@ def test_an_audit_names_its_days_and_its_seed_which_draws_them_again(
 
 
 @pytest.mark.kafka
+@pytest.mark.parametrize(
+    ("topic", "says"),
+    [
+        (ANOMALY, "find whose it is with 'kafka-transactions.sh --bootstrap-server ... find-hang"),
+        (USAGE, "nothing from there on comes into the lake or is scored; it is another program's"),
+    ],
+)
 def test_a_transaction_that_outlives_its_limit_fails_and_says_what_to_do(
-    kafka, tmp_path, monkeypatch
+    kafka, tmp_path, monkeypatch, topic, says
 ):
     platform = Platform(tmp_path, kafka_bootstrap=kafka.bootstrap)
     producer = Producer(kafka.client(**{"transactional.id": "hangs"}))
     producer.init_transactions(30)
     producer.begin_transaction()
-    producer.produce(ANOMALY, b"{}")
+    producer.produce(topic, b"{}")
     producer.flush(30)
     young = audit_checks.no_transaction_hangs(platform)
     assert (young.passed, told(young)["open"], told(young)["hanging"]) == (True, 1, 0)
@@ -66,8 +73,9 @@ def test_a_transaction_that_outlives_its_limit_fails_and_says_what_to_do(
     old = audit_checks.no_transaction_hangs(platform)
     assert not old.passed
     assert old.severity == dg.AssetCheckSeverity.ERROR
-    assert old.description.startswith("anomaly partition 0: offsets 0 to 0 wait for a transaction")
-    assert "abort --topic anomaly --partition 0 --start-offset 0" in old.description
+    assert old.description.startswith(f"{topic} partition 0: offsets 0 to 0 wait for a transaction")
+    assert says in old.description
+    assert f"abort --topic {topic} --partition 0 --start-offset 0" in old.description
     producer.abort_transaction(30)
     assert audit_checks.no_transaction_hangs(platform).passed
 
