@@ -1,7 +1,7 @@
 """What the self-audit compares: a bounded sample of the topic `usage`, and the tables' rows.
 
-Belongs here: finding and reading the stretches of the topic on which some days' events lie. Not
-here: the comparison (`core.audit`).
+Belongs here: which days there are to audit, finding and reading the stretches of the topic on which
+some days' events lie. Not here: the comparison (`core.audit`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,6 +32,19 @@ MOST_EVENTS_A_DAY = 100_000
 
 _TIMEOUT = 10.0
 _Spans = dict[int, tuple[int, int]]
+
+
+def days_with_rows(reader: LakeReader) -> frozenset[date]:
+    """The UTC dates that have readings, hours or rejects, by the tables' logs alone.
+
+    A day whose readings were lost still has its hours. Rejects count on the day of their receipt.
+
+    Raises:
+        LakeError: When a table cannot be read.
+    """
+    return frozenset().union(
+        *(reader.day_files(table).files for table in (READINGS, USAGE_HOURLY, REJECTS))
+    )
 
 
 def audit_days(

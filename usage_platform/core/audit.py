@@ -5,7 +5,7 @@ Not here: reading the topic and the tables (`adapters.audit`), when it runs (`de
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -28,18 +28,16 @@ COMPARED_HOURLY = [name for name in HOURLY_COLUMNS if name != "is_final"]
 _PLACE = ["partition", "offset"]
 
 
-def sampled_days(first: date, last: date, count: int, seed: int) -> list[date]:
-    """Days drawn at random, each at most once, ascending; the same seed draws the same ones.
+def sampled_days(days: Collection[date], count: int, seed: int) -> list[date]:
+    """Days drawn at random, each at most once, ascending; of the same days a seed draws the same.
 
     Args:
-        first: The first day to draw from.
-        last: The last one, inclusive.
-        count: How many days, if there are so many.
+        days: The days to draw from, each once, in any order.
+        count: How many, if there are so many.
         seed: Of the draw.
     """
-    ordinals = range(first.toordinal(), last.toordinal() + 1)
-    drawn = random.Random(seed).sample(ordinals, min(count, len(ordinals)))  # noqa: S311 - a sample
-    return [date.fromordinal(day) for day in sorted(drawn)]
+    drawn = random.Random(seed).sample(sorted(days), min(count, len(days)))  # noqa: S311 - a sample
+    return sorted(drawn)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ import pandas as pd
 from confluent_kafka import KafkaException
 from pydantic import Field
 
-from usage_platform.adapters.audit import audit_days
+from usage_platform.adapters.audit import audit_days, days_with_rows
 from usage_platform.adapters.kafka_topics import USAGE, KafkaUnreachableError
-from usage_platform.adapters.lake_tables import READINGS
 from usage_platform.adapters.open_transactions import (
     WATCHED_TOPICS,
     OpenTransaction,
@@ -43,15 +42,16 @@ def sampled_days_equal_kafka(
 ) -> dg.AssetCheckResult:
     """Days drawn at random are in `readings`, `usage_hourly` and `rejects` what Kafka's events say.
 
-    The events are judged by today's rules and settings. Where the topic has let go of events, or
-    they lie too far away, their rows are counted and not compared.
+    They are drawn from the days that have rows. The events are judged by today's rules and
+    settings. Where the topic has let go of events, or they lie too far away, their rows are counted
+    and not compared; where nothing at all was compared, that is a warning.
     """
     deployment = platform.deployment
-    span = deployment.reader.span(READINGS, "event_time")
-    if span is None:
-        return dg.AssetCheckResult(passed=True, description="no readings yet")
+    drawn_from = days_with_rows(deployment.reader)
+    if not drawn_from:
+        return dg.AssetCheckResult(passed=True, description="no readings, hours or rejects yet")
     seed = secrets.randbelow(2**31) if config.seed is None else config.seed
-    days = sampled_days(span[0].date(), span[1].date(), config.days, seed)
+    days = sampled_days(drawn_from, config.days, seed)
     try:
         found = audit_days(deployment.reader, deployment.kafka, deployment.registry(), days)
     except (KafkaUnreachableError, KafkaException) as error:
@@ -59,6 +59,7 @@ def sampled_days_equal_kafka(
     said = {
         "seed": seed,
         "days": ", ".join(day.isoformat() for day in days),
+        "drawn_from_days": len(drawn_from),
         "events_read": found.events,
         "rows_compared": found.rows_compared,
         "rows_wrong": found.rows_wrong,
@@ -70,7 +71,10 @@ def sampled_days_equal_kafka(
         "digest_of_readings": found.readings.actual_digest,
     }
     return dg.AssetCheckResult(
-        passed=found.rows_wrong == 0, metadata=said, description=_in_words(found)
+        passed=found.rows_compared > 0 and found.rows_wrong == 0,
+        severity=dg.AssetCheckSeverity.ERROR if found.rows_wrong else _WARN,
+        metadata=said,
+        description=_in_words(found),
     )
 
 
@@ -96,12 +100,19 @@ def _in_words(found: Audit) -> str | None:
             "lake's checkpoint/usage while the platform is stopped, as the topic is then read "
             "again; readings that are wrong must be deleted first"
         )
+    said = []
+    if not found.rows_compared:
+        said.append(
+            f"nothing compared: of these days' readings the topic {USAGE} no longer holds "
+            f"{found.not_retained:,}, and {found.not_read:,} lie too far away on it; let it keep "
+            "events for longer (retention.ms), or run this check again, which draws other days"
+        )
     if found.to_redrive:
-        return (
+        said.append(
             f"{found.to_redrive:,} rejects are readings by today's settings: materialize "
             "redriven_rejects"
         )
-    return None
+    return "; ".join(said) or None
 
 
 @dg.asset_check(asset="anomaly")

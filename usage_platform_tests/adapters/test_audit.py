@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters import audit as audit_adapter
-from usage_platform.adapters.audit import audit_days
+from usage_platform.adapters.audit import audit_days, days_with_rows
 from usage_platform.adapters.kafka_topics import USAGE, end_offsets
 from usage_platform.adapters.lake_reader import LakeReader
 from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY
@@ -155,6 +155,28 @@ def test_a_day_that_is_gone_from_the_table_is_missed(audited, tables):
     found = audited({**tables, READINGS: rows.drop(index=day_of(rows, "event_time"))})
     assert found.readings.missing == 48
     assert found.hours.wrong == 0
+
+
+def test_days_have_rows_that_have_readings_hours_or_rejects_and_no_day_between(
+    lake, tables, write_table
+):
+    reader = LakeReader(lake)
+    assert days_with_rows(reader) == frozenset()
+    stray = tables[READINGS].iloc[:1].assign(event_date=date(1971, 1, 1))
+    hours = tables[USAGE_HOURLY].iloc[:1].assign(event_date=date(2024, 3, 6))
+    rejects = tables[REJECTS].iloc[:1].assign(received_date=date(2024, 3, 8))
+    write_table(lake, READINGS, stray)
+    write_table(lake, USAGE_HOURLY, hours)
+    write_table(lake, REJECTS, rejects)
+    assert days_with_rows(reader) == {date(1971, 1, 1), date(2024, 3, 6), date(2024, 3, 8)}
+
+
+def test_a_day_of_rejects_alone_is_compared(audited, tables, lake):
+    received = tables[REJECTS]["kafka_time"].dt.date.iloc[0]
+    nothing = {table: rows.iloc[:0] for table, rows in tables.items() if table != REJECTS}
+    found = audited({**nothing, REJECTS: tables[REJECTS].iloc[1:]}, days=[received])
+    assert days_with_rows(LakeReader(lake)) == {received}
+    assert (found.rejects.missing, found.rows_wrong) == (1, 1)
 
 
 def test_what_was_not_ingested_yet_is_not_missing(audited, tables, events):

@@ -7,7 +7,7 @@ import pytest
 
 from usage_platform.core.audit import Stretch, received_between, sampled_days
 
-FIRST, LAST = date(2024, 2, 27), date(2024, 3, 7)
+DAYS = [day.date() for day in pd.date_range("2024-02-27", "2024-03-07")]
 
 
 def at(clock: str) -> pd.Timestamp:
@@ -21,16 +21,22 @@ def received(**days: tuple[str, str]) -> pd.DataFrame:
 
 
 def test_the_same_seed_draws_the_same_days_and_each_at_most_once():
-    drawn = sampled_days(FIRST, LAST, 4, seed=7)
-    assert drawn == sampled_days(FIRST, LAST, 4, seed=7)
+    drawn = sampled_days(DAYS, 4, seed=7)
+    assert drawn == sampled_days(DAYS[::-1], 4, seed=7)
     assert len(set(drawn)) == 4
     assert drawn == sorted(drawn)
-    assert FIRST <= drawn[0] <= drawn[-1] <= LAST
+    assert set(drawn) < set(DAYS)
 
 
 @pytest.mark.parametrize("count", [10, 99])
 def test_all_days_are_drawn_where_there_are_no_more(count):
-    assert len(sampled_days(FIRST, LAST, count, seed=1)) == 10
+    assert sampled_days(DAYS, count, seed=1) == DAYS
+
+
+def test_only_days_that_are_there_are_drawn_however_far_apart():
+    stray = date(1971, 1, 1)
+    drawn = {day for seed in range(50) for day in sampled_days([stray, *DAYS], 3, seed)}
+    assert drawn == {stray, *DAYS}
 
 
 def test_a_day_reaches_to_the_rows_of_the_days_beside_it():
