@@ -3,7 +3,12 @@
 import pytest
 from click.testing import CliRunner
 
+from usage_platform.adapters.lake_tables import Lake
+from usage_platform.adapters.lease import writer_lease
+from usage_platform.adapters.lease_record import Holder
 from usage_platform.cli import main
+from usage_platform.local import stack
+from usage_platform.local.errors import LocalError
 from usage_platform_tests.no_room import no_room
 
 A_LABEL = ("label", "2024-03-05T12:00", "2024-03-05T13:00", "true")
@@ -59,6 +64,18 @@ def test_a_file_in_the_place_of_a_folder_is_told_in_one_line(refused, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "run").write_text("")
     assert f"File exists: '{tmp_path}/data/run'" in refused("up")
+
+
+def test_a_second_platform_on_one_lake_is_refused_before_a_service_starts(
+    refused, tmp_path, monkeypatch
+):
+    def begun(*_):
+        raise LocalError("the services are begun")
+
+    monkeypatch.setattr(stack, "set_up", begun)
+    lake = f"{tmp_path}/lake"
+    writer_lease(Lake(lake), Holder("other", "/data")).take()
+    assert f"the lake {lake} is written to by other:/data, which" in refused("up", lake=lake)
 
 
 def test_a_label_on_a_full_disk_is_told_and_those_before_it_stay(refused, tmp_path):

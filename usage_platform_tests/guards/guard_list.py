@@ -17,6 +17,8 @@ _SCORING = "usage_platform/adapters/scoring.py"
 _ALERTS = "usage_platform/adapters/alert_delivery.py"
 _DEPLOYMENT = "usage_platform/deployment.py"
 _LEASE = "usage_platform/adapters/lease.py"
+_STACK = "usage_platform/local/stack.py"
+_PLAYBACK = "usage_platform/defs/source_assets.py"
 
 _IN_BATCHES = "usage_platform_tests/adapters/test_micro_batch.py::"
 _IN_STREAMS = "usage_platform_tests/adapters/test_lake_streams.py::"
@@ -231,6 +233,22 @@ GUARDS = (
         "fcntl.flock(lock, fcntl.LOCK_EX)",
         "pass",
         f"{_IN_BACKFILL}test_a_backfill_and_a_batch_of_the_same_hour_write_one_after_the_other",
+    ),
+    Guard(
+        "a platform takes the lease on its lake before it starts a service",
+        _STACK,
+        "self._kept.__enter__()",
+        "pass",
+        "usage_platform_tests/test_cli.py::"
+        "test_a_second_platform_on_one_lake_is_refused_before_a_service_starts",
+    ),
+    Guard(
+        "a playback takes the lease on the topic",
+        _PLAYBACK,
+        "with PlaybackLease(kafka, str(holder_of(deployment.settings.data_dir))) as lease:",
+        "for lease in [PlaybackLease(kafka, str(holder_of(deployment.settings.data_dir)))]:",
+        "usage_platform_tests/defs/test_one_playback.py::"
+        "test_the_asset_is_refused_and_plays_nothing_while_another_playback_has_the_lease",
     ),
     Guard(
         "a job that the lease was lent to never takes it anew",
