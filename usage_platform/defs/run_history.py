@@ -7,6 +7,7 @@ A run goes with its events and logs when it ended long enough ago. One that hold
 materialization of an asset or of a partition stays: Dagster keeps materializations as events of
 their runs, and would call the partition missing. Totals are added of a whole day and job at once,
 before the first of its runs goes, and never changed: killed in between, it goes on the next time.
+What asset checks said stays: Dagster keeps it in a table that no removal of a run touches.
 """
 
 import shutil

@@ -27,8 +27,15 @@ def readings(context):
     return dg.MaterializeResult(metadata={"events": 10})
 
 
+@dg.asset_check(asset="readings")
+def a_check():
+    return dg.AssetCheckResult(passed=True)
+
+
 JOB = dg.define_asset_job("micro_batch", [readings], executor_def=dg.in_process_executor)
 DEFS = dg.Definitions([readings], jobs=[JOB])
+QUALITY = dg.define_asset_job("quality", dg.AssetSelection.all_asset_checks())
+CHECKED = dg.Definitions([readings], jobs=[QUALITY], asset_checks=[a_check])
 
 
 @pytest.fixture
@@ -98,6 +105,15 @@ def test_a_run_that_made_the_latest_of_an_asset_or_a_partition_stays(instance, r
     latest = instance.get_latest_materialization_event(dg.AssetKey("readings"))
     assert latest is not None
     assert latest.run_id == last
+
+
+def test_what_checks_said_stays_though_their_runs_are_gone(instance, totals):
+    job = CHECKED.resolve_job_def("quality")
+    gone = {job.execute_in_process(instance=instance).run_id for _ in range(2)}
+    assert forget(instance, totals).runs == 2
+    assert instance.get_run_ids() == []
+    left = instance.event_log_storage.get_asset_check_execution_history(a_check.check_key, limit=9)
+    assert {record.run_id for record in left} == gone
 
 
 def test_young_runs_and_those_in_flight_stay_and_so_do_others_of_their_day(instance, run, totals):
