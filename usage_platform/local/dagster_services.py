@@ -11,8 +11,9 @@ from pathlib import Path
 
 from usage_platform.local.errors import LocalError
 from usage_platform.local.lost_runs import fail_lost_runs
-from usage_platform.local.ports import LOOPBACK, port_answers
+from usage_platform.local.ports import LOOPBACK
 from usage_platform.local.process import Service
+from usage_platform.local.replies import GRPC, HTTP, port_replies
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[2]
 _DEFINITIONS = "usage_platform.definitions"
@@ -53,8 +54,8 @@ def dagster_services(
         "daemon": ("dagster-daemon", "run", "-w", workspace),
     }
     ready = {
-        "code": partial(port_answers, code_port),
-        "ui": partial(port_answers, ui_port),
+        "code": partial(port_replies, code_port, GRPC),
+        "ui": partial(port_replies, ui_port, HTTP),
         "daemon": partial(_daemon_runs, data_dir / "logs" / "daemon.log"),
     }
     write_instance = partial(_write_instance, data_dir, home, code_port)
@@ -70,6 +71,8 @@ def dagster_services(
             ready=ready[name],
             start_timeout=120.0,
             prepare=prepare.get(name, write_instance),
+            # What its log said at its start is moved aside in time, and tells nothing later on.
+            asked_again=name != "daemon",
         )
         for name, command in commands.items()
     )

@@ -47,10 +47,12 @@ class Service:
         cwd: Its working folder; made where it is missing.
         log_file: Gets both output streams; what was in it before is kept as .1 to .3.
         pid_file: Names the process while it runs.
-        ready: Asks once whether it answers; quick (a second or two), raises nothing.
+        ready: Asks once whether it answers; quick (a second or two), raises nothing. Asked from
+            other threads too.
         start_timeout: Seconds it may take to become ready.
         stop_timeout: Seconds it may take to stop when asked to, before it is killed.
         prepare: Done before each start, the restarts too; may raise LocalError.
+        asked_again: Whether `ready` also tells that one hangs which was ready before.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Service:
     start_timeout: float = 60.0
     stop_timeout: float = 20.0
     prepare: Callable[[], None] = _nothing_to_prepare
+    asked_again: bool = True
 
 
 class ChildProcess:
@@ -182,6 +185,12 @@ class ChildProcess:
             _signal(self._process.pid, signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(self.service.stop_timeout)
+        self.kill()
+
+    def kill(self) -> None:
+        """Kill it and all it started, at once."""
+        if self._process is None:
+            return
         _kill_session(self._process.pid)
         self._process.wait()
         # Its number may belong to another process from now on.

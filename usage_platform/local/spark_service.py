@@ -14,8 +14,9 @@ from pathlib import Path
 
 from usage_platform.local.jars import pyspark_home
 from usage_platform.local.java import JavaHome
-from usage_platform.local.ports import LOOPBACK, port_answers
+from usage_platform.local.ports import LOOPBACK
 from usage_platform.local.process import Service
+from usage_platform.local.replies import GRPC, port_replies
 
 _SERVER_CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -73,7 +74,7 @@ def spark_service(
         cwd=home,
         log_file=data_dir / "logs" / "spark.log",
         pid_file=data_dir / "run" / "spark.pid",
-        ready=partial(port_answers, port),
+        ready=partial(port_replies, port, GRPC),
         start_timeout=120.0,
         stop_timeout=30.0,
         prepare=partial(_prepare, home, settings),

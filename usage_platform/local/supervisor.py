@@ -1,7 +1,8 @@
-"""Several services kept running: started in order, restarted when they die, stopped in reverse.
+"""Several services kept running: started in order, again when they die or hang, stopped in reverse.
 
 Belongs here: when a service is started again and what is said of it. Not here: how one process is
-started or stopped (process), or which services there are (the caller's).
+started or stopped (process), how it shows that one hangs (asking), or which services there are (the
+caller's).
 """
 
 import time
@@ -9,10 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from usage_platform.local.asking import MISSES_OF_ONE_THAT_HANGS, Asking
 from usage_platform.local.errors import LocalError
 from usage_platform.local.process import ChildProcess, Service
 
 State = Literal["stopped", "starting", "ready", "waiting"]
+"""What a service is; "waiting" is the pause before a restart."""
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 30.0
@@ -32,12 +35,13 @@ class _Kept:
     state: State = "stopped"
     since: float = 0.0
     failures: int = 0
+    asking: Asking | None = None
 
 
 class Supervisor:
     """Keeps services running until told to stop.
 
-    All methods but `health` belong to one thread, which must last (see `ChildProcess`).
+    All methods belong to one thread, which must last (see `ChildProcess`).
     """
 
     def __init__(
@@ -87,6 +91,8 @@ class Supervisor:
                 self._fail(kept, kept.child.why_it_ended())
             elif kept.state == "starting":
                 self._ask_if_ready(kept)
+            elif kept.asking is not None and kept.asking.hangs():
+                self._end_hanging(kept)
 
     def stop(self) -> None:
         """Stop all in reverse order, whatever state they are in."""
@@ -97,10 +103,6 @@ class Supervisor:
                 self._say(f"{kept.child.service.name}: stopped")
             kept.state = "stopped"
 
-    def health(self) -> dict[str, State]:
-        """The state of each service by name; "waiting" is the pause before a restart."""
-        return {kept.child.service.name: kept.state for kept in self._kept}
-
     def _enter(self, kept: _Kept, state: State) -> None:
         kept.state = state
         kept.since = self._clock()
@@ -108,6 +110,8 @@ class Supervisor:
     def _become_ready(self, kept: _Kept, what: str) -> None:
         took = self._clock() - kept.since
         self._enter(kept, "ready")
+        service = kept.child.service
+        kept.asking = Asking(service.ready, self._clock) if service.asked_again else None
         self._say(f"{kept.child.service.name}: {what} after {took:.1f} s")
 
     def _fail(self, kept: _Kept, why: str) -> None:
@@ -117,6 +121,16 @@ class Supervisor:
         kept.child.stop()
         self._enter(kept, "waiting")
         self._say(f"{why}; starting again in {wait_before_restart(kept.failures):.0f} s")
+
+    def _end_hanging(self, kept: _Kept) -> None:
+        service = kept.child.service
+        # Asked to stop, it would be waited for in vain, and nobody would look at the others.
+        kept.child.kill()
+        self._fail(
+            kept,
+            f"{service.name} runs but has not answered {MISSES_OF_ONE_THAT_HANGS} times in a row; "
+            f"see {service.log_file}",
+        )
 
     def _restart_if_due(self, kept: _Kept) -> None:
         if self._clock() - kept.since < wait_before_restart(kept.failures):

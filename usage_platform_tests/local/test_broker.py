@@ -2,7 +2,9 @@
 
 import os
 import signal
+import threading
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +73,18 @@ def test_a_folder_with_topics_but_no_meta_properties_is_never_wiped(tmp_path):
 
 def test_nobody_listening_is_no_answer(unused_port):
     assert not broker_answers(unused_port())
+
+
+@pytest.mark.kafka
+def test_one_that_is_stopped_does_not_answer_and_asking_leaves_nothing_open(broker):
+    child, port = broker
+    assert broker_answers(port)
+    before = len(list(Path("/dev/fd").iterdir())), threading.active_count()
+    os.kill(child.pid, signal.SIGSTOP)
+    assert not broker_answers(port)
+    os.kill(child.pid, signal.SIGCONT)
+    assert broker_answers(port)
+    assert (len(list(Path("/dev/fd").iterdir())), threading.active_count()) == before
 
 
 @pytest.mark.kafka

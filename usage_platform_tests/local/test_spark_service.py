@@ -1,6 +1,7 @@
 """The Spark service: what it is told, and that it answers and leaves nothing behind."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -89,7 +90,9 @@ def test_the_shells_own_spark_does_not_leak_in(tmp_path):
 
 
 @pytest.mark.spark
-def test_it_answers_a_query_and_is_gone_after_stop(java, jar_folders, tmp_path, unused_port):
+def test_it_answers_a_query_but_not_when_stopped_and_is_gone_after_stop(
+    java, jar_folders, tmp_path, unused_port
+):
     from pyspark.sql.connect.session import SparkSession
 
     port = unused_port()
@@ -103,6 +106,10 @@ def test_it_answers_a_query_and_is_gone_after_stop(java, jar_folders, tmp_path, 
         session = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
         assert session.sql("SELECT 1 AS one").collect()[0].one == 1
         session.client.close()
+        os.kill(child.pid, signal.SIGSTOP)
+        assert not service.ready()
+        os.kill(child.pid, signal.SIGCONT)
+        assert service.ready()
     finally:
         pid = child.pid
         child.stop()

@@ -1,16 +1,20 @@
-"""Services are started in order, started again when they die, and stopped in reverse."""
+"""Services are started in order, started again when they die or hang, and stopped in reverse."""
 
 import os
 import signal
+import threading
 import time
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from usage_platform.local.asking import ASK_EVERY_S, MISSES_OF_ONE_THAT_HANGS, Asking
 from usage_platform.local.errors import LocalError
 from usage_platform.local.pid import read_pid_file
 from usage_platform.local.process import ChildProcess
+from usage_platform.local.replies import HTTP, port_replies
 from usage_platform.local.supervisor import (
     LONGEST_WAIT_S,
     STEADY_AFTER_S,
@@ -32,6 +36,8 @@ class FakeChild:
 
     def stop(self):
         self.is_alive = False
+
+    kill = stop
 
     def why_it_ended(self):
         return f"{self.service.name} ended"
@@ -73,6 +79,15 @@ def until(condition, supervisor) -> None:
     pytest.fail("it did not come to pass")
 
 
+def look_after_an_interval(supervisor, clock) -> None:
+    """Look once when the next ask is due, and let what is asked then be answered."""
+    clock.now += ASK_EVERY_S
+    supervisor.look()
+    for thread in threading.enumerate():
+        if thread.name == "asking":
+            thread.join()
+
+
 @given(st.integers(min_value=1, max_value=50))
 def test_the_wait_grows_to_half_a_minute(failures):
     assert wait_before_restart(1) == 1.0
@@ -84,7 +99,6 @@ def test_a_dead_service_is_started_again_after_the_wait(faked):
     supervisor, clock, child, said = faked()
     child.is_alive = False
     supervisor.look()
-    assert supervisor.health() == {"kafka": "waiting"}
     clock.now += 0.9
     supervisor.look()
     assert not child.is_alive
@@ -92,7 +106,6 @@ def test_a_dead_service_is_started_again_after_the_wait(faked):
     supervisor.look()
     supervisor.look()
     assert child.is_alive
-    assert supervisor.health() == {"kafka": "ready"}
     assert said == [
         "kafka ended; starting again in 1 s",
         "kafka: ready again after 0.0 s",
@@ -151,7 +164,56 @@ def test_a_restart_that_cannot_be_prepared_is_said_and_tried_again(faked):
     clock.now += 1.0
     supervisor.look()
     assert said[-1] == "the disk is full: make room; starting again in 2 s"
-    assert supervisor.health() == {"kafka": "waiting"}
+    problem.clear()
+    clock.now += 2.0
+    supervisor.look()
+    assert child.is_alive
+
+
+def test_one_that_does_not_answer_for_a_minute_is_started_again(faked):
+    supervisor, clock, child, said = faked(ready=lambda: child.service.name not in hanging)
+    hanging = {"kafka"}
+    for _ in range(MISSES_OF_ONE_THAT_HANGS):
+        assert child.is_alive
+        look_after_an_interval(supervisor, clock)
+    assert child.is_alive
+    look_after_an_interval(supervisor, clock)
+    assert not child.is_alive
+    assert said == [
+        "kafka runs but has not answered 6 times in a row; "
+        f"see {child.service.log_file}; starting again in 1 s"
+    ]
+    hanging.clear()
+    clock.now += 1.0
+    supervisor.look()
+    supervisor.look()
+    assert said[-1] == "kafka: ready again after 0.0 s"
+    for _ in range(20):
+        look_after_an_interval(supervisor, clock)
+    assert child.is_alive
+
+
+def test_an_answer_in_between_or_a_machine_that_slept_makes_up_for_those_that_are_missing(faked):
+    answers = []
+    supervisor, clock, child, said = faked(ready=lambda: not answers or answers.pop(0))
+    for _ in range(3):
+        answers[:] = [False] * (MISSES_OF_ONE_THAT_HANGS - 1) + [True]
+        while answers:
+            look_after_an_interval(supervisor, clock)
+    answers[:] = [False]
+    look_after_an_interval(supervisor, clock)
+    clock.now += 8 * 3600.0
+    for _ in range(3):
+        look_after_an_interval(supervisor, clock)
+    assert child.is_alive
+    assert said == []
+
+
+def test_one_that_tells_nothing_once_it_is_ready_is_not_asked_again(faked):
+    supervisor, clock, child, _ = faked(ready=lambda: False, asked_again=False)
+    for _ in range(2 * MISSES_OF_ONE_THAT_HANGS):
+        look_after_an_interval(supervisor, clock)
+    assert child.is_alive
 
 
 def test_services_start_in_order_and_stop_in_reverse(python_service):
@@ -159,7 +221,6 @@ def test_services_start_in_order_and_stop_in_reverse(python_service):
     services = [python_service(name) for name in ("kafka", "spark")]
     supervisor = Supervisor(services, said.append, lambda text: None)
     supervisor.start()
-    assert supervisor.health() == {"kafka": "ready", "spark": "ready"}
     supervisor.stop()
     assert [line.partition(" after")[0] for line in said] == [
         *("kafka: ready", "spark: ready", "spark: stopped", "kafka: stopped")
@@ -167,17 +228,64 @@ def test_services_start_in_order_and_stop_in_reverse(python_service):
 
 
 def test_a_killed_service_comes_back_under_a_new_number(python_service):
-    service = python_service()
-    supervisor = Supervisor([service], print, lambda text: None)
+    service, said = python_service(), []
+    supervisor = Supervisor([service], said.append, lambda text: None)
     supervisor.start()
     try:
         first = read_pid_file(service.pid_file)
         os.kill(first.pid, signal.SIGKILL)
-        until(lambda: not first.is_alive and supervisor.health() != {"child": "ready"}, supervisor)
-        until(lambda: supervisor.health() == {"child": "ready"}, supervisor)
+        until(lambda: said[-1].startswith("child: ready again"), supervisor)
         assert read_pid_file(service.pid_file) != first
     finally:
         supervisor.stop()
+
+
+def test_a_stopped_service_is_killed_and_comes_back_and_the_others_stay(
+    monkeypatch, python_service, unused_port
+):
+    monkeypatch.setattr("usage_platform.local.replies._WITHIN_S", 0.5)
+
+    def server(name, **options):
+        port = unused_port()
+        listens = f"import http.server as h; h.test(h.SimpleHTTPRequestHandler, port={port})"
+        return python_service(name, listens, ready=partial(port_replies, port, HTTP), **options)
+
+    # Asking it to stop would take longer than the test may.
+    services = [server("stopped", stop_timeout=3600.0), server("other")]
+    clock, said = Clock(), []
+    supervisor = Supervisor(services, said.append, lambda text: None, clock)
+    supervisor.start()
+    try:
+        first, other = (read_pid_file(service.pid_file) for service in services)
+        os.kill(first.pid, signal.SIGSTOP)
+        for _ in range(MISSES_OF_ONE_THAT_HANGS + 1):
+            look_after_an_interval(supervisor, clock)
+        assert not first.is_alive
+        clock.now += 1.0
+        until(lambda: said[-1].startswith("stopped: ready again"), supervisor)
+        assert "stopped runs but has not answered 6 times in a row" in said[-2]
+        assert read_pid_file(services[1].pid_file) == other
+    finally:
+        supervisor.stop()
+
+
+def test_an_ask_that_never_returns_holds_nobody_up_and_is_not_repeated(python_service):
+    asked, never = [], threading.Event()
+
+    def ask():
+        asked.append(1)
+        never.wait()
+        return True
+
+    clock = Clock()
+    asking = Asking(ask, clock)
+    found = []
+    for _ in range(MISSES_OF_ONE_THAT_HANGS + 1):
+        clock.now += ASK_EVERY_S
+        found.append(asking.hangs())
+    never.set()
+    assert found == [False] * MISSES_OF_ONE_THAT_HANGS + [True]
+    assert asked == [1]
 
 
 def test_when_one_does_not_come_up_those_before_it_are_stopped(python_service):
