@@ -157,13 +157,16 @@ def _totals(instance: dg.DagsterInstance, runs: Sequence[_Run]) -> pd.DataFrame:
 
 
 def _events(instance: dg.DagsterInstance, run_id: str) -> int:
-    count = 0
+    # Of each asset the last one counts: a playback says each minute what it has come to so far.
+    counts: dict[dg.AssetKey, int] = {}
     for entry in instance.all_logs(run_id, of_type=_MATERIALIZED):
         made = entry.asset_materialization
         if made is not None and made.partition is None:
             told = made.metadata.get(_EVENT_COUNTS.get(made.asset_key.to_user_string(), ""))
-            count += (told.value or 0) if isinstance(told, dg.IntMetadataValue) else 0
-    return count
+            counts[made.asset_key] = (
+                (told.value or 0) if isinstance(told, dg.IntMetadataValue) else 0
+            )
+    return sum(counts.values())
 
 
 def _latest(instance: dg.DagsterInstance) -> Iterator[dg.EventLogRecord]:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from usage_platform.adapters.kafka_topics import KafkaUnreachableError, end_offsets, ensure_topics
 from usage_platform.adapters.lease_record import holder_of
-from usage_platform.adapters.playback import PlaybackError, PlaybackProgress, last_played, play
+from usage_platform.adapters.playback import PlaybackError, last_played, play
 from usage_platform.adapters.playback_lease import PlaybackLease
 from usage_platform.adapters.plots import weekday_profile
 from usage_platform.core.playback import Pace, remaining
@@ -20,10 +20,14 @@ from usage_platform.core.source_readings import SourceError
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
 from usage_platform.defs.resources import PlatformResource
+from usage_platform.defs.source_progress import (
+    LoadingReport,
+    PlaybackReport,
+    playback_metadata,
+)
 from usage_platform.deployment import Deployment
 
 _SHOWN_BAD_ROWS = 20
-_REPORT_SECONDS = 10
 
 
 @dg.asset(group_name="source", kinds={"python", "parquet"}, owners=OWNERS)
@@ -43,7 +47,7 @@ def source_readings(
     try:
         source = deployment.reading_source()
         context.log.info(f"loading {source.name}")
-        loaded = source.load(lambda done, total: None)
+        loaded = source.load(LoadingReport(context))
         loaded.check_readable()
     except SourceError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
@@ -113,9 +117,9 @@ def usage(
 ) -> dg.MaterializeResult:
     """The topic `usage`: the source's readings, played in event order at a chosen pace.
 
-    A long run: it ends when the source is exhausted. It goes on after the last reading of each
-    meter that it finds on the topic, so that a run that was killed and started again neither
-    repeats nor skips one.
+    A long run: it ends when the source is exhausted, and says each minute how far it is. It goes on
+    after the last reading of each meter that it finds on the topic, so that a run that was killed
+    and started again neither repeats nor skips one.
     """
     deployment = platform.deployment
     kafka = deployment.kafka
@@ -126,23 +130,14 @@ def usage(
             # What is on the topic is looked at only when nobody else adds to it.
             todo, pace = _what_to_play(deployment, config, readings)
             context.log.info(f"playing {len(todo):,} readings to {kafka.bootstrap}")
-            reporter = _Reporter(context)
-            progress = play(kafka, todo, deployment.source_label, pace, reporter, lease.check)
+            report = PlaybackReport(context, kafka)
+            progress = play(kafka, todo, deployment.source_label, pace, report, lease.check)
         offsets = end_offsets(kafka, "usage")
     except (KafkaUnreachableError, PlaybackError, FileNotFoundError, ValueError) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
     except KafkaException as error:
         raise dg.Failure(description=f"Kafka: {error.args[0].str()}") from None
-    seconds = max(progress.seconds, 1e-3)
-    return dg.MaterializeResult(
-        metadata={
-            "readings_played": progress.sent,
-            "readings_a_second": round(progress.sent / seconds, 1),
-            "seconds": round(seconds, 2),
-            "end_offsets": {str(p): end for p, (_, end) in offsets.items()},
-            "event_time": str(progress.event_time or "nothing left to play"),
-        }
-    )
+    return dg.MaterializeResult(metadata=playback_metadata(progress, offsets))
 
 
 def _what_to_play(
@@ -175,22 +170,3 @@ def _local_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise ValueError(f"start_date: expected a day like 2024-03-05, got {text!r}") from None
-
-
-class _Reporter:
-    """Says how far a playback is: a line in the log every few seconds."""
-
-    def __init__(self, context: dg.AssetExecutionContext) -> None:
-        self._context = context
-        self._said = time.monotonic()
-
-    def __call__(self, progress: PlaybackProgress) -> None:
-        now = time.monotonic()
-        if now - self._said < _REPORT_SECONDS:
-            return
-        self._said = now
-        share = progress.sent / max(progress.total, 1)
-        self._context.log.info(
-            f"played {progress.sent:,} of {progress.total:,} readings ({share:.0%}), "
-            f"event time {progress.event_time}"
-        )

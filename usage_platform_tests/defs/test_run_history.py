@@ -92,6 +92,23 @@ def test_old_runs_go_with_their_files_and_what_they_came_to_is_kept(instance, ru
     assert len(totals) == 1
 
 
+def test_of_a_playback_that_told_how_far_it_is_only_the_last_word_counts(instance, totals):
+    @dg.asset
+    def usage(context):
+        for sent in (10, 20):
+            told = dg.AssetMaterialization("usage", metadata={"readings_played": sent})
+            context.log_event(told)
+        if "fails" in context.run.tags:
+            raise dg.Failure("killed", allow_retries=False)
+        return dg.MaterializeResult(metadata={"readings_played": 25})
+
+    for tags in ({}, {"fails": "yes"}, {}):
+        dg.materialize([usage], instance=instance, tags=tags, raise_on_error=False)
+    forget(instance, totals)
+    (told,) = totals
+    assert told["events"].tolist() == [25 + 20 + 25]
+
+
 def test_a_run_that_made_the_latest_of_an_asset_or_a_partition_stays(instance, run, totals):
     former, first, second, last = (
         run(day="2024-03-05"),
