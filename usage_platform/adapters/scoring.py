@@ -130,7 +130,8 @@ class Scorer:
             KafkaException: The scorer must be closed and made anew; nothing is lost or doubled.
             ScorerFencedError: Another one has taken over; this one must be closed.
         """
-        deadline = time.monotonic() + seconds
+        started = time.monotonic()
+        deadline = started + seconds
         result = TickResult()
         self._assign()
         ends = None if listen else self._ends()
@@ -145,6 +146,7 @@ class Scorer:
             if not self._score(good, judges, registry, horizon, result):
                 break
         result.lag = self._lag()
+        result.seconds = time.monotonic() - started
         return result
 
     def close(self) -> None:
@@ -195,6 +197,7 @@ class Scorer:
         rejected = [m for m in messages if (m.partition(), m.offset()) in places]
         with _told_if_fenced():
             self._commit(to_tell, anomaly_messages(to_tell.anomalies, registry), rejected)
+        result.offsets = dict(self._consumed)
         result.add(to_tell, len(messages), len(rejected))
         result.reach(batch.readings["event_time"].max())
         return not held

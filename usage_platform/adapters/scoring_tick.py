@@ -27,6 +27,9 @@ class TickResult:
             None where no event tells it.
         waits_for: From when on readings of the past wait for a model of their time; None when
             none waits.
+        seconds: How long it took.
+        offsets: What it committed: where scoring goes on in each partition; empty where it
+            committed nothing.
         versions: The model versions that found anomalies.
     """
 
@@ -42,6 +45,8 @@ class TickResult:
     newest: pd.Timestamp | None = None
     behind: pd.Timedelta | None = None
     waits_for: pd.Timestamp | None = None
+    seconds: float = 0.0
+    offsets: dict[int, int] = field(default_factory=dict)
     versions: set[str] = field(default_factory=set)
 
     def add(self, to_tell: ToTell, events: int, rejected: int) -> None:

@@ -12,12 +12,12 @@ import pandas as pd
 from confluent_kafka import KafkaException
 
 from usage_platform.adapters.anomaly_table import merge_rescored
-from usage_platform.adapters.kafka_topics import KafkaUnreachableError, ensure_topics
+from usage_platform.adapters.kafka_topics import ANOMALY, KafkaUnreachableError, ensure_topics
 from usage_platform.adapters.lake_tables import ANOMALIES
 from usage_platform.adapters.rescoring import rescored
 from usage_platform.adapters.scoring import Scorer, ScorerFencedError
 from usage_platform.adapters.scoring_tick import TickResult
-from usage_platform.adapters.stream_progress import Lag, lag_of_scoring
+from usage_platform.adapters.stream_progress import Lag, lag_into_lake, lag_of_scoring
 from usage_platform.adapters.table_creation import create_tables
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.training_days import next_model_from
@@ -48,6 +48,8 @@ def tick_metadata(result: TickResult) -> dict[str, dg.MetadataValue | int | floa
         "episode_messages": result.episodes,
         **lag_metadata(Lag(result.lag, result.behind)),
         "event_time": instant(result.newest),
+        "offsets": dg.MetadataValue.json({str(p): end for p, end in result.offsets.items()}),
+        "seconds": round(result.seconds, 2),
         "waits_for_a_model_from": instant(result.waits_for),
         "model_versions": ", ".join(sorted(result.versions)) or "-",
     }
@@ -194,6 +196,15 @@ def anomalies(
             "added": state.rows - before.rows,
             "dagster/row_count": state.rows,
             "table_version": state.version,
+            **lag_metadata(_lag_into_lake(deployment)),
             "seconds": round(time.monotonic() - started, 2),
         }
     )
+
+
+def _lag_into_lake(deployment: Deployment) -> Lag | None:
+    """How far the table is behind its topic; its days are mended even if that cannot be asked."""
+    try:
+        return lag_into_lake(deployment.reader, deployment.kafka, ANOMALY, deployment.registry())
+    except (KafkaUnreachableError, KafkaException):
+        return None

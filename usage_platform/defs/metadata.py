@@ -35,8 +35,10 @@ def instant(ts: pd.Timestamp | None) -> str:
     return "-" if ts is None or pd.isna(ts) else f"{ts:%Y-%m-%d %H:%M}Z"
 
 
-def lag_metadata(lag: Lag) -> dict[str, int | float | str]:
-    """How far a stage is behind its topic, in events and in minutes of event time."""
+def lag_metadata(lag: Lag | None) -> dict[str, int | float | str]:
+    """How far a stage is behind its topic, in events and in minutes; dashes where none is known."""
+    if lag is None:
+        return {"lag_events": "-", "lag_event_minutes": "-"}
     behind = lag.event_time
     minutes = "-" if behind is None else round(behind.total_seconds() / 60, 1)
     return {"lag_events": lag.events, "lag_event_minutes": minutes}

@@ -130,6 +130,8 @@ def test_a_tick_that_read_events_reports_them_as_one_materialization(look, score
         withdrawn=1,
         episodes=4,
         lag=3,
+        seconds=1.234,
+        offsets={0: 7, 1: 3},
         versions={"v2"},
     )
     result = look(sensors.anomaly_stream, with_model)
@@ -138,6 +140,7 @@ def test_a_tick_that_read_events_reports_them_as_one_materialization(look, score
     told = {key: value.value for key, value in event.metadata.items()}
     assert told["scored"] == 7
     assert told["lag_events"] == 3
+    assert (told["seconds"], told["offsets"]) == (1.23, {"0": 7, "1": 3})
     assert (told["anomalies"], told["withdrawn"], told["episode_messages"]) == (2, 1, 4)
     assert told["waits_for_a_model_from"] == "-"
     assert told["model_versions"] == "v2"

@@ -11,10 +11,13 @@ from usage_platform.adapters.kafka_topics import ANOMALY
 from usage_platform.adapters.lake_tables import ANOMALIES, READINGS, USAGE_HOURLY
 from usage_platform.core.anomalies import anomalies_from_messages
 from usage_platform.definitions import defs
+from usage_platform.defs import anomaly_assets
 from usage_platform.defs.anomaly_assets import anomaly
 from usage_platform.defs.checks import CHECKS
+from usage_platform.defs.metadata import lag_metadata
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.defs.source_assets import source_readings, usage
+from usage_platform_tests.defs.conftest import Platform
 
 DAYS = 42
 # The clock goes forward on one of them.
@@ -209,6 +212,7 @@ class TestFlow:
         assert mended["withdrawn"] == 1
         assert mended["added"] == len(flow.after["anomalies"]) - len(flow.damaged["anomalies"])
         assert mended["found"] == len(flow.before["anomalies"])
+        assert (mended["lag_events"], mended["lag_event_minutes"]) == (0, 0)
 
     def test_all_checks_pass_on_what_came_out(self, flow):
         results = {check.check_name: check for check in flow.checked.get_asset_check_evaluations()}
@@ -267,6 +271,16 @@ def test_playing_with_no_broker_is_one_line_that_says_what_to_do(
     with pytest.raises(dg.Failure) as caught:
         materialize(usage, kafka_bootstrap=address)
     assert caught.value.description.startswith(f"Kafka at {address} does not answer")
+
+
+def test_days_are_mended_without_a_broker_and_their_lag_is_not_known(
+    tmp_path, unused_port, monkeypatch
+):
+    monkeypatch.setattr(kafka_topics, "_TIMEOUT", 1.0)
+    address = f"127.0.0.1:{unused_port()}"
+    deployment = Platform(tmp_path, kafka_bootstrap=address).deployment
+    lag = lag_metadata(anomaly_assets._lag_into_lake(deployment))
+    assert lag == {"lag_events": "-", "lag_event_minutes": "-"}
 
 
 @pytest.mark.kafka

@@ -39,6 +39,10 @@ def test_partitions_that_are_added_are_scored_too(
     put(kafka, [(1 + n % 2, message) for n, message in enumerate(messages[100:])])
     result = tick(scorer, judges)
     assert (result.events, result.lag) == (HOURS - 100, 0)
+    assert result.offsets[0] == 100
+    assert sum(result.offsets.values()) == HOURS
+    assert result.seconds > 0
+    assert tick(scorer, judges).offsets == {}
     pd.testing.assert_frame_equal(standing(kafka, read_all), expected.anomalies)
 
 
