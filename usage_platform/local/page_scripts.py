@@ -20,7 +20,6 @@ REPOSITORY_ROOT = Path(__file__).resolve().parents[2]
 VENDOR = REPOSITORY_ROOT / "usage_platform" / "web" / "static" / "vendor"
 _LOCK = "package-lock.json"
 _SHIPPED = ("uplot/dist/uPlot.iife.min.js", "uplot/dist/uPlot.min.css", "uplot/LICENSE")
-_FOR_TESTS = "axe-core/axe.min.js"
 _TIMEOUT = 300
 
 
@@ -40,7 +39,7 @@ def ensure_scripts(folder: Path, say: Callable[[str], None], vendor: Path = VEND
     if not lock.is_file() or (there.is_file() and there.read_bytes() == lock.read_bytes()):
         return  # Of a wheel they are a part.
     say("fetching the page's scripts")
-    modules = _installed(folder, "--omit=dev")
+    modules = installed_modules(folder / "npm", "--omit=dev")
     vendor.mkdir(parents=True, exist_ok=True)
     for name in _SHIPPED:
         shutil.copyfile(modules / name, vendor / Path(name).name)
@@ -48,24 +47,19 @@ def ensure_scripts(folder: Path, say: Callable[[str], None], vendor: Path = VEND
     shutil.copyfile(lock, there)
 
 
-def accessibility_checker(folder: Path) -> Path:
-    """The script that the page's tests look for barriers with; fetched once, never shipped.
+def installed_modules(work: Path, which: str) -> Path:
+    """Have npm install what the lock file names.
 
     Args:
-        folder: Where npm works.
+        work: Where npm works; made where it is missing.
+        which: npm's option that chooses among the packages, such as `--omit=dev`.
+
+    Returns:
+        The folder `node_modules`.
 
     Raises:
-        LocalError: In one line, when it cannot be had.
+        LocalError: In one line, when they cannot be had.
     """
-    script = folder / "npm-dev" / "node_modules" / _FOR_TESTS
-    if not script.is_file():
-        _installed(folder, "--include=dev", name="npm-dev")
-    return script
-
-
-def _installed(folder: Path, which: str, name: str = "npm") -> Path:
-    """The `node_modules` of the lock file."""
-    work = folder / name
     work.mkdir(parents=True, exist_ok=True)
     for file in ("package.json", _LOCK):
         shutil.copyfile(REPOSITORY_ROOT / file, work / file)

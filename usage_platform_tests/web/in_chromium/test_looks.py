@@ -4,8 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from usage_platform.local.page_scripts import accessibility_checker
-from usage_platform_tests.conftest import DATA_DIR
+from usage_platform_tests.web.in_chromium.accessibility_checker import accessibility_checker
 from usage_platform_tests.web.in_chromium.conftest import HOSTILE
 from usage_platform_tests.web.in_chromium.opened_page import IN_CHROMIUM, expect
 from usage_platform_tests.web.served_page import page_of
@@ -36,7 +35,7 @@ def test_no_barrier_is_found_and_nothing_is_wider_than_the_screen(open_page, loo
     page = open_page(bypass_csp=True, **look)
     page.locator("#episode-list summary").first.click()
     expect(page.locator("#hours tbody tr").first).to_be_visible()
-    page.evaluate(accessibility_checker(DATA_DIR).read_text("utf-8"))
+    page.evaluate(accessibility_checker())
     found = page.evaluate("rules => axe.run(rules)", rules)
     assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found["violations"]] == []
     assert found["passes"]
