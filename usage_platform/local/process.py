@@ -178,14 +178,19 @@ class ChildProcess:
             os.truncate(log_file, 0)
 
     def stop(self) -> None:
-        """Ask it to stop, wait, kill what is left of it and of all it started."""
+        """Ask it to stop, wait, kill what is left of it and of all it started.
+
+        What breaks the waiting off, as Ctrl-C does, is raised when it is gone.
+        """
         if self._process is None:
             return
-        if self.is_alive:
-            _signal(self._process.pid, signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(self.service.stop_timeout)
-        self.kill()
+        try:
+            if self.is_alive:
+                _signal(self._process.pid, signal.SIGTERM)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(self.service.stop_timeout)
+        finally:
+            self.kill()
 
     def kill(self) -> None:
         """Kill it and all it started, at once."""

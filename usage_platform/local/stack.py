@@ -6,6 +6,7 @@ command (its own file), what people do with the stack (`console`).
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -107,17 +108,20 @@ class Stack:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop everything, in reverse order."""
-        if self._supervisor is not None:
-            self._supervisor.stop()
-        self._leave()
+        """Stop everything, in reverse order, and give all back though that is broken off."""
+        try:
+            if self._supervisor is not None:
+                self._supervisor.stop()
+        finally:
+            self._leave()
 
     def _leave(self) -> None:
-        """Give back what a platform holds: the ports, the lake, the data folder."""
-        self._ports.release()
-        self._kept.__exit__()
-        self._lease.give_back()
-        self._lock.__exit__(None, None, None)
+        """Give back what a platform holds, each whatever becomes of the others."""
+        with ExitStack() as last_in_first_out:
+            last_in_first_out.callback(self._lock.__exit__, None, None, None)
+            last_in_first_out.callback(self._lease.give_back)
+            last_in_first_out.callback(self._kept.__exit__)
+            last_in_first_out.callback(self._ports.release)
 
     def look(self) -> None:
         """Start again what has died; to be called every second or so, by one thread.

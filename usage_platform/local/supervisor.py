@@ -7,6 +7,7 @@ caller's).
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal
 
@@ -95,13 +96,21 @@ class Supervisor:
                 self._end_hanging(kept)
 
     def stop(self) -> None:
-        """Stop all in reverse order, whatever state they are in."""
-        for kept in reversed(self._kept):
-            if kept.state in ("starting", "ready"):
-                self._progress(f"{kept.child.service.name}: stopping")
-                kept.child.stop()
-                self._say(f"{kept.child.service.name}: stopped")
-            kept.state = "stopped"
+        """Stop all in reverse order, whatever state they are in.
+
+        What breaks it off, as Ctrl-C does, is raised when all are stopped: the service that was
+        waited for is killed then, and the others are stopped as ever.
+        """
+        with ExitStack() as last_in_first_out:
+            for kept in self._kept:
+                last_in_first_out.callback(self._stop_one, kept)
+
+    def _stop_one(self, kept: _Kept) -> None:
+        state, kept.state = kept.state, "stopped"
+        if state in ("starting", "ready"):
+            self._progress(f"{kept.child.service.name}: stopping")
+            kept.child.stop()
+            self._say(f"{kept.child.service.name}: stopped")
 
     def _enter(self, kept: _Kept, state: State) -> None:
         kept.state = state

@@ -62,6 +62,22 @@ def test_a_child_that_minds_no_sigterm_is_killed(start):
     assert identify(pid) is None
 
 
+def test_a_child_whose_end_is_not_waited_for_is_killed(start, monkeypatch):
+    child = start(code="signal.signal(signal.SIGTERM, signal.SIG_IGN)")
+    pid, wait = child.pid, subprocess.Popen.wait
+
+    def interrupted(self, timeout=None):
+        if timeout is None:
+            return wait(self)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        child.stop()
+    assert identify(pid) is None
+    assert not child.service.pid_file.exists()
+
+
 def test_grandchildren_are_killed_too(start, tmp_path):
     child = start(
         code=(

@@ -1,9 +1,14 @@
-"""What the stack tells the processes that it starts."""
+"""What the stack starts and tells the processes that it starts, and what it gives back."""
+
+import json
 
 import pytest
 
+from usage_platform.adapters.lease import LeaseError
 from usage_platform.console.demo_folder import without_alerts
 from usage_platform.local.stack import Stack
+from usage_platform.local.stack_file import StackFile, read_live
+from usage_platform.local.supervisor import Supervisor
 from usage_platform.settings import Settings
 from usage_platform_tests.conftest import DATA_DIR
 
@@ -36,3 +41,29 @@ def test_only_dagsters_processes_get_secrets_and_the_settings_of_the_command_cou
 
 def test_a_demo_alerts_nobody_whatever_the_shell_says(environments):
     assert not [name for name, env in environments(without_alerts).items() if URL in env.values()]
+
+
+def test_all_is_given_back_though_the_stopping_is_broken_off(tmp_path, monkeypatch):
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Stack, "_plan", lambda self: [])
+    settings = Settings.from_env({}, data=tmp_path)
+    with pytest.raises(KeyboardInterrupt), Stack(settings, print, lambda text: None):
+        monkeypatch.setattr(Supervisor, "stop", interrupted)
+    lease = json.loads((tmp_path / "lake" / "leases" / "writer.json").read_text())
+    assert lease["expires"] == lease["renewed"]
+    with StackFile(tmp_path):
+        assert read_live(tmp_path) is None
+
+
+def test_a_lease_that_cannot_be_given_back_keeps_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(Stack, "_plan", lambda self: [])
+    settings = Settings.from_env({}, data=tmp_path)
+    with (
+        pytest.raises(LeaseError, match="is no lease"),
+        Stack(settings, print, lambda text: None),
+    ):
+        (tmp_path / "lake" / "leases" / "writer.json").write_text("{}")
+    with StackFile(tmp_path):
+        assert read_live(tmp_path) is None

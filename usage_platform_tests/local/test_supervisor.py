@@ -308,6 +308,30 @@ def test_ctrl_c_while_starting_leaves_no_process(monkeypatch, python_service):
     assert not service.pid_file.exists()
 
 
+def test_a_second_ctrl_c_while_stopping_leaves_no_process(monkeypatch, python_service):
+    services = [python_service(name) for name in ("kafka", "spark", "ui")]
+    supervisor = Supervisor(services, print, lambda text: None)
+    supervisor.start()
+    stop = ChildProcess.stop
+    stopped = []
+
+    def interrupted(self):
+        stop(self)
+        stopped.append(self.service.name)
+        if self.service.name == "spark":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ChildProcess, "stop", interrupted)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            supervisor.stop()
+        assert stopped == ["ui", "spark", "kafka"]
+        assert set(supervisor.health().values()) == {"stopped"}
+    finally:
+        for kept in supervisor._kept:
+            stop(kept.child)
+
+
 def test_a_log_that_grows_is_moved_aside_while_its_service_runs(monkeypatch, python_service):
     monkeypatch.setattr("usage_platform.local.process.LARGEST_LOG_BYTES", 1000)
     code = (
