@@ -220,6 +220,11 @@ class Settings(BaseModel):
         return "://" in self.lake or self.kafka_security is SecurityKind.IAM
 
     @property
+    def starts_java(self) -> bool:
+        """Whether a platform starts a broker or Spark of its own, which Java runs."""
+        return not (self.kafka_bootstrap and self.spark_remote)
+
+    @property
     def default_meter(self) -> Meter:
         """The meter of events that name none, and what is assumed of unknown ones."""
         return Meter(self.meter, self.timezone, self.interval_minutes)

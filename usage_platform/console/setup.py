@@ -15,9 +15,12 @@ def fetch_all(settings: Settings) -> None:
             that is said, and the page says it again.
     """
     screen = Screen()
-    java, _ = set_up(settings, screen.say, screen.progress)
-    screen.quiet()
-    screen.say(f"Java {java.major} at {java.home} and the jars are in place")
+    if settings.starts_java:
+        java, _ = set_up(settings, screen.say, screen.progress)
+        screen.quiet()
+        screen.say(f"Java {java.major} at {java.home} and the jars are in place")
+    else:
+        screen.say("the settings name a broker and a Spark: no Java and no jars are needed here")
     try:
         ensure_scripts(settings.jars_dir.parent, screen.say)
     except LocalError as error:

@@ -140,29 +140,29 @@ class Stack:
         def port(preferred: int, name: str) -> int:
             return self._ports.take(preferred, name, say)
 
-        java, jars = set_up(given, say, self._progress)
         data, lake = given.data_dir, Lake(given.lake_root)
         # Settings come from the settings alone: a demo, for one, has none on alerts.
         others = {key: text for key, text in os.environ.items() if not key.startswith(PREFIX)}
         services = []
         kafka, spark = given.kafka_bootstrap, given.spark_remote
-        if not kafka:
-            kafka_port = port(given.kafka_port, "kafka")
-            controller = port(kafka_port + _CONTROLLER_PORT_ABOVE, "kafka controller")
-            kafka = f"{LOOPBACK}:{kafka_port}"
-            services.append(broker_service(java, jars.kafka, data, others, kafka_port, controller))
-        if not spark:
-            spark_port = port(given.spark_port, "spark")
-            spark = f"sc://{LOOPBACK}:{spark_port}"
-            conf = spark_conf(lake)
-            services.append(spark_service(java, jars.spark, data, others, spark_port, conf))
+        if given.starts_java:
+            java, jars = set_up(given, say, self._progress)
+            if not kafka:
+                broker = port(given.kafka_port, "kafka")
+                controller = port(broker + _CONTROLLER_PORT_ABOVE, "kafka controller")
+                kafka = f"{LOOPBACK}:{broker}"
+                services.append(broker_service(java, jars.kafka, data, others, broker, controller))
+            if not spark:
+                spark_port = port(given.spark_port, "spark")
+                spark = f"sc://{LOOPBACK}:{spark_port}"
+                conf = spark_conf(lake)
+                services.append(spark_service(java, jars.spark, data, others, spark_port, conf))
         ui_port = port(given.ui_port, "ui")
         self.ui_url = f"http://{LOOPBACK}:{ui_port}"
         self.settings = given.model_copy(
             update={"kafka_bootstrap": kafka, "spark_remote": spark, "data": data}
         )
-        own = self.settings.environment(with_secrets=True)
-        env = {**others, **own, "JAVA_HOME": str(java.home)}
+        env = {**others, **self.settings.environment(with_secrets=True)}
         services += dagster_services(data, env, port(_CODE_PORT, "code"), ui_port)
         if self._has_page:
             page_port = port(given.page_port, "page")

@@ -6,6 +6,9 @@ import pytest
 
 from usage_platform.adapters.lease import LeaseError
 from usage_platform.console.demo_folder import without_alerts
+from usage_platform.local import stack
+from usage_platform.local.jars import JarFolders
+from usage_platform.local.java import JavaHome
 from usage_platform.local.stack import Stack
 from usage_platform.local.stack_file import StackFile, read_live
 from usage_platform.local.supervisor import Supervisor
@@ -41,6 +44,43 @@ def test_only_dagsters_processes_get_secrets_and_the_settings_of_the_command_cou
 
 def test_a_demo_alerts_nobody_whatever_the_shell_says(environments):
     assert not [name for name, env in environments(without_alerts).items() if URL in env.values()]
+
+
+ELSEWHERE = {"kafka_bootstrap": "b:9092", "spark_remote": "sc://s:15002"}
+DAGSTER = ["code", "ui", "daemon"]
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "names", "java"),
+    [
+        ((), ["kafka", "spark", *DAGSTER], 1),
+        (("kafka_bootstrap",), ["spark", *DAGSTER], 1),
+        (("spark_remote",), ["kafka", *DAGSTER], 1),
+        (("kafka_bootstrap", "spark_remote"), DAGSTER, 0),
+    ],
+)
+def test_what_is_elsewhere_is_neither_started_nor_set_up(
+    elsewhere, names, java, tmp_path, monkeypatch, unused_port
+):
+    asked = []
+
+    def set_up(*args):
+        asked.append(args)
+        folders = JarFolders(tmp_path / "kafka", (tmp_path / "spark",))
+        return JavaHome(tmp_path / "java", 17), folders
+
+    monkeypatch.setattr(stack, "set_up", set_up)
+    ports = {name: unused_port() for name in ("kafka_port", "spark_port", "ui_port")}
+    given = {name: ELSEWHERE[name] for name in elsewhere}
+    settings = Settings.from_env({}, data=tmp_path, **ports, **given)
+    planned = Stack(settings, print, lambda text: None)
+    services = planned._plan()
+    planned._ports.release()
+    assert [service.name for service in services] == names
+    assert len(asked) == java
+    for name in elsewhere:
+        variable = f"USAGE_{name.upper()}"
+        assert {service.env.get(variable) for service in services[-3:]} == {ELSEWHERE[name]}
 
 
 def test_all_is_given_back_though_the_stopping_is_broken_off(tmp_path, monkeypatch):

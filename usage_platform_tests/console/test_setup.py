@@ -1,0 +1,40 @@
+"""What set-up fetches, and what it says of it."""
+
+from pathlib import Path
+
+import pytest
+
+from usage_platform.console import setup
+from usage_platform.local.java import JavaHome
+from usage_platform.settings import Settings
+
+
+@pytest.fixture
+def fetched(monkeypatch, tmp_path, capsys):
+    """Run set-up with nothing fetched: who was asked, and the lines that were said."""
+    asked = []
+
+    def set_up(*args):
+        asked.append("java and jars")
+        return JavaHome(Path("/j"), 17), None
+
+    monkeypatch.setattr(setup, "set_up", set_up)
+    monkeypatch.setattr(setup, "ensure_scripts", lambda *args: asked.append("scripts"))
+
+    def run(**given: str) -> tuple[list[str], str]:
+        setup.fetch_all(Settings.from_env({}, data=tmp_path, **given))
+        return asked, capsys.readouterr().out
+
+    return run
+
+
+def test_java_and_jars_are_fetched_where_one_service_is_started_here(fetched):
+    asked, said = fetched(kafka_bootstrap="b:9092")
+    assert asked == ["java and jars", "scripts"]
+    assert "Java 17 at /j and the jars are in place" in said
+
+
+def test_neither_is_fetched_where_both_services_are_elsewhere(fetched):
+    asked, said = fetched(kafka_bootstrap="b:9092", spark_remote="sc://s:15002")
+    assert asked == ["scripts"]
+    assert "no Java and no jars are needed here" in said
