@@ -45,6 +45,7 @@ from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.playback import to_play
 from usage_platform.core.rest_days import calendar_named
 from usage_platform.core.source_readings import ReadingSource
+from usage_platform.local.stack import name_java
 from usage_platform.local.stack_file import read_live
 from usage_platform.settings import Settings, SettingsError
 from usage_platform.source_choice import chosen_source, csv_paths
@@ -106,10 +107,13 @@ class Deployment:
 
         Raises:
             LeaseError: When another platform writes to the lake, or came to do so meanwhile.
+            LocalError: When a session of this process would find no Java.
         """
         stack = read_live(self.settings.data_dir)
         remote = self.settings.spark_remote or (stack.spark_remote if stack else "")
         jars = [str(self.settings.jars_dir / name) for name in ("spark", "aws")]
+        if not remote:
+            name_java(self.settings)
         with self._turn_to_write():
             # Before the session, which takes long to start.
             self.writer_lease.take()

@@ -1,6 +1,8 @@
 """Sessions to write with: one at a time on a lake, whichever platform asks."""
 
 import json
+import os
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from usage_platform.cluster.request import RecomputeHours, Request
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.deployment import Deployment
 from usage_platform.settings import Settings
+from usage_platform_tests.local.fake_java import fake_java
 
 
 def test_what_is_lent_to_a_job_stays_lent_until_it_is_given_back(tmp_path):
@@ -45,6 +48,20 @@ def test_work_on_a_cluster_is_not_begun_without_the_lease(tmp_path):
     with pytest.raises(LeaseError, match="no longer lent"):
         carry_out(request, pytest.fail)
     assert not (tmp_path / "lake" / "deltalake").exists()
+
+
+def test_a_session_of_this_process_is_told_of_the_java_that_fits(tmp_path, monkeypatch):
+    java = fake_java(tmp_path / "java", "17")
+    monkeypatch.setenv("JAVA_HOME", str(fake_java(tmp_path / "old", "11")))
+    monkeypatch.setenv("PATH", f"{java}/bin:/bin")
+
+    @contextmanager
+    def own_session(*args):
+        yield os.environ["JAVA_HOME"]
+
+    monkeypatch.setattr("usage_platform.deployment.own_session", own_session)
+    with Deployment(Settings.from_env({}, data=tmp_path)).spark() as named:
+        assert named == str(java)
 
 
 @pytest.mark.spark

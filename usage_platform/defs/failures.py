@@ -18,11 +18,13 @@ from usage_platform.adapters.lake_errors import LakeError, what_to_do
 from usage_platform.adapters.lease import LeaseError
 from usage_platform.adapters.scoring import ScorerFencedError
 from usage_platform.adapters.spark_session import SparkFailedError, SparkUnreachableError
+from usage_platform.local.errors import LocalError
 from usage_platform.settings import SettingsError
 
 _KNOWN = (
     LakeError,
     LeaseError,
+    LocalError,
     KafkaUnreachableError,
     ScorerFencedError,
     SparkUnreachableError,

@@ -1,7 +1,7 @@
 """The whole platform on this machine: broker, Spark, Dagster, the page, in one supervisor.
 
-Belongs here: which services there are and what they tell each other. Not here: one service's
-command (its own file), what people do with the stack (`console`).
+Belongs here: which services there are, what they tell each other, and what of this machine's they
+run on. Not here: one service's command (its own file), what people do with the stack (`console`).
 """
 
 import os
@@ -17,8 +17,9 @@ from usage_platform.adapters.lease_record import holder_of
 from usage_platform.adapters.spark_session import spark_conf
 from usage_platform.local.broker import broker_service
 from usage_platform.local.dagster_services import dagster_services
+from usage_platform.local.errors import LocalError
 from usage_platform.local.jars import JarFolders, ensure_jars
-from usage_platform.local.java import JavaHome, ensure_java
+from usage_platform.local.java import MAX_VERSION, MIN_VERSION, JavaHome, ensure_java, find_java
 from usage_platform.local.page_service import page_service
 from usage_platform.local.ports import LOOPBACK, PortClaims
 from usage_platform.local.process import Service
@@ -43,6 +44,23 @@ def set_up(settings: Settings, say: Say, progress: Say) -> tuple[JavaHome, JarFo
     folder, for_aws = settings.jars_dir, settings.uses_aws
     jars = ensure_jars(folder, java, os.environ, say, progress, for_aws)
     return java, jars
+
+
+def name_java(settings: Settings) -> None:
+    """Name the Java that fits in this process's JAVA_HOME, for a Spark session of its own.
+
+    Spark itself looks at JAVA_HOME and PATH alone, and not where set-up may have fetched one to.
+
+    Raises:
+        LocalError: When none fits.
+    """
+    java = find_java(os.environ, settings.jars_dir.parent)
+    if java is None:
+        raise LocalError(
+            f"no Java {MIN_VERSION} to {MAX_VERSION} found for a Spark session of this process: "
+            "run make setup, or set JAVA_HOME"
+        )
+    os.environ["JAVA_HOME"] = str(java.home)
 
 
 class Stack:

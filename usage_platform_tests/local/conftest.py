@@ -1,4 +1,4 @@
-"""Fixtures of the local services: small services made of Python."""
+"""Fixtures of the local services: small services made of Python, and a machine without a Java."""
 
 import os
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from usage_platform.local import java
 from usage_platform.local.process import Service
 
 
@@ -34,3 +35,14 @@ def python_service(tmp_path: Path) -> Callable[..., Service]:
         return Service(**{**described, **options})
 
     return make
+
+
+@pytest.fixture
+def nothing_installed(monkeypatch, tmp_path):
+    """Only what a test names is looked at, not what this machine has."""
+    real = java._candidates
+    monkeypatch.setattr(
+        java,
+        "_candidates",
+        lambda env, data: (path for path in real(env, data) if path.is_relative_to(tmp_path)),
+    )

@@ -4,33 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from usage_platform.local import java as module
 from usage_platform.local.errors import LocalError
 from usage_platform.local.java import JavaHome, ensure_java, find_java, parse_settings
-
-
-@pytest.fixture
-def nothing_installed(monkeypatch, tmp_path):
-    """Only what a test names is looked at, not what this machine has."""
-    real = module._candidates
-    monkeypatch.setattr(
-        module,
-        "_candidates",
-        lambda env, data: (path for path in real(env, data) if path.is_relative_to(tmp_path)),
-    )
-
-
-def fake_java(home: Path, version: str, has_vector: bool = True) -> Path:
-    command = home / "bin" / "java"
-    command.parent.mkdir(parents=True)
-    refuse = "" if has_vector else 'case "$1" in --add-modules*) exit 1;; esac\n'
-    command.write_text(
-        f"#!/bin/sh\n{refuse}"
-        f'echo "    java.home = {home}" >&2\n'
-        f'echo "    java.specification.version = {version}" >&2\n'
-    )
-    command.chmod(0o755)
-    return home
+from usage_platform_tests.local.fake_java import fake_java
 
 
 @pytest.mark.parametrize(("said", "major"), [("1.8", 8), ("11", 11), ("17", 17), ("25", 25)])

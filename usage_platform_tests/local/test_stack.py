@@ -1,19 +1,22 @@
 """What the stack starts and tells the processes that it starts, and what it gives back."""
 
 import json
+import os
 
 import pytest
 
 from usage_platform.adapters.lease import LeaseError
 from usage_platform.console.demo_folder import without_alerts
 from usage_platform.local import stack
+from usage_platform.local.errors import LocalError
 from usage_platform.local.jars import JarFolders
 from usage_platform.local.java import JavaHome
-from usage_platform.local.stack import Stack
+from usage_platform.local.stack import Stack, name_java
 from usage_platform.local.stack_file import StackFile, read_live
 from usage_platform.local.supervisor import Supervisor
 from usage_platform.settings import Settings
 from usage_platform_tests.conftest import DATA_DIR
+from usage_platform_tests.local.fake_java import fake_java
 
 URL = "https://h/geheim"
 
@@ -107,3 +110,15 @@ def test_a_lease_that_cannot_be_given_back_keeps_nothing_else(tmp_path, monkeypa
         (tmp_path / "lake" / "leases" / "writer.json").write_text("{}")
     with StackFile(tmp_path):
         assert read_live(tmp_path) is None
+
+
+@pytest.mark.usefixtures("nothing_installed")
+def test_the_java_that_set_up_fetched_is_named_to_this_process(tmp_path, monkeypatch):
+    monkeypatch.setenv("JAVA_HOME", "")
+    monkeypatch.setenv("PATH", "/bin")
+    settings = Settings.from_env({}, data=tmp_path / "other", jars=tmp_path / "jars")
+    with pytest.raises(LocalError, match=r"no Java 17 to 25 .*run make setup, or set JAVA_HOME"):
+        name_java(settings)
+    fetched = fake_java(tmp_path / "jdk" / "jdk-17", "17")
+    name_java(settings)
+    assert os.environ["JAVA_HOME"] == str(fetched)
