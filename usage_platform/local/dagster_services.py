@@ -45,6 +45,8 @@ def dagster_services(
     home = data_dir / "dagster_home"
     workspace = str(home / "workspace.yaml")
     own_env = {**env, "DAGSTER_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+    # For the commands of a shell; beside a workspace Dagster refuses it.
+    own_env.pop("DAGSTER_MODULE_NAME", None)
     where = ("-h", LOOPBACK, "-p")
     commands = {
         # Not `dagster code-server`, which runs this very command as its child, and lives on and

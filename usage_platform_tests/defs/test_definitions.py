@@ -67,17 +67,25 @@ def test_they_load_in_a_bare_environment_without_a_jvm_or_a_heavy_library(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+def dagster(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run Dagster's own command in the repository's folder."""
+    command = (str(Path(sys.executable).parent / "dagster"), *args)
+    return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 def test_dagsters_own_validation_passes(tmp_path):
-    done = subprocess.run(
-        (str(Path(sys.executable).parent / "dagster"), "definitions", "validate"),
-        env={**bare_environment(tmp_path), "DAGSTER_HOME": str(tmp_path)},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
+    done = dagster(
+        "definitions", "validate", **bare_environment(tmp_path), DAGSTER_HOME=str(tmp_path)
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Validation successful" in done.stdout + done.stderr
+
+
+def test_dagsters_commands_on_assets_find_them_by_a_variable_on_the_repositorys_instance(tmp_path):
+    env = {**bare_environment(tmp_path), "DAGSTER_HOME": str(ROOT)}
+    done = dagster("asset", "list", **env, DAGSTER_MODULE_NAME="usage_platform.definitions")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(done.stdout.split()) == ASSETS
 
 
 def schedules_made_anew():

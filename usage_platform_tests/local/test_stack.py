@@ -45,6 +45,12 @@ def test_only_dagsters_processes_get_secrets_and_the_settings_of_the_command_cou
     assert "PATH" in found["kafka"]
 
 
+def test_dagsters_processes_are_told_of_one_code_location(environments, monkeypatch):
+    monkeypatch.setenv("DAGSTER_MODULE_NAME", "usage_platform.definitions")
+    found = environments()
+    assert not [name for name in ("code", "ui", "daemon") if "DAGSTER_MODULE_NAME" in found[name]]
+
+
 def test_a_demo_alerts_nobody_whatever_the_shell_says(environments):
     assert not [name for name, env in environments(without_alerts).items() if URL in env.values()]
 
