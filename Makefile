@@ -12,7 +12,7 @@ setup: .venv/.installed ## Create .venv from the lock file, fetch the jars and t
 	@$(BIN)/usage-platform setup
 
 .venv/.installed: requirements.txt requirements-uv.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d: set PYTHON=python3.11" % sys.version_info[:2])'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14) and "Python 3.11 to 3.13 is needed, this is %d.%d: set PYTHON=python3.13" % sys.version_info[:2])'
 	@echo "installing the packages of requirements.txt into .venv"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt \
