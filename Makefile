@@ -2,6 +2,8 @@
 SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
+# In place of the many lines of pip and uv, which are left out where it is said.
+NOT_FETCHED := the packages cannot be fetched: check the network and the disk, then run make setup again
 UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
 help: ## Show what can be made
@@ -15,10 +17,10 @@ setup: .venv/.installed ## Create .venv from the lock file, fetch the jars and t
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14) and "Python 3.11 to 3.13 is needed, this is %d.%d: set PYTHON=python3.13" % sys.version_info[:2])'
 	@echo "installing the packages of requirements.txt into .venv"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt \
-	  || { echo "the packages cannot be fetched: check the network, then run make setup again"; exit 1; }
-	@$(UV) --require-hashes -r requirements.txt \
-	  || { echo "the packages cannot be fetched: check the network and the disk, then run make setup again"; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt 2> /dev/null \
+	  || { echo "$(NOT_FETCHED); .venv/bin/pip install -r requirements-uv.txt says more"; exit 1; }
+	@$(UV) --require-hashes -r requirements.txt 2> /dev/null \
+	  || { echo "$(NOT_FETCHED); .venv/bin/uv pip install -r requirements.txt says more"; exit 1; }
 	@$(UV) --no-deps --editable .
 	@$(BIN)/python -m compileall -q usage_platform
 	@touch $@
