@@ -18,7 +18,7 @@ import requests
 from confluent_kafka import Producer
 
 from usage_platform.adapters.kafka_topics import USAGE
-from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY
+from usage_platform.adapters.lake_tables import ANOMALIES, READINGS, REJECTS, USAGE_HOURLY
 from usage_platform.adapters.rescoring import standing
 from usage_platform.adapters.stream_progress import committed_offsets
 from usage_platform.core.anomalies import find_anomalies
@@ -69,8 +69,12 @@ def test_watch_prints_each_anomaly_as_a_line_of_json(stack):
 def test_status_says_what_runs_and_what_the_tables_hold(stack):
     done = stack.platform.run("status")
     assert done.returncode == 0, done.stderr
-    for word in (*("Kafka", "Spark", "Dagster"), *(t.name for t in (READINGS, USAGE_HOURLY))):
-        assert word in done.stdout
+    rows = {words[0]: words[1:] for line in done.stdout.splitlines() if (words := line.split())}
+    answers = [rows[service][1:] for service in ("Kafka", "Spark", "Dagster", "Page")]
+    assert answers == [["yes"]] * 4, done.stdout
+    # Those that cannot be empty by now: `running` has waited for an anomaly in the lake.
+    for known in (READINGS, USAGE_HOURLY, ANOMALIES):
+        assert int(rows[known.name][0].replace(",", "")) > 0, done.stdout
 
 
 def test_the_page_shows_what_has_come(stack):
