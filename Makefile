@@ -84,7 +84,7 @@ machine: setup .venv/.installed-dev ## Play long random games against the lake's
 	@$(BIN)/pytest usage_platform_tests/adapters/test_state_machine.py -k random --timeout 0 \
 	  --hypothesis-profile long $(ARGS)
 
-eval: .venv/.installed ## Judge the detector on labelled series, beside chance and the blog's method
+eval: .venv/.installed ## Judge the detector on labelled series, beside chance and the blog's method (ARGS="--data FOLDER")
 	@$(BIN)/python -m usage_platform.console.evaluate $(ARGS)
 
 powerbi: .venv/.installed ## Make the Power BI model's tables from the lake's schemas

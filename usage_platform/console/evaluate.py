@@ -31,7 +31,9 @@ from usage_platform.core.replay import replay
 JUDGING_SEEDS = (10, 11, 12)
 """Seeds 0 to 2 are for trying things out; these are not."""
 
-_DATA = Path("../shared/data")
+_TORINO = "torino_campus_15min.csv.gz"
+_TUESDAYS = "bpl_seven_tuesdays.csv"
+_SERIES = f"{_TORINO} and {_TUESDAYS} (docs/evaluation.md says whose they are)"
 _START, _DAYS = date(2023, 1, 2), 546
 _FAULTS_A_WEEK = 1.2
 _CLEAN_DAYS = 56
@@ -58,25 +60,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Judge all series and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default=",".join(map(str, JUDGING_SEEDS)))
-    parser.add_argument("--data", type=Path, default=_DATA, help="folder of the real series")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="folder of the real series")
     parser.add_argument("--without-blog", action="store_true", help="leave the slow baseline out")
     given = parser.parse_args(arguments)
+    if given.data is not None and not given.data.is_dir():
+        parser.exit(2, f"--data {given.data}: no such folder; expected one with {_SERIES}\n")
     seeds = [int(seed) for seed in given.seeds.split(",")]
     screen = Screen(_WIDTH)
+    if given.data is None:
+        screen.say(f"the generated library alone; --data FOLDER adds {_SERIES}")
+    torino, tuesdays = (_found(screen, given.data, name) for name in (_TORINO, _TUESDAYS))
     groups = {"generated library": [generated(seed) for seed in seeds]}
-    torino = given.data / "torino_campus_15min.csv.gz"
-    if torino.exists():
+    if torino is not None:
         groups["Torino"] = [torino_campus(torino, seed) for seed in seeds]
-    else:
-        screen.say(f"no {torino}: Torino is left out")
     for name, series in groups.items():
         print_group(screen, name, series, with_blog=not given.without_blog)
-    tuesdays = given.data / "bpl_seven_tuesdays.csv"
-    if tuesdays.exists():
+    if tuesdays is not None:
         print_tuesdays(screen, tuesdays)
-    else:
-        screen.say(f"no {tuesdays}: the real Tuesdays are left out")
     print_speed(screen, groups["generated library"][0])
+
+
+def _found(screen: Screen, folder: Path | None, name: str) -> Path | None:
+    """A real series; says so where the folder does not hold it."""
+    if folder is None:
+        return None
+    path = folder / name
+    if not path.exists():
+        screen.say(f"no {path}: left out")
+        return None
+    return path
 
 
 def generated(seed: int) -> Labelled:

@@ -1,0 +1,57 @@
+"""Which series `make eval` judges, and what it says of those that it was not given."""
+
+import pytest
+
+from usage_platform.console import evaluate
+
+TORINO, TUESDAYS = "torino_campus_15min.csv.gz", "bpl_seven_tuesdays.csv"
+GENERATED = ["generated library", "speed"]
+
+
+@pytest.fixture
+def judged(monkeypatch, capsys):
+    """Run it with nothing judged; the tables it would print, and the lines it says."""
+    tables = []
+    for name in ("generated", "torino_campus"):
+        monkeypatch.setattr(evaluate, name, lambda *args: "a series")
+    monkeypatch.setattr(evaluate, "print_group", lambda _, name, *args, **kw: tables.append(name))
+    monkeypatch.setattr(evaluate, "print_tuesdays", lambda *args: tables.append("Tuesdays"))
+    monkeypatch.setattr(evaluate, "print_speed", lambda *args: tables.append("speed"))
+
+    def run(*arguments: str) -> tuple[list[str], str]:
+        evaluate.main(arguments)
+        return tables, capsys.readouterr().out
+
+    return run
+
+
+def test_without_data_the_generated_library_is_judged_alone(judged):
+    tables, said = judged()
+    assert tables == GENERATED
+    assert said.startswith(f"the generated library alone; --data FOLDER adds {TORINO}")
+
+
+def test_with_data_the_real_series_are_judged_too(judged, tmp_path):
+    for name in (TORINO, TUESDAYS):
+        (tmp_path / name).touch()
+    tables, said = judged("--data", str(tmp_path))
+    assert tables == ["generated library", "Torino", "Tuesdays", "speed"]
+    assert said == ""
+
+
+def test_a_series_that_is_not_there_is_said_and_left_out(judged, tmp_path):
+    (tmp_path / TUESDAYS).touch()
+    tables, said = judged("--data", str(tmp_path))
+    assert tables == ["generated library", "Tuesdays", "speed"]
+    assert said == f"no {tmp_path / TORINO}: left out\n"
+
+
+def test_a_folder_that_is_not_there_is_one_line(judged, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        judged("--data", str(tmp_path / "none"))
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        f"--data {tmp_path / 'none'}: no such folder; expected one with {TORINO}"
+    )
+    assert said.count("\n") == 1
