@@ -1,0 +1,100 @@
+"""What came of a demo, printed beside what should have.
+
+Belongs here: the tables at its end. Not here: waiting until all has flowed (`demo`).
+"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from rich.table import Table
+
+from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY
+from usage_platform.adapters.rescoring import standing
+from usage_platform.console.screen import Screen, shown_path, table
+from usage_platform.core.anomalies import find_anomalies
+from usage_platform.core.fault_verdicts import FaultsJudged, judge_faults
+from usage_platform.core.model import Manifest
+from usage_platform.core.quality import compare_anomalies, compare_hours
+from usage_platform.deployment import Deployment
+
+
+def summarize(deployment: Deployment, screen: Screen) -> bool:
+    """Print what came of the readings that were played, beside what should have.
+
+    Returns:
+        Whether all that should be there is there.
+    """
+    reader, registry = deployment.reader, deployment.registry()
+    summary = deployment.source_cache.summary()
+    assert summary is not None  # noqa: S101 - the flow has finished
+    played = deployment.readings_to_play()
+    readings = reader.rows(READINGS, ["meter", "event_time", "value"])
+    # The tables may hold more: other sources' readings, and what people sent by hand.
+    own = played.merge(readings.rename(columns={"event_time": "ts"}))
+    hours = reader.rows(USAGE_HOURLY)
+    compared = compare_hours(hours, readings, registry)
+    judges = deployment.judges()
+    manifests = judges.manifests
+    anomalies = standing(reader)
+    scored = find_anomalies(readings, judges, registry)
+    told = compare_anomalies(anomalies, scored.anomalies)
+
+    rows = table("What came of it", "", "how many", "as it should be", numbers=("how many",))
+    right = [
+        _row(rows, "readings played", len(played), None),
+        _row(rows, "rows of the source that could not be read", summary.bad_rows, None),
+        _row(rows, "in readings", len(own), len(own) == len(played)),
+        _row(rows, "rejected", reader.state(REJECTS).rows, None),
+        _row(rows, "hours in usage_hourly", len(hours), compared.wrong == 0),
+        _row(rows, "slots trained", sum(m.slots_trained for m in manifests[-1:]), None),
+        _row(rows, "slots too thin", sum(m.slots_thin for m in manifests[-1:]), None),
+        _row(rows, "events scored", scored.scored, None),
+        _row(rows, "events before there is history to judge by", scored.learning, None),
+        _row(rows, "models trained", len(manifests), None),
+        _row(rows, "anomalies", len(anomalies), told.wrong == 0),
+        _row(rows, "episodes of anomalies", _episodes(anomalies), None),
+    ]
+    screen.console.print(rows)
+    faults = deployment.source_cache.faults()
+    if len(faults) and manifests:
+        judged = judge_faults(faults, anomalies, _judged_by_more_than_rules(manifests))
+        _print_faults(screen, faults, judged, scored.scored)
+    folder = shown_path(deployment.settings.data_dir)
+    screen.say(f'ask more: usage-platform --data {folder} query "SELECT ..."')
+    return all(right)
+
+
+def _judged_by_more_than_rules(manifests: Sequence[Manifest]) -> pd.Timestamp:
+    """From when on a model judged that knew what to expect; the end of time if none did."""
+    knowing = (m.begin for m in manifests if m.meters_learning < m.meters)
+    return next(knowing, pd.Timestamp.max.tz_localize("UTC"))
+
+
+def _episodes(anomalies: pd.DataFrame) -> int:
+    return len(anomalies[["meter", "episode"]].drop_duplicates())
+
+
+def _row(rows: Table, what: str, count: int, is_right: bool | None) -> bool:
+    verdict = {None: "", True: "yes", False: "NO"}[is_right]
+    rows.add_row(what, f"{count:,}", verdict)
+    return is_right is not False
+
+
+def _print_faults(screen: Screen, faults: pd.DataFrame, judged: FaultsJudged, scored: int) -> None:
+    # A column that says the same in each row would leave too little room for the others.
+    only = faults["meter"].iloc[0] if faults["meter"].nunique() == 1 else None
+    title = "Injected faults" if only is None else f"Injected faults of {only}"
+    columns = ("fault", *(["meter"] if only is None else []), "from (UTC)", "size", "", "after")
+    rows = table(title, *columns, numbers=("size", "after"))
+    told = zip(faults.to_dict("records"), judged.verdicts, judged.delays, strict=True)
+    for fault, verdict, delay in told:
+        after = "" if pd.isna(delay) else f"{delay / pd.Timedelta(minutes=1):,.0f} min"
+        start = f"{fault['start']:%Y-%m-%d %H:%M}"
+        meter = [fault["meter"]] if only is None else []
+        rows.add_row(fault["kind"], *meter, start, fault["detail"], verdict, after)
+    screen.console.print(rows, markup=False)
+    share = judged.outside / max(scored, 1)
+    screen.say(
+        f"{judged.found} of {judged.judged} judged faults found; {judged.outside:,} anomalies lie "
+        f"outside every fault ({share:.1%} of the readings scored)"
+    )
