@@ -59,7 +59,7 @@ def demo(overrides: Given, keep: bool, timeout: float, **options: str | int | No
     given = Settings.from_env(**overrides, **_given(options))
     settings = _unless_given(without_alerts(given), data=_DEMO_DATA, accelerator=math.inf)
     screen = Screen()
-    _stop_on_sigterm()
+    _stop_on_signals()
     ready_folder(settings, keep or "data" in given.model_fields_set, screen.say)
     with Stack(settings, screen.say, screen.progress) as stack:
         finished = run_demo(stack, screen, timeout)
@@ -79,7 +79,7 @@ def up(overrides: Given, **options: str | int | None) -> None:
     given = Settings.from_env(**overrides, **_given(options))
     settings = _unless_given(given, accelerator=_LIVE_ACCELERATOR)
     screen = Screen()
-    _stop_on_sigterm()
+    _stop_on_signals()
     with Stack(settings, screen.say, screen.progress, has_page=True) as stack:
         # What is starting is broken off; what runs is told to stop once it has been looked after.
         stop = threading.Event()
@@ -147,7 +147,7 @@ def watch(
     deployment = Deployment(Settings.from_env(**overrides))
     meter = deployment.settings.default_meter
     wanted = wanted_of(meters, min_severity, since, pd.Timestamp.now(tz="UTC"), meter)
-    _stop_on_sigterm()
+    _stop_on_signals()
     try:
         show(
             deployment.kafka,
@@ -183,7 +183,7 @@ def query(overrides: Given, sql: str, form: str) -> None:
 
     deployment = Deployment(Settings.from_env(**overrides))
     # Athena would go on with a query that nobody waits for.
-    _stop_on_sigterm()
+    _stop_on_signals()
     click.echo(printed(deployment.query(sql), form))
 
 
@@ -275,10 +275,13 @@ def _unless_given(settings: Settings, **defaults: object) -> Settings:
     return settings.model_copy(update=missing)
 
 
-def _stop_on_sigterm() -> None:
+def _stop_on_signals() -> None:
     """SIGTERM ends a command as Ctrl-C does: everything that was started is stopped."""
 
     def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    # A script that starts this in the background has SIGINT ignored by it and by all it starts;
+    # Dagster's processes then ignore SIGTERM, too.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)

@@ -13,6 +13,7 @@ from usage_platform_tests.short_lived import JAVA_TOOL_OPTIONS
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 os.environ.setdefault("JAVA_TOOL_OPTIONS", JAVA_TOOL_OPTIONS)
 
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
     from xdist.remote import Producer
     from xdist.scheduler import LoadFileScheduling
+
+# A script that starts the tests in the background has SIGINT ignored by all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DATA_DIR = Path(__file__).resolve().parents[1] / ".usage"
 

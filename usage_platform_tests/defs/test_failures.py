@@ -67,6 +67,42 @@ def dead_disk(tmp_path) -> Iterator[tuple[Path, Callable[[], object]]]:
         yield blocked / "below", blocked.unlink
 
 
+@pytest.fixture
+def disk(tmp_path) -> Iterator[tuple[Path, Callable[[str], object]]]:
+    """A folder on a disk, and what makes the disk read-only ("ro") and writable again ("rw")."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount, unmount = ("mount", "-t", "tmpfs", "-o"), ("umount", "-l", place)
+    if subprocess.run((*mount, "size=64m", "tmpfs", place), check=False).returncode:
+        # Who may not mount a disk is kept from writing by the folders' own rights.
+        change, rights = ("chmod", "-R"), {"ro": "a-w", "rw": "u+w"}
+        yield place, lambda how: subprocess.run((*change, rights[how], place), check=True)
+    else:
+        yield place, lambda how: subprocess.run((*mount, f"remount,{how}", place), check=True)
+        subprocess.run(unmount, check=True)
+
+
+@pytest.mark.spark
+@pytest.mark.kafka
+def test_what_comes_while_the_lake_is_read_only_waits_until_it_can_be_written(
+    materialize, monkeypatch, kafka, put, spark_url, disk
+):
+    place, make = disk
+    monkeypatch.setenv("USAGE_LAKE", str(place / "lake"))
+    monkeypatch.setenv("USAGE_KAFKA_BOOTSTRAP", kafka.bootstrap)
+    monkeypatch.setenv("USAGE_SPARK_REMOTE", spark_url)
+    put(kafka, [b'{"ts": "2024-01-01 13:05:00", "value": 7}'])
+    assert materialize(streams_into_lake).success
+    put(kafka, [b'{"ts": "2024-01-01 13:10:00", "value": 8}'])
+    make("ro")
+    said = failed(materialize, streams_into_lake)
+    assert str(place) in said
+    assert "rite" in said
+    make("rw")
+    assert materialize(streams_into_lake).success
+    assert LakeReader(Lake(str(place / "lake"))).state(READINGS).rows == 2
+
+
 @pytest.mark.spark
 @pytest.mark.kafka
 def test_what_does_not_fit_on_the_disk_waits_and_comes_in_once_there_is_room(

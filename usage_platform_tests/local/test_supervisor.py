@@ -328,7 +328,7 @@ def test_a_second_ctrl_c_while_stopping_leaves_no_process(monkeypatch, python_se
         with pytest.raises(KeyboardInterrupt):
             supervisor.stop()
         assert stopped == ["ui", "spark", "kafka"]
-        assert set(supervisor.health().values()) == {"stopped"}
+        assert {kept.state for kept in supervisor._kept} == {"stopped"}
     finally:
         for kept in supervisor._kept:
             stop(kept.child)
