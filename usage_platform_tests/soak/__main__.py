@@ -1,7 +1,8 @@
 """Plays a thousand times real time for a while, and says what stayed flat and what grows.
 
-Prints a line a minute, then a judgement of each series; the exit code is 1 when one rises. The
-figures of each minute and a chart stay in the soak's folder.
+Prints a line a minute, then a judgement of each series; the exit code is 1 when one rises, or when
+there was too little to judge one by. The figures of each minute and a chart stay in the soak's
+folder.
 """
 
 import csv
@@ -53,9 +54,15 @@ def main(minutes: float, every: float) -> None:
     draw(samples, judgements, _FOLDER / "soak.png")
     console.print(_verdicts(judgements))
     say(f"{failed} runs failed; figures in {_FOLDER}/soak.csv, chart in {_FOLDER}/soak.png")
-    risen = [name for name, judged in judgements.items() if judged.outcome is Outcome.RISES]
+    risen, unknown = (
+        [name for name, judged in judgements.items() if judged.outcome is outcome]
+        for outcome in (Outcome.RISES, Outcome.UNKNOWN)
+    )
     if risen or failed:
         say(f"NOT FLAT: {', '.join(risen) or 'runs failed'}")
+    if unknown:
+        say(f"NOT JUDGED: {', '.join(unknown)}; play for longer")
+    if risen or failed or unknown:
         sys.exit(1)
 
 
