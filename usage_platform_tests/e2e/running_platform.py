@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from usage_platform.adapters.kafka_topics import ANOMALY, KafkaUnreachableError, end_offsets
 from usage_platform.adapters.lake_tables import ANOMALIES, READINGS
+from usage_platform.defs import sensors
 from usage_platform.deployment import Deployment
 from usage_platform.local.pid import ProcessId, identify, read_pid_file, session_members
 from usage_platform_tests.e2e.conftest import REPOSITORY, Platform, wait_for
@@ -60,6 +62,12 @@ class RunningPlatform:
     def is_played_by_another(self, former: DagsterRun | None) -> bool:
         now = self.playback()
         return now is not None and former is not None and now.run_id != former.run_id
+
+    def has_played_for_a_while(self) -> bool:
+        """Whether the playback's end would not count as a start that failed."""
+        filters = RunsFilter(job_name="playback", statuses=[DagsterRunStatus.STARTED])
+        started = [run.start_time for run in self.instance.get_run_records(filters, limit=1)]
+        return any(since and time.time() - since >= sensors._PLAYED_SECONDS for since in started)
 
     def playback_pid(self) -> int:
         """The process of the playback, as Dagster logs it."""

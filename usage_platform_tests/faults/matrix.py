@@ -23,9 +23,10 @@ CUTS_OF_STREAMS = (*rounds_of_playback.CUTS, *rounds_of_scorer.CUTS, *rounds_of_
 CUTS = (*CUTS_OF_STREAMS, *rounds_of_spark.CUTS, *rounds_of_stack.CUTS)
 # What takes longest begins first: what is left at the end runs alone.
 SIDE_BY_SIDE = (
-    rounds_of_stack.CUTS[:3],
+    rounds_of_stack.CUTS[2:5],
+    rounds_of_stack.CUTS[:2],
+    rounds_of_stack.CUTS[5:],
     rounds_of_spark.CUTS[:3],
-    rounds_of_stack.CUTS[3:],
     rounds_of_spark.CUTS[3:6],
     rounds_of_spark.CUTS[6:],
     rounds_of_broker.CUTS[:3],

@@ -57,6 +57,8 @@ class StackRounds:
 
     def play(self, cut: Cut) -> Outcome:
         """Disturb it at the cut, wait until everything flows again, judge what is there."""
+        # Else the sensor would put the next one off, as after a start that failed.
+        wait_for("a playback that plays for a while", self._stack.has_played_for_a_while)
         self._stack.note_processes()
         began = time.monotonic()
         if cut == _STOPPED:
