@@ -14,6 +14,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 _WARM = "the warm Spark service"
 # What takes longest begins first: what is left at the end runs alone.
 _FIRST = (
+    "test_cuts_of_platform.py",
     "test_up.py",
     _WARM,
     "test_cuts_of_spark.py",
