@@ -10,6 +10,8 @@ sensors, which keep one run of a kind alive, would wait for them.
 
 from pathlib import Path
 
+from usage_platform.local.errors import LocalError
+
 # Dagster writes it on the runs it has a code server start.
 _STARTED_BY_SERVER = ".dagster/grpc_info"
 
@@ -22,17 +24,27 @@ def fail_lost_runs(home: Path) -> int:
 
     Returns:
         How many there were.
+
+    Raises:
+        LocalError: When Dagster's storage cannot be used just now.
     """
     from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+    from sqlalchemy.exc import OperationalError
 
     in_a_process = [
         DagsterRunStatus.STARTING,
         DagsterRunStatus.STARTED,
         DagsterRunStatus.CANCELING,
     ]
-    with DagsterInstance.from_config(str(home)) as instance:
-        runs = instance.get_runs(RunsFilter(statuses=in_a_process))
-        lost = [run for run in runs if _STARTED_BY_SERVER in run.tags]
-        for run in lost:
-            instance.report_run_failed(run, "The code server that ran it has ended.")
+    try:
+        with DagsterInstance.from_config(str(home)) as instance:
+            runs = instance.get_runs(RunsFilter(statuses=in_a_process))
+            lost = [run for run in runs if _STARTED_BY_SERVER in run.tags]
+            for run in lost:
+                instance.report_run_failed(run, "The code server that ran it has ended.")
+    except OperationalError as error:
+        raise LocalError(
+            f"the runs that Dagster keeps cannot be read ({error.orig}): see that no process of "
+            f"{home} stands still and that its disk has room"
+        ) from error
     return len(lost)

@@ -16,7 +16,6 @@ from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from usage_platform.adapters.kafka_topics import ANOMALY, KafkaUnreachableError, end_offsets
 from usage_platform.adapters.lake_tables import ANOMALIES, READINGS
-from usage_platform.defs import sensors
 from usage_platform.deployment import Deployment
 from usage_platform.local.pid import ProcessId, identify, read_pid_file, session_members
 from usage_platform_tests.e2e.conftest import REPOSITORY, Platform, wait_for
@@ -24,6 +23,8 @@ from usage_platform_tests.e2e.conftest import REPOSITORY, Platform, wait_for
 _SERVICES = ("kafka", "spark", "code", "ui", "daemon", "page")
 LONG_S = 600
 _STOP_WITHIN_S = 60
+# What the sensor of the playback takes for more than a start (`defs.sensors`).
+_PLAYED_S = 30.0
 
 
 @dataclass
@@ -67,7 +68,7 @@ class RunningPlatform:
         """Whether the playback's end would not count as a start that failed."""
         filters = RunsFilter(job_name="playback", statuses=[DagsterRunStatus.STARTED])
         started = [run.start_time for run in self.instance.get_run_records(filters, limit=1)]
-        return any(since and time.time() - since >= sensors._PLAYED_SECONDS for since in started)
+        return any(since and time.time() - since >= _PLAYED_S for since in started)
 
     def playback_pid(self) -> int:
         """The process of the playback, as Dagster logs it."""

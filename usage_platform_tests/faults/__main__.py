@@ -15,7 +15,7 @@ from usage_platform_tests.faults.played import plain_console, play
 from usage_platform_tests.faults.report import table_of
 from usage_platform_tests.short_lived import JAVA_TOOL_OPTIONS
 
-_PROCESSES = 4
+_PROCESSES = 3
 
 
 @click.command()

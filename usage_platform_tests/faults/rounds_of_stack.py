@@ -31,12 +31,12 @@ _PLAYBACK = "playback run"
 _SERVICES = {"Spark": "spark", "broker": "kafka", "code server": "code", "daemon": "daemon"}
 _SETTINGS = {
     "interval_minutes": 60,
-    # Two hours a second last for two hours of rounds.
+    # An hour a second lasts for four hours of rounds.
     "generated_days": 700,
     # It finds a fifth of all readings odd: there is always something to tell.
     "method": "blog",
     "history_days": 42,
-    "accelerator": 7200,
+    "accelerator": 3600,
 }
 _SETTLED = pd.Timedelta(hours=3)
 # Longer than a transaction may take, and than the supervisor waits for an answer.

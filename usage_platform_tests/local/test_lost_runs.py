@@ -1,9 +1,13 @@
 """Runs that ended with their code server are told as failed; others are left alone."""
 
+import sqlite3
+from contextlib import closing
+
 import dagster as dg
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus
 
+from usage_platform.local.errors import LocalError
 from usage_platform.local.lost_runs import fail_lost_runs
 
 _BY_SERVER = {".dagster/grpc_info": '{"host": "127.0.0.1", "port": 4000}'}
@@ -51,3 +55,15 @@ def test_a_run_that_waits_or_is_over_stays_as_it_is(started, tmp_path, status):
     now = started(DagsterRunStatus[status], _BY_SERVER)
     assert fail_lost_runs(tmp_path) == 0
     assert now() == DagsterRunStatus[status]
+
+
+def test_runs_that_a_process_holds_are_said_to_be_held(started, tmp_path):
+    """As one that is stopped while it opens them does: whoever keeps the services tries again."""
+    now = started(DagsterRunStatus.STARTED, _BY_SERVER)
+    with closing(sqlite3.connect(tmp_path / "history" / "runs.db")) as held:
+        held.execute("PRAGMA locking_mode = EXCLUSIVE")
+        held.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(LocalError, match="database is locked"):
+            fail_lost_runs(tmp_path)
+    assert fail_lost_runs(tmp_path) == 1
+    assert now() == DagsterRunStatus.FAILURE
