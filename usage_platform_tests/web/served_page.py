@@ -4,6 +4,7 @@ Belongs here: starting and stopping these. Not here: what the page must do (`in_
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from usage_platform.settings import PREFIX
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-CHROMIUM = Path("/usr/bin/chromium")
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, _NAMES)), None)
+"""The command of the browser; None where there is none."""
 _ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -74,12 +77,12 @@ def page_of(data: Path, port: int, **settings: object) -> Iterator[str]:
 
 @contextmanager
 def chromium() -> Iterator["Browser"]:
-    """Debian's Chromium, without a window."""
+    """The Chromium of this machine, without a window."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=list(_ARGUMENTS), headless=True
+            executable_path=CHROMIUM, args=list(_ARGUMENTS), headless=True
         )
         try:
             yield browser
