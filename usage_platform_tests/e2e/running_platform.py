@@ -25,6 +25,7 @@ LONG_S = 600
 _STOP_WITHIN_S = 60
 # What the sensor of the playback takes for more than a start (`defs.sensors`).
 _PLAYED_S = 30.0
+_AT_WORK = RunsFilter(job_name="playback", statuses=[DagsterRunStatus.STARTED])
 
 
 @dataclass
@@ -57,8 +58,7 @@ class RunningPlatform:
 
     def playback(self) -> DagsterRun | None:
         """The playback that is at work."""
-        filters = RunsFilter(job_name="playback", statuses=[DagsterRunStatus.STARTED])
-        return next(iter(self.instance.get_runs(filters, limit=1)), None)
+        return next(iter(self.instance.get_runs(_AT_WORK, limit=1)), None)
 
     def is_played_by_another(self, former: DagsterRun | None) -> bool:
         now = self.playback()
@@ -66,8 +66,7 @@ class RunningPlatform:
 
     def has_played_for_a_while(self) -> bool:
         """Whether the playback's end would not count as a start that failed."""
-        filters = RunsFilter(job_name="playback", statuses=[DagsterRunStatus.STARTED])
-        started = [run.start_time for run in self.instance.get_run_records(filters, limit=1)]
+        started = [run.start_time for run in self.instance.get_run_records(_AT_WORK, limit=1)]
         return any(since and time.time() - since >= _PLAYED_S for since in started)
 
     def playback_pid(self) -> int:
