@@ -5,7 +5,7 @@ when it dies (supervisor), or what any service needs (broker, spark_service).
 """
 
 import contextlib
-import ctypes
+import errno
 import os
 import shutil
 import signal
@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from usage_platform.local import bound_command
 from usage_platform.local.errors import LocalError
 from usage_platform.local.pid import (
     ProcessId,
@@ -29,7 +30,6 @@ OLD_LOGS_KEPT = 3
 LARGEST_LOG_BYTES = 64 * 2**20
 _POLL_S = 0.1
 _KILL_WAIT_S = 10.0
-_PR_SET_PDEATHSIG = 1
 
 
 def _nothing_to_prepare() -> None:
@@ -110,14 +110,13 @@ class ChildProcess:
             # To append: after its log was emptied, it writes at the beginning again.
             with service.log_file.open("ab") as log:
                 self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-                    service.argv,
+                    _bound(service),
                     env=dict(service.env),
                     cwd=service.cwd,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
-                    preexec_fn=_die_with_parent(),
                 )
         except OSError as error:
             raise LocalError(
@@ -226,20 +225,20 @@ def reap_stale(pid_file: Path, stop_timeout: float) -> bool:
     return running
 
 
-def _die_with_parent() -> Callable[[], None] | None:
-    """What makes the child get SIGTERM when its parent dies; None where there is no such thing."""
+def _bound(service: Service) -> tuple[str, ...]:
+    """The command, which ends with this process where the system can tell it to (Linux).
+
+    Raises:
+        FileNotFoundError: When there is no such command.
+    """
+    command = service.argv[0]
+    if shutil.which(command, path=service.env.get("PATH")) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), command)
     if sys.platform != "linux":
-        return None
-    # Looked up before the fork: after it, a child of a process with threads may only do little.
-    prctl = ctypes.CDLL(None).prctl
-    parent = os.getpid()
-
-    def tell_the_system() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # It died in between, and no signal will come.
-            os._exit(1)
-
-    return tell_the_system
+        return service.argv
+    # Alone in its Python, which needs nothing of the environment that is the service's.
+    alone = (sys.executable, "-I", "-S", bound_command.__file__, str(os.getpid()))
+    return (*alone, *service.argv)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
