@@ -1,0 +1,151 @@
+"""Real processes are started in order, started again when killed or stopped, and none is left."""
+
+import os
+import signal
+import time
+from functools import partial
+
+import pytest
+
+from usage_platform.local.asking import MISSES_OF_ONE_THAT_HANGS
+from usage_platform.local.errors import LocalError
+from usage_platform.local.pid import read_pid_file
+from usage_platform.local.process import ChildProcess
+from usage_platform.local.replies import HTTP, port_replies
+from usage_platform.local.supervisor import Supervisor
+from usage_platform_tests.local.supervised import Clock, look_after_an_interval
+
+
+def until(condition, supervisor) -> None:
+    for _ in range(300):
+        if condition():
+            return
+        supervisor.look()
+        time.sleep(0.1)
+    pytest.fail("it did not come to pass")
+
+
+def test_services_start_in_order_and_stop_in_reverse(python_service):
+    said = []
+    services = [python_service(name) for name in ("kafka", "spark")]
+    supervisor = Supervisor(services, said.append, lambda text: None)
+    supervisor.start()
+    supervisor.stop()
+    assert [line.partition(" after")[0] for line in said] == [
+        *("kafka: ready", "spark: ready", "spark: stopped", "kafka: stopped")
+    ]
+
+
+def test_a_killed_service_comes_back_under_a_new_number(python_service):
+    service, said = python_service(), []
+    supervisor = Supervisor([service], said.append, lambda text: None)
+    supervisor.start()
+    try:
+        first = read_pid_file(service.pid_file)
+        os.kill(first.pid, signal.SIGKILL)
+        until(lambda: said[-1].startswith("child: ready again"), supervisor)
+        assert read_pid_file(service.pid_file) != first
+    finally:
+        supervisor.stop()
+
+
+def test_a_stopped_service_is_killed_and_comes_back_and_the_others_stay(
+    monkeypatch, python_service, unused_port
+):
+    monkeypatch.setattr("usage_platform.local.replies._WITHIN_S", 0.5)
+
+    def server(name, **options):
+        port = unused_port()
+        listens = f"import http.server as h; h.test(h.SimpleHTTPRequestHandler, port={port})"
+        return python_service(name, listens, ready=partial(port_replies, port, HTTP), **options)
+
+    # Asking it to stop would take longer than the test may.
+    services = [server("stopped", stop_timeout=3600.0), server("other")]
+    clock, said = Clock(), []
+    supervisor = Supervisor(services, said.append, lambda text: None, clock)
+    supervisor.start()
+    first, other = (read_pid_file(service.pid_file) for service in services)
+    try:
+        os.kill(first.pid, signal.SIGSTOP)
+        for _ in range(MISSES_OF_ONE_THAT_HANGS + 1):
+            look_after_an_interval(supervisor, clock)
+        assert not first.is_alive
+        clock.now += 1.0
+        until(lambda: said[-1].startswith("stopped: ready again"), supervisor)
+        assert "stopped runs but has not answered 6 times in a row" in said[-2]
+        assert read_pid_file(services[1].pid_file) == other
+    finally:
+        if first.is_alive:
+            os.kill(first.pid, signal.SIGCONT)
+        supervisor.stop()
+
+
+def test_when_one_does_not_come_up_those_before_it_are_stopped(python_service):
+    first = python_service("first")
+    second = python_service("second", "sys.exit(1)")
+    with pytest.raises(LocalError, match="second ended with exit code 1"):
+        Supervisor([first, second], print, lambda text: None).start()
+    assert not first.pid_file.exists()
+    assert not second.pid_file.exists()
+
+
+def test_ctrl_c_while_starting_leaves_no_process(monkeypatch, python_service):
+    def interrupted(self, progress):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ChildProcess, "wait_ready", interrupted)
+    service = python_service()
+    with pytest.raises(KeyboardInterrupt):
+        Supervisor([service], print, lambda text: None).start()
+    assert not service.pid_file.exists()
+
+
+def test_a_second_ctrl_c_while_stopping_leaves_no_process(monkeypatch, python_service):
+    services = [python_service(name) for name in ("kafka", "spark", "ui")]
+    supervisor = Supervisor(services, print, lambda text: None)
+    supervisor.start()
+    stop = ChildProcess.stop
+    stopped = []
+
+    def interrupted(self):
+        stop(self)
+        stopped.append(self.service.name)
+        if self.service.name == "spark":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ChildProcess, "stop", interrupted)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            supervisor.stop()
+        assert stopped == ["ui", "spark", "kafka"]
+        assert {kept.state for kept in supervisor._kept} == {"stopped"}
+    finally:
+        for kept in supervisor._kept:
+            stop(kept.child)
+
+
+def test_a_log_that_grows_is_moved_aside_while_its_service_runs(monkeypatch, python_service):
+    monkeypatch.setattr("usage_platform.local.process.LARGEST_LOG_BYTES", 1000)
+    code = (
+        "import threading\n"
+        "def write():\n"
+        "    while True:\n"
+        "        print('x' * 99, flush=True)\n"
+        "        time.sleep(0.001)\n"
+        "threading.Thread(target=write, daemon=True).start()"
+    )
+    service = python_service(code=code)
+    supervisor = Supervisor([service], print, lambda text: None)
+    supervisor.start()
+    try:
+        log, oldest = service.log_file, service.log_file.with_name("child.log.3")
+        until(oldest.exists, supervisor)
+        first = read_pid_file(service.pid_file)
+        # Written at the beginning again, and not after a hole as long as what went before.
+        assert b"\0" not in log.read_bytes() + oldest.read_bytes()
+        assert oldest.stat().st_size >= 1000
+        names = {path.name for path in log.parent.iterdir()}
+        assert names == {"child.log", "child.log.1", "child.log.2", "child.log.3"}
+        assert read_pid_file(service.pid_file) == first
+    finally:
+        supervisor.stop()
