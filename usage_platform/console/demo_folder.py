@@ -40,7 +40,8 @@ def ready_folder(settings: Settings, keep: bool, say: Callable[[str], None]) -> 
     if keep or settings.lake or settings.kafka_bootstrap:
         say(f"{folder}: keeps the data of {other}")
         if settings.meter in summary.last:
-            say(f"{settings.meter} is the meter of both: their readings mix; give another --meter")
+            say(f"{settings.meter} is the meter of both: their readings mix")
+            say("give another --meter unless both are readings of the one meter")
         return
     with StackFile(settings.data_dir):
         say(f"{folder}: clearing the demo of {other}")
