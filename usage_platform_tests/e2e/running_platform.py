@@ -26,6 +26,9 @@ _STOP_WITHIN_S = 60
 # What the sensor of the playback takes for more than a start (`defs.sensors`).
 _PLAYED_S = 30.0
 _AT_WORK = RunsFilter(job_name="playback", statuses=[DagsterRunStatus.STARTED])
+_INGESTED = RunsFilter(
+    job_name="micro_batch", statuses=[DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
+)
 
 
 @dataclass
@@ -68,6 +71,11 @@ class RunningPlatform:
         """Whether the playback's end would not count as a start that failed."""
         started = [run.start_time for run in self.instance.get_run_records(_AT_WORK, limit=1)]
         return any(since and time.time() - since >= _PLAYED_S for since in started)
+
+    def has_ingested(self) -> bool:
+        """Whether the last micro-batch succeeded: if the next one fails, it is the first to."""
+        last = self.instance.get_runs(_INGESTED, limit=1)
+        return any(run.status == DagsterRunStatus.SUCCESS for run in last)
 
     def playback_pid(self) -> int:
         """The process of the playback, as Dagster logs it."""

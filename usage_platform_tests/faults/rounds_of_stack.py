@@ -19,7 +19,7 @@ from usage_platform.core.anomalies import anomalies_from_messages, find_anomalie
 from usage_platform.core.hourly import HOURLY_COLUMNS, hourly_from_readings
 from usage_platform.core.wire import usage_messages
 from usage_platform_tests.e2e.conftest import platform_in, wait_for
-from usage_platform_tests.e2e.running_platform import RunningPlatform, running
+from usage_platform_tests.e2e.running_platform import LONG_S, RunningPlatform, running
 from usage_platform_tests.faults.cuts import Cut, Outcome
 from usage_platform_tests.faults.findings import Findings, compare
 from usage_platform_tests.faults.services import Services
@@ -57,8 +57,9 @@ class StackRounds:
 
     def play(self, cut: Cut) -> Outcome:
         """Disturb it at the cut, wait until everything flows again, judge what is there."""
-        # Else the sensor would put the next one off, as after a start that failed.
+        # Else the sensors would put the next ones off for longer, as what fails again and again.
         wait_for("a playback that plays for a while", self._stack.has_played_for_a_while)
+        wait_for("a micro-batch that succeeds", self._stack.has_ingested, LONG_S)
         self._stack.note_processes()
         began = time.monotonic()
         if cut == _STOPPED:
