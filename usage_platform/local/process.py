@@ -229,11 +229,12 @@ def _bound(service: Service) -> tuple[str, ...]:
     """The command, which ends with this process where the system can tell it to (Linux).
 
     Raises:
-        FileNotFoundError: When there is no such command.
+        OSError: When there is no such command, or it may not be run.
     """
     command = service.argv[0]
-    if shutil.which(command, path=service.env.get("PATH")) is None:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), command)
+    for mode, number in ((os.F_OK, errno.ENOENT), (os.X_OK, errno.EACCES)):
+        if shutil.which(command, mode, service.env.get("PATH")) is None:
+            raise OSError(number, os.strerror(number), command)
     if sys.platform != "linux":
         return service.argv
     # Alone in its Python, which needs nothing of the environment that is the service's.

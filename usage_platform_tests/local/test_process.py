@@ -210,6 +210,12 @@ def test_a_command_that_is_not_there_is_one_line(start):
         start(argv=("/nowhere/java",))
 
 
+def test_a_command_that_may_not_be_run_is_one_line(start, tmp_path):
+    (tmp_path / "java").touch(mode=0o600)
+    with pytest.raises(LocalError, match=r"child cannot be started .Permission denied"):
+        start(argv=(str(tmp_path / "java"),))
+
+
 def test_it_is_prepared_before_each_start(start):
     done = []
     for _ in range(2):
