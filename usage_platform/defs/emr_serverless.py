@@ -60,7 +60,7 @@ def done_on_emr(
         dg.Failure: In one line, when the job cannot be started, or fails.
     """
     application = _application(deployment.settings)
-    borrower = None if isinstance(work, TrainModels) else Holder(BORROWER, context.run_id)
+    borrower = None if isinstance(work, TrainModels) else Holder(BORROWER, context.run.run_id)
     told = None if borrower is None else (borrower.host, borrower.folder)
     request = Request.of(deployment.settings, work, told)
     with _aws_failing_in_one_line():

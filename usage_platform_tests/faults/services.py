@@ -5,7 +5,7 @@ Belongs here: the services' processes. Not here: where they are killed (the roun
 
 import os
 import signal
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -50,7 +50,9 @@ class RunningService:
         assert self._child.pid
         os.kill(self._child.pid, number)
         for pid in set(session_members(self._child.pid)) - {self._child.pid}:
-            os.kill(pid, number)
+            # A service ends its helpers when it likes, between the two lines too.
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def stop(self) -> None:
         """Stop it for good."""
