@@ -175,7 +175,8 @@ def _fetch(
     with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as name:
         part = Path(name)
         (part / "ivy.xml").write_text(ivy_module(jars), "utf-8")
-        output = _run_ivy(part, len(jars), java, env, progress)
+        files = {jar.file_name for jar in jars}
+        output = _run_ivy(part, len(files), java, env, progress)
         for jar in jars:
             got = part / jar.file_name
             if not got.exists():
@@ -185,8 +186,12 @@ def _fetch(
                     f"{jar.group}:{jar.artifact}:{jar.version} came with another checksum than "
                     "locked: try again, and if it stays so do not trust this network's downloads"
                 )
-        for jar in jars:
-            (part / jar.file_name).replace(folder / jar.set_name / jar.file_name)
+        for at, jar in enumerate(jars):
+            got = part / jar.file_name
+            # Two sets may need the same.
+            if any(later.file_name == jar.file_name for later in jars[at + 1 :]):
+                got = shutil.copyfile(got, part / "copy")
+            got.replace(folder / jar.set_name / jar.file_name)
 
 
 def ivy_module(jars: Iterable[LockedJar]) -> str:

@@ -8,8 +8,8 @@ import pytest
 
 from usage_platform.local import jars as module
 from usage_platform.local.errors import LocalError
-from usage_platform.local.jar_lock import LOCK_FILE, LockedJar, parse_lock
-from usage_platform.local.jars import bad_jars, ensure_jars, ivy_module
+from usage_platform.local.jar_lock import LOCAL_SETS, LOCK_FILE, LockedJar, parse_lock
+from usage_platform.local.jars import bad_jars, ensure_jars, ensure_sets, ivy_module
 from usage_platform.local.java import JavaHome
 
 SUM = "0" * 64
@@ -27,13 +27,19 @@ def put(folder: Path, jar: LockedJar, content: bytes) -> Path:
     return path
 
 
+def write_lock(monkeypatch, folder: Path, *jars: LockedJar) -> None:
+    lock = folder / "jars.lock"
+    lock.write_text(
+        "".join(f"{j.set_name} {j.group}:{j.artifact}:{j.version} {j.sha256}\n" for j in jars)
+    )
+    monkeypatch.setattr(module, "LOCK_FILE", lock)
+
+
 @pytest.fixture
 def one_locked_jar(monkeypatch, tmp_path):
     """The lock holds one jar with the content b"good"; what Ivy would fetch is in `served`."""
     jar = locked("one", b"good")
-    lock = tmp_path / "jars.lock"
-    lock.write_text(f"{jar.set_name} {jar.group}:{jar.artifact}:{jar.version} {jar.sha256}\n")
-    monkeypatch.setattr(module, "LOCK_FILE", lock)
+    write_lock(monkeypatch, tmp_path, jar)
     served: dict[str, bytes | str] = {}
 
     def run_ivy(part: Path, *others) -> str:
@@ -108,6 +114,15 @@ def test_a_jar_of_an_older_lock_is_removed(tmp_path, one_locked_jar):
     assert not old.exists()
 
 
+def test_a_jar_that_two_sets_need_is_fetched_once_for_both(tmp_path, one_locked_jar, monkeypatch):
+    jar, served = one_locked_jar
+    both = (jar, locked("one", b"good", "emr"))
+    write_lock(monkeypatch, tmp_path, *both)
+    served["content"] = b"good"
+    ensure_sets(tmp_path / "jars", ("kafka", "emr"), NO_JAVA, {}, print, print)
+    assert bad_jars(tmp_path / "jars", both) == []
+
+
 def test_a_jar_with_another_checksum_is_not_kept(tmp_path, one_locked_jar):
     _, served = one_locked_jar
     served["content"] = b"evil"
@@ -141,5 +156,6 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path, one_locked_jar):
 
 
 @pytest.mark.kafka
-def test_the_locked_jars_are_all_in_place(jar_folders):
-    assert bad_jars(jar_folders.kafka.parent, parse_lock(LOCK_FILE.read_text())) == []
+def test_the_locked_jars_of_the_local_services_are_all_in_place(jar_folders):
+    jars = [jar for jar in parse_lock(LOCK_FILE.read_text()) if jar.set_name in LOCAL_SETS]
+    assert bad_jars(jar_folders.kafka.parent, jars) == []
