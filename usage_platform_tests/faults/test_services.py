@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -13,7 +14,7 @@ from usage_platform_tests.faults.services import RunningService
 
 @pytest.fixture
 def service(tmp_path):
-    argv = ("/bin/sh", "-c", "exec sleep 300")
+    argv = ("sleep", "300")
     files = (tmp_path, tmp_path / "log", tmp_path / "pid")
     running = RunningService(Service("sleeper", argv, dict(os.environ), *files, lambda: True))
     running.start()
@@ -22,7 +23,7 @@ def service(tmp_path):
 
 
 def test_a_signal_reaches_a_service_whose_helper_ends_just_then(service, monkeypatch):
-    helper = subprocess.Popen(["/bin/true"])
+    helper = subprocess.Popen([sys.executable, "-c", ""])
     helper.wait()
     monkeypatch.setattr(services, "session_members", lambda session: [helper.pid, session])
     service.send(signal.SIGKILL)
