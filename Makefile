@@ -54,7 +54,7 @@ test-aws: setup .venv/.installed-dev .venv/.installed-aws-dev .venv-emr/.install
 	@$(BIN)/pytest -m aws -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-page: setup .venv/.installed-dev ## Run the tests of the analyst's page, in Chromium too
-	@$(BIN)/pytest usage_platform_tests/web usage_platform_tests/core/power $(ARGS)
+	@$(BIN)/pytest usage_platform_tests/web usage_platform_tests/core/load $(ARGS)
 
 lint: .venv/.installed-dev ## Run ruff and pyright
 	@$(BIN)/ruff check .
@@ -62,26 +62,26 @@ lint: .venv/.installed-dev ## Run ruff and pyright
 	@$(BIN)/pyright
 
 bench: setup .venv/.installed-dev ## Measure speeds, each beside the naive way
-	@$(BIN)/python -m usage_platform_tests.bench $(ARGS)
+	@$(BIN)/python -m usage_platform_tests.tools.bench $(ARGS)
 
 bench-page: setup .venv/.installed-dev ## Measure how fast the page opens and zooms, and what it transfers
-	@$(BIN)/python -m usage_platform_tests.bench.page $(ARGS)
+	@$(BIN)/python -m usage_platform_tests.tools.bench.page $(ARGS)
 
 pictures-page: setup .venv/.installed-dev ## Photograph the page and Dagster's lineage into docs/pictures
 	@$(BIN)/python -m usage_platform_tests.web.pictures
 	@$(BIN)/python -m usage_platform_tests.defs.lineage_picture
 
 faults: setup .venv/.installed-dev ## Kill everything at exact cuts and judge what is left (ARGS="--rounds N")
-	@$(BIN)/python -m usage_platform_tests.faults $(ARGS)
+	@$(BIN)/python -m usage_platform_tests.tools.faults $(ARGS)
 
 soak: setup .venv/.installed-dev ## Play 1,000x for a while and say what creeps up (ARGS="--minutes 30")
-	@$(BIN)/python -m usage_platform_tests.soak $(ARGS)
+	@$(BIN)/python -m usage_platform_tests.tools.soak $(ARGS)
 
 guards: setup .venv/.installed-dev ## Take each guard of docs/guards.md away; a test must notice
-	@$(BIN)/python -m usage_platform_tests.guards $(ARGS)
+	@$(BIN)/python -m usage_platform_tests.tools.guards $(ARGS)
 
 machine: setup .venv/.installed-dev ## Play long random games against the lake's oracle
-	@$(BIN)/pytest usage_platform_tests/adapters/test_state_machine.py -k random --timeout 0 \
+	@$(BIN)/pytest usage_platform_tests/services/test_state_machine.py -k random --timeout 0 \
 	  --hypothesis-profile long $(ARGS)
 
 eval: .venv/.installed ## Judge the detector on labelled series, beside chance and the blog's method (ARGS="--data FOLDER")

@@ -6,7 +6,7 @@ The folder then holds the script, an archive with Python, the packages of requir
 this platform, and the jars of the set `emr`, each checked by its sum. Run it again after each new
 version: the platform and its jobs must be of the same one.
 
-Belongs here: building and copying. Not here: how jobs are started (`adapters.emr_jobs`).
+Belongs here: building and copying. Not here: how jobs are started (`adapters.aws.emr_jobs`).
 """
 
 import argparse
@@ -23,12 +23,12 @@ import boto3
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
-from usage_platform.adapters.emr_jobs import ENVIRONMENT, JARS, SCRIPT
+from usage_platform.adapters.aws.emr_jobs import ENVIRONMENT, JARS, SCRIPT
 from usage_platform.local.errors import LocalError
 from usage_platform.local.jar_lock import EMR_SET
 from usage_platform.local.jars import ensure_sets
 from usage_platform.local.java import ensure_java
-from usage_platform.settings import Settings
+from usage_platform.settings.settings import Settings
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PYTHON = "3.11"

@@ -7,11 +7,11 @@ what the service is (`usage_platform.local.spark_service`).
 import os
 import sys
 
-from usage_platform.adapters.lake_tables import Lake
-from usage_platform.adapters.spark_session import spark_conf
+from usage_platform.adapters.lake.tables import Lake
+from usage_platform.adapters.spark.session import spark_conf
 from usage_platform.local.java import ensure_java
 from usage_platform.local.spark_service import spark_service
-from usage_platform.settings import Settings
+from usage_platform.settings.settings import Settings
 
 
 def main(port: int) -> None:

@@ -24,14 +24,15 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, settings
 
-from usage_platform.adapters.kafka_topics import KafkaSettings
-from usage_platform.adapters.lake_tables import Lake, LakeTable
-from usage_platform.adapters.spark_session import remote_session, spark_conf
+from usage_platform.adapters.kafka.topics import KafkaSettings
+from usage_platform.adapters.lake.tables import Lake, LakeTable
+from usage_platform.adapters.spark.session import remote_session, spark_conf
 from usage_platform.local.broker import broker_service
 from usage_platform.local.jars import JarFolders, ensure_jars
 from usage_platform.local.java import JavaHome, ensure_java
 from usage_platform.local.process import ChildProcess, Service
 from usage_platform.local.spark_service import spark_service
+from usage_platform_tests.repository import ROOT
 from usage_platform_tests.sharing import turn_of
 from usage_platform_tests.topics import put_events, read_events, renew_topics
 
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 # A script that starts the tests in the background has SIGINT ignored by all that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-DATA_DIR = Path(__file__).resolve().parents[1] / ".usage"
+DATA_DIR = ROOT / ".usage"
 
 # For `make machine`: games of many steps, new ones each time.
 settings.register_profile(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from usage_platform.adapters.lake_reader import LakeReader
-from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY, Lake, LakeTable
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import READINGS, REJECTS, USAGE_HOURLY, Lake, LakeTable
 
 RECEIVED = pd.Timestamp("2024-12-01T00:00:00Z")
 KEYS = {

@@ -16,7 +16,7 @@ import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from usage_platform.adapters.lake_files import open_remote
+from usage_platform.adapters.lake.files import open_remote
 from usage_platform.local.ports import port_answers
 from usage_platform_tests.topics import until
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from xdist.scheduler import LoadFileScheduling
 
-_ROOT = Path(__file__).resolve().parents[1]
+from usage_platform_tests.repository import ROOT
+
 _WARM = "the warm Spark service"
 # What takes longest begins first: what is left at the end runs alone.
 _FIRST = (
@@ -30,7 +31,7 @@ class SharedByGroup(LoadFileScheduling):
     """Gives a process all tests of a group."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return group_of(_ROOT / super()._split_scope(nodeid))
+        return group_of(ROOT / super()._split_scope(nodeid))
 
 
 @cache

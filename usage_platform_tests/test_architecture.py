@@ -27,16 +27,16 @@ FORBIDDEN = {
         "usage_platform.defs",
         "usage_platform.local",
         "usage_platform.console",
-        "usage_platform.deployment",
-        "usage_platform.settings",
+        "usage_platform.wiring.platform",
+        "usage_platform.settings.settings",
     ),
     "adapters": (
         "dagster",
         "usage_platform.defs",
         "usage_platform.local",
         "usage_platform.console",
-        "usage_platform.deployment",
-        "usage_platform.settings",
+        "usage_platform.wiring.platform",
+        "usage_platform.settings.settings",
     ),
     "cluster": (
         "dagster",
@@ -54,7 +54,7 @@ FORBIDDEN = {
 HEAVY = ("pyspark", "sklearn", "matplotlib", "duckdb")
 # Dagster is the matter of `defs`, and that of the demo, which asks its instance about runs.
 DAGSTER_LAYERS = ("defs/", "definitions.py", "console/runs.py")
-ENVIRONMENT_READERS = {"settings.py", "local/stack.py"}
+ENVIRONMENT_READERS = {"settings/settings.py", "local/stack.py"}
 
 
 def name_of(path: Path) -> str:

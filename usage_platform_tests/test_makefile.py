@@ -4,11 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from usage_platform_tests.repository import ROOT
+
 # Answers what it is asked of its version, and makes an environment whose pip reaches nothing.
 PYTHON = """#!/bin/sh
 if [ "$1" = -c ]; then

@@ -16,7 +16,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
-from usage_platform.adapters.kafka_topics import (
+from usage_platform.adapters.kafka.topics import (
     ANOMALY,
     DEAD_LETTERS,
     EPISODE,

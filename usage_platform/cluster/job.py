@@ -1,7 +1,7 @@
 """The job on a cluster: the platform's own functions, on the cluster's Spark, under the lent lease.
 
 Belongs here: carrying out a request, and telling what came of it. Not here: the form of requests
-(`request`), starting jobs (`adapters.emr_jobs`), the work itself (other adapters).
+(`request`), starting jobs (`adapters.aws.emr_jobs`), the work itself (other adapters).
 """
 
 from collections.abc import Callable, Iterator
@@ -13,24 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 from dagster_pipes import open_dagster_pipes
 
-from usage_platform.adapters.hourly_backfill import recompute_range
-from usage_platform.adapters.kafka_topics import KafkaUnreachableError
-from usage_platform.adapters.kept_lease import KeptLease, only_while_held
-from usage_platform.adapters.lake_errors import LakeError, one_line
-from usage_platform.adapters.lake_streams import drain_topics
-from usage_platform.adapters.lease import LeaseError, writer_lease
-from usage_platform.adapters.lease_record import Holder
-from usage_platform.adapters.model_order import train_into
-from usage_platform.adapters.spark_session import SparkFailedError, cluster_session, interrupt
-from usage_platform.adapters.training import TrainingError
+from usage_platform.adapters.kafka.topics import KafkaUnreachableError
+from usage_platform.adapters.lake.errors import LakeError, one_line
+from usage_platform.adapters.lake.lease import LeaseError, writer_lease
+from usage_platform.adapters.lake.lease_record import Holder
+from usage_platform.adapters.lake.lease_renewer import KeptLease, only_while_held
+from usage_platform.adapters.spark.session import SparkFailedError, cluster_session, interrupt
 from usage_platform.cluster.request import (
     RecomputeHours,
     Request,
     RequestError,
     TrainModels,
 )
-from usage_platform.deployment import Deployment
-from usage_platform.settings import Settings, SettingsError
+from usage_platform.services.backfill import recompute_range
+from usage_platform.services.ingest import drain_topics
+from usage_platform.services.train import TrainingError
+from usage_platform.services.train_request import train_into
+from usage_platform.settings.settings import Settings, SettingsError
+from usage_platform.wiring.platform import Deployment
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

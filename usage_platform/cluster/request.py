@@ -1,7 +1,7 @@
 """What a job on a cluster is asked to do, as it travels there.
 
 Belongs here: its form, and reading it with clear errors. Not here: doing it (`job`), where the job
-runs (`adapters.emr_jobs`).
+runs (`adapters.aws.emr_jobs`).
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from typing import Annotated, Literal, Self
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from usage_platform.adapters.kafka_security import SecurityKind
-from usage_platform.adapters.model_order import ModelOrder
-from usage_platform.adapters.training import Wishes
+from usage_platform.adapters.kafka.security import SecurityKind
 from usage_platform.core.detector.grid import Calendar
 from usage_platform.core.detector.model import Method, Tuning
-from usage_platform.settings import PREFIX, Settings, SettingsError
+from usage_platform.services.train import Wishes
+from usage_platform.services.train_request import ModelOrder
+from usage_platform.settings.settings import PREFIX, Settings, SettingsError
 
 # Nothing else is told: no secret, and nothing of the machine that asks.
 _TOLD = ("lake", "meter", "timezone", "interval_minutes")
@@ -90,7 +90,7 @@ class TrainModels(_Part):
         """The order that this is.
 
         Args:
-            labels: What people said of stretches of time (`core.labels.LABEL_COLUMNS`).
+            labels: What people said of stretches of time (`core.feedback.labels.LABEL_COLUMNS`).
         """
         wishes = Wishes(
             self.method,

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import click
 
-from usage_platform.core.alerts import Alert, AlertSink, DeliveryError, trial_alert
-from usage_platform.deployment import Deployment
+from usage_platform.core.alerts.alert import Alert, AlertSink, DeliveryError, trial_alert
+from usage_platform.wiring.platform import Deployment
 
 
 def send_tests(deployment: Deployment, only: str | None, now: datetime) -> bool:

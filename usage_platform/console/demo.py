@@ -11,16 +11,16 @@ from pathlib import Path
 
 from confluent_kafka import KafkaException
 
-from usage_platform.adapters.kafka_topics import ANOMALY, USAGE, KafkaUnreachableError, end_offsets
-from usage_platform.adapters.stream_progress import ingestion_lag, scoring_lag
-from usage_platform.adapters.training import reading_days
+from usage_platform.adapters.kafka.topics import ANOMALY, USAGE, KafkaUnreachableError, end_offsets
 from usage_platform.console.demo_summary import summarize
 from usage_platform.console.runs import any_in_flight, why_it_failed
 from usage_platform.console.screen import Screen, shown_path
-from usage_platform.core.source_readings import SourceError
-from usage_platform.core.training_days import due
-from usage_platform.deployment import Deployment
+from usage_platform.core.detector.schedule import due
+from usage_platform.core.readings.source import SourceError
 from usage_platform.local.stack import Stack
+from usage_platform.services.progress import ingestion_lag, scoring_lag
+from usage_platform.services.train import reading_days
+from usage_platform.wiring.platform import Deployment
 
 _LOOK_EVERY_SECONDS = 1.0
 

@@ -8,9 +8,9 @@ import shutil
 from collections.abc import Callable
 
 from usage_platform.console.screen import shown_path
-from usage_platform.deployment import Deployment
 from usage_platform.local.stack_file import StackFile
-from usage_platform.settings import Settings
+from usage_platform.settings.settings import Settings
+from usage_platform.wiring.platform import Deployment
 
 
 def without_alerts(settings: Settings) -> Settings:

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import pandas as pd
 from rich.table import Table
 
-from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY
-from usage_platform.adapters.rescoring import standing
+from usage_platform.adapters.lake.tables import READINGS, REJECTS, USAGE_HOURLY
 from usage_platform.console.screen import Screen, shown_path, table
-from usage_platform.core.anomalies import find_anomalies
-from usage_platform.core.fault_verdicts import FaultsJudged, judge_faults
-from usage_platform.core.model import Manifest
-from usage_platform.core.quality import compare_anomalies, compare_hours
-from usage_platform.deployment import Deployment
+from usage_platform.core.anomalies.anomaly import find_anomalies
+from usage_platform.core.detector.manifest import Manifest
+from usage_platform.core.generator.fault_verdicts import FaultsJudged, judge_faults
+from usage_platform.core.readings.quality import compare_anomalies, compare_hours
+from usage_platform.services.rescore import standing
+from usage_platform.wiring.platform import Deployment
 
 
 def summarize(deployment: Deployment, screen: Screen) -> bool:

@@ -1,6 +1,7 @@
 """`make eval`: what the detector finds, beside chance, a plain robust z and the blog's method.
 
-Belongs here: which series are judged and the tables. Not here: counting (`core.evaluation`).
+Belongs here: which series are judged and the tables. Not here: counting
+(`core.evaluation.detection_rates`).
 """
 
 import argparse
@@ -17,16 +18,16 @@ from usage_platform.adapters.sources.csv_file import CsvSource
 from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.console.screen import Screen, table
 from usage_platform.core.detector.grid import NS_A_DAY, Calendar, instants_of
-from usage_platform.core.detector.live import LiveScorer
 from usage_platform.core.detector.model import Method
 from usage_platform.core.detector.score import score
+from usage_platform.core.detector.stepwise.scorer import LiveScorer
 from usage_platform.core.detector.train import HISTORY_DAYS, train
-from usage_platform.core.evaluation import Found, at_hours, evaluate
-from usage_platform.core.fault_kinds import SHORT_KINDS
-from usage_platform.core.faults import inject_faults
+from usage_platform.core.evaluation.detection_rates import Found, at_hours, evaluate
+from usage_platform.core.evaluation.replay import replay
+from usage_platform.core.generator.fault_kinds import SHORT_KINDS
+from usage_platform.core.generator.faults import inject_faults
 from usage_platform.core.meters import Meter
-from usage_platform.core.reading_rows import CsvColumns
-from usage_platform.core.replay import replay
+from usage_platform.core.readings.csv_rows import CsvColumns
 
 JUDGING_SEEDS = (10, 11, 12)
 """Seeds 0 to 2 are for trying things out; these are not."""

@@ -1,9 +1,9 @@
 """`usage-platform label`: what a person says of a stretch of a meter's time."""
 
-from usage_platform.core.labels import Verdict
-from usage_platform.core.moments import moment
-from usage_platform.deployment import Deployment
-from usage_platform.settings import SettingsError
+from usage_platform.core.feedback.labels import Verdict
+from usage_platform.core.time.user_times import moment
+from usage_platform.settings.settings import SettingsError
+from usage_platform.wiring.platform import Deployment
 
 
 def add_label(deployment: Deployment, start: str, end: str, says: str, note: str) -> str:

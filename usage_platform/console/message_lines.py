@@ -10,8 +10,8 @@ from typing import Any
 
 from rich.markup import escape
 
-from usage_platform.core.anomalies import TOLD
-from usage_platform.core.episode_events import EpisodeStatus
+from usage_platform.core.anomalies.anomaly import TOLD
+from usage_platform.core.anomalies.episode_messages import EpisodeStatus
 
 STYLES = {"low": "dim", "medium": "yellow", "high": "bold red"}
 """How each severity looks."""

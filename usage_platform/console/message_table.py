@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from usage_platform.console.message_lines import STYLES
-from usage_platform.core.anomalies import TOLD
-from usage_platform.core.episode_events import EpisodeStatus
-from usage_platform.core.message_filter import Subject, subject_of
+from usage_platform.core.alerts.message_filter import Subject, subject_of
+from usage_platform.core.anomalies.anomaly import TOLD
+from usage_platform.core.anomalies.episode_messages import EpisodeStatus
 
 MOST_ROWS = 500
 """Rows that are kept; no terminal has more lines."""

@@ -2,9 +2,9 @@
 
 from rich.table import Table
 
-from usage_platform.adapters.model_store import ModelStore
+from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.console.screen import table
-from usage_platform.settings import SettingsError
+from usage_platform.settings.settings import SettingsError
 
 
 def listed(store: ModelStore) -> Table:

@@ -3,9 +3,9 @@
 import socket
 from collections.abc import Callable
 
-from usage_platform.deployment import Deployment
 from usage_platform.local.ports import LOOPBACK, free_port
 from usage_platform.web.server import serve
+from usage_platform.wiring.platform import Deployment
 
 
 def serve_page(deployment: Deployment, say: Callable[[str], None]) -> None:

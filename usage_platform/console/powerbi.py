@@ -1,14 +1,14 @@
 """`make powerbi`: the files of the Power BI model that are made from the lake's schemas.
 
-Belongs here: where they go. Not here: what is in them (`adapters.powerbi`).
+Belongs here: where they go. Not here: what is in them (`services.powerbi_model`).
 """
 
 from pathlib import Path
 
 import click
 
-from usage_platform.adapters.powerbi import model_files
-from usage_platform.settings import Settings
+from usage_platform.services.powerbi_model import model_files
+from usage_platform.settings.settings import Settings
 
 DEFINITION = Path("powerbi/usage.SemanticModel/definition")
 

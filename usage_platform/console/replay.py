@@ -1,6 +1,7 @@
 """`usage-platform replay`: judge a source's readings as they would have been judged at the time.
 
-Belongs here: one source in, one file out. Not here: how readings are judged (`core.replay`).
+Belongs here: one source in, one file out. Not here: how readings are judged
+(`core.evaluation.replay`).
 """
 
 from collections.abc import Callable
@@ -9,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from usage_platform.adapters.training import Wishes
-from usage_platform.core.detector.episodes import episodes
-from usage_platform.core.replay import replay
-from usage_platform.core.source_readings import ReadingSource, SourceError
+from usage_platform.core.anomalies.episodes import episodes
+from usage_platform.core.evaluation.replay import replay
+from usage_platform.core.readings.source import ReadingSource, SourceError
+from usage_platform.services.train import Wishes
 
 _PARQUET = (".parquet", ".pq")
 _CSV = (".csv", ".csv.gz")
@@ -29,7 +30,7 @@ class Replayed:
         repeated_rows: Rows whose time came again further on.
         learning: Readings that only the rules judged, as there was too little history.
         flagged: Odd readings.
-        episodes: One row an episode (`core.detector.episodes`).
+        episodes: One row an episode (`core.anomalies.episodes`).
     """
 
     readings: int

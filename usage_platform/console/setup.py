@@ -4,7 +4,7 @@ from usage_platform.console.screen import Screen
 from usage_platform.local.errors import LocalError
 from usage_platform.local.page_scripts import ensure_scripts
 from usage_platform.local.stack import set_up
-from usage_platform.settings import Settings
+from usage_platform.settings.settings import Settings
 
 
 def fetch_all(settings: Settings) -> None:

@@ -6,15 +6,15 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from usage_platform.adapters.kafka_topics import ANOMALY, USAGE, KafkaUnreachableError
-from usage_platform.adapters.lake_errors import LakeError
-from usage_platform.adapters.lake_tables import TABLES
-from usage_platform.adapters.open_transactions import open_transactions
-from usage_platform.adapters.stream_progress import lag_into_lake, lag_of_scoring
+from usage_platform.adapters.kafka.open_transactions import open_transactions
+from usage_platform.adapters.kafka.topics import ANOMALY, USAGE, KafkaUnreachableError
+from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.lake.tables import TABLES
 from usage_platform.console.screen import table
-from usage_platform.deployment import Deployment
 from usage_platform.local.ports import port_answers
 from usage_platform.local.stack_file import read_live
+from usage_platform.services.progress import lag_into_lake, lag_of_scoring
+from usage_platform.wiring.platform import Deployment
 
 
 def status(deployment: Deployment, now: pd.Timestamp) -> Group:

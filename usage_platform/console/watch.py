@@ -1,7 +1,7 @@
 """`usage-platform watch`: anomalies or episodes as they come, as a table or as lines.
 
 Belongs here: what is read, and to whom it is shown how. Not here: the words and the table
-(`message_lines`, `message_table`), which messages are wanted (`core.message_filter`).
+(`message_lines`, `message_table`), which messages are wanted (`core.alerts.message_filter`).
 """
 
 import errno
@@ -17,17 +17,17 @@ import click
 import pandas as pd
 from rich.live import Live
 
-from usage_platform.adapters.kafka_topics import ANOMALY, EPISODE, KafkaSettings
-from usage_platform.adapters.topic_watch import BEGINNING, Told, values_since
+from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, KafkaSettings
+from usage_platform.adapters.kafka.watch import BEGINNING, Told, values_since
 from usage_platform.console.message_lines import anomaly_line, episode_line, json_line
 from usage_platform.console.message_table import MessageTable
 from usage_platform.console.screen import Screen
-from usage_platform.core.alerts import Severity
-from usage_platform.core.message_filter import MessageFilter, Wanted
+from usage_platform.core.alerts.alert import Severity
+from usage_platform.core.alerts.message_filter import MessageFilter, Wanted
 from usage_platform.core.meters import Meter
-from usage_platform.core.moments import since as instant_since
-from usage_platform.core.wire import FUTURE_TOLERANCE, read_anomalies
-from usage_platform.settings import SettingsError
+from usage_platform.core.readings.messages import FUTURE_TOLERANCE, read_anomalies
+from usage_platform.core.time.user_times import since as instant_since
+from usage_platform.settings.settings import SettingsError
 
 _STANDARD_OUTPUT = 1
 
@@ -79,7 +79,7 @@ def wanted_of(
     Args:
         meters: Names; none for all.
         least: A `Severity`.
-        since: As `core.moments.since` takes it; None for all.
+        since: As `core.time.user_times.since` takes it; None for all.
         now: The current time.
         meter: The meter whose local time is meant.
 

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 import dagster as dg
 from confluent_kafka import KafkaException
 
-from usage_platform.adapters.alert_delivery import Delivered, Delivery
-from usage_platform.adapters.alert_record import AlertRecord
-from usage_platform.adapters.kafka_topics import KafkaUnreachableError, ensure_topics
-from usage_platform.adapters.lake_errors import LakeError
-from usage_platform.core.alerts import AlertSink
+from usage_platform.adapters.kafka.topics import KafkaUnreachableError, ensure_topics
+from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.stores.alert_record import AlertRecord
+from usage_platform.core.alerts.alert import AlertSink
 from usage_platform.defs.resources import PlatformResource
-from usage_platform.deployment import Deployment
+from usage_platform.services.deliver_alerts import Delivered, Delivery
+from usage_platform.wiring.platform import Deployment
 
 # The longest sending takes some 10 s more, and Dagster gives a tick 60.
 _SECONDS = 30.0

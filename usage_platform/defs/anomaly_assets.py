@@ -11,22 +11,22 @@ import dagster as dg
 import pandas as pd
 from confluent_kafka import KafkaException
 
-from usage_platform.adapters.anomaly_table import merge_rescored
-from usage_platform.adapters.kafka_topics import ANOMALY, KafkaUnreachableError, ensure_topics
-from usage_platform.adapters.lake_tables import ANOMALIES
-from usage_platform.adapters.rescoring import rescored
-from usage_platform.adapters.scoring import Scorer, ScorerFencedError
-from usage_platform.adapters.scoring_tick import TickResult
-from usage_platform.adapters.stream_progress import Lag, lag_into_lake, lag_of_scoring
-from usage_platform.adapters.table_creation import create_tables
+from usage_platform.adapters.kafka.topics import ANOMALY, KafkaUnreachableError, ensure_topics
+from usage_platform.adapters.lake.table_creation import create_tables
+from usage_platform.adapters.lake.tables import ANOMALIES
+from usage_platform.adapters.spark.anomaly_table import merge_rescored
+from usage_platform.core.detector.schedule import next_model_from
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.training_days import next_model_from
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.metadata import FRESHNESS, OWNERS, instant, lag_metadata
 from usage_platform.defs.partitions import DAILY, days_of
 from usage_platform.defs.resources import PlatformResource
-from usage_platform.deployment import Deployment
+from usage_platform.services.progress import Lag, lag_into_lake, lag_of_scoring
+from usage_platform.services.rescore import rescored
+from usage_platform.services.score import Scorer, ScorerFencedError
+from usage_platform.services.score_result import TickResult
+from usage_platform.wiring.platform import Deployment
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

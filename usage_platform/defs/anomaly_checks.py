@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pandas as pd
 
-from usage_platform.adapters.lake_tables import ANOMALIES, READINGS, USAGE_HOURLY
-from usage_platform.adapters.rescoring import rescored, standing
+from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, USAGE_HOURLY
 from usage_platform.core.detector.gate import days_allowed
 from usage_platform.core.detector.grid import instants_of
-from usage_platform.core.labels import agreement, silenced
-from usage_platform.core.quality import compare_anomalies
+from usage_platform.core.feedback.labels import agreement, silenced
+from usage_platform.core.readings.quality import compare_anomalies
 from usage_platform.defs.resources import PlatformResource
+from usage_platform.services.rescore import rescored, standing
 
 _MAX_MODEL_AGE = timedelta(days=8)
 _BUDGET_WEEKS = 4

@@ -8,18 +8,18 @@ import pandas as pd
 from confluent_kafka import KafkaException
 from pydantic import Field
 
-from usage_platform.adapters.audit import audit_days, days_with_rows
-from usage_platform.adapters.kafka_topics import USAGE, KafkaUnreachableError
-from usage_platform.adapters.open_transactions import (
+from usage_platform.adapters.kafka.open_transactions import (
     WATCHED_TOPICS,
     OpenTransaction,
     open_transactions,
 )
-from usage_platform.adapters.scoring import TRANSACTION_TIMEOUT_MS
-from usage_platform.core.audit import Audit, sampled_days
-from usage_platform.core.row_comparison import RowComparison
+from usage_platform.adapters.kafka.topics import USAGE, KafkaUnreachableError
+from usage_platform.core.readings.audit import Audit, sampled_days
+from usage_platform.core.readings.row_comparison import RowComparison
 from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.resources import PlatformResource
+from usage_platform.services.audit import audit_days, days_with_rows
+from usage_platform.services.score import TRANSACTION_TIMEOUT_MS
 
 # The broker looks for transactions that have timed out every ten seconds.
 HANGS_AFTER = pd.Timedelta(milliseconds=TRANSACTION_TIMEOUT_MS) + pd.Timedelta(seconds=30)

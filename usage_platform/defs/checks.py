@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import dagster as dg
 
-from usage_platform.adapters.lake_tables import (
+from usage_platform.adapters.lake.tables import (
     READER_VERSION,
     READINGS,
     REJECTS,
@@ -13,13 +13,13 @@ from usage_platform.adapters.lake_tables import (
     USAGE_HOURLY,
     LakeTable,
 )
-from usage_platform.core.detector.slow import HISTORY_DAYS, SlowChange, slow_changes
-from usage_platform.core.quality import (
+from usage_platform.core.detector.slow_change import HISTORY_DAYS, SlowChange, slow_changes
+from usage_platform.core.readings.quality import (
     compare_hours,
     duplicate_readings,
     incomplete_days,
 )
-from usage_platform.core.reading_history import ReadingHistory
+from usage_platform.core.readings.series import ReadingHistory
 from usage_platform.defs.anomaly_checks import ANOMALY_CHECKS
 from usage_platform.defs.audit_checks import AUDIT_CHECKS
 from usage_platform.defs.lake_assets import WRITER_POOL

@@ -1,7 +1,7 @@
 """Work of an asset done on EMR Serverless in place of this machine, through Dagster's Pipes.
 
 Belongs here: choosing where, lending the lease to the job, starting and following it. Not here:
-what the job is told and does (`cluster`), its parameters on AWS (`adapters.emr_jobs`).
+what the job is told and does (`cluster`), its parameters on AWS (`adapters.aws.emr_jobs`).
 """
 
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from usage_platform.adapters.emr_jobs import EmrApplication, StartedJob, client_for_pipes
-from usage_platform.adapters.lake_errors import one_line
-from usage_platform.adapters.lease_record import Holder
+from usage_platform.adapters.aws.emr_jobs import EmrApplication, StartedJob, client_for_pipes
+from usage_platform.adapters.lake.errors import one_line
+from usage_platform.adapters.lake.lease_record import Holder
 from usage_platform.cluster.job import WHY_NOT
 from usage_platform.cluster.request import DrainTopics, Request, TrainModels, Work
-from usage_platform.deployment import Deployment
 from usage_platform.local.jar_lock import EMR_SET, LOCK_FILE, parse_lock
-from usage_platform.settings import Settings, SettingsError
+from usage_platform.settings.settings import Settings, SettingsError
+from usage_platform.wiring.platform import Deployment
 
 BORROWER = "emr-serverless"
 """The host's part of the name under which jobs hold the lease; the other is Dagster's run."""

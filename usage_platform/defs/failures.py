@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 import dagster as dg
 from confluent_kafka import KafkaException
 
-from usage_platform.adapters.kafka_topics import KafkaUnreachableError
-from usage_platform.adapters.lake_errors import LakeError, what_to_do
-from usage_platform.adapters.lease import LeaseError
-from usage_platform.adapters.scoring import ScorerFencedError
-from usage_platform.adapters.spark_session import SparkFailedError, SparkUnreachableError
+from usage_platform.adapters.kafka.topics import KafkaUnreachableError
+from usage_platform.adapters.lake.errors import LakeError, what_to_do
+from usage_platform.adapters.lake.lease import LeaseError
+from usage_platform.adapters.spark.session import SparkFailedError, SparkUnreachableError
 from usage_platform.local.errors import LocalError
-from usage_platform.settings import SettingsError
+from usage_platform.services.score import ScorerFencedError
+from usage_platform.settings.settings import SettingsError
 
 _KNOWN = (
     LakeError,

@@ -6,20 +6,16 @@ from datetime import timedelta
 
 import dagster as dg
 
-from usage_platform.adapters.commit_dates import dates_since
-from usage_platform.adapters.hourly_backfill import recompute_range
-from usage_platform.adapters.kafka_topics import ANOMALY, USAGE, ensure_topics
-from usage_platform.adapters.lake_streams import DrainResult, drain_topics
-from usage_platform.adapters.lake_tables import (
+from usage_platform.adapters.drawing.plots import month_of_hours
+from usage_platform.adapters.kafka.topics import ANOMALY, USAGE, ensure_topics
+from usage_platform.adapters.lake.tables import (
     ANOMALIES,
     READINGS,
     REJECTS,
     USAGE_HOURLY,
     LakeTable,
 )
-from usage_platform.adapters.plots import month_of_hours
-from usage_platform.adapters.redrive import reject_summary
-from usage_platform.adapters.stream_progress import lag_into_lake
+from usage_platform.adapters.spark.commit_dates import dates_since
 from usage_platform.cluster.request import DrainTopics, RecomputeHours
 from usage_platform.defs.emr_serverless import Compute, ComputeConfig, done_on_emr
 from usage_platform.defs.failures import fails_in_one_line
@@ -32,7 +28,11 @@ from usage_platform.defs.metadata import (
 )
 from usage_platform.defs.partitions import DAILY, days_of, partition_keys
 from usage_platform.defs.resources import PlatformResource
-from usage_platform.deployment import Deployment
+from usage_platform.services.backfill import recompute_range
+from usage_platform.services.ingest import DrainResult, drain_topics
+from usage_platform.services.progress import lag_into_lake
+from usage_platform.services.redrive import reject_summary
+from usage_platform.wiring.platform import Deployment
 
 WRITER_POOL = "lake_writer"
 _MONTH = timedelta(days=31)

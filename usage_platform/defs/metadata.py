@@ -11,8 +11,8 @@ from datetime import timedelta
 import dagster as dg
 import pandas as pd
 
-from usage_platform.adapters.redrive import RejectedReason
-from usage_platform.adapters.stream_progress import Lag
+from usage_platform.services.progress import Lag
+from usage_platform.services.redrive import RejectedReason
 
 OWNERS = ["team:energy-data"]
 # Three of the longest intervals that a meter may have; then a day without anything is a failure.

@@ -9,24 +9,28 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
-from usage_platform.adapters.lake_errors import LakeError
-from usage_platform.adapters.lake_tables import READINGS
-from usage_platform.adapters.model_order import ModelOrder, OrderedModels, train_into
-from usage_platform.adapters.model_plots import expected_week, last_weeks, score_distribution
-from usage_platform.adapters.training import TrainingError, Wishes, reading_days
+from usage_platform.adapters.drawing.model_plots import (
+    expected_week,
+    last_weeks,
+    score_distribution,
+)
+from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.cluster.request import TrainModels
 from usage_platform.core.detector.gate import Examined
+from usage_platform.core.detector.manifest import Detector, Model
 from usage_platform.core.detector.model import DetectorModel, Method, Tuning
-from usage_platform.core.judging import LOOK_BACK, judged_by
-from usage_platform.core.model import Detector, Model
-from usage_platform.core.reading_history import ReadingHistory
-from usage_platform.core.training_days import due
+from usage_platform.core.detector.model_timeline import LOOK_BACK, judged_by
+from usage_platform.core.detector.schedule import due
+from usage_platform.core.readings.series import ReadingHistory
 from usage_platform.defs.emr_serverless import Compute, ComputeConfig, done_on_emr
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
 from usage_platform.defs.resources import PlatformResource
-from usage_platform.deployment import Deployment
-from usage_platform.settings import SettingsError
+from usage_platform.services.train import TrainingError, Wishes, reading_days
+from usage_platform.services.train_request import ModelOrder, OrderedModels, train_into
+from usage_platform.settings.settings import SettingsError
+from usage_platform.wiring.platform import Deployment
 
 _SHOWN = timedelta(days=14)
 

@@ -4,13 +4,13 @@ from datetime import date
 
 import dagster as dg
 
-from usage_platform.adapters.profile_report import save_report
-from usage_platform.adapters.profile_sections import ReportSource
-from usage_platform.core.profile import Month
+from usage_platform.core.load.month import Month
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
 from usage_platform.defs.partitions import MONTHLY
 from usage_platform.defs.resources import PlatformResource
+from usage_platform.services.month_report import save_report
+from usage_platform.services.month_report_meters import ReportSource
 
 _SHOWN = ("The month", "The most unusual days")
 

@@ -7,14 +7,21 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
-from usage_platform.adapters.lake_reader import LakeReader
-from usage_platform.adapters.lake_tables import (
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.table_creation import create_tables
+from usage_platform.adapters.lake.tables import (
     ANOMALIES,
     READINGS,
     REJECTS,
     USAGE_HOURLY,
 )
-from usage_platform.adapters.redrive import (
+from usage_platform.core.detector.model_timeline import LOOK_BACK
+from usage_platform.defs.anomaly_assets import RescoredDays, rescore_days
+from usage_platform.defs.failures import fails_in_one_line
+from usage_platform.defs.lake_assets import WRITER_POOL, report_days
+from usage_platform.defs.metadata import OWNERS, rejects_table
+from usage_platform.defs.resources import PlatformResource
+from usage_platform.services.redrive import (
     ALL_REASONS,
     REASONS,
     chosen_rejects,
@@ -22,13 +29,6 @@ from usage_platform.adapters.redrive import (
     reject_summary,
     take_out,
 )
-from usage_platform.adapters.table_creation import create_tables
-from usage_platform.core.judging import LOOK_BACK
-from usage_platform.defs.anomaly_assets import RescoredDays, rescore_days
-from usage_platform.defs.failures import fails_in_one_line
-from usage_platform.defs.lake_assets import WRITER_POOL, report_days
-from usage_platform.defs.metadata import OWNERS, rejects_table
-from usage_platform.defs.resources import PlatformResource
 
 _DATE = "like 2024-03-05"
 

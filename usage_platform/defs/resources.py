@@ -6,8 +6,8 @@ Belongs here: handing a `Deployment` to Dagster. Not here: how addresses are fou
 import dagster as dg
 from pydantic import PrivateAttr
 
-from usage_platform.deployment import Deployment
-from usage_platform.settings import Settings, SettingsError
+from usage_platform.settings.settings import Settings, SettingsError
+from usage_platform.wiring.platform import Deployment
 
 
 class PlatformResource(dg.ConfigurableResource):

@@ -4,13 +4,13 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from usage_platform.adapters.lake_errors import LakeError
-from usage_platform.adapters.lake_tables import USAGE_HOURLY
+from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.lake.tables import USAGE_HOURLY
 from usage_platform.defs.jobs import quality, report, retrain
 from usage_platform.defs.partitions import month_before
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.defs.upkeep import upkeep
-from usage_platform.settings import Settings
+from usage_platform.settings.settings import Settings
 
 _SETTINGS = Settings.from_env()
 _RUNNING = dg.DefaultScheduleStatus.RUNNING

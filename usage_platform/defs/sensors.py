@@ -15,23 +15,23 @@ import dagster as dg
 import pandas as pd
 from confluent_kafka import KafkaException
 
-from usage_platform.adapters.kafka_topics import (
+from usage_platform.adapters.kafka.topics import (
     ANOMALY,
     USAGE,
     KafkaSettings,
     KafkaUnreachableError,
     ensure_topics,
 )
-from usage_platform.adapters.lake_errors import LakeError
-from usage_platform.adapters.playback import PlaybackError, last_played
-from usage_platform.adapters.scoring import Scorer, ScorerFencedError
-from usage_platform.adapters.scoring_tick import TickResult
-from usage_platform.adapters.stream_progress import ingestion_lag
+from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.defs.anomaly_assets import score_what_waits, tick_metadata
 from usage_platform.defs.jobs import micro_batch, playback, retrain
 from usage_platform.defs.model_assets import due_now
 from usage_platform.defs.resources import PlatformResource
-from usage_platform.deployment import Deployment
+from usage_platform.services.play import PlaybackError, last_played
+from usage_platform.services.progress import ingestion_lag
+from usage_platform.services.score import Scorer, ScorerFencedError
+from usage_platform.services.score_result import TickResult
+from usage_platform.wiring.platform import Deployment
 
 _RUNNING = dg.DefaultSensorStatus.RUNNING
 _SCORING_SECONDS = 20.0

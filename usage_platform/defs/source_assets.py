@@ -10,13 +10,12 @@ import pandas as pd
 from confluent_kafka import KafkaException
 from pydantic import Field
 
-from usage_platform.adapters.kafka_topics import KafkaUnreachableError, end_offsets, ensure_topics
-from usage_platform.adapters.lease_record import holder_of
-from usage_platform.adapters.playback import PlaybackError, last_played, play
-from usage_platform.adapters.playback_lease import PlaybackLease
-from usage_platform.adapters.plots import weekday_profile
-from usage_platform.core.playback import Pace, remaining
-from usage_platform.core.source_readings import SourceError
+from usage_platform.adapters.drawing.plots import weekday_profile
+from usage_platform.adapters.kafka.playback_lease import PlaybackLease
+from usage_platform.adapters.kafka.topics import KafkaUnreachableError, end_offsets, ensure_topics
+from usage_platform.adapters.lake.lease_record import holder_of
+from usage_platform.core.readings.pacing import Pace, remaining
+from usage_platform.core.readings.source import SourceError
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
 from usage_platform.defs.resources import PlatformResource
@@ -25,7 +24,8 @@ from usage_platform.defs.source_progress import (
     PlaybackReport,
     playback_metadata,
 )
-from usage_platform.deployment import Deployment
+from usage_platform.services.play import PlaybackError, last_played, play
+from usage_platform.wiring.platform import Deployment
 
 _SHOWN_BAD_ROWS = 20
 

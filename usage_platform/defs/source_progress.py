@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from usage_platform.adapters.kafka_topics import KafkaSettings, KafkaUnreachableError, end_offsets
-from usage_platform.adapters.playback import PlaybackProgress
+from usage_platform.adapters.kafka.topics import KafkaSettings, KafkaUnreachableError, end_offsets
+from usage_platform.services.play import PlaybackProgress
 
 _LINE_SECONDS = 10.0
 _MATERIALIZATION_SECONDS = 60.0

@@ -1,7 +1,7 @@
 """Upkeep: what a platform that runs for years needs each night, as one job.
 
-Belongs here: the ops and the job. Not here: what is done to a table (`adapters.maintenance`) or to
-Dagster's history (`run_history`), or when (`schedules`).
+Belongs here: the ops and the job. Not here: what is done to a table (`adapters.spark.maintenance`)
+or to Dagster's history (`run_history`), or when (`schedules`).
 """
 
 import time
@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pandas as pd
 
-from usage_platform.adapters.maintenance import Upkept, keep_tables
-from usage_platform.adapters.run_totals import add_run_totals
+from usage_platform.adapters.spark.maintenance import Upkept, keep_tables
+from usage_platform.adapters.spark.run_totals import add_run_totals
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.resources import PlatformResource

@@ -10,11 +10,11 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from usage_platform.adapters.kept_lease import KeptLease
-from usage_platform.adapters.lake_tables import Lake
-from usage_platform.adapters.lease import writer_lease
-from usage_platform.adapters.lease_record import holder_of
-from usage_platform.adapters.spark_session import spark_conf
+from usage_platform.adapters.lake.lease import writer_lease
+from usage_platform.adapters.lake.lease_record import holder_of
+from usage_platform.adapters.lake.lease_renewer import KeptLease
+from usage_platform.adapters.lake.tables import Lake
+from usage_platform.adapters.spark.session import spark_conf
 from usage_platform.local.broker import broker_service
 from usage_platform.local.dagster_services import dagster_services
 from usage_platform.local.errors import LocalError
@@ -26,7 +26,7 @@ from usage_platform.local.process import Service
 from usage_platform.local.spark_service import spark_service
 from usage_platform.local.stack_file import StackFile
 from usage_platform.local.supervisor import Supervisor
-from usage_platform.settings import PREFIX, Settings
+from usage_platform.settings.settings import PREFIX, Settings
 
 _CONTROLLER_PORT_ABOVE = 1
 _CODE_PORT = 4000

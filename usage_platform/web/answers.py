@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from usage_platform.adapters.lake_errors import LakeError
+from usage_platform.adapters.lake.errors import LakeError
 
 _S = 10**9
 _NO_CONTENT_CHANGED = 304

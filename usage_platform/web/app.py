@@ -19,9 +19,9 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from usage_platform.adapters.kafka_topics import ANOMALY, EPISODE, USAGE, KafkaSettings
-from usage_platform.adapters.lake_errors import LakeError
-from usage_platform.adapters.topic_tail import TopicTail
+from usage_platform.adapters.kafka.tail import TopicTail
+from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, USAGE, KafkaSettings
+from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.web import episodes, export, hours, live, overview, series
 from usage_platform.web.answers import lake_fault, refused
 from usage_platform.web.live import news_of, watch_lake, with_expectations

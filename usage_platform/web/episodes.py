@@ -1,7 +1,7 @@
 """Episodes of anomalies, and what people do about them.
 
 Belongs here: `/api/episodes` and `/api/reviews`. Not here: which readings make an episode
-(`core.detector.episodes`), how it stands after its reviews (`core.reviews`).
+(`core.anomalies.episodes`), how it stands after its reviews (`core.feedback.reviews`).
 """
 
 import json
@@ -18,11 +18,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from usage_platform.adapters.power_book import Year
-from usage_platform.core.episode_list import Episode
-from usage_platform.core.labels import Verdict
+from usage_platform.core.anomalies.episode_summary import Episode
+from usage_platform.core.feedback.labels import Verdict
+from usage_platform.core.feedback.reviews import LONGEST_NOTE, NO_REVIEWS, Act, Review, states
 from usage_platform.core.meters import LONGEST_NAME
-from usage_platform.core.reviews import LONGEST_NOTE, NO_REVIEWS, Act, Review, states
+from usage_platform.services.page_data import Year
 from usage_platform.web.answers import answer, as_json, unless_known
 from usage_platform.web.parameters import source_of, year_of
 from usage_platform.web.source import PageSource

@@ -18,9 +18,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from usage_platform.adapters.power_book import Year
+from usage_platform.core.feedback.reviews import NO_REVIEWS, states
 from usage_platform.core.meters import Meter
-from usage_platform.core.reviews import NO_REVIEWS, states
+from usage_platform.services.page_data import Year
 from usage_platform.web.hours import rows_between
 from usage_platform.web.parameters import source_of, span_of, year_of
 from usage_platform.web.source import PageSource

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from usage_platform.adapters.lake_tables import USAGE_HOURLY
+from usage_platform.adapters.lake.tables import USAGE_HOURLY
 from usage_platform.core.meters import Meter
 from usage_platform.web.answers import answer
 from usage_platform.web.parameters import meter_of, source_of, span_of, utc_days

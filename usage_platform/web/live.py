@@ -1,7 +1,7 @@
 """What happens now, as server-sent events: readings, odd ones, episodes, and the lake moving on.
 
 Belongs here: `/api/stream`, what messages say, and the look at the lake. Not here: who has heard
-what (`live_feed`), following the topics (`adapters.topic_tail`).
+what (`live_feed`), following the topics (`adapters.kafka.tail`).
 """
 
 import asyncio
@@ -17,12 +17,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from usage_platform.adapters.kafka_topics import USAGE
-from usage_platform.adapters.lake_errors import LakeError
-from usage_platform.adapters.power_book import PowerBook
-from usage_platform.adapters.topic_events import raw_frame
-from usage_platform.core.batch import judge
+from usage_platform.adapters.kafka.events import raw_frame
+from usage_platform.adapters.kafka.topics import USAGE
+from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.validation import judge
+from usage_platform.services.page_data import PowerBook
 from usage_platform.web.live_feed import LiveFeed, News
 from usage_platform.web.parameters import meter_of
 from usage_platform.web.source import PageSource

@@ -1,7 +1,7 @@
 """The latest news in memory, and what each open page has not heard of them yet.
 
 Belongs here: who is told what, and where a page goes on that was cut off. Not here: where news come
-from (`live`, `adapters.topic_tail`).
+from (`live`, `adapters.kafka.tail`).
 
 An event's id says how far in each partition its listener has come, as `usage.0=17,anomaly.0=3`. A
 listener that comes back with one hears what it missed; when that is no longer in memory it is told

@@ -9,8 +9,8 @@ import pandas as pd
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from usage_platform.adapters.power_book import Year
 from usage_platform.core.meters import Meter
+from usage_platform.services.page_data import Year
 from usage_platform.web.source import PageSource
 
 _S = 10**9

@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from usage_platform.core.local_time import local_day_bounds
+from usage_platform.core.load.clock_changes import offsets_between
+from usage_platform.core.load.packed import pack
 from usage_platform.core.meters import Meter
-from usage_platform.core.power.clock_changes import offsets_between
-from usage_platform.core.power.packed import pack
+from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform.web.answers import answer, unless_known
 from usage_platform.web.parameters import source_of, span_of, year_of
 
@@ -46,7 +46,7 @@ def _described(meter: Meter) -> dict[str, object]:
 
 
 def series(request: Request) -> Response:
-    """A meter's year, or the part of it from `from` to `to`, in packed form (`core.power.packed`).
+    """A meter's year, or the part of it from `from` to `to`, in packed form (`core.load.packed`).
 
     Headers say what is not in the packed form: `X-Version`, the version of what is shown.
     """

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import uvicorn
 
-from usage_platform.deployment import Deployment
 from usage_platform.web.app import create_app
 from usage_platform.web.source import PageSource
+from usage_platform.wiring.platform import Deployment
 
 # An open stream never ends by itself.
 _LAST_WORDS_SECONDS = 2

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from usage_platform.adapters.label_store import LabelStore
-from usage_platform.adapters.lake_reader import LakeReader
-from usage_platform.adapters.power_book import PowerBook
-from usage_platform.adapters.review_store import ReviewStore
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.stores.labels import LabelStore
+from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform.deployment import Deployment
+from usage_platform.services.page_data import PowerBook
+from usage_platform.wiring.platform import Deployment
 
 
 @dataclass(frozen=True, eq=False)

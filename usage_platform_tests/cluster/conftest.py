@@ -16,16 +16,16 @@ import boto3
 import dagster as dg
 import pytest
 
-from usage_platform.adapters.emr_jobs import EmrApplication
+from usage_platform.adapters.aws.emr_jobs import EmrApplication
 from usage_platform.defs.resources import PlatformResource
-from usage_platform.deployment import Deployment
 from usage_platform.local.jars import ensure_sets
+from usage_platform.wiring.platform import Deployment
 from usage_platform_tests.aws_double import aws_server, new_bucket
 from usage_platform_tests.cluster.emr_worker import STDOUT
 from usage_platform_tests.conftest import DATA_DIR
+from usage_platform_tests.repository import ROOT
 from usage_platform_tests.terraform.terraform_command import not_here
 
-ROOT = Path(__file__).resolve().parents[2]
 SPARK_HOME = ROOT / ".venv-emr" / "pyspark"
 GROUP = "/usage-platform/emr"
 ROLE = "arn:aws:iam::123456789012:role/usage-platform-emr-job"

@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 from deltalake import DeltaTable
 
-from usage_platform.adapters.emr_jobs import StartedJob, client_for_pipes
-from usage_platform.adapters.lake_files import LakeFiles
-from usage_platform.adapters.lake_reader import LakeReader
-from usage_platform.adapters.lake_tables import READINGS, REJECTS, TABLES, USAGE_HOURLY, Lake
-from usage_platform.adapters.lease import LeaseLentError
-from usage_platform.adapters.lease_record import Held, holder_of
+from usage_platform.adapters.aws.emr_jobs import StartedJob, client_for_pipes
+from usage_platform.adapters.lake.files import LakeFiles
+from usage_platform.adapters.lake.lease import LeaseLentError
+from usage_platform.adapters.lake.lease_record import Held, holder_of
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import READINGS, REJECTS, TABLES, USAGE_HOURLY, Lake
 from usage_platform.defs.emr_serverless import BORROWER
 from usage_platform.defs.lake_assets import streams_into_lake, usage_hourly
 from usage_platform.defs.model_assets import slot_forests

@@ -5,8 +5,6 @@ from datetime import date
 
 import pytest
 
-from usage_platform.adapters.model_order import ModelOrder
-from usage_platform.adapters.training import Wishes
 from usage_platform.cluster.request import (
     DrainTopics,
     RecomputeHours,
@@ -16,8 +14,10 @@ from usage_platform.cluster.request import (
 )
 from usage_platform.core.detector.grid import Calendar
 from usage_platform.core.detector.model import Method, Tuning
-from usage_platform.core.labels import NO_LABELS
-from usage_platform.settings import Settings, SettingsError
+from usage_platform.core.feedback.labels import NO_LABELS
+from usage_platform.services.train import Wishes
+from usage_platform.services.train_request import ModelOrder
+from usage_platform.settings.settings import Settings, SettingsError
 
 BORROWER = ("emr-serverless", "a-run")
 HOURS = RecomputeHours(first=date(2024, 3, 5), last=date(2024, 3, 6))

@@ -4,8 +4,8 @@ import json
 
 import pandas as pd
 
-from usage_platform.core.anomalies import ANOMALY_COLUMNS, anomaly_messages
-from usage_platform.core.episode_events import episode_events, withdrawn_episodes
+from usage_platform.core.anomalies.anomaly import ANOMALY_COLUMNS, anomaly_messages
+from usage_platform.core.anomalies.episode_messages import episode_events, withdrawn_episodes
 from usage_platform.core.meters import Meter, MeterRegistry
 
 METER = Meter("library [main]", "America/New_York", 5)

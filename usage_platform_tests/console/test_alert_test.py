@@ -5,9 +5,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from usage_platform.cli import main
-from usage_platform_tests.adapters.alert_receivers import web_receiver
-from usage_platform_tests.adapters.mqtt_broker import mqtt_broker
+from usage_platform.console.cli import main
+from usage_platform_tests.adapters.alert_sinks.alert_receivers import web_receiver
+from usage_platform_tests.adapters.alert_sinks.mqtt_broker import mqtt_broker
 
 
 @pytest.fixture

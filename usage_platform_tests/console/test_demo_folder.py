@@ -2,10 +2,10 @@ import pytest
 
 from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.console.demo_folder import ready_folder
-from usage_platform.deployment import Deployment
 from usage_platform.local.errors import LocalError
 from usage_platform.local.stack_file import StackFile
-from usage_platform.settings import Settings
+from usage_platform.settings.settings import Settings
+from usage_platform.wiring.platform import Deployment
 
 _MIX = [
     "central-library is the meter of both: their readings mix",

@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from usage_platform.cli import main
+from usage_platform.console.cli import main
 from usage_platform.console.labels import add_label
-from usage_platform.deployment import Deployment
-from usage_platform.settings import Settings, SettingsError
+from usage_platform.settings.settings import Settings, SettingsError
+from usage_platform.wiring.platform import Deployment
 
 
 @pytest.fixture

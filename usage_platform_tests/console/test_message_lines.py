@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from usage_platform.console.message_lines import anomaly_line, episode_line, json_line
-from usage_platform.core.anomalies import WITHDRAWN
+from usage_platform.core.anomalies.anomaly import WITHDRAWN
 from usage_platform_tests.console.made_messages import NAME, episodes, messages, withdrawn
 
 

@@ -7,13 +7,13 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from usage_platform.adapters.lake_files import LakeFiles
-from usage_platform.adapters.model_store import ModelStore
-from usage_platform.cli import main
+from usage_platform.adapters.lake.files import LakeFiles
+from usage_platform.adapters.stores.models import ModelStore
+from usage_platform.console.cli import main
 from usage_platform.console.models import change, listed
-from usage_platform.core.model import Model
-from usage_platform.settings import SettingsError
-from usage_platform_tests.core.made_manifest import manifest
+from usage_platform.core.detector.manifest import Model
+from usage_platform.settings.settings import SettingsError
+from usage_platform_tests.core.detector.made_manifest import manifest
 
 
 def model(version: str, day: int) -> Model:

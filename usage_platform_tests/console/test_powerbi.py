@@ -1,7 +1,7 @@
 """`make powerbi` writes what it makes where the project has it."""
 
-from usage_platform.adapters.powerbi import model_files
 from usage_platform.console import powerbi
+from usage_platform.services.powerbi_model import model_files
 
 
 def test_the_files_are_written_with_the_clock_changes_of_the_building(

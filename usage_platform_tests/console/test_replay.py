@@ -8,13 +8,13 @@ from click.testing import CliRunner
 
 from usage_platform.adapters.sources.csv_file import CsvSource
 from usage_platform.adapters.sources.generated import GeneratedSource
-from usage_platform.adapters.training import Wishes
-from usage_platform.cli import main
+from usage_platform.console.cli import main
 from usage_platform.console.replay import Replayed, replay_source
+from usage_platform.core.evaluation.replay import REPLAY_COLUMNS
 from usage_platform.core.meters import Meter
-from usage_platform.core.reading_rows import CsvColumns
-from usage_platform.core.replay import REPLAY_COLUMNS
-from usage_platform.core.source_readings import SourceError
+from usage_platform.core.readings.csv_rows import CsvColumns
+from usage_platform.core.readings.source import SourceError
+from usage_platform.services.train import Wishes
 from usage_platform_tests.core.detector.series import HOURLY, frame, library
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from usage_platform.console import setup
 from usage_platform.local.java import JavaHome
-from usage_platform.settings import Settings
+from usage_platform.settings.settings import Settings
 
 
 @pytest.fixture

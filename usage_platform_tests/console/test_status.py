@@ -7,12 +7,12 @@ import pytest
 from confluent_kafka import Producer
 from rich.console import Console
 
-from usage_platform.adapters.kafka_topics import ANOMALY
-from usage_platform.adapters.lake_tables import READINGS
+from usage_platform.adapters.kafka.topics import ANOMALY
+from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.console.status import status
-from usage_platform.core.wire import usage_messages
-from usage_platform.deployment import Deployment
-from usage_platform.settings import Settings
+from usage_platform.core.readings.messages import usage_messages
+from usage_platform.settings.settings import Settings
+from usage_platform.wiring.platform import Deployment
 
 START = pd.Timestamp("2024-03-05T00:00:00Z")
 

@@ -15,12 +15,12 @@ from termios import TIOCSWINSZ
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.kafka_topics import ANOMALY, EPISODE
+from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE
 from usage_platform.console.watch import Chosen, messages, wanted_of
-from usage_platform.core.alerts import Severity
-from usage_platform.core.message_filter import Wanted
+from usage_platform.core.alerts.alert import Severity
+from usage_platform.core.alerts.message_filter import Wanted
 from usage_platform.core.meters import Meter
-from usage_platform.settings import SettingsError
+from usage_platform.settings.settings import SettingsError
 from usage_platform_tests.console.made_messages import (
     METER,
     anomaly_values,

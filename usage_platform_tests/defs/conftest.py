@@ -8,16 +8,16 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.kafka_topics import ANOMALY, USAGE
-from usage_platform.adapters.stream_progress import Lag
-from usage_platform.core.local_time import local_day_bounds
-from usage_platform.core.model import Manifest, Model
-from usage_platform.core.source_readings import SourceReadings
-from usage_platform.core.training_days import judges_from
+from usage_platform.adapters.kafka.topics import ANOMALY, USAGE
+from usage_platform.core.detector.manifest import Manifest, Model
+from usage_platform.core.detector.schedule import judges_from
+from usage_platform.core.readings.source import SourceReadings
+from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform.defs import anomaly_assets, sensors
-from usage_platform.deployment import Deployment
-from usage_platform.settings import Settings
-from usage_platform_tests.core.made_manifest import manifest
+from usage_platform.services.progress import Lag
+from usage_platform.settings.settings import Settings
+from usage_platform.wiring.platform import Deployment
+from usage_platform_tests.core.detector.made_manifest import manifest
 
 START = pd.Timestamp("2024-03-05T05:00:00Z")
 

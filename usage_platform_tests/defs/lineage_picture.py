@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from usage_platform.defs.jobs import ASSETS
 from usage_platform.local.dagster_services import dagster_services
-from usage_platform.settings import PREFIX
+from usage_platform.settings.settings import PREFIX
 from usage_platform_tests.web.pictures import FOLDER, free_port, save_small
 from usage_platform_tests.web.served_page import chromium, running
 

@@ -5,12 +5,12 @@ import json
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.alert_delivery import Delivered
-from usage_platform.adapters.kafka_topics import EPISODE, KafkaUnreachableError
-from usage_platform.core.episode_events import EpisodeStatus, episode_event
+from usage_platform.adapters.kafka.topics import EPISODE, KafkaUnreachableError
+from usage_platform.core.anomalies.episode_messages import EpisodeStatus, episode_event
 from usage_platform.core.meters import Meter
 from usage_platform.defs import alert_sensor
-from usage_platform_tests.adapters.alert_receivers import web_receiver
+from usage_platform.services.deliver_alerts import Delivered
+from usage_platform_tests.adapters.alert_sinks.alert_receivers import web_receiver
 from usage_platform_tests.defs.conftest import Platform, skipped
 
 SINKS = {"alert_webhook_url": "http://h/secret", "alert_slack_url": "http://h/geheim"}

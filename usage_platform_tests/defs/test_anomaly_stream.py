@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from usage_platform.adapters.kafka_topics import KafkaSettings
-from usage_platform.adapters.scoring import ScorerFencedError
-from usage_platform.adapters.scoring_tick import TickResult
-from usage_platform.core.judging import Judges
-from usage_platform.core.labels import Verdict
+from usage_platform.adapters.kafka.topics import KafkaSettings
+from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.defs import sensors
-from usage_platform.deployment import Deployment
+from usage_platform.services.score import ScorerFencedError
+from usage_platform.services.score_result import TickResult
+from usage_platform.wiring.platform import Deployment
 from usage_platform_tests.defs.conftest import Platform, skipped
 
 pytestmark = pytest.mark.usefixtures("topics")

@@ -6,10 +6,10 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from usage_platform.adapters import kafka_topics
-from usage_platform.adapters.kafka_topics import ANOMALY
-from usage_platform.adapters.lake_tables import ANOMALIES, READINGS, USAGE_HOURLY
-from usage_platform.core.anomalies import anomalies_from_messages
+from usage_platform.adapters.kafka import topics as kafka_topics
+from usage_platform.adapters.kafka.topics import ANOMALY
+from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, USAGE_HOURLY
+from usage_platform.core.anomalies.anomaly import anomalies_from_messages
 from usage_platform.definitions import defs
 from usage_platform.defs import anomaly_assets
 from usage_platform.defs.anomaly_assets import anomaly

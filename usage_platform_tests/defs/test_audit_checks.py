@@ -6,10 +6,10 @@ import pytest
 from confluent_kafka import OFFSET_END, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from usage_platform.adapters.kafka_topics import ANOMALY, USAGE
-from usage_platform.adapters.lake_tables import READINGS, REJECTS, USAGE_HOURLY
-from usage_platform.core.hourly import hourly_from_readings
-from usage_platform.core.wire import usage_messages
+from usage_platform.adapters.kafka.topics import ANOMALY, USAGE
+from usage_platform.adapters.lake.tables import READINGS, REJECTS, USAGE_HOURLY
+from usage_platform.core.readings.hourly import hourly_from_readings
+from usage_platform.core.readings.messages import usage_messages
 from usage_platform.defs import audit_checks
 from usage_platform.defs.audit_checks import AuditConfig
 from usage_platform_tests.defs.conftest import Platform

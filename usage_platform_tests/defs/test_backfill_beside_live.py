@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 from pyspark.sql.connect.dataframe import DataFrame
 
-from usage_platform.adapters.hourly_backfill import recompute_days
-from usage_platform.adapters.kafka_topics import USAGE
-from usage_platform.adapters.table_creation import create_tables
+from usage_platform.adapters.kafka.topics import USAGE
+from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.defs.lake_assets import streams_into_lake, usage_hourly
 from usage_platform.defs.resources import PlatformResource
-from usage_platform_tests.adapters.busy_topic import MINUTES, REGISTRY, apply
+from usage_platform.services.backfill import recompute_days
+from usage_platform_tests.adapters.spark.busy_topic import MINUTES, REGISTRY, apply
 from usage_platform_tests.oracle import Event, assert_right, event
 
 DAY = date(2024, 3, 5)

@@ -7,22 +7,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.lake_tables import (
+from usage_platform.adapters.lake.tables import (
     ANOMALIES,
     READINGS,
     REJECTS,
     USAGE_HOURLY,
     Lake,
 )
-from usage_platform.core.anomalies import find_anomalies, no_anomalies
-from usage_platform.core.hourly import hourly_from_readings
-from usage_platform.core.labels import Verdict
+from usage_platform.core.anomalies.anomaly import find_anomalies, no_anomalies
+from usage_platform.core.detector.baseline.slot_forests import train_slot_forests
+from usage_platform.core.detector.manifest import Model, model_version
+from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.meters import Meter
-from usage_platform.core.model import Model, model_version
-from usage_platform.core.slot_forests import train_slot_forests
+from usage_platform.core.readings.hourly import hourly_from_readings
 from usage_platform.defs import anomaly_checks, audit_checks, checks
 from usage_platform.defs.resources import PlatformResource
-from usage_platform_tests.core.made_manifest import manifest
+from usage_platform_tests.core.detector.made_manifest import manifest
 
 METER = "central-library"
 START = pd.Timestamp("2024-01-01T05:00:00Z")

@@ -12,9 +12,9 @@ import pytest
 
 from usage_platform.definitions import defs
 from usage_platform.defs.checks import CHECKS
-from usage_platform.settings import SettingsError
+from usage_platform.settings.settings import SettingsError
+from usage_platform_tests.repository import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 EDGES = {
     ("source_readings", "usage"),
     ("usage", "readings"),

@@ -8,8 +8,8 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.lake_reader import LakeReader
-from usage_platform.adapters.lake_tables import READINGS, Lake
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import READINGS, Lake
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.lake_assets import streams_into_lake
 from usage_platform.defs.resources import PlatformResource

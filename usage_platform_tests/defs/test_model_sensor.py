@@ -4,7 +4,7 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.lake_tables import READINGS
+from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.defs import sensors
 from usage_platform_tests.defs.conftest import Platform, skipped
 

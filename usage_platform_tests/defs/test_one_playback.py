@@ -3,8 +3,8 @@
 import dagster as dg
 import pytest
 
-from usage_platform.adapters.kafka_topics import USAGE, end_offsets
-from usage_platform.adapters.playback_lease import PlaybackLease
+from usage_platform.adapters.kafka.playback_lease import PlaybackLease
+from usage_platform.adapters.kafka.topics import USAGE, end_offsets
 from usage_platform.defs import source_assets
 from usage_platform.defs.source_assets import PlaybackConfig, usage
 from usage_platform_tests.defs.conftest import Platform

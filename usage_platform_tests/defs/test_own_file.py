@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.lake_tables import READINGS, USAGE_HOURLY
+from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY
 from usage_platform.definitions import defs
 from usage_platform.defs.resources import PlatformResource
 

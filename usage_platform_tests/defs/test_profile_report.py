@@ -7,10 +7,10 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.lake_files import save_meters
-from usage_platform.adapters.lake_tables import ANOMALIES, READINGS, USAGE_HOURLY
-from usage_platform.core.hourly import hourly_from_readings
+from usage_platform.adapters.lake.files import save_meters
+from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, USAGE_HOURLY
 from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.core.readings.hourly import hourly_from_readings
 from usage_platform.defs.partitions import month_before
 from usage_platform.defs.profile_assets import profile_report
 from usage_platform.defs.resources import PlatformResource

@@ -6,21 +6,21 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.lake_tables import (
+from usage_platform.adapters.lake.table_creation import create_tables
+from usage_platform.adapters.lake.tables import (
     ANOMALIES,
     READINGS,
     REJECTS,
     USAGE_HOURLY,
 )
-from usage_platform.adapters.micro_batch import apply_events
-from usage_platform.adapters.redrive import reject_summary
-from usage_platform.adapters.table_creation import create_tables
+from usage_platform.adapters.spark.usage_batch import apply_events
 from usage_platform.core.meters import Meter
 from usage_platform.defs import redrive_assets
 from usage_platform.defs.metadata import rejects_table
 from usage_platform.defs.redrive_assets import redriven_rejects
 from usage_platform.defs.resources import PlatformResource
-from usage_platform_tests.core.made_models import cut_forests, model
+from usage_platform.services.redrive import reject_summary
+from usage_platform_tests.core.detector.made_models import cut_forests, model
 
 METER = "central-library"
 RECEIVED = pd.Timestamp("2024-03-20T13:00:30Z")

@@ -7,8 +7,8 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.kafka_topics import ANOMALY, USAGE, KafkaUnreachableError
-from usage_platform.core.playback import to_play
+from usage_platform.adapters.kafka.topics import ANOMALY, USAGE, KafkaUnreachableError
+from usage_platform.core.readings.pacing import to_play
 from usage_platform.defs import sensors
 from usage_platform_tests.defs.conftest import START, Platform, skipped
 

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.lake_tables import ANOMALIES, READINGS
-from usage_platform.core.anomalies import find_anomalies
-from usage_platform.core.labels import Verdict
+from usage_platform.adapters.lake.tables import ANOMALIES, READINGS
+from usage_platform.core.anomalies.anomaly import find_anomalies
+from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.meters import Meter
 from usage_platform.defs import anomaly_checks, checks
-from usage_platform_tests.core.made_models import cut_forests, judges_of, model
+from usage_platform_tests.core.detector.made_models import cut_forests, judges_of, model
 from usage_platform_tests.defs.conftest import START, Platform
 
 METER = "central-library"

@@ -7,12 +7,12 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.kafka_topics import KafkaUnreachableError
-from usage_platform.adapters.playback import PlaybackProgress
-from usage_platform.core.playback import Pace
+from usage_platform.adapters.kafka.topics import KafkaUnreachableError
+from usage_platform.core.readings.pacing import Pace
 from usage_platform.defs import source_assets, source_progress
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.defs.source_assets import source_readings, usage
+from usage_platform.services.play import PlaybackProgress
 from usage_platform_tests.defs.conftest import Platform
 
 START = pd.Timestamp("2024-03-05T05:00:00Z")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from usage_platform.deployment import Deployment
-from usage_platform.settings import PREFIX, Settings
+from usage_platform.settings.settings import PREFIX, Settings
+from usage_platform.wiring.platform import Deployment
+from usage_platform_tests.repository import ROOT
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 _BIN = Path(sys.executable).parent
 _LONGEST_COMMAND_S = 600
 _LOOK_EVERY_S = 0.5
@@ -47,7 +47,7 @@ class Platform:
     def _run(command: tuple[str, ...], env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
-            cwd=REPOSITORY,
+            cwd=ROOT,
             env=dict(env),
             capture_output=True,
             text=True,

@@ -14,11 +14,12 @@ from pathlib import Path
 import pandas as pd
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
-from usage_platform.adapters.kafka_topics import ANOMALY, KafkaUnreachableError, end_offsets
-from usage_platform.adapters.lake_tables import ANOMALIES, READINGS
-from usage_platform.deployment import Deployment
+from usage_platform.adapters.kafka.topics import ANOMALY, KafkaUnreachableError, end_offsets
+from usage_platform.adapters.lake.tables import ANOMALIES, READINGS
 from usage_platform.local.pid import ProcessId, identify, read_pid_file, session_members
-from usage_platform_tests.e2e.conftest import REPOSITORY, Platform, wait_for
+from usage_platform.wiring.platform import Deployment
+from usage_platform_tests.e2e.conftest import Platform, wait_for
+from usage_platform_tests.repository import ROOT
 
 _SERVICES = ("kafka", "spark", "code", "ui", "daemon", "page")
 LONG_S = 600
@@ -131,7 +132,7 @@ def running(platform: Platform) -> Iterator[RunningPlatform]:
     log = platform.data / "up.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            platform.command("up"), cwd=REPOSITORY, env=dict(platform.env), stdout=out, stderr=out
+            platform.command("up"), cwd=ROOT, env=dict(platform.env), stdout=out, stderr=out
         )
     stack = RunningPlatform(platform, process, log)
     try:

@@ -5,7 +5,7 @@ import hashlib
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.lake_tables import TABLES
+from usage_platform.adapters.lake.tables import TABLES
 from usage_platform_tests.e2e.conftest import Platform, summary_count
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]

@@ -17,13 +17,13 @@ import pytest
 import requests
 from confluent_kafka import Producer
 
-from usage_platform.adapters.kafka_topics import USAGE
-from usage_platform.adapters.lake_tables import ANOMALIES, READINGS, REJECTS, USAGE_HOURLY
-from usage_platform.adapters.rescoring import standing
-from usage_platform.adapters.stream_progress import committed_offsets
-from usage_platform.core.anomalies import find_anomalies
-from usage_platform.core.hourly import HOURLY_COLUMNS, hourly_from_readings
+from usage_platform.adapters.kafka.topics import USAGE
+from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, REJECTS, USAGE_HOURLY
+from usage_platform.core.anomalies.anomaly import find_anomalies
+from usage_platform.core.readings.hourly import HOURLY_COLUMNS, hourly_from_readings
 from usage_platform.local.stack_file import read_live
+from usage_platform.services.progress import committed_offsets
+from usage_platform.services.rescore import standing
 from usage_platform_tests.e2e.conftest import wait_for
 from usage_platform_tests.e2e.running_platform import RunningPlatform, running
 

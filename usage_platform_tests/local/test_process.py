@@ -12,6 +12,7 @@ import pytest
 from usage_platform.local.errors import LocalError
 from usage_platform.local.pid import ProcessId, identify, read_pid_file, write_pid_file
 from usage_platform.local.process import ChildProcess, reap_stale
+from usage_platform_tests.repository import ROOT
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux offers it")
 
@@ -47,7 +48,7 @@ def supervisor_of(
         f"{then}\n"
     )
     argv = [sys.executable, "-c", program, str(folder)]
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2])
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, cwd=ROOT)
 
 
 @pytest.fixture

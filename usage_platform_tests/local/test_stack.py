@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from usage_platform.adapters.lease import LeaseError
+from usage_platform.adapters.lake.lease import LeaseError
 from usage_platform.console.demo_folder import without_alerts
 from usage_platform.local import stack
 from usage_platform.local.errors import LocalError
@@ -14,7 +14,7 @@ from usage_platform.local.java import JavaHome
 from usage_platform.local.stack import Stack, name_java
 from usage_platform.local.stack_file import StackFile, read_live
 from usage_platform.local.supervisor import Supervisor
-from usage_platform.settings import Settings
+from usage_platform.settings.settings import Settings
 from usage_platform_tests.conftest import DATA_DIR
 from usage_platform_tests.local.fake_java import fake_java
 

@@ -3,12 +3,12 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from usage_platform.local.errors import LocalError
 from usage_platform.local.stack_file import StackFile, read_live
+from usage_platform_tests.repository import ROOT
 
 WHAT_RUNS = ("127.0.0.1:9092", "sc://127.0.0.1:15002", "http://127.0.0.1:3000")
 
@@ -56,7 +56,7 @@ def test_the_lock_of_a_killed_owner_is_free(tmp_path):
         "stack.write('a', 'b', None)\nprint(flush=True)\ntime.sleep(600)\n"
     )
     argv = [sys.executable, "-c", program, str(tmp_path)]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as owner:
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, cwd=ROOT) as owner:
         owner.stdout.readline()
         assert read_live(tmp_path).owner.pid == owner.pid
         owner.kill()

@@ -16,7 +16,9 @@ from typing import Any, NoReturn
 
 import pytest
 
-SOURCE = Path(__file__).resolve().parents[2] / "terraform"
+from usage_platform_tests.repository import ROOT
+
+SOURCE = ROOT / "terraform"
 # Under the name of the registry that it came from.
 _PROVIDER = "*/hashicorp/aws"
 # Where people and images keep providers that `terraform providers mirror` has fetched.

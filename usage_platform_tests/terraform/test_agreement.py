@@ -8,16 +8,14 @@ from pathlib import Path
 import pytest
 
 import usage_platform
-from usage_platform.adapters import (
-    alert_delivery,
-    kafka_topics,
-    lake_streams,
-    playback_lease,
-    scoring,
-)
-from usage_platform.adapters.lake_tables import ALL_TABLES, Lake
+from usage_platform.adapters.kafka import playback_lease
+from usage_platform.adapters.kafka import topics as kafka_topics
+from usage_platform.adapters.lake.tables import ALL_TABLES, Lake
 from usage_platform.cluster.job import OWN_CHECKPOINT
-from usage_platform.settings import PREFIX, Settings
+from usage_platform.services import deliver_alerts as alert_delivery
+from usage_platform.services import ingest as lake_streams
+from usage_platform.services import score as scoring
+from usage_platform.settings.settings import PREFIX, Settings
 from usage_platform_tests.terraform.terraform_command import SOURCE
 
 pytestmark = pytest.mark.aws

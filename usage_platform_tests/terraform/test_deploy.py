@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from usage_platform.local.page_scripts import VENDOR
-from usage_platform.settings import Settings
+from usage_platform.settings.settings import Settings
 from usage_platform_tests.terraform.terraform_command import SOURCE
 
 pytestmark = pytest.mark.aws

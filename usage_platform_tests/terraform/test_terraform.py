@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from usage_platform.adapters.lake_tables import ALL_TABLES, Lake
+from usage_platform.adapters.lake.tables import ALL_TABLES, Lake
 from usage_platform_tests.terraform.terraform_command import SOURCE
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(600)]

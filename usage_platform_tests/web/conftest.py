@@ -8,18 +8,18 @@ import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
-from usage_platform.adapters.kafka_topics import KafkaSettings, KafkaUnreachableError
-from usage_platform.adapters.lake_files import LakeFiles, save_meters
-from usage_platform.adapters.lake_tables import Lake
-from usage_platform.adapters.model_store import ModelStore
+from usage_platform.adapters.kafka.topics import KafkaSettings, KafkaUnreachableError
+from usage_platform.adapters.lake.files import LakeFiles, save_meters
+from usage_platform.adapters.lake.tables import Lake
+from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform.deployment import Deployment
-from usage_platform.settings import Settings
+from usage_platform.settings.settings import Settings
 from usage_platform.web.app import create_app
 from usage_platform.web.source import PageSource
+from usage_platform.wiring.platform import Deployment
 from usage_platform_tests.conftest import table_writer
+from usage_platform_tests.core.detector.made_models import cut_forests, judges_of, model
 from usage_platform_tests.core.detector.series import library
-from usage_platform_tests.core.made_models import cut_forests, judges_of, model
 from usage_platform_tests.web.made_lake import write_readings, write_what_follows
 
 METER = Meter("m", "America/New_York", 60)

@@ -5,17 +5,17 @@ from datetime import date
 
 import pandas as pd
 
-from usage_platform.adapters.lake_files import LakeFiles, save_meters
-from usage_platform.adapters.lake_reader import LakeReader
-from usage_platform.adapters.lake_tables import ANOMALIES, READINGS, USAGE_HOURLY, Lake
-from usage_platform.adapters.model_store import ModelStore
+from usage_platform.adapters.lake.files import LakeFiles, save_meters
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, USAGE_HOURLY, Lake
 from usage_platform.adapters.sources.generated import GeneratedSource
-from usage_platform.adapters.training import Wishes, train_models
-from usage_platform.core.anomalies import find_anomalies
-from usage_platform.core.hourly import hourly_from_readings
-from usage_platform.core.judging import Judges
+from usage_platform.adapters.stores.models import ModelStore
+from usage_platform.core.anomalies.anomaly import find_anomalies
+from usage_platform.core.detector.model_timeline import Judges
 from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform.core.rest_days import calendar_named
+from usage_platform.core.readings.hourly import hourly_from_readings
+from usage_platform.core.time.calendar import calendar_named
+from usage_platform.services.train import Wishes, train_models
 
 WriteTable = Callable[..., None]
 START = date(2023, 12, 1)

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from usage_platform.adapters.lake_tables import Lake
+from usage_platform.adapters.lake.tables import Lake
 from usage_platform.core.meters import Meter
 from usage_platform_tests.conftest import table_writer
+from usage_platform_tests.repository import ROOT
 from usage_platform_tests.web.made_lake import YEAR_DAYS, make_year
 from usage_platform_tests.web.served_page import chromium, page_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+FOLDER = ROOT / "docs" / "pictures"
 _LARGE = {"width": 1280, "height": 900}
 _SHOTS = {
     "page": ({"viewport": _LARGE}, ""),
@@ -62,7 +63,7 @@ def save_small(taken: bytes, path: Path) -> None:
     """Save a screenshot as small as a picture of few colours can be, and say so."""
     image = Image.open(io.BytesIO(taken)).convert("RGB").quantize(_COLOURS)
     image.save(path, optimize=True)
-    print(path.relative_to(FOLDER.parents[1]))
+    print(path.relative_to(ROOT))
 
 
 def free_port() -> int:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from usage_platform.adapters.kafka_topics import KafkaSettings
+from usage_platform.adapters.kafka.topics import KafkaSettings
 from usage_platform.local.page_service import page_service
 from usage_platform.local.process import ChildProcess, Service
-from usage_platform.settings import PREFIX
+from usage_platform.settings.settings import PREFIX
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

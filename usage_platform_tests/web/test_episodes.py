@@ -3,8 +3,8 @@ import json
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.label_store import LabelStore
-from usage_platform.adapters.lake_files import LakeFiles
+from usage_platform.adapters.lake.files import LakeFiles
+from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform_tests.web.conftest import METER, client_of
 
 NIGHT = "2024-03-05T08:00Z"

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
-from usage_platform.deployment import Deployment
-from usage_platform.settings import Settings
+from usage_platform.settings.settings import Settings
 from usage_platform.web.app import create_app
 from usage_platform.web.source import PageSource
+from usage_platform.wiring.platform import Deployment
 from usage_platform_tests.web.conftest import METER, fill, no_kafka
 
 pytestmark = pytest.mark.aws

@@ -6,14 +6,14 @@ import json
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.kafka_topics import ANOMALY, EPISODE, USAGE
-from usage_platform.adapters.topic_tail import TopicTail
+from usage_platform.adapters.kafka.tail import TopicTail
+from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, USAGE
 from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform.deployment import Deployment
 from usage_platform.web import live_feed
 from usage_platform.web.live import news_of, with_expectations
 from usage_platform.web.live_feed import KEPT, LiveFeed, News
 from usage_platform.web.source import PageSource
+from usage_platform.wiring.platform import Deployment
 from usage_platform_tests.topics import put_events, until
 from usage_platform_tests.web.conftest import METER, OTHER, settings_of
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from usage_platform.deployment import Deployment
 from usage_platform.web.app import STATIC, create_app
 from usage_platform.web.security import HEADERS
 from usage_platform.web.source import PageSource
+from usage_platform.wiring.platform import Deployment
 from usage_platform_tests.web.conftest import client_of, no_kafka, settings_of
 
 BODY = json.dumps({"meter": "m", "episode": "2024-03-05T08:00Z", "act": "acknowledge"})

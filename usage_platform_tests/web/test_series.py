@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from usage_platform.core.power.packed import unpack
+from usage_platform.core.load.packed import unpack
 from usage_platform_tests.conftest import table_writer
 from usage_platform_tests.web.conftest import METER, OTHER, client_of
 from usage_platform_tests.web.made_lake import write_readings

@@ -6,8 +6,8 @@ import threading
 import pytest
 import requests
 
-from usage_platform.deployment import Deployment
 from usage_platform.web.server import server_of
+from usage_platform.wiring.platform import Deployment
 from usage_platform_tests.topics import until
 from usage_platform_tests.web.conftest import settings_of
 

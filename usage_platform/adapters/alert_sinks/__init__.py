@@ -1,1 +1,1 @@
-"""Where alerts go to: one module for each kind of sink, all behind `core.alerts.AlertSink`."""
+"""Where alerts are sent: one module for each kind of sink, behind `core.alerts.alert.AlertSink`."""

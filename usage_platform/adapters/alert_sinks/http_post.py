@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import requests
 
-from usage_platform.core.alerts import DeliveryError
+from usage_platform.core.alerts.alert import DeliveryError
 
 _TIMEOUTS_SECONDS = (3.0, 5.0)
 """To connect, and between two bytes of an answer."""

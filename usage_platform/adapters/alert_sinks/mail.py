@@ -1,6 +1,7 @@
 """Alerts as e-mail.
 
-Belongs here: the message and the talk with the mail server. Not here: the words (`core.alerts`).
+Belongs here: the message and the talk with the mail server. Not here: the words
+(`core.alerts.alert`).
 """
 
 import hashlib
@@ -13,8 +14,8 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from usage_platform.core.alert_addresses import Server
-from usage_platform.core.alerts import Alert, DeliveryError
+from usage_platform.core.alerts.addresses import Server
+from usage_platform.core.alerts.alert import Alert, DeliveryError
 
 _TIMEOUT_SECONDS = 8.0
 _LASTING_CODES = range(500, 600)

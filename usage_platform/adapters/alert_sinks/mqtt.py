@@ -1,6 +1,6 @@
 """Alerts to a broker of MQTT, for Home Assistant, Node-RED, AWS IoT and others.
 
-Belongs here: the talk with the broker. Not here: addresses (`core.alert_addresses`).
+Belongs here: the talk with the broker. Not here: addresses (`core.alerts.addresses`).
 
 MQTT 3.1.1, which every broker speaks. Quality of service 1: the broker confirms (PUBACK) that it
 has taken an alert. Each alert has a connection of its own, as there are few of them.
@@ -16,8 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from usage_platform.core.alert_addresses import Server
-from usage_platform.core.alerts import Alert, DeliveryError
+from usage_platform.core.alerts.addresses import Server
+from usage_platform.core.alerts.alert import Alert, DeliveryError
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from usage_platform.adapters.alert_sinks.http_post import post_json
-from usage_platform.core.alerts import Alert
+from usage_platform.core.alerts.alert import Alert
 
 _ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 

@@ -10,8 +10,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from usage_platform.core.alert_addresses import topic_region
-from usage_platform.core.alerts import Alert, DeliveryError
+from usage_platform.core.alerts.addresses import topic_region
+from usage_platform.core.alerts.alert import Alert, DeliveryError
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

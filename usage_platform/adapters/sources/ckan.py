@@ -1,7 +1,7 @@
 """Readings from a dataset of an open-data portal that runs CKAN, kept on disk as they come.
 
 Belongs here: which resources and pages are asked for, and the cache. Not here: HTTP and retries
-(`ckan_portal`), splitting CSV (`csv_file`), and what a readable row is (`core.reading_rows`).
+(`ckan_portal`), splitting CSV (`csv_file`), and what a readable row is (`core.readings.csv_rows`).
 
 The cache is `<cache_dir>/<dataset>/<resource>/<version>/`: a file for each page of the portal's
 table, named by the offset of its first row, or the one CSV file of a resource without a table. A
@@ -25,8 +25,8 @@ import numpy as np
 from usage_platform.adapters.sources.ckan_portal import CkanPortal, Page, Resource
 from usage_platform.adapters.sources.csv_file import read_csv
 from usage_platform.core.meters import Meter
-from usage_platform.core.reading_rows import CsvColumns, RawRows, combine, read_rows
-from usage_platform.core.source_readings import (
+from usage_platform.core.readings.csv_rows import CsvColumns, RawRows, combine, read_rows
+from usage_platform.core.readings.source import (
     BadRow,
     MissingColumnError,
     Progress,

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from usage_platform.core.source_readings import SourceError
+from usage_platform.core.readings.source import SourceError
 
 _TIMEOUTS_SECONDS = (10, 60)
 """To connect, and between two bytes of an answer."""

@@ -1,7 +1,7 @@
 """Readings from CSV files, plain or gzip.
 
 Belongs here: opening files and splitting their lines. Not here: what a readable row is
-(`core.reading_rows`), and fetching files from elsewhere.
+(`core.readings.csv_rows`), and fetching files from elsewhere.
 """
 
 import csv
@@ -18,14 +18,14 @@ from typing import TextIO
 import numpy as np
 
 from usage_platform.core.meters import Meter
-from usage_platform.core.reading_rows import (
+from usage_platform.core.readings.csv_rows import (
     CsvColumns,
     FileReadings,
     RawRows,
     combine,
     read_rows,
 )
-from usage_platform.core.source_readings import (
+from usage_platform.core.readings.source import (
     BadRow,
     MissingColumnError,
     Progress,

@@ -1,7 +1,8 @@
 """Readings made up for one or more buildings, with faults whose times are known.
 
-Belongs here: which building stands behind each meter, and how one seed becomes all randomness.
-Not here: what a healthy building draws (`core.building`) and what goes wrong (`core.faults`).
+Belongs here: which building stands behind each meter, and how one seed becomes all randomness. Not
+here: what a healthy building draws (`core.generator.building`) and what goes wrong
+(`core.generator.faults`).
 """
 
 import math
@@ -12,12 +13,12 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from usage_platform.core.building import STEP_KW, BuildingProfile, building_load
-from usage_platform.core.fault_kinds import ALL_KINDS, LONGEST_FAULT_DAYS
-from usage_platform.core.faults import inject_faults
-from usage_platform.core.local_time import local_day_bounds
+from usage_platform.core.generator.building import STEP_KW, BuildingProfile, building_load
+from usage_platform.core.generator.fault_kinds import ALL_KINDS, LONGEST_FAULT_DAYS
+from usage_platform.core.generator.faults import inject_faults
 from usage_platform.core.meters import Meter
-from usage_platform.core.source_readings import Progress, SourceError, SourceReadings
+from usage_platform.core.readings.source import Progress, SourceError, SourceReadings
+from usage_platform.core.time.local_time import local_day_bounds
 
 _LEAST_FAULTS_PER_WEEK = 0.02
 
@@ -39,7 +40,7 @@ class GeneratedSource:
         seed: 0 or more.
         faults_per_week: About how many faults each meter gets a week; 0 for none.
         faults_from_day: How many days come first without a fault.
-        kinds: Which kinds of faults, of `core.fault_kinds.ALL_KINDS`.
+        kinds: Which kinds of faults, of `core.generator.fault_kinds.ALL_KINDS`.
 
     Raises:
         SourceError: If one of them cannot be used.

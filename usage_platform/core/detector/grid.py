@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.core.meters import Meter
-from usage_platform.core.opening_hours import public_holidays
+from usage_platform.core.time.opening_hours import public_holidays
 
 NS_A_MINUTE = 60 * 10**9
 NS_AN_HOUR = 60 * NS_A_MINUTE

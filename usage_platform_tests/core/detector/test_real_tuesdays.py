@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -8,8 +6,9 @@ from usage_platform.core.detector.grid import Calendar, instants_of
 from usage_platform.core.detector.score import Kind, score
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import Meter
+from usage_platform_tests.repository import SHARED_DATA
 
-TUESDAYS = Path(__file__).parents[4] / "shared/data/bpl_seven_tuesdays.csv"
+TUESDAYS = SHARED_DATA / "bpl_seven_tuesdays.csv"
 
 
 @pytest.mark.skipif(not TUESDAYS.exists(), reason="the seven real Tuesdays are not there")

@@ -4,7 +4,7 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.lake_tables import READINGS
+from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.defs.model_assets import slot_forests
 from usage_platform.defs.resources import PlatformResource
 from usage_platform_tests.core.detector.series import HOURLY, library

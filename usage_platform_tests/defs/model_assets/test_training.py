@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from usage_platform.core.labels import Verdict
-from usage_platform.core.slot_forests import SlotForests
+from usage_platform.core.detector.baseline.slot_forests import SlotForests
+from usage_platform.core.feedback.labels import Verdict
 from usage_platform_tests.core.detector.series import HOURLY
 from usage_platform_tests.defs.model_assets.conftest import DAYS, START
 from usage_platform_tests.defs.model_assets.trained import begins, ends, told

@@ -3,7 +3,7 @@
 import dagster as dg
 import pytest
 
-from usage_platform.core.model import Manifest
+from usage_platform.core.detector.manifest import Manifest
 from usage_platform_tests.core.detector.series import HOURLY
 
 

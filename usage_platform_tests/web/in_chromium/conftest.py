@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from usage_platform.adapters.kafka_topics import KafkaSettings, ensure_topics
-from usage_platform.adapters.lake_tables import Lake
+from usage_platform.adapters.kafka.topics import KafkaSettings, ensure_topics
+from usage_platform.adapters.lake.tables import Lake
 from usage_platform.core.meters import Meter
 from usage_platform.local.broker import broker_service
 from usage_platform.local.page_scripts import ensure_scripts

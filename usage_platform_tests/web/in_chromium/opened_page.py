@@ -6,8 +6,8 @@ Belongs here: asking the page, and which tests need a browser. Not here: opening
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.lake_reader import LakeReader
-from usage_platform.adapters.lake_tables import READINGS, Lake
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import READINGS, Lake
 from usage_platform_tests.web.in_chromium.conftest import LIBRARY
 from usage_platform_tests.web.served_page import CHROMIUM, ServedPage
 

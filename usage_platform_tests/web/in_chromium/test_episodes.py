@@ -2,9 +2,9 @@
 
 import re
 
-from usage_platform.adapters.label_store import LabelStore
-from usage_platform.adapters.lake_files import LakeFiles
-from usage_platform.adapters.lake_tables import Lake
+from usage_platform.adapters.lake.files import LakeFiles
+from usage_platform.adapters.lake.tables import Lake
+from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform_tests.web.in_chromium.conftest import LIBRARY
 from usage_platform_tests.web.in_chromium.opened_page import IN_CHROMIUM, expect, span
 

@@ -9,8 +9,8 @@ import re
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.kafka_topics import ANOMALY
-from usage_platform.adapters.lake_tables import Lake
+from usage_platform.adapters.kafka.topics import ANOMALY
+from usage_platform.adapters.lake.tables import Lake
 from usage_platform_tests.conftest import table_writer
 from usage_platform_tests.topics import put_events
 from usage_platform_tests.web.in_chromium.conftest import LIBRARY

@@ -1,4 +1,4 @@
-/** A packed series into numbers; the form is described in the server's `core/power/packed.py`. */
+/** A packed series into numbers; the form is described in the server's `core/load/packed.py`. */
 
 const ARRAYS = { int16: Int16Array, int32: Int32Array };
 const LEAST = { int16: -32768, int32: -2147483648 };

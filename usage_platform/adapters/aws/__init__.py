@@ -1,0 +1,1 @@
+"""AWS: Athena and EMR Serverless."""

@@ -1,0 +1,1 @@
+"""Drawings as PNG, made with matplotlib."""

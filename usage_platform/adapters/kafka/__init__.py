@@ -1,0 +1,1 @@
+"""Apache Kafka: topics, security, events, and followers of topics."""

@@ -1,0 +1,121 @@
+"""Transactions that are open on the platform's topics, and since when.
+
+Belongs here: the last stable offset against the high watermark. Not here: how long a transaction
+may be open (`scoring`), and who is told of one that hangs (`defs`, `console`).
+"""
+
+from dataclasses import dataclass
+from typing import cast
+
+import pandas as pd
+from confluent_kafka import Consumer, IsolationLevel, TopicPartition
+from confluent_kafka.admin import (
+    OffsetSpec,  # pyright: ignore[reportPrivateImportUsage] - documented as public
+)
+
+from usage_platform.adapters.kafka.topics import (
+    ANOMALY,
+    DEAD_LETTERS,
+    EPISODE,
+    USAGE,
+    KafkaSettings,
+    administration,
+    messages_to_end,
+    partitions_of,
+)
+
+WATCHED_TOPICS = (USAGE, ANOMALY, EPISODE, DEAD_LETTERS)
+"""The topics whose readers get committed events only, and so wait for a transaction to end.
+
+The scorer writes to all but `usage`, in one transaction. The platform writes to `usage` without
+any, but other producers may have theirs there.
+"""
+
+_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True)
+class OpenTransaction:
+    """A partition on which a transaction is open: readers of committed events wait there.
+
+    Attributes:
+        topic: The topic.
+        partition: The partition.
+        stable: The last stable offset: the first one that these readers do not get.
+        end: The high watermark: one past the last event.
+        age: How long ago the broker appended the oldest event from `stable` on.
+    """
+
+    topic: str
+    partition: int
+    stable: int
+    end: int
+    age: pd.Timedelta
+
+    def __str__(self) -> str:
+        return (
+            f"{self.topic} partition {self.partition}: offsets {self.stable} to {self.end - 1} "
+            f"wait for a transaction that has been open for {self.age.total_seconds():,.0f} s"
+        )
+
+
+def open_transactions(kafka: KafkaSettings, now: pd.Timestamp) -> list[OpenTransaction]:
+    """The open transactions on `usage`, `anomaly`, `episode` and `usage_rejects`.
+
+    Args:
+        kafka: The brokers.
+        now: The present instant, UTC, which ages are told by.
+
+    Raises:
+        KafkaUnreachableError: When no broker answers.
+        KafkaException: When it refuses, or falls silent.
+    """
+    client = Consumer(
+        kafka.client(
+            **{
+                "group.id": "usage-platform-transactions",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_uncommitted",
+            }
+        )
+    )
+    try:
+        partitions = [p for topic in WATCHED_TOPICS for p in partitions_of(client, kafka, topic)]
+        # In this order: a transaction that ends in between leaves no gap.
+        ends = _latest(kafka, partitions, IsolationLevel.READ_UNCOMMITTED)
+        stable = _latest(kafka, partitions, IsolationLevel.READ_COMMITTED)
+        found = []
+        for (topic, partition), end in ends.items():
+            start = stable[topic, partition]
+            since = _appended(client, topic, partition, start) if start < end else None
+            if since is not None:
+                found.append(OpenTransaction(topic, partition, start, end, now - since))
+        return found
+    finally:
+        client.close()
+
+
+def _latest(
+    kafka: KafkaSettings, partitions: list[TopicPartition], isolation: IsolationLevel
+) -> dict[tuple[str, int], int]:
+    if not partitions:
+        return {}
+    latest = cast("OffsetSpec", OffsetSpec.latest())
+    with administration(kafka) as admin:
+        asked = admin.list_offsets(
+            dict.fromkeys(partitions, latest),
+            isolation_level=isolation,
+            request_timeout=_TIMEOUT,
+        )
+        return {
+            (p.topic, p.partition): future.result(timeout=2 * _TIMEOUT).offset
+            for p, future in asked.items()
+        }
+
+
+def _appended(client: Consumer, topic: str, partition: int, offset: int) -> pd.Timestamp | None:
+    """When the broker appended the first event from an offset on, UTC; None without any."""
+    place = TopicPartition(topic, partition, offset)
+    message = next(messages_to_end(client, [place]), None)
+    return None if message is None else pd.Timestamp(message.timestamp()[1], unit="ms", tz="UTC")

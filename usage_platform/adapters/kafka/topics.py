@@ -1,0 +1,186 @@
+"""Topics: made where they are missing, and how far they reach.
+
+Belongs here: administration of topics and their offsets. Not here: writing to them (`playback`,
+`scoring`).
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from usage_platform.adapters.kafka.security import KafkaSecurity, Plaintext
+
+USAGE = "usage"
+ANOMALY = "anomaly"
+EPISODE = "episode"
+DEAD_LETTERS = "usage_rejects"
+SCORER_GROUP = "anomaly-scorer"
+"""The consumer group whose offsets are the scorer's progress."""
+
+_TIMEOUT = 10.0
+_SILENCE_SECONDS = 20.0
+# A call waits as long for messages, also after the last one.
+_POLL_SECONDS = 0.1
+_BAD_SHAPE = (KafkaError.INVALID_PARTITIONS, KafkaError.INVALID_REPLICATION_FACTOR)
+_TOPIC_CONFIG = {
+    # The broker's clock orders the events of a key and anchors the guard against future times.
+    "message.timestamp.type": "LogAppendTime",
+}
+
+
+class KafkaUnreachableError(ConnectionError):
+    """No broker answers; the message says where and what to do."""
+
+
+@dataclass(frozen=True)
+class KafkaSettings:
+    """How clients reach the brokers.
+
+    Attributes:
+        bootstrap: host:port, or several with commas.
+        partitions: Partitions of topics that are made.
+        replication: Replicas of topics that are made.
+        security: How clients prove who they are.
+    """
+
+    bootstrap: str
+    partitions: int = 1
+    replication: int = 1
+    security: KafkaSecurity = field(default_factory=Plaintext)
+
+    def client(self, **more: object) -> dict[str, Any]:
+        """Librdkafka settings of a client."""
+        return {
+            "bootstrap.servers": self.bootstrap,
+            # What matters is raised; each try to reach a broker that is down would be a line.
+            "log_level": 2,
+            "reconnect.backoff.max.ms": 2000,
+            **self.security.client(),
+            **more,
+        }
+
+    def spark(self) -> dict[str, str]:
+        """Options of Spark's Kafka source."""
+        java = {"bootstrap.servers": self.bootstrap, **self.security.java()}
+        return {f"kafka.{name}": value for name, value in java.items()}
+
+
+_TOPICS = (USAGE, ANOMALY, EPISODE, DEAD_LETTERS)
+
+
+def ensure_topics(kafka: KafkaSettings, names: Sequence[str] = _TOPICS) -> None:
+    """Make topics where they are missing; all that readings and anomalies are on by default.
+
+    Raises:
+        KafkaUnreachableError: When no broker answers, or it refuses to make them.
+    """
+    topics = [
+        NewTopic(name, kafka.partitions, kafka.replication, config=_TOPIC_CONFIG) for name in names
+    ]
+    with administration(kafka) as admin:
+        asked = admin.create_topics(topics, operation_timeout=_TIMEOUT, request_timeout=_TIMEOUT)
+        for future in asked.values():
+            try:
+                future.result(timeout=2 * _TIMEOUT)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise _not_made(kafka, error) from None
+
+
+def administration(kafka: KafkaSettings) -> AbstractContextManager[AdminClient]:
+    """An administrator's client, which must be ended by leaving this.
+
+    A future that fails is part of a reference cycle with the frame that asks it, and so would the
+    client be. The garbage collector may run on the client's own thread, where tokens are made; a
+    client that ends there aborts the process.
+    """
+    return AdminClient(kafka.client())
+
+
+def partitions_of(client: Consumer, kafka: KafkaSettings, topic: str) -> list[TopicPartition]:
+    """The partitions of a topic; none where it does not exist.
+
+    Raises:
+        KafkaUnreachableError: When no broker answers.
+    """
+    try:
+        metadata = client.list_topics(topic, timeout=_TIMEOUT)
+    except KafkaException as error:
+        raise _unreachable(kafka, error) from None
+    found = metadata.topics[topic]
+    if found.error is not None:
+        return []
+    return [TopicPartition(topic, number) for number in sorted(found.partitions)]
+
+
+def end_offsets(kafka: KafkaSettings, topic: str) -> dict[int, tuple[int, int]]:
+    """The first offset and the end (one past the last) of each partition of a topic.
+
+    Raises:
+        KafkaUnreachableError: When no broker answers.
+    """
+    client = Consumer(kafka.client(**{"group.id": "usage-platform-offsets"}))
+    try:
+        return {
+            p.partition: client.get_watermark_offsets(p, timeout=_TIMEOUT)
+            for p in partitions_of(client, kafka, topic)
+        }
+    except KafkaException as error:
+        raise _unreachable(kafka, error) from None
+    finally:
+        client.close()
+
+
+def messages_to_end(client: Consumer, starts: list[TopicPartition]) -> Iterator[Message]:
+    """What partitions hold now, from the given offsets on.
+
+    Args:
+        client: A consumer with `enable.partition.eof`; it is assigned these partitions.
+        starts: Partitions with their offsets.
+
+    Raises:
+        KafkaException: When the broker refuses, or is silent for too long.
+    """
+    if not starts:
+        return
+    client.assign(starts)
+    ended: set[int | None] = set()
+    heard = time.monotonic()
+    while len(ended) < len(starts):
+        messages = client.consume(10_000, timeout=_POLL_SECONDS)
+        if messages:
+            heard = time.monotonic()
+        elif time.monotonic() - heard > _SILENCE_SECONDS:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        for message in messages:
+            error = message.error()
+            if error is None:
+                yield message
+            elif error.code() == KafkaError._PARTITION_EOF:
+                ended.add(message.partition())
+            elif not error.retriable():
+                raise KafkaException(error)
+
+
+def _not_made(kafka: KafkaSettings, error: KafkaException) -> KafkaUnreachableError:
+    if error.args[0].code() not in _BAD_SHAPE:
+        return _unreachable(kafka, error)
+    return KafkaUnreachableError(
+        f"Kafka at {kafka.bootstrap} does not make the topics ({error.args[0].str()}): check "
+        f"USAGE_KAFKA_PARTITIONS={kafka.partitions} and USAGE_KAFKA_REPLICATION={kafka.replication}"
+    )
+
+
+def _unreachable(kafka: KafkaSettings, error: KafkaException) -> KafkaUnreachableError:
+    todo = "start the platform with 'usage-platform up', or set USAGE_KAFKA_BOOTSTRAP"
+    if not isinstance(kafka.security, Plaintext):
+        todo = "check USAGE_KAFKA_BOOTSTRAP, USAGE_KAFKA_SECURITY and what that asks for"
+    return KafkaUnreachableError(
+        f"Kafka at {kafka.bootstrap} does not answer ({error.args[0].str()}): {todo}"
+    )

@@ -1,0 +1,160 @@
+"""Plain files of the lake (sources, models, meters), on a disk or on S3, without a JVM.
+
+Belongs here: reading, listing and atomic writing of whole files. Not here: Delta tables.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.fs as pafs
+
+from usage_platform.adapters.lake.errors import LakeError, told_in_one_line
+from usage_platform.core.meters import Meter, MeterRegistry
+
+_METERS = "meters.json"
+_AMAZONS = ".amazonaws.com"
+
+
+class LakeFiles:
+    """The files under one folder of the lake.
+
+    All of it raises `LakeError`, in one line, when the place cannot be reached, read or written.
+
+    Args:
+        root: A folder, or `s3://bucket/prefix`.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._name = root
+        if "://" in root:
+            self._fs, self._root = open_remote(root)
+        else:
+            self._fs, self._root = pafs.LocalFileSystem(), root
+
+    def folders(self) -> list[str]:
+        """The names of the folders at the top, sorted."""
+        return self._listed(self._root, pafs.FileType.Directory)
+
+    def names(self, folder: str) -> list[str]:
+        """The names of the files in a folder, sorted; none where it is missing."""
+        return self._listed(f"{self._root}/{folder}", pafs.FileType.File)
+
+    def _listed(self, folder: str, kind: pafs.FileType) -> list[str]:
+        selector = pafs.FileSelector(folder, allow_not_found=True)
+        with told_in_one_line(self._name):
+            found = self._fs.get_file_info(selector)
+        return sorted(info.base_name for info in found if info.type == kind)
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file."""
+        with told_in_one_line(self._name):
+            return self._fs.get_file_info(f"{self._root}/{name}").type == pafs.FileType.File
+
+    def read_json(self, name: str) -> Any:  # noqa: ANN401 - whatever was written
+        """What a file of JSON holds, or None where it is missing or empty.
+
+        Raises:
+            LakeError: When it is no JSON.
+        """
+        try:
+            text = self.read_text(name)
+            return json.loads(text) if text else None
+        except ValueError as error:
+            raise self.damaged(name, error) from None
+
+    def damaged(self, name: str, error: Exception) -> LakeError:
+        """What to tell of a file that does not hold what it should."""
+        return LakeError(
+            f"{self._name}/{name}: damaged ({error}); put back a copy that is whole, or remove it "
+            "to go on without what it held"
+        )
+
+    def read_text(self, name: str) -> str | None:
+        """A file's text, or None where it is missing."""
+        if not self.exists(name):
+            return None
+        with self.open_input(name) as source, told_in_one_line(self._name):
+            return source.read().decode()
+
+    def write_text(self, name: str, text: str) -> None:
+        """Replace a file's text, all or nothing."""
+        with self.open_output(name) as out:
+            out.write(text.encode())
+
+    def open_input(self, name: str) -> pa.NativeFile:
+        """Open a file for random reads."""
+        with told_in_one_line(self._name):
+            return self._fs.open_input_file(f"{self._root}/{name}")
+
+    @contextmanager
+    def open_output(self, name: str) -> Iterator[pa.NativeFile]:
+        """Write a file that appears whole, or not at all when the block raises."""
+        path = f"{self._root}/{name}"
+        with told_in_one_line(self._name):
+            self._fs.create_dir(path.rpartition("/")[0], recursive=True)
+            partial = f"{path}.{uuid4().hex}.partial"
+            try:
+                with self._fs.open_output_stream(partial) as out:
+                    yield out
+                self._fs.move(partial, path)
+            except BaseException:
+                if self._fs.get_file_info(partial).type == pafs.FileType.File:
+                    self._fs.delete_file(partial)
+                raise
+
+
+@lru_cache(maxsize=8)
+def open_remote(root: str) -> tuple[pafs.FileSystem, str]:
+    """The file system of a lake on S3, and the root's path there; asked for once a process.
+
+    Raises:
+        LakeError: When it cannot be reached, refuses, or has no such bucket: all of a bucket that
+            is not there would look empty.
+    """
+    parts = urlsplit(root)
+    with told_in_one_line(root):
+        return _s3_of(parts.netloc), f"{parts.netloc}{parts.path}"
+
+
+def _s3_of(bucket: str) -> pafs.S3FileSystem:
+    """The file system, after one question by a client that gives up a silent server soon.
+
+    The other clients try it for two minutes, which is longer than a tick may take; and this one
+    tells the bucket's region and the server, which Arrow would look for at Amazon's.
+    """
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    tries = {"total_max_attempts": 2, "mode": "standard"}
+    config = Config(connect_timeout=3, read_timeout=3, retries=tries)
+    try:
+        client = boto3.client("s3", config=config)
+        region = client.head_bucket(Bucket=bucket).get("BucketRegion", client.meta.region_name)
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise OSError(str(error)) from None
+    server = client.meta.endpoint_url
+    own = None if server.endswith(_AMAZONS) else server
+    return pafs.S3FileSystem(region=region, endpoint_override=own)
+
+
+def load_meters(assets: LakeFiles, default: Meter) -> MeterRegistry:
+    """The meters that the sources made known; others are like `default`."""
+    specs = assets.read_json(_METERS) or []
+    try:
+        return MeterRegistry(default).with_meters([Meter(**spec) for spec in specs])
+    except (TypeError, ValueError) as error:
+        raise assets.damaged(_METERS, error) from None
+
+
+def save_meters(assets: LakeFiles, registry: MeterRegistry) -> None:
+    """Make the registry's meters known to every part of the platform."""
+    specs = [asdict(registry.known[name]) for name in sorted(registry.known)]
+    assets.write_text(_METERS, json.dumps(specs, indent=1))

@@ -1,0 +1,114 @@
+"""Where a lease is kept: a small object of the lake that is read, and replaced in one step.
+
+Belongs here: the step, as each kind of storage offers it. Not here: what a lease says (`lease`).
+"""
+
+import fcntl
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from usage_platform.adapters.lake.files import LakeFiles
+
+# Another one's put came first, or comes at the same moment.
+_CHANGED_MEANWHILE = ("PreconditionFailed", "ConditionalRequestConflict")
+
+
+class LeaseStore(Protocol):
+    """Where a lease is kept."""
+
+    def read(self) -> str | None:
+        """The lease's text; None before the first."""
+        ...
+
+    def replace(self, old: str | None, new: str) -> bool:
+        """Write `new` if the text is still `old`, as one step; whether it was."""
+        ...
+
+
+class FolderStore:
+    """A lease in a lake on a disk: replaced under a lock on a file beside it."""
+
+    def __init__(self, root: str, name: str) -> None:
+        self._files = LakeFiles(root)
+        self._name = f"{name}.json"
+        self._lock = Path(root) / f"{name}.lock"
+
+    def read(self) -> str | None:
+        """The lease's text; None before the first."""
+        return self._files.read_text(self._name)
+
+    def replace(self, old: str | None, new: str) -> bool:
+        """Write `new` if the text is still `old`, as one step; whether it was."""
+        self._lock.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if self.read() != old:
+                return False
+            self._files.write_text(self._name, new)
+            return True
+
+
+class ObjectStore:
+    """A lease in a lake on S3: put only while the object is the one that was read.
+
+    S3 compares and puts in one step (If-Match, If-None-Match), so that of two platforms that take a
+    free or expired lease within the same moment one gets it.
+    """
+
+    def __init__(self, root: str, name: str) -> None:
+        parts = urlsplit(root)
+        self._where = {"Bucket": parts.netloc, "Key": f"{parts.path.strip('/')}/{name}.json"}
+
+    def read(self) -> str | None:
+        """The lease's text; None before the first.
+
+        Raises:
+            OSError: When the place cannot be reached or read.
+        """
+        return self._text_and_tag()[0]
+
+    def replace(self, old: str | None, new: str) -> bool:
+        """Write `new` if the text is still `old`, as one step; whether it was.
+
+        Raises:
+            OSError: When the place cannot be reached or written.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        text, tag = self._text_and_tag()
+        if text != old:
+            return False
+        unchanged = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
+        try:
+            self._client.put_object(Body=new.encode(), **self._where, **unchanged)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _CHANGED_MEANWHILE:
+                return False
+            raise OSError(str(error)) from None
+        except BotoCoreError as error:
+            raise OSError(str(error)) from None
+        return True
+
+    @cached_property
+    def _client(self) -> Any:  # noqa: ANN401 - boto3 makes its clients as it goes
+        import boto3
+        from botocore.config import Config
+
+        # A renewal must be over long before the lease is.
+        tries = {"total_max_attempts": 3, "mode": "standard"}
+        return boto3.client("s3", config=Config(connect_timeout=3, read_timeout=5, retries=tries))
+
+    def _text_and_tag(self) -> tuple[str | None, str | None]:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            found = self._client.get_object(**self._where)
+            return found["Body"].read().decode(), found["ETag"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return None, None
+            raise OSError(str(error)) from None
+        except BotoCoreError as error:
+            raise OSError(str(error)) from None

@@ -1,0 +1,250 @@
+"""Reading the lake's tables without a JVM.
+
+Belongs here: rows, versions and SQL over the Delta tables, for checks, training, status and people.
+Not here: writes; the Spark service owns them all.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+
+from usage_platform.adapters.lake.errors import LakeError, one_line, told_in_one_line, what_to_do
+from usage_platform.adapters.lake.files import open_remote
+from usage_platform.adapters.lake.query_limits import MOST_ROWS, not_a_read, too_many_rows
+from usage_platform.adapters.lake.tables import ALL_TABLES, Lake, LakeTable
+
+if TYPE_CHECKING:
+    import duckdb
+
+# On S3 Delta's own client would ask a server that has fallen silent for three minutes, table by
+# table; a request is about one file of a day, or a part of one.
+_PATIENCE = {"connect_timeout": "5s", "timeout": "15s", "max_retries": "3", "retry_timeout": "15s"}
+
+# How DuckDB says that not the statement was wrong, but a table's file could not be read.
+_OF_FILES = "' failed: IOError: "
+
+# MULTI is a PIVOT, which DuckDB makes of several.
+_READS = ("SELECT", "EXPLAIN", "MULTI")
+
+
+@dataclass(frozen=True)
+class TableState:
+    """A table's latest commit.
+
+    Attributes:
+        version: Delta version.
+        rows: Rows in it.
+        files: Data files in it.
+        reader_version: Delta protocol that a reader must know.
+    """
+
+    version: int
+    rows: int
+    files: int
+    reader_version: int
+
+
+@dataclass(frozen=True)
+class DayFiles:
+    """The data files of a table's commit.
+
+    Attributes:
+        version: Delta version; -1 where there is no table yet.
+        files: The files' paths by day of the partition.
+    """
+
+    version: int
+    files: Mapping[date, frozenset[str]]
+
+
+class LakeReader:
+    """The tables of one lake, as they are when asked."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+
+    def exists(self, table: LakeTable) -> bool:
+        """Whether the table was made."""
+        if "://" in self.lake.root:
+            # It says in one line what Delta's own client says in fifty, and sooner.
+            open_remote(self.lake.root)
+        with told_in_one_line(self.lake.table(table)):
+            return DeltaTable.is_deltatable(self.lake.table(table), self._options)
+
+    def state(self, table: LakeTable) -> TableState:
+        """What the latest commit holds; zeros where there is no table yet."""
+        if not self.exists(table):
+            return TableState(version=-1, rows=0, files=0, reader_version=0)
+        delta = self._open(table)
+        actions = self._actions(table, delta)
+        rows = sum(count or 0 for count in actions["num_records"].to_pylist())
+        return TableState(
+            version=delta.version(),
+            rows=rows,
+            files=actions.num_rows,
+            reader_version=delta.protocol().min_reader_version,
+        )
+
+    def properties(self, table: LakeTable) -> dict[str, str]:
+        """The properties that were set for a table."""
+        return {k: v for k, v in self._open(table).metadata().configuration.items() if v}
+
+    def files(self, table: LakeTable) -> pd.DataFrame:
+        """The data files of a table's latest commit.
+
+        Returns:
+            `day` (date of the partition) and `bytes`, a row a file.
+        """
+        actions = self._actions(table, self._open(table))
+        days = actions[f"partition.{table.partition}"].to_pylist()
+        return pd.DataFrame({"day": days, "bytes": actions["size_bytes"].to_pylist()})
+
+    def day_files(self, table: LakeTable) -> DayFiles:
+        """Which files hold each day of a table: such as are the same hold the same rows."""
+        if not self.exists(table):
+            return DayFiles(version=-1, files={})
+        delta = self._open(table)
+        actions = self._actions(table, delta)
+        found: dict[date, set[str]] = {}
+        days = actions[f"partition.{table.partition}"].to_pylist()
+        for day, path in zip(days, actions["path"].to_pylist(), strict=True):
+            found.setdefault(day, set()).add(path)
+        return DayFiles(delta.version(), {day: frozenset(paths) for day, paths in found.items()})
+
+    def rows(
+        self,
+        table: LakeTable,
+        columns: Sequence[str] | None = None,
+        first: date | None = None,
+        last: date | None = None,
+        meters: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Rows of a table.
+
+        Args:
+            table: The table.
+            columns: Which columns; all by default.
+            first: The first UTC date to read, by the table's partition column.
+            last: The last UTC date to read, inclusive.
+            meters: Only these meters; all by default.
+
+        Returns:
+            A frame; timestamps are datetime64[ns, UTC].
+
+        Raises:
+            LakeError: Where the table was not made yet, or cannot be read.
+        """
+        if not self.exists(table):
+            raise LakeError(f"{table.name}: no such table yet; no micro-batch has run")
+        chosen: pc.Expression | None = None
+        day = pc.field(table.partition)
+        for condition in (
+            None if first is None else day >= pa.scalar(first),
+            None if last is None else day <= pa.scalar(last),
+            None if meters is None else pc.field("meter").isin(list(meters)),
+        ):
+            if condition is not None:
+                chosen = condition if chosen is None else chosen & condition
+        delta = self._open(table)
+        with told_in_one_line(self.lake.table(table)):
+            data = delta.to_pyarrow_dataset()
+            found = data.to_table(columns=list(columns) if columns else None, filter=chosen)
+        return _nanoseconds(found.to_pandas())
+
+    def span(self, table: LakeTable, column: str) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+        """The least and the largest instant of a column, which moves with the table's partitions.
+
+        Only the first and the last day are read.
+
+        Returns:
+            UTC; None where there is no row, or no table yet.
+        """
+        if not self.exists(table):
+            return None
+        actions = self._actions(table, self._open(table))
+        days = [day for day in actions[f"partition.{table.partition}"].to_pylist() if day]
+        if not days:
+            return None
+        ends = (min(days), max(days))
+        oldest, newest = (self.rows(table, [column], day, day)[column] for day in ends)
+        return oldest.min(), newest.max()
+
+    def query(self, sql: str) -> pa.Table:
+        """Run SQL over the tables by their names, as Athena does on AWS.
+
+        Raises:
+            LakeError: In one line, when the SQL is wrong, is not one statement that reads, or gives
+                more rows than fit.
+        """
+        import duckdb
+
+        with duckdb.connect(
+            config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+        ) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            there = [table for table in ALL_TABLES if self.exists(table)]
+            for table in there:
+                connection.register(table.name, self._open(table).to_pyarrow_dataset())
+            # What the user types reaches the lake's tables and no other file.
+            connection.execute("SET enable_external_access = false")
+            try:
+                _check_reads(connection.extract_statements(sql))
+                return _bounded(connection.sql(sql).to_arrow_reader())
+            except duckdb.CatalogException as error:
+                tables = ", ".join(table.name for table in there) or "none yet"
+                raise LakeError(f"query: {one_line(str(error))} Tables: {tables}") from None
+            except (duckdb.Error, OSError) as error:
+                if isinstance(error, OSError) or _OF_FILES in str(error):
+                    told = what_to_do(error, "://" in self.lake.root)
+                    raise LakeError(f"{self.lake.root}: {told}") from None
+                raise LakeError(f"query: {one_line(str(error))}") from None
+
+    def history(self, table: LakeTable, limit: int) -> list[dict[str, Any]]:
+        """The table's latest commits, newest first."""
+        if not self.exists(table):
+            return []
+        delta = self._open(table)
+        with told_in_one_line(self.lake.table(table)):
+            return delta.history(limit)
+
+    def _open(self, table: LakeTable) -> DeltaTable:
+        with told_in_one_line(self.lake.table(table)):
+            return DeltaTable(self.lake.table(table), storage_options=self._options)
+
+    def _actions(self, table: LakeTable, delta: DeltaTable) -> pa.Table:
+        with told_in_one_line(self.lake.table(table)):
+            return pa.table(delta.get_add_actions(flatten=True))
+
+    @property
+    def _options(self) -> dict[str, str] | None:
+        return _PATIENCE if "://" in self.lake.root else None
+
+
+def _check_reads(statements: "Sequence[duckdb.Statement]") -> None:
+    kinds = [statement.type.name for statement in statements]
+    if len(kinds) != 1:
+        raise LakeError(f"query: expected one statement, got {len(kinds)}; run each by itself")
+    if kinds[0] not in _READS:
+        raise not_a_read(kinds[0])
+
+
+def _bounded(batches: pa.RecordBatchReader) -> pa.Table:
+    """All rows, as long as they fit."""
+    kept, rows = [], 0
+    for batch in batches:
+        kept.append(batch)
+        rows += batch.num_rows
+        if rows > MOST_ROWS:
+            raise too_many_rows()
+    return pa.Table.from_batches(kept, batches.schema)
+
+
+def _nanoseconds(frame: pd.DataFrame) -> pd.DataFrame:
+    times = frame.select_dtypes(include=["datetimetz"]).columns
+    return frame.astype(dict.fromkeys(times, "datetime64[ns, UTC]"))

@@ -1,0 +1,1 @@
+"""Spark: sessions, and statements that write the Delta tables."""

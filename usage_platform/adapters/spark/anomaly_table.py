@@ -1,0 +1,83 @@
+"""The table `anomalies`: filled from the topic, or from a backfill that scored `readings` again.
+
+Belongs here: the merge of anomalies by their id, the newer word first. Not here: what an anomaly is
+(`core.anomalies.anomaly`).
+"""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from usage_platform.adapters.lake.tables import ANOMALIES, Lake
+from usage_platform.adapters.spark.commit_dates import date_list, note_dates
+from usage_platform.core.anomalies.anomaly import ANOMALY_COLUMNS, NUMBERS, anomalies_from_messages
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+def apply_anomaly_batch(lake: Lake, frame: "DataFrame", batch_id: int) -> None:
+    """Write one batch of the topic `anomaly`; Spark calls it, in a worker beside the service."""
+    del batch_id
+    messages = frame.select("timestamp", "partition", "offset", "value").toPandas()
+    if messages.empty:
+        return
+    # One meter's share a partition, until the topic gets another one.
+    messages = messages.sort_values(["timestamp", "offset", "partition"])
+    told = anomalies_from_messages(messages["value"].tolist())
+    at = messages["timestamp"].dt.tz_localize("UTC").reset_index(drop=True)
+    _merge(frame.sparkSession, lake, told.assign(changed_at=at), moves_on="true")
+
+
+def merge_rescored(
+    spark: "SparkSession", lake: Lake, anomalies: pd.DataFrame, at: pd.Timestamp
+) -> None:
+    """Put what a backfill found into the table; where it is what stands there nothing changes.
+
+    Args:
+        spark: The session of the service that owns the lake's writes.
+        lake: Where the table is.
+        anomalies: `ANOMALY_COLUMNS`, an id once; `event_time` is datetime64[ns, UTC].
+        at: When it was found: what was told later stays.
+    """
+    if not anomalies.empty:
+        _merge(spark, lake, anomalies.assign(changed_at=at), moves_on="false")
+
+
+def _merge(spark: "SparkSession", lake: Lake, anomalies: pd.DataFrame, moves_on: str) -> None:
+    """Bring each anomaly to the newest that is said of it.
+
+    Args:
+        spark: The session.
+        lake: Where the table is.
+        anomalies: `ANOMALY_COLUMNS` and `changed_at`, of each id the newest last.
+        moves_on: SQL; whether a row moves on in time that is said anew and not otherwise.
+    """
+    first = anomalies.groupby("anomaly_id")["changed_at"].min()
+    rows = anomalies[[*ANOMALY_COLUMNS, "changed_at"]].drop_duplicates("anomaly_id", keep="last")
+    rows = rows.assign(
+        event_date=rows["event_time"].dt.date, found_at=rows["anomaly_id"].map(first), rev=0
+    )
+    spark.createDataFrame(rows).createOrReplaceTempView("batch_anomalies")
+    note_dates(spark, set(rows["event_date"]))
+    names = list(rows.columns)
+    # NaN may come as a number; unknown is NULL.
+    unknown = "nanvl({0}, CAST(NULL AS DOUBLE)) AS {0}"
+    source = ", ".join(unknown.format(name) if name in NUMBERS else name for name in names)
+    said = [name for name in ANOMALY_COLUMNS if name != "anomaly_id"]
+    differs = " OR ".join(f"NOT t.{name} <=> s.{name}" for name in said)
+    # A topic that is read again, after a lost checkpoint, does not undo what a backfill found
+    # since. The rows of the platform's former versions have no time.
+    spark.sql(f"""
+        MERGE INTO {lake.sql(ANOMALIES)} t USING (SELECT {source} FROM batch_anomalies) s
+        ON t.anomaly_id = s.anomaly_id AND t.event_date IN ({date_list(rows["event_date"])})
+        WHEN MATCHED AND (
+            (t.changed_at IS NULL OR s.changed_at > t.changed_at) AND ({differs} OR {moves_on})
+            OR s.changed_at = t.changed_at AND ({differs})
+        )
+        THEN UPDATE SET {", ".join(f"{name} = s.{name}" for name in said)},
+            found_at = least(t.found_at, s.found_at), changed_at = s.changed_at,
+            rev = coalesce(t.rev, 0) + CASE WHEN {differs} THEN 1 ELSE 0 END
+        WHEN NOT MATCHED THEN INSERT ({", ".join(names)})
+        VALUES ({", ".join(f"s.{name}" for name in names)})
+    """).collect()

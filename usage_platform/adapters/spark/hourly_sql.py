@@ -1,0 +1,75 @@
+"""The hours of `usage_hourly`, recomputed from `readings` in Spark SQL.
+
+Belongs here: the one statement that live micro-batches and backfills both run. It computes what
+`core.readings.hourly` says, to the last bit.
+"""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, Lake
+from usage_platform.adapters.spark.commit_dates import date_list, note_dates
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_COMPARED = ("avg_usage", "n", "expected_n", "min_usage", "max_usage", "energy_kwh", "is_final")
+_AUDITED = ("last_reading", "late_n")
+
+
+def merge_hours(spark: "SparkSession", lake: Lake, hours: pd.DataFrame, newest_from: date) -> None:
+    """Bring rows of `usage_hourly` to what `readings` says now.
+
+    The commit's user metadata names the UTC dates it was about.
+
+    Args:
+        spark: The session of the service that owns the lake's writes.
+        lake: Where the tables are.
+        hours: `meter`, `start` (whole UTC hour), `interval_minutes`; distinct.
+        newest_from: A UTC date not after the newest reading of any of these meters; only newer
+            partitions are searched for it.
+    """
+    days = set(hours["start"].dt.date)
+    dates = date_list(days)
+    spark.createDataFrame(hours).createOrReplaceTempView("touched_hours")
+    # Collected first: MERGE evaluates its source more than once, and the hours are few.
+    recomputed = spark.sql(_recomputed(lake, dates, newest_from)).toArrow()
+    spark.createDataFrame(recomputed).createOrReplaceTempView("recomputed_hours")
+    note_dates(spark, days)
+    changed = " OR ".join(f"NOT (t.{c} <=> s.{c})" for c in (*_COMPARED, *_AUDITED))
+    updates = ", ".join(f"{c} = s.{c}" for c in (*_COMPARED, *_AUDITED))
+    columns = ("meter", "start", "end", "event_date", *_COMPARED, *_AUDITED)
+    spark.sql(f"""
+        MERGE INTO {lake.sql(USAGE_HOURLY)} t USING recomputed_hours s
+        ON t.meter = s.meter AND t.start = s.start AND t.event_date IN ({dates})
+        WHEN MATCHED AND ({changed}) THEN UPDATE SET {updates}, rev = t.rev + 1
+        WHEN NOT MATCHED THEN INSERT ({", ".join(columns)}, rev)
+             VALUES ({", ".join(f"s.{c}" for c in columns)}, 0)
+    """).collect()
+
+
+def _recomputed(lake: Lake, dates: str, newest_from: date) -> str:
+    # Whole milliwatts are summed: an integer sum does not depend on the order of the rows.
+    return f"""
+        WITH newest AS (
+            SELECT meter, max(event_time) AS newest FROM {lake.sql(READINGS)}
+            WHERE event_date >= DATE'{newest_from.isoformat()}' GROUP BY meter
+        ), sums AS (
+            SELECT r.meter, h.start, h.interval_minutes,
+                   sum(CAST(rint(r.value * 1000000D) AS BIGINT)) / 1000000D AS total_kw,
+                   CAST(count(*) AS INT) AS n, min(r.value) AS min_usage, max(r.value) AS max_usage,
+                   max(r.event_time) AS last_reading, CAST(count_if(r.late) AS INT) AS late_n
+            FROM {lake.sql(READINGS)} r
+            JOIN touched_hours h ON r.meter = h.meter AND date_trunc('HOUR', r.event_time) = h.start
+            WHERE r.event_date IN ({dates})
+            GROUP BY r.meter, h.start, h.interval_minutes
+        )
+        SELECT s.meter, s.start, s.start + INTERVAL 1 HOUR AS end, to_date(s.start) AS event_date,
+               total_kw / n AS avg_usage, n, CAST(60 / interval_minutes AS INT) AS expected_n,
+               min_usage, max_usage, total_kw * interval_minutes / 60D AS energy_kwh,
+               coalesce(s.start + INTERVAL 2 HOURS <= newest.newest, false) AS is_final,
+               last_reading, late_n
+        FROM sums s LEFT JOIN newest ON newest.meter = s.meter
+    """

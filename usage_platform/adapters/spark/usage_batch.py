@@ -1,0 +1,183 @@
+"""The micro-batch: events from the topic `usage` into `readings`, `rejects` and `usage_hourly`.
+
+Belongs here: what is done with one batch of the stream. Not here: what makes an event good
+(`core.readings.messages`), the statement for the hours (`hourly_sql`), the stream itself
+(`lake_streams`).
+
+Each step merges by key and may be repeated: a batch that is run again after a crash, or a whole
+topic that is read again after a lost checkpoint, changes nothing.
+"""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import READINGS, REJECTS, USAGE_HOURLY, Lake
+from usage_platform.adapters.spark.commit_dates import date_list, note_dates
+from usage_platform.adapters.spark.hourly_sql import merge_hours
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.hourly import WATERMARK
+from usage_platform.core.readings.validation import (
+    RAW_COLUMNS,
+    Batch,
+    judge,
+    touched_hours,
+    with_intervals,
+)
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+_LOOK_BACK = timedelta(days=7)
+
+
+def apply_usage_batch(
+    lake: Lake, registry: MeterRegistry, frame: "DataFrame", batch_id: int
+) -> None:
+    """Write one batch of the stream; Spark calls it, in a worker beside the service.
+
+    Args:
+        lake: Where the tables are.
+        registry: The known meters.
+        frame: Rows of Spark's Kafka source.
+        batch_id: The stream's number of the batch; unused, as every write is by key.
+    """
+    del batch_id
+    spark = frame.sparkSession
+    raw = frame.withColumnRenamed("timestamp", "kafka_time").select(*RAW_COLUMNS).toPandas()
+    if raw.empty:
+        return
+    raw["kafka_time"] = raw["kafka_time"].dt.tz_localize("UTC").astype("datetime64[ns, UTC]")
+    apply_events(spark, lake, registry, raw)
+
+
+def apply_events(
+    spark: "SparkSession", lake: Lake, registry: MeterRegistry, raw: pd.DataFrame
+) -> Batch:
+    """Judge events and write what they say; the one way into the three tables.
+
+    Args:
+        spark: The session of the service that owns the lake's writes.
+        lake: Where the tables are.
+        registry: The known meters.
+        raw: `core.readings.validation.RAW_COLUMNS`, at least one row; with the place and the
+            broker's time that each event has on the topic, whenever it is that it is written.
+
+    Returns:
+        What the events were judged to be.
+    """
+    batch = judge(raw, registry)
+    if not batch.rejects.empty:
+        _merge_rejects(spark, lake, batch.rejects)
+    if not batch.readings.empty:
+        _merge_readings_and_hours(spark, lake, registry, batch.readings)
+    return batch
+
+
+def _merge_readings_and_hours(
+    spark: "SparkSession", lake: Lake, registry: MeterRegistry, readings: pd.DataFrame
+) -> None:
+    newest_in_batch = readings.groupby("meter")["event_time"].max()
+    before = newest_before(lake, newest_in_batch)
+    _merge_readings(spark, lake, readings, before)
+    # The hours come from the batch, not from the rows inserted: a batch that is run again after a
+    # crash between the two merges inserts nothing and must still mend the hours.
+    hours = pd.concat([touched_hours(readings, registry), hours_to_close(before, registry)])
+    hours = hours.drop_duplicates(["meter", "start"], ignore_index=True)
+    newest = pd.concat([newest_in_batch, before]).groupby(level=0).max()
+    merge_hours(spark, lake, hours, newest.min().date())
+
+
+def newest_before(lake: Lake, newest: pd.Series) -> pd.Series:
+    """Each meter's newest reading so far (index meter, UTC), as far as the hours know it.
+
+    Asked of the hours and not of the readings: after a crash between the two, the hours are what
+    must catch up. A meter's newest is nearly always within a week of the batch's, so the whole
+    table is searched only for a meter that is not found there.
+
+    Args:
+        lake: Where the tables are.
+        newest: Each meter's newest reading now (index meter, datetime64[ns, UTC]); not empty.
+    """
+    reader = LakeReader(lake)
+    for since in (newest.min().date() - _LOOK_BACK, None):
+        rows = reader.rows(USAGE_HOURLY, ["meter", "last_reading"], first=since)
+        found = rows.groupby("meter")["last_reading"].max()
+        if set(newest.index) <= set(found.index):
+            break
+    return found.reindex(newest.index).dropna()
+
+
+def hours_to_close(before: pd.Series, registry: MeterRegistry) -> pd.DataFrame:
+    """The hours that were open before these readings came and may be final after them.
+
+    Args:
+        before: As from `newest_before`.
+        registry: The known meters.
+
+    Returns:
+        `meter`, `start`, `interval_minutes`, as `merge_hours` takes them.
+    """
+    parts = [
+        pd.DataFrame({"meter": before.index, "start": before.dt.floor("h") - back}).reset_index(
+            drop=True
+        )
+        for back in (pd.Timedelta(0), WATERMARK, 2 * WATERMARK)
+    ]
+    return with_intervals(pd.concat(parts, ignore_index=True), registry)
+
+
+def _merge_readings(
+    spark: "SparkSession", lake: Lake, readings: pd.DataFrame, before: pd.Series
+) -> None:
+    hour_end = readings["event_time"].dt.floor("h") + pd.Timedelta(hours=1)
+    closed_until = readings["meter"].map(before).astype("datetime64[ns, UTC]")
+    rows = readings.assign(
+        event_date=readings["event_time"].dt.date,
+        late=(hour_end + WATERMARK <= closed_until),
+        rev=0,
+    )
+    note_dates(spark, rows["event_date"])
+    spark.createDataFrame(rows).createOrReplaceTempView("batch_readings")
+    # An equal value with a newer event still moves kafka_time and offset on: an older event with
+    # another value must not win later.
+    spark.sql(f"""
+        MERGE INTO {lake.sql(READINGS)} t USING batch_readings s
+        ON t.meter = s.meter AND t.event_time = s.event_time
+           AND t.event_date IN ({date_list(rows["event_date"])})
+        WHEN MATCHED AND (s.kafka_time > t.kafka_time
+                          OR (s.kafka_time = t.kafka_time AND s.offset > t.offset)
+                          OR (s.kafka_time = t.kafka_time AND s.offset = t.offset
+                              AND s.partition > t.partition))
+        THEN UPDATE SET value = s.value, kafka_time = s.kafka_time, partition = s.partition,
+                        offset = s.offset,
+                        rev = t.rev + CASE WHEN s.value = t.value THEN 0 ELSE 1 END
+        WHEN NOT MATCHED THEN INSERT
+            (meter, event_time, event_date, value, kafka_time, partition, offset, late, rev)
+            VALUES (s.meter, s.event_time, s.event_date, s.value, s.kafka_time, s.partition,
+                    s.offset, s.late, s.rev)
+    """).collect()
+
+
+def _merge_rejects(spark: "SparkSession", lake: Lake, rejects: pd.DataFrame) -> None:
+    rows = rejects.assign(received_date=rejects["kafka_time"].dt.date)
+    columns = (
+        "topic STRING, partition INT, offset BIGINT, kafka_time TIMESTAMP, reason STRING, "
+        "detail STRING, meter STRING, raw BINARY, received_date DATE"
+    )
+    spark.createDataFrame(rows, columns).createOrReplaceTempView("batch_rejects")
+    note_dates(spark, rows["received_date"])
+    names = ", ".join(rows.columns)
+    days = date_list(rows["received_date"])
+    # An event that was judged before may be bad for another reason today.
+    said = ("reason", "detail", "meter")
+    differs = " OR ".join(f"NOT (t.{c} <=> s.{c})" for c in said)
+    spark.sql(f"""
+        MERGE INTO {lake.sql(REJECTS)} t USING batch_rejects s
+        ON t.topic = s.topic AND t.partition = s.partition AND t.offset = s.offset
+           AND t.kafka_time = s.kafka_time AND t.received_date IN ({days})
+        WHEN MATCHED AND ({differs}) THEN UPDATE SET {", ".join(f"{c} = s.{c}" for c in said)}
+        WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({", ".join(f"s.{c}" for c in rows.columns)})
+    """).collect()

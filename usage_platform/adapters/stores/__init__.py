@@ -1,0 +1,1 @@
+"""Stores: models, labels, reviews and records as files in the lake's `assets/` and `models/`."""

@@ -1,0 +1,1 @@
+"""Anomalies and episodes: their messages, rows and what is published of them."""

@@ -1,0 +1,105 @@
+"""A model: the detectors of all meters, trained together, and which readings it is meant for.
+
+Belongs here: the manifest and versions. Not here: files (adapters), training (`training`), which
+model judges which reading (`judging`).
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from datetime import datetime
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from usage_platform.core.detector.baseline.slot_forests import SlotForests
+from usage_platform.core.detector.model import DetectorModel
+
+Detector = SlotForests | DetectorModel
+"""What judges one meter: the blog's forests, or the detector."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a model was made from. Times are UTC instants in ISO 8601.
+
+    Attributes:
+        version: Its name; the same readings and settings give the same version.
+        method: How it was trained (`detector.model.Method`).
+        window_start: The oldest instant of the history, inclusive.
+        window_end: The end of the history, exclusive.
+        judges_from: The first instant that the model judges, not before the end of the history, so
+            that no reading is judged by a model that has seen it.
+        trained_at: When.
+        readings: Readings in the history.
+        left_out: Readings of the history that people's labels kept out of it.
+        meters: Meters.
+        meters_learning: Meters with too little history for more than rules.
+        slots_trained: Slots (weekday and time of day) with something expected, over all meters.
+        slots_thin: Slots with too few comparables.
+        false_alarms_per_week: Days a week on which a healthy meter may raise an alarm; None for a
+            method that has no such budget.
+        data_version: Version of the Delta table `readings` that was read.
+        libraries: Versions of the libraries that made it.
+    """
+
+    version: str
+    method: str
+    window_start: str
+    window_end: str
+    judges_from: str
+    trained_at: str
+    readings: int
+    left_out: int
+    meters: int
+    meters_learning: int
+    slots_trained: int
+    slots_thin: int
+    false_alarms_per_week: float | None
+    data_version: int
+    libraries: Mapping[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+    @property
+    def end(self) -> pd.Timestamp:
+        """The end of the history, exclusive."""
+        return cast("pd.Timestamp", pd.Timestamp(self.window_end))
+
+    @property
+    def begin(self) -> pd.Timestamp:
+        """The first instant that the model judges."""
+        return cast("pd.Timestamp", pd.Timestamp(self.judges_from))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A manifest and its detectors by meter."""
+
+    manifest: Manifest
+    detectors: Mapping[str, Detector]
+
+
+def model_version(judges_from: datetime, detectors: Mapping[str, Detector]) -> str:
+    """Name a model by the time from which it judges and by what it is."""
+    digest = hashlib.sha256()
+    for name, detector in sorted(detectors.items()):
+        digest.update(name.encode() + b"\0")
+        for part in _content(detector):
+            digest.update(part + b"\0")
+    return f"{judges_from:%Y%m%dT%H%M}-{digest.hexdigest()[:8]}"
+
+
+def _content(value: object) -> Iterator[bytes]:
+    """Everything that a detector holds, in the order of its fields."""
+    if isinstance(value, np.ndarray):
+        yield str(value.shape).encode()
+        yield value.tobytes()
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _content(getattr(value, field.name))
+    else:
+        yield repr(value).encode()

@@ -1,0 +1,253 @@
+"""Deviations of one reading at a time, with running sums instead of the whole context.
+
+Belongs here: the chain of `measure`, reading by reading. All its sums run over values rounded to a
+unit in which adding makes no error (`features.rounded`), so that running sums give the same bits.
+Not here: what is remembered (`live_windows`, `live_days`), what is odd (`live_oddness`, `live`).
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from usage_platform.core.detector.expected import day_type
+from usage_platform.core.detector.features import (
+    CLIP,
+    CONTEXT_DAYS,
+    FAR,
+    UNIT,
+    VOLATILITY_HOURS,
+    WEEK_HOURS,
+    WEEK_LEAST_HOURS,
+    clipped,
+    daily_levels,
+    quick_levels,
+    rest,
+    rounded,
+    slow_levels,
+)
+from usage_platform.core.detector.grid import Floats, Grid
+from usage_platform.core.detector.measure import FARTHEST, expected_at
+from usage_platform.core.detector.model import Baseline
+from usage_platform.core.detector.stepwise.days import Days, Facts, LocalDays
+from usage_platform.core.detector.stepwise.windows import MedianOfHours, Prefixes, Window
+
+_ROUNDER = 1.5 * 2.0**52 * UNIT
+"""Adding it leaves no bit below `UNIT`; ties go to even, as `np.rint` does."""
+
+_LARGEST = 1e6
+_UNKNOWN = math.nan
+
+
+class LiveMeasured(NamedTuple):
+    """One reading's row of `measure.Measured`, and what is fixed for its place.
+
+    Attributes:
+        hour: The last hour's mean of `long`, the forest's third feature.
+        key: Which forest judges it.
+        rests: Whether the day is a Saturday, Sunday or rest day.
+        night: Whether little is expected then.
+    """
+
+    expected: float
+    unit: float
+    week_expected: float
+    week_unit: float
+    week: float
+    long: float
+    short: float
+    hour: float
+    key: int
+    rests: bool
+    night: bool
+
+
+class LiveState:
+    """Where a meter stands against its baseline; places are in intervals since 1970 UTC."""
+
+    def __init__(self, baseline: Baseline, per_hour: int, days: LocalDays, first: int) -> None:
+        """Nothing is known before the place `first`, the first of a UTC hour."""
+        day = 24 * per_hour
+        self._baseline = baseline
+        weights = baseline.weights
+        self._slow, self._daily, self._quick = weights.slow, weights.daily, weights.quick
+        self._per_hour = per_hour
+        self._last_day = Window(1, day)
+        self._yesterday = Window(day - per_hour, day + per_hour)
+        self._two_hours = Window(1, 2 * per_hour)
+        self._half_hour = Window(1, max(1, per_hour // 2))
+        self._hour = Window(1, per_hour)
+        self._slow_clip = CLIP * weights.slow_spread
+        self._daily_clip = CLIP * weights.daily_spread
+        self._days = Days(baseline, per_hour, days, first)
+        self._forget(first)
+
+    def load(self, grid: Grid) -> None:
+        """Take in the past at once.
+
+        The first hour that is measured then has no right `hour` yet.
+
+        Args:
+            grid: Whole UTC hours of readings that end where this state begins, without odd zeros.
+        """
+        baseline, weights, per_hour = self._baseline, self._baseline.weights, self._per_hour
+        kinds = day_type(grid.weekday)
+        z = rounded((grid.values - expected_at(baseline, grid)) / baseline.spread[kinds, grid.step])
+        slow_rest = rest(z, slow_levels(z, grid), weights.slow)
+        daily = daily_levels(slow_rest, weights.slow_spread, per_hour)
+        daily_rest = rest(slow_rest, daily, weights.daily)
+        quick = quick_levels(daily_rest, weights.daily_spread, per_hour)
+        quick_rest = rest(daily_rest, quick, weights.quick)
+        near = np.clip(z, -FAR, FAR)
+        self._load_hours(
+            near,
+            np.abs(rounded(daily_rest / baseline.long_spread[kinds, grid.step])),
+            np.abs(rounded(quick_rest / baseline.short_spread[kinds, grid.step])),
+        )
+        self._days.load(near, grid)
+        self._sums.load(
+            clipped(slow_rest, weights.slow_spread), clipped(daily_rest, weights.daily_spread)
+        )
+
+    def measure(self, spot: int, value: float) -> LiveMeasured:
+        """Measure the reading of a place later than all before.
+
+        Args:
+            spot: The place.
+            value: kW; NaN for one that says nothing about the level.
+        """
+        if spot != self._next or spot >= self._turn:
+            self._go_to(spot)
+        facts = self._facts[spot - self._facts_first]
+        expected, spread, by_days, long_spread, _, week_spread, _, key, rests, night = facts
+        sums, daily, week_level = self._sums, self._daily, self._week_level
+        by_weeks = self._by_week + by_days
+        last_day = self._last_day.mean(sums.slow, sums.known)
+        yesterday = self._yesterday.mean(sums.slow, sums.known)
+        by_hours = daily[0] * last_day + daily[1] * yesterday
+        z = _rounded((value - expected) / spread)
+        if z == z:
+            week = _rounded((z - week_level) / week_spread)
+            long, short, hour = self._take(z, _rounded(z - by_weeks), by_hours, facts)
+        else:
+            week = long = short = hour = _UNKNOWN
+            self._skip_to(spot + 1)
+        return LiveMeasured(
+            expected + spread * (by_weeks + by_hours),
+            spread * long_spread * self._calm,
+            expected + spread * week_level,
+            spread * week_spread,
+            week,
+            long,
+            short,
+            hour,
+            key,
+            rests,
+            night,
+        )
+
+    def _take(
+        self, z: float, slow_rest: float, by_hours: float, facts: Facts
+    ) -> tuple[float, float, float]:
+        """Remember a reading; its `long`, `short` and `hour`."""
+        sums, weights = self._sums, self._quick
+        daily_rest = _rounded(slow_rest - by_hours)
+        two_hours = self._two_hours.mean(sums.daily, sums.known)
+        half_hour = self._half_hour.mean(sums.daily, sums.known)
+        quick_rest = _rounded(daily_rest - (weights[0] * two_hours + weights[1] * half_hour))
+        long, short = _rounded(daily_rest / facts[3]), _rounded(quick_rest / facts[4])
+        near = _within(z, FAR)
+        self._days.row[facts[6]] = near
+        self._hour_z += near
+        self._hour_long += _within(abs(long), FAR)
+        self._hour_short += _within(abs(short), FAR)
+        self._hour_known += 1
+        long, short = _rounded(long / self._calm), _rounded(short / self._calm)
+        sums.add(
+            _rounded(_within(slow_rest, self._slow_clip)),
+            _rounded(_within(daily_rest, self._daily_clip)),
+            _within(long, FARTHEST),
+        )
+        self._next += 1
+        return long, short, self._hour.mean(sums.long, sums.known)
+
+    def _go_to(self, spot: int) -> None:
+        """Step over what did not come."""
+        if spot - self._next > CONTEXT_DAYS * 24 * self._per_hour:
+            first = spot // self._per_hour * self._per_hour
+            self._days.forget(first)
+            self._forget(first)
+        days = self._days
+        while self._turn <= spot:
+            self._skip_to(self._turn)
+            if self._next == self._hour_end:
+                self._close_hour()
+            if self._next == days.today.end:
+                days.turn()
+            self._turn = min(self._hour_end, days.today.end)
+        self._skip_to(spot)
+        if self._facts_first != days.today.first:
+            self._facts, self._facts_first = days.facts(), days.today.first
+
+    def _skip_to(self, spot: int) -> None:
+        if spot > self._next:
+            self._sums.skip(spot - self._next)
+            self._days.skip(self._next, spot)
+            self._next = spot
+
+    def _forget(self, first: int) -> None:
+        unrest = VOLATILITY_HOURS, VOLATILITY_HOURS // 6
+        self._next = self._turn = first
+        self._week = MedianOfHours(WEEK_HOURS, WEEK_LEAST_HOURS, 0.0)
+        self._long_unrest = MedianOfHours(*unrest, self._baseline.long_calm)
+        self._short_unrest = MedianOfHours(*unrest, self._baseline.short_calm)
+        self._sums = Prefixes(25 * self._per_hour)
+        self._facts: list[Facts] = []
+        self._facts_first = -1
+        self._open_hour()
+
+    def _close_hour(self) -> None:
+        self._week.push(self._hour_z, self._hour_known)
+        self._long_unrest.push(self._hour_long, self._hour_known)
+        self._short_unrest.push(self._hour_short, self._hour_known)
+        self._sums.trim()
+        self._open_hour()
+
+    def _open_hour(self) -> None:
+        baseline = self._baseline
+        self._hour_end = self._next + self._per_hour
+        self._hour_known = 0
+        self._hour_z = self._hour_long = self._hour_short = 0.0
+        self._week_level = self._week.level()
+        self._by_week = self._slow[0] * self._week_level
+        self._calm = max(
+            self._long_unrest.level() / baseline.long_calm,
+            self._short_unrest.level() / baseline.short_calm,
+            1.0,
+        )
+
+    def _load_hours(self, near: Floats, long: Floats, short: Floats) -> None:
+        for values, hours in (
+            (near, self._week),
+            (np.minimum(long, FAR), self._long_unrest),
+            (np.minimum(short, FAR), self._short_unrest),
+        ):
+            blocks = values.reshape(-1, self._per_hour)[-WEEK_HOURS:]
+            totals = np.nansum(blocks, axis=1)
+            known = np.count_nonzero(~np.isnan(blocks), axis=1)
+            for total, count in zip(totals.tolist(), known.tolist(), strict=True):
+                hours.push(total, count)
+        self._open_hour()
+
+
+def _rounded(value: float) -> float:
+    """`features.rounded` of one value."""
+    if -_LARGEST < value < _LARGEST:
+        return (value + _ROUNDER) - _ROUNDER or value * 0.0  # keeps the sign of zero
+    return value if value != value else math.copysign(_LARGEST, value)
+
+
+def _within(value: float, bar: float) -> float:
+    if -bar <= value <= bar:
+        return value
+    return math.copysign(bar, value)

@@ -1,0 +1,86 @@
+"""From one reading's deviation to how odd it is, and what was odd lately.
+
+Belongs here: a forest's word for one reading and the memory of the last odd ones, to the same bits
+as `oddness` and `score` for a whole series. Not here: the verdict (`live`).
+"""
+
+from collections import deque
+from math import inf
+from struct import Struct
+
+from usage_platform.core.detector.features import LEAST_SHARE
+from usage_platform.core.detector.forest import TREES, Forests
+from usage_platform.core.detector.measure import LONGEST_RUN
+from usage_platform.core.detector.oddness import LEAST_WORD
+from usage_platform.core.detector.score import SHIFT_HOURS
+from usage_platform.core.detector.stepwise.deviations import LiveMeasured
+
+_NEVER = -(10**18)
+_FLOAT32 = Struct("4f")
+
+
+class Walk:
+    """Following a forest's trees for one reading.
+
+    The arrays are read as they are: a copy that is quicker to follow would cost more than the few
+    readings an hour's forest is asked about.
+    """
+
+    def __init__(self, forests: Forests) -> None:
+        self._roots = forests.roots
+        self._feature = forests.feature.data
+        self._threshold = forests.threshold.data
+        self._left = forests.left.data
+        self._right = forests.right.data
+        self._share = forests.share.data
+
+    def word(self, measured: LiveMeasured, run: int) -> float:
+        """What the deviation is multiplied by (`oddness.forest_scores`)."""
+        row = _FLOAT32.unpack(
+            _FLOAT32.pack(measured.long, measured.short, measured.hour, min(run, LONGEST_RUN))
+        )
+        return max(2.0 - self._depth_share(self._roots[measured.key].tolist(), row), LEAST_WORD)
+
+    def _depth_share(self, roots: list[int], row: tuple[float, ...]) -> float:
+        """`Forests.depth_shares` of one row."""
+        if roots[0] < 0:
+            return 1.0
+        feature, threshold = self._feature, self._threshold
+        left, right, share = self._left, self._right, self._share
+        total = 0.0
+        for root in roots:
+            node = root
+            while (bar := threshold[node]) != inf:  # a leaf's is
+                node = left[node] if row[feature[node]] <= bar else right[node]
+            total += share[node]
+        return total / TREES
+
+
+class OddLately:
+    """Which readings of the last hours were odd."""
+
+    def __init__(self, begin: int, per_hour: int) -> None:
+        self._begin = begin
+        self._reach = per_hour
+        self._shift = SHIFT_HOURS * per_hour
+        self._strong = {True: _NEVER, False: _NEVER}
+        self._odd: deque[int] = deque()
+
+    def is_odd(self, spot: int, above: bool, score: float) -> bool:
+        """Over the bar, or within an hour after one over it in the same direction."""
+        if score >= 1.0:
+            self._strong[above] = spot
+        else:
+            enough = min(self._reach, spot - self._begin) >= LEAST_SHARE * self._reach
+            if not enough or self._strong[above] < spot - self._reach:
+                return False
+        self._odd.append(spot)
+        return True
+
+    def share_of_odd(self, spot: int) -> float:
+        """Of the last three hours, this reading included."""
+        odd = self._odd
+        while odd[0] <= spot - self._shift:
+            odd.popleft()
+        places = min(self._shift, spot - self._begin + 1)
+        return len(odd) / places if places >= LEAST_SHARE * self._shift else 0.0

@@ -1,0 +1,241 @@
+"""Judging one meter's readings one at a time, as fast as they come.
+
+Belongs here: from a model, its context and the next reading to that reading's verdict, the same
+bits as `score` gives for the whole series. Not here: batches (`score`), running sums (`live_state`,
+`live_windows`).
+"""
+
+import math
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from usage_platform.core.detector.grid import Floats, Grid, Ints, place
+from usage_platform.core.detector.model import DetectorModel
+from usage_platform.core.detector.oddness import ORDINARY
+from usage_platform.core.detector.rules import LONGEST_RUN_DAYS, without_zeros
+from usage_platform.core.detector.score import (
+    CONTEXT_NS,
+    GROSS_SCORE,
+    WEAK,
+    ZERO_SCORE,
+    Kind,
+)
+from usage_platform.core.detector.stepwise.days import LocalDays
+from usage_platform.core.detector.stepwise.deviations import LiveMeasured, LiveState
+from usage_platform.core.detector.stepwise.oddness import OddLately, Walk
+from usage_platform.core.detector.stepwise.windows import GrossLately, Run
+
+_UNKNOWN = math.nan
+_NONE, _ZERO = Kind.NONE, Kind.ZERO  # looking up an enum's member takes longer than a sum
+
+_FED_HOURS = 5
+"""What a reading is depends on what the four hours before it were, theirs on an hour's mean."""
+
+
+class LiveVerdict(NamedTuple):
+    """One row of `score.score`; `ts` in ns since 1970 UTC."""
+
+    ts: int
+    value: float
+    expected: float
+    low: float
+    high: float
+    z: float
+    z_short: float
+    z_week: float
+    run: int
+    score: float
+    flagged: bool
+    kind: Kind
+    learning: bool
+
+
+class LiveScorer:
+    """One meter's model, and where the meter stands.
+
+    A new model, and a reading that comes too late (`can_take`), ask for a new scorer.
+    """
+
+    def __init__(self, model: DetectorModel, instants: Ints, values: Floats) -> None:
+        """Stand where the readings end.
+
+        Args:
+            model: The model that judges.
+            instants: n interval starts, ns since 1970 UTC, ascending, each once; those of the
+                `CONTEXT_DAYS` before the first reading to judge must be among them.
+            values: n powers, kW; those that are not finite are left out.
+
+        Raises:
+            ValueError: If no reading is left.
+        """
+        usable = np.isfinite(values)
+        if not usable.any():
+            raise ValueError(
+                f"meter {model.meter.name}: expected one usable reading or more to go on from, got "
+                "none; judge the first one with score()"
+            )
+        instants, values = instants[usable], values[usable]
+        known = instants >= instants[-1] - CONTEXT_NS
+        raw = place(instants[known], values[known], model.meter, model.calendar, 0)
+        per_hour = model.meter.readings_per_hour
+        fed = max(0, len(raw.values) // per_hour - _FED_HOURS) * per_hour
+        begin = raw.start // raw.interval
+        self._model = model
+        self._interval = raw.interval
+        self._days = LocalDays(model.meter, model.calendar)
+        self._run, self._run_without_zeros = Run(), Run()
+        self._longest_run = 24 * LONGEST_RUN_DAYS * per_hour
+        self._walk = None if model.forests is None else Walk(model.forests)
+        self._memory = OddLately(begin, per_hour)
+        self._gross = GrossLately(per_hour) if model.baseline is None else None
+        self._state = (
+            None
+            if model.baseline is None
+            else LiveState(model.baseline, per_hour, self._days, begin + fed)
+        )
+        self._load(_part(raw, fed))
+        for spot, value in enumerate(raw.values[fed:].tolist(), begin + fed):
+            if value == value:
+                self._judge(spot * self._interval, spot, value)
+        self._last = begin + len(raw.values) - 1
+
+    def can_take(self, instant: int) -> bool:
+        """Whether a reading's interval is later than those of all before.
+
+        Args:
+            instant: Its interval's start, ns since 1970 UTC.
+        """
+        return instant // self._interval > self._last
+
+    def score_next(self, instant: int, value: float) -> LiveVerdict:
+        """Judge the next reading.
+
+        Args:
+            instant: Its interval's start, ns since 1970 UTC; later than all before.
+            value: kW.
+
+        Raises:
+            ValueError: If the reading comes too late or is not finite; nothing has changed then.
+        """
+        spot = instant // self._interval
+        if spot <= self._last or not math.isfinite(value):
+            raise ValueError(
+                f"meter {self._model.meter.name}: expected a finite reading later than "
+                f"{self._last * self._interval} ns, got {value} at {instant} ns; judge it with "
+                "score() and begin a new scorer"
+            )
+        self._last = spot
+        return self._judge(instant, spot, float(value))
+
+    def _load(self, raw: Grid) -> None:
+        """Take in the past at once: whole hours."""
+        if not len(raw.values):
+            return
+        self._run.load(raw.values)
+        if self._gross is not None:
+            begin = raw.start // raw.interval
+            for at in np.flatnonzero(~np.isnan(raw.values)).tolist():
+                self._gross.push(begin + at, float(raw.values[at]))
+        if self._state is not None:
+            grid = without_zeros(raw, self._model.zeros_are_usual)
+            self._run_without_zeros.load(grid.values)
+            self._state.load(grid)
+
+    def _judge(self, instant: int, spot: int, value: float) -> LiveVerdict:
+        model = self._model
+        run = min(self._run.add(value), self._longest_run)
+        kind, least_score = _NONE, 0.0
+        if value <= 0.0:
+            usual = model.zeros_are_usual[self._days.kind_and_hour(spot)]
+            kind, least_score = (_NONE, 0.0) if usual else (_ZERO, ZERO_SCORE)
+        elif run >= model.stuck_after:
+            kind, least_score = Kind.STUCK, run / model.stuck_after
+        if self._state is not None:
+            return self._by_model(self._state, instant, spot, value, run, kind, least_score)
+        if self._gross is not None and self._gross.push(spot, value):
+            kind, least_score = kind or Kind.GROSS, max(least_score, GROSS_SCORE)
+        nan = _UNKNOWN
+        return LiveVerdict(
+            *(instant, value, nan, nan, nan, nan, nan, nan, run, least_score),
+            flagged=kind != _NONE,
+            kind=kind,
+            learning=True,
+        )
+
+    def _by_model(
+        self,
+        state: LiveState,
+        instant: int,
+        spot: int,
+        value: float,
+        run: int,
+        kind: Kind,
+        least_score: float,
+    ) -> LiveVerdict:
+        if kind is _ZERO:
+            measured = state.measure(spot, _UNKNOWN)
+        else:
+            measured = state.measure(spot, value)
+            self._run_without_zeros.add(value)
+        expected, unit, week_expected, week_unit, week, long, short = measured[:7]
+        if self._walk is None:
+            expected, unit, z, score = week_expected, week_unit, week, abs(week)
+        else:
+            z = long
+            score = max(abs(long), abs(short))
+            if score >= ORDINARY:
+                score *= self._walk.word(measured, self._run_without_zeros.length)
+        score = score / self._model.bar if score == score else 0.0
+        if expected < 0.0:
+            expected = 0.0
+        half_width, least = ORDINARY * unit, self._model.tuning.least_share * expected
+        half_width = half_width if half_width >= least else least
+        away = value - expected
+        if score >= WEAK and not -half_width <= away <= half_width:
+            kind = self._odd_kind(spot, away > 0.0, score, measured, kind)
+        low = expected - half_width
+        return LiveVerdict(
+            instant,
+            value,
+            expected,
+            0.0 if low < 0.0 else low,
+            expected + half_width,
+            z,
+            short,
+            week,
+            run,
+            score if score >= least_score else least_score,
+            kind is not _NONE,
+            kind,
+            False,
+        )
+
+    def _odd_kind(
+        self, spot: int, above: bool, score: float, measured: LiveMeasured, kind: Kind
+    ) -> Kind:
+        """The kind of a reading outside of what is ordinary; a rule's `kind` comes first."""
+        if not self._memory.is_odd(spot, above, score):
+            return kind
+        lately = self._memory.share_of_odd(spot)
+        if kind is not _NONE:
+            return kind
+        if above and measured.rests:
+            return Kind.WEEKEND_LOAD
+        if above and measured.night:
+            return Kind.NIGHT_LOAD
+        if lately >= 0.5:
+            return Kind.LEVEL_SHIFT
+        return Kind.SPIKE if above else Kind.DROP
+
+
+def _part(grid: Grid, size: int) -> Grid:
+    """The first places of a grid."""
+    return replace(
+        grid,
+        values=grid.values[:size],
+        day=grid.day[:size],
+        weekday=grid.weekday[:size],
+        step=grid.step[:size],
+    )

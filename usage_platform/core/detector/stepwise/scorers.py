@@ -1,0 +1,90 @@
+"""Judging readings as they come, a few at a time: the rows of `judging`, without the whole past.
+
+Belongs here: which live scorer judges a meter's next readings, and when a new one is needed. Not
+here: how it judges (`detector.live`), series and backfills (`judging`).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from usage_platform.core.detector.manifest import Manifest
+from usage_platform.core.detector.model import DetectorModel
+from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges
+from usage_platform.core.detector.stepwise.scorer import LiveScorer, LiveVerdict
+from usage_platform.core.readings.series import Series
+
+MOST_READINGS = 24
+"""More readings at once are judged faster as a series."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Standing:
+    """A scorer, its model and the last reading it has judged."""
+
+    version: str
+    scorer: LiveScorer
+    last: int
+
+
+@dataclass
+class LiveJudges:
+    """The live scorers of all meters; what they say is a function of the readings and models."""
+
+    _standing: dict[str, _Standing] = field(default_factory=dict)
+
+    def judge(self, name: str, series: Series, start: int, judges: Judges) -> pd.DataFrame | None:
+        """Judge a meter's newest readings.
+
+        Args:
+            name: The meter's name.
+            series: Its readings, those of the `LOOK_BACK` before `start` among them.
+            start: The first instant to judge, ns since 1970 UTC.
+            judges: What they are judged by; labels are not looked at.
+
+        Returns:
+            What `judging.judge_series` returns, or None where that is to be asked: for many
+            readings, for two models, and for a meter that has nothing to go on from.
+        """
+        # What is judged elsewhere may have changed what a scorer has seen.
+        standing = self._standing.pop(name, None)
+        before, own = series.until(start), series.since(start)
+        manifest = _only_model(own, judges)
+        if manifest is None or len(own.instants) > MOST_READINGS or not len(before.instants):
+            return None
+        detector = judges.load(manifest.version).detectors.get(name)
+        if not isinstance(detector, DetectorModel):
+            return None
+        last, first = int(before.instants[-1]), int(own.instants[0])
+        if standing is None or (standing.version, standing.last) != (manifest.version, last):
+            recent = before.since(start - LOOK_BACK.value)
+            if not len(recent.instants):
+                return None
+            scorer = LiveScorer(detector, recent.instants, recent.values)
+        else:
+            scorer = standing.scorer
+        if not scorer.can_take(first):
+            return None
+        pairs = zip(own.instants.tolist(), own.values.tolist(), strict=True)
+        verdicts = [scorer.score_next(instant, value) for instant, value in pairs]
+        self._standing[name] = _Standing(manifest.version, scorer, int(own.instants[-1]))
+        return _frame(verdicts).assign(model_version=manifest.version)
+
+
+def _only_model(own: Series, judges: Judges) -> Manifest | None:
+    """The one model that judges all these readings, if it is one."""
+    if not len(own.instants):
+        return None
+    begins = np.array([manifest.begin.value for manifest in judges.manifests], dtype=np.int64)
+    places = np.searchsorted(begins, [own.instants[0], own.instants[-1]], side="right") - 1
+    is_one = places[0] >= 0 and places[0] == places[1]
+    return judges.manifests[int(places[0])] if is_one else None
+
+
+def _frame(verdicts: list[LiveVerdict]) -> pd.DataFrame:
+    frame = pd.DataFrame(verdicts, columns=LiveVerdict._fields)
+    return frame.assign(
+        ts=pd.DatetimeIndex(frame["ts"].to_numpy(np.int64)).tz_localize("UTC"),
+        kind=frame["kind"].astype(object),
+    )

@@ -1,0 +1,1 @@
+"""Evaluation: a backtest on past readings, and detection rates against labels."""

@@ -1,0 +1,1 @@
+"""Feedback of people: labels on time ranges, reviews of episodes."""

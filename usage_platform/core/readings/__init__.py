@@ -1,0 +1,1 @@
+"""Readings: what a source delivers, messages, validation, hourly averages, quality and audit."""

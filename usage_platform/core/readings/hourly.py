@@ -1,0 +1,72 @@
+"""The hourly table as a pure function of the readings.
+
+Belongs here: what a row of `usage_hourly` is, in pandas, for checks and as the tests' oracle. The
+micro-batch computes the same in SQL (`adapters.spark.hourly_sql`), to the last bit.
+"""
+
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.validation import with_intervals
+
+WATERMARK = pd.Timedelta(hours=1)
+"""An hour is final once its meter has sent a reading this long after the hour's end."""
+
+HOURLY_COLUMNS = [
+    "meter",
+    "start",
+    "end",
+    "avg_usage",
+    "n",
+    "expected_n",
+    "min_usage",
+    "max_usage",
+    "energy_kwh",
+    "is_final",
+]
+
+
+def hourly_from_readings(readings: pd.DataFrame, registry: MeterRegistry) -> pd.DataFrame:
+    """Average, minimum, maximum and energy of each hour of each meter.
+
+    Sums are taken in whole milliwatts, so that no order of adding changes the last bit.
+
+    Args:
+        readings: `meter`, `event_time` (datetime64[ns, UTC]), `value` (mean kW over the interval);
+            all the readings of each meter in it, as `is_final` asks for its newest.
+        registry: Gives each meter's interval.
+
+    Returns:
+        `HOURLY_COLUMNS`, a row an hour that holds a reading, sorted by meter and start. Times are
+        UTC instants, `end` exclusive; usages in kW; `energy_kwh` counts the readings that are
+        there, not the missing ones.
+    """
+    frame = pd.DataFrame(
+        {
+            "meter": readings["meter"].astype(object),
+            "start": readings["event_time"].dt.floor("h"),
+            "value": readings["value"],
+            "milliwatts": np.rint(readings["value"] * 1e6).astype("int64"),
+        }
+    )
+    sums = frame.groupby(["meter", "start"], as_index=False).agg(
+        total=("milliwatts", "sum"),
+        n=("value", "size"),
+        min_usage=("value", "min"),
+        max_usage=("value", "max"),
+    )
+    hours = with_intervals(cast("pd.DataFrame", sums), registry)
+    newest = cast("pd.Series", readings.groupby("meter")["event_time"].max())
+    end = hours["start"] + pd.Timedelta(hours=1)
+    total_kw = hours["total"] / 1e6
+    hours = hours.assign(
+        end=end,
+        avg_usage=total_kw / hours["n"],
+        energy_kwh=total_kw * hours["interval_minutes"] / 60,
+        expected_n=60 // hours["interval_minutes"],
+        is_final=end + WATERMARK <= hours.loc[:, "meter"].map(newest),
+    )
+    return hours.loc[:, HOURLY_COLUMNS].sort_values(["meter", "start"], ignore_index=True)

@@ -1,0 +1,77 @@
+"""What the tables are checked for: duplicates, missing hours, hours that are not what they should.
+
+Belongs here: pure comparisons of frames. Not here: when they run and how they are shown (`defs`).
+"""
+
+import pandas as pd
+
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.hourly import hourly_from_readings
+from usage_platform.core.readings.row_comparison import RowComparison, compare_rows
+from usage_platform.core.time.local_time import expected_readings
+
+
+def duplicate_readings(readings: pd.DataFrame) -> int:
+    """Rows beyond the first for a (meter, event_time)."""
+    return int(readings.duplicated(["meter", "event_time"]).sum())
+
+
+def incomplete_days(hours: pd.DataFrame, registry: MeterRegistry) -> pd.DataFrame:
+    """Local days that lack readings, against the 23, 24 or 25 hours that a day has.
+
+    Args:
+        hours: Rows of `usage_hourly`; days are judged from each meter's first to its last day,
+            both left out, as they may have begun or ended in the middle.
+        registry: Gives each meter's time zone and interval.
+
+    Returns:
+        `meter`, `day` (local date), `n`, `expected_n`; only days with n < expected_n.
+    """
+    parts = []
+    for name, own in hours.groupby("meter"):
+        meter = registry.get(str(name))
+        local_day = own["start"].dt.tz_convert(meter.timezone).dt.date
+        counts = own.groupby(local_day)["n"].sum()
+        inner = pd.date_range(counts.index.min(), counts.index.max(), inclusive="neither")
+        days = pd.Series(0, index=inner.date).add(counts.iloc[1:-1], fill_value=0)
+        expected = [
+            expected_readings(d, meter.timezone, meter.interval_minutes) for d in days.index
+        ]
+        parts.append(
+            pd.DataFrame(
+                {
+                    "meter": name,
+                    "day": days.index,
+                    "n": days.to_numpy("int64"),
+                    "expected_n": expected,
+                }
+            )
+        )
+    columns = ["meter", "day", "n", "expected_n"]
+    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    return found[found["n"] < found["expected_n"]].reset_index(drop=True)
+
+
+def compare_hours(
+    hours: pd.DataFrame, readings: pd.DataFrame, registry: MeterRegistry
+) -> RowComparison:
+    """`usage_hourly` against a recompute from `readings`, to the last bit."""
+    return compare_rows(hourly_from_readings(readings, registry), hours, ["meter", "start"])
+
+
+def compare_anomalies(table: pd.DataFrame, rescored: pd.DataFrame) -> RowComparison:
+    """The anomalies that the stream told against those that scoring `readings` again finds.
+
+    Moments that were odd to both, but to another model each, do not count: the stream may have
+    judged one before a newer model was trained.
+    """
+    keys = ["meter", "event_time"]
+    models = rescored[[*keys, "model_version"]].merge(table[[*keys, "model_version"]], on=keys)
+    other = models[models["model_version_x"] != models["model_version_y"]][keys]
+    expected, actual = _without(rescored, other, keys), _without(table, other, keys)
+    return compare_rows(expected, actual, ["anomaly_id"])
+
+
+def _without(frame: pd.DataFrame, left_out: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    index = pd.MultiIndex.from_frame(frame[keys])
+    return frame[~index.isin(pd.MultiIndex.from_frame(left_out))]

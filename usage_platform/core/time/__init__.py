@@ -1,0 +1,1 @@
+"""Time: units, the local clock and its changes, opening hours, calendars of rest days."""

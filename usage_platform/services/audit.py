@@ -1,0 +1,138 @@
+"""What the self-audit compares: a bounded sample of the topic `usage`, and the tables' rows.
+
+Belongs here: which days there are to audit, finding and reading the stretches of the topic on which
+some days' events lie. Not here: the comparison (`core.readings.audit`).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import pandas as pd
+from confluent_kafka import Consumer, TopicPartition
+
+from usage_platform.adapters.kafka.events import committed_reader, messages_between, raw_frame
+from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings, partitions_of
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import READINGS, REJECTS, USAGE_HOURLY
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.audit import (
+    COMPARED_HOURLY,
+    REJECT_COLUMNS,
+    Audit,
+    Stretch,
+    TopicSample,
+    audit,
+    received_between,
+)
+from usage_platform.core.readings.validation import READING_COLUMNS
+from usage_platform.services.progress import committed_offsets
+
+MOST_EVENTS_A_DAY = 100_000
+"""A correction that came months later would stretch a day over the whole topic."""
+
+_TIMEOUT = 10.0
+_Spans = dict[int, tuple[int, int]]
+
+
+def days_with_rows(reader: LakeReader) -> frozenset[date]:
+    """The UTC dates that have readings, hours or rejects, by the tables' logs alone.
+
+    A day whose readings were lost still has its hours. Rejects count on the day of their receipt.
+
+    Raises:
+        LakeError: When a table cannot be read.
+    """
+    return frozenset().union(
+        *(reader.day_files(table).files for table in (READINGS, USAGE_HOURLY, REJECTS))
+    )
+
+
+def audit_days(
+    reader: LakeReader, kafka: KafkaSettings, registry: MeterRegistry, days: Sequence[date]
+) -> Audit:
+    """Compare some UTC days in the tables with the events on the topic.
+
+    No batch may come in meanwhile.
+
+    Args:
+        reader: The lake's tables; they are made.
+        kafka: The brokers.
+        registry: The known meters.
+        days: The days.
+
+    Raises:
+        KafkaUnreachableError: When no broker answers.
+        KafkaException: When it refuses, or falls silent.
+    """
+    received = _received(reader)
+    with committed_reader(kafka, "usage-platform-audit") as client:
+        bounds = _bounds(client, kafka)
+        spans = [_offsets(client, received_between(received, day), bounds) for day in days]
+        found = [_events(client, span) for span in spans]
+    sample = TopicSample(
+        events=pd.concat(found, ignore_index=True).drop_duplicates(["partition", "offset"]),
+        stretches=pd.DataFrame(
+            [(p, start, end) for span in spans for p, (start, end) in span.items()],
+            columns=["partition", "start", "end"],
+        ),
+        retained={p: low for p, (low, _) in bounds.items()},
+        ends={p: high for p, (_, high) in bounds.items()},
+        ingested=committed_offsets(reader.lake, USAGE),
+    )
+    return audit(
+        sample,
+        pd.concat([reader.rows(READINGS, READING_COLUMNS, day, day) for day in days]),
+        pd.concat([reader.rows(USAGE_HOURLY, COMPARED_HOURLY, day, day) for day in days]),
+        _rejects(reader, [events["kafka_time"] for events in found if len(events)]),
+        days,
+        registry,
+    )
+
+
+def _received(reader: LakeReader) -> pd.DataFrame:
+    rows = reader.query(
+        "SELECT event_date AS day, min(kafka_time) AS first, max(kafka_time) AS last "
+        "FROM readings GROUP BY event_date"
+    )
+    return rows.to_pandas(date_as_object=True)
+
+
+def _bounds(client: Consumer, kafka: KafkaSettings) -> _Spans:
+    return {
+        p.partition: client.get_watermark_offsets(p, timeout=_TIMEOUT)
+        for p in partitions_of(client, kafka, USAGE)
+    }
+
+
+def _offsets(client: Consumer, stretch: Stretch, bounds: Mapping[int, tuple[int, int]]) -> _Spans:
+    """The offsets of a stretch of time on each partition, the end exclusive, no more than fit."""
+    most = MOST_EVENTS_A_DAY // max(len(bounds), 1)
+    starts = {p: low for p, (low, _) in bounds.items()}
+    ends = {p: high for p, (_, high) in bounds.items()}
+    if stretch.start is not None:
+        starts = _at(client, stretch.start, ends)
+    if stretch.end is not None:
+        ends = _at(client, stretch.end + pd.Timedelta(milliseconds=1), ends)
+    return {p: (start, min(ends[p], start + most)) for p, start in starts.items()}
+
+
+def _at(client: Consumer, instant: pd.Timestamp, ends: Mapping[int, int]) -> dict[int, int]:
+    """The first offset of each partition that the broker appended at an instant or later."""
+    asked = [TopicPartition(USAGE, p, instant.value // 1_000_000) for p in ends]
+    found = client.offsets_for_times(asked, timeout=_TIMEOUT) if asked else []
+    return {p.partition: p.offset if p.offset >= 0 else ends[p.partition] for p in found}
+
+
+def _events(client: Consumer, span: Mapping[int, tuple[int, int]]) -> pd.DataFrame:
+    starts = {p: start for p, (start, _) in span.items()}
+    ends = {p: end for p, (_, end) in span.items()}
+    return raw_frame(list(messages_between(client, USAGE, starts, ends)))
+
+
+def _rejects(reader: LakeReader, times: Sequence[pd.Series]) -> pd.DataFrame:
+    """The rejects of the days on which events were received."""
+    days = [(of_one.min().date(), of_one.max().date()) for of_one in times]
+    parts = [reader.rows(REJECTS, REJECT_COLUMNS, first, last) for first, last in days]
+    if not parts:
+        return pd.DataFrame(columns=REJECT_COLUMNS)
+    return pd.concat(parts).drop_duplicates(REJECT_COLUMNS[:-1])

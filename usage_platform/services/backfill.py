@@ -1,0 +1,89 @@
+"""Days of `usage_hourly` recomputed from `readings`, beside the live stream if need be.
+
+Belongs here: which hours a backfill is about. Called on this machine and by a job on a cluster. Not
+here: the statement for the hours (`hourly_sql`).
+"""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.table_creation import create_tables
+from usage_platform.adapters.lake.tables import READINGS, Lake
+from usage_platform.adapters.spark.hourly_sql import merge_hours
+from usage_platform.adapters.spark.usage_batch import hours_to_close, newest_before
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.validation import touched_hours
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_BEGINNING = date(1970, 1, 1)
+# So many days' readings are in memory at once.
+_CHUNK = timedelta(days=90)
+
+
+def recompute_range(
+    spark: "SparkSession",
+    lake: Lake,
+    registry: MeterRegistry,
+    first: date,
+    last: date,
+    progress: Callable[[str], None],
+) -> int:
+    """Bring the hours of any number of days to what `readings` says, some months at a time.
+
+    Args:
+        spark: The session that owns the lake's writes.
+        lake: Where the tables are; those that are missing are made.
+        registry: Gives each meter's interval.
+        first: The first UTC day.
+        last: The last UTC day, inclusive.
+        progress: Told which days were done.
+
+    Returns:
+        How many hours these days hold.
+    """
+    create_tables(lake)
+    hours = 0
+    day = first
+    while day <= last:
+        until = min(day + _CHUNK, last)
+        hours += recompute_days(spark, lake, registry, day, until)
+        progress(f"recomputed {day} to {until}")
+        day = until + timedelta(days=1)
+    return hours
+
+
+def recompute_days(
+    spark: "SparkSession", lake: Lake, registry: MeterRegistry, first: date, last: date
+) -> int:
+    """Bring the hours of these days to what `readings` says; where they are right nothing changes.
+
+    Args:
+        spark: The session of the service that owns the lake's writes.
+        lake: Where the tables are.
+        registry: Gives each meter's interval.
+        first: The first UTC day.
+        last: The last UTC day, inclusive.
+
+    Returns:
+        How many hours these days hold.
+    """
+    readings = LakeReader(lake).rows(READINGS, ["meter", "event_time"], first, last)
+    if readings.empty:
+        return 0
+    touched = touched_hours(readings, registry)
+    # A batch that crashed after its readings closes hours when it is run again, as far as it finds
+    # them open: those that were closed by what the backfill adds are the backfill's to close.
+    newest = readings.groupby("meter")["event_time"].max()
+    before = newest_before(lake, newest)
+    before = before[before < newest.reindex(before.index)]
+    hours = pd.concat([touched, hours_to_close(before, registry)])
+    merge_hours(
+        spark, lake, hours.drop_duplicates(["meter", "start"], ignore_index=True), _BEGINNING
+    )
+    return len(touched)

@@ -1,0 +1,122 @@
+"""One meter's readings over a span of days with what the models expected of them.
+
+Belongs here: keeping both in step with the lake, judging again only what a change can have changed.
+Not here: judging (`core.detector.model_timeline`), which meters and spans are kept in memory
+(`power_book`).
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from usage_platform.adapters.lake.meter_days import MeterDays
+from usage_platform.adapters.lake.reader import DayFiles, LakeReader
+from usage_platform.adapters.lake.tables import READINGS
+from usage_platform.core.detector.grid import Floats, Ints, instants_of
+from usage_platform.core.detector.manifest import Manifest
+from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges, judge_series
+from usage_platform.core.load.series import PowerSeries
+from usage_platform.core.meters import Meter
+from usage_platform.core.readings.series import Series
+
+_JUDGED = ("expected", "low", "high")
+_FIRST, _END = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+
+
+class MeterPower:
+    """A meter's power, as the lake has it when asked.
+
+    What was expected of a reading is a function of the model of its time and of the readings up to
+    it, so that only what comes after the first change is judged again.
+    """
+
+    def __init__(self, reader: LakeReader, meter: Meter) -> None:
+        self._meter = meter
+        self._days = MeterDays(reader, READINGS, ["event_time", "value"], meter.name)
+        self._series = PowerSeries.unjudged(meter, np.empty(0, dtype=np.int64), np.empty(0))
+        self._manifests: list[Manifest] = []
+
+    def as_of(self, files: DayFiles, judges: Judges, first: date, last: date) -> PowerSeries:
+        """The readings of a span.
+
+        Args:
+            files: The files of the table `readings` now.
+            judges: The models in force.
+            first: The first UTC day.
+            last: The last one, inclusive.
+        """
+        start = pd.Timestamp(first, tz="UTC")
+        changed = self._days.follow(files, (start - LOOK_BACK).date(), last)
+        since = _first_difference(self._manifests, judges.manifests)
+        if changed:
+            since = min(_END if since is None else since, pd.Timestamp(changed[0], tz="UTC").value)
+        if since is not None:
+            self._series = self._judged_since(since, start.value, judges)
+            self._manifests = list(judges.manifests)
+        return self._series.between(start.value, _END)
+
+    def ahead(self, instants: Ints, values: Floats, judges: Judges, since: int) -> PowerSeries:
+        """Readings that the lake does not have yet, judged as they will be once it has.
+
+        Args:
+            instants: Interval starts after the lake's last one, ns since 1970 UTC, ascending.
+            values: Their powers, kW.
+            judges: The models in force.
+            since: The first instant to judge.
+
+        Returns:
+            The readings from `since` on.
+        """
+        known = self._series.between(_FIRST, int(instants[0]))
+        series = Series(
+            np.concatenate([known.instants, instants]), np.concatenate([known.values, values])
+        )
+        found = judge_series(self._meter.name, series, since, judges)
+        part = series.since(since)
+        columns = _placed(part.instants, found)
+        return PowerSeries(self._meter, part.instants, part.values, *columns)
+
+    @property
+    def newest(self) -> int:
+        """The last instant that the lake has; the earliest there is without one."""
+        return int(self._series.instants[-1]) if len(self._series) else _FIRST
+
+    def _judged_since(self, since: int, start: int, judges: Judges) -> PowerSeries:
+        """All readings that are held; those before `since` as they were judged."""
+        instants, values = _arrays(self._days.rows())
+        old = self._series.between(int(instants[0]) if len(instants) else _END, since)
+        found = judge_series(self._meter.name, Series(instants, values), max(since, start), judges)
+        columns = _placed(instants, found)
+        kept = np.searchsorted(instants, old.instants)
+        for name, column in zip(_JUDGED, columns, strict=True):
+            column[kept] = getattr(old, name)
+        return PowerSeries(self._meter, instants, values, *columns)
+
+
+def _placed(instants: Ints, judged: pd.DataFrame) -> list[Floats]:
+    """What was expected at each instant, a column for each of `_JUDGED`; NaN where nothing was."""
+    columns = [np.full(len(instants), np.nan) for _ in _JUDGED]
+    if len(judged):
+        at = np.searchsorted(instants, instants_of(judged["ts"]))
+        for name, column in zip(_JUDGED, columns, strict=True):
+            column[at] = judged[name].to_numpy(np.float64)
+    return columns
+
+
+def _arrays(rows: pd.DataFrame) -> tuple[Ints, Floats]:
+    if rows.empty:
+        return np.empty(0, dtype=np.int64), np.empty(0)
+    instants = instants_of(rows["event_time"])
+    order = np.argsort(instants, kind="stable")
+    return instants[order], rows["value"].to_numpy(np.float64)[order]
+
+
+def _first_difference(old: Sequence[Manifest], new: Sequence[Manifest]) -> int | None:
+    """From when on other models judge; None when all are the same."""
+    for one, other in zip(old, new, strict=False):
+        if one.version != other.version:
+            return min(one.begin.value, other.begin.value)
+    rest = [*old[len(new) :], *new[len(old) :]]
+    return rest[0].begin.value if rest else None

@@ -1,0 +1,215 @@
+"""What the page shows, in memory: the meters lately looked at, each over a year.
+
+Belongs here: which meters and years are held, and how often the lake is asked whether it has moved
+on. Not here: one meter's readings (`meter_power`), how it is shown (`web`).
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from hashlib import sha256
+
+import numpy as np
+import pandas as pd
+
+from usage_platform.adapters.lake.meter_days import MeterDays
+from usage_platform.adapters.lake.reader import DayFiles, LakeReader
+from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, LakeTable
+from usage_platform.core.anomalies.anomaly import ANOMALY_COLUMNS, TOLD, no_anomalies
+from usage_platform.core.anomalies.episode_summary import Episode, standing_episodes
+from usage_platform.core.detector.grid import Floats, Ints
+from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.load.series import PowerSeries
+from usage_platform.core.meters import Meter
+from usage_platform.core.time.local_time import local_day_bounds
+from usage_platform.services.meter_load import MeterPower
+
+MOST_HELD = 8
+"""Meters' years in memory, about 6 MB each at five minutes."""
+
+MOST_AHEAD = 5000
+"""Readings kept that the lake does not have yet; it is seldom more than a batch behind."""
+
+ASKED_EVERY_SECONDS = 1.0
+MODELS_EVERY_SECONDS = 5.0
+DAYS_SHOWN = 366
+
+_EPISODES_BEFORE = timedelta(days=2)
+_A_DAY = timedelta(days=1)
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Year:
+    """A meter's year as of some versions of the tables.
+
+    Attributes:
+        version: Changes whenever what is shown may have changed.
+        power: The readings with what was expected.
+        odd: The odd readings that stand (`ANOMALY_COLUMNS`).
+        episodes: Their episodes, the newest first.
+        first: The first local day.
+        last: The last local day, inclusive.
+        years: The calendar years of which the lake has readings, of any meter.
+    """
+
+    version: str
+    power: PowerSeries
+    odd: pd.DataFrame
+    episodes: tuple[Episode, ...]
+    first: date
+    last: date
+    years: tuple[int, ...]
+
+
+class PowerBook:
+    """The years that people look at.
+
+    Args:
+        reader: The lake's tables.
+        judges: Gives the models in force.
+        clock: Seconds of a clock that only goes forward.
+    """
+
+    def __init__(
+        self, reader: LakeReader, judges: Callable[[], Judges], clock: Callable[[], float]
+    ) -> None:
+        self._reader = reader
+        self._judges = judges
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._meters: tuple[Mapping[date, frozenset[str]], list[str]] | None = None
+        self._known_judges: tuple[float, Judges] | None = None
+        self._asked: dict[str, tuple[float, DayFiles]] = {}
+        self._held: OrderedDict[tuple[Meter, int | None], _HeldYear] = OrderedDict()
+
+    def version(self) -> str:
+        """Changes whenever the tables `readings` or `anomalies` do."""
+        with self._lock:
+            return f"{self._files(READINGS).version}-{self._files(ANOMALIES).version}"
+
+    def meters(self) -> list[str]:
+        """The meters of which the lake has readings of its last two days, sorted."""
+        with self._lock:
+            days = self._files(READINGS).files
+        if not days:
+            return []
+        newest = max(days)
+        last_two = {day: files for day, files in days.items() if day >= newest - _A_DAY}
+        if self._meters is None or self._meters[0] != last_two:
+            rows = self._reader.rows(READINGS, ["meter"], newest - _A_DAY)
+            self._meters = last_two, sorted(rows["meter"].unique())
+        return self._meters[1]
+
+    def year(self, meter: Meter, year: int | None) -> Year:
+        """A meter's readings of a calendar year, or of the last 366 days that the lake has any of.
+
+        Args:
+            meter: The meter.
+            year: The local calendar year; None for the last days.
+
+        Raises:
+            LakeError: When the lake cannot be read.
+        """
+        with self._lock:
+            readings, anomalies = self._files(READINGS), self._files(ANOMALIES)
+            held = self._held.pop((meter, year), None) or _HeldYear(self._reader, meter)
+            self._held[meter, year] = held
+            while len(self._held) > MOST_HELD:
+                self._held.popitem(last=False)
+            judges = self._in_force()
+        first, last = _span(readings, year)
+        return held.as_of(readings, anomalies, judges, first, last)
+
+    def _in_force(self) -> Judges:
+        """The models in force, asked for at most every few seconds."""
+        now = self._clock()
+        if self._known_judges is None or now - self._known_judges[0] >= MODELS_EVERY_SECONDS:
+            self._known_judges = now, self._judges()
+        return self._known_judges[1]
+
+    def ahead(self, meter: Meter, instants: Ints, values: Floats) -> PowerSeries | None:
+        """Readings that have just come, with what is expected of them.
+
+        Args:
+            meter: The meter.
+            instants: Interval starts, ns since 1970 UTC, ascending, each once; at least one.
+            values: Their powers, kW.
+
+        Returns:
+            Those that the lake does not have yet; None while nobody looks at the meter.
+        """
+        with self._lock:
+            held = self._held.get((meter, None))
+            judges = self._in_force()
+        return None if held is None else held.ahead(instants, values, judges)
+
+    def _files(self, table: LakeTable) -> DayFiles:
+        """The table's files, asked for at most every second."""
+        now = self._clock()
+        at, files = self._asked.get(table.name, (-ASKED_EVERY_SECONDS, None))
+        if files is None or now - at >= ASKED_EVERY_SECONDS:
+            files = self._reader.day_files(table)
+            self._asked[table.name] = now, files
+        return files
+
+
+class _HeldYear:
+    """One meter's year; one thread at a time brings it up to date."""
+
+    def __init__(self, reader: LakeReader, meter: Meter) -> None:
+        self._meter = meter
+        self._power = MeterPower(reader, meter)
+        self._anomalies = MeterDays(reader, ANOMALIES, ANOMALY_COLUMNS, meter.name)
+        self._odd = no_anomalies()
+        self._episodes: tuple[Episode, ...] = ()
+        self._ahead: dict[int, float] = {}
+        self._lock = threading.Lock()
+
+    def ahead(self, instants: Ints, values: Floats, judges: Judges) -> PowerSeries:
+        """The newer of some readings, judged; they are remembered until the lake has them."""
+        with self._lock:
+            newest = self._power.newest
+            self._ahead |= dict(zip(instants.tolist(), values.tolist(), strict=True))
+            known = sorted((at, kw) for at, kw in self._ahead.items() if at > newest)
+            self._ahead = dict(known[-MOST_AHEAD:])
+            new = instants[instants > newest]
+            if not len(new):
+                return PowerSeries.unjudged(self._meter, new, values[:0])
+            times = np.array(list(self._ahead), dtype=np.int64)
+            powers = np.array(list(self._ahead.values()), dtype=np.float64)
+            return self._power.ahead(times, powers, judges, int(new[0]))
+
+    def as_of(
+        self, readings: DayFiles, anomalies: DayFiles, judges: Judges, first: date, last: date
+    ) -> Year:
+        bounds = (local_day_bounds(day, self._meter.timezone) for day in (first, last))
+        (start, _), (_, end) = bounds
+        with self._lock:
+            days = start.date(), end.date()
+            power = self._power.as_of(readings, judges, *days)
+            if self._anomalies.follow(anomalies, days[0] - _EPISODES_BEFORE, days[1]):
+                rows = self._anomalies.rows()
+                self._odd = rows[rows["status"].fillna(TOLD) == TOLD]
+                self._episodes = tuple(standing_episodes(self._odd, self._meter))
+            odd, episodes = self._odd, self._episodes
+        in_force = "".join(manifest.version for manifest in judges.manifests)
+        version = f"{readings.version}-{anomalies.version}-{first}-{last}-{in_force}"
+        return Year(
+            version=sha256(version.encode()).hexdigest()[:16],
+            power=power.between(start.value, end.value),
+            odd=odd,
+            episodes=episodes,
+            first=first,
+            last=last,
+            years=tuple(sorted({day.year for day in readings.files})),
+        )
+
+
+def _span(readings: DayFiles, year: int | None) -> tuple[date, date]:
+    if year is not None:
+        return date(year, 1, 1), date(year, 12, 31)
+    newest = max(readings.files, default=_EPOCH + DAYS_SHOWN * _A_DAY)
+    return newest - (DAYS_SHOWN - 1) * _A_DAY, newest

@@ -1,0 +1,180 @@
+"""How far the streams are: into the lake by Spark's own checkpoints, scoring by its group.
+
+Belongs here: reading progress and lag, in offsets and in event time, without a JVM. Not here:
+writing progress; only Spark and the scorer do.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+from confluent_kafka import Consumer, Message
+
+from usage_platform.adapters.kafka.events import committed_reader, messages_between, raw_frame
+from usage_platform.adapters.kafka.topics import (
+    ANOMALY,
+    SCORER_GROUP,
+    USAGE,
+    KafkaSettings,
+    end_offsets,
+    partitions_of,
+)
+from usage_platform.adapters.lake.files import LakeFiles
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, Lake
+from usage_platform.core.anomalies.anomaly import anomalies_from_messages
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.validation import judge
+
+# The last event of a partition may be a reject or of a meter that is behind the others.
+_LAST_EVENTS = 100
+_IN_STEP = pd.Timedelta(0)
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How far a stage is behind its topic.
+
+    Attributes:
+        events: Events that it has not taken yet.
+        event_time: From the newest event that it has taken to the newest on the topic; 0 where it
+            has taken all, None where it has taken none or the topic's last events tell no time.
+    """
+
+    events: int
+    event_time: pd.Timedelta | None
+
+
+def committed_offsets(lake: Lake, topic: str) -> dict[int, int]:
+    """The offsets that a stream has in the lake, by partition; empty before its first batch.
+
+    Args:
+        lake: The lake.
+        topic: The stream's topic, which is its checkpoint's name too.
+    """
+    files = LakeFiles(lake.checkpoint(topic))
+    batches = [int(name) for name in files.names("commits") if name.isdigit()]
+    if not batches:
+        return {}
+    # A batch is in the lake once it is in `commits`; its offsets stand in `offsets`, the third
+    # line being the first (and only) source's.
+    text = files.read_text(f"offsets/{max(batches)}")
+    if text is None:
+        return {}
+    source = json.loads(text.splitlines()[2])
+    return {int(partition): offset for partition, offset in source[topic].items()}
+
+
+def ingestion_lag(lake: Lake, kafka: KafkaSettings, topic: str) -> int:
+    """Events on a topic that are not in the lake yet.
+
+    Raises:
+        KafkaUnreachableError: When no broker answers.
+    """
+    return backlog(end_offsets(kafka, topic), committed_offsets(lake, topic))
+
+
+def lag_into_lake(
+    reader: LakeReader, kafka: KafkaSettings, topic: str, registry: MeterRegistry
+) -> Lag:
+    """How far the lake is behind the topic `usage` or `anomaly`.
+
+    Raises:
+        KafkaUnreachableError: When no broker answers.
+        KafkaException: When it falls silent.
+    """
+    ends = end_offsets(kafka, topic)
+    events = backlog(ends, committed_offsets(reader.lake, topic))
+    span = reader.span(READINGS if topic == USAGE else ANOMALIES, "event_time") if events else None
+    if span is None:
+        return Lag(events, None if events else _IN_STEP)
+    newest = _newest_before(kafka, topic, {p: high for p, (_, high) in ends.items()}, registry)
+    return Lag(events, _behind(span[1], newest))
+
+
+def scoring_lag(kafka: KafkaSettings) -> int:
+    """Events on `usage` that no scorer has committed yet.
+
+    Raises:
+        KafkaUnreachableError: When no broker answers.
+    """
+    return backlog(*_scored_offsets(kafka))
+
+
+def lag_of_scoring(kafka: KafkaSettings, registry: MeterRegistry) -> Lag:
+    """How far the scorer's commits are behind the topic `usage`.
+
+    Raises:
+        KafkaUnreachableError: When no broker answers.
+        KafkaException: When it falls silent.
+    """
+    ends, done = _scored_offsets(kafka)
+    events = backlog(ends, done)
+    if not events or not done:
+        return Lag(events, None if events else _IN_STEP)
+    newest = _newest_before(kafka, USAGE, {p: high for p, (_, high) in ends.items()}, registry)
+    return Lag(events, _behind(_newest_before(kafka, USAGE, done, registry), newest))
+
+
+def _behind(done: pd.Timestamp | None, newest: pd.Timestamp | None) -> pd.Timedelta | None:
+    if done is None or newest is None:
+        return None
+    # What waits may all be older than what was done: late readings are behind in offsets only.
+    return max(newest - done, _IN_STEP)
+
+
+def _scored_offsets(kafka: KafkaSettings) -> tuple[dict[int, tuple[int, int]], dict[int, int]]:
+    """First and end offset of each partition of `usage`, and what the scorer has committed."""
+    client = Consumer(
+        kafka.client(
+            **{
+                "group.id": SCORER_GROUP,
+                "enable.auto.commit": False,
+                # What is committed by now: the offsets in the open transaction of a scorer that
+                # was killed would be waited for until it times out.
+                "isolation.level": "read_uncommitted",
+            }
+        )
+    )
+    try:
+        partitions = partitions_of(client, kafka, USAGE)
+        ends = {p.partition: client.get_watermark_offsets(p, timeout=10) for p in partitions}
+        committed = client.committed(partitions, timeout=10) if partitions else []
+        return ends, {p.partition: p.offset for p in committed if p.offset >= 0}
+    finally:
+        client.close()
+
+
+def _newest_before(
+    kafka: KafkaSettings, topic: str, ends: Mapping[int, int], registry: MeterRegistry
+) -> pd.Timestamp | None:
+    """The newest event time among the last events before some offsets; None where none tells it."""
+    with committed_reader(kafka, "usage-platform-lag") as client:
+        lows = {
+            p.partition: client.get_watermark_offsets(p, timeout=10)[0]
+            for p in partitions_of(client, kafka, topic)
+        }
+        starts = {p: max(lows.get(p, 0), end - _LAST_EVENTS) for p, end in ends.items()}
+        messages = list(messages_between(client, topic, starts, ends))
+    newest = _event_times(topic, messages, registry).max()
+    return None if pd.isna(newest) else newest
+
+
+def _event_times(topic: str, messages: list[Message], registry: MeterRegistry) -> pd.Series:
+    if topic == ANOMALY:
+        values = [value for message in messages if (value := message.value())]
+        return anomalies_from_messages(values)["event_time"]
+    return judge(raw_frame(messages), registry).readings["event_time"]
+
+
+def backlog(ends: Mapping[int, tuple[int, int]], done: Mapping[int, int]) -> int:
+    """How many offsets lie between what was done and the ends.
+
+    Args:
+        ends: First offset and end of each partition.
+        done: End of what was done in each; a partition that is missing starts at its first offset.
+    """
+    return sum(
+        max(high - max(done.get(partition, low), low), 0) for partition, (low, high) in ends.items()
+    )

@@ -1,0 +1,295 @@
+"""The streaming scorer: new events on `usage` in, odd ones on `anomaly` out, exactly once.
+
+Belongs here: the loop consume, score, and one Kafka transaction for the anomalies, the episodes,
+the dead letters and the offsets. Not here: what is to be told (`core.anomalies.stream`), what a
+scorer must know when it starts (`scoring_memory`), when it runs (the streaming sensor).
+
+Its progress is the consumer group's offsets, committed inside the producer's transaction: a kill at
+any moment leaves either all of a batch's results and its offsets, or none.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+
+import pandas as pd
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_INVALID,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+
+from usage_platform.adapters.kafka.events import raw_frame
+from usage_platform.adapters.kafka.topics import (
+    ANOMALY,
+    DEAD_LETTERS,
+    EPISODE,
+    SCORER_GROUP,
+    USAGE,
+    KafkaSettings,
+    partitions_of,
+)
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.core.anomalies.anomaly import anomaly_messages
+from usage_platform.core.anomalies.stream import StreamMemory, ToTell
+from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.validation import Batch, judge
+from usage_platform.services.score_result import TickResult
+from usage_platform.services.score_state import restored
+
+TRANSACTIONAL_ID = "anomaly-scorer"
+_BATCH = 20_000
+_QUIET_SECONDS = 1.0
+_CALL_SECONDS = 10.0
+TRANSACTION_TIMEOUT_MS = 60_000
+_LIVE = pd.Timedelta(days=2)
+# A broker that is started again is missing from the cluster for a moment; librdkafka then asks for
+# the group's coordinator again only when some connection changes (confluentinc/librdkafka#5511).
+# One that is closed when idle does.
+_IDLE_MS = 5_000
+_FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
+
+
+class ScorerFencedError(RuntimeError):
+    """Another scorer is at work; the message says what became of this one's batch."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "another scorer has taken over, or this one stood still for longer than the "
+            f"{TRANSACTION_TIMEOUT_MS / 1000:.0f} s of a transaction: what it did not commit is "
+            "scored again by the next one"
+        )
+
+
+class Scorer:
+    """A scorer with its connections, kept from tick to tick. Not for several threads at once."""
+
+    def __init__(self, kafka: KafkaSettings, reader: LakeReader) -> None:
+        self._kafka = kafka
+        self._reader = reader
+        self._producer = Producer(
+            kafka.client(
+                **{
+                    "transactional.id": TRANSACTIONAL_ID,
+                    "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+                    "compression.type": "lz4",
+                    "linger.ms": 5,
+                    "connections.max.idle.ms": _IDLE_MS,
+                }
+            ),
+            # A fatal error is raised by the call that meets it, and need not be printed as well.
+            logger=logging.Logger("usage_platform.services.score", logging.CRITICAL + 1),
+        )
+        # Fences a scorer that is still alive somewhere: its transaction can no longer commit.
+        with _told_if_fenced():
+            self._producer.init_transactions(_CALL_SECONDS)
+        self._consumer = Consumer(
+            kafka.client(
+                **{
+                    "group.id": SCORER_GROUP,
+                    "enable.auto.commit": False,
+                    "isolation.level": "read_committed",
+                    "auto.offset.reset": "earliest",
+                    "fetch.wait.max.ms": 100,
+                }
+            )
+        )
+        self._assigned: list[TopicPartition] = []
+        self._consumed: dict[int, int] = {}
+        self._memory: StreamMemory | None = None
+
+    def tick(
+        self,
+        judges: Judges,
+        registry: MeterRegistry,
+        seconds: float,
+        listen: bool = True,
+        horizon: pd.Timestamp | None = None,
+    ) -> TickResult:
+        """Score what waits, until nothing does or the time is up.
+
+        Args:
+            judges: What readings are judged by.
+            registry: The known meters.
+            seconds: Deadline of the tick; a batch that was begun is finished.
+            listen: Go on with events that come meanwhile; else end where the topic ends now, which
+                a stream that never pauses would put off to the deadline.
+            horizon: Readings from here on wait for the next model, if they are of the past: live
+                ones do not.
+
+        Raises:
+            KafkaException: The scorer must be closed and made anew; nothing is lost or doubled.
+            ScorerFencedError: Another one has taken over; this one must be closed.
+        """
+        started = time.monotonic()
+        deadline = started + seconds
+        result = TickResult()
+        self._assign()
+        ends = None if listen else self._ends()
+        while time.monotonic() < deadline and not self._has_reached(ends):
+            messages = self._consumer.consume(_BATCH, timeout=_QUIET_SECONDS)
+            good = [m for m in messages if m.error() is None]
+            for error in filter(None, (m.error() for m in messages)):
+                if not error.retriable():
+                    raise KafkaException(error)
+            if not good:
+                break
+            if not self._score(good, judges, registry, horizon, result):
+                break
+        result.lag = self._lag()
+        result.seconds = time.monotonic() - started
+        return result
+
+    def close(self) -> None:
+        """Let go of the connections; an open transaction is aborted by the next scorer's start."""
+        self._consumer.close()
+
+    def _assign(self) -> None:
+        """Take every partition of the topic, new ones too, each from its committed offset."""
+        partitions = partitions_of(self._consumer, self._kafka, USAGE)
+        if len(partitions) == len(self._assigned):
+            return
+        committed = self._consumer.committed(partitions, timeout=10)
+        for partition in committed:
+            if partition.offset == OFFSET_INVALID:
+                partition.offset = OFFSET_BEGINNING
+        self._consumer.assign(committed)
+        self._assigned = partitions
+        self._consumed.update({p.partition: max(p.offset, 0) for p in committed})
+
+    def _score(
+        self,
+        messages: list[Message],
+        judges: Judges,
+        registry: MeterRegistry,
+        horizon: pd.Timestamp | None,
+        result: TickResult,
+    ) -> bool:
+        """Score some events; False when some of them wait for the next model."""
+        if self._memory is None:
+            self._memory = restored(self._kafka, self._reader, registry, self._consumed)
+        batch = judge(raw_frame(messages), registry)
+        held: dict[int, int] = {}
+        # Of events that come again only the newest is in the batch, until that one is held.
+        while more := _held(batch, horizon):
+            held |= more
+            messages = [m for m in messages if not _is_held(m, held)]
+            batch = judge(raw_frame(messages), registry)
+        for partition, offset in held.items():
+            result.waits_for = horizon
+            self._consumer.seek(TopicPartition(USAGE, partition, offset))
+        if not messages:
+            return False
+        self._consumed.update({m.partition() or 0: (m.offset() or 0) + 1 for m in messages})
+        to_tell = self._memory.take(
+            batch.readings[["meter", "event_time", "value"]], judges, registry
+        )
+        places = set(zip(batch.rejects["partition"], batch.rejects["offset"], strict=True))
+        rejected = [m for m in messages if (m.partition(), m.offset()) in places]
+        with _told_if_fenced():
+            self._commit(to_tell, anomaly_messages(to_tell.anomalies, registry), rejected)
+        result.offsets = dict(self._consumed)
+        result.add(to_tell, len(messages), len(rejected))
+        result.reach(batch.readings["event_time"].max())
+        return not held
+
+    def _commit(self, to_tell: ToTell, values: list[bytes], rejected: list[Message]) -> None:
+        producer = self._producer
+        producer.begin_transaction()
+        for meter, value in zip(to_tell.anomalies["meter"], values, strict=True):
+            producer.produce(ANOMALY, value, meter.encode())
+        for event in to_tell.episodes:
+            producer.produce(EPISODE, event.value, event.meter.encode())
+        for message in rejected:
+            producer.produce(DEAD_LETTERS, message.value(), message.key())
+        positions = [TopicPartition(USAGE, p, offset) for p, offset in self._consumed.items()]
+        group = self._consumer.consumer_group_metadata()
+        # librdkafka does not keep this call's own time limit when the coordinator goes away
+        # (confluentinc/librdkafka#5456); it would hang until the process ends.
+        _within(
+            _CALL_SECONDS,
+            lambda: producer.send_offsets_to_transaction(positions, group, _CALL_SECONDS),
+        )
+        producer.commit_transaction(_CALL_SECONDS)
+
+    def _ends(self) -> dict[int, int]:
+        """Where each partition ends in which events wait."""
+        waiting = {}
+        for partition in self._consumer.committed(self._assigned, timeout=10):
+            low, high = self._consumer.get_watermark_offsets(partition, timeout=10)
+            if high > max(partition.offset, low):
+                waiting[partition.partition] = high
+        return waiting
+
+    def _has_reached(self, ends: Mapping[int, int] | None) -> bool:
+        if ends is None:
+            return False
+        places = self._consumer.position([TopicPartition(USAGE, number) for number in ends])
+        return all(place.offset >= ends[place.partition] for place in places)
+
+    def _lag(self) -> int:
+        return sum(
+            max(self._consumer.get_watermark_offsets(p, timeout=10)[1] - max(p.offset, 0), 0)
+            for p in self._consumer.committed(self._assigned, timeout=10)
+        )
+
+
+@contextmanager
+def _told_if_fenced() -> Iterator[None]:
+    """Tell the one error apart after which another scorer does the work.
+
+    Raises:
+        ScorerFencedError: For that one; other errors are left as they are.
+    """
+    try:
+        yield
+    except KafkaException as error:
+        if error.args[0].code() in _FENCED:
+            raise ScorerFencedError from None
+        raise
+
+
+def _within(seconds: float, call: Callable[[], None]) -> None:
+    """Make a call that may hang; one that does is left behind and counts as timed out.
+
+    Raises:
+        KafkaException: The call's own, or that it took too long.
+    """
+    outcome: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(call())
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, daemon=True, name="kafka-call").start()
+    try:
+        outcome.result(seconds)
+    except TimeoutError:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT)) from None
+
+
+def _held(batch: Batch, horizon: pd.Timestamp | None) -> dict[int, int]:
+    """The first offset of each partition that waits for the next model."""
+    if horizon is None:
+        return {}
+    readings = batch.readings
+    is_live = readings["event_time"] > readings["kafka_time"] - _LIVE
+    waiting = readings[(readings["event_time"] >= horizon) & ~is_live]
+    first = waiting.groupby("partition")["offset"].min()
+    return {int(str(partition)): int(offset) for partition, offset in first.items()}
+
+
+def _is_held(message: Message, held: Mapping[int, int]) -> bool:
+    first = held.get(message.partition() or 0)
+    return first is not None and (message.offset() or 0) >= first

@@ -1,0 +1,118 @@
+"""What a scorer that starts must know: the readings that were consumed, and what was told.
+
+Belongs here: rebuilding the memory from the lake and the topics. Not here: using it
+(`core.anomalies.stream`), the transactions (`scoring`).
+
+The lake may be ahead of the scorer or behind it: readings of events that were not consumed yet are
+left aside, and consumed events that are not in the lake yet are read from the topic once more.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
+
+from usage_platform.adapters.kafka.events import committed_reader, messages_between, raw_frame
+from usage_platform.adapters.kafka.topics import (
+    ANOMALY,
+    EPISODE,
+    USAGE,
+    KafkaSettings,
+    messages_to_end,
+    partitions_of,
+)
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import READINGS
+from usage_platform.core.anomalies.anomaly import anomalies_from_messages
+from usage_platform.core.anomalies.episode_messages import event_of
+from usage_platform.core.anomalies.stream import KEPT, StreamMemory
+from usage_platform.core.detector.model_timeline import LOOK_BACK
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.validation import judge
+from usage_platform.services.progress import committed_offsets
+
+_COLUMNS = ["meter", "event_time", "value"]
+
+
+def restored(
+    kafka: KafkaSettings,
+    reader: LakeReader,
+    registry: MeterRegistry,
+    consumed: dict[int, int],
+) -> StreamMemory:
+    """The memory of a scorer that has consumed the topic `usage` up to some offsets.
+
+    Args:
+        kafka: The brokers.
+        reader: The lake's tables.
+        registry: The known meters.
+        consumed: One past the last consumed offset of each partition; kept by the caller as it
+            goes on, so that late readings find a past that was consumed.
+    """
+
+    def past(meter: str, first: int, end: int) -> pd.DataFrame:
+        rows = _consumed_rows(reader, consumed, pd.Timestamp(first, tz="UTC"))
+        times = rows["event_time"]
+        span = (times >= pd.Timestamp(first, tz="UTC")) & (times < pd.Timestamp(end, tz="UTC"))
+        return rows.loc[span & (rows["meter"] == meter), _COLUMNS]
+
+    memory = StreamMemory(past)
+    with committed_reader(kafka, "anomaly-scorer-start") as client:
+        told = [message.value() for message in _whole(client, kafka, ANOMALY)]
+        memory.told.add(anomalies_from_messages([value for value in told if value]))
+        events = (message.value() for message in _whole(client, kafka, EPISODE))
+        for value in filter(None, events):
+            memory.events.add(event_of(value))
+        if any(consumed.values()):
+            _recall(memory, client, reader, registry, consumed)
+    return memory
+
+
+def _recall(
+    memory: StreamMemory,
+    client: Consumer,
+    reader: LakeReader,
+    registry: MeterRegistry,
+    consumed: Mapping[int, int],
+) -> None:
+    """Fill the history up to what was consumed."""
+    # Asked for before the rows: the lake then holds all events before these offsets.
+    ingested = committed_offsets(reader.lake, USAGE)
+    # At least the last event of each partition, which says how far in time the scorer has come.
+    starts = {p: min(ingested.get(p, 0), end - 1) for p, end in consumed.items() if end > 0}
+    last = list(messages_between(client, USAGE, starts, consumed))
+    tail = judge(raw_frame(last), registry).readings
+    newest = tail["event_time"].max()
+    if pd.isna(newest):
+        span = reader.span(READINGS, "event_time")
+        newest = None if span is None else span[1]
+    if newest is None:
+        return
+    since = newest - LOOK_BACK - KEPT
+    memory.history.add(_consumed_rows(reader, consumed, since)[_COLUMNS])
+    memory.history.add(tail[_COLUMNS])
+    memory.floor = since.value
+
+
+def _consumed_rows(
+    reader: LakeReader, consumed: Mapping[int, int], since: pd.Timestamp
+) -> pd.DataFrame:
+    """Readings from an instant on whose events were consumed."""
+    if not reader.exists(READINGS):
+        return pd.DataFrame(columns=_COLUMNS)
+    rows = reader.rows(READINGS, [*_COLUMNS, "partition", "offset"], since.date())
+    ends = rows["partition"].map(consumed).fillna(0)
+    return rows[(rows["offset"] < ends) & (rows["event_time"] >= since)]
+
+
+def _whole(client: Consumer, kafka: KafkaSettings, topic: str) -> list[Message]:
+    """All that a topic holds, in the order in which it came.
+
+    One meter's messages share a partition, until the topic gets another one.
+    """
+    partitions = partitions_of(client, kafka, topic)
+    starts = [TopicPartition(topic, p.partition, OFFSET_BEGINNING) for p in partitions]
+    return sorted(
+        messages_to_end(client, starts),
+        key=lambda m: (m.timestamp()[1], m.offset() or 0, m.partition() or 0),
+    )

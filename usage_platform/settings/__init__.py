@@ -1,0 +1,1 @@
+"""Settings: environment variables `USAGE_*`, typed and validated."""

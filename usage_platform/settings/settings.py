@@ -1,0 +1,265 @@
+"""The platform's settings: environment variables `USAGE_*`, typed, in one place.
+
+Nothing else of the package reads the environment. `.env.example` says what each variable does.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from usage_platform.adapters.kafka.security import SecurityKind, msk_region
+from usage_platform.core.alerts.alert import Severity
+from usage_platform.core.detector.model import Method, Tuning
+from usage_platform.core.meters import (
+    DEFAULT_INTERVAL_MINUTES,
+    DEFAULT_METER_NAME,
+    DEFAULT_TIMEZONE,
+    Meter,
+)
+from usage_platform.settings import alert_types as alert_settings
+from usage_platform.settings import value_types as types
+
+PREFIX = "USAGE_"
+# pandas counts nanoseconds, which reach to 2262; a source may be a hundred years long.
+_FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2100, 12, 31)
+
+
+class SettingsError(ValueError):
+    """A variable that cannot be used; one line that names it."""
+
+
+class Settings(BaseModel):
+    """What a deployment can choose; each field is the variable `USAGE_<FIELD>`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: types.Folder = Path(".usage")
+    jars: types.Folder = Path(".usage/jars")
+    lake: types.Lake = ""
+    kafka_bootstrap: types.Brokers = ""
+    kafka_partitions: int = Field(1, ge=1, le=1000)
+    kafka_replication: int = Field(1, ge=1, le=9)
+    kafka_security: SecurityKind = SecurityKind.NONE
+    kafka_user: str = ""
+    kafka_password: SecretStr = SecretStr("")
+    kafka_ca: types.Certificates | None = None
+    spark_remote: types.SparkRemote = ""
+    kafka_port: types.Port = 9092
+    spark_port: types.Port = 15002
+    ui_port: types.Port = 3000
+    page_port: types.Port = 8050
+    page_host: types.HostName = ""
+    tariff: float | None = Field(None, ge=0, allow_inf_nan=False)
+    currency: str = Field("USD", pattern=r"^[A-Z]{3}$")
+
+    source: types.Source = "generated"
+    meter: types.MeterName = DEFAULT_METER_NAME
+    timezone: types.Timezone = DEFAULT_TIMEZONE
+    interval_minutes: types.IntervalMinutes = DEFAULT_INTERVAL_MINUTES
+    csv_time_column: str = "usage_datetime_start_eastern_time"
+    csv_end_column: types.OptionalColumn = "usage_datetime_end_eastern_time"
+    csv_value_column: str = "usage_kw"
+    ckan_url: str = "https://data.boston.gov"
+    ckan_dataset: str = "central-library-electricity-usage"
+    generated_start: date = Field(date(2024, 1, 1), ge=_FIRST_DAY, le=_LAST_DAY)
+    generated_days: int = Field(84, ge=1, le=36_600)
+    generated_meters: int = Field(1, ge=1, le=100_000)
+    generated_seed: int = Field(1, ge=0)
+
+    start_date: date | None = Field(None, ge=_FIRST_DAY, le=_LAST_DAY)
+    accelerator: types.Accelerator = 1.0
+    max_iterations: int | None = Field(None, ge=1)
+    history_days: int = Field(28, ge=0)
+
+    method: Method = Method.FOREST
+    false_alarms_per_week: float = Field(0.5, gt=0, lt=7)
+    least_share: float = Field(0.05, ge=0, lt=1)
+    holidays: types.Holidays = "US-MA"
+    closed_days: Path | None = None
+    retrain_cron: types.Cron = "0 3 * * 1"
+
+    athena_workgroup: str = ""
+    athena_database: str = ""
+
+    emr_application_id: types.EmrApplication = ""
+    emr_role_arn: types.RoleArn = ""
+    emr_code: types.CodeFolder = ""
+    emr_log_group: types.LogGroup = "/aws/emr-serverless"
+
+    vacuum_hours: int = Field(168, ge=1)
+    history_keep_days: int = Field(30, ge=1)
+
+    alert_min_severity: Severity = Severity.MEDIUM
+    alert_webhook_url: alert_settings.WebAddress = alert_settings.NONE
+    alert_webhook_secret: alert_settings.SigningSecret = alert_settings.NONE
+    alert_slack_url: alert_settings.WebAddress = alert_settings.NONE
+    alert_email_to: alert_settings.MailAddresses = ""
+    alert_email_from: alert_settings.MailAddresses = ""
+    alert_smtp_url: alert_settings.MailServer = alert_settings.NONE
+    alert_sns_topic: alert_settings.TopicArn = ""
+    alert_mqtt_url: alert_settings.MqttBroker = alert_settings.NONE
+    alert_mqtt_topic: alert_settings.MqttTopic = "usage/alerts"
+    alert_mqtt_certificate: alert_settings.ClientCertificate | None = None
+
+    @model_validator(mode="after")
+    def _brokers_that_ask_are_told(self) -> Self:
+        said = f"USAGE_KAFKA_SECURITY={self.kafka_security}: set"
+        if self.kafka_security is not SecurityKind.NONE and not self.kafka_bootstrap:
+            raise ValueError(f"{said} USAGE_KAFKA_BOOTSTRAP too: the embedded broker asks nobody")
+        if self.kafka_security is SecurityKind.SCRAM and not (
+            self.kafka_user and self.kafka_password.get_secret_value()
+        ):
+            raise ValueError(f"{said} USAGE_KAFKA_USER and USAGE_KAFKA_PASSWORD too")
+        if self.kafka_security is SecurityKind.IAM and not msk_region(self.kafka_bootstrap):
+            raise ValueError(
+                f"{said} USAGE_KAFKA_BOOTSTRAP to Amazon MSK's brokers, whose names tell their "
+                "region, such as b-1.usage.abc123.c2.kafka.us-east-1.amazonaws.com:9098; got "
+                f"{self.kafka_bootstrap!r}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _athena_knows_the_tables(self) -> Self:
+        if bool(self.athena_workgroup) != bool(self.athena_database):
+            raise ValueError("USAGE_ATHENA_WORKGROUP and USAGE_ATHENA_DATABASE: set both or none")
+        return self
+
+    @model_validator(mode="after")
+    def _emr_has_a_role_and_a_lake(self) -> Self:
+        if bool(self.emr_application_id) != bool(self.emr_role_arn):
+            raise ValueError("USAGE_EMR_APPLICATION_ID and USAGE_EMR_ROLE_ARN: set both or none")
+        if self.emr_application_id and "://" not in self.lake:
+            raise ValueError(
+                "USAGE_EMR_APPLICATION_ID is set: set USAGE_LAKE to s3://bucket/prefix too, as a "
+                "folder of this machine cannot be reached from there"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _mail_has_a_server(self) -> Self:
+        if self.alert_email_to and not self.alert_smtp_url.get_secret_value():
+            raise ValueError(f"{PREFIX}ALERT_EMAIL_TO is set: set {PREFIX}ALERT_SMTP_URL as well")
+        return self
+
+    @model_validator(mode="after")
+    def _a_certificate_goes_over_tls(self) -> Self:
+        url = self.alert_mqtt_url.get_secret_value()
+        if self.alert_mqtt_certificate and not url.startswith("mqtts:"):
+            said = f"{PREFIX}ALERT_MQTT_CERTIFICATE is set"
+            raise ValueError(f"{said}: set {PREFIX}ALERT_MQTT_URL to mqtts://...")
+        return self
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None, **overrides: object) -> Self:
+        """Read the settings.
+
+        Args:
+            env: The environment; the process's by default. Empty variables count as not set.
+            overrides: Fields that win over the environment.
+
+        Raises:
+            SettingsError: In one line, naming the variable.
+        """
+        source = os.environ if env is None else env
+        given: dict[str, object] = {
+            key.removeprefix(PREFIX).lower(): value
+            for key, value in source.items()
+            if key.startswith(PREFIX) and value != ""
+        }
+        try:
+            return cls.model_validate({**given, **overrides})
+        except ValidationError as error:
+            raise SettingsError(_one_line(error)) from None
+
+    @property
+    def data_dir(self) -> Path:
+        """The data folder, absolute."""
+        return self.data.absolute()
+
+    @property
+    def jars_dir(self) -> Path:
+        """Where the jars of Kafka and Spark are; shared by all data folders."""
+        return self.jars.absolute()
+
+    @property
+    def source_label(self) -> str:
+        """The chosen source with the settings that change what it holds."""
+        chosen = {
+            "generated": (
+                self.generated_start,
+                self.generated_days,
+                self.generated_meters,
+                self.generated_seed,
+            ),
+            "ckan": (self.ckan_url, self.ckan_dataset, self.csv_time_column, self.csv_value_column),
+        }.get(self.source, (self.csv_time_column, self.csv_end_column, self.csv_value_column))
+        meter = (self.meter, self.timezone, self.interval_minutes)
+        return " ".join(str(part) for part in (self.source, *chosen, *meter))
+
+    @property
+    def lake_root(self) -> str:
+        """Where the lake is: a folder or `s3://bucket/prefix`."""
+        if "://" in self.lake:
+            return self.lake.rstrip("/")
+        return str(Path(self.lake).absolute()) if self.lake else str(self.data_dir / "lake")
+
+    @property
+    def uses_aws(self) -> bool:
+        """Whether the lake is on S3, or the brokers ask for an AWS identity."""
+        return "://" in self.lake or self.kafka_security is SecurityKind.IAM
+
+    @property
+    def starts_java(self) -> bool:
+        """Whether a platform starts a broker or Spark of its own, which Java runs."""
+        return not (self.kafka_bootstrap and self.spark_remote)
+
+    @property
+    def default_meter(self) -> Meter:
+        """The meter of events that name none, and what is assumed of unknown ones."""
+        return Meter(self.meter, self.timezone, self.interval_minutes)
+
+    @property
+    def tuning(self) -> Tuning:
+        """The alarm budget."""
+        return Tuning(self.false_alarms_per_week, self.least_share)
+
+    def environment(self, with_secrets: bool = False) -> dict[str, str]:
+        """The settings as environment variables, for a child process in any folder.
+
+        Args:
+            with_secrets: Secrets among them; these go to a process and into no file.
+        """
+        values = self.model_dump() | {"data": self.data_dir, "jars": self.jars_dir}
+        if self.lake:
+            values["lake"] = self.lake_root
+        for name in ("closed_days", "kafka_ca", "alert_mqtt_certificate"):
+            if values[name]:
+                values[name] = values[name].absolute()
+        for key, value in values.items():
+            if isinstance(value, SecretStr):
+                values[key] = value.get_secret_value() if with_secrets else ""
+        values = {key: value for key, value in values.items() if value not in (None, "")}
+        return {f"{PREFIX}{key.upper()}": str(value) for key, value in values.items()}
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors()[0]
+    said = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:  # Of several settings together, which the message names.
+        return said
+    name = str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        return f"{PREFIX}{name.upper()}: no such setting; see .env.example for those there are"
+    is_secret = Settings.model_fields[name].annotation is SecretStr
+    return f"{PREFIX}{name.upper()}={'...' if is_secret else first['input']}: {said}"

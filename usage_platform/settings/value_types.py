@@ -1,0 +1,144 @@
+"""Kinds of values that settings take: each a type that checks what it is given.
+
+Belongs here: what one value must be, and what is said of one that is not. Not here: which settings
+there are, and what several of them must be together (`settings`).
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from usage_platform.core.meters import Meter
+from usage_platform.core.time.calendar import calendar_named
+
+NO_COLUMN = "-"
+NOT_FILES = ("generated", "ckan")
+_CRON_NAMES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
+_CRON_FIELD = re.compile(r"[\w*,/-]+")
+# Of minute, hour, day of the month, month, day of the week.
+_CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_BROKER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/,\[\]]+):(\d{1,5})")
+_S3 = re.compile(r"s3://[^/\s]+(/.*)?")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+_MOST_PORT = 65535
+
+
+def _folder(value: Path) -> Path:
+    if value.exists() and not value.is_dir():
+        raise ValueError("is a file; expected a folder")
+    return value
+
+
+def _lake(value: str) -> str:
+    if "://" in value and not _S3.fullmatch(value):
+        raise ValueError("expected a folder or s3://bucket/prefix")
+    if "://" not in value and Path(value).is_file():
+        raise ValueError("is a file; expected a folder or s3://bucket/prefix")
+    return value
+
+
+def _brokers(value: str) -> str:
+    for broker in value.split(",") if value else []:
+        found = _BROKER.fullmatch(broker.strip())
+        if not found or not 1 <= int(found[2]) <= _MOST_PORT:
+            raise ValueError(f"expected host:port, several with commas; got {broker.strip()!r}")
+    return value
+
+
+def _certificates(value: Path) -> Path:
+    if not value.is_file():
+        raise ValueError("no such file; expected one of certificates (PEM)")
+    return value
+
+
+def _spark_remote(value: str) -> str:
+    expected = ValueError("expected a Spark Connect URL such as sc://127.0.0.1:15002")
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise expected from None
+    if value and (parts.scheme != "sc" or not parts.hostname):
+        raise expected
+    return value
+
+
+def _host(value: str) -> str:
+    if value and not _HOST.fullmatch(value):
+        raise ValueError("expected a host's name in small letters without a port")
+    return value
+
+
+def _source(value: str) -> str:
+    """Files are named from anywhere: Dagster's processes run in another folder."""
+    if not value:
+        raise ValueError("expected generated, ckan, or CSV files as a path or a pattern")
+    return value if value in NOT_FILES else str(Path(value).absolute())
+
+
+def _holidays(value: str) -> str:
+    calendar_named(value)
+    return value
+
+
+def _cron(value: str) -> str:
+    parts = value.split()
+    fields_fit = len(parts) == len(_CRON_RANGES) and all(
+        _CRON_FIELD.fullmatch(part)
+        and all(low <= int(number) <= high for number in re.findall(r"(?<!/)\b\d+", part))
+        for part, (low, high) in zip(parts, _CRON_RANGES, strict=True)
+    )
+    if value not in _CRON_NAMES and not fields_fit:
+        raise ValueError("expected five fields of cron such as 0 3 * * 1")
+    return value
+
+
+def _code_folder(value: str) -> str:
+    # Written into the parameters of spark-submit, which are words with spaces between them.
+    if value and (" " in value or not _S3.fullmatch(value)):
+        raise ValueError("expected s3://bucket/prefix without spaces")
+    return value.rstrip("/")
+
+
+def _matching(pattern: str, expected: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value and not re.fullmatch(pattern, value):
+            raise ValueError(f"expected {expected}")
+        return value
+
+    return AfterValidator(check)
+
+
+Folder = Annotated[Path, AfterValidator(_folder)]
+Lake = Annotated[str, AfterValidator(_lake)]
+Brokers = Annotated[str, AfterValidator(_brokers)]
+Certificates = Annotated[Path, AfterValidator(_certificates)]
+SparkRemote = Annotated[str, AfterValidator(_spark_remote)]
+HostName = Annotated[str, AfterValidator(_host)]
+Port = Annotated[int, Field(ge=1, le=_MOST_PORT)]
+Source = Annotated[str, AfterValidator(_source)]
+MeterName = Annotated[str, AfterValidator(lambda value: Meter(value).name)]
+Timezone = Annotated[str, AfterValidator(lambda value: Meter(timezone=value).timezone)]
+IntervalMinutes = Annotated[
+    int, AfterValidator(lambda value: Meter(interval_minutes=value).interval_minutes)
+]
+# An empty variable would count as not set.
+OptionalColumn = Annotated[str, AfterValidator(lambda value: value or NO_COLUMN)]
+Accelerator = Annotated[
+    float, BeforeValidator(lambda value: "inf" if value == "max" else value), Field(gt=0)
+]
+Holidays = Annotated[str, AfterValidator(_holidays)]
+Cron = Annotated[str, AfterValidator(_cron)]
+EmrApplication = Annotated[str, _matching(r"[0-9a-z]+", "the id of an EMR Serverless application")]
+RoleArn = Annotated[
+    str,
+    _matching(
+        r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
+        "a role such as arn:aws:iam::123456789012:role/usage-platform-emr-job",
+    ),
+]
+CodeFolder = Annotated[str, AfterValidator(_code_folder)]
+LogGroup = Annotated[str, _matching(r"[\w./#-]+", "the name of a CloudWatch log group")]

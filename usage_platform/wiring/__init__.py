@@ -1,0 +1,1 @@
+"""Wiring: builds clients and services from the settings, and does nothing else."""

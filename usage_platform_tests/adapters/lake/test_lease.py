@@ -1,0 +1,251 @@
+"""The lease on the lake: one holder at a time, whatever becomes of it."""
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from usage_platform.adapters.lake.lease import (
+    LEASE_SECONDS,
+    LakeAwayError,
+    Lease,
+    LeaseError,
+    LeaseLentError,
+    writer_lease,
+)
+from usage_platform.adapters.lake.lease_record import Held, Holder, holder_of
+from usage_platform.adapters.lake.lease_renewer import KeptLease, only_while_held
+from usage_platform.adapters.lake.lease_store import FolderStore, ObjectStore
+from usage_platform.adapters.lake.tables import Lake
+from usage_platform.adapters.spark.session import interrupt, remote_session
+
+ONE, OTHER = Holder("one", "/data"), Holder("other", "/data")
+NOON = datetime(2024, 3, 5, 12, tzinfo=UTC)
+SOON = 0.05
+
+
+class Clock:
+    now = NOON
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.aws)])
+def new_store(request, tmp_path):
+    """Ask for the place where the lease is kept, as each platform does for itself."""
+    if request.param == "folder":
+        return partial(FolderStore, f"{tmp_path}/leases", "writer")
+    return partial(ObjectStore, f"{request.getfixturevalue('s3_lake').root}/leases", "writer")
+
+
+@pytest.fixture
+def store(new_store):
+    """Where the lease is kept."""
+    return new_store()
+
+
+def overwrite(store, text):
+    """As nothing should: whatever stands there."""
+    while not store.replace(store.read(), text):
+        pass
+
+
+@pytest.fixture
+def lease(store, clock):
+    """Make a holder's side of the one lease."""
+    return lambda holder: Lease("LAKE", store, holder, clock)
+
+
+def test_another_holder_is_refused_in_one_line_that_says_who_until_when_and_what_to_do(lease):
+    lease(ONE).take()
+    with pytest.raises(LeaseError) as refused:
+        lease(OTHER).take()
+    assert str(refused.value) == (
+        "the lake LAKE is written to by one:/data, which has it until 2024-03-05 12:01:00Z and "
+        "renews that while it runs: stop the platform there (after a crash, wait until then), or "
+        "choose another USAGE_LAKE"
+    )
+
+
+def test_the_same_holder_has_it_again_at_once_after_a_crash(lease, store, clock):
+    lease(ONE).take()
+    clock.now += timedelta(seconds=10)
+    lease(ONE).take()
+    told = json.loads(store.read())
+    assert (told["host"], told["folder"]) == ("one", "/data")
+    assert told["taken"] == NOON.isoformat()
+    assert told["renewed"] == clock.now.isoformat()
+    assert told["expires"] == (clock.now + timedelta(seconds=LEASE_SECONDS)).isoformat()
+
+
+def test_an_expired_one_can_be_taken_and_its_former_holder_then_finds_it_lost(lease, clock):
+    lease(ONE).take()
+    clock.now += timedelta(seconds=LEASE_SECONDS - 1)
+    with pytest.raises(LeaseError):
+        lease(OTHER).take()
+    clock.now += timedelta(seconds=1)
+    lease(OTHER).take()
+    with pytest.raises(LeaseError, match="written to by other:/data"):
+        lease(ONE).take()
+
+
+def test_one_that_was_given_back_can_be_taken_at_once(lease):
+    lease(ONE).take()
+    lease(OTHER).give_back()
+    with pytest.raises(LeaseError):
+        lease(OTHER).take()
+    lease(ONE).give_back()
+    lease(OTHER).take()
+    lease(ONE).give_back()
+    with pytest.raises(LeaseError):
+        lease(ONE).take()
+
+
+def test_a_job_that_it_is_lent_to_keeps_it_from_all_until_it_gives_it_back(lease, clock):
+    job = lease(ONE).lend(Holder("job", "backfill"))
+    with pytest.raises(LeaseLentError, match=r"is lent to the job job:backfill, .+: wait for its"):
+        lease(ONE).take()
+    with pytest.raises(LeaseLentError):
+        lease(ONE).lend(Holder("job", "training"))
+    clock.now += timedelta(seconds=LEASE_SECONDS - 1)
+    job.take()
+    clock.now += timedelta(seconds=LEASE_SECONDS - 1)
+    with pytest.raises(LeaseError, match="written to by job:backfill"):
+        lease(OTHER).take()
+    job.give_back()
+    with pytest.raises(LeaseError, match="written to by one:/data"):
+        lease(OTHER).take()
+    lease(ONE).take()
+    with pytest.raises(LeaseError):
+        job.take()
+
+
+def test_a_job_that_dies_has_it_no_longer_than_a_holder(lease, clock):
+    job = lease(ONE).lend(Holder("job", "backfill"))
+    clock.now += timedelta(seconds=LEASE_SECONDS)
+    lease(ONE).take()
+    with pytest.raises(LeaseError):
+        job.take()
+
+
+def test_a_job_that_begins_too_late_does_nothing_whoever_has_had_it_meanwhile(lease, store, clock):
+    job = lease(ONE).lend(Holder("job", "backfill"))
+    # EMR took long, nobody renewed it, and nobody else wanted it: it is still the job's.
+    clock.now += timedelta(seconds=LEASE_SECONDS + 1)
+    job.take()
+    assert Held.parsed(store.read()).lender == ONE
+    clock.now += timedelta(seconds=LEASE_SECONDS + 1)
+    lease(OTHER).take()
+    lease(OTHER).give_back()
+    for _ in ("at once", "and after it has expired too"):
+        with pytest.raises(LeaseError, match=r"is no longer lent to the job job:backfill: .+$"):
+            job.take()
+        clock.now += timedelta(seconds=LEASE_SECONDS + 1)
+    job.give_back()
+    assert Held.parsed(store.read()).holder == OTHER
+
+
+def test_a_holder_goes_on_while_a_job_has_it_if_it_may(lease, clock):
+    lost, lent = threading.Event(), threading.Event()
+    with (
+        KeptLease(lease(ONE), lent.set, SOON, may_lend=True) as kept,
+        KeptLease(lease(ONE), lost.set, SOON),
+    ):
+        job = lease(ONE).lend(Holder("job", "backfill"))
+        assert lost.wait(60)
+        assert not lent.is_set()
+        job.give_back()
+        clock.now += timedelta(seconds=1)
+        kept.check()
+
+
+def test_of_many_that_take_a_free_one_at_the_same_moment_one_has_it(new_store, clock):
+    start, got, refused = threading.Barrier(8), [], []
+
+    def run(number):
+        own = Holder(f"host-{number}", "/data")
+        start.wait()
+        try:
+            Lease("LAKE", new_store(), own, clock).take()
+            got.append(own)
+        except LeaseError:
+            refused.append(own)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(got), len(refused)) == (1, 7)
+
+
+@pytest.mark.parametrize("text", ["", "no json", "[]", '{"host": "one"}'])
+def test_a_file_that_is_no_lease_is_one_line_that_says_what_to_do(lease, store, text):
+    lease(ONE).take()
+    overwrite(store, text)
+    with pytest.raises(LeaseError, match=r"^the lake LAKE: leases/writer\.json is no lease: .+$"):
+        lease(ONE).take()
+
+
+def test_a_lake_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "lake").write_text("a file")
+    lease = writer_lease(Lake(str(tmp_path / "lake")), ONE)
+    with pytest.raises(LakeAwayError, match=r"^the lake .+ cannot be reached .+: check USAGE_LAKE"):
+        lease.take()
+
+
+def test_a_holder_is_a_folder_on_a_machine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert holder_of(Path("data")) == holder_of(tmp_path / "data") != holder_of(tmp_path)
+
+
+def test_while_kept_it_is_renewed_and_its_loss_is_told(lease, store, clock):
+    lost = threading.Event()
+    with KeptLease(lease(ONE), lost.set, SOON) as kept:
+        clock.now += timedelta(seconds=10)
+        while json.loads(store.read())["renewed"] != clock.now.isoformat():
+            assert not lost.wait(SOON)
+        kept.check()
+        clock.now += timedelta(seconds=LEASE_SECONDS)
+        others = Held(OTHER, clock.now, clock.now, clock.now + timedelta(hours=1)).text()
+        overwrite(store, others)
+        assert lost.wait(60)
+        with pytest.raises(LeaseError, match="written to by other:/data"):
+            kept.check()
+
+
+@pytest.mark.aws
+def test_an_s3_that_is_away_or_refuses_is_one_line(s3_lake, monkeypatch):
+    gone = Lake("s3://no-such-bucket/lake")
+    with pytest.raises(LakeAwayError, match=r"^the lake s3://no-such-bucket/lake cannot be reach"):
+        writer_lease(gone, ONE).take()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    with pytest.raises(LakeAwayError, match=r"^the lake s3://.+ cannot be reached .+: check USAGE"):
+        writer_lease(s3_lake, ONE).take()
+
+
+@pytest.mark.spark
+def test_work_of_spark_is_broken_off_when_the_lease_is_lost(spark_url, lake):
+    endless = "SELECT count(*) FROM range(1000000000000) a JOIN range(1000) b ON a.id % 7 = b.id"
+    store = FolderStore(f"{lake.root}/leases", "writer")
+    now = datetime.now(UTC)
+    others = Held(OTHER, now, now, now + timedelta(hours=1)).text()
+
+    def move_it():
+        while not store.replace(store.read(), others):
+            pass
+
+    with remote_session(spark_url) as spark:
+        kept = KeptLease(writer_lease(lake, ONE), lambda: interrupt(spark), SOON)
+        threading.Timer(0.5, move_it).start()
+        with pytest.raises(LeaseError, match="written to by other:/data"), only_while_held(kept):
+            spark.sql(endless).collect()

@@ -1,0 +1,229 @@
+"""CSV files, plain and gzip, as people have them."""
+
+import gzip
+
+import pandas as pd
+import pytest
+
+from usage_platform.adapters.sources.csv_file import CsvSource
+from usage_platform.core.meters import Meter
+from usage_platform.core.readings.csv_rows import CsvColumns
+from usage_platform.core.readings.source import SourceError
+from usage_platform_tests.repository import SHARED_DATA
+
+HEADER = "usage_datetime_start_eastern_time,usage_datetime_end_eastern_time,usage_kw"
+FIRST = "2024-03-05 00:00:00,2024-03-05 00:05:00,518.4"
+SECOND = "2024-03-05 00:05:00,2024-03-05 00:10:00,511.2"
+THIRD = "2024-03-05 00:10:00,2024-03-05 00:15:00,496.8"
+REAL_DATA = SHARED_DATA
+
+
+def quiet(_done, _total):
+    pass
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load(*lines, content=None, name="f.csv", columns=CsvColumns()):  # noqa: B008
+        path = tmp_path / name
+        path.write_bytes("\n".join(lines).encode() if content is None else content)
+        return CsvSource((path,), columns=columns).load(quiet)
+
+    return load
+
+
+def told(found):
+    return [(bad.row, bad.field) for bad in found.bad_rows]
+
+
+def test_each_row_becomes_a_reading(load):
+    found = load(HEADER, FIRST, SECOND)
+    assert list(found.frame["value"]) == [518.4, 511.2]
+    assert list(found.frame["ts"]) == [
+        pd.Timestamp("2024-03-05 05:00", tz="UTC"),
+        pd.Timestamp("2024-03-05 05:05", tz="UTC"),
+    ]
+    assert found.meters == (Meter(),)
+    assert (found.rows, found.bad_rows, found.repeated_rows) == (2, (), 0)
+
+
+def test_a_byte_order_mark_windows_line_ends_and_a_last_line_end_are_fine(load):
+    text = "\ufeff" + "\r\n".join([HEADER, FIRST, SECOND, ""])
+    assert load(content=text.encode()).rows == 2
+
+
+def test_a_name_ending_in_gz_is_read_as_gzip(load):
+    content = gzip.compress("\n".join([HEADER, FIRST]).encode())
+    assert load(content=content, name="f.csv.gz").rows == 1
+
+
+def test_rows_keep_their_line_numbers_past_empty_long_and_short_lines(load):
+    found = load(
+        HEADER,
+        "",
+        FIRST,
+        "   ",
+        SECOND + ",1",
+        "2024-03-05 00:05:00",
+        SECOND.replace("511.2", "abc"),
+        THIRD,
+        ",,",
+    )
+    assert told(found) == [(5, "row"), (6, "row"), (7, "usage_kw"), (9, HEADER.split(",")[0])]
+    assert found.bad_rows[0].reason == "has 4 fields; expected 3, as in the header"
+    assert (found.rows, len(found.frame)) == (6, 2)
+
+
+def test_empty_lines_before_the_header_count_as_lines(load):
+    assert told(load("", "", HEADER, FIRST, "x,,1"))[0][0] == 5
+
+
+def test_a_thousands_separator_makes_a_bad_row(load):
+    found = load(HEADER, FIRST.replace("518.4", "1,180.8"), SECOND.replace("511.2", '"1,180.8"'))
+    assert told(found) == [(2, "row"), (3, "usage_kw")]
+
+
+def test_quoted_fields_are_read(load):
+    found = load(HEADER.replace("usage_kw", '"usage_kw","a,""note"""'), FIRST + ',"x, ""y"""')
+    assert list(found.frame["value"]) == [518.4]
+
+
+@pytest.mark.parametrize("stray", ['"511.2', '511.2","', '"511.2"x'])
+def test_a_stray_quote_costs_its_own_row_only(load, stray):
+    found = load(HEADER, FIRST, SECOND.replace("511.2", stray), THIRD)
+    assert told(found) == [(3, "row")]
+    assert "quotes that do not pair" in found.bad_rows[0].reason
+    assert len(found.frame) == 2
+
+
+def test_a_byte_that_is_no_utf8_costs_its_own_row_only(load):
+    content = "\n".join([HEADER, FIRST, SECOND, THIRD]).encode().replace(b"511.2", b"5\xff1.2")
+    found = load(content=content)
+    assert told(found) == [(3, "usage_kw")]
+    assert len(found.frame) == 2
+
+
+def test_zero_bytes_cost_their_own_row_only(load):
+    found = load(HEADER, FIRST, SECOND.replace("511.2", "5\0"), THIRD)
+    assert told(found) == [(3, "usage_kw")]
+
+
+def test_line_numbers_go_on_past_the_lines_split_at_once(load, monkeypatch):
+    monkeypatch.setattr("usage_platform.adapters.sources.csv_file._LINES_AT_ONCE", 2)
+    found = load(HEADER, FIRST, "", SECOND, "short", "x,,1", THIRD)
+    assert told(found) == [(5, "row"), (6, HEADER.split(",")[0])]
+    assert len(found.frame) == 3
+
+
+def test_other_columns_in_any_order_are_taken_by_name(load):
+    found = load("kw,x,ts", "5,?,2024-03-05 00:00:00", columns=CsvColumns("ts", None, "kw"))
+    assert list(found.frame["value"]) == [5]
+
+
+def test_the_end_column_may_be_absent_and_is_checked_where_it_is_not(load):
+    assert load("usage_datetime_start_eastern_time,usage_kw", "2024-03-05 00:00:00,5").rows == 1
+    found = load(HEADER, FIRST.replace("00:05:00", "00:15:00"))
+    assert told(found) == [(2, "usage_datetime_end_eastern_time")]
+
+
+def test_of_several_files_the_last_wins_and_bad_rows_name_their_file(tmp_path):
+    for name, value in (("a.csv", "1"), ("b.csv", "2")):
+        (tmp_path / name).write_text("\n".join([HEADER, FIRST.replace("518.4", value), "x,y,z"]))
+    seen = []
+    source = CsvSource((tmp_path / "a.csv", tmp_path / "b.csv"))
+    found = source.load(lambda *told: seen.append(told))
+    assert source.name == "csv a.csv, b.csv"
+    assert list(found.frame["value"]) == [2]
+    assert found.repeated_rows == 1
+    assert [bad.file for bad in found.bad_rows] == ["a.csv", "b.csv"]
+    assert seen == [(2, None), (4, None), (4, 4)]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "f.csv: empty"),
+        (b"\n \n", "f.csv: empty"),
+        (HEADER.encode(), "a header and no row"),
+        (b"ts,kw\n2024-03-05,1\n", r"f.csv: no column 'usage_datetime_start.*are ts, kw; set the"),
+        (b"a;b\n1;2\n", r"parted by semicolons; expected commas"),
+        (b"a\tb\n1\t2\n", r"parted by tabs; expected commas"),
+        (HEADER.encode("utf-16"), r"f\.csv: no text in UTF-8; expected a CSV file"),
+        (gzip.compress(HEADER.encode(), mtime=0), r"f\.csv: no text in UTF-8; expected a CSV file"),
+        (b"PK\x03\x04" + bytes(range(256)) * 9, r"f\.csv: no text in UTF-8; expected a CSV file"),
+        (b"x" * 100_000, r"the columns are x{399}…; set the time column"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_in_one_line(load, content, told):
+    with pytest.raises(SourceError, match=told) as refused:
+        load(content=content)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_file_without_a_readable_row_is_refused_with_the_first_of_them(load):
+    loaded = load(HEADER, SECOND.replace("511.2", "x"), SECOND.replace("511.2", "y"))
+    with pytest.raises(SourceError) as refused:
+        loaded.check_readable()
+    assert str(refused.value).startswith("f.csv: none of 2 rows is a reading; first: f.csv:2: ")
+
+
+def test_a_file_with_one_readable_row_is_taken(load):
+    load(HEADER, FIRST, SECOND.replace("511.2", "x")).check_readable()
+
+
+def test_a_missing_file_is_refused_with_its_path(tmp_path):
+    with pytest.raises(SourceError, match=r"gone\.csv: no such file \(.*gone\.csv\)"):
+        CsvSource((tmp_path / "gone.csv",)).load(quiet)
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(SourceError, match=r"is a folder; give its files, as '.*/\*\.csv'"):
+        CsvSource((tmp_path,)).load(quiet)
+
+
+def test_no_file_at_all_is_refused():
+    with pytest.raises(SourceError, match="no file to read"):
+        CsvSource(()).load(quiet)
+
+
+@pytest.mark.parametrize("damage", [lambda gz: gz[:-20], lambda gz: b"kw" + gz[2:]])
+def test_a_damaged_gzip_is_refused(load, damage):
+    packed = gzip.compress("\n".join([HEADER] + [FIRST] * 1000).encode())
+    with pytest.raises(SourceError, match=r"f\.csv\.gz: damaged gzip"):
+        load(content=damage(packed), name="f.csv.gz")
+
+
+def real_file(name):
+    path = REAL_DATA / name
+    if not path.exists():
+        pytest.skip(f"{name} is not here")
+    return path
+
+
+def test_every_row_of_the_real_library_file_becomes_a_reading():
+    found = CsvSource((real_file("bpl_seven_tuesdays.csv"),)).load(quiet)
+    assert (len(found.frame), found.bad_rows, found.repeated_rows) == (2015, (), 0)
+    assert (found.frame["value"].min(), found.frame["value"].max()) == (468.0, 1180.8)
+    local = found.frame["ts"].dt.tz_convert("America/New_York")
+    assert set(local.dt.day_name()) == {"Tuesday"}
+    assert local.iloc[0] == pd.Timestamp("2024-03-05 00:00", tz="America/New_York")
+
+
+def test_every_row_of_the_real_campus_file_becomes_a_reading():
+    path = real_file("torino_campus_15min.csv.gz")
+    columns = CsvColumns(time="ts", end=None, value="kw")
+    found = CsvSource((path,), Meter("torino-campus", "Etc/GMT-1", 15), columns).load(quiet)
+    plain = pd.read_csv(path)
+    assert (found.rows, len(found.frame), found.bad_rows) == (len(plain), len(plain), ())
+    assert list(found.frame["value"]) == list(plain["kw"])
+    expected = pd.to_datetime(plain["ts"]) - pd.Timedelta(hours=1)
+    assert (found.frame["ts"].dt.tz_localize(None) == expected).all()
+
+
+def test_a_campus_without_daylight_saving_read_as_if_it_had_reports_its_spring_hours():
+    path = real_file("torino_campus_15min.csv.gz")
+    columns = CsvColumns(time="ts", end=None, value="kw")
+    found = CsvSource((path,), Meter("torino-campus", "Europe/Rome", 15), columns).load(quiet)
+    assert len(found.bad_rows) == 3 * 4
+    assert all("does not exist in Europe/Rome" in bad.reason for bad in found.bad_rows)
+    assert found.rows == 108_091

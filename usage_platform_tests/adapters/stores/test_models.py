@@ -1,0 +1,227 @@
+"""Models come back as they were, are seen only when whole, judge once promoted, are never code."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from usage_platform.adapters.lake.files import LakeFiles
+from usage_platform.adapters.stores.models import ModelStore
+from usage_platform.core.detector.baseline.slot_forests import train_slot_forests
+from usage_platform.core.detector.grid import Calendar
+from usage_platform.core.detector.manifest import Model, model_version
+from usage_platform.core.detector.model import Method, Tuning
+from usage_platform.core.detector.model_timeline import LOOK_BACK, judged_by
+from usage_platform.core.detector.train import train
+from usage_platform.core.meters import Meter
+from usage_platform.core.readings.series import Series
+from usage_platform_tests.core.detector.made_manifest import manifest
+from usage_platform_tests.core.detector.series import DAY, library
+
+START = pd.Timestamp("2024-01-01T00:00:00Z")
+METERS = (Meter("ä / b", "UTC", 60), Meter("a", "Europe/Rome", 60))
+FEBRUARY, MARCH = "2024-02-01T00:00:00+00:00", "2024-03-01T00:00:00+00:00"
+INSTANTS, VALUES = library(days=84)
+CALENDAR = Calendar("US", "MA", (date(2024, 2, 14), date(2024, 3, 1)))
+
+
+def history(meter, weeks, seed=1):
+    """Weekdays only, so that the slots of the weekend stay thin."""
+    times = pd.date_range(START, periods=24 * 7 * weeks, freq="h", unit="ns")
+    values = np.random.default_rng(seed).random(len(times))
+    frame = pd.DataFrame({"meter": meter.name, "event_time": times, "value": values})
+    return frame[frame["event_time"].dt.weekday < 5]
+
+
+@pytest.fixture(scope="module")
+def forests():
+    return {
+        meter.name: train_slot_forests(history(meter, 4, n), meter, lambda done, total: None)
+        for n, meter in enumerate(METERS)
+    }
+
+
+def detector(name, method, days):
+    meter, until = Meter(name, "America/New_York", 60), int(INSTANTS[0]) + days * DAY
+    return train(INSTANTS, VALUES, meter, CALENDAR, until, method, Tuning(0.25, 0.1))
+
+
+@pytest.fixture(scope="module")
+def detectors(forests):
+    """One of every kind, also one with two weeks only and one that has seen nothing."""
+    made = [
+        detector("ready", Method.FOREST, 70),
+        detector("ä z", Method.ROBUST_Z, 70),
+        detector("short", Method.FOREST, 14),
+        detector("new", Method.FOREST, 0),
+    ]
+    return {**forests, **{one.meter.name: one for one in made}}
+
+
+def model(detectors, version="v1", judges_from=FEBRUARY, trained_at="2024-02-01"):
+    more = {"readings": 9, "left_out": 1, "data_version": 3, "libraries": {"numpy": "2"}}
+    made = manifest(version, pd.Timestamp(judges_from), trained_at=trained_at, **more)
+    return Model(made, detectors)
+
+
+@pytest.fixture
+def files(lake) -> LakeFiles:
+    return LakeFiles(lake.models)
+
+
+@pytest.fixture
+def three(files, forests) -> ModelStore:
+    """Three models of two times, the later one saved first; none in force."""
+    store = ModelStore(files)
+    store.save(model(forests, "late", MARCH, "2024-03-02"))
+    store.save(model(forests, "again", FEBRUARY, "2024-03-03"))
+    store.save(model(forests, "early", FEBRUARY, "2024-02-02"))
+    return store
+
+
+def test_detectors_of_every_kind_come_back_exact_to_the_bit(files, detectors):
+    assert ModelStore(files).save(model(detectors))
+    got = ModelStore(files).load("v1")
+    assert got.manifest == model(detectors).manifest
+    assert list(got.detectors) == list(detectors)
+    begin = START.to_pydatetime()
+    for name, before in detectors.items():
+        after = got.detectors[name]
+        assert type(after) is type(before)
+        assert model_version(begin, {name: after}) == model_version(begin, {name: before})
+
+
+def test_detectors_judge_the_same_after_they_were_stored(files, detectors):
+    ModelStore(files).save(model(detectors))
+    got = ModelStore(files).load("v1").detectors
+    odd = np.where(np.arange(len(VALUES)) % 29 == 0, VALUES * 1.5, VALUES)
+    start = int(INSTANTS[0]) + LOOK_BACK.value
+    assert judged_by(detectors["ready"], Series(INSTANTS, odd), start)["flagged"].any()
+    for name, before in detectors.items():
+        judged = [judged_by(one, Series(INSTANTS, odd), start) for one in (before, got[name])]
+        pd.testing.assert_frame_equal(*judged, check_exact=True)
+
+
+def test_a_model_without_a_meter_comes_back_too(files):
+    ModelStore(files).save(model({}))
+    assert ModelStore(files).load("v1").detectors == {}
+
+
+def test_a_model_is_not_there_before_its_manifest_is(lake, files, forests):
+    store = ModelStore(files)
+    store.save(model(forests))
+    store.promote(["v1"])
+    manifest = Path(lake.models, "v1", "manifest.json")
+    manifest.rename(manifest.with_name("later"))
+    assert ModelStore(files).candidates() == ModelStore(files).manifests() == []
+    with pytest.raises(FileNotFoundError, match="model v1: not in the store"):
+        ModelStore(files).load("v1")
+
+
+def test_a_model_whose_writing_ended_halfway_is_not_seen_and_can_be_written_again(
+    files, forests, monkeypatch
+):
+    write_text = LakeFiles.write_text
+
+    def dies_at_the_manifest(self, name, text):
+        if name.endswith("manifest.json"):
+            raise RuntimeError("killed")
+        write_text(self, name, text)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LakeFiles, "write_text", dies_at_the_manifest)
+        with pytest.raises(RuntimeError, match="killed"):
+            ModelStore(files).save(model(forests))
+    store = ModelStore(files)
+    assert store.candidates() == []
+    assert store.save(model(forests))
+    assert [m.version for m in store.candidates()] == ["v1"]
+
+
+def test_a_model_of_another_version_of_the_platform_is_not_seen(lake, files, forests):
+    store = ModelStore(files)
+    store.save(model(forests))
+    store.promote(["v1"])
+    path = Path(lake.models, "v1", "manifest.json")
+    manifest = json.loads(path.read_text())
+    del manifest["judges_from"]
+    path.write_text(json.dumps(manifest))
+    assert ModelStore(files).candidates() == ModelStore(files).manifests() == []
+
+
+def test_a_version_that_is_there_is_left_as_it_is(files, forests):
+    store = ModelStore(files)
+    assert store.save(model(forests))
+    assert not store.save(model(forests, trained_at="2030-01-01"))
+    assert [m.trained_at for m in store.candidates()] == ["2024-02-01"]
+
+
+def test_models_stand_by_the_time_from_which_they_judge_then_by_training(three):
+    assert [m.version for m in three.candidates()] == ["early", "again", "late"]
+    assert three.newest_end("UTC") == date(2024, 2, 29)
+    assert three.newest_end("America/New_York") == date(2024, 2, 28)
+
+
+def test_a_model_judges_only_once_it_was_promoted(three, files):
+    assert three.manifests() == []
+    three.promote(["late", "early"])
+    assert [m.version for m in three.manifests()] == ["early", "late"]
+    assert [m.version for m in ModelStore(files).manifests()] == ["early", "late"]
+    three.promote(["late"])
+    assert three.promoted() == ["late", "early"]
+
+
+def test_what_is_not_in_the_store_cannot_be_promoted_and_nothing_changes(three):
+    three.promote(["early"])
+    with pytest.raises(FileNotFoundError, match=r"^model other: not in the store$"):
+        three.promote(["late", "other"])
+    assert three.promoted() == ["early"]
+
+
+def test_the_model_promoted_last_is_taken_back_first_but_never_the_only_one(three):
+    assert three.take_back() is None
+    three.promote(["late", "early"])
+    assert three.take_back() == "early"
+    assert three.take_back() is None
+    assert [m.version for m in three.manifests()] == ["late"]
+    assert len(three.candidates()) == 3
+    three.promote(["early"])
+    assert three.promoted() == ["late", "early"]
+
+
+def test_models_that_are_added_are_in_force_from_the_moment_when_they_are_there(
+    files, forests, monkeypatch
+):
+    store = ModelStore(files)
+    models = [model(forests, "one"), model(forests, "two", MARCH), model({}, "unfit", MARCH)]
+    seen = []
+    save = ModelStore.save
+
+    def looks_before_and_after(self, one):
+        for looked in (lambda: None, lambda: save(self, one)):
+            looked()
+            other = ModelStore(files)
+            there, in_force = other.candidates(), other.manifests()
+            seen.append([[m.version for m in there], [m.version for m in in_force]])
+
+    monkeypatch.setattr(ModelStore, "save", looks_before_and_after)
+    store.add(models, ["one", "two"])
+    assert [in_force for there, in_force in seen if "unfit" not in there] == [
+        there for there, _ in seen if "unfit" not in there
+    ]
+    assert seen[-1] == [["one", "two", "unfit"], ["one", "two"]]
+
+
+def test_an_empty_store_has_no_model(files):
+    store = ModelStore(files)
+    assert store.candidates() == store.manifests() == store.promoted() == []
+    assert store.newest_end("UTC") is None
+
+
+def test_a_model_is_data_only(lake, files, detectors):
+    ModelStore(files).save(model(detectors))
+    stored = {path.suffix for path in Path(lake.models).rglob("*") if path.is_file()}
+    assert stored == {".json", ".parquet"}

@@ -1,0 +1,165 @@
+"""Which messages on an episode alert people, and what they read."""
+
+import json
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usage_platform.core.alerts.alert import (
+    MOST_REMEMBERED,
+    AlertState,
+    Severity,
+    Standing,
+    ToldAlerts,
+    trial_alert,
+)
+from usage_platform.core.meters import Meter
+
+METER = Meter("library")
+EPISODE = "2024-03-10T06:30Z"
+STATUSES = ("opened", "updated", "closed", "withdrawn")
+LIFE = st.lists(st.tuples(st.sampled_from(STATUSES), st.sampled_from(list(Severity))), max_size=12)
+
+
+def message(status, severity="high", episode=EPISODE, **more):
+    """A message of the topic `episode`; a withdrawal says nothing but the name."""
+    said = {
+        "event_id": "e",
+        "meter": "library",
+        "status": status,
+        "at": "2024-03-10T01:30:00-05:00",
+    }
+    if status == "withdrawn":
+        return {**said, "episode": episode}
+    return {
+        **said,
+        "episode": episode,
+        "start": "2024-03-10T01:30:00-05:00",
+        "end": "2024-03-10T03:45:00-04:00",
+        "kind": "night_load",
+        "severity": str(severity),
+        "excess_kwh": 1234.5,
+        "explanation": "night load: 900.0 kW where 300 to 400 kW are expected, +41.7 kWh",
+        **more,
+    }
+
+
+def told(messages, least=Severity.LOW, book=None):
+    """The alerts that messages give rise to, each marked as told."""
+    book = book or ToldAlerts()
+    alerts = []
+    for one in messages:
+        alert = book.due(one, least, METER)
+        if alert is not None:
+            book.mark(alert)
+            alerts.append(alert)
+    return alerts
+
+
+def states(*lives, least=Severity.LOW):
+    return [str(alert.standing.state) for alert in told([message(*one) for one in lives], least)]
+
+
+def test_an_episode_alerts_at_its_opening_and_at_its_end_and_not_between():
+    lives = [("opened",), ("updated",), ("updated",), ("closed",), ("closed",)]
+    assert states(*lives) == ["opened", "closed"]
+
+
+def test_an_episode_that_gets_bad_later_is_told_then():
+    lives = [("opened", "low"), ("updated", "medium"), ("updated", "high"), ("closed", "high")]
+    assert states(*lives, least=Severity.MEDIUM) == ["opened", "closed"]
+    assert states(*lives, least=Severity.HIGH) == ["opened", "closed"]
+    assert states(*lives[:1], ("closed", "low"), least=Severity.MEDIUM) == []
+
+
+def test_an_episode_that_is_told_only_once_it_is_over_is_told_as_such():
+    assert states(("closed", "medium")) == ["closed"]
+
+
+def test_only_what_was_told_is_withdrawn():
+    assert states(("opened",), ("withdrawn",)) == ["opened", "withdrawn"]
+    assert states(("opened", "low"), ("withdrawn",), least=Severity.HIGH) == []
+
+
+def test_a_withdrawn_episode_that_comes_back_is_told_anew_under_other_keys():
+    lives = [("opened",), ("closed",), ("withdrawn",), ("opened",), ("closed",)]
+    keys = [alert.key for alert in told([message(*one) for one in lives])]
+    name = f"library/{EPISODE}"
+    first = [f"{name}:opened", f"{name}:closed", f"{name}:withdrawn"]
+    assert keys == [*first, f"{name}:opened:2", f"{name}:closed:2"]
+
+
+@given(LIFE, st.sampled_from(list(Severity)))
+def test_no_alert_comes_twice_and_each_closing_or_withdrawal_follows_what_it_ends(lives, least):
+    alerts = told([message(*one) for one in lives], least)
+    assert len({alert.key for alert in alerts}) == len(alerts)
+    for before, after in pairwise(alerts):
+        pair = before.standing.state, after.standing.state
+        assert pair not in {
+            (AlertState.OPENED, AlertState.OPENED),
+            (AlertState.CLOSED, AlertState.OPENED),
+            (AlertState.CLOSED, AlertState.CLOSED),
+            (AlertState.WITHDRAWN, AlertState.WITHDRAWN),
+        }
+        assert (after.standing.times == before.standing.times + 1) == (
+            before.standing.state is AlertState.WITHDRAWN
+        )
+
+
+@given(LIFE)
+def test_a_message_that_comes_again_at_once_alerts_nobody(lives):
+    twice = [message(*one) for one in lives for _ in range(2)]
+    once = [message(*one) for one in lives]
+    assert [a.key for a in told(twice)] == [a.key for a in told(once)]
+
+
+@given(LIFE, st.integers(0, 12))
+def test_what_was_kept_of_the_told_goes_on_as_if_nothing_had_happened(lives, cut):
+    messages = [message(*one) for one in lives]
+    whole = [alert.key for alert in told(messages)]
+    book = ToldAlerts()
+    first = told(messages[:cut], book=book)
+    rest = told(messages[cut:], book=ToldAlerts(book.standings))
+    assert [alert.key for alert in first + rest] == whole
+
+
+def test_episodes_of_long_ago_are_forgotten_and_the_newest_kept():
+    book = ToldAlerts({f"library/{n}": Standing(AlertState.CLOSED) for n in range(MOST_REMEMBERED)})
+    told([message("opened", episode="2024-03-10T06:30Z")], book=book)
+    assert len(book.standings) == MOST_REMEMBERED
+    assert "library/0" not in book.standings
+    assert list(book.standings)[-1] == f"library/{EPISODE}"
+
+
+def test_people_read_the_buildings_local_time_over_a_clock_change():
+    opened, closed, withdrawn = told([message("opened"), message("closed"), message("withdrawn")])
+    assert opened.title == "library: night load since 01:30 (high)"
+    assert opened.text == (
+        "Since Sun 10 Mar 2024, 01:30 EST.\n"
+        "Night load: 900.0 kW where 300 to 400 kW are expected, +41.7 kWh.\n"
+        "Against what was expected: +1,234 kWh so far."
+    )
+    assert closed.title == "library: night load is over after 1 h 15 min (high)"
+    assert closed.text.startswith("From Sun 10 Mar 2024, 01:30 EST to Sun 10 Mar 2024, 03:45 EDT.")
+    assert withdrawn.title == "library: false alarm of 2024-03-10 01:30 withdrawn"
+
+
+def test_a_gap_has_no_energy_to_speak_of():
+    said = "5 readings are missing: nothing came for 0.4 h"
+    gap = message("closed", "medium", kind="gap", excess_kwh=None, explanation=said)
+    (alert,) = told([gap])
+    assert alert.text.splitlines()[1:] == [f"{said}."]
+
+
+def test_programs_get_the_message_as_it_came():
+    (alert,) = told([message("opened")])
+    assert json.loads(json.dumps(alert.as_json()))["event"] == message("opened")
+    assert alert.as_json()["id"] == alert.key
+
+
+def test_a_test_says_that_it_is_one():
+    alert = trial_alert(METER, datetime(2024, 7, 1, 12, tzinfo=UTC))
+    assert "test" in alert.title
+    assert "08:00 EDT" in alert.text

@@ -1,0 +1,107 @@
+"""A memory of the stream that is watched: what it consumed, asked for and told.
+
+Belongs here: feeding it, and what tests compare. Not here: the readings and models (the tests).
+"""
+
+from copy import deepcopy
+from itertools import pairwise
+
+import pandas as pd
+
+from usage_platform.core.anomalies.anomaly import (
+    WITHDRAWN,
+    anomalies_from_messages,
+    anomaly_messages,
+    no_anomalies,
+)
+from usage_platform.core.anomalies.episode_messages import EpisodeStatus, event_of
+from usage_platform.core.anomalies.stream import StreamMemory
+from usage_platform.core.detector.model_timeline import LOOK_BACK
+from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform_tests.core.detector.series import HOURLY, MONDAY
+
+OTHER = Meter("n", HOURLY.timezone, 60)
+REGISTRY = MeterRegistry(HOURLY).with_meters([OTHER])
+START = pd.Timestamp(MONDAY, tz="UTC")
+HOUR = pd.Timedelta(hours=1)
+BEGINNING = -(2**62)
+
+
+def on_day(day):
+    return START + pd.Timedelta(days=day)
+
+
+class Stream:
+    """A memory, what it consumed and what it told."""
+
+    def __init__(self, judges):
+        self.judges = judges
+        self.consumed, self.said, self.events, self.asked = [], [], [], []
+        self.memory = StreamMemory(self.past)
+
+    def past(self, meter, first, end):
+        self.asked.append((meter, first, end))
+        rows = pd.concat(self.consumed)
+        span = rows["event_time"].between(
+            pd.Timestamp(first, tz="UTC"), pd.Timestamp(end, tz="UTC"), inclusive="left"
+        )
+        return rows[span & (rows["meter"] == meter)]
+
+    def take(self, batch):
+        self.consumed.append(batch)
+        to_tell = self.memory.take(batch, self.judges, REGISTRY)
+        self.said.append(to_tell.anomalies)
+        self.events += to_tell.episodes
+        return to_tell
+
+    def copy(self):
+        other = Stream(self.judges)
+        kept = ("history", "told", "events", "floor", "horizon")
+        other.memory = StreamMemory(
+            other.past, **{name: deepcopy(getattr(self.memory, name)) for name in kept}
+        )
+        for name in ("consumed", "said", "events"):
+            setattr(other, name, list(getattr(self, name)))
+        return other
+
+    def rebuilt(self):
+        """As a scorer starts again: what was told, and no more history than it must have."""
+        other = self.copy()
+        memory = other.memory = StreamMemory(other.past)
+        rows = pd.concat(self.consumed)
+        since = rows["event_time"].max() - LOOK_BACK
+        memory.history.add(rows[rows["event_time"] >= since])
+        memory.floor = since.value
+        for said in self.said:
+            memory.told.add(anomalies_from_messages(anomaly_messages(said, REGISTRY)))
+        for event in self.events:
+            memory.events.add(event_of(event.value))
+        return other
+
+    def stands(self):
+        parts = [self.memory.told.episodes_since(meter, BEGINNING) for meter in ("m", "n")]
+        parts = [part for part in parts if len(part)]
+        return pd.concat(parts, ignore_index=True) if parts else no_anomalies()
+
+    def heard(self):
+        """What somebody knows who read all that was told."""
+        said = pd.concat([part for part in self.said if len(part)])
+        last = said.drop_duplicates("anomaly_id", keep="last")
+        return last[last["status"] != WITHDRAWN]
+
+    def last_events(self):
+        last = {(event.meter, event.episode): event for event in self.events}
+        return {
+            event.event_id for event in last.values() if event.status is not EpisodeStatus.WITHDRAWN
+        }
+
+
+def batches_of(rows, cuts):
+    bounds = [0, *sorted(cuts), len(rows)]
+    return [rows.iloc[a:b] for a, b in pairwise(bounds) if b > a]
+
+
+def assert_same(one, other):
+    by = ["meter", "event_time"]
+    one, other = (rows.sort_values(by, ignore_index=True) for rows in (one, other))
+    pd.testing.assert_frame_equal(one, other, check_exact=True)

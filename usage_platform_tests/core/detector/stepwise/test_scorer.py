@@ -1,0 +1,185 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from usage_platform.core.detector.grid import Calendar
+from usage_platform.core.detector.model import Method
+from usage_platform.core.detector.score import Kind, score
+from usage_platform.core.detector.stepwise.scorer import LiveScorer, LiveVerdict
+from usage_platform.core.detector.train import train
+from usage_platform.core.meters import Meter
+from usage_platform_tests.core.detector.series import DAY, HOUR, HOURLY, MONDAY, library
+
+QUARTERLY = Meter("m", "America/New_York", 15)
+CALENDAR = Calendar("US", "MA")
+SPRING, AUTUMN = (
+    pd.Timestamp(day, tz=HOURLY.timezone).value for day in ("2024-02-26", "2024-10-21")
+)
+"""Two weeks later the clocks change; a holiday is in the weeks before and, in autumn, after."""
+
+LEARNED_DAYS, JUDGED_DAYS = 63, 28
+
+
+def faulty(meter, until, seed):
+    """A series with faults of all sorts in the judged weeks and in the context before them."""
+    days = LEARNED_DAYS + JUDGED_DAYS
+    instants, values = library(days, seed, until - LEARNED_DAYS * DAY, meter)
+    rng = np.random.default_rng(seed)
+    hour = meter.readings_per_hour
+    kept = np.ones(len(instants), dtype=bool)
+
+    def somewhere(longest):
+        size = int(rng.integers(1, longest * hour + 1))
+        begin = int(rng.integers((LEARNED_DAYS - 30) * 24 * hour, len(instants) - size))
+        return slice(begin, begin + size)
+
+    for _ in range(6):
+        values[somewhere(1)] *= rng.uniform(1.2, 4)
+        values[somewhere(8)] += rng.uniform(50, 400)
+        values[somewhere(5)] *= rng.uniform(0.2, 0.8)
+        values[somewhere(4)] = rng.choice([0.0, -1.0])
+        values[somewhere(30)] = 555.0
+        kept[somewhere(6)] = False
+        kept[somewhere(60)] &= rng.random() < 0.5
+    kept[rng.random(len(kept)) < 0.01] = False
+    return instants[kept], values[kept]
+
+
+def judged_live(model, instants, values, begin):
+    live = LiveScorer(model, instants[:begin], values[:begin])
+    pairs = zip(instants[begin:].tolist(), values[begin:].tolist(), strict=True)
+    return as_frame([live.score_next(instant, value) for instant, value in pairs])
+
+
+def as_frame(verdicts):
+    frame = pd.DataFrame(verdicts, columns=pd.Index(LiveVerdict._fields))
+    ts = pd.DatetimeIndex(frame["ts"].to_numpy("datetime64[ns]")).tz_localize("UTC")
+    return frame.assign(ts=ts, kind=frame["kind"].astype(object))
+
+
+def assert_same(live, batch):
+    pd.testing.assert_frame_equal(live, batch.reset_index(drop=True), check_exact=True)
+    for name in ("z", "z_short", "z_week", "score"):
+        assert np.array_equal(np.signbit(live[name]), np.signbit(batch[name]))
+
+
+CASES = [
+    (HOURLY, SPRING, Method.FOREST, LEARNED_DAYS),
+    (HOURLY, AUTUMN, Method.ROBUST_Z, LEARNED_DAYS),
+    (HOURLY, AUTUMN, Method.FOREST, 10),
+    (QUARTERLY, AUTUMN, Method.FOREST, LEARNED_DAYS),
+    (QUARTERLY, SPRING, Method.ROBUST_Z, LEARNED_DAYS),
+    (QUARTERLY, SPRING, Method.FOREST, 10),
+]
+
+
+@pytest.fixture(
+    scope="module", params=CASES, ids=lambda case: f"{case[0].interval_minutes}-{case[2]}-{case[3]}"
+)
+def trained(request):
+    meter, until, method, days = request.param
+    series = library(days, 0, until - days * DAY, meter)
+    return train(*series, meter, CALENDAR, until, method), until
+
+
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 10**6), share=st.floats(0, 0.9))
+def test_one_at_a_time_gives_the_bits_of_the_whole(trained, seed, share):
+    model, until = trained
+    instants, values = faulty(model.meter, until, seed)
+    first = int(np.searchsorted(instants, until))
+    begin = first + int(share * (len(instants) - first))
+    whole = score(model, instants, values, int(instants[begin]))
+    assert_same(judged_live(model, instants, values, begin), whole)
+
+
+def test_the_faults_of_the_property_test_show_every_kind():
+    meter, until, method, days = CASES[0]
+    model = train(*library(days, 0, until - days * DAY, meter), meter, CALENDAR, until, method)
+    kinds = set()
+    for seed in range(3):
+        kinds |= set(score(model, *faulty(meter, until, seed), until)["kind"])
+    assert kinds == set(Kind) - {Kind.GROSS}
+
+
+def test_a_series_is_judged_from_its_second_reading_on(trained):
+    model, until = trained
+    instants, values = faulty(model.meter, until, 7)
+    late = instants >= until
+    instants, values = instants[late][:200], values[late][:200]
+    values[: 3 * model.meter.readings_per_hour] *= 0.3
+    whole = score(model, instants, values, int(instants[1]))
+    assert_same(judged_live(model, instants, values, 1), whole)
+
+
+@pytest.mark.parametrize("gap_days", [3, 34, 90])
+def test_gaps_of_any_length_are_stepped_over(trained, gap_days):
+    model, until = trained
+    instants, values = faulty(model.meter, until, 8)
+    begin, end = (int(np.searchsorted(instants, until + day * DAY)) for day in (2, 12))
+    moved = np.concatenate([instants[:begin], instants[begin:end] + gap_days * DAY])
+    whole = score(model, moved, values[:end], int(moved[begin - 5]))
+    assert_same(judged_live(model, moved, values[:end], begin - 5), whole)
+
+
+def test_a_scorer_begun_amid_a_fault_goes_on_as_if_it_had_seen_it_begin(trained):
+    model, until = trained
+    instants, values = library(43, 6, until - 35 * DAY, model.meter)
+    hour = model.meter.readings_per_hour
+    fault = len(values) - 5 * 24 * hour
+    values[fault : fault + 6 * hour] += np.linspace(300, 60, 6 * hour)
+    whole = score(model, instants, values, int(instants[fault]))
+    for after in range(1, 8 * hour, 3):
+        stop = fault + after + hour
+        live = judged_live(model, instants[:stop], values[:stop], fault + after)
+        assert_same(live, whole.iloc[after : after + hour])
+
+
+def test_of_the_hour_that_comes_twice_the_second_counts_even_if_nothing_came(trained):
+    model, until = trained
+    instants, values = faulty(model.meter, until, 5)
+    local = pd.DatetimeIndex(instants).tz_localize("UTC").tz_convert(model.meter.timezone)
+    second = (local.strftime("%m-%d %H") == "11-03 01") & (local.strftime("%z") == "-0500")
+    instants, values = instants[~second], values[~second]
+    begin = int(np.searchsorted(instants, until))
+    whole = score(model, instants, values, int(instants[begin]))
+    assert_same(judged_live(model, instants, values, begin), whole)
+
+
+def test_an_instant_within_an_interval_counts_for_the_interval(trained):
+    model, until = trained
+    instants, values = library(50, 9, until - 35 * DAY, model.meter)
+    instants = instants + HOUR // 10
+    begin = len(instants) - 100
+    whole = score(model, instants, values, int(instants[begin]))
+    assert_same(judged_live(model, instants, values, begin), whole)
+
+
+@pytest.fixture
+def live():
+    model = train(*library(10), HOURLY, CALENDAR, MONDAY + 10 * DAY)
+    return LiveScorer(model, *library(10))
+
+
+def test_a_reading_that_comes_too_late_is_refused_and_changes_nothing(live):
+    last = MONDAY + 10 * DAY - HOUR
+    for late in (last, last - HOUR, last + HOUR // 2):
+        assert not live.can_take(late)
+        with pytest.raises(ValueError, match="meter m: expected a finite reading later than"):
+            live.score_next(late, 400.0)
+    assert live.can_take(last + HOUR)
+    assert live.score_next(last + HOUR, 400.0).kind == Kind.NONE
+
+
+def test_a_reading_that_is_not_finite_is_refused_and_changes_nothing(live):
+    with pytest.raises(ValueError, match="got nan"):
+        live.score_next(MONDAY + 10 * DAY, float("nan"))
+    assert live.can_take(MONDAY + 10 * DAY)
+
+
+def test_without_any_usable_reading_there_is_nothing_to_go_on_from(live):
+    model = train(*library(10), HOURLY, CALENDAR, MONDAY + 10 * DAY)
+    with pytest.raises(ValueError, match="one usable reading or more"):
+        LiveScorer(model, np.array([MONDAY]), np.array([np.nan]))

@@ -1,0 +1,44 @@
+"""Two scorers at once: the newer one takes over, and nothing is told twice."""
+
+import pytest
+from confluent_kafka import Producer
+
+from usage_platform.core.readings.messages import usage_messages
+from usage_platform.services import score as scoring
+from usage_platform.services.score import ScorerFencedError
+from usage_platform_tests.services.score.hourly_meter import HOURS, assert_told_once, tick
+
+pytestmark = pytest.mark.kafka
+
+
+def test_of_two_scorers_the_older_one_can_commit_nothing_more_and_says_so(
+    kafka, put, read_all, make_scorer, judges, live, expected
+):
+    messages = usage_messages(live)
+    put(kafka, messages[:100])
+    older = make_scorer(kafka)
+    tick(older, judges)
+    newer = make_scorer(kafka)
+    put(kafka, messages[100:])
+    with pytest.raises(ScorerFencedError, match=r"^another scorer has taken over[^\n]+$"):
+        tick(older, judges)
+    assert tick(newer, judges).events == HOURS - 100
+    assert_told_once(kafka, read_all, expected)
+
+
+def test_what_the_older_scorer_told_last_is_known_to_the_newer_one(
+    kafka, put, read_all, make_scorer, judges, live, expected, monkeypatch
+):
+    put(kafka, usage_messages(live))
+    older = make_scorer(kafka)
+
+    class LetsTheOlderOneFinish(Producer):
+        def init_transactions(self, timeout):
+            tick(older, judges)
+            super().init_transactions(timeout)
+
+    monkeypatch.setattr(scoring, "Producer", LetsTheOlderOneFinish)
+    newer = make_scorer(kafka)
+    put(kafka, usage_messages(live))
+    assert tick(newer, judges).anomalies == 0
+    assert_told_once(kafka, read_all, expected)

@@ -1,0 +1,286 @@
+import math
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from usage_platform.core.detector.grid import Calendar
+from usage_platform.core.detector.model import Method, Tuning
+from usage_platform.settings.settings import Settings, SettingsError
+from usage_platform.wiring.platform import Deployment
+
+
+def test_a_child_process_reads_back_the_same_source_from_another_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = Settings.from_env({}, source="a b/*.csv", csv_end_column="", lake="lake")
+    monkeypatch.chdir("/")
+    child = Settings.from_env(settings.environment())
+    assert child.source_label == settings.source_label
+    assert child.source == str(tmp_path / "a b" / "*.csv")
+
+
+def test_the_folders_of_a_child_process_do_not_depend_on_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    environment = Settings.from_env({}, lake="lake").environment()
+    monkeypatch.chdir("/")
+    child = Settings.from_env(environment)
+    assert (child.data_dir, child.jars_dir) == (tmp_path / ".usage", tmp_path / ".usage" / "jars")
+    assert child.lake_root == str(tmp_path / "lake")
+
+
+@pytest.mark.parametrize("given", ["", "-"])
+def test_without_an_end_column_none_is_checked(given):
+    source = Deployment(Settings.from_env({}, source="a.csv", csv_end_column=given))
+    assert source.reading_source().columns.end is None
+
+
+def test_max_is_as_fast_as_possible_in_a_child_process_too():
+    settings = Settings.from_env({"USAGE_ACCELERATOR": "max"})
+    assert Settings.from_env(settings.environment()).accelerator == math.inf
+
+
+def test_an_empty_variable_counts_as_not_set():
+    assert Settings.from_env({"USAGE_METER": ""}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("USAGE_KAFKA_PORT", "seventy"),
+        ("USAGE_UI_PORT", "70000"),
+        ("USAGE_START_DATE", "yesterday"),
+        ("USAGE_ACCELERATOR", "0"),
+        ("USAGE_TIMEZONE", "Europe/Nowhere"),
+        ("USAGE_INTERVAL_MINUTES", "7"),
+        ("USAGE_SPARK_REMOTE", "http://host:1"),
+        ("USAGE_METHOD", "magic"),
+        ("USAGE_FALSE_ALARMS_PER_WEEK", "7"),
+        ("USAGE_FALSE_ALARMS_PER_WEEK", "0"),
+        ("USAGE_LEAST_SHARE", "1"),
+        ("USAGE_HOLIDAYS", "Atlantis"),
+        ("USAGE_ALERT_MIN_SEVERITY", "awful"),
+        ("USAGE_ALERT_EMAIL_TO", "everybody"),
+        ("USAGE_ALERT_SNS_TOPIC", "alerts"),
+        ("USAGE_ALERT_MQTT_TOPIC", "usage/#"),
+        ("USAGE_ALERT_MQTT_CERTIFICATE", "/no/such.pem"),
+        ("USAGE_HOLIDAYS", "US-XX"),
+        ("USAGE_RETRAIN_CRON", "mondays"),
+        ("USAGE_RETRAIN_CRON", "@never"),
+        ("USAGE_RETRAIN_CRON", "0 25 * * 1"),
+        ("USAGE_RETRAIN_CRON", "0 3 * *"),
+        ("USAGE_SPARK_REMOTE", "sc://"),
+        ("USAGE_SPARK_REMOTE", "sc://host:many"),
+        ("USAGE_KAFKA_BOOTSTRAP", "127.0.0.1"),
+        ("USAGE_KAFKA_BOOTSTRAP", "a:9092,b"),
+        ("USAGE_KAFKA_BOOTSTRAP", "http://a:9092"),
+        ("USAGE_KAFKA_BOOTSTRAP", "a:99999"),
+        ("USAGE_LAKE", "gs://bucket/lake"),
+        ("USAGE_LAKE", "s3://"),
+        ("USAGE_DATA", __file__),
+        ("USAGE_JARS", __file__),
+        ("USAGE_LAKE", __file__),
+        ("USAGE_START_DATE", "1500-01-01"),
+        ("USAGE_GENERATED_START", "9999-01-01"),
+        ("USAGE_GENERATED_SEED", "-1"),
+        ("USAGE_METER", " "),
+        ("USAGE_PAGE_PORT", "0"),
+        ("USAGE_PAGE_HOST", "https://page.example"),
+        ("USAGE_PAGE_HOST", "page.example:443"),
+        ("USAGE_TARIFF", "-0.1"),
+        ("USAGE_TARIFF", "inf"),
+        ("USAGE_CURRENCY", "dollars"),
+        ("USAGE_TYPO", "1"),
+    ],
+)
+def test_a_wrong_variable_is_named_in_one_line(variable, value):
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_env({variable: value})
+    assert variable in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert "Value error" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("USAGE_RETRAIN_CRON", "@daily"),
+        ("USAGE_RETRAIN_CRON", "*/70 0-5,23 1 jan mon-fri"),
+        ("USAGE_KAFKA_BOOTSTRAP", "b-1.example.com:9098,[::1]:9092"),
+        ("USAGE_SPARK_REMOTE", "sc://host:15002/;use_ssl=true"),
+        ("USAGE_LAKE", "s3://bucket"),
+        ("USAGE_PAGE_HOST", "page.example"),
+        ("USAGE_TARIFF", "0.21"),
+        ("USAGE_CURRENCY", "EUR"),
+    ],
+)
+def test_every_right_form_of_a_variable_is_taken(variable, value):
+    Settings.from_env({variable: value})
+
+
+def test_what_is_asked_of_a_model_follows_the_settings(tmp_path):
+    closed = tmp_path / "closed.txt"
+    closed.write_text("# repairs\n2024-07-05\n\n2024-07-08  # again\n")
+    given = {
+        "USAGE_DATA": str(tmp_path),
+        "USAGE_METHOD": "robust_z",
+        "USAGE_FALSE_ALARMS_PER_WEEK": "1.5",
+        "USAGE_LEAST_SHARE": "0.1",
+        "USAGE_HOLIDAYS": "US-MA",
+        "USAGE_CLOSED_DAYS": str(closed),
+    }
+    wishes = Deployment(Settings.from_env(given)).wishes()
+    assert (wishes.method, wishes.tuning) == (Method.ROBUST_Z, Tuning(1.5, 0.1))
+    assert wishes.calendar == Calendar("US", "MA", (date(2024, 7, 5), date(2024, 7, 8)))
+
+
+def test_without_holidays_every_day_is_a_day():
+    settings = Settings.from_env({"USAGE_HOLIDAYS": "-"})
+    assert Deployment(settings).wishes().calendar == Calendar()
+
+
+@pytest.mark.parametrize("text", [None, "2024-07-05\nthe fifth of July\n"])
+def test_closing_days_that_cannot_be_read_are_named_in_one_line(tmp_path, text):
+    closed = tmp_path / "closed.txt"
+    if text is not None:
+        closed.write_text(text)
+    deployment = Deployment(Settings.from_env({}, data=tmp_path, closed_days=closed))
+    with pytest.raises(SettingsError) as raised:
+        deployment.wishes()
+    assert str(raised.value).startswith(f"USAGE_CLOSED_DAYS={closed}: ")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_child_process_reads_the_same_closing_days_from_another_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    environment = Settings.from_env({}, closed_days="closed.txt", method="blog").environment()
+    monkeypatch.chdir("/")
+    child = Settings.from_env(environment)
+    assert (child.closed_days, child.method) == (tmp_path / "closed.txt", Method.BLOG)
+
+
+def test_pages_of_a_portal_are_kept_on_disk_when_the_lake_is_not(tmp_path):
+    settings = Settings(data=tmp_path, lake="s3://bucket/lake", source="ckan")
+    assert Deployment(settings)._portal_cache == Path(tmp_path) / "ckan"
+
+
+EMR = {
+    "USAGE_LAKE": "s3://bucket/lake",
+    "USAGE_EMR_APPLICATION_ID": "00a1",
+    "USAGE_EMR_ROLE_ARN": "arn:aws:iam::123456789012:role/usage-platform-emr-job",
+    "USAGE_EMR_CODE": "s3://bucket/assets/emr/",
+}
+
+
+def test_where_jobs_run_is_an_application_with_a_role_and_a_lake_that_it_can_reach():
+    settings = Settings.from_env(EMR)
+    assert settings.emr_code == "s3://bucket/assets/emr"
+    assert settings.emr_log_group == "/aws/emr-serverless"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"USAGE_EMR_ROLE_ARN": ""}, "USAGE_EMR_APPLICATION_ID and USAGE_EMR_ROLE_ARN: set both"),
+        ({"USAGE_LAKE": "/a/folder"}, "USAGE_EMR_APPLICATION_ID is set: set USAGE_LAKE to s3://"),
+        ({"USAGE_EMR_APPLICATION_ID": "a b"}, "USAGE_EMR_APPLICATION_ID=a b: expected the id"),
+        ({"USAGE_EMR_ROLE_ARN": "a-role"}, "USAGE_EMR_ROLE_ARN=a-role: expected a role such as"),
+        ({"USAGE_EMR_CODE": "s3://b/c d"}, "USAGE_EMR_CODE=s3://b/c d: expected s3://bucket/"),
+        ({"USAGE_EMR_LOG_GROUP": "a group"}, "USAGE_EMR_LOG_GROUP=a group: expected the name of"),
+    ],
+)
+def test_what_jobs_cannot_run_with_is_one_line(changed, said):
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_env({**EMR, **changed})
+    assert str(raised.value).startswith(said)
+    assert "\n" not in str(raised.value)
+
+
+SECURED = {
+    "USAGE_KAFKA_BOOTSTRAP": "b-1.usage.abc123.c2.kafka.us-east-1.amazonaws.com:9098",
+    "USAGE_KAFKA_SECURITY": "scram",
+    "USAGE_KAFKA_USER": "ann",
+    "USAGE_KAFKA_PASSWORD": "s3same",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "missing"),
+    [
+        ({"USAGE_KAFKA_BOOTSTRAP": ""}, "USAGE_KAFKA_BOOTSTRAP"),
+        ({"USAGE_KAFKA_PASSWORD": ""}, "USAGE_KAFKA_PASSWORD"),
+        ({"USAGE_KAFKA_SECURITY": "iam", "USAGE_KAFKA_BOOTSTRAP": "b:9098"}, "amazonaws.com"),
+        ({"USAGE_KAFKA_CA": "/no/such.pem"}, "USAGE_KAFKA_CA=/no/such.pem: no such file"),
+    ],
+)
+def test_brokers_that_ask_need_all_that_they_ask_for(changed, missing):
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_env({**SECURED, **changed})
+    assert missing in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_the_brokers_get_the_password_and_no_message_shows_it():
+    settings = Settings.from_env(SECURED)
+    assert "USAGE_KAFKA_PASSWORD" not in settings.environment()
+    assert "s3same" not in repr(settings)
+    assert "s3same" not in repr(Deployment(settings).kafka)
+    assert Deployment(settings).kafka.client()["sasl.password"] == "s3same"
+
+
+SECRETS = {
+    "USAGE_ALERT_WEBHOOK_URL": "https://h/geheim",
+    "USAGE_ALERT_WEBHOOK_SECRET": "geheim geheim geheim",
+    "USAGE_ALERT_SLACK_URL": "https://h/geheim",
+    "USAGE_ALERT_SMTP_URL": "smtp://user:geheim@h",
+    "USAGE_ALERT_MQTT_URL": "mqtts://user:geheim@h",
+}
+
+
+def test_no_secret_is_shown_or_handed_on_in_a_childs_settings():
+    settings = Settings.from_env(SECRETS)
+    shown = (repr(settings), str(settings), settings.model_dump_json(), settings.environment())
+    assert "geheim" not in str(shown)
+    assert not set(SECRETS) & set(settings.environment())
+    assert (
+        Settings.from_env(settings.environment(with_secrets=True)).model_dump()
+        == (
+            settings.model_copy(update={"data": settings.data_dir, "jars": settings.jars_dir})
+        ).model_dump()
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("USAGE_ALERT_WEBHOOK_URL", "geheim"),
+        ("USAGE_ALERT_WEBHOOK_SECRET", "geheim"),
+        ("USAGE_ALERT_SLACK_URL", "ftp://geheim"),
+        ("USAGE_ALERT_SMTP_URL", "smtp://geheim@h"),
+        ("USAGE_ALERT_MQTT_URL", "mqtt://user:geheim@h"),
+    ],
+)
+def test_a_secret_that_cannot_be_used_is_named_and_not_repeated(variable, value):
+    with pytest.raises(SettingsError, match=rf"^{variable}=\.\.\.: expected") as raised:
+        Settings.from_env({variable: value})
+    assert "geheim" not in str(raised.value)
+
+
+def test_mail_needs_a_server():
+    with pytest.raises(SettingsError, match="ALERT_EMAIL_TO is set: set USAGE_ALERT_SMTP"):
+        Settings.from_env({"USAGE_ALERT_EMAIL_TO": "a@b.c"})
+
+
+def test_a_clients_certificate_goes_over_tls_and_its_file_is_found_from_anywhere(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "own.pem").write_text("")
+    monkeypatch.chdir(tmp_path)
+    given = {"USAGE_ALERT_MQTT_CERTIFICATE": "own.pem"}
+    for url in ("", "mqtt://h"):
+        with pytest.raises(SettingsError, match="set USAGE_ALERT_MQTT_URL to mqtts://"):
+            Settings.from_env({**given, "USAGE_ALERT_MQTT_URL": url})
+    settings = Settings.from_env({**given, "USAGE_ALERT_MQTT_URL": "mqtts://h"})
+    environment = settings.environment(with_secrets=True)
+    monkeypatch.chdir("/")
+    child = Settings.from_env(environment)
+    assert child.alert_mqtt_certificate == tmp_path / "own.pem"

@@ -1,0 +1,43 @@
+"""A broker and a warm Spark service of the bench's own, in a folder that goes away."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from usage_platform.adapters.kafka.topics import KafkaSettings, ensure_topics
+from usage_platform.adapters.lake.tables import Lake
+from usage_platform.adapters.spark.session import spark_conf
+from usage_platform.local.broker import broker_service
+from usage_platform.local.ports import free_port
+from usage_platform.local.process import ChildProcess
+from usage_platform.local.spark_service import spark_service
+from usage_platform.local.stack import set_up
+from usage_platform.settings.settings import Settings
+
+
+def _quiet(_: str) -> None:
+    """The bench prints its table and nothing else."""
+
+
+@contextmanager
+def services() -> Iterator[tuple[KafkaSettings, str, Path, Path]]:
+    """Start both; yields the brokers, Spark's address, the jars of Spark and an empty folder."""
+    java, jars = set_up(Settings.from_env(), print, _quiet)
+    with tempfile.TemporaryDirectory(prefix="usage-bench-") as folder, ExitStack() as stack:
+        data = Path(folder)
+        ports: list[int] = []
+        for preferred in (19092, 19093, 15902):
+            ports.append(free_port(preferred, "bench", _quiet, ports))
+        for service in (
+            broker_service(java, jars.kafka, data, os.environ, ports[0], ports[1]),
+            spark_service(java, jars.spark, data, os.environ, ports[2], spark_conf(Lake(folder))),
+        ):
+            child = ChildProcess(service)
+            child.start()
+            stack.callback(child.stop)
+            child.wait_ready(_quiet)
+        kafka = KafkaSettings(f"127.0.0.1:{ports[0]}")
+        ensure_topics(kafka)
+        yield kafka, f"sc://127.0.0.1:{ports[2]}", jars.spark[0], data

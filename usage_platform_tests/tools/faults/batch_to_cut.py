@@ -1,0 +1,95 @@
+"""A micro-batch that is disturbed at a place: Spark calls it in a worker beside the service.
+
+Belongs here: the platform's own batch with a halt between two of its steps, or without its lake
+from there on. Not here: killing the service (`rounds_of_spark`).
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from usage_platform.adapters.lake.tables import (
+    READINGS,
+    REJECTS,
+    USAGE_HOURLY,
+    Lake,
+    LakeTable,
+)
+from usage_platform.adapters.spark import usage_batch as micro_batch
+from usage_platform.core.meters import MeterRegistry
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+BEFORE_REJECTS = "before the rejects"
+AFTER_REJECTS = "after the rejects, before the readings"
+AFTER_READINGS = "after the readings, before the hours"
+AFTER_HOURS = "after the hours, before the checkpoint's commit"
+STEPS = {
+    BEFORE_REJECTS: ("_merge_rejects", False),
+    AFTER_REJECTS: ("_merge_rejects", True),
+    AFTER_READINGS: ("_merge_readings", True),
+    AFTER_HOURS: ("merge_hours", True),
+}
+"""The step of `micro_batch` at each place, and whether it is done by then."""
+WRITTEN: dict[str, set[LakeTable]] = {
+    BEFORE_REJECTS: set(),
+    AFTER_REJECTS: {REJECTS},
+    AFTER_READINGS: {REJECTS, READINGS},
+    AFTER_HOURS: {REJECTS, READINGS, USAGE_HOURLY},
+}
+"""The tables that a batch has written at each place."""
+
+
+def apply_to_cut(
+    place: str, marker: str, lake: Lake, registry: MeterRegistry, frame: "DataFrame", batch_id: int
+) -> None:
+    """Apply a batch up to a place, leave a mark there, and go no further.
+
+    Args:
+        place: One of `STEPS`.
+        marker: The file to make when it is reached.
+        lake: As for `apply_usage_batch`, like the arguments after it.
+        registry: The known meters.
+        frame: Rows of Spark's Kafka source.
+        batch_id: The stream's number of the batch.
+    """
+    name, is_done = STEPS[place]
+    step: Callable[..., None] = getattr(micro_batch, name)
+
+    def halting(*args: Any) -> None:
+        if is_done:
+            step(*args)
+        Path(marker).touch()
+        while True:
+            time.sleep(60)
+
+    with patch.object(micro_batch, name, halting):
+        micro_batch.apply_usage_batch(lake, registry, frame, batch_id)
+
+
+def apply_until_the_lake_goes(
+    server: int, lake: Lake, registry: MeterRegistry, frame: "DataFrame", batch_id: int
+) -> None:
+    """Apply a batch whose lake goes away between its readings and its hours.
+
+    Args:
+        server: The process that keeps the lake, which is killed.
+        lake: As for `apply_usage_batch`, like the arguments after it.
+        registry: The known meters.
+        frame: Rows of Spark's Kafka source.
+        batch_id: The stream's number of the batch.
+    """
+    name, _ = STEPS[AFTER_READINGS]
+    step: Callable[..., None] = getattr(micro_batch, name)
+
+    def last(*args: Any) -> None:
+        step(*args)
+        os.kill(server, signal.SIGKILL)
+
+    with patch.object(micro_batch, name, last):
+        micro_batch.apply_usage_batch(lake, registry, frame, batch_id)

@@ -1,0 +1,57 @@
+"""A Delta table as its folder shows it from moment to moment: commits, and files not committed.
+
+Belongs here: catching a writer between its data and its commit. Not here: what the rows say.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from signal import SIGCONT, SIGSTOP
+
+from usage_platform_tests.tools.faults.services import RunningService
+
+_LOOK_EVERY_S = 0.001
+_PARQUET_END = b"PAR1"
+
+
+def newest_commit(table: Path) -> int:
+    """The number of the table's last commit."""
+    return max(int(path.stem) for path in (table / "_delta_log").glob("*.json"))
+
+
+def data_files(table: Path) -> set[Path]:
+    """The data files in the folder, committed or not."""
+    return set(table.glob("*=*/*.parquet"))
+
+
+def stopped_before_commit(table: Path, writer: RunningService, is_over: Callable[[], bool]) -> bool:
+    """Stop a writer as soon as it has written a data file to the end and not committed it.
+
+    Args:
+        table: The table's folder.
+        writer: It gets SIGSTOP, and SIGCONT again when its commit was faster.
+        is_over: Whether it has ended its work.
+
+    Returns:
+        Whether it was caught; it is stopped then.
+    """
+    commit, known = newest_commit(table), data_files(table)
+    while not is_over():
+        if any(_is_whole(path) for path in data_files(table) - known):
+            writer.send(SIGSTOP)
+            if newest_commit(table) == commit:
+                return True
+            writer.send(SIGCONT)
+            return False
+        time.sleep(_LOOK_EVERY_S)
+    return False
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a Parquet file has its end, which is written last."""
+    with path.open("rb") as file:
+        file.seek(0, 2)
+        if file.tell() <= 2 * len(_PARQUET_END):
+            return False
+        file.seek(-len(_PARQUET_END), 2)
+        return file.read() == _PARQUET_END

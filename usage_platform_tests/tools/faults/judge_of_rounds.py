@@ -1,0 +1,48 @@
+"""What the rounds' scorers judge by, and what an undisturbed one tells of the same events.
+
+Belongs here: a model made by hand, so that no round trains one, and the expected records. Not here:
+Kafka.
+"""
+
+from collections.abc import Hashable
+
+import pandas as pd
+
+from usage_platform.adapters.kafka.topics import ANOMALY, DEAD_LETTERS, EPISODE
+from usage_platform.core.anomalies.stream import StreamMemory
+from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform_tests.core.detector.made_models import cut_forests, judges_of, model
+from usage_platform_tests.tools.faults.events import EventStream
+
+METER = Meter("a", interval_minutes=60)
+REGISTRY = MeterRegistry(METER)
+START = pd.Timestamp("2024-02-05T05:00:00Z")
+OUTPUTS = (ANOMALY, EPISODE, DEAD_LETTERS)
+"""The topics that one transaction writes to."""
+
+
+def judges() -> Judges:
+    """A model that finds everything above 200 kW odd."""
+    return judges_of(model("made", START, {METER.name: cut_forests(METER)}))
+
+
+def expected_outputs(events: EventStream, until: int) -> list[Hashable]:
+    """What must have been told of the events before an offset, in one go and without Kafka.
+
+    Returns:
+        `(topic, what it says)`, each once, in no order.
+    """
+    readings = events.readings(until)
+    if readings.empty:
+        return [(DEAD_LETTERS, raw) for raw in events.rejects(until)]
+    told = StreamMemory(_nothing_before).take(readings, judges(), REGISTRY)
+    return [
+        *((ANOMALY, name) for name in told.anomalies["anomaly_id"]),
+        *((EPISODE, event.event_id) for event in told.episodes),
+        *((DEAD_LETTERS, raw) for raw in events.rejects(until)),
+    ]
+
+
+def _nothing_before(*span: object) -> pd.DataFrame:
+    raise AssertionError(f"in order, nothing is to be looked up: {span}")

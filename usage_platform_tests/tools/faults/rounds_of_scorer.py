@@ -1,0 +1,103 @@
+"""A scorer killed within its transaction, or stopped for longer than a transaction may take.
+
+Belongs here: the cuts, and the round at one. Not here: how a scorer stops (`scorer_to_cut`), what
+is a wrong history (`history`).
+"""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from signal import SIGCONT, SIGKILL, SIGSTOP
+
+from usage_platform.adapters.kafka.topics import ANOMALY, end_offsets
+from usage_platform.adapters.lake.tables import Lake
+from usage_platform_tests.tools.faults.cuts import Cut, CutMissedError, Outcome
+from usage_platform_tests.tools.faults.events import EventStream
+from usage_platform_tests.tools.faults.findings import Findings
+from usage_platform_tests.tools.faults.history import Attempt
+from usage_platform_tests.tools.faults.judge_of_rounds import METER, START
+from usage_platform_tests.tools.faults.scored_topics import judged_topics, score_all
+from usage_platform_tests.tools.faults.scorer_to_cut import AFTER_OFFSETS, BATCH, PLACES
+from usage_platform_tests.tools.faults.services import Services
+from usage_platform_tests.topics import SLOW_MACHINE_SECONDS, put_events, renew_topics, until
+
+PART = "scorer"
+_FENCED = "another scorer has taken over"
+CUTS = (*(Cut(PART, place) for place in PLACES), Cut(PART, AFTER_OFFSETS, SIGSTOP))
+
+
+class ScorerRounds:
+    """Rounds on one topic, which grows from round to round; the lake stays empty."""
+
+    cuts = CUTS
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lake = Lake(str(services.folder / "no-lake"))
+        self._events = EventStream(METER, START)
+        assert services.broker
+        renew_topics(services.kafka)
+
+    def play(self, cut: Cut) -> Outcome:
+        """Disturb a scorer at the cut, look, let another one go on, judge what was told."""
+        kafka, events = self._services.kafka, self._events
+        # The second of three batches or more is the one that is disturbed.
+        put_events(kafka, events.in_order(3 * BATCH), key=METER.name.encode())
+        note = self._services.folder / "note"
+        note.unlink(missing_ok=True)
+        scorer = self._scorer(cut.place, note)
+        try:
+            until(lambda: note.exists() or scorer.poll() is not None)
+            attempt = _attempt(note, scorer)
+            if cut.signal is SIGKILL:
+                scorer.kill()
+                scorer.wait()
+                findings = judged_topics(kafka, events, [attempt])
+                began = time.monotonic()
+            else:
+                began = time.monotonic()
+                self._wait_for_abort(attempt)
+                findings = Findings()
+            score_all(kafka, self._lake)
+            seconds = time.monotonic() - began
+            findings += judged_topics(kafka, events, [attempt])
+            if cut.signal is SIGSTOP:
+                scorer.send_signal(SIGCONT)
+                findings += _fenced(scorer) + judged_topics(kafka, events, [attempt])
+        finally:
+            scorer.kill()
+            scorer.wait()
+        return Outcome(findings, seconds)
+
+    def _scorer(self, place: str, note: Path) -> subprocess.Popen[str]:
+        module = "usage_platform_tests.tools.faults.scorer_to_cut"
+        given = (self._services.kafka.bootstrap, self._lake.root, place, str(note))
+        return subprocess.Popen(
+            (sys.executable, "-m", module, *given), stderr=subprocess.PIPE, text=True
+        )
+
+    def _wait_for_abort(self, attempt: Attempt) -> None:
+        """Until the broker has given the transaction up and marked that behind its records."""
+        last = max(offset for topic, _, offset in attempt.places if topic == ANOMALY)
+        kafka = self._services.kafka
+        until(lambda: end_offsets(kafka, ANOMALY)[0][1] > last + 1)
+
+
+def _attempt(note: Path, scorer: subprocess.Popen[str]) -> Attempt:
+    if scorer.poll() is not None:
+        said = scorer.stderr.read() if scorer.stderr else ""
+        raise CutMissedError(f"{PART}: it ended before it came to its cut: {said[-300:]}")
+    said = json.loads(note.read_text("utf-8"))
+    places = frozenset((topic, partition, offset) for topic, partition, offset in said["places"])
+    return Attempt(places, said["begins"], said["ends"], said["committed"])
+
+
+def _fenced(scorer: subprocess.Popen[str]) -> Findings:
+    """The older scorer can do nothing more, and says so in one line."""
+    said = scorer.communicate(timeout=SLOW_MACHINE_SECONDS)[1]
+    lines = said.splitlines()
+    if scorer.returncode == 1 and len(lines) == 1 and lines[0].startswith(_FENCED):
+        return Findings()
+    return Findings(wrong=(f"the older scorer ended with {scorer.returncode} and said {said!r}",))

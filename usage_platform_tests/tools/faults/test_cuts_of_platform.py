@@ -1,0 +1,15 @@
+"""One round at each cut of a whole running platform; all killed at once in `e2e/test_up.py`.
+
+A file of its own, as tests of a file run one after the other.
+"""
+
+import pytest
+
+from usage_platform_tests.tools.faults.rounds_of_stack import CUTS
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+
+
+@pytest.mark.parametrize("cut", CUTS, ids=lambda cut: f"{cut} ({cut.signal.name})")
+def test_what_is_killed_or_stopped_here_leaves_nothing_lost_doubled_or_wrong(matrix, cut):
+    assert matrix.play(cut).findings.lines == []
