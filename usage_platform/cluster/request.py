@@ -12,8 +12,8 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from usage_platform.adapters.kafka.security import SecurityKind
-from usage_platform.core.detector.grid import Calendar
 from usage_platform.core.detector.model import Method, Tuning
+from usage_platform.core.time.calendar import Calendar
 from usage_platform.services.train import Wishes
 from usage_platform.services.train_request import ModelOrder
 from usage_platform.settings.settings import PREFIX, Settings, SettingsError

@@ -17,7 +17,6 @@ import pandas as pd
 from usage_platform.adapters.sources.csv_file import CsvSource
 from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.console.screen import Screen, table
-from usage_platform.core.detector.grid import NS_A_DAY, Calendar, instants_of
 from usage_platform.core.detector.model import Method
 from usage_platform.core.detector.score import score
 from usage_platform.core.detector.stepwise.scorer import LiveScorer
@@ -28,6 +27,8 @@ from usage_platform.core.generator.fault_kinds import SHORT_KINDS
 from usage_platform.core.generator.faults import inject_faults
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.csv_rows import CsvColumns
+from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.units import NS_A_DAY, instants_of
 
 JUDGING_SEEDS = (10, 11, 12)
 """Seeds 0 to 2 are for trying things out; these are not."""

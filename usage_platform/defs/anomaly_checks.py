@@ -8,9 +8,9 @@ import pandas as pd
 
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, USAGE_HOURLY
 from usage_platform.core.detector.gate import days_allowed
-from usage_platform.core.detector.grid import instants_of
 from usage_platform.core.feedback.labels import agreement, silenced
 from usage_platform.core.readings.quality import compare_anomalies
+from usage_platform.core.time.units import instants_of
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.rescore import rescored, standing
 

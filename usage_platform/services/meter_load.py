@@ -14,12 +14,13 @@ import pandas as pd
 from usage_platform.adapters.lake.meter_days import MeterDays
 from usage_platform.adapters.lake.reader import DayFiles, LakeReader
 from usage_platform.adapters.lake.tables import READINGS
-from usage_platform.core.detector.grid import Floats, Ints, instants_of
+from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.manifest import Manifest
 from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges, judge_series
 from usage_platform.core.load.series import PowerSeries
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
+from usage_platform.core.time.units import instants_of
 
 _JUDGED = ("expected", "low", "high")
 _FIRST, _END = np.iinfo(np.int64).min, np.iinfo(np.int64).max

@@ -22,12 +22,12 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, USAGE_HOURLY, LakeTable
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.detector.describe import in_words
-from usage_platform.core.detector.grid import Calendar
 from usage_platform.core.detector.manifest import Model
 from usage_platform.core.load.month import Month, Profile, profile
 from usage_platform.core.load.seasons import daily_means, first_of_seasons, monthly
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.series import ReadingHistory
+from usage_platform.core.time.calendar import Calendar
 from usage_platform.services.month_report import MOST_METERS, Picture, Section, told_episodes
 
 _A_DAY = timedelta(days=1)

@@ -19,7 +19,7 @@ from usage_platform.adapters.lake.reader import DayFiles, LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, LakeTable
 from usage_platform.core.anomalies.anomaly import ANOMALY_COLUMNS, TOLD, no_anomalies
 from usage_platform.core.anomalies.episode_summary import Episode, standing_episodes
-from usage_platform.core.detector.grid import Floats, Ints
+from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.model_timeline import Judges
 from usage_platform.core.load.series import PowerSeries
 from usage_platform.core.meters import Meter

@@ -19,6 +19,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from usage_platform.adapters.kafka.playback_lease import PlaybackError
 from usage_platform.adapters.kafka.topics import (
     USAGE,
     KafkaSettings,
@@ -38,10 +39,6 @@ _LAST_SECONDS = 10.0
 
 def _fingerprint(source: str) -> bytes:
     return hashlib.sha256(source.encode()).hexdigest()[:16].encode()
-
-
-class PlaybackError(RuntimeError):
-    """The broker refused events for good."""
 
 
 @dataclass

@@ -21,7 +21,6 @@ from usage_platform.core.detector.baseline.slot_forests import (
 )
 from usage_platform.core.detector.baseline.slots import slots_per_week
 from usage_platform.core.detector.gate import Examined, examine
-from usage_platform.core.detector.grid import Calendar
 from usage_platform.core.detector.manifest import Detector, Manifest, Model, model_version
 from usage_platform.core.detector.model import DetectorModel, Method, Tuning
 from usage_platform.core.detector.schedule import judges_from
@@ -29,6 +28,7 @@ from usage_platform.core.detector.train import HISTORY_DAYS, train
 from usage_platform.core.feedback.labels import NO_LABELS, left_out
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.series import ReadingHistory, Series
+from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.local_time import local_day_bounds
 
 _LIBRARIES = ("scikit-learn", "numpy", "pandas")

@@ -37,12 +37,11 @@ from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.adapters.stores.source_cache import SourceCache
 from usage_platform.core.alerts.alert import AlertSink
-from usage_platform.core.detector.grid import Calendar
 from usage_platform.core.detector.model_timeline import Judges
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.pacing import to_play
 from usage_platform.core.readings.source import ReadingSource
-from usage_platform.core.time.calendar import calendar_named
+from usage_platform.core.time.calendar import Calendar, calendar_named
 from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform.local.stack import name_java
 from usage_platform.local.stack_file import read_live

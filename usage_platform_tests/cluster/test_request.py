@@ -12,9 +12,9 @@ from usage_platform.cluster.request import (
     RequestError,
     TrainModels,
 )
-from usage_platform.core.detector.grid import Calendar
 from usage_platform.core.detector.model import Method, Tuning
 from usage_platform.core.feedback.labels import NO_LABELS
+from usage_platform.core.time.calendar import Calendar
 from usage_platform.services.train import Wishes
 from usage_platform.services.train_request import ModelOrder
 from usage_platform.settings.settings import Settings, SettingsError

@@ -9,10 +9,10 @@ import pytest
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS
 from usage_platform.core.anomalies.anomaly import NUMBERS, find_anomalies
-from usage_platform.core.detector.grid import instants_of
 from usage_platform.core.detector.model_timeline import Judges, judge_series
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.series import Series
+from usage_platform.core.time.units import instants_of
 from usage_platform.services.page_data import MOST_HELD, PowerBook
 from usage_platform_tests.core.detector.made_models import NO_JUDGES, cut_forests, judges_of, model
 from usage_platform_tests.core.detector.series import library

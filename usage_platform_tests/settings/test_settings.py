@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from usage_platform.core.detector.grid import Calendar
 from usage_platform.core.detector.model import Method, Tuning
+from usage_platform.core.time.calendar import Calendar
 from usage_platform.settings.settings import Settings, SettingsError
 from usage_platform.wiring.platform import Deployment
 

@@ -18,7 +18,6 @@ from typing import Self
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from usage_platform.adapters.kafka.topics import KafkaSettings, administration, ensure_topics
-from usage_platform.services.play import PlaybackError
 
 LEASE_TOPIC = "usage_playback_lease"
 SESSION_SECONDS = 10.0
@@ -29,6 +28,10 @@ _POLL_SECONDS = 0.2
 # After a silence as long as this its heartbeats, one each two seconds, may have been missed.
 _SILENT_SECONDS = SESSION_SECONDS - 3.0
 _ANSWER_SECONDS = 10.0
+
+
+class PlaybackError(RuntimeError):
+    """The broker refused events for good."""
 
 
 class PlaybackLease:

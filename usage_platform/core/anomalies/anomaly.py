@@ -16,13 +16,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.core.anomalies.episodes import LastOdd, episode_names, opened_at, severity
-from usage_platform.core.detector.grid import instants_of
 from usage_platform.core.detector.model_timeline import Judges, judge_series
 from usage_platform.core.detector.score import Kind
 from usage_platform.core.feedback.labels import silenced
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.messages import anomaly_message, read_anomalies
 from usage_platform.core.readings.series import ReadingHistory, Series
+from usage_platform.core.time.units import instants_of
 
 TOLD, WITHDRAWN = "told", "withdrawn"
 """An anomaly's status: it stands, or a late or corrected reading has made it none."""

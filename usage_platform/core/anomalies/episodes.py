@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from usage_platform.core.detector.grid import NS_A_MINUTE, Ints, instants_of
+from usage_platform.core.arrays import Ints
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.units import NS_A_MINUTE, instants_of
 
 MERGED_MINUTES = 60
 """Odd readings no farther apart belong to one episode."""

@@ -11,8 +11,9 @@ from usage_platform.core.anomalies.episode_messages import (
     EpisodeStatus,
     episode_event,
 )
-from usage_platform.core.detector.grid import NS_A_MINUTE, Ints
+from usage_platform.core.arrays import Ints
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.units import NS_A_MINUTE
 
 LEAST_MINUTES = 15
 """Shorter gaps, and those of one reading, are not told."""

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from usage_platform.core.detector.grid import Floats
+from usage_platform.core.arrays import Floats
 
 _QUANTILES = (0.25, 0.65)
 _SMALLEST = 1e-6

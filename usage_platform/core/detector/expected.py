@@ -9,7 +9,8 @@ JASA 1993 (1.4826 makes the median absolute deviation a standard deviation for n
 
 import numpy as np
 
-from usage_platform.core.detector.grid import SUNDAY, Floats, Grid, Ints
+from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.detector.grid import SUNDAY, Grid
 
 WINDOW_DAYS = 56
 """Past days that speak for a slot: eight of each weekday, the least that outvotes three faults and

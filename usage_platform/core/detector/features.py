@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.expected import day_type
-from usage_platform.core.detector.grid import Floats, Grid, Ints
+from usage_platform.core.detector.grid import Grid
 
 SAME_DAYS = 4
 SAME_DAYS_WITHIN = 28

@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from usage_platform.core.detector.grid import Floats, Ints
+from usage_platform.core.arrays import Floats, Ints
 
 TREES = 25
 """A quarter of scikit-learn's 100: more did not change what was found, and took longer."""

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from usage_platform.core.detector.grid import NS_A_DAY, Floats, Ints
+from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.model import DetectorModel
 from usage_platform.core.detector.score import CONTEXT_NS, score
 from usage_platform.core.generator.fault_kinds import SHORT_KINDS
 from usage_platform.core.generator.faults import inject_faults
+from usage_platform.core.time.units import NS_A_DAY
 
 WEEKS = 4
 _FAULTS_A_WEEK = 7.0

@@ -1,54 +1,20 @@
 """Readings on the meter's own grid: one place an interval, with its place in the local week.
 
-Belongs here: how an instant becomes a local day, a kind of day and a step of that day, and which
-days count as rest days. Not here: what is expected at a step (`expected`).
+Belongs here: how an instant becomes a local day, a kind of day and a step of that day. Not here:
+which days are rest days (`core.time.calendar`), what is expected at a step (`expected`).
 """
 
 from dataclasses import dataclass, replace
-from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.meters import Meter
-from usage_platform.core.time.opening_hours import public_holidays
+from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.units import NS_A_DAY, NS_A_MINUTE, NS_AN_HOUR
 
-NS_A_MINUTE = 60 * 10**9
-NS_AN_HOUR = 60 * NS_A_MINUTE
-NS_A_DAY = 24 * NS_AN_HOUR
 SUNDAY = 6
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Calendar:
-    """Days on which a building rests although the week says otherwise; they count as Sundays.
-
-    Attributes:
-        country: Country code for the `holidays` library; None for no public holidays.
-        subdivision: State or province in it.
-        closed: The building's own closing days.
-    """
-
-    country: str | None = None
-    subdivision: str | None = None
-    closed: tuple[date, ...] = ()
-
-    def rest_days(self, first: int, last: int) -> Ints:
-        """The rest days of a span, in days since 1970-01-01, ascending.
-
-        Args:
-            first: First day of the span, in days since 1970-01-01.
-            last: Last day of it, the same.
-        """
-        days = np.array(self.closed, dtype="datetime64[D]").astype(np.int64)
-        if self.country is not None:
-            public = public_holidays(first, last, self.country, self.subdivision)
-            days = np.concatenate([days, public])
-        return np.unique(days[(days >= first) & (days <= last)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,11 +54,6 @@ class Grid:
             weekday=self.weekday[at],
             step=self.step[at],
         )
-
-
-def instants_of(ts: pd.Series) -> Ints:
-    """Instants (datetime64 of any unit, with a zone) as ns since 1970 UTC."""
-    return ts.to_numpy("datetime64[ns]").astype(np.int64)
 
 
 def place(instants: Ints, values: Floats, meter: Meter, calendar: Calendar, end: int) -> Grid:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.expected import day_type
 from usage_platform.core.detector.features import (
     Weights,
@@ -21,7 +22,7 @@ from usage_platform.core.detector.features import (
     trailing_mean,
     unrest,
 )
-from usage_platform.core.detector.grid import Floats, Grid, Ints
+from usage_platform.core.detector.grid import Grid
 from usage_platform.core.detector.model import WEEKS_KEPT, Baseline
 
 LONGEST_RUN = 64

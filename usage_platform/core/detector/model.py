@@ -10,10 +10,11 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from usage_platform.core.arrays import Floats
 from usage_platform.core.detector.features import CONTEXT_DAYS, Weights
 from usage_platform.core.detector.forest import Forests
-from usage_platform.core.detector.grid import Calendar, Floats
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.calendar import Calendar
 
 WEEKS_KEPT = 1 + -(-CONTEXT_DAYS // 7)
 """The week that a model judges and those that its context reaches back to."""

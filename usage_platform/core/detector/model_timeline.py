@@ -12,11 +12,11 @@ import pandas as pd
 
 from usage_platform.core.detector.baseline.score import judge_by_forests
 from usage_platform.core.detector.baseline.slot_forests import SlotForests
-from usage_platform.core.detector.grid import NS_A_DAY
 from usage_platform.core.detector.manifest import Detector, Manifest, Model
 from usage_platform.core.detector.score import CONTEXT_NS, score
 from usage_platform.core.feedback.labels import NO_LABELS
 from usage_platform.core.readings.series import Series
+from usage_platform.core.time.units import NS_A_DAY
 
 LOOK_BACK = pd.Timedelta(CONTEXT_NS + NS_A_DAY)
 """How far before the first reading to judge a series must reach."""

@@ -11,9 +11,10 @@ stretches or shrinks the deviation: `deviation * (2 - depth share)`.
 
 import numpy as np
 
+from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.expected import day_type
 from usage_platform.core.detector.forest import Forests
-from usage_platform.core.detector.grid import Floats, Grid, Ints
+from usage_platform.core.detector.grid import Grid
 from usage_platform.core.detector.measure import Measured
 
 ORDINARY = 2.0

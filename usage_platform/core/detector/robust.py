@@ -7,7 +7,7 @@ Belongs here: sizes and weights from many errors. Source of the weights: Huber, 
 import numpy as np
 import numpy.typing as npt
 
-from usage_platform.core.detector.grid import Floats
+from usage_platform.core.arrays import Floats
 
 _ROUNDS = 10
 _CORNER = 1.5

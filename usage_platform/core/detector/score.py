@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.expected import day_type
 from usage_platform.core.detector.features import CONTEXT_DAYS, run_lengths, trailing_mean
-from usage_platform.core.detector.grid import NS_A_DAY, Floats, Grid, Ints, place
+from usage_platform.core.detector.grid import Grid, place
 from usage_platform.core.detector.measure import expected_at, measure
 from usage_platform.core.detector.model import Baseline, DetectorModel
 from usage_platform.core.detector.oddness import (
@@ -29,6 +30,7 @@ from usage_platform.core.detector.rules import (
     odd_zeros,
     without_zeros,
 )
+from usage_platform.core.time.units import NS_A_DAY
 
 CONTEXT_NS = CONTEXT_DAYS * NS_A_DAY
 """How far back the readings given to `score` must reach."""

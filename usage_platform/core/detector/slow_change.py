@@ -12,10 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.expected import day_type, days_by_step
-from usage_platform.core.detector.grid import NS_A_DAY, Calendar, Floats, Ints, place
+from usage_platform.core.detector.grid import place
 from usage_platform.core.detector.robust import robust_size
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.units import NS_A_DAY
 
 RECENT_DAYS = 14
 BEFORE_DAYS = 56

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.calibration import bar_for_budget
 from usage_platform.core.detector.expected import (
     OWN_SHARES,
@@ -29,7 +30,7 @@ from usage_platform.core.detector.features import (
     slow_levels,
 )
 from usage_platform.core.detector.forest import Forests, fit_forests
-from usage_platform.core.detector.grid import NS_A_DAY, Calendar, Floats, Grid, Ints, place
+from usage_platform.core.detector.grid import Grid, place
 from usage_platform.core.detector.measure import Measured, deviations, measure
 from usage_platform.core.detector.model import WEEKS_KEPT, Baseline, DetectorModel, Method, Tuning
 from usage_platform.core.detector.oddness import (
@@ -41,6 +42,8 @@ from usage_platform.core.detector.oddness import (
 from usage_platform.core.detector.robust import robust_size, robust_weights
 from usage_platform.core.detector.rules import stuck_after, usual_zeros, without_zeros
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.units import NS_A_DAY
 
 JUDGED_WEEKS = 12
 """Weeks whose errors are learned from: a season."""

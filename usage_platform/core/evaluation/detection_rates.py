@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from usage_platform.core.detector.grid import NS_A_MINUTE, NS_AN_HOUR, Ints, instants_of
+from usage_platform.core.arrays import Ints
 from usage_platform.core.detector.score import Kind
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.units import NS_A_MINUTE, NS_AN_HOUR, instants_of
 
 MARGIN_MINUTES = 30
 """Readings this near to a fault count neither as clean nor as found."""

@@ -13,13 +13,15 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.core.anomalies.episodes import with_episodes
+from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.baseline.score import judge_as_blog
-from usage_platform.core.detector.grid import NS_A_DAY, Calendar, Floats, Ints, instants_of
 from usage_platform.core.detector.model import Method, Tuning
 from usage_platform.core.detector.score import CONTEXT_NS, score
 from usage_platform.core.detector.train import HISTORY_DAYS, train
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.local_time import local_day_bounds
+from usage_platform.core.time.units import NS_A_DAY, instants_of
 
 REPLAY_COLUMNS = (
     "ts",

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from usage_platform.core.detector.grid import Ints, instants_of
+from usage_platform.core.arrays import Ints
+from usage_platform.core.time.units import instants_of
 
 LABEL_COLUMNS = ["meter", "start", "end", "says", "note"]
 """Meter, start and end (datetime64[ns, UTC], end exclusive), `Verdict`, a few words."""

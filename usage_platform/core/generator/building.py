@@ -18,13 +18,9 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.calendar import public_holidays
 from usage_platform.core.time.local_time import local_day_bounds
-from usage_platform.core.time.opening_hours import (
-    MINUTES_A_DAY,
-    OpenHours,
-    day_curve,
-    public_holidays,
-)
+from usage_platform.core.time.opening_hours import MINUTES_A_DAY, OpenHours, day_curve
 
 STEP_KW = 7.2
 _NS_A_MINUTE = 60 * 10**9

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from usage_platform.core.detector.grid import Floats
+from usage_platform.core.arrays import Floats
 from usage_platform.core.load.series import PowerSeries
 
 WEEKS_BACK = 4

@@ -9,7 +9,7 @@ from datetime import date
 
 import numpy as np
 
-from usage_platform.core.detector.grid import Ints
+from usage_platform.core.arrays import Ints
 from usage_platform.core.load.series import PowerSeries
 from usage_platform.core.time.local_time import expected_readings
 

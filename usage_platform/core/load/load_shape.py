@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from usage_platform.core.detector.grid import Floats, Ints
+from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.load.series import PowerSeries
 
 BASE_PERCENTILE, NEAR_PEAK_PERCENTILE = 2.5, 97.5

@@ -17,10 +17,12 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
+from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.expected import day_type, days_by_step, slot_medians, spreads
-from usage_platform.core.detector.grid import Calendar, Floats, Ints, place
+from usage_platform.core.detector.grid import place
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
+from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.local_time import expected_readings, local_day_bounds
 
 CONTEXT_DAYS = 56

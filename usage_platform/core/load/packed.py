@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from usage_platform.core.detector.grid import Floats
+from usage_platform.core.arrays import Floats
 from usage_platform.core.load.series import PowerSeries
 
 _SCALES = (1.0, 0.1, 0.01, 0.001)

@@ -10,8 +10,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from usage_platform.core.detector.grid import NS_A_DAY, NS_A_MINUTE, Floats, Ints
+from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.units import NS_A_DAY, NS_A_MINUTE
 
 
 @dataclass(frozen=True, eq=False)

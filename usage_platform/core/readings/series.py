@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from usage_platform.core.detector.grid import Floats, Ints, instants_of
+from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.time.units import instants_of
 
 
 @dataclass(frozen=True, eq=False)

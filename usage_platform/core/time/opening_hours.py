@@ -1,12 +1,10 @@
 """When a building is open, and the shape that its hours give to a day's load.
 
-Belongs here: opening hours, public holidays and the calibrated curve of a day. Not here: how large
+Belongs here: opening hours and the calibrated curve of a day. Not here: how large
 the load is and what disturbs it (`building`).
 """
 
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 MINUTES_A_DAY = 1440
 
@@ -66,25 +64,3 @@ def day_curve(hours: OpenHours) -> tuple[list[float], list[float]]:
         *((close, 0.11), (close + 60, 0.075), (MINUTES_A_DAY, 0.04)),
     ]
     return [float(x) for x, _ in knots], [y for _, y in knots]
-
-
-def public_holidays(first: int, last: int, country: str, subdivision: str | None) -> np.ndarray:
-    """The public holidays of the years around a span of days.
-
-    Args:
-        first: First day of the span, in days since 1970-01-01.
-        last: Last day of it, the same.
-        country: Country code for the `holidays` library.
-        subdivision: State or province in it.
-
-    Returns:
-        int64, ascending: days since 1970-01-01.
-    """
-    # Few need it, and it takes a tenth of the time in which each process of the platform starts.
-    import holidays
-
-    years = np.array([first, last], "datetime64[D]").astype("datetime64[Y]").astype(int) + 1970
-    calendar = holidays.country_holidays(
-        country, subdiv=subdivision, years=range(years[0], years[1] + 1)
-    )
-    return np.array(sorted(calendar), dtype="datetime64[D]").astype(np.int64)

@@ -11,13 +11,13 @@ import pytest
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.detector.baseline.slot_forests import train_slot_forests
-from usage_platform.core.detector.grid import Calendar
 from usage_platform.core.detector.manifest import Model, model_version
 from usage_platform.core.detector.model import Method, Tuning
 from usage_platform.core.detector.model_timeline import LOOK_BACK, judged_by
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
+from usage_platform.core.time.calendar import Calendar
 from usage_platform_tests.core.detector.made_manifest import manifest
 from usage_platform_tests.core.detector.series import DAY, library
 

@@ -9,8 +9,8 @@ from usage_platform.core.anomalies.episodes import (
     episodes,
     with_episodes,
 )
-from usage_platform.core.detector.grid import NS_A_MINUTE
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.units import NS_A_MINUTE
 
 METER = Meter("m", "UTC", 15)
 

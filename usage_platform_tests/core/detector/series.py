@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from usage_platform.core.detector.grid import Calendar
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.calendar import Calendar
 
 HOURLY = Meter("m", "America/New_York", 60)
 NO_CALENDAR = Calendar()

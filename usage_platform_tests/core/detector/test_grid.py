@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from usage_platform.core.detector.grid import SUNDAY, Calendar, instants_of, place
+from usage_platform.core.detector.grid import SUNDAY, place
+from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.units import instants_of
 from usage_platform_tests.core.detector.series import DAY, HOUR, HOURLY, NO_CALENDAR
 
 

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from usage_platform.adapters.sources.csv_file import CsvSource
-from usage_platform.core.detector.grid import Calendar, instants_of
 from usage_platform.core.detector.score import Kind, score
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.units import instants_of
 from usage_platform_tests.repository import SHARED_DATA
 
 TUESDAYS = SHARED_DATA / "bpl_seven_tuesdays.csv"

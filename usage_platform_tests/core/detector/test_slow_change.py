@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from usage_platform.core.detector.grid import NS_A_DAY, NS_AN_HOUR, Calendar
 from usage_platform.core.detector.slow_change import HISTORY_DAYS, RECENT_DAYS, slow_changes
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.units import NS_A_DAY, NS_AN_HOUR
 
 METER = Meter("a", "America/New_York", 60)
 START = 1_704_085_200 * 10**9  # 2024-01-01T00:00-05:00, a Monday

@@ -2,7 +2,6 @@ import pandas as pd
 import pytest
 
 from usage_platform.core.anomalies.anomaly import find_anomalies
-from usage_platform.core.detector.grid import instants_of
 from usage_platform.core.feedback.labels import (
     NO_LABELS,
     Agreement,
@@ -12,6 +11,7 @@ from usage_platform.core.feedback.labels import (
     silenced,
 )
 from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.core.time.units import instants_of
 from usage_platform_tests.core.detector.made_models import (
     cut_forests,
     hourly,

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from usage_platform.core.detector.grid import NS_A_MINUTE
 from usage_platform.core.load.series import PowerSeries
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.units import NS_A_MINUTE
 
 HOURLY = Meter("m", "America/New_York", 60)
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from usage_platform.core.detector.grid import Calendar
 from usage_platform.core.load.month import Month, profile
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
+from usage_platform.core.time.calendar import Calendar
 from usage_platform_tests.core.detector.series import HOUR, HOURLY, NO_CALENDAR, library
 
 MARCH, NOVEMBER = Month(date(2024, 3, 1)), Month(date(2024, 11, 1))

@@ -2,8 +2,7 @@ from datetime import date
 
 import pytest
 
-from usage_platform.core.detector.grid import Calendar
-from usage_platform.core.time.calendar import calendar_named
+from usage_platform.core.time.calendar import Calendar, calendar_named
 
 
 def rests(calendar, day):

@@ -7,10 +7,11 @@ detector's columns. It has no rules, no budget and no calendar.
 import numpy as np
 import pandas as pd
 
+from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.baseline.slot_forests import CUT, SlotForests, train_slot_forests
-from usage_platform.core.detector.grid import NS_A_DAY, Floats, Ints
 from usage_platform.core.detector.score import Kind
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.units import NS_A_DAY
 
 HISTORY_DAYS = 30
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from usage_platform.core.arrays import Floats
 from usage_platform.core.detector.expected import day_type
 from usage_platform.core.detector.features import (
     CLIP,
@@ -26,7 +27,7 @@ from usage_platform.core.detector.features import (
     rounded,
     slow_levels,
 )
-from usage_platform.core.detector.grid import Floats, Grid
+from usage_platform.core.detector.grid import Grid
 from usage_platform.core.detector.measure import FARTHEST, expected_at
 from usage_platform.core.detector.model import Baseline
 from usage_platform.core.detector.stepwise.days import Days, Facts, LocalDays

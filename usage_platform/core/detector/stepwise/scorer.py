@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from usage_platform.core.detector.grid import Floats, Grid, Ints, place
+from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.detector.grid import Grid, place
 from usage_platform.core.detector.model import DetectorModel
 from usage_platform.core.detector.oddness import ORDINARY
 from usage_platform.core.detector.rules import LONGEST_RUN_DAYS, without_zeros

@@ -11,8 +11,8 @@ from collections import deque
 
 import numpy as np
 
+from usage_platform.core.arrays import Floats
 from usage_platform.core.detector.features import LEAST_SHARE, run_lengths
-from usage_platform.core.detector.grid import Floats
 from usage_platform.core.detector.rules import GROSS_TIMES, GROSS_WINDOW_DAYS
 
 _UNKNOWN = math.nan

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usage_platform.core.detector.grid import Calendar
 from usage_platform.core.detector.model import Method
 from usage_platform.core.detector.score import Kind, score
 from usage_platform.core.detector.stepwise.scorer import LiveScorer, LiveVerdict
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.calendar import Calendar
 from usage_platform_tests.core.detector.series import DAY, HOUR, HOURLY, MONDAY, library
 
 QUARTERLY = Meter("m", "America/New_York", 15)
