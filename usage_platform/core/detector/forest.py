@@ -12,12 +12,12 @@ Source: Liu, Ting and Zhou, "Isolation Forest", ICDM 2008; `sklearn.ensemble._if
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.detector.trees import Features, grow_trees, mean_path_lengths
 
 TREES = 25
 """A quarter of scikit-learn's 100: more did not change what was found, and took longer."""
@@ -27,9 +27,6 @@ MAX_ROWS = 256
 
 _LEAST_ROWS = 64
 _DEPTH_UNIT = 2.0**-20
-_INT32_MAX = np.iinfo(np.int32).max
-
-Features = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +98,7 @@ def fit_forests(rows: Features, keys: Ints, fallback: Ints, key_count: int, seed
     for sample in samples:
         name = sample.tobytes()
         if name not in fitted:
-            fitted[name] = _grow(sample, seed) if len(sample) > 1 else []
+            fitted[name] = _compiled(sample, seed) if len(sample) > 1 else []
         trees.append(fitted[name])
     return _packed(trees)
 
@@ -117,48 +114,22 @@ def _sample(rows: Features, keys: Ints, fallback: Ints, key: int) -> Features:
     return np.ascontiguousarray(rows[chosen], dtype=np.float32)
 
 
-def _grow(sample: Features, seed: int) -> list[_Tree]:
-    """The trees of `IsolationForest(n_estimators=TREES, random_state=seed)` on all rows."""
-    from sklearn.tree._criterion import MSE
-    from sklearn.tree._splitter import RandomSplitter
-    from sklearn.tree._tree import DepthFirstTreeBuilder, Tree
-
-    size, features = sample.shape
-    target = np.random.RandomState(seed).uniform(size=size).reshape(-1, 1)
-    weights = np.ones(size)
-    max_depth = int(np.ceil(np.log2(max(size, 2))))
-    one_output = np.array([1], dtype=np.intp)
-    path_lengths = _path_lengths(np.arange(size + 1))
-    expected = path_lengths[size]
-    random = np.random.RandomState(0)
-    grown = []
-    for tree_seed in _tree_seeds(seed):
-        random.seed(tree_seed)  # much cheaper than a new RandomState
-        splitter = RandomSplitter(MSE(1, size), 1, 1, 0.0, random, None)
-        tree = Tree(features, one_output, 1)
-        DepthFirstTreeBuilder(splitter, 2, 1, 0.0, max_depth, 0.0).build(
-            tree, sample, target, weights, None
-        )
-        depths = tree.compute_node_depths() + path_lengths[tree.n_node_samples] - 1.0
-        own = np.arange(tree.node_count)
-        leaf = tree.children_left == -1
-        grown.append(
+def _compiled(sample: Features, seed: int) -> list[_Tree]:
+    expected = mean_path_lengths(np.array([len(sample)]))[0]
+    compiled: list[_Tree] = []
+    for tree in grow_trees(sample, TREES, seed):
+        itself = np.arange(len(tree.feature))
+        compiled.append(
             _Tree(
-                feature=np.where(leaf, 0, tree.feature),
-                threshold=np.where(leaf, np.inf, tree.threshold),
-                left=np.where(leaf, own, tree.children_left),
-                right=np.where(leaf, own, tree.children_right),
-                share=np.rint(depths / expected / _DEPTH_UNIT) * _DEPTH_UNIT,
-                levels=int(tree.max_depth),
+                feature=np.where(tree.is_leaf, 0, tree.feature),
+                threshold=np.where(tree.is_leaf, np.inf, tree.threshold),
+                left=np.where(tree.is_leaf, itself, tree.left),
+                right=np.where(tree.is_leaf, itself, tree.right),
+                share=np.rint(tree.path_length / expected / _DEPTH_UNIT) * _DEPTH_UNIT,
+                levels=tree.depth,
             )
         )
-    return grown
-
-
-@lru_cache(maxsize=8)
-def _tree_seeds(seed: int) -> tuple[int, ...]:
-    draws = np.random.RandomState(seed).randint(_INT32_MAX, size=TREES)
-    return tuple(int(np.random.RandomState(draw).randint(_INT32_MAX)) for draw in draws)
+    return compiled
 
 
 def _packed(forests: list[list[_Tree]]) -> Forests:
@@ -190,10 +161,3 @@ def _packed(forests: list[list[_Tree]]) -> Forests:
         share=np.concatenate([tree.share for tree in parts]),
         levels=max(tree.levels for tree in parts),
     )
-
-
-def _path_lengths(sizes: npt.NDArray[np.int64]) -> Floats:
-    """Mean depth of an unsuccessful search in a binary tree of so many leaves."""
-    many = np.maximum(sizes, 3).astype(np.float64)
-    long = 2.0 * (np.log(many - 1.0) + np.euler_gamma) - 2.0 * (many - 1.0) / many
-    return np.where(sizes <= 1, 0.0, np.where(sizes == 2, 1.0, long))

@@ -1,26 +1,19 @@
-"""One-dimensional Isolation Forests, fitted as scikit-learn fits them, without its overhead.
+"""One-dimensional Isolation Forests, each compiled into the step function that is its score.
 
-Belongs here: the fit of one slot's forest and its exact step function. A week has 2,016 slots, and
-`IsolationForest.fit` spends 145 ms on each, nearly all of it on validating and cloning a hundred
-estimators; the trees themselves take 4 ms. The trees here come from scikit-learn's own builder with
-the seeds that `IsolationForest(random_state=...)` would use, so they are the same trees; a property
-test holds the scores equal to `score_samples`, bit for bit.
-
-Source: Liu, Ting and Zhou, "Isolation Forest", ICDM 2008; `sklearn.ensemble._iforest`.
+Belongs here: the step function of one slot's forest. Not here: its trees (`core.detector.trees`),
+the slots (`slot_forests`). A property test compares the scores with scikit-learn's `score_samples`,
+bit for bit.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
+
+from usage_platform.core.arrays import Floats
+from usage_platform.core.detector.trees import grow_trees, mean_path_lengths
 
 MAX_SAMPLES = 256
 """scikit-learn's `max_samples="auto"`; with more values a forest would draw from them."""
-
-_INT32_MAX = np.iinfo(np.int32).max
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -55,56 +48,18 @@ def fit_step_function(values: Floats, trees: int, seed: int) -> StepFunction:
         The step function whose value is `-score_samples` everywhere.
     """
     sample = values[-MAX_SAMPLES:].astype(np.float32).reshape(-1, 1)
-    grown = _grow(sample, trees, seed)
+    grown = [
+        # Leaves stand from left to right, so that each belongs to one stretch between thresholds.
+        (np.sort(tree.threshold[~tree.is_leaf]), tree.path_length[tree.is_leaf])
+        for tree in grow_trees(sample, trees, seed)
+    ]
     cuts = np.unique(np.concatenate([thresholds for thresholds, _ in grown]))
     ends = np.append(cuts, np.inf)
-    depth = np.zeros(len(ends))
-    # In the forest's own order: the last bit of a sum depends on it.
-    for thresholds, leaves in grown:
-        depth += leaves[np.searchsorted(thresholds, ends, side="left")]
-    scores = 2 ** -(depth / (trees * _average_path_length(len(sample))))
+    length = np.zeros(len(ends))
+    # In the order of the trees, as scikit-learn does: the last bit of a sum depends on it.
+    for thresholds, lengths in grown:
+        length += lengths[np.searchsorted(thresholds, ends, side="left")]
+    expected = mean_path_lengths(np.array([len(sample)]))[0]
+    scores = 2 ** -(length / (trees * expected))
     keep = np.append(scores[1:] != scores[:-1], True)
     return StepFunction(ends[keep], scores[keep])
-
-
-def _grow(sample: npt.NDArray[np.float32], trees: int, seed: int) -> list[tuple[Floats, Floats]]:
-    """Each tree's thresholds, ascending, and its leaves' path lengths, left to right."""
-    from sklearn.tree._criterion import MSE
-    from sklearn.tree._splitter import RandomSplitter
-    from sklearn.tree._tree import DepthFirstTreeBuilder, Tree
-
-    n = len(sample)
-    target = np.random.RandomState(seed).uniform(size=n).reshape(-1, 1)
-    weights = np.ones(n)
-    max_depth = int(np.ceil(np.log2(max(n, 2))))
-    path_lengths = np.array([_average_path_length(size) for size in range(n + 1)])
-    one_output = np.array([1], dtype=np.intp)
-    grown = []
-    random = np.random.RandomState(0)
-    for tree_seed in _tree_seeds(trees, seed):
-        random.seed(tree_seed)  # much cheaper than a new RandomState
-        splitter = RandomSplitter(MSE(1, n), 1, 1, 0.0, random, None)
-        tree = Tree(1, one_output, 1)
-        DepthFirstTreeBuilder(splitter, 2, 1, 0.0, max_depth, 0.0).build(
-            tree, sample, target, weights, None
-        )
-        is_leaf = tree.children_left == -1
-        depths = tree.compute_node_depths()[is_leaf]
-        # The builder goes depth first and left first: leaves stand from left to right.
-        leaves = depths + path_lengths[tree.n_node_samples[is_leaf]] - 1.0
-        grown.append((np.sort(tree.threshold[~is_leaf]), leaves))
-    return grown
-
-
-@lru_cache(maxsize=8)
-def _tree_seeds(trees: int, seed: int) -> tuple[int, ...]:
-    seeds = np.random.RandomState(seed).randint(_INT32_MAX, size=trees)
-    return tuple(int(np.random.RandomState(s).randint(_INT32_MAX)) for s in seeds)
-
-
-def _average_path_length(n: int) -> float:
-    if n <= 1:
-        return 0.0
-    if n == 2:
-        return 1.0
-    return float(2.0 * (np.log(n - 1.0) + np.euler_gamma) - 2.0 * (n - 1.0) / n)
