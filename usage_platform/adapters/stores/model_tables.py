@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from usage_platform.core.detector.baseline.slot_forests import SlotForests
-from usage_platform.core.detector.features import Weights
 from usage_platform.core.detector.forest import Forests
 from usage_platform.core.detector.manifest import Detector
 from usage_platform.core.detector.model import Baseline, DetectorModel, Method, Tuning
+from usage_platform.core.detector.residuals import Weights
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import Calendar
 

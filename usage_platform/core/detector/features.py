@@ -8,8 +8,6 @@ Bit for bit the same whatever readings stand before the context: sums run over v
 `UNIT`, so that adding them in floating point makes no error, and medians pick values.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -34,28 +32,6 @@ WEEK_LEAST_HOURS = 24
 LEAST_SHARE = 1 / 3
 FAR = 64.0
 UNIT = 2.0**-10
-
-
-@dataclass(frozen=True)
-class Weights:
-    """How the level of the past carries over to a reading; learned (`train`).
-
-    Attributes:
-        slow: Weights of the last week's level and of the last days of the same type.
-        daily: Weights of the last 24 hours' level and of yesterday at this time.
-        quick: Weights of the last two hours' and the last half hour's level.
-        slow_spread: Usual size of what `slow` leaves, in spreads.
-        daily_spread: The same of what `daily` leaves.
-    """
-
-    slow: tuple[float, float]
-    daily: tuple[float, float]
-    quick: tuple[float, float]
-    slow_spread: float
-    daily_spread: float
-
-
-NO_WEIGHTS = Weights((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), 1.0, 1.0)
 
 
 def rounded(values: Floats) -> Floats:
@@ -95,11 +71,6 @@ def quick_levels(daily_rest: Floats, spread: float, per_hour: int) -> tuple[Floa
     near = clipped(daily_rest, spread)
     half = max(1, per_hour // 2)
     return trailing_mean(near, 1, 2 * per_hour), trailing_mean(near, 1, half)
-
-
-def rest(z: Floats, levels: tuple[Floats, Floats], weights: tuple[float, float]) -> Floats:
-    """What the levels leave of a deviation."""
-    return rounded(z - (weights[0] * levels[0] + weights[1] * levels[1]))
 
 
 def trailing_mean(values: Floats, nearest: int, farthest: int) -> Floats:

@@ -11,19 +11,10 @@ import numpy.typing as npt
 
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.expected import day_type
-from usage_platform.core.detector.features import (
-    Weights,
-    daily_levels,
-    quick_levels,
-    rest,
-    rounded,
-    run_lengths,
-    slow_levels,
-    trailing_mean,
-    unrest,
-)
+from usage_platform.core.detector.features import rounded, run_lengths, trailing_mean, unrest
 from usage_platform.core.detector.grid import Grid
 from usage_platform.core.detector.model import WEEKS_KEPT, Baseline
+from usage_platform.core.detector.residuals import KnownWeights, Residuals, residual_chain
 
 LONGEST_RUN = 64
 FARTHEST = 8.0
@@ -73,6 +64,7 @@ def measure(baseline: Baseline, grid: Grid, expected: Floats) -> Measured:
     """
     per_hour = grid.meter.readings_per_hour
     away = deviations(baseline, grid, expected)
+    residuals = away.residuals
     calm = np.maximum(
         unrest(away.long, baseline.long_calm, per_hour),
         unrest(away.short, baseline.short_calm, per_hour),
@@ -82,11 +74,11 @@ def measure(baseline: Baseline, grid: Grid, expected: Floats) -> Measured:
     spread = baseline.spread[kinds, grid.step]
     week_spread = baseline.week_spread[kinds, grid.step]
     return Measured(
-        expected=expected + spread * away.level,
+        expected=expected + spread * residuals.level,
         unit=spread * baseline.long_spread[kinds, grid.step] * calm,
-        week_expected=expected + spread * away.week_level,
+        week_expected=expected + spread * residuals.week_level,
         week_unit=spread * week_spread,
-        week=rounded((away.z - away.week_level) / week_spread),
+        week=rounded((residuals.z - residuals.week_level) / week_spread),
         long=long,
         short=short,
         rows=_rows(long, short, run_lengths(grid.values), per_hour),
@@ -98,44 +90,25 @@ class Deviations:
     """Shape (n,) each: deviations in usual ones, before recent unrest is taken into account.
 
     Attributes:
-        z: From the slot, in spreads.
-        week_level: The last week's level, in spreads.
-        level: What the levels of days and weeks add to the slot, in spreads.
-        long: From slot and levels of days and weeks, in usual ones.
+        residuals: What the levels leave of each deviation, in spreads.
+        long: From slot and levels of weeks and days, in usual ones.
         short: From the levels of the last hours too, in usual ones.
     """
 
-    z: Floats
-    week_level: Floats
-    level: Floats
+    residuals: Residuals
     long: Floats
     short: Floats
 
 
 def deviations(baseline: Baseline, grid: Grid, expected: Floats) -> Deviations:
     """Deviations of readings; the arguments are those of `measure`."""
-    per_hour = grid.meter.readings_per_hour
-    kinds, weights = day_type(grid.weekday), baseline.weights
-    z = rounded((grid.values - expected) / baseline.spread[kinds, grid.step])
-    slow = slow_levels(z, grid)
-    slow_rest = rest(z, slow, weights.slow)
-    daily = daily_levels(slow_rest, weights.slow_spread, per_hour)
-    daily_rest = rest(slow_rest, daily, weights.daily)
-    quick = quick_levels(daily_rest, weights.daily_spread, per_hour)
-    quick_rest = rest(daily_rest, quick, weights.quick)
+    kinds = day_type(grid.weekday)
+    residuals = residual_chain(grid, expected, baseline.spread, KnownWeights(baseline.weights))
     return Deviations(
-        z=z,
-        week_level=slow[0],
-        level=_level(weights, slow, daily),
-        long=rounded(daily_rest / baseline.long_spread[kinds, grid.step]),
-        short=rounded(quick_rest / baseline.short_spread[kinds, grid.step]),
+        residuals=residuals,
+        long=rounded(residuals.daily / baseline.long_spread[kinds, grid.step]),
+        short=rounded(residuals.quick / baseline.short_spread[kinds, grid.step]),
     )
-
-
-def _level(weights: Weights, slow: tuple[Floats, Floats], daily: tuple[Floats, Floats]) -> Floats:
-    """What the levels of days and weeks add to the expected value, in spreads."""
-    by_weeks = weights.slow[0] * slow[0] + weights.slow[1] * slow[1]
-    return by_weeks + (weights.daily[0] * daily[0] + weights.daily[1] * daily[1])
 
 
 def _rows(long: Floats, short: Floats, runs: Ints, per_hour: int) -> npt.NDArray[np.float32]:

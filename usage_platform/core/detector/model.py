@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from usage_platform.core.arrays import Floats
-from usage_platform.core.detector.features import CONTEXT_DAYS, Weights
+from usage_platform.core.detector.features import CONTEXT_DAYS
 from usage_platform.core.detector.forest import Forests
+from usage_platform.core.detector.residuals import Weights
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import Calendar
 

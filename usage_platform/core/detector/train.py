@@ -5,7 +5,7 @@ compared with what the weeks before it let expect, as it will be when the model 
 that spreads, weights and the bar are learned from are out of sample. Not here: the estimators.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,20 +15,11 @@ from usage_platform.core.detector.calibration import bar_for_budget
 from usage_platform.core.detector.expected import (
     OWN_SHARES,
     WINDOW_DAYS,
-    day_type,
     days_by_step,
     slot_medians,
     spreads,
 )
-from usage_platform.core.detector.features import (
-    CONTEXT_DAYS,
-    Weights,
-    daily_levels,
-    quick_levels,
-    rest,
-    rounded,
-    slow_levels,
-)
+from usage_platform.core.detector.features import CONTEXT_DAYS
 from usage_platform.core.detector.forest import Forests, fit_forests
 from usage_platform.core.detector.grid import Grid, place
 from usage_platform.core.detector.measure import Measured, deviations, measure
@@ -39,6 +30,7 @@ from usage_platform.core.detector.oddness import (
     forest_scores,
     robust_z_scores,
 )
+from usage_platform.core.detector.residuals import Levels, Stage, residual_chain
 from usage_platform.core.detector.robust import robust_size, robust_weights
 from usage_platform.core.detector.rules import stuck_after, usual_zeros, without_zeros
 from usage_platform.core.meters import Meter
@@ -187,6 +179,19 @@ def _judged(table: Floats, chain: Floats) -> npt.NDArray[np.bool_]:
     return expected & some & (back <= JUDGED_WEEKS)
 
 
+@dataclass(frozen=True, eq=False)
+class _LearnedWeights:
+    """The weights and spreads that fit the readings of some places (bool, shape (n,)) best."""
+
+    here: npt.NDArray[np.bool_]
+
+    def of_levels(self, stage: Stage, levels: Levels, target: Floats) -> tuple[float, float]:
+        return robust_weights(levels, target, self.here)
+
+    def spread(self, stage: Stage, residual: Floats) -> float:
+        return robust_size(residual[self.here])
+
+
 def _baseline(
     grid: Grid,
     table: Floats,
@@ -197,7 +202,6 @@ def _baseline(
 ) -> tuple[Baseline, Measured]:
     rows = grid.day - grid.day[0]
     back = _weeks_back(len(table))
-    per_hour = grid.meter.readings_per_hour
     expected = chain[back[rows], grid.weekday, grid.step]
     size = _median_day(chain[0])
     days, here = weekday[judged], judged[rows]
@@ -208,27 +212,16 @@ def _baseline(
         return spreads(by_step[judged], days, floor_of)
 
     spread = spread_of(grid.values - expected, size)
-    in_spreads = spread[day_type(grid.weekday), grid.step]
     floor = size / np.median(spread, axis=0)
-    z = rounded((grid.values - expected) / in_spreads)
-    slow = slow_levels(z, grid)
-    slow_weights = robust_weights(slow, z, here)
-    slow_rest = rest(z, slow, slow_weights)
-    slow_spread = robust_size(slow_rest[here])
-    daily = daily_levels(slow_rest, slow_spread, per_hour)
-    daily_weights = robust_weights(daily, slow_rest, here)
-    daily_rest = rest(slow_rest, daily, daily_weights)
-    daily_spread = robust_size(daily_rest[here])
-    quick = quick_levels(daily_rest, daily_spread, per_hour)
-    quick_weights = robust_weights(quick, daily_rest, here)
+    residuals = residual_chain(grid, expected, spread, _LearnedWeights(here))
     baseline = Baseline(
         until_day=until_day,
         expected=chain[:WEEKS_KEPT],
         spread=spread,
-        weights=Weights(slow_weights, daily_weights, quick_weights, slow_spread, daily_spread),
-        long_spread=spread_of(daily_rest, floor),
-        short_spread=spread_of(rest(daily_rest, quick, quick_weights), floor),
-        week_spread=spread_of(z - slow[0], floor),
+        weights=residuals.weights,
+        long_spread=spread_of(residuals.daily, floor),
+        short_spread=spread_of(residuals.quick, floor),
+        week_spread=spread_of(residuals.z - residuals.week_level, floor),
         long_calm=1.0,
         short_calm=1.0,
     )

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 
 from usage_platform.core.arrays import Floats
-from usage_platform.core.detector.expected import day_type
 from usage_platform.core.detector.features import (
     CLIP,
     CONTEXT_DAYS,
@@ -21,14 +20,9 @@ from usage_platform.core.detector.features import (
     WEEK_HOURS,
     WEEK_LEAST_HOURS,
     clipped,
-    daily_levels,
-    quick_levels,
-    rest,
-    rounded,
-    slow_levels,
 )
 from usage_platform.core.detector.grid import Grid
-from usage_platform.core.detector.measure import FARTHEST, expected_at
+from usage_platform.core.detector.measure import FARTHEST, deviations, expected_at
 from usage_platform.core.detector.model import Baseline
 from usage_platform.core.detector.stepwise.days import Days, Facts, LocalDays
 from usage_platform.core.detector.stepwise.windows import MedianOfHours, Prefixes, Window
@@ -91,23 +85,16 @@ class LiveState:
         Args:
             grid: Whole UTC hours of readings that end where this state begins, without odd zeros.
         """
-        baseline, weights, per_hour = self._baseline, self._baseline.weights, self._per_hour
-        kinds = day_type(grid.weekday)
-        z = rounded((grid.values - expected_at(baseline, grid)) / baseline.spread[kinds, grid.step])
-        slow_rest = rest(z, slow_levels(z, grid), weights.slow)
-        daily = daily_levels(slow_rest, weights.slow_spread, per_hour)
-        daily_rest = rest(slow_rest, daily, weights.daily)
-        quick = quick_levels(daily_rest, weights.daily_spread, per_hour)
-        quick_rest = rest(daily_rest, quick, weights.quick)
-        near = np.clip(z, -FAR, FAR)
-        self._load_hours(
-            near,
-            np.abs(rounded(daily_rest / baseline.long_spread[kinds, grid.step])),
-            np.abs(rounded(quick_rest / baseline.short_spread[kinds, grid.step])),
-        )
+        baseline = self._baseline
+        weights = baseline.weights
+        away = deviations(baseline, grid, expected_at(baseline, grid))
+        residuals = away.residuals
+        near = np.clip(residuals.z, -FAR, FAR)
+        self._load_hours(near, np.abs(away.long), np.abs(away.short))
         self._days.load(near, grid)
         self._sums.load(
-            clipped(slow_rest, weights.slow_spread), clipped(daily_rest, weights.daily_spread)
+            clipped(residuals.slow, weights.slow_spread),
+            clipped(residuals.daily, weights.daily_spread),
         )
 
     def measure(self, spot: int, value: float) -> LiveMeasured:
