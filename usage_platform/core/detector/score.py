@@ -1,8 +1,10 @@
-"""Judging readings: the one scoring core of the stream, the backfill and the replay.
+"""Scoring a series of readings with one model: the batch code of backfill, replay, page and stream.
 
-Belongs here: from a model and readings to one judged row a reading. What comes out for a reading is
-a function of the model, the reading and the `CONTEXT_DAYS` before it, bit for bit, however the
-readings are cut into batches. Not here: merging odd readings into episodes (`episodes`).
+Belongs here: from a model and readings to one scored row per reading. The row of a reading is a
+function of the model, the reading and the `CONTEXT_DAYS` before it, bit for bit, however the
+readings are cut into batches. Not here: scoring one reading at a time, which the stream does where
+a meter has few new ones, with the same rows (`stepwise`, decision 14); merging anomalous readings
+into episodes (`core.anomalies.episodes`).
 """
 
 from dataclasses import dataclass

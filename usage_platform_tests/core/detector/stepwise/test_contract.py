@@ -1,3 +1,5 @@
+"""The contract of the stepwise scorer: its rows are those of `score` for the series, exactly."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,13 +12,21 @@ from usage_platform.core.detector.stepwise.scorer import LiveScorer, LiveVerdict
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import Calendar
-from usage_platform_tests.core.detector.series import DAY, HOUR, HOURLY, MONDAY, library
+from usage_platform_tests.core.detector.series import DAY, HOUR, HOURLY, library
 
 QUARTERLY = Meter("m", "America/New_York", 15)
+# Zones half an hour off; the clock of the last goes half an hour forward and back.
+ADELAIDE = Meter("m", "Australia/Adelaide", 30)
+KOLKATA = Meter("m", "Asia/Kolkata", 60)
+LORD_HOWE = Meter("m", "Australia/Lord_Howe", 15)
 CALENDAR = Calendar("US", "MA")
-SPRING, AUTUMN = (
-    pd.Timestamp(day, tz=HOURLY.timezone).value for day in ("2024-02-26", "2024-10-21")
-)
+
+
+def midnight(day, meter=HOURLY):
+    return pd.Timestamp(day, tz=meter.timezone).value
+
+
+SPRING, AUTUMN = midnight("2024-02-26"), midnight("2024-10-21")
 """Two weeks later the clocks change; a holiday is in the weeks before and, in autumn, after."""
 
 LEARNED_DAYS, JUDGED_DAYS = 63, 28
@@ -72,11 +82,18 @@ CASES = [
     (QUARTERLY, AUTUMN, Method.FOREST, LEARNED_DAYS),
     (QUARTERLY, SPRING, Method.ROBUST_Z, LEARNED_DAYS),
     (QUARTERLY, SPRING, Method.FOREST, 10),
+    (ADELAIDE, midnight("2024-03-25", ADELAIDE), Method.FOREST, LEARNED_DAYS),
+    (KOLKATA, midnight("2024-02-26", KOLKATA), Method.ROBUST_Z, LEARNED_DAYS),
+    (LORD_HOWE, midnight("2024-09-23", LORD_HOWE), Method.FOREST, LEARNED_DAYS),
 ]
 
 
 @pytest.fixture(
-    scope="module", params=CASES, ids=lambda case: f"{case[0].interval_minutes}-{case[2]}-{case[3]}"
+    scope="module",
+    params=CASES,
+    ids=lambda case: (
+        f"{case[0].timezone.split('/')[1]}-{case[0].interval_minutes}-{case[2]}-{case[3]}"
+    ),
 )
 def trained(request):
     meter, until, method, days = request.param
@@ -93,6 +110,39 @@ def test_one_at_a_time_gives_the_bits_of_the_whole(trained, seed, share):
     begin = first + int(share * (len(instants) - first))
     whole = score(model, instants, values, int(instants[begin]))
     assert_same(judged_live(model, instants, values, begin), whole)
+
+
+def test_the_scored_weeks_hold_clock_changes_both_ways_and_zones_half_an_hour_off():
+    changes, halves = set(), set()
+    for meter, until, _, _ in CASES:
+        ends = pd.DatetimeIndex([until, until + JUDGED_DAYS * DAY]).tz_localize("UTC")
+        begin, end = (at.tz_convert(meter.zone).utcoffset().total_seconds() / 3600 for at in ends)
+        changes.add(end - begin)
+        halves |= {meter.timezone} if begin % 1 == 0.5 else set()
+    assert changes == {-1.0, 0.0, 1.0, 0.5}
+    assert halves == {"Australia/Adelaide", "Asia/Kolkata", "Australia/Lord_Howe"}
+
+
+gaps = st.lists(st.tuples(st.floats(0, 1), st.integers(1, 50 * 24)), max_size=3)
+
+
+@settings(max_examples=4, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    cuts=st.lists(st.floats(0, 0.99), min_size=1, max_size=3),
+    gaps=gaps,
+)
+def test_begun_at_any_cut_and_over_gaps_it_gives_the_rows_of_the_whole(trained, seed, cuts, gaps):
+    model, until = trained
+    instants, values = faulty(model.meter, until, seed)
+    first = int(np.searchsorted(instants, until))
+    for share, hours in gaps:
+        instants[first + int(share * (len(instants) - first)) :] += hours * HOUR
+    begins = sorted({first + int(cut * (len(instants) - first)) for cut in cuts})
+    whole = score(model, instants, values, int(instants[begins[0]]))
+    for begin, end in zip(begins, [*begins[1:], len(instants)], strict=True):
+        part = whole.iloc[begin - begins[0] : end - begins[0]]
+        assert_same(judged_live(model, instants[:end], values[:end], begin), part)
 
 
 def test_the_faults_of_the_property_test_show_every_kind():
@@ -137,11 +187,16 @@ def test_a_scorer_begun_amid_a_fault_goes_on_as_if_it_had_seen_it_begin(trained)
         assert_same(live, whole.iloc[after : after + hour])
 
 
+def offset(instants, meter):
+    """How far the local clock is ahead of UTC, ns."""
+    utc = pd.DatetimeIndex(instants).tz_localize("UTC")
+    return utc.tz_convert(meter.zone).tz_localize(None).asi8 - instants
+
+
 def test_of_the_hour_that_comes_twice_the_second_counts_even_if_nothing_came(trained):
     model, until = trained
     instants, values = faulty(model.meter, until, 5)
-    local = pd.DatetimeIndex(instants).tz_localize("UTC").tz_convert(model.meter.timezone)
-    second = (local.strftime("%m-%d %H") == "11-03 01") & (local.strftime("%z") == "-0500")
+    second = offset(instants, model.meter) < offset(instants - HOUR, model.meter)
     instants, values = instants[~second], values[~second]
     begin = int(np.searchsorted(instants, until))
     whole = score(model, instants, values, int(instants[begin]))
@@ -155,31 +210,3 @@ def test_an_instant_within_an_interval_counts_for_the_interval(trained):
     begin = len(instants) - 100
     whole = score(model, instants, values, int(instants[begin]))
     assert_same(judged_live(model, instants, values, begin), whole)
-
-
-@pytest.fixture
-def live():
-    model = train(*library(10), HOURLY, CALENDAR, MONDAY + 10 * DAY)
-    return LiveScorer(model, *library(10))
-
-
-def test_a_reading_that_comes_too_late_is_refused_and_changes_nothing(live):
-    last = MONDAY + 10 * DAY - HOUR
-    for late in (last, last - HOUR, last + HOUR // 2):
-        assert not live.can_take(late)
-        with pytest.raises(ValueError, match="meter m: expected a finite reading later than"):
-            live.score_next(late, 400.0)
-    assert live.can_take(last + HOUR)
-    assert live.score_next(last + HOUR, 400.0).kind == Kind.NONE
-
-
-def test_a_reading_that_is_not_finite_is_refused_and_changes_nothing(live):
-    with pytest.raises(ValueError, match="got nan"):
-        live.score_next(MONDAY + 10 * DAY, float("nan"))
-    assert live.can_take(MONDAY + 10 * DAY)
-
-
-def test_without_any_usable_reading_there_is_nothing_to_go_on_from(live):
-    model = train(*library(10), HOURLY, CALENDAR, MONDAY + 10 * DAY)
-    with pytest.raises(ValueError, match="one usable reading or more"):
-        LiveScorer(model, np.array([MONDAY]), np.array([np.nan]))
