@@ -6,11 +6,11 @@ Belongs here: one look at both kinds of detector. Not here: judging by them (`ju
 import numpy as np
 
 from usage_platform.core.arrays import Floats
+from usage_platform.core.detector.anomaly_score import ORDINARY
 from usage_platform.core.detector.baseline.slot_forests import SlotForests
 from usage_platform.core.detector.baseline.slots import slot_label, slots_per_week
 from usage_platform.core.detector.expected import day_type
 from usage_platform.core.detector.manifest import Detector
-from usage_platform.core.detector.oddness import ORDINARY
 
 
 def expected_range(detector: Detector) -> tuple[Floats, Floats, Floats]:

@@ -15,17 +15,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.core.arrays import Floats, Ints
-from usage_platform.core.detector.expected import day_type
-from usage_platform.core.detector.features import CONTEXT_DAYS, run_lengths, trailing_mean
-from usage_platform.core.detector.grid import Grid, place
-from usage_platform.core.detector.measure import expected_at, measure
-from usage_platform.core.detector.model import Baseline, DetectorModel
-from usage_platform.core.detector.oddness import (
+from usage_platform.core.detector.anomaly_score import (
     ORDINARY,
     forest_keys,
     forest_scores,
     robust_z_scores,
 )
+from usage_platform.core.detector.expected import day_type
+from usage_platform.core.detector.features import CONTEXT_DAYS, run_lengths, trailing_mean
+from usage_platform.core.detector.grid import Grid, place
+from usage_platform.core.detector.measure import expected_at, measure
+from usage_platform.core.detector.model import Baseline, DetectorModel
 from usage_platform.core.detector.rules import (
     LONGEST_RUN_DAYS,
     gross_without_model,

@@ -11,6 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.detector.anomaly_score import (
+    deviation,
+    forest_keys,
+    forest_scores,
+    robust_z_scores,
+)
 from usage_platform.core.detector.calibration import bar_for_budget
 from usage_platform.core.detector.expected import (
     OWN_SHARES,
@@ -24,12 +30,6 @@ from usage_platform.core.detector.forest import Forests, fit_forests
 from usage_platform.core.detector.grid import Grid, place
 from usage_platform.core.detector.measure import Measured, deviations, measure
 from usage_platform.core.detector.model import WEEKS_KEPT, Baseline, DetectorModel, Method, Tuning
-from usage_platform.core.detector.oddness import (
-    deviation,
-    forest_keys,
-    forest_scores,
-    robust_z_scores,
-)
 from usage_platform.core.detector.residuals import Levels, Stage, residual_chain
 from usage_platform.core.detector.robust import robust_size, robust_weights
 from usage_platform.core.detector.rules import stuck_after, usual_zeros, without_zeros

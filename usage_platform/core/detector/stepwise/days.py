@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.detector.anomaly_score import forest_keys
 from usage_platform.core.detector.expected import DAY_TYPES, day_type
 from usage_platform.core.detector.features import SAME_DAYS, around, median_of_last
 from usage_platform.core.detector.grid import Grid, place
 from usage_platform.core.detector.measure import expected_at
 from usage_platform.core.detector.model import Baseline
-from usage_platform.core.detector.oddness import forest_keys
 from usage_platform.core.detector.score import is_night
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import Calendar

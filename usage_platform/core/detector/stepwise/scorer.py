@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.detector.anomaly_score import ORDINARY
 from usage_platform.core.detector.grid import Grid, place
 from usage_platform.core.detector.model import DetectorModel
-from usage_platform.core.detector.oddness import ORDINARY
 from usage_platform.core.detector.rules import LONGEST_RUN_DAYS, without_zeros
 from usage_platform.core.detector.score import (
     CONTEXT_NS,
@@ -23,9 +23,9 @@ from usage_platform.core.detector.score import (
     ZERO_SCORE,
     Kind,
 )
+from usage_platform.core.detector.stepwise.anomaly_score import OddLately, Walk
 from usage_platform.core.detector.stepwise.days import LocalDays
 from usage_platform.core.detector.stepwise.deviations import LiveMeasured, LiveState
-from usage_platform.core.detector.stepwise.oddness import OddLately, Walk
 from usage_platform.core.detector.stepwise.windows import GrossLately, Run
 
 _UNKNOWN = math.nan

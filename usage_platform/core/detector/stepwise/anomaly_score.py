@@ -8,10 +8,10 @@ from collections import deque
 from math import inf
 from struct import Struct
 
+from usage_platform.core.detector.anomaly_score import LEAST_WORD
 from usage_platform.core.detector.features import LEAST_SHARE
 from usage_platform.core.detector.forest import TREES, Forests
 from usage_platform.core.detector.measure import LONGEST_RUN
-from usage_platform.core.detector.oddness import LEAST_WORD
 from usage_platform.core.detector.score import SHIFT_HOURS
 from usage_platform.core.detector.stepwise.deviations import LiveMeasured
 
