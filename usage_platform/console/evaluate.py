@@ -19,7 +19,7 @@ from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.console.screen import Screen, table
 from usage_platform.core.detector.model import Method
 from usage_platform.core.detector.score import score
-from usage_platform.core.detector.stepwise.scorer import LiveScorer
+from usage_platform.core.detector.stepwise.scorer import StepwiseScorer
 from usage_platform.core.detector.train import HISTORY_DAYS, train
 from usage_platform.core.evaluation.detection_rates import Found, at_hours, evaluate
 from usage_platform.core.evaluation.replay import replay
@@ -249,7 +249,7 @@ def print_speed(screen: Screen, series: Labelled) -> None:
     batch = score(model, instants, values, until)
     in_batch = time.process_time() - begin
     late = instants >= until
-    live = LiveScorer(model, instants[~late], values[~late])
+    live = StepwiseScorer(model, instants[~late], values[~late])
     coming = list(zip(instants[late].tolist(), values[late].tolist(), strict=True))
     begin = time.process_time()
     for instant, value in coming:

@@ -81,12 +81,12 @@ def _described(detector: DetectorModel) -> Described:
         "until": detector.until,
         "days_learned": detector.days_learned,
         "days_left": detector.days_left,
-        "bar": None if base is None else detector.bar,
-        "stuck_after": detector.stuck_after,
+        "bar": None if base is None else detector.threshold,
+        "stuck_after": detector.flatline_after,
         "until_day": None if base is None else base.until_day,
         "weights": None if base is None else asdict(base.weights),
-        "long_calm": None if base is None else base.long_calm,
-        "short_calm": None if base is None else base.short_calm,
+        "long_calm": None if base is None else base.long_noise,
+        "short_calm": None if base is None else base.short_noise,
         "levels": None if detector.forests is None else detector.forests.levels,
     }
 
@@ -133,8 +133,8 @@ def _detector(one: Described, meter: Meter, own: Mapping[str, pa.Table]) -> Dete
         days_left=one["days_left"],
         baseline=None if one["until_day"] is None else _baseline(one, arrays),
         forests=None if one["levels"] is None else _forests(one["levels"], arrays, own[NODES]),
-        bar=np.inf if one["bar"] is None else one["bar"],
-        stuck_after=one["stuck_after"],
+        threshold=np.inf if one["bar"] is None else one["bar"],
+        flatline_after=one["stuck_after"],
         zeros_are_usual=arrays["zeros_are_usual"].astype(np.bool_),
     )
 
@@ -147,8 +147,8 @@ def _baseline(one: Described, arrays: Mapping[str, np.ndarray]) -> Baseline:
     return Baseline(
         until_day=one["until_day"],
         weights=Weights(**weights),
-        long_calm=one["long_calm"],
-        short_calm=one["short_calm"],
+        long_noise=one["long_calm"],
+        short_noise=one["short_calm"],
         **{name: arrays[name] for name in _BASELINE_ARRAYS},
     )
 

@@ -62,7 +62,7 @@ ANOMALY_COLUMNS = [
     "model_version",
     "status",
 ]
-_RULE_DIRECTIONS = {Kind.ZERO: "below", Kind.GROSS: "above", Kind.STUCK: "at"}
+_RULE_DIRECTIONS = {Kind.ZERO: "below", Kind.GROSS: "above", Kind.FLATLINE: "at"}
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def anomaly_id(meter: str, event_time: pd.Timestamp, version: str) -> str:
 def explanation(row: Mapping[str, Any], meter: Meter) -> str:
     """Why a reading is odd, in a sentence for people."""
     usage, kind = row["usage"], row["kind"]
-    if kind == Kind.STUCK:
+    if kind == Kind.FLATLINE:
         hours = row["run"] * meter.interval_minutes / 60
         return f"the meter has read {usage:.1f} kW for {hours:.1f} h without a change"
     if math.isnan(row["expected"]):

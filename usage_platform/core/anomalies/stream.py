@@ -20,7 +20,7 @@ from usage_platform.core.anomalies.episodes import MERGED_NS, LastOdd
 from usage_platform.core.anomalies.gap_messages import gap_events
 from usage_platform.core.anomalies.published import ToldAnomalies
 from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges, judge_series
-from usage_platform.core.detector.stepwise.scorers import LiveJudges
+from usage_platform.core.detector.stepwise.scorers import StepwiseScorers
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.series import ReadingHistory, Series
 
@@ -67,7 +67,7 @@ class StreamMemory:
     history: ReadingHistory = field(default_factory=ReadingHistory)
     told: ToldAnomalies = field(default_factory=ToldAnomalies)
     events: ToldEpisodes = field(default_factory=ToldEpisodes)
-    live: LiveJudges = field(default_factory=LiveJudges)
+    live: StepwiseScorers = field(default_factory=StepwiseScorers)
     floor: int | None = None
     horizon: dict[str, int] = field(default_factory=dict)
 
@@ -98,7 +98,7 @@ class StreamMemory:
         self._reach_back(meter.name, start)
         series = self.history.of(meter.name)
         last = self.told.last_before(meter.name, start)
-        judged = self.live.judge(meter.name, series, start, judges)
+        judged = self.live.score(meter.name, series, start, judges)
         if judged is None:
             judged = judge_series(meter.name, series, start, judges)
         found = scored(meter, judged, len(series.since(start).instants), judges.labels, last)

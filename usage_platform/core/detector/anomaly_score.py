@@ -20,7 +20,7 @@ from usage_platform.core.detector.measure import Measured
 ORDINARY = 2.0
 """Deviations below this many usual ones are ordinary: one reading in twenty lies beyond."""
 
-LEAST_WORD = 0.5
+LEAST_SCALE_FACTOR = 0.5
 
 
 def forest_keys(grid: Grid) -> Ints:
@@ -44,7 +44,7 @@ def forest_scores(measured: Measured, keys: Ints, forests: Forests, first: int =
     scores = size.copy()
     if len(asked):
         shares = forests.depth_shares(measured.rows[asked], keys[asked])
-        scores[asked] *= np.maximum(2.0 - shares, LEAST_WORD)
+        scores[asked] *= np.maximum(2.0 - shares, LEAST_SCALE_FACTOR)
     return scores
 
 

@@ -20,7 +20,7 @@ _QUANTILES = (0.25, 0.65)
 _SMALLEST = 1e-6
 
 
-def bar_for_budget(daily_maxima: Floats, per_week: float) -> float:
+def threshold_for_budget(daily_maxima: Floats, per_week: float) -> float:
     """The bar that clean days cross `per_week` times a week.
 
     Args:

@@ -19,7 +19,7 @@ still follows the seasons."""
 MIN_COMPARABLES = 4
 """Fewer past readings than this (neighbours included) say nothing about a slot."""
 
-OWN_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+WEEKDAY_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """How much a weekday speaks for itself against all weekdays; the past chooses one."""
 
 DAY_TYPES = 3

@@ -53,22 +53,22 @@ def slow_levels(z: Floats, grid: Grid) -> tuple[Floats, Floats]:
     return _last_week(near, grid.meter.readings_per_hour), _same_days(near, grid)
 
 
-def daily_levels(slow_rest: Floats, spread: float, per_hour: int) -> tuple[Floats, Floats]:
+def daily_levels(slow_residual: Floats, spread: float, per_hour: int) -> tuple[Floats, Floats]:
     """The level of the last 24 hours, and of yesterday within an hour of this time.
 
     Args:
-        slow_rest: Shape (n,): what the slow levels leave, in spreads.
+        slow_residual: Shape (n,): what the slow levels leave, in spreads.
         spread: Its usual size.
         per_hour: Readings an hour.
     """
-    near = clipped(slow_rest, spread)
+    near = clipped(slow_residual, spread)
     day = 24 * per_hour
     return trailing_mean(near, 1, day), trailing_mean(near, day - per_hour, day + per_hour)
 
 
-def quick_levels(daily_rest: Floats, spread: float, per_hour: int) -> tuple[Floats, Floats]:
+def quick_levels(daily_residual: Floats, spread: float, per_hour: int) -> tuple[Floats, Floats]:
     """The level of the last two hours and of the last half hour, this reading not among them."""
-    near = clipped(daily_rest, spread)
+    near = clipped(daily_residual, spread)
     half = max(1, per_hour // 2)
     return trailing_mean(near, 1, 2 * per_hour), trailing_mean(near, 1, half)
 
@@ -90,23 +90,23 @@ def trailing_mean(values: Floats, nearest: int, farthest: int) -> Floats:
     return np.where(enough, (sums[stop] - sums[first]) / np.maximum(count, 1), 0.0)
 
 
-def unrest(rest_in_spreads: Floats, calm: float, per_hour: int) -> Floats:
+def recent_volatility(errors: Floats, noise: float, per_hour: int) -> Floats:
     """How much more than usually a meter has been missing what was expected of it lately.
 
     The median of the last 72 hours' mean errors: what lasts for less than half of that time, as
     faults do, does not move it. (The idea of ARCH: after large errors, expect large errors.)
 
     Args:
-        rest_in_spreads: Shape (n,): errors in usual errors.
-        calm: What an hour's mean error usually is.
+        errors: Shape (n,): errors in usual errors.
+        noise: What an hour's mean error usually is.
         per_hour: Readings an hour.
 
     Returns:
         Shape (n,): 1 in usual times, more in unrest.
     """
-    means = _hourly_means(np.minimum(np.abs(rest_in_spreads), FAR), per_hour)
-    level = _median_of_hours(means, VOLATILITY_HOURS, VOLATILITY_HOURS // 6, calm)
-    return np.maximum(np.repeat(level, per_hour)[: len(rest_in_spreads)] / calm, 1.0)
+    means = _hourly_means(np.minimum(np.abs(errors), FAR), per_hour)
+    level = _median_of_hours(means, VOLATILITY_HOURS, VOLATILITY_HOURS // 6, noise)
+    return np.maximum(np.repeat(level, per_hour)[: len(errors)] / noise, 1.0)
 
 
 def run_lengths(values: Floats) -> Ints:

@@ -56,7 +56,7 @@ class Grid:
         )
 
 
-def place(instants: Ints, values: Floats, meter: Meter, calendar: Calendar, end: int) -> Grid:
+def to_grid(instants: Ints, values: Floats, meter: Meter, calendar: Calendar, end: int) -> Grid:
     """Put readings onto the grid; what has no reading, or one that is not finite, is NaN.
 
     Args:

@@ -11,7 +11,12 @@ import numpy.typing as npt
 
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.expected import day_type
-from usage_platform.core.detector.features import rounded, run_lengths, trailing_mean, unrest
+from usage_platform.core.detector.features import (
+    recent_volatility,
+    rounded,
+    run_lengths,
+    trailing_mean,
+)
 from usage_platform.core.detector.grid import Grid
 from usage_platform.core.detector.model import WEEKS_KEPT, Baseline
 from usage_platform.core.detector.residuals import KnownWeights, Residuals, residual_chain
@@ -63,19 +68,19 @@ def measure(baseline: Baseline, grid: Grid, expected: Floats) -> Measured:
         expected: Shape (n,): each place's expected value without the level.
     """
     per_hour = grid.meter.readings_per_hour
-    away = deviations(baseline, grid, expected)
-    residuals = away.residuals
-    calm = np.maximum(
-        unrest(away.long, baseline.long_calm, per_hour),
-        unrest(away.short, baseline.short_calm, per_hour),
+    deviation = deviations(baseline, grid, expected)
+    residuals = deviation.residuals
+    volatility = np.maximum(
+        recent_volatility(deviation.long, baseline.long_noise, per_hour),
+        recent_volatility(deviation.short, baseline.short_noise, per_hour),
     )
-    long, short = rounded(away.long / calm), rounded(away.short / calm)
+    long, short = rounded(deviation.long / volatility), rounded(deviation.short / volatility)
     kinds = day_type(grid.weekday)
     spread = baseline.spread[kinds, grid.step]
     week_spread = baseline.week_spread[kinds, grid.step]
     return Measured(
         expected=expected + spread * residuals.level,
-        unit=spread * baseline.long_spread[kinds, grid.step] * calm,
+        unit=spread * baseline.long_spread[kinds, grid.step] * volatility,
         week_expected=expected + spread * residuals.week_level,
         week_unit=spread * week_spread,
         week=rounded((residuals.z - residuals.week_level) / week_spread),

@@ -67,8 +67,8 @@ class Baseline:
         long_spread: Shape (3, steps): usual error against the levels of days and weeks, in spreads.
         short_spread: The same against the last hours.
         week_spread: The same against the last week's level alone.
-        long_calm: Usual size of an hour's mean error in `long_spread`.
-        short_calm: The same in `short_spread`.
+        long_noise: Usual size of an hour's mean error in `long_spread`.
+        short_noise: The same in `short_spread`.
     """
 
     until_day: int
@@ -78,8 +78,8 @@ class Baseline:
     long_spread: Floats
     short_spread: Floats
     week_spread: Floats
-    long_calm: float
-    short_calm: float
+    long_noise: float
+    short_noise: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +96,8 @@ class DetectorModel:
         days_left: How many more days it needs before it judges by more than rules; 0 when ready.
         baseline: None while it is learning.
         forests: None while it is learning, and for other methods.
-        bar: A score from here on is odd; inf while it is learning.
-        stuck_after: A run of so many equal readings is odd.
+        threshold: A score from here on is odd; inf while it is learning.
+        flatline_after: A run of so many equal readings is odd.
         zeros_are_usual: Shape (3, 24), by day type and hour: 0 kW says nothing there.
     """
 
@@ -110,6 +110,6 @@ class DetectorModel:
     days_left: int
     baseline: Baseline | None
     forests: Forests | None
-    bar: float
-    stuck_after: int
+    threshold: float
+    flatline_after: int
     zeros_are_usual: npt.NDArray[np.bool_]

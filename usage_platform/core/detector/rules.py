@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from usage_platform.core.detector.calibration import bar_for_budget
+from usage_platform.core.detector.calibration import threshold_for_budget
 from usage_platform.core.detector.expected import day_type
 from usage_platform.core.detector.features import run_lengths
 from usage_platform.core.detector.grid import Grid
 
 _ZERO_SHARE = 0.25
 _LEAST_RUN = 6
-_STUCK_PER_WEEK = 1 / 52
+_FLATLINES_PER_WEEK = 1 / 52
 LONGEST_RUN_DAYS = 28
 """Longer runs are not told apart, so that they need no more context than other features."""
 
@@ -39,7 +39,7 @@ def usual_zeros(grid: Grid | None) -> npt.NDArray[np.bool_]:
     return (zeros > _ZERO_SHARE * np.maximum(counts, 1)).reshape(3, 24)
 
 
-def odd_zeros(grid: Grid, usual: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def anomalous_zeros(grid: Grid, usual: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Places that read 0 or less where that is not usual."""
     hour = grid.step // grid.meter.readings_per_hour
     return (grid.values <= 0) & ~usual[day_type(grid.weekday), hour]
@@ -47,10 +47,10 @@ def odd_zeros(grid: Grid, usual: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]
 
 def without_zeros(grid: Grid, usual: npt.NDArray[np.bool_]) -> Grid:
     """The grid without the zeros that are not usual: they say nothing about the level."""
-    return replace(grid, values=np.where(odd_zeros(grid, usual), np.nan, grid.values))
+    return replace(grid, values=np.where(anomalous_zeros(grid, usual), np.nan, grid.values))
 
 
-def stuck_after(grid: Grid | None) -> int:
+def flatline_after(grid: Grid | None) -> int:
     """How many equal readings in a row this meter shows once a year at most; an hour's at least.
 
     A meter with coarse steps repeats itself more often than one with fine ones; from one that never
@@ -63,7 +63,7 @@ def stuck_after(grid: Grid | None) -> int:
     maxima = np.zeros(len(days))
     np.maximum.at(maxima, at, runs[runs > 0])
     least = max(_LEAST_RUN, grid.meter.readings_per_hour)
-    bar = max(np.ceil(bar_for_budget(maxima, _STUCK_PER_WEEK)), least)
+    bar = max(np.ceil(threshold_for_budget(maxima, _FLATLINES_PER_WEEK)), least)
     longest = LONGEST_RUN_DAYS * 24 * grid.meter.readings_per_hour
     return int(bar) if bar <= longest else NEVER
 

@@ -23,13 +23,13 @@ from usage_platform.core.detector.anomaly_score import (
 )
 from usage_platform.core.detector.expected import day_type
 from usage_platform.core.detector.features import CONTEXT_DAYS, run_lengths, trailing_mean
-from usage_platform.core.detector.grid import Grid, place
+from usage_platform.core.detector.grid import Grid, to_grid
 from usage_platform.core.detector.measure import expected_at, measure
 from usage_platform.core.detector.model import Baseline, DetectorModel
 from usage_platform.core.detector.rules import (
     LONGEST_RUN_DAYS,
+    anomalous_zeros,
     gross_without_model,
-    odd_zeros,
     without_zeros,
 )
 from usage_platform.core.time.units import NS_A_DAY
@@ -51,7 +51,7 @@ class Kind(StrEnum):
     SPIKE = "spike"
     DROP = "drop"
     ZERO = "zero"
-    STUCK = "stuck"
+    FLATLINE = "stuck"
     NIGHT_LOAD = "night_load"
     WEEKEND_LOAD = "weekend_load"
     LEVEL_SHIFT = "level_shift"
@@ -91,7 +91,7 @@ def score(model: DetectorModel, instants: Ints, values: Floats, start: int) -> p
     judged = instants[known] >= start
     if not judged.any():
         return _frame(model, np.empty(0, dtype=np.int64), np.empty(0), None, _no_rules(0))
-    raw = place(instants[known], values[known], model.meter, model.calendar, 0)
+    raw = to_grid(instants[known], values[known], model.meter, model.calendar, 0)
     grid = without_zeros(raw, model.zeros_are_usual)
     # A reading's kind depends on what the hours before it were, theirs on the hour before them.
     first = max(0, (start - raw.start) // raw.interval - _places(raw, SHIFT_HOURS + 1))
@@ -120,7 +120,7 @@ def _say(model: DetectorModel, baseline: Baseline, grid: Grid, first: int) -> _J
         z=z,
         z_short=measured.short,
         z_week=measured.week,
-        score=scores / model.bar,
+        score=scores / model.threshold,
     )
 
 
@@ -141,10 +141,10 @@ def _no_rules(size: int) -> _Rules:
 
 def _rules(model: DetectorModel, raw: Grid) -> _Rules:
     runs = np.minimum(run_lengths(raw.values), _places(raw, 24 * LONGEST_RUN_DAYS))
-    zero = odd_zeros(raw, model.zeros_are_usual)
+    zero = anomalous_zeros(raw, model.zeros_are_usual)
     return _Rules(
         zero=zero,
-        stuck=(runs >= model.stuck_after) & ~zero & (raw.values > 0),
+        stuck=(runs >= model.flatline_after) & ~zero & (raw.values > 0),
         gross=gross_without_model(raw) & (model.baseline is None),
         runs=runs,
     )
@@ -156,7 +156,7 @@ def _kinds(
     """The kind of each place's reading; what explains most comes first."""
     size = len(raw.values)
     conditions: list[npt.NDArray[np.bool_]] = [rules.zero, rules.stuck, rules.gross]
-    names = [Kind.ZERO, Kind.STUCK, Kind.GROSS]
+    names = [Kind.ZERO, Kind.FLATLINE, Kind.GROSS]
     if said is not None and model.baseline is not None:
         odd = _odd(raw, said)
         above = raw.values > said.expected
@@ -214,7 +214,7 @@ def _frame(
     scores = np.zeros(len(values)) if said is None else np.nan_to_num(said.score)
     scores = np.maximum(scores, np.where(rules.zero, ZERO_SCORE, 0.0))
     scores = np.maximum(scores, np.where(rules.gross, GROSS_SCORE, 0.0))
-    scores = np.maximum(scores, np.where(rules.stuck, rules.runs / model.stuck_after, 0.0))
+    scores = np.maximum(scores, np.where(rules.stuck, rules.runs / model.flatline_after, 0.0))
     return pd.DataFrame(
         {
             "ts": pd.DatetimeIndex(instants).tz_localize("UTC"),

@@ -14,7 +14,7 @@ import numpy as np
 
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.expected import day_type, days_by_step
-from usage_platform.core.detector.grid import place
+from usage_platform.core.detector.grid import to_grid
 from usage_platform.core.detector.robust import robust_size
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import Calendar
@@ -71,7 +71,7 @@ def slow_changes(
     """
     if not len(instants) or instants[-1] - instants[0] < (RECENT_DAYS + BEFORE_DAYS) * NS_A_DAY:
         return []
-    table, weekday = days_by_step(place(instants, values, meter, calendar, 0))
+    table, weekday = days_by_step(to_grid(instants, values, meter, calendar, 0))
     whole = np.count_nonzero(~np.isnan(table), axis=1) >= table.shape[1] / 2
     table, kinds = table[whole], day_type(weekday[whole])
     by_day = {"base load": np.nanquantile(table, _BASE, axis=1), "daily mean": np.nanmean(table, 1)}

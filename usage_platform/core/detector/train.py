@@ -17,9 +17,9 @@ from usage_platform.core.detector.anomaly_score import (
     forest_scores,
     robust_z_scores,
 )
-from usage_platform.core.detector.calibration import bar_for_budget
+from usage_platform.core.detector.calibration import threshold_for_budget
 from usage_platform.core.detector.expected import (
-    OWN_SHARES,
+    WEEKDAY_SHARES,
     WINDOW_DAYS,
     days_by_step,
     slot_medians,
@@ -27,20 +27,20 @@ from usage_platform.core.detector.expected import (
 )
 from usage_platform.core.detector.features import CONTEXT_DAYS
 from usage_platform.core.detector.forest import Forests, fit_forests
-from usage_platform.core.detector.grid import Grid, place
+from usage_platform.core.detector.grid import Grid, to_grid
 from usage_platform.core.detector.measure import Measured, deviations, measure
 from usage_platform.core.detector.model import WEEKS_KEPT, Baseline, DetectorModel, Method, Tuning
 from usage_platform.core.detector.residuals import Levels, Stage, residual_chain
 from usage_platform.core.detector.robust import robust_size, robust_weights
-from usage_platform.core.detector.rules import stuck_after, usual_zeros, without_zeros
+from usage_platform.core.detector.rules import flatline_after, usual_zeros, without_zeros
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.units import NS_A_DAY
 
-JUDGED_WEEKS = 12
+LEARNED_WEEKS = 12
 """Weeks whose errors are learned from: a season."""
 
-HISTORY_DAYS = 7 * JUDGED_WEEKS + CONTEXT_DAYS + WINDOW_DAYS
+HISTORY_DAYS = 7 * LEARNED_WEEKS + CONTEXT_DAYS + WINDOW_DAYS
 """Older readings are not looked at."""
 
 FIRST_DAYS = 28
@@ -48,7 +48,7 @@ FIRST_DAYS = 28
 
 _DAYS_TO_EXPECT = 14
 _DAYS_FOR_TRUST = 28
-_BAR_OF_IGNORANCE = 8.0
+_INITIAL_THRESHOLD = 8.0
 _GROSS = 8.0
 _SEED = 42
 
@@ -81,7 +81,7 @@ def train(
     seen = (instants < until) & (instants >= until - (HISTORY_DAYS + 1) * NS_A_DAY)
     if not seen.any():
         return _learning(meter, calendar, method, tuning, until, None)
-    raw = place(instants[seen], values[seen], meter, calendar, until + NS_A_DAY)
+    raw = to_grid(instants[seen], values[seen], meter, calendar, until + NS_A_DAY)
     until_day = int(raw.day[(until - raw.start) // raw.interval])
     raw = raw.before_day(until_day)
     blank = _learning(meter, calendar, method, tuning, until, raw)
@@ -102,7 +102,11 @@ def train(
     else:
         scores, forests = robust_z_scores(measured), None
     return replace(
-        blank, days_left=0, baseline=baseline, forests=forests, bar=_bar(scores, grid, here, tuning)
+        blank,
+        days_left=0,
+        baseline=baseline,
+        forests=forests,
+        threshold=_threshold(scores, grid, here, tuning),
     )
 
 
@@ -126,8 +130,8 @@ def _learning(
         days_left=max(1, FIRST_DAYS - span),
         baseline=None,
         forests=None,
-        bar=np.inf,
-        stuck_after=stuck_after(grid),
+        threshold=np.inf,
+        flatline_after=flatline_after(grid),
         zeros_are_usual=usual_zeros(grid),
     )
 
@@ -138,7 +142,7 @@ def _chain(table: Floats, weekday: Ints) -> Floats:
     Returns:
         Shape (weeks, 7, steps), kW; NaN for weeks with too little before them.
     """
-    weeks = JUDGED_WEEKS + WEEKS_KEPT
+    weeks = LEARNED_WEEKS + WEEKS_KEPT
     own = np.full((weeks, 7, table.shape[1]), np.nan)
     pool = own.copy()
     for week in range(weeks):
@@ -153,22 +157,22 @@ def _chain(table: Floats, weekday: Ints) -> Floats:
 def _best_mix(own: Floats, pool: Floats, table: Floats, weekday: Ints) -> Floats:
     """Weekdays for themselves, all alike, or in between: what missed least."""
     back = _weeks_back(len(table))
-    late = back <= JUDGED_WEEKS
+    late = back <= LEARNED_WEEKS
     errors = []
-    for share in OWN_SHARES:
+    for share in WEEKDAY_SHARES:
         mixed = share * own + (1 - share) * pool
         missed = np.abs(table - mixed[back, weekday])[late]
         missed = missed[~np.isnan(missed)]
         # A faulty reading must not choose: the largest twentieth counts as the next smaller.
         errors.append(np.minimum(missed, np.quantile(missed, 0.95)).mean() if len(missed) else 0.0)
-    share = OWN_SHARES[int(np.argmin(errors))]
+    share = WEEKDAY_SHARES[int(np.argmin(errors))]
     return share * own + (1 - share) * pool
 
 
 def _weeks_back(days: int) -> npt.NDArray[np.int64]:
     """Of each day, the week of the chain that it lies in; 1 is the last one seen."""
     before = days - 1 - np.arange(days)
-    return np.minimum(1 + before // 7, JUDGED_WEEKS + WEEKS_KEPT - 1)
+    return np.minimum(1 + before // 7, LEARNED_WEEKS + WEEKS_KEPT - 1)
 
 
 def _judged(table: Floats, chain: Floats) -> npt.NDArray[np.bool_]:
@@ -176,7 +180,7 @@ def _judged(table: Floats, chain: Floats) -> npt.NDArray[np.bool_]:
     back = _weeks_back(len(table))
     expected = ~np.isnan(chain[back]).all(axis=(1, 2))
     some = np.count_nonzero(~np.isnan(table), axis=1) >= table.shape[1] / 2
-    return expected & some & (back <= JUDGED_WEEKS)
+    return expected & some & (back <= LEARNED_WEEKS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,13 +226,13 @@ def _baseline(
         long_spread=spread_of(residuals.daily, floor),
         short_spread=spread_of(residuals.quick, floor),
         week_spread=spread_of(residuals.z - residuals.week_level, floor),
-        long_calm=1.0,
-        short_calm=1.0,
+        long_noise=1.0,
+        short_noise=1.0,
     )
-    return _with_calm(baseline, grid, expected, here)
+    return _with_noise(baseline, grid, expected, here)
 
 
-def _with_calm(
+def _with_noise(
     baseline: Baseline, grid: Grid, expected: Floats, here: npt.NDArray[np.bool_]
 ) -> tuple[Baseline, Measured]:
     """Learn how large an hour's mean error usually is, then measure with it."""
@@ -236,8 +240,8 @@ def _with_calm(
     per_hour = grid.meter.readings_per_hour
     calm = replace(
         baseline,
-        long_calm=_usual_hour(away.long, here, per_hour),
-        short_calm=_usual_hour(away.short, here, per_hour),
+        long_noise=_usual_hour(away.long, here, per_hour),
+        short_noise=_usual_hour(away.short, here, per_hour),
     )
     return calm, measure(calm, grid, expected)
 
@@ -273,11 +277,11 @@ def _out_of_sample(
     return scores
 
 
-def _bar(scores: Floats, grid: Grid, here: npt.NDArray[np.bool_], tuning: Tuning) -> float:
+def _threshold(scores: Floats, grid: Grid, here: npt.NDArray[np.bool_], tuning: Tuning) -> float:
     """The bar for the budget; with few days it is drawn towards one that only gross ones cross."""
     days, at = np.unique(grid.day[here], return_inverse=True)
     maxima = np.zeros(len(days))
     np.maximum.at(maxima, at, scores[here])
-    learned = bar_for_budget(maxima, tuning.false_alarms_per_week)
+    learned = threshold_for_budget(maxima, tuning.false_alarms_per_week)
     trust = min(1.0, len(days) / _DAYS_FOR_TRUST)
-    return float(learned**trust * _BAR_OF_IGNORANCE ** (1 - trust))
+    return float(learned**trust * _INITIAL_THRESHOLD ** (1 - trust))

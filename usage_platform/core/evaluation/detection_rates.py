@@ -23,7 +23,7 @@ from usage_platform.core.time.units import NS_A_MINUTE, NS_AN_HOUR, instants_of
 MARGIN_MINUTES = 30
 """Readings this near to a fault count neither as clean nor as found."""
 
-RULE_KINDS = (Kind.ZERO, Kind.STUCK, Kind.GROSS)
+RULE_KINDS = (Kind.ZERO, Kind.FLATLINE, Kind.GROSS)
 _MERGED_NS = NS_AN_HOUR
 _CHANCE_WINDOWS = 60
 _HOURS_A_WEEK = 168

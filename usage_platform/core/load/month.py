@@ -19,7 +19,7 @@ import pandas as pd
 
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.expected import day_type, days_by_step, slot_medians, spreads
-from usage_platform.core.detector.grid import place
+from usage_platform.core.detector.grid import to_grid
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.calendar import Calendar
@@ -212,7 +212,7 @@ def _gaps(instants: Ints, start: int, meter: Meter) -> list[Gap]:
 
 
 def _unusual(series: Series, month: Month, meter: Meter, calendar: Calendar) -> list[UnusualDay]:
-    grid = place(series.instants, series.values, meter, calendar, int(series.instants[-1]) + 1)
+    grid = to_grid(series.instants, series.values, meter, calendar, int(series.instants[-1]) + 1)
     table, weekday = days_by_step(grid)
     slots = slot_medians(table, weekday)[0]
     if not np.isfinite(slots).any():

@@ -1,7 +1,7 @@
 import numpy as np
 
 from usage_platform.core.detector.expected import days_by_step, slot_medians, spreads
-from usage_platform.core.detector.grid import place
+from usage_platform.core.detector.grid import to_grid
 from usage_platform_tests.core.detector.series import HOURLY, NO_CALENDAR, library
 
 WEEKDAYS = np.arange(28) % 7
@@ -45,7 +45,7 @@ def test_a_spread_is_robust_and_has_a_floor_for_constant_readings():
 
 def test_days_by_step_leaves_the_skipped_hour_empty():
     march = 1709960400 * 10**9  # 2024-03-09 00:00 in New York
-    table, weekday = days_by_step(place(*library(2, start=march), HOURLY, NO_CALENDAR, 0))
+    table, weekday = days_by_step(to_grid(*library(2, start=march), HOURLY, NO_CALENDAR, 0))
     assert np.isnan(table[1, 2])
     assert np.count_nonzero(np.isnan(table[:2])) == 1
     assert weekday.tolist()[:2] == [5, 6]

@@ -4,12 +4,12 @@ from hypothesis import strategies as st
 
 from usage_platform.core.detector.features import (
     daily_levels,
+    recent_volatility,
     run_lengths,
     slow_levels,
     trailing_mean,
-    unrest,
 )
-from usage_platform.core.detector.grid import place
+from usage_platform.core.detector.grid import to_grid
 from usage_platform_tests.core.detector.series import DAY, HOURLY, MONDAY, NO_CALENDAR, library
 
 
@@ -29,7 +29,7 @@ def test_runs_count_equal_readings_across_gaps():
 
 def test_a_shift_of_the_whole_week_becomes_its_level():
     instants, _ = library(30)
-    grid = place(instants, np.full(len(instants), 2.0), HOURLY, NO_CALENDAR, 0)
+    grid = to_grid(instants, np.full(len(instants), 2.0), HOURLY, NO_CALENDAR, 0)
     week, same = slow_levels(grid.values, grid)
     assert week[-1] == same[-1] == 2.0
 
@@ -38,7 +38,7 @@ def test_one_faulty_day_of_the_same_type_does_not_move_the_level():
     instants, _ = library(15)
     z = np.zeros(len(instants))
     z[-3 * 24 : -2 * 24] = 30.0
-    _, same = slow_levels(z, place(instants, z, HOURLY, NO_CALENDAR, 0))
+    _, same = slow_levels(z, to_grid(instants, z, HOURLY, NO_CALENDAR, 0))
     assert (same[-24:] == 0.0).all()
 
 
@@ -50,13 +50,13 @@ def test_a_fault_counts_as_three_spreads_at_most_in_the_level_of_the_day():
 
 def test_unrest_follows_days_of_large_errors_and_no_fault_of_a_day():
     usual = np.ones(24 * 10)
-    assert unrest(usual, 1.0, 1).max() == 1.0
+    assert recent_volatility(usual, 1.0, 1).max() == 1.0
     one_day = usual.copy()
     one_day[-24:] = 20.0
-    assert unrest(one_day, 1.0, 1).max() == 1.0
+    assert recent_volatility(one_day, 1.0, 1).max() == 1.0
     four_days = usual.copy()
     four_days[-96:] = 20.0
-    assert unrest(four_days, 1.0, 1)[-1] == 20.0
+    assert recent_volatility(four_days, 1.0, 1)[-1] == 20.0
 
 
 @settings(max_examples=25, deadline=None)
@@ -66,7 +66,7 @@ def test_levels_do_not_depend_on_what_stands_before_the_context(cut, seed):
     z = np.random.default_rng(seed).normal(0, 3, len(instants))
     z = np.rint(z * 1024) / 1024
     late = instants >= MONDAY + cut * DAY
-    whole = slow_levels(z, place(instants, z, HOURLY, NO_CALENDAR, 0))
-    part = slow_levels(z[late], place(instants[late], z[late], HOURLY, NO_CALENDAR, 0))
+    whole = slow_levels(z, to_grid(instants, z, HOURLY, NO_CALENDAR, 0))
+    part = slow_levels(z[late], to_grid(instants[late], z[late], HOURLY, NO_CALENDAR, 0))
     for one, other in zip(whole, part, strict=True):
         np.testing.assert_array_equal(one[-24:], other[-24:])

@@ -32,21 +32,21 @@ def test_a_detector_like_the_one_before_is_fit(new, old, series):
 
 
 def test_one_with_a_quarter_of_the_bar_raises_too_many_alarms(new, old, series):
-    examined = examine(replace(new, bar=new.bar / 4), old, *series)
+    examined = examine(replace(new, threshold=new.threshold / 4), old, *series)
     assert not examined.keeps_budget
     assert examined.finds_as_much
     assert not examined.is_fit
 
 
 def test_one_with_four_times_the_bar_finds_too_little(new, old, series):
-    examined = examine(replace(new, bar=new.bar * 4), old, *series)
+    examined = examine(replace(new, threshold=new.threshold * 4), old, *series)
     assert examined.keeps_budget
     assert not examined.finds_as_much
     assert not examined.is_fit
 
 
 def test_alarms_that_the_one_before_raises_too_are_no_reason_against_it(new, series):
-    loud = replace(new, bar=new.bar / 4)
+    loud = replace(new, threshold=new.threshold / 4)
     examined = examine(loud, loud, *series)
     assert examined.alarm_days == examined.alarm_days_before > 3 * examined.budget
     assert examined.is_fit

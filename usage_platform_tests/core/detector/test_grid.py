@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from usage_platform.core.detector.grid import SUNDAY, place
+from usage_platform.core.detector.grid import SUNDAY, to_grid
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.units import instants_of
 from usage_platform_tests.core.detector.series import DAY, HOUR, HOURLY, NO_CALENDAR
@@ -13,7 +13,7 @@ from usage_platform_tests.core.detector.series import DAY, HOUR, HOURLY, NO_CALE
 def of_local_day(day, hours):
     start = pd.Timestamp(day, tz=HOURLY.timezone).value
     instants = start + HOUR * np.arange(hours)
-    return place(instants, np.arange(hours, dtype=float), HOURLY, NO_CALENDAR, 0)
+    return to_grid(instants, np.arange(hours, dtype=float), HOURLY, NO_CALENDAR, 0)
 
 
 def test_the_hour_that_is_skipped_in_spring_has_no_step():
@@ -29,7 +29,7 @@ def test_the_hour_that_comes_twice_in_autumn_has_its_step_twice():
 
 
 def test_readings_that_are_missing_or_not_finite_are_nan():
-    grid = place(
+    grid = to_grid(
         HOUR * np.array([0, 1, 3]), np.array([1.0, np.inf, 3.0]), HOURLY, NO_CALENDAR, 5 * HOUR
     )
     np.testing.assert_array_equal(grid.values, [1.0, np.nan, np.nan, 3.0, np.nan])
@@ -47,7 +47,7 @@ def test_readings_that_are_missing_or_not_finite_are_nan():
 )
 def test_holidays_and_closing_days_count_as_sundays(calendar, rests):
     start = pd.Timestamp("2024-07-04", tz=HOURLY.timezone).value
-    grid = place(np.array([start]), np.array([1.0]), HOURLY, calendar, start + DAY)
+    grid = to_grid(np.array([start]), np.array([1.0]), HOURLY, calendar, start + DAY)
     assert set(grid.weekday) == {SUNDAY if rests else 3}
 
 

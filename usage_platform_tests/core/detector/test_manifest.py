@@ -66,7 +66,7 @@ def test_a_change_deep_inside_a_detector_changes_the_version_too(detector):
     weights = replace(detector.baseline.weights, quick=(0.1, 0.2))
     forests = replace(detector.forests, threshold=detector.forests.threshold + 1e-9)
     for other in (
-        replace(detector, bar=detector.bar * 1.01),
+        replace(detector, threshold=detector.threshold * 1.01),
         replace(detector, baseline=replace(detector.baseline, weights=weights)),
         replace(detector, forests=forests),
     ):

@@ -83,7 +83,13 @@ def test_the_same_readings_give_the_same_model_and_scores_as_ever(
     model = train(*with_faults(meter), meter, Calendar("US", "MA"), until, method)
     rows = score(model, *with_faults(meter), until)
     assert rows["flagged"].any()
-    learned = (model.baseline, model.forests, model.bar, model.stuck_after, model.zeros_are_usual)
+    learned = (
+        model.baseline,
+        model.forests,
+        model.threshold,
+        model.flatline_after,
+        model.zeros_are_usual,
+    )
     assert (digest(*learned), digest(*columns(rows))) == (model_hash, rows_hash)
 
 

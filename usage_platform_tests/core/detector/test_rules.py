@@ -1,11 +1,11 @@
 import numpy as np
 
-from usage_platform.core.detector.grid import place
+from usage_platform.core.detector.grid import to_grid
 from usage_platform.core.detector.rules import (
     NEVER,
+    anomalous_zeros,
+    flatline_after,
     gross_without_model,
-    odd_zeros,
-    stuck_after,
     usual_zeros,
     without_zeros,
 )
@@ -14,14 +14,14 @@ from usage_platform_tests.core.detector.series import HOUR, HOURLY, NO_CALENDAR,
 
 def grid_of(values, instants=None):
     instants = library(1)[0][0] + HOUR * np.arange(len(values)) if instants is None else instants
-    return place(instants, np.asarray(values, dtype=float), HOURLY, NO_CALENDAR, 0)
+    return to_grid(instants, np.asarray(values, dtype=float), HOURLY, NO_CALENDAR, 0)
 
 
 def test_a_zero_is_odd_where_zeros_are_rare():
     instants, values = library(28)
     values[100] = 0.0
     grid = grid_of(values, instants)
-    odd = odd_zeros(grid, usual_zeros(grid))
+    odd = anomalous_zeros(grid, usual_zeros(grid))
     assert np.flatnonzero(odd).tolist() == [100]
     assert np.isnan(without_zeros(grid, usual_zeros(grid)).values[100])
 
@@ -29,20 +29,20 @@ def test_a_zero_is_odd_where_zeros_are_rare():
 def test_a_zero_is_usual_for_a_meter_that_is_off_at_night():
     instants, values = library(28)
     grid = grid_of(np.where(values < 480, 0.0, values), instants)
-    assert not odd_zeros(grid, usual_zeros(grid)).any()
+    assert not anomalous_zeros(grid, usual_zeros(grid)).any()
 
 
 def test_a_meter_that_often_repeats_itself_is_stuck_later():
     instants, values = library(56)
-    fine = stuck_after(grid_of(values, instants))
-    coarse = stuck_after(grid_of(np.rint(values / 200) * 200, instants))
+    fine = flatline_after(grid_of(values, instants))
+    coarse = flatline_after(grid_of(np.rint(values / 200) * 200, instants))
     assert fine == 6
     assert coarse > fine
 
 
 def test_a_meter_that_never_changes_is_never_stuck():
     instants, values = library(56)
-    assert stuck_after(grid_of(np.full(len(values), 7.0), instants)) == NEVER
+    assert flatline_after(grid_of(np.full(len(values), 7.0), instants)) == NEVER
 
 
 def test_without_a_model_only_a_leap_above_the_week_before_is_gross():

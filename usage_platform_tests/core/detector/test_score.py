@@ -46,7 +46,7 @@ def whole(model, series):
 
 def test_every_kind_of_fault_is_found_and_named(whole):
     kinds = set(whole["kind"]) - {Kind.NONE}
-    assert {Kind.ZERO, Kind.STUCK, Kind.SPIKE, Kind.NIGHT_LOAD} <= kinds
+    assert {Kind.ZERO, Kind.FLATLINE, Kind.SPIKE, Kind.NIGHT_LOAD} <= kinds
     assert whole["flagged"].equals(whole["kind"] != Kind.NONE)
 
 
@@ -57,7 +57,7 @@ def test_a_clean_week_has_no_alarm(whole):
 
 def test_what_lies_between_low_and_high_is_flagged_by_rules_only(whole):
     inside = whole["value"].between(whole["low"], whole["high"])
-    assert set(whole.loc[inside, "kind"]) <= {Kind.NONE, Kind.STUCK, Kind.ZERO}
+    assert set(whole.loc[inside, "kind"]) <= {Kind.NONE, Kind.FLATLINE, Kind.ZERO}
 
 
 @settings(max_examples=15, deadline=None)

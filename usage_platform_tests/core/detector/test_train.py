@@ -16,8 +16,8 @@ def test_readings_from_the_end_of_training_on_are_not_looked_at():
     until = MONDAY + 63 * DAY
     changed = np.where(instants >= until, 9999.0, values)
     one, other = (trained(instants, v, until) for v in (values, changed))
-    assert one.bar == other.bar
-    assert one.stuck_after == other.stuck_after
+    assert one.threshold == other.threshold
+    assert one.flatline_after == other.flatline_after
     np.testing.assert_array_equal(one.baseline.expected, other.baseline.expected)
     np.testing.assert_array_equal(one.forests.threshold, other.forests.threshold)
 
@@ -40,7 +40,7 @@ def test_after_the_first_days_the_model_judges():
 def test_a_tighter_budget_raises_the_bar():
     instants, values = library(70)
     bars = [
-        trained(instants, values, MONDAY + 70 * DAY, tuning=Tuning(budget)).bar
+        trained(instants, values, MONDAY + 70 * DAY, tuning=Tuning(budget)).threshold
         for budget in (2.0, 0.5, 0.1)
     ]
     assert bars == sorted(bars)

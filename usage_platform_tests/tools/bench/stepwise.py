@@ -10,7 +10,7 @@ import numpy as np
 
 from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.core.detector.score import CONTEXT_NS, score
-from usage_platform.core.detector.stepwise.scorer import LiveScorer
+from usage_platform.core.detector.stepwise.scorer import StepwiseScorer
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import Calendar
@@ -31,7 +31,7 @@ def main() -> None:
     until = int(instants[0]) + _LEARNED_DAYS * NS_A_DAY
     model = train(instants, values, meter, Calendar("US", "MA"), until)
     first = int(np.searchsorted(instants, until))
-    scorer = LiveScorer(model, instants[:first], values[:first])
+    scorer = StepwiseScorer(model, instants[:first], values[:first])
     coming = list(zip(instants[first:].tolist(), values[first:].tolist(), strict=True))
     begin = time.process_time()
     for instant, value in coming:

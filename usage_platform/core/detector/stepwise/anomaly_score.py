@@ -8,18 +8,18 @@ from collections import deque
 from math import inf
 from struct import Struct
 
-from usage_platform.core.detector.anomaly_score import LEAST_WORD
+from usage_platform.core.detector.anomaly_score import LEAST_SCALE_FACTOR
 from usage_platform.core.detector.features import LEAST_SHARE
 from usage_platform.core.detector.forest import TREES, Forests
 from usage_platform.core.detector.measure import LONGEST_RUN
 from usage_platform.core.detector.score import SHIFT_HOURS
-from usage_platform.core.detector.stepwise.deviations import LiveMeasured
+from usage_platform.core.detector.stepwise.deviations import MeasuredReading
 
 _NEVER = -(10**18)
 _FLOAT32 = Struct("4f")
 
 
-class Walk:
+class ForestTraversal:
     """Following a forest's trees for one reading.
 
     The arrays are read as they are: a copy that is quicker to follow would cost more than the few
@@ -34,12 +34,14 @@ class Walk:
         self._right = forests.right.data
         self._share = forests.share.data
 
-    def word(self, measured: LiveMeasured, run: int) -> float:
+    def scale_factor(self, measured: MeasuredReading, run: int) -> float:
         """What the deviation is multiplied by (`oddness.forest_scores`)."""
         row = _FLOAT32.unpack(
             _FLOAT32.pack(measured.long, measured.short, measured.hour, min(run, LONGEST_RUN))
         )
-        return max(2.0 - self._depth_share(self._roots[measured.key].tolist(), row), LEAST_WORD)
+        return max(
+            2.0 - self._depth_share(self._roots[measured.key].tolist(), row), LEAST_SCALE_FACTOR
+        )
 
     def _depth_share(self, roots: list[int], row: tuple[float, ...]) -> float:
         """`Forests.depth_shares` of one row."""
@@ -50,13 +52,13 @@ class Walk:
         total = 0.0
         for root in roots:
             node = root
-            while (bar := threshold[node]) != inf:  # a leaf's is
-                node = left[node] if row[feature[node]] <= bar else right[node]
+            while (limit := threshold[node]) != inf:  # a leaf's is
+                node = left[node] if row[feature[node]] <= limit else right[node]
             total += share[node]
         return total / TREES
 
 
-class OddLately:
+class RecentAnomalies:
     """Which readings of the last hours were odd."""
 
     def __init__(self, begin: int, per_hour: int) -> None:
@@ -64,23 +66,23 @@ class OddLately:
         self._reach = per_hour
         self._shift = SHIFT_HOURS * per_hour
         self._strong = {True: _NEVER, False: _NEVER}
-        self._odd: deque[int] = deque()
+        self._anomalous: deque[int] = deque()
 
-    def is_odd(self, spot: int, above: bool, score: float) -> bool:
+    def is_anomalous(self, index: int, above: bool, score: float) -> bool:
         """Over the bar, or within an hour after one over it in the same direction."""
         if score >= 1.0:
-            self._strong[above] = spot
+            self._strong[above] = index
         else:
-            enough = min(self._reach, spot - self._begin) >= LEAST_SHARE * self._reach
-            if not enough or self._strong[above] < spot - self._reach:
+            enough = min(self._reach, index - self._begin) >= LEAST_SHARE * self._reach
+            if not enough or self._strong[above] < index - self._reach:
                 return False
-        self._odd.append(spot)
+        self._anomalous.append(index)
         return True
 
-    def share_of_odd(self, spot: int) -> float:
+    def share_of_anomalies(self, index: int) -> float:
         """Of the last three hours, this reading included."""
-        odd = self._odd
-        while odd[0] <= spot - self._shift:
-            odd.popleft()
-        places = min(self._shift, spot - self._begin + 1)
-        return len(odd) / places if places >= LEAST_SHARE * self._shift else 0.0
+        anomalous = self._anomalous
+        while anomalous[0] <= index - self._shift:
+            anomalous.popleft()
+        places = min(self._shift, index - self._begin + 1)
+        return len(anomalous) / places if places >= LEAST_SHARE * self._shift else 0.0

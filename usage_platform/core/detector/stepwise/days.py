@@ -15,7 +15,7 @@ from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.anomaly_score import forest_keys
 from usage_platform.core.detector.expected import DAY_TYPES, day_type
 from usage_platform.core.detector.features import SAME_DAYS, around, median_of_last
-from usage_platform.core.detector.grid import Grid, place
+from usage_platform.core.detector.grid import Grid, to_grid
 from usage_platform.core.detector.measure import expected_at
 from usage_platform.core.detector.model import Baseline
 from usage_platform.core.detector.score import is_night
@@ -26,7 +26,7 @@ from usage_platform.core.time.units import NS_A_DAY
 _DAYS_AHEAD = 14
 _UNKNOWN = math.nan
 
-Facts = tuple[float, float, float, float, float, float, int, int, bool, bool]
+SlotConstants = tuple[float, float, float, float, float, float, int, int, bool, bool]
 """What is fixed for a place: expected (kW, without levels), spread, what the level of the days of
 its type adds (in spreads), long_spread, short_spread, week_spread, step, forest key, whether the
 day is one of rest, whether it is night."""
@@ -61,24 +61,24 @@ class LocalDays:
         self._first = 0
         self._grid: Grid | None = None
 
-    def at(self, spot: int) -> LocalDay:
+    def at(self, index: int) -> LocalDay:
         """The local day from a place on.
 
         Args:
-            spot: The place, in intervals since 1970 UTC.
+            index: The place, in intervals since 1970 UTC.
         """
-        grid, within = self.around(spot)
+        grid, within = self.locate(index)
         end = int(self._changes[np.searchsorted(self._changes, within, side="right")])
         part = slice(within, end)
         weekday = grid.weekday[part]
         return LocalDay(
-            first=spot,
+            first=index,
             end=self._first + end,
             day=int(grid.day[within]),
             kind=int(day_type(weekday[:1])[0]),
             grid=Grid(
                 grid.meter,
-                spot * grid.interval,
+                index * grid.interval,
                 grid.values[part],
                 grid.day[part],
                 weekday,
@@ -86,25 +86,25 @@ class LocalDays:
             ),
         )
 
-    def kind_and_hour(self, spot: int) -> tuple[int, int]:
+    def kind_and_hour(self, index: int) -> tuple[int, int]:
         """The day type and the local hour of a place."""
-        grid, within = self.around(spot)
+        grid, within = self.locate(index)
         hour = int(grid.step[within]) // grid.meter.readings_per_hour
         return int(day_type(grid.weekday[within : within + 1])[0]), hour
 
-    def around(self, spot: int) -> tuple[Grid, int]:
+    def locate(self, index: int) -> tuple[Grid, int]:
         """The places worked out, and which of them it is."""
-        grid, within = self._grid, spot - self._first
+        grid, within = self._grid, index - self._first
         if grid is None or not 0 <= within < self._changes[-1]:
-            grid = self._work_out(spot)
-            within = spot - self._first
+            grid = self._work_out(index)
+            within = index - self._first
         return grid, within
 
-    def _work_out(self, spot: int) -> Grid:
+    def _work_out(self, index: int) -> Grid:
         interval = NS_A_DAY // (24 * self._meter.readings_per_hour)
-        instant = np.array([spot * interval])
+        instant = np.array([index * interval])
         end = int(instant[0]) + _DAYS_AHEAD * NS_A_DAY
-        grid = place(instant, np.array([np.nan]), self._meter, self._calendar, end)
+        grid = to_grid(instant, np.array([np.nan]), self._meter, self._calendar, end)
         self._grid = grid
         self._first = grid.start // interval
         self._changes = np.flatnonzero(np.diff(grid.day)) + 1
@@ -149,9 +149,9 @@ class Days:
         self._baseline = baseline
         self._days = days
         self._blank = [_UNKNOWN] * (24 * per_hour)
-        self.forget(first)
+        self.reset(first)
 
-    def forget(self, first: int) -> None:
+    def reset(self, first: int) -> None:
         """Nothing is known before the place `first`."""
         self._same_days = SameDays(len(self._blank) // 24)
         self.today = self._days.at(first)
@@ -184,14 +184,14 @@ class Days:
         for step in self.today.grid.step[first - begin : end - begin].tolist():
             self.row[step] = _UNKNOWN
 
-    def turn(self) -> None:
+    def end_day(self) -> None:
         """Today is over."""
         today = self.today
         self._same_days.push(np.array([today.day]), np.array([today.kind]), np.array([self.row]))
         self.row = self._blank.copy()
         self.today = self._days.at(today.end)
 
-    def facts(self) -> list[Facts]:
+    def slot_constants(self) -> list[SlotConstants]:
         """What is fixed for today's places."""
         today, baseline = self.today, self._baseline
         grid, kind = today.grid, today.kind

@@ -24,7 +24,7 @@ from usage_platform.core.detector.features import (
 from usage_platform.core.detector.grid import Grid
 from usage_platform.core.detector.measure import FARTHEST, deviations, expected_at
 from usage_platform.core.detector.model import Baseline
-from usage_platform.core.detector.stepwise.days import Days, Facts, LocalDays
+from usage_platform.core.detector.stepwise.days import Days, LocalDays, SlotConstants
 from usage_platform.core.detector.stepwise.windows import MedianOfHours, Prefixes, Window
 
 _ROUNDER = 1.5 * 2.0**52 * UNIT
@@ -34,14 +34,14 @@ _LARGEST = 1e6
 _UNKNOWN = math.nan
 
 
-class LiveMeasured(NamedTuple):
+class MeasuredReading(NamedTuple):
     """One reading's row of `measure.Measured`, and what is fixed for its place.
 
     Attributes:
         hour: The last hour's mean of `long`, the forest's third feature.
         key: Which forest judges it.
-        rests: Whether the day is a Saturday, Sunday or rest day.
-        night: Whether little is expected then.
+        is_rest_day: Whether the day is a Saturday, Sunday or rest day.
+        is_night: Whether little is expected then.
     """
 
     expected: float
@@ -53,11 +53,11 @@ class LiveMeasured(NamedTuple):
     short: float
     hour: float
     key: int
-    rests: bool
-    night: bool
+    is_rest_day: bool
+    is_night: bool
 
 
-class LiveState:
+class DeviationState:
     """Where a meter stands against its baseline; places are in intervals since 1970 UTC."""
 
     def __init__(self, baseline: Baseline, per_hour: int, days: LocalDays, first: int) -> None:
@@ -75,7 +75,7 @@ class LiveState:
         self._slow_clip = CLIP * weights.slow_spread
         self._daily_clip = CLIP * weights.daily_spread
         self._days = Days(baseline, per_hour, days, first)
-        self._forget(first)
+        self._reset(first)
 
     def load(self, grid: Grid) -> None:
         """Take in the past at once.
@@ -97,17 +97,17 @@ class LiveState:
             clipped(residuals.daily, weights.daily_spread),
         )
 
-    def measure(self, spot: int, value: float) -> LiveMeasured:
+    def measure(self, index: int, value: float) -> MeasuredReading:
         """Measure the reading of a place later than all before.
 
         Args:
-            spot: The place.
+            index: The place.
             value: kW; NaN for one that says nothing about the level.
         """
-        if spot != self._next or spot >= self._turn:
-            self._go_to(spot)
-        facts = self._facts[spot - self._facts_first]
-        expected, spread, by_days, long_spread, _, week_spread, _, key, rests, night = facts
+        if index != self._next or index >= self._boundary:
+            self._go_to(index)
+        constants = self._constants[index - self._constants_first]
+        expected, spread, by_days, long_spread, _, week_spread, _, key, rest_day, night = constants
         sums, daily, week_level = self._sums, self._daily, self._week_level
         by_weeks = self._by_week + by_days
         last_day = self._last_day.mean(sums.slow, sums.known)
@@ -116,13 +116,13 @@ class LiveState:
         z = _rounded((value - expected) / spread)
         if z == z:
             week = _rounded((z - week_level) / week_spread)
-            long, short, hour = self._take(z, _rounded(z - by_weeks), by_hours, facts)
+            long, short, hour = self._add(z, _rounded(z - by_weeks), by_hours, constants)
         else:
             week = long = short = hour = _UNKNOWN
-            self._skip_to(spot + 1)
-        return LiveMeasured(
+            self._skip_to(index + 1)
+        return MeasuredReading(
             expected + spread * (by_weeks + by_hours),
-            spread * long_spread * self._calm,
+            spread * long_spread * self._volatility,
             expected + spread * week_level,
             spread * week_spread,
             week,
@@ -130,12 +130,12 @@ class LiveState:
             short,
             hour,
             key,
-            rests,
+            rest_day,
             night,
         )
 
-    def _take(
-        self, z: float, slow_rest: float, by_hours: float, facts: Facts
+    def _add(
+        self, z: float, slow_rest: float, by_hours: float, constants: SlotConstants
     ) -> tuple[float, float, float]:
         """Remember a reading; its `long`, `short` and `hour`."""
         sums, weights = self._sums, self._quick
@@ -143,14 +143,14 @@ class LiveState:
         two_hours = self._two_hours.mean(sums.daily, sums.known)
         half_hour = self._half_hour.mean(sums.daily, sums.known)
         quick_rest = _rounded(daily_rest - (weights[0] * two_hours + weights[1] * half_hour))
-        long, short = _rounded(daily_rest / facts[3]), _rounded(quick_rest / facts[4])
+        long, short = _rounded(daily_rest / constants[3]), _rounded(quick_rest / constants[4])
         near = _within(z, FAR)
-        self._days.row[facts[6]] = near
+        self._days.row[constants[6]] = near
         self._hour_z += near
         self._hour_long += _within(abs(long), FAR)
         self._hour_short += _within(abs(short), FAR)
         self._hour_known += 1
-        long, short = _rounded(long / self._calm), _rounded(short / self._calm)
+        long, short = _rounded(long / self._volatility), _rounded(short / self._volatility)
         sums.add(
             _rounded(_within(slow_rest, self._slow_clip)),
             _rounded(_within(daily_rest, self._daily_clip)),
@@ -159,45 +159,45 @@ class LiveState:
         self._next += 1
         return long, short, self._hour.mean(sums.long, sums.known)
 
-    def _go_to(self, spot: int) -> None:
+    def _go_to(self, index: int) -> None:
         """Step over what did not come."""
-        if spot - self._next > CONTEXT_DAYS * 24 * self._per_hour:
-            first = spot // self._per_hour * self._per_hour
-            self._days.forget(first)
-            self._forget(first)
+        if index - self._next > CONTEXT_DAYS * 24 * self._per_hour:
+            first = index // self._per_hour * self._per_hour
+            self._days.reset(first)
+            self._reset(first)
         days = self._days
-        while self._turn <= spot:
-            self._skip_to(self._turn)
+        while self._boundary <= index:
+            self._skip_to(self._boundary)
             if self._next == self._hour_end:
                 self._close_hour()
             if self._next == days.today.end:
-                days.turn()
-            self._turn = min(self._hour_end, days.today.end)
-        self._skip_to(spot)
-        if self._facts_first != days.today.first:
-            self._facts, self._facts_first = days.facts(), days.today.first
+                days.end_day()
+            self._boundary = min(self._hour_end, days.today.end)
+        self._skip_to(index)
+        if self._constants_first != days.today.first:
+            self._constants, self._constants_first = days.slot_constants(), days.today.first
 
-    def _skip_to(self, spot: int) -> None:
-        if spot > self._next:
-            self._sums.skip(spot - self._next)
-            self._days.skip(self._next, spot)
-            self._next = spot
+    def _skip_to(self, index: int) -> None:
+        if index > self._next:
+            self._sums.skip(index - self._next)
+            self._days.skip(self._next, index)
+            self._next = index
 
-    def _forget(self, first: int) -> None:
-        unrest = VOLATILITY_HOURS, VOLATILITY_HOURS // 6
-        self._next = self._turn = first
+    def _reset(self, first: int) -> None:
+        hours_and_least = VOLATILITY_HOURS, VOLATILITY_HOURS // 6
+        self._next = self._boundary = first
         self._week = MedianOfHours(WEEK_HOURS, WEEK_LEAST_HOURS, 0.0)
-        self._long_unrest = MedianOfHours(*unrest, self._baseline.long_calm)
-        self._short_unrest = MedianOfHours(*unrest, self._baseline.short_calm)
+        self._long_errors = MedianOfHours(*hours_and_least, self._baseline.long_noise)
+        self._short_errors = MedianOfHours(*hours_and_least, self._baseline.short_noise)
         self._sums = Prefixes(25 * self._per_hour)
-        self._facts: list[Facts] = []
-        self._facts_first = -1
+        self._constants: list[SlotConstants] = []
+        self._constants_first = -1
         self._open_hour()
 
     def _close_hour(self) -> None:
         self._week.push(self._hour_z, self._hour_known)
-        self._long_unrest.push(self._hour_long, self._hour_known)
-        self._short_unrest.push(self._hour_short, self._hour_known)
+        self._long_errors.push(self._hour_long, self._hour_known)
+        self._short_errors.push(self._hour_short, self._hour_known)
         self._sums.trim()
         self._open_hour()
 
@@ -208,17 +208,17 @@ class LiveState:
         self._hour_z = self._hour_long = self._hour_short = 0.0
         self._week_level = self._week.level()
         self._by_week = self._slow[0] * self._week_level
-        self._calm = max(
-            self._long_unrest.level() / baseline.long_calm,
-            self._short_unrest.level() / baseline.short_calm,
+        self._volatility = max(
+            self._long_errors.level() / baseline.long_noise,
+            self._short_errors.level() / baseline.short_noise,
             1.0,
         )
 
     def _load_hours(self, near: Floats, long: Floats, short: Floats) -> None:
         for values, hours in (
             (near, self._week),
-            (np.minimum(long, FAR), self._long_unrest),
-            (np.minimum(short, FAR), self._short_unrest),
+            (np.minimum(long, FAR), self._long_errors),
+            (np.minimum(short, FAR), self._short_errors),
         ):
             blocks = values.reshape(-1, self._per_hour)[-WEEK_HOURS:]
             totals = np.nansum(blocks, axis=1)
@@ -235,7 +235,7 @@ def _rounded(value: float) -> float:
     return value if value != value else math.copysign(_LARGEST, value)
 
 
-def _within(value: float, bar: float) -> float:
-    if -bar <= value <= bar:
+def _within(value: float, limit: float) -> float:
+    if -limit <= value <= limit:
         return value
-    return math.copysign(bar, value)
+    return math.copysign(limit, value)

@@ -13,7 +13,7 @@ import numpy as np
 
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.anomaly_score import ORDINARY
-from usage_platform.core.detector.grid import Grid, place
+from usage_platform.core.detector.grid import Grid, to_grid
 from usage_platform.core.detector.model import DetectorModel
 from usage_platform.core.detector.rules import LONGEST_RUN_DAYS, without_zeros
 from usage_platform.core.detector.score import (
@@ -23,9 +23,9 @@ from usage_platform.core.detector.score import (
     ZERO_SCORE,
     Kind,
 )
-from usage_platform.core.detector.stepwise.anomaly_score import OddLately, Walk
+from usage_platform.core.detector.stepwise.anomaly_score import ForestTraversal, RecentAnomalies
 from usage_platform.core.detector.stepwise.days import LocalDays
-from usage_platform.core.detector.stepwise.deviations import LiveMeasured, LiveState
+from usage_platform.core.detector.stepwise.deviations import DeviationState, MeasuredReading
 from usage_platform.core.detector.stepwise.windows import GrossLately, Run
 
 _UNKNOWN = math.nan
@@ -35,7 +35,7 @@ _FED_HOURS = 5
 """What a reading is depends on what the four hours before it were, theirs on an hour's mean."""
 
 
-class LiveVerdict(NamedTuple):
+class ScoredReading(NamedTuple):
     """One row of `score.score`; `ts` in ns since 1970 UTC."""
 
     ts: int
@@ -53,7 +53,7 @@ class LiveVerdict(NamedTuple):
     learning: bool
 
 
-class LiveScorer:
+class StepwiseScorer:
     """One meter's model, and where the meter stands.
 
     A new model, and a reading that comes too late (`can_take`), ask for a new scorer.
@@ -79,7 +79,7 @@ class LiveScorer:
             )
         instants, values = instants[usable], values[usable]
         known = instants >= instants[-1] - CONTEXT_NS
-        raw = place(instants[known], values[known], model.meter, model.calendar, 0)
+        raw = to_grid(instants[known], values[known], model.meter, model.calendar, 0)
         per_hour = model.meter.readings_per_hour
         fed = max(0, len(raw.values) // per_hour - _FED_HOURS) * per_hour
         begin = raw.start // raw.interval
@@ -88,18 +88,18 @@ class LiveScorer:
         self._days = LocalDays(model.meter, model.calendar)
         self._run, self._run_without_zeros = Run(), Run()
         self._longest_run = 24 * LONGEST_RUN_DAYS * per_hour
-        self._walk = None if model.forests is None else Walk(model.forests)
-        self._memory = OddLately(begin, per_hour)
+        self._traversal = None if model.forests is None else ForestTraversal(model.forests)
+        self._recent = RecentAnomalies(begin, per_hour)
         self._gross = GrossLately(per_hour) if model.baseline is None else None
         self._state = (
             None
             if model.baseline is None
-            else LiveState(model.baseline, per_hour, self._days, begin + fed)
+            else DeviationState(model.baseline, per_hour, self._days, begin + fed)
         )
         self._load(_part(raw, fed))
-        for spot, value in enumerate(raw.values[fed:].tolist(), begin + fed):
+        for index, value in enumerate(raw.values[fed:].tolist(), begin + fed):
             if value == value:
-                self._judge(spot * self._interval, spot, value)
+                self._score(index * self._interval, index, value)
         self._last = begin + len(raw.values) - 1
 
     def can_take(self, instant: int) -> bool:
@@ -110,7 +110,7 @@ class LiveScorer:
         """
         return instant // self._interval > self._last
 
-    def score_next(self, instant: int, value: float) -> LiveVerdict:
+    def score_next(self, instant: int, value: float) -> ScoredReading:
         """Judge the next reading.
 
         Args:
@@ -120,15 +120,15 @@ class LiveScorer:
         Raises:
             ValueError: If the reading comes too late or is not finite; nothing has changed then.
         """
-        spot = instant // self._interval
-        if spot <= self._last or not math.isfinite(value):
+        index = instant // self._interval
+        if index <= self._last or not math.isfinite(value):
             raise ValueError(
                 f"meter {self._model.meter.name}: expected a finite reading later than "
                 f"{self._last * self._interval} ns, got {value} at {instant} ns; judge it with "
                 "score() and begin a new scorer"
             )
-        self._last = spot
-        return self._judge(instant, spot, float(value))
+        self._last = index
+        return self._score(instant, index, float(value))
 
     def _load(self, raw: Grid) -> None:
         """Take in the past at once: whole hours."""
@@ -144,21 +144,21 @@ class LiveScorer:
             self._run_without_zeros.load(grid.values)
             self._state.load(grid)
 
-    def _judge(self, instant: int, spot: int, value: float) -> LiveVerdict:
+    def _score(self, instant: int, index: int, value: float) -> ScoredReading:
         model = self._model
         run = min(self._run.add(value), self._longest_run)
         kind, least_score = _NONE, 0.0
         if value <= 0.0:
-            usual = model.zeros_are_usual[self._days.kind_and_hour(spot)]
+            usual = model.zeros_are_usual[self._days.kind_and_hour(index)]
             kind, least_score = (_NONE, 0.0) if usual else (_ZERO, ZERO_SCORE)
-        elif run >= model.stuck_after:
-            kind, least_score = Kind.STUCK, run / model.stuck_after
+        elif run >= model.flatline_after:
+            kind, least_score = Kind.FLATLINE, run / model.flatline_after
         if self._state is not None:
-            return self._by_model(self._state, instant, spot, value, run, kind, least_score)
-        if self._gross is not None and self._gross.push(spot, value):
+            return self._by_model(self._state, instant, index, value, run, kind, least_score)
+        if self._gross is not None and self._gross.push(index, value):
             kind, least_score = kind or Kind.GROSS, max(least_score, GROSS_SCORE)
         nan = _UNKNOWN
-        return LiveVerdict(
+        return ScoredReading(
             *(instant, value, nan, nan, nan, nan, nan, nan, run, least_score),
             flagged=kind != _NONE,
             kind=kind,
@@ -167,37 +167,37 @@ class LiveScorer:
 
     def _by_model(
         self,
-        state: LiveState,
+        state: DeviationState,
         instant: int,
-        spot: int,
+        index: int,
         value: float,
         run: int,
         kind: Kind,
         least_score: float,
-    ) -> LiveVerdict:
+    ) -> ScoredReading:
         if kind is _ZERO:
-            measured = state.measure(spot, _UNKNOWN)
+            measured = state.measure(index, _UNKNOWN)
         else:
-            measured = state.measure(spot, value)
+            measured = state.measure(index, value)
             self._run_without_zeros.add(value)
         expected, unit, week_expected, week_unit, week, long, short = measured[:7]
-        if self._walk is None:
+        if self._traversal is None:
             expected, unit, z, score = week_expected, week_unit, week, abs(week)
         else:
             z = long
             score = max(abs(long), abs(short))
             if score >= ORDINARY:
-                score *= self._walk.word(measured, self._run_without_zeros.length)
-        score = score / self._model.bar if score == score else 0.0
+                score *= self._traversal.scale_factor(measured, self._run_without_zeros.length)
+        score = score / self._model.threshold if score == score else 0.0
         if expected < 0.0:
             expected = 0.0
         half_width, least = ORDINARY * unit, self._model.tuning.least_share * expected
         half_width = half_width if half_width >= least else least
         away = value - expected
         if score >= WEAK and not -half_width <= away <= half_width:
-            kind = self._odd_kind(spot, away > 0.0, score, measured, kind)
+            kind = self._kind_of_anomaly(index, away > 0.0, score, measured, kind)
         low = expected - half_width
-        return LiveVerdict(
+        return ScoredReading(
             instant,
             value,
             expected,
@@ -213,18 +213,18 @@ class LiveScorer:
             False,
         )
 
-    def _odd_kind(
-        self, spot: int, above: bool, score: float, measured: LiveMeasured, kind: Kind
+    def _kind_of_anomaly(
+        self, index: int, above: bool, score: float, measured: MeasuredReading, kind: Kind
     ) -> Kind:
         """The kind of a reading outside of what is ordinary; a rule's `kind` comes first."""
-        if not self._memory.is_odd(spot, above, score):
+        if not self._recent.is_anomalous(index, above, score):
             return kind
-        lately = self._memory.share_of_odd(spot)
+        lately = self._recent.share_of_anomalies(index)
         if kind is not _NONE:
             return kind
-        if above and measured.rests:
+        if above and measured.is_rest_day:
             return Kind.WEEKEND_LOAD
-        if above and measured.night:
+        if above and measured.is_night:
             return Kind.NIGHT_LOAD
         if lately >= 0.5:
             return Kind.LEVEL_SHIFT

@@ -12,7 +12,7 @@ import pandas as pd
 from usage_platform.core.detector.manifest import Manifest
 from usage_platform.core.detector.model import DetectorModel
 from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges
-from usage_platform.core.detector.stepwise.scorer import LiveScorer, LiveVerdict
+from usage_platform.core.detector.stepwise.scorer import ScoredReading, StepwiseScorer
 from usage_platform.core.readings.series import Series
 
 MOST_READINGS = 24
@@ -20,21 +20,21 @@ MOST_READINGS = 24
 
 
 @dataclass(frozen=True, eq=False)
-class _Standing:
+class _CurrentScorer:
     """A scorer, its model and the last reading it has judged."""
 
     version: str
-    scorer: LiveScorer
+    scorer: StepwiseScorer
     last: int
 
 
 @dataclass
-class LiveJudges:
+class StepwiseScorers:
     """The live scorers of all meters; what they say is a function of the readings and models."""
 
-    _standing: dict[str, _Standing] = field(default_factory=dict)
+    _current: dict[str, _CurrentScorer] = field(default_factory=dict)
 
-    def judge(self, name: str, series: Series, start: int, judges: Judges) -> pd.DataFrame | None:
+    def score(self, name: str, series: Series, start: int, judges: Judges) -> pd.DataFrame | None:
         """Judge a meter's newest readings.
 
         Args:
@@ -48,42 +48,42 @@ class LiveJudges:
             readings, for two models, and for a meter that has nothing to go on from.
         """
         # What is judged elsewhere may have changed what a scorer has seen.
-        standing = self._standing.pop(name, None)
-        before, own = series.until(start), series.since(start)
-        manifest = _only_model(own, judges)
-        if manifest is None or len(own.instants) > MOST_READINGS or not len(before.instants):
+        current = self._current.pop(name, None)
+        before, new = series.until(start), series.since(start)
+        manifest = _only_model(new, judges)
+        if manifest is None or len(new.instants) > MOST_READINGS or not len(before.instants):
             return None
         detector = judges.load(manifest.version).detectors.get(name)
         if not isinstance(detector, DetectorModel):
             return None
-        last, first = int(before.instants[-1]), int(own.instants[0])
-        if standing is None or (standing.version, standing.last) != (manifest.version, last):
+        last, first = int(before.instants[-1]), int(new.instants[0])
+        if current is None or (current.version, current.last) != (manifest.version, last):
             recent = before.since(start - LOOK_BACK.value)
             if not len(recent.instants):
                 return None
-            scorer = LiveScorer(detector, recent.instants, recent.values)
+            scorer = StepwiseScorer(detector, recent.instants, recent.values)
         else:
-            scorer = standing.scorer
+            scorer = current.scorer
         if not scorer.can_take(first):
             return None
-        pairs = zip(own.instants.tolist(), own.values.tolist(), strict=True)
-        verdicts = [scorer.score_next(instant, value) for instant, value in pairs]
-        self._standing[name] = _Standing(manifest.version, scorer, int(own.instants[-1]))
-        return _frame(verdicts).assign(model_version=manifest.version)
+        pairs = zip(new.instants.tolist(), new.values.tolist(), strict=True)
+        rows = [scorer.score_next(instant, value) for instant, value in pairs]
+        self._current[name] = _CurrentScorer(manifest.version, scorer, int(new.instants[-1]))
+        return _frame(rows).assign(model_version=manifest.version)
 
 
-def _only_model(own: Series, judges: Judges) -> Manifest | None:
+def _only_model(new: Series, judges: Judges) -> Manifest | None:
     """The one model that judges all these readings, if it is one."""
-    if not len(own.instants):
+    if not len(new.instants):
         return None
     begins = np.array([manifest.begin.value for manifest in judges.manifests], dtype=np.int64)
-    places = np.searchsorted(begins, [own.instants[0], own.instants[-1]], side="right") - 1
+    places = np.searchsorted(begins, [new.instants[0], new.instants[-1]], side="right") - 1
     is_one = places[0] >= 0 and places[0] == places[1]
     return judges.manifests[int(places[0])] if is_one else None
 
 
-def _frame(verdicts: list[LiveVerdict]) -> pd.DataFrame:
-    frame = pd.DataFrame(verdicts, columns=LiveVerdict._fields)
+def _frame(rows: list[ScoredReading]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=ScoredReading._fields)
     return frame.assign(
         ts=pd.DatetimeIndex(frame["ts"].to_numpy(np.int64)).tz_localize("UTC"),
         kind=frame["kind"].astype(object),

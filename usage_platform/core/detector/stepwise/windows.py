@@ -162,22 +162,22 @@ class GrossLately:
         self._known: deque[int] = deque()
         self._falling: deque[tuple[int, float]] = deque()
 
-    def push(self, spot: int, value: float) -> bool:
+    def push(self, index: int, value: float) -> bool:
         """Whether the reading is gross; it is remembered.
 
         Args:
-            spot: Its place; later than all before.
+            index: Its place; later than all before.
             value: kW.
         """
         known, falling = self._known, self._falling
-        first = spot - self._window
+        first = index - self._window
         while known and known[0] < first:
             known.popleft()
         while falling and falling[0][0] < first:
             falling.popleft()
         gross = len(known) >= self._least and value > GROSS_TIMES * falling[0][1]
-        known.append(spot)
+        known.append(index)
         while falling and falling[-1][1] <= value:
             falling.pop()
-        falling.append((spot, value))
+        falling.append((index, value))
         return gross

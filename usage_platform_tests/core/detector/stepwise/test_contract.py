@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from usage_platform.core.detector.model import Method
 from usage_platform.core.detector.score import Kind, score
-from usage_platform.core.detector.stepwise.scorer import LiveScorer, LiveVerdict
+from usage_platform.core.detector.stepwise.scorer import ScoredReading, StepwiseScorer
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import Calendar
@@ -58,13 +58,13 @@ def faulty(meter, until, seed):
 
 
 def judged_live(model, instants, values, begin):
-    live = LiveScorer(model, instants[:begin], values[:begin])
+    live = StepwiseScorer(model, instants[:begin], values[:begin])
     pairs = zip(instants[begin:].tolist(), values[begin:].tolist(), strict=True)
     return as_frame([live.score_next(instant, value) for instant, value in pairs])
 
 
 def as_frame(verdicts):
-    frame = pd.DataFrame(verdicts, columns=pd.Index(LiveVerdict._fields))
+    frame = pd.DataFrame(verdicts, columns=pd.Index(ScoredReading._fields))
     ts = pd.DatetimeIndex(frame["ts"].to_numpy("datetime64[ns]")).tz_localize("UTC")
     return frame.assign(ts=ts, kind=frame["kind"].astype(object))
 

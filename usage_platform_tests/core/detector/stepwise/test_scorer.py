@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from usage_platform.core.detector.score import Kind
-from usage_platform.core.detector.stepwise.scorer import LiveScorer
+from usage_platform.core.detector.stepwise.scorer import StepwiseScorer
 from usage_platform.core.detector.train import train
 from usage_platform.core.time.calendar import Calendar
 from usage_platform_tests.core.detector.series import DAY, HOUR, HOURLY, MONDAY, library
@@ -13,7 +13,7 @@ CALENDAR = Calendar("US", "MA")
 @pytest.fixture
 def live():
     model = train(*library(10), HOURLY, CALENDAR, MONDAY + 10 * DAY)
-    return LiveScorer(model, *library(10))
+    return StepwiseScorer(model, *library(10))
 
 
 def test_a_reading_that_comes_too_late_is_refused_and_changes_nothing(live):
@@ -35,4 +35,4 @@ def test_a_reading_that_is_not_finite_is_refused_and_changes_nothing(live):
 def test_without_any_usable_reading_there_is_nothing_to_go_on_from(live):
     model = train(*library(10), HOURLY, CALENDAR, MONDAY + 10 * DAY)
     with pytest.raises(ValueError, match="one usable reading or more"):
-        LiveScorer(model, np.array([MONDAY]), np.array([np.nan]))
+        StepwiseScorer(model, np.array([MONDAY]), np.array([np.nan]))
