@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.core.detector.baseline.slot_forests import SlotForests
-from usage_platform.core.detector.model import DetectorModel, Method
+from usage_platform.core.detector.model import DetectorModel
+from usage_platform.core.detector.options import Method
 
 Detector = SlotForests | DetectorModel
 """What judges one meter: the blog's forests, or the detector."""
@@ -26,7 +27,7 @@ class Manifest:
 
     Attributes:
         version: Its name; the same readings and settings give the same version.
-        method: How it was trained (`detector.model.Method`).
+        method: How it was trained (`detector.options.Method`).
         window_start: The oldest instant of the history, inclusive.
         window_end: The end of the history, exclusive.
         judges_from: The first instant that the model judges, not before the end of the history, so

@@ -9,13 +9,13 @@ import pytest
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.detector.manifest import Manifest, model_version
-from usage_platform.core.detector.model import Method, Tuning
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import Calendar
 from usage_platform_tests.core.detector.made_manifest import manifest
 from usage_platform_tests.core.detector.made_models import cut_forests
-from usage_platform_tests.core.detector.series import DAY, HOURLY, MONDAY, NO_CALENDAR, library
+from usage_platform_tests.core.detector.series import DAY, HOURLY, MONDAY, library
 from usage_platform_tests.repository import ROOT
 
 BEGIN = pd.Timestamp("2024-03-05T05:00:00Z")
@@ -24,7 +24,7 @@ METER = Meter("m", interval_minutes=60)
 
 @pytest.fixture(scope="module")
 def detector():
-    return train(*library(35), HOURLY, NO_CALENDAR, MONDAY + 35 * DAY)
+    return train(*library(35), HOURLY, TrainingOptions(), MONDAY + 35 * DAY)
 
 
 @pytest.mark.parametrize("text", ["2024-03-05T05:00:00+00:00", "2024-03-05T00:00:00-05:00"])
@@ -47,7 +47,7 @@ def test_a_version_tells_the_start_and_is_the_same_for_the_same_detectors_in_any
 
 
 def test_training_again_on_the_same_readings_gives_the_same_version(detector):
-    again = train(*library(35), HOURLY, NO_CALENDAR, MONDAY + 35 * DAY)
+    again = train(*library(35), HOURLY, TrainingOptions(), MONDAY + 35 * DAY)
     assert model_version(BEGIN, {"m": again}) == model_version(BEGIN, {"m": detector})
 
 
@@ -94,7 +94,8 @@ def test_another_start_is_another_version():
 )
 def test_a_version_is_the_one_that_earlier_releases_gave_the_same_model(method, version):
     calendar = Calendar("US", "MA", (date(2024, 7, 5), date(2024, 7, 8)))
-    learning = train(*library(10), HOURLY, calendar, MONDAY + 10 * DAY, method, Tuning(0.25, 0.1))
+    options = TrainingOptions(calendar, method, 0.25, 0.1)
+    learning = train(*library(10), HOURLY, options, MONDAY + 10 * DAY)
     assert model_version(BEGIN, {"m": learning}) == version
     assert model_version(BEGIN, {"m": cut_forests(METER)}) == "20240305T0500-e5ed36af"
 
@@ -110,5 +111,5 @@ def test_a_stored_model_of_an_earlier_release_still_has_its_version():
 def test_a_version_does_not_depend_on_what_the_enum_of_methods_is_called(detector, monkeypatch):
     before = model_version(BEGIN, {"m": detector})
     monkeypatch.setattr(Method, "__repr__", lambda method: f"<Renamed.MEMBER: {method.value}>")
-    assert repr(detector.method) == "<Renamed.MEMBER: forest>"
+    assert repr(detector.options.method) == "<Renamed.MEMBER: forest>"
     assert model_version(BEGIN, {"m": detector}) == before

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usage_platform.core.detector.model import Method
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.score import Kind, score
 from usage_platform.core.detector.stepwise.scorer import LiveScorer, LiveVerdict
 from usage_platform.core.detector.train import train
@@ -81,7 +81,7 @@ CASES = [
 def trained(request):
     meter, until, method, days = request.param
     series = library(days, 0, until - days * DAY, meter)
-    return train(*series, meter, CALENDAR, until, method), until
+    return train(*series, meter, TrainingOptions(CALENDAR, method), until), until
 
 
 @settings(max_examples=4, deadline=None)
@@ -97,7 +97,8 @@ def test_one_at_a_time_gives_the_bits_of_the_whole(trained, seed, share):
 
 def test_the_faults_of_the_property_test_show_every_kind():
     meter, until, method, days = CASES[0]
-    model = train(*library(days, 0, until - days * DAY, meter), meter, CALENDAR, until, method)
+    options = TrainingOptions(CALENDAR, method)
+    model = train(*library(days, 0, until - days * DAY, meter), meter, options, until)
     kinds = set()
     for seed in range(3):
         kinds |= set(score(model, *faulty(meter, until, seed), until)["kind"])
@@ -159,7 +160,7 @@ def test_an_instant_within_an_interval_counts_for_the_interval(trained):
 
 @pytest.fixture
 def live():
-    model = train(*library(10), HOURLY, CALENDAR, MONDAY + 10 * DAY)
+    model = train(*library(10), HOURLY, TrainingOptions(CALENDAR), MONDAY + 10 * DAY)
     return LiveScorer(model, *library(10))
 
 
@@ -180,6 +181,6 @@ def test_a_reading_that_is_not_finite_is_refused_and_changes_nothing(live):
 
 
 def test_without_any_usable_reading_there_is_nothing_to_go_on_from(live):
-    model = train(*library(10), HOURLY, CALENDAR, MONDAY + 10 * DAY)
+    model = train(*library(10), HOURLY, TrainingOptions(CALENDAR), MONDAY + 10 * DAY)
     with pytest.raises(ValueError, match="one usable reading or more"):
         LiveScorer(model, np.array([MONDAY]), np.array([np.nan]))
