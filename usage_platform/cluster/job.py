@@ -27,8 +27,7 @@ from usage_platform.cluster.request import (
 )
 from usage_platform.services.backfill import recompute_range
 from usage_platform.services.ingest import drain_topics
-from usage_platform.services.train import TrainingError
-from usage_platform.services.train_request import train_into
+from usage_platform.services.train import TrainingError, train_and_promote
 from usage_platform.settings.settings import Settings, SettingsError
 from usage_platform.wiring.platform import Deployment
 
@@ -79,7 +78,7 @@ def carry_out(request: Request, progress: Callable[[str], None]) -> dict[str, An
 
     Returns:
         What came of it, as plain values: `hours`; what a run of each stream did, by topic
-        (`DrainResult`); or the models (`OrderedModels`).
+        (`DrainResult`); or the models (`TrainingResult`).
 
     Raises:
         RuntimeError: One of the known errors, in one line.
@@ -134,11 +133,12 @@ def _models(
 ) -> dict[str, Any]:
     # Without the lease: no table is written, and a model appears whole with its manifest, so that
     # training on this machine needs none either.
-    trained = train_into(
+    trained = train_and_promote(
         deployment.models,
         deployment.reader,
         deployment.registry(),
-        work.order(deployment.labels.read()),
+        deployment.labels.read(),
+        work.request(),
         datetime.now(UTC),
         progress,
     )

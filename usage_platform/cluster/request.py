@@ -5,17 +5,23 @@ runs (`adapters.aws.emr_jobs`).
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import date
 from typing import Annotated, Literal, Self
 
-import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from usage_platform.adapters.kafka.security import SecurityKind
-from usage_platform.core.detector.model import Method, Tuning
+from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.time.calendar import Calendar
-from usage_platform.services.train import Wishes
-from usage_platform.services.train_request import ModelOrder
+from usage_platform.services.train import TrainingRequest
 from usage_platform.settings.settings import PREFIX, Settings, SettingsError
 
 # Nothing else is told: no secret, and nothing of the machine that asks.
@@ -57,49 +63,41 @@ class DrainTopics(_Part):
 
 
 class TrainModels(_Part):
-    """Models trained and put into the store; the fields are those of `ModelOrder` and `Wishes`."""
+    """Models trained and put into the store: a `TrainingRequest` as it travels."""
 
     kind: Literal["models"] = "models"
     untils: tuple[date, ...] = Field(min_length=1)
-    method: Method
-    false_alarms_per_week: float
-    least_share: float
-    country: str | None
-    subdivision: str | None
-    closed: tuple[date, ...]
+    options: TrainingOptions
     meters: tuple[str, ...]
     promote_anyway: bool
 
+    @field_validator("options", mode="before")
     @classmethod
-    def of(cls, order: ModelOrder) -> Self:
-        """An order as a request; the labels stay in the lake, where the job finds them."""
-        wishes = order.wishes
+    def _complete(cls, options: object) -> object:
+        """An option that is missing or unknown would else silently get its default."""
+        _check_fields(TrainingOptions, options)
+        _check_fields(Calendar, options.get("calendar") if isinstance(options, dict) else None)
+        return options
+
+    @classmethod
+    def of(cls, request: TrainingRequest) -> Self:
+        """A training request; the labels stay in the lake, where the job finds them."""
         return cls(
-            untils=tuple(order.untils),
-            method=wishes.method,
-            false_alarms_per_week=wishes.tuning.false_alarms_per_week,
-            least_share=wishes.tuning.least_share,
-            country=wishes.calendar.country,
-            subdivision=wishes.calendar.subdivision,
-            closed=wishes.calendar.closed,
-            meters=wishes.meters,
-            promote_anyway=order.promote_anyway,
+            untils=tuple(request.untils),
+            options=request.options,
+            meters=request.meters,
+            promote_anyway=request.promote_anyway,
         )
 
-    def order(self, labels: pd.DataFrame) -> ModelOrder:
-        """The order that this is.
+    def request(self) -> TrainingRequest:
+        """The training request that this is."""
+        return TrainingRequest(self.untils, self.options, self.meters, self.promote_anyway)
 
-        Args:
-            labels: What people said of stretches of time (`core.feedback.labels.LABEL_COLUMNS`).
-        """
-        wishes = Wishes(
-            self.method,
-            Tuning(self.false_alarms_per_week, self.least_share),
-            Calendar(self.country, self.subdivision, self.closed),
-            labels,
-            self.meters,
-        )
-        return ModelOrder(self.untils, wishes, self.promote_anyway)
+
+def _check_fields(kind: type[TrainingOptions | Calendar], given: object) -> None:
+    expected = {field.name for field in fields(kind)}
+    if isinstance(given, dict) and set(given) != expected:
+        raise ValueError(f"expected exactly {', '.join(sorted(expected))}")
 
 
 Work = RecomputeHours | DrainTopics | TrainModels

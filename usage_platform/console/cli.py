@@ -195,10 +195,11 @@ def query(overrides: Given, sql: str, form: str) -> None:
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.pass_obj
 def replay(overrides: Given, out: Path, **options: str | int | float | None) -> None:
-    """Judge a source's readings as they would have been judged at the time, into a file.
+    """Backtest the detector on one source's readings.
 
-    Trains each week on what came before it. The file's ending says how it is written: .csv,
-    .csv.gz or .parquet.
+    Scores every reading by the model that the platform would have had for it: a new one each week,
+    trained on earlier readings only. Labels of the meter in the lake count. The file's ending says
+    how it is written: .csv, .csv.gz or .parquet.
     """
     from usage_platform.console.replay import replay_source
     from usage_platform.console.screen import Screen
@@ -206,7 +207,13 @@ def replay(overrides: Given, out: Path, **options: str | int | float | None) -> 
 
     deployment = Deployment(Settings.from_env(**overrides, **_given(options)))
     screen = Screen()
-    replayed = replay_source(deployment.reading_source(), out, deployment.wishes(), screen.progress)
+    replayed = replay_source(
+        deployment.reading_source(),
+        out,
+        deployment.training_options(),
+        deployment.labels.read(),
+        screen.progress,
+    )
     screen.quiet()
     screen.say(replayed.in_words())
 

@@ -17,7 +17,7 @@ import pandas as pd
 from usage_platform.adapters.sources.csv_file import CsvSource
 from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.console.screen import Screen, table
-from usage_platform.core.detector.model import Method
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.score import score
 from usage_platform.core.detector.stepwise.scorer import StepwiseScorer
 from usage_platform.core.detector.train import HISTORY_DAYS, train
@@ -146,7 +146,8 @@ def print_group(screen: Screen, name: str, group: list[Labelled], *, with_blog: 
 
 
 def _judged(series: Labelled, method: Method, from_: pd.Timestamp | None = None) -> pd.DataFrame:
-    judged = replay(series.readings, series.meter, series.calendar, method, from_=from_)
+    options = TrainingOptions(series.calendar, method)
+    judged = replay(series.readings, series.meter, options, from_=from_)
     return judged.loc[~judged["learning"].astype(bool)]
 
 
@@ -213,7 +214,7 @@ def _as_it_was(
     """Whether each reading of a day is flagged."""
     instants, values, places = _arrays(frame, of_day)
     start = int(instants[places[0]])
-    model = train(instants, values, meter, calendar, start)
+    model = train(instants, values, meter, TrainingOptions(calendar), start)
     stop = places[-1] + 1
     return score(model, instants[:stop], values[:stop], start)["flagged"].to_numpy(bool)
 
@@ -223,7 +224,7 @@ def _one_by_one(
 ) -> np.ndarray:
     """Whether each sixth reading of a day is flagged when it alone is multiplied."""
     instants, values, places = _arrays(frame, of_day)
-    model = train(instants, values, meter, calendar, int(instants[places[0]]))
+    model = train(instants, values, meter, TrainingOptions(calendar), int(instants[places[0]]))
     flags = []
     for place in places[::_EACH]:
         one = np.append(values[:place], values[place] * factor)
@@ -243,7 +244,7 @@ def print_speed(screen: Screen, series: Labelled) -> None:
     values = series.readings["value"].to_numpy(np.float64)
     until = int(instants[0]) + 366 * NS_A_DAY
     begin = time.process_time()
-    model = train(instants, values, series.meter, series.calendar, until)
+    model = train(instants, values, series.meter, TrainingOptions(series.calendar), until)
     trained = time.process_time() - begin
     begin = time.process_time()
     batch = score(model, instants, values, until)

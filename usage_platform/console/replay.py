@@ -1,6 +1,6 @@
-"""`usage-platform replay`: judge a source's readings as they would have been judged at the time.
+"""`usage-platform replay`: a backtest of one source's readings, written to a file.
 
-Belongs here: one source in, one file out. Not here: how readings are judged
+Belongs here: one source in, one file out. Not here: how readings are scored
 (`core.evaluation.replay`).
 """
 
@@ -11,9 +11,11 @@ from pathlib import Path
 import pandas as pd
 
 from usage_platform.core.anomalies.episodes import episodes
+from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.evaluation.replay import replay
+from usage_platform.core.feedback.labels import left_out
 from usage_platform.core.readings.source import ReadingSource, SourceError
-from usage_platform.services.train import Wishes
+from usage_platform.core.time.units import instants_of
 
 _PARQUET = (".parquet", ".pq")
 _CSV = (".csv", ".csv.gz")
@@ -24,12 +26,13 @@ class Replayed:
     """What a replay did.
 
     Attributes:
-        readings: Judged readings, one row of the file each.
+        readings: Scored readings, one row of the file each.
         bad_rows: Rows that could not be read and are not in the output.
         first_bad_row: The first of them, in words; empty without one.
         repeated_rows: Rows whose time came again further on.
-        learning: Readings that only the rules judged, as there was too little history.
-        flagged: Odd readings.
+        learning: Readings that were scored by rules alone, as there was too little history.
+        labelled: Readings that a label kept out of training.
+        flagged: Anomalous readings.
         episodes: One row an episode (`core.anomalies.episodes`).
     """
 
@@ -38,17 +41,19 @@ class Replayed:
     first_bad_row: str
     repeated_rows: int
     learning: int
+    labelled: int
     flagged: int
     episodes: pd.DataFrame
 
     def in_words(self) -> str:
         """For people, in one line."""
         parts = [
-            f"{self.readings:,} readings judged",
-            f"{self.flagged:,} odd in {len(self.episodes):,} episodes",
+            f"{self.readings:,} readings scored",
+            f"{self.flagged:,} anomalous in {len(self.episodes):,} episodes",
         ]
         counts = {
-            "only by rules, while learning": self.learning,
+            "by rules only, while learning": self.learning,
+            "not trained on, as they are labelled true or planned": self.labelled,
             "repeated rows left out": self.repeated_rows,
             f"bad rows left out, the first {self.first_bad_row}": self.bad_rows,
         }
@@ -58,16 +63,19 @@ class Replayed:
 def replay_source(
     source: ReadingSource,
     out: Path,
-    wishes: Wishes,
+    options: TrainingOptions,
+    labels: pd.DataFrame,
     progress: Callable[[str], None],
 ) -> Replayed:
-    """Judge a source's readings and write every one with what was said of it.
+    """Score a source's readings as the platform would have, and write a row for each.
 
     Args:
         source: One meter's readings.
         out: The file to write; its ending says how: .csv, .csv.gz or .parquet.
-        wishes: How oddness is measured, the alarm budget and the rest days.
-        progress: Told now and then what is going on.
+        options: How models are trained.
+        labels: People's labels (`core.feedback.labels.LABEL_COLUMNS`); those of other meters have
+            no effect.
+        progress: Called now and then with a line for people.
 
     Raises:
         SourceError: If the ending is not known, the folder is missing, or the source cannot be
@@ -81,23 +89,23 @@ def replay_source(
     if len(loaded.meters) != 1:
         raise SourceError(f"{source.name}: expected one meter to replay, got {len(loaded.meters)}")
     meter = loaded.meters[0]
-    judged = replay(
+    scored = replay(
         loaded.frame.loc[:, ["ts", "value"]],
         meter,
-        wishes.calendar,
-        wishes.method,
-        wishes.tuning,
-        progress=lambda done, of: progress(f"week {done} of {of} judged"),
+        options,
+        labels,
+        progress=lambda done, of: progress(f"model {done} of {of} trained"),
     )
-    _write(judged, out)
+    _write(scored, out)
     return Replayed(
-        readings=len(judged),
+        readings=len(scored),
         bad_rows=len(loaded.bad_rows),
         first_bad_row=str(loaded.bad_rows[0]) if loaded.bad_rows else "",
         repeated_rows=loaded.repeated_rows,
-        learning=int(judged["learning"].sum()),
-        flagged=int(judged["flagged"].sum()),
-        episodes=episodes(judged, meter),
+        learning=int(scored["learning"].sum()),
+        labelled=int(left_out(meter.name, instants_of(scored.loc[:, "ts"]), labels).sum()),
+        flagged=int(scored["flagged"].sum()),
+        episodes=episodes(scored, meter),
     )
 
 
@@ -112,8 +120,8 @@ def check_ending(out: Path) -> None:
         raise SourceError(f"out: {out.name} ends in none of {known}; choose one")
 
 
-def _write(judged: pd.DataFrame, out: Path) -> None:
+def _write(scored: pd.DataFrame, out: Path) -> None:
     if out.name.endswith(_PARQUET):
-        judged.to_parquet(out, index=False)
+        scored.to_parquet(out, index=False)
     else:
-        judged.to_csv(out, index=False, date_format="%Y-%m-%dT%H:%M:%SZ", float_format="%.6g")
+        scored.to_csv(out, index=False, date_format="%Y-%m-%dT%H:%M:%SZ", float_format="%.6g")

@@ -130,7 +130,7 @@ def no_slow_change(platform: PlatformResource) -> dg.AssetCheckResult:
     since = (span[1] - timedelta(days=HISTORY_DAYS)).date()
     history = ReadingHistory()
     history.add(deployment.reader.rows(READINGS, ["meter", "event_time", "value"], since))
-    calendar, registry = deployment.wishes().calendar, deployment.registry()
+    calendar, registry = deployment.training_options().calendar, deployment.registry()
     lines, compared = [], 0
     for name in history.meters():
         series = history.of(name)

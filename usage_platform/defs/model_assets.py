@@ -19,16 +19,22 @@ from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.cluster.request import TrainModels
 from usage_platform.core.detector.gate import Examined
 from usage_platform.core.detector.manifest import Detector, Model
-from usage_platform.core.detector.model import DetectorModel, Method, Tuning
+from usage_platform.core.detector.model import DetectorModel
 from usage_platform.core.detector.model_timeline import LOOK_BACK, judged_by
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.schedule import due
 from usage_platform.core.readings.series import ReadingHistory
 from usage_platform.defs.emr_serverless import Compute, ComputeConfig, done_on_emr
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
 from usage_platform.defs.resources import PlatformResource
-from usage_platform.services.train import TrainingError, Wishes, reading_days
-from usage_platform.services.train_request import ModelOrder, OrderedModels, train_into
+from usage_platform.services.train import (
+    TrainingError,
+    TrainingRequest,
+    TrainingResult,
+    reading_days,
+    train_and_promote,
+)
 from usage_platform.settings.settings import SettingsError
 from usage_platform.wiring.platform import Deployment
 
@@ -88,43 +94,45 @@ def slot_forests(
     deployment = platform.deployment
     started = time.monotonic()
     try:
-        ordered = _ordered(context, config, deployment)
+        result = _trained(context, config, deployment)
     except (TrainingError, LakeError, SettingsError, ValueError) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
-    newest = deployment.models.load(ordered.versions[-1])
+    newest = deployment.models.load(result.versions[-1])
     yield dg.MaterializeResult(
         metadata={
             **_metadata(newest, deployment),
-            "models": len(ordered.versions),
-            "promoted": len(ordered.promoted),
+            "models": len(result.versions),
+            "promoted": len(result.promoted),
             "seconds": round(time.monotonic() - started, 2),
         },
-        check_results=[_check(newest.manifest.version, ordered.examined)],
+        check_results=[_check(newest.manifest.version, result.examined)],
     )
 
 
-def _ordered(
+def _trained(
     context: dg.AssetExecutionContext, config: TrainingConfig, deployment: Deployment
-) -> OrderedModels:
-    order = _order(config, deployment)
+) -> TrainingResult:
+    request = _request(config, deployment)
     if config.compute is Compute.emr_serverless:
-        done = done_on_emr(context, deployment, TrainModels.of(order))
-        return OrderedModels(done["versions"], done["promoted"], Examined(**done["examined"]))
-    return train_into(
+        done = done_on_emr(context, deployment, TrainModels.of(request))
+        return TrainingResult(done["versions"], done["promoted"], Examined(**done["examined"]))
+    return train_and_promote(
         deployment.models,
         deployment.reader,
         deployment.registry(),
-        order,
+        deployment.labels.read(),
+        request,
         datetime.now(UTC),
         context.log.info,
     )
 
 
-def _order(config: TrainingConfig, deployment: Deployment) -> ModelOrder:
+def _request(config: TrainingConfig, deployment: Deployment) -> TrainingRequest:
     untils = _untils(config, deployment)
     if not untils:
         raise TrainingError("every model that the readings allow is there")
-    return ModelOrder(untils, _wishes(config, deployment), config.promote_anyway)
+    options = _options(config, deployment)
+    return TrainingRequest(untils, options, tuple(config.meters), config.promote_anyway)
 
 
 def _untils(config: TrainingConfig, deployment: Deployment) -> Sequence[date]:
@@ -154,17 +162,16 @@ def due_now(deployment: Deployment) -> list[date]:
     return due(*days, deployment.models.newest_end(zone))
 
 
-def _wishes(config: TrainingConfig, deployment: Deployment) -> Wishes:
-    wishes = deployment.wishes()
+def _options(config: TrainingConfig, deployment: Deployment) -> TrainingOptions:
+    options = deployment.training_options()
     if config.method is not None:
         if config.method not in set(Method):
             known = ", ".join(Method)
             raise TrainingError(f"method: expected one of {known}, got {config.method!r}")
-        wishes = replace(wishes, method=Method(config.method))
+        options = replace(options, method=Method(config.method))
     if config.false_alarms_per_week is not None:
-        share = deployment.settings.least_share
-        wishes = replace(wishes, tuning=Tuning(config.false_alarms_per_week, share))
-    return replace(wishes, meters=tuple(config.meters))
+        options = replace(options, false_alarms_per_week=config.false_alarms_per_week)
+    return options
 
 
 def _metadata(

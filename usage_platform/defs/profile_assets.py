@@ -34,7 +34,10 @@ def profile_report(
     deployment = platform.deployment
     month = Month(date.fromisoformat(context.partition_key))
     source = ReportSource(
-        deployment.reader, deployment.models, deployment.registry(), deployment.wishes().calendar
+        deployment.reader,
+        deployment.models,
+        deployment.registry(),
+        deployment.training_options().calendar,
     )
     names = source.meters(month)
     sections = list(source.sections(month, names))

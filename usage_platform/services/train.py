@@ -1,34 +1,32 @@
-"""Training models on the table `readings`.
+"""Training models on the table `readings`, and promoting those that are fit.
 
-Belongs here: choosing the window, reading it, training each meter, and the manifest. Called by the
-asset locally and by whatever trains elsewhere. Not here: the detectors themselves (`core`).
+Belongs here: reading the lake, storing the models, and which of them take over. Called by the asset
+locally and by the job on a cluster. Not here: training itself (`core.detector.training`), which
+models are wanted (the asset), where they are trained (`cluster`).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib.metadata import version
 
-import numpy as np
 import pandas as pd
 
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS
-from usage_platform.core.detector.baseline.slot_forests import (
-    MAX_HISTORY_DAYS,
-    SlotForests,
-    train_slot_forests,
+from usage_platform.adapters.stores.models import ModelStore
+from usage_platform.core.detector.gate import Examined
+from usage_platform.core.detector.manifest import Model
+from usage_platform.core.detector.options import TrainingOptions
+from usage_platform.core.detector.training import (
+    Provenance,
+    TrainedModel,
+    TrainingData,
+    history_days,
+    train_models,
 )
-from usage_platform.core.detector.baseline.slots import slots_per_week
-from usage_platform.core.detector.gate import Examined, examine
-from usage_platform.core.detector.manifest import Detector, Manifest, Model, model_version
-from usage_platform.core.detector.model import DetectorModel, Method, Tuning
-from usage_platform.core.detector.schedule import judges_from
-from usage_platform.core.detector.train import HISTORY_DAYS, train
-from usage_platform.core.feedback.labels import NO_LABELS, left_out
-from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform.core.readings.series import ReadingHistory, Series
-from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.series import ReadingHistory
 from usage_platform.core.time.local_time import local_day_bounds
 
 _LIBRARIES = ("scikit-learn", "numpy", "pandas")
@@ -41,156 +39,127 @@ class TrainingError(ValueError):
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What a user chooses of a model.
+class TrainingRequest:
+    """Which models are trained.
 
     Attributes:
-        method: How oddness is measured.
-        tuning: The alarm budget.
-        calendar: Days on which the buildings rest.
-        labels: What people said of stretches of time (`core.feedback.labels.LABEL_COLUMNS`).
+        untils: Local days that the histories end before, ascending, at least one.
+        options: How they are trained.
         meters: Which meters are trained; all where it is empty.
+        promote_anyway: Whether they take over even if they are not fit.
     """
 
-    method: Method = Method.FOREST
-    tuning: Tuning = field(default_factory=Tuning)
-    calendar: Calendar = field(default_factory=Calendar)
-    labels: pd.DataFrame = field(default_factory=NO_LABELS.copy)
+    untils: Sequence[date]
+    options: TrainingOptions
     meters: tuple[str, ...] = ()
-
-    @property
-    def history_days(self) -> int:
-        """How far a history goes back."""
-        return MAX_HISTORY_DAYS if self.method is Method.BLOG else HISTORY_DAYS
+    promote_anyway: bool = False
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A model and what examining it said."""
+class TrainingResult:
+    """What a request led to.
 
-    model: Model
+    Attributes:
+        versions: The models, in the order of their histories.
+        promoted: Those of them that take over.
+        examined: How the last of them compares with the one before it.
+    """
+
+    versions: Sequence[str]
+    promoted: Sequence[str]
     examined: Examined
 
 
-def train_models(
+def train_and_promote(
+    store: ModelStore,
     reader: LakeReader,
     registry: MeterRegistry,
-    untils: Sequence[date],
-    wishes: Wishes,
+    labels: pd.DataFrame,
+    request: TrainingRequest,
+    now: datetime,
+    progress: Progress,
+) -> TrainingResult:
+    """Train the models that are requested, store them and promote the fit ones.
+
+    Args:
+        store: Where the models are kept.
+        reader: The lake's tables.
+        registry: The known meters; the default one's zone says where days begin.
+        labels: People's labels (`core.feedback.labels.LABEL_COLUMNS`).
+        request: Which models.
+        now: The time of training, for the manifests.
+        progress: Called with a line for each meter and day.
+
+    Raises:
+        TrainingError: When there is no reading of a meter that was asked for.
+        LakeError: When the readings or the models cannot be reached.
+    """
+    before = _before(store, request.untils[0], registry.default.timezone)
+    trained = list(train_on_lake(reader, registry, labels, request, now, progress, before))
+    models = [one.model for one in trained]
+    fit = [one.model for one in trained if one.examined.is_fit or request.promote_anyway]
+    promoted = [model.manifest.version for model in fit]
+    # All at once: the stream must not score by one of them what the next is meant for.
+    store.add(models, promoted)
+    versions = [model.manifest.version for model in models]
+    return TrainingResult(versions, promoted, trained[-1].examined)
+
+
+def train_on_lake(
+    reader: LakeReader,
+    registry: MeterRegistry,
+    labels: pd.DataFrame,
+    request: TrainingRequest,
     now: datetime,
     progress: Progress,
     before: Model | None = None,
-) -> Iterator[Trained]:
-    """Train a model for each end of a history.
+) -> Iterator[TrainedModel]:
+    """Train the models that are requested, one after the other, and store none.
 
     Args:
         reader: The lake's tables.
         registry: The known meters; the default one's zone says where days begin.
-        untils: Local days that the histories end before, ascending, at least one.
-        wishes: What the user chose.
-        now: The time of training, for the manifest.
-        progress: Told which meter and day is trained.
-        before: The newest model: of it are the detectors of meters that are not trained, and with
-            it the first new model is compared.
+        labels: People's labels (`core.feedback.labels.LABEL_COLUMNS`).
+        request: Which models.
+        now: The time of training, for the manifests.
+        progress: Called with a line for each meter and day.
+        before: The model that the first one is compared with; meters that are not trained keep its
+            detectors.
 
     Raises:
         TrainingError: When there is no reading of a meter that was asked for.
+        LakeError: When the readings cannot be reached.
     """
-    zone = registry.default.timezone
     # Asked for first: what is read then holds this version at least.
     data_version = reader.state(READINGS).version
-    reach = timedelta(days=wishes.history_days + 1)
-    columns = ["meter", "event_time", "value"]
-    rows = reader.rows(READINGS, columns, untils[0] - reach, untils[-1] + timedelta(days=1))
-    unknown = sorted(set(wishes.meters) - set(rows["meter"]))
+    history = _history(reader, request)
+    unknown = sorted(set(request.meters) - set(history.meters()))
     if unknown:
         raise TrainingError(f"readings: nothing of {', '.join(unknown)} in the history")
-    history = ReadingHistory()
-    history.add(rows)
-    names = [str(n) for n in sorted(rows["meter"].unique())]
-    chosen = [name for name in names if not wishes.meters or name in wishes.meters]
-    for until in untils:
-        end = local_day_bounds(until, zone)[0]
-        start = end - pd.Timedelta(days=wishes.history_days)
-        detectors: dict[str, Detector] = dict(before.detectors) if before and wishes.meters else {}
-        used = kept_out = 0
-        examined = Examined()
-        for name in chosen:
-            progress(f"{name}: until {until}")
-            series = history.of(name).since(start.value).until(end.value)
-            out = left_out(name, series.instants, wishes.labels)
-            used, kept_out = used + len(out), kept_out + int(out.sum())
-            detectors[name] = _trained(registry.get(name), series, out, end, wishes)
-            examined += _examined(detectors[name], before, series)
-        begin = judges_from(until, zone)
-        manifest = Manifest(
-            version=model_version(begin, detectors),
-            method=wishes.method.value,
-            window_start=start.isoformat(),
-            window_end=end.isoformat(),
-            judges_from=begin.isoformat(),
-            trained_at=now.isoformat(),
-            readings=used,
-            left_out=kept_out,
-            data_version=data_version,
-            false_alarms_per_week=_budget(wishes),
-            libraries={name: version(name) for name in _LIBRARIES},
-            **_counts(detectors),
-        )
-        model = Model(manifest, detectors)
-        yield Trained(model, examined)
-        before = model if examined.is_fit else before
-
-
-def _examined(detector: Detector, before: Model | None, series: Series) -> Examined:
-    """What the last weeks say; nothing where there is nothing to compare."""
-    old = None if before is None else before.detectors.get(detector.meter.name)
-    if not isinstance(detector, DetectorModel) or not isinstance(old, DetectorModel):
-        return Examined()
-    if detector.baseline is None or old.baseline is None:
-        return Examined()
-    return examine(detector, old, series.instants, series.values)
-
-
-def _trained(
-    meter: Meter,
-    series: Series,
-    out: np.ndarray,
-    end: pd.Timestamp,
-    wishes: Wishes,
-) -> Detector:
-    if wishes.method is Method.BLOG:
-        times = pd.Series(pd.DatetimeIndex(series.instants[~out]).tz_localize("UTC"))
-        history = pd.DataFrame({"event_time": times, "value": series.values[~out]})
-        return train_slot_forests(history, meter, lambda done, total: None)
-    values = np.where(out, np.nan, series.values)
-    return train(
-        series.instants, values, meter, wishes.calendar, end.value, wishes.method, wishes.tuning
+    yield from train_models(
+        TrainingData(history, registry, labels),
+        request.untils,
+        request.options,
+        Provenance(now, data_version, {name: version(name) for name in _LIBRARIES}),
+        meters=request.meters,
+        before=before,
+        progress=progress,
     )
 
 
-def _budget(wishes: Wishes) -> float | None:
-    return None if wishes.method is Method.BLOG else wishes.tuning.false_alarms_per_week
+def _history(reader: LakeReader, request: TrainingRequest) -> ReadingHistory:
+    reach = timedelta(days=history_days(request.options.method) + 1)
+    first, last = request.untils[0] - reach, request.untils[-1] + timedelta(days=1)
+    history = ReadingHistory()
+    history.add(reader.rows(READINGS, ["meter", "event_time", "value"], first, last))
+    return history
 
 
-def _counts(detectors: Mapping[str, Detector]) -> dict[str, int]:
-    """How many meters and slots know what to expect."""
-    slots = sum(slots_per_week(detector.meter) for detector in detectors.values())
-    trained = sum(_slots_trained(detector) for detector in detectors.values())
-    return {
-        "meters": len(detectors),
-        "meters_learning": sum(not _slots_trained(detector) for detector in detectors.values()),
-        "slots_trained": trained,
-        "slots_thin": slots - trained,
-    }
-
-
-def _slots_trained(detector: Detector) -> int:
-    if isinstance(detector, SlotForests):
-        return int(detector.trained.sum())
-    if isinstance(detector, DetectorModel) and detector.baseline is not None:
-        return int(np.isfinite(detector.baseline.expected[0]).sum())
-    return 0
+def _before(store: ModelStore, until: date, zone: str) -> Model | None:
+    """The newest promoted model that has seen nothing of the days from `until` on."""
+    end = local_day_bounds(until, zone)[0]
+    older = [one for one in store.manifests() if one.end <= end]
+    return store.load(older[-1].version) if older else None
 
 
 def reading_days(reader: LakeReader, zone: str) -> tuple[date, date] | None:

@@ -4,7 +4,7 @@ Nothing else of the package reads the environment. `.env.example` says what each
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Self
@@ -20,13 +20,14 @@ from pydantic import (
 
 from usage_platform.adapters.kafka.security import SecurityKind, msk_region
 from usage_platform.core.alerts.alert import Severity
-from usage_platform.core.detector.model import Method, Tuning
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.meters import (
     DEFAULT_INTERVAL_MINUTES,
     DEFAULT_METER_NAME,
     DEFAULT_TIMEZONE,
     Meter,
 )
+from usage_platform.core.time.calendar import calendar_named
 from usage_platform.settings import alert_types as alert_settings
 from usage_platform.settings import value_types as types
 
@@ -229,10 +230,21 @@ class Settings(BaseModel):
         """The meter of events that name none, and what is assumed of unknown ones."""
         return Meter(self.meter, self.timezone, self.interval_minutes)
 
-    @property
-    def tuning(self) -> Tuning:
-        """The alarm budget."""
-        return Tuning(self.false_alarms_per_week, self.least_share)
+    def training_options(self, closed: Sequence[str] = ()) -> TrainingOptions:
+        """How models are trained.
+
+        Args:
+            closed: The lines of the file of closing days (`calendar_named`).
+
+        Raises:
+            ValueError: In one line, for a day that cannot be understood.
+        """
+        return TrainingOptions(
+            calendar=calendar_named(self.holidays, closed),
+            method=self.method,
+            false_alarms_per_week=self.false_alarms_per_week,
+            minimum_relative_deviation=self.least_share,
+        )
 
     def environment(self, with_secrets: bool = False) -> dict[str, str]:
         """The settings as environment variables, for a child process in any folder.

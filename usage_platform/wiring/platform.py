@@ -38,14 +38,13 @@ from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.adapters.stores.source_cache import SourceCache
 from usage_platform.core.alerts.alert import AlertSink
 from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.pacing import to_play
 from usage_platform.core.readings.source import ReadingSource
-from usage_platform.core.time.calendar import Calendar, calendar_named
 from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform.local.stack import name_java
 from usage_platform.local.stack_file import read_live
-from usage_platform.services.train import Wishes
 from usage_platform.settings.settings import Settings, SettingsError
 from usage_platform.wiring.sources import chosen_source, csv_paths
 
@@ -197,20 +196,16 @@ class Deployment:
         """The models that are in force, and the labels."""
         return Judges(self.models.manifests(), self.models.load, self.labels.read())
 
-    def wishes(self) -> Wishes:
-        """What the settings ask of a model.
+    def training_options(self) -> TrainingOptions:
+        """How models are trained, the file of closing days read.
 
         Raises:
             SettingsError: When the file of closing days cannot be read.
         """
-        settings = self.settings
-        return Wishes(settings.method, settings.tuning, self._calendar(), self.labels.read())
-
-    def _calendar(self) -> Calendar:
         path = self.settings.closed_days
         try:
             lines = path.read_text("utf-8").splitlines() if path else []
-            return calendar_named(self.settings.holidays, lines)
+            return self.settings.training_options(lines)
         except OSError as error:
             raise SettingsError(
                 f"USAGE_CLOSED_DAYS={path}: {error.strerror}; expected a file with a day such as "

@@ -12,11 +12,9 @@ from usage_platform.cluster.request import (
     RequestError,
     TrainModels,
 )
-from usage_platform.core.detector.model import Method, Tuning
-from usage_platform.core.feedback.labels import NO_LABELS
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.time.calendar import Calendar
-from usage_platform.services.train import Wishes
-from usage_platform.services.train_request import ModelOrder
+from usage_platform.services.train import TrainingRequest
 from usage_platform.settings.settings import Settings, SettingsError
 
 BORROWER = ("emr-serverless", "a-run")
@@ -32,24 +30,28 @@ def travelled(request):
     return Request.parsed(json.loads(json.dumps(request.extras())))
 
 
-def order(**wishes):
+def wanted() -> TrainingRequest:
     calendar = Calendar("US", "MA", (date(2024, 7, 5),))
-    wanted = Wishes(Method.ROBUST_Z, Tuning(1.5, 0.1), calendar, NO_LABELS, ("annex",))
-    return ModelOrder([date(2024, 3, 4), date(2024, 3, 11)], wanted, promote_anyway=True)
+    options = TrainingOptions(calendar, Method.ROBUST_Z, 1.5, 0.1)
+    return TrainingRequest((date(2024, 3, 4), date(2024, 3, 11)), options, ("annex",), True)
 
 
-@pytest.mark.parametrize("work", [HOURS, DrainTopics(), TrainModels.of(order())])
+MODELS = TrainModels.of(wanted()).model_dump(mode="json")
+
+
+def without(given: dict, name: str) -> dict:
+    return {key: value for key, value in given.items() if key != name}
+
+
+@pytest.mark.parametrize("work", [HOURS, DrainTopics(), TrainModels.of(wanted())])
 def test_a_request_is_the_same_after_its_way(work):
     request = Request.of(settings(kafka_bootstrap="b:1"), work, BORROWER)
     assert travelled(request) == request
 
 
-def test_an_order_for_models_is_the_same_after_its_way():
-    request = travelled(Request.of(settings(), TrainModels.of(order()), None))
-    there = request.work.order(NO_LABELS)
-    assert list(there.untils) == order().untils
-    assert there.promote_anyway
-    assert {**vars(there.wishes), "labels": None} == {**vars(order().wishes), "labels": None}
+def test_a_training_request_is_the_same_after_its_way():
+    request = travelled(Request.of(settings(), TrainModels.of(wanted()), None))
+    assert request.work.request() == wanted()
 
 
 def test_the_settings_of_this_machine_and_secrets_do_not_travel():
@@ -93,7 +95,16 @@ def test_brokers_that_no_cluster_reaches_are_refused_before_a_job_is_started():
         ({"work": {"kind": "delete"}}, "work"),
         ({"work": {"kind": "hours", "first": "2024-03-05"}}, r"work\.hours\.last"),
         ({"work": {"kind": "hours", "first": "2024-03-06", "last": "2024-03-05"}}, r"work\.hours"),
-        ({"work": {**TrainModels.of(order()).model_dump(), "untils": []}}, r"work\.models\.untils"),
+        ({"work": {**MODELS, "untils": []}}, r"work\.models\.untils"),
+        *(
+            ({"work": {**MODELS, "options": options}}, r"work\.models\.options")
+            for options in (
+                without(MODELS["options"], "method"),
+                {**MODELS["options"], "least_share": 0.1},
+                {**MODELS["options"], "calendar": {"country": "US"}},
+                {**MODELS["options"], "false_alarms_per_week": 9.0},
+            )
+        ),
         ({"borrower": "me"}, "borrower"),
         ({"more": 1}, "more"),
     ],

@@ -10,11 +10,12 @@ from usage_platform.adapters.sources.csv_file import CsvSource
 from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.console.cli import main
 from usage_platform.console.replay import Replayed, replay_source
+from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.evaluation.replay import REPLAY_COLUMNS
+from usage_platform.core.feedback.labels import NO_LABELS
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.csv_rows import CsvColumns
 from usage_platform.core.readings.source import SourceError
-from usage_platform.services.train import Wishes
 from usage_platform_tests.core.detector.series import HOURLY, frame, library
 
 
@@ -31,7 +32,7 @@ def source(tmp_path):
 
 
 def replayed(source, out) -> Replayed:
-    return replay_source(source, out, Wishes(), lambda line: None)
+    return replay_source(source, out, TrainingOptions(), NO_LABELS, lambda line: None)
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.csv.gz", "out.parquet"])
@@ -49,7 +50,7 @@ def test_every_reading_is_written_with_what_was_said_of_it(source, tmp_path, nam
 def test_what_was_done_is_said_in_one_line(source, tmp_path):
     words = replayed(source, tmp_path / "out.csv").in_words()
     assert words == (
-        "960 readings judged; 1 odd in 1 episodes; 672 only by rules, while learning; "
+        "960 readings scored; 1 anomalous in 1 episodes; 696 by rules only, while learning; "
         "1 bad rows left out, the first in.csv:962: ts: 'never' is not a time; expected "
         "YYYY-MM-DD HH:MM:SS of 1970 to 2037, local or with an offset such as -05:00"
     )
@@ -76,9 +77,9 @@ def test_a_source_of_several_meters_is_refused(tmp_path):
 
 def test_what_goes_on_is_told(source, tmp_path):
     told = []
-    replay_source(source, tmp_path / "out.csv", Wishes(), told.append)
+    replay_source(source, tmp_path / "out.csv", TrainingOptions(), NO_LABELS, told.append)
     assert any(line.endswith("rows read") for line in told)
-    assert told[-1] == "week 6 of 6 judged"
+    assert told[-1] == "model 7 of 7 trained"
 
 
 @pytest.fixture
@@ -95,8 +96,8 @@ def test_the_command_writes_the_file_and_says_what_was_done(run, tmp_path):
     done = run("--out", "out.csv", "--method", "robust_z")
     assert done.exit_code == 0, done.output
     count = len(pd.read_csv(tmp_path / "out.csv"))
-    assert f"{count} readings judged" in done.output
-    assert f"{count} only by rules, while learning" in done.output
+    assert f"{count} readings scored" in done.output
+    assert f"{count} by rules only, while learning" in done.output
 
 
 @pytest.mark.parametrize(

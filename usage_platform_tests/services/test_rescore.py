@@ -14,13 +14,13 @@ from usage_platform.core.anomalies.anomaly import (
     find_anomalies,
     no_anomalies,
 )
-from usage_platform.core.detector.model import Method
 from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.services.rescore import rescored, standing
 from usage_platform_tests.core.detector.made_models import judges_of, model
-from usage_platform_tests.core.detector.series import DAY, HOURLY, NO_CALENDAR, library
+from usage_platform_tests.core.detector.series import DAY, HOURLY, library
 
 REGISTRY = MeterRegistry(HOURLY)
 INSTANTS, VALUES = library(days=98)
@@ -32,7 +32,7 @@ NIGHT = pd.Timestamp("2024-03-19T20:00:00Z")
 
 @pytest.fixture(scope="module")
 def judges() -> Judges:
-    detector = train(INSTANTS, VALUES, HOURLY, NO_CALENDAR, BEGIN, Method.ROBUST_Z)
+    detector = train(INSTANTS, VALUES, HOURLY, TrainingOptions(method=Method.ROBUST_Z), BEGIN)
     return judges_of(model("v", pd.Timestamp(BEGIN, tz="UTC"), {HOURLY.name: detector}))
 
 

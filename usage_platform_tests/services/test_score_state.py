@@ -12,14 +12,14 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.core.anomalies.anomaly import TOLD, anomalies_from_messages, find_anomalies
 from usage_platform.core.anomalies.stream import KEPT, StreamMemory
-from usage_platform.core.detector.model import Method
 from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.messages import usage_messages
 from usage_platform.services.score import Scorer
 from usage_platform_tests.core.detector.made_models import judges_of, model
-from usage_platform_tests.core.detector.series import DAY, HOURLY, NO_CALENDAR, library
+from usage_platform_tests.core.detector.series import DAY, HOURLY, library
 
 REGISTRY = MeterRegistry(HOURLY)
 INSTANTS, VALUES = library(days=112)
@@ -50,7 +50,7 @@ def readings() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def judges() -> Judges:
-    detector = train(INSTANTS, VALUES, HOURLY, NO_CALENDAR, BEGIN, Method.ROBUST_Z)
+    detector = train(INSTANTS, VALUES, HOURLY, TrainingOptions(method=Method.ROBUST_Z), BEGIN)
     return judges_of(model("v", pd.Timestamp(BEGIN, tz="UTC"), {HOURLY.name: detector}))
 
 

@@ -12,12 +12,19 @@ from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.core.detector.baseline.slot_forests import MAX_HISTORY_DAYS, train_slot_forests
 from usage_platform.core.detector.gate import WEEKS, Examined
 from usage_platform.core.detector.manifest import model_version
-from usage_platform.core.detector.model import DetectorModel, Method, Tuning
+from usage_platform.core.detector.model import DetectorModel
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.train import HISTORY_DAYS
 from usage_platform.core.detector.train import train as train_detector
+from usage_platform.core.detector.training import history_days
 from usage_platform.core.feedback.labels import LABEL_COLUMNS, NO_LABELS, Verdict
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.services.train import TrainingError, Wishes, reading_days, train_models
+from usage_platform.services.train import (
+    TrainingError,
+    TrainingRequest,
+    reading_days,
+    train_on_lake,
+)
 from usage_platform_tests.core.detector.series import DAY, HOURLY, NO_CALENDAR, library
 
 REGISTRY = MeterRegistry(HOURLY)
@@ -29,7 +36,7 @@ UNTIL = date(2024, 3, 12)
 END = pd.Timestamp("2024-03-12T04:00:00Z")
 """Midnight in Boston, two days after the clock went forward."""
 
-BLOG, FAST = Wishes(Method.BLOG), Wishes(Method.ROBUST_Z)
+BLOG, FAST = (TrainingOptions(method=method) for method in (Method.BLOG, Method.ROBUST_Z))
 
 
 def readings(meter="m", instants=INSTANTS, values=VALUES):
@@ -48,12 +55,13 @@ def labels(*rows):
     return pd.DataFrame(rows, columns=LABEL_COLUMNS).astype(NO_LABELS.dtypes.to_dict())
 
 
-def train_all(reader, untils, wishes, before=None):
-    return list(train_models(reader, REGISTRY, untils, wishes, NOW, lambda text: None, before))
+def train_all(reader, untils, options, before=None, meters=(), labels=NO_LABELS):
+    request = TrainingRequest(untils, options, meters)
+    return list(train_on_lake(reader, REGISTRY, labels, request, NOW, lambda text: None, before))
 
 
-def train(reader, until, wishes, before=None):
-    [trained] = train_all(reader, [until], wishes, before)
+def train(reader, until, options, *given, **more):
+    [trained] = train_all(reader, [until], options, *given, **more)
     return trained.model
 
 
@@ -80,12 +88,10 @@ def test_the_blogs_forests_see_their_window_and_judge_from_the_day_after_it(read
     assert (manifest.method, manifest.false_alarms_per_week) == ("blog", None)
 
 
-def test_the_detector_learns_what_was_read_before_its_end_as_the_user_wishes(reader):
-    wishes = Wishes(Method.FOREST, Tuning(0.25, 0.1))
-    model = train(reader, UNTIL, wishes)
-    expected = train_detector(
-        INSTANTS, VALUES, HOURLY, NO_CALENDAR, END.value, Method.FOREST, wishes.tuning
-    )
+def test_the_detector_learns_what_was_read_before_its_end_by_the_options(reader):
+    options = TrainingOptions(NO_CALENDAR, Method.FOREST, 0.25, 0.1)
+    model = train(reader, UNTIL, options)
+    expected = train_detector(INSTANTS, VALUES, HOURLY, options, END.value)
     assert by_content(model.detectors) == by_content({"m": expected})
     manifest = model.manifest
     assert manifest.readings == int((END.value > INSTANTS).sum())
@@ -119,9 +125,9 @@ def test_the_same_readings_give_the_same_version_and_others_another(lake, write_
     assert by_content({"m": both.detectors["m"]}) == by_content(before.detectors)
 
 
-@pytest.mark.parametrize("wishes", [BLOG, FAST], ids=["blog", "detector"])
+@pytest.mark.parametrize("options", [BLOG, FAST], ids=["blog", "detector"])
 def test_readings_that_were_odd_or_planned_are_not_learned_from_and_false_alarms_are(
-    lake, write_table, wishes
+    lake, write_table, options
 ):
     tenth, twentieth = (END - pd.Timedelta(days=n) for n in (10, 20))
     odd = (tenth, tenth + pd.Timedelta(hours=5), Verdict.TRUE.value, "")
@@ -138,16 +144,16 @@ def test_readings_that_were_odd_or_planned_are_not_learned_from_and_false_alarms
         out |= (rows["event_time"] >= begin).to_numpy() & (rows["event_time"] < stop).to_numpy()
     # What they read must not matter.
     write_table(lake, READINGS, readings(values=np.where(out, 9_999.0, VALUES)))
-    got = train(LakeReader(lake), UNTIL, Wishes(wishes.method, labels=said))
+    got = train(LakeReader(lake), UNTIL, options, labels=said)
     assert (got.manifest.left_out, out.sum()) == (8, 8)
-    start = END - pd.Timedelta(days=wishes.history_days)
+    start = END - pd.Timedelta(days=history_days(options.method))
     seen = ((rows["event_time"] >= start) & (rows["event_time"] < END)).to_numpy()
     assert got.manifest.readings == seen.sum()
-    if wishes is BLOG:
+    if options is BLOG:
         expected = train_slot_forests(rows[~out & seen], HOURLY, lambda done, total: None)
     else:
         expected = train_detector(
-            INSTANTS, np.where(out, np.nan, VALUES), HOURLY, NO_CALENDAR, END.value, wishes.method
+            INSTANTS, np.where(out, np.nan, VALUES), HOURLY, options, END.value
         )
     assert by_content(got.detectors) == by_content({"m": expected})
 
@@ -155,24 +161,22 @@ def test_readings_that_were_odd_or_planned_are_not_learned_from_and_false_alarms
 def test_only_the_chosen_meters_are_trained_and_the_others_keep_theirs(lake, write_table, reader):
     write_table(lake, READINGS, readings("n"))
     before = train(reader, UNTIL - timedelta(days=14), FAST)
-    chosen = Wishes(Method.ROBUST_Z, meters=("m",))
-    after = train(reader, UNTIL, chosen, before)
+    after = train(reader, UNTIL, FAST, before, meters=("m",))
     assert after.detectors["n"] is before.detectors["n"]
     assert after.detectors["m"] is not before.detectors["m"]
     assert isinstance(after.detectors["m"], DetectorModel)
     assert after.detectors["m"].until == END.value
     assert after.manifest.meters == 2
     assert after.manifest.readings == int((END.value > INSTANTS).sum())
-    assert list(train(reader, UNTIL, chosen).detectors) == ["m"]
+    assert list(train(reader, UNTIL, FAST, meters=("m",)).detectors) == ["m"]
     assert by_content(train(reader, UNTIL, FAST, before).detectors) == by_content(
         train(reader, UNTIL, FAST).detectors
     )
 
 
 def test_a_meter_without_a_reading_is_one_line_with_its_name(reader):
-    wishes = Wishes(Method.ROBUST_Z, meters=("x", "m", "w"))
     with pytest.raises(TrainingError, match=r"^readings: nothing of w, x in the history$"):
-        train(reader, UNTIL, wishes)
+        train(reader, UNTIL, FAST, meters=("x", "m", "w"))
 
 
 def test_several_models_are_those_that_would_be_trained_one_by_one(reader):
@@ -185,7 +189,7 @@ def test_several_models_are_those_that_would_be_trained_one_by_one(reader):
 
 def test_a_model_is_compared_with_the_one_before_where_both_know_what_to_expect(reader):
     untils = [FIRST + timedelta(days=14), UNTIL - timedelta(days=7), UNTIL]
-    examined = [one.examined for one in train_all(reader, untils, Wishes(Method.FOREST))]
+    examined = [one.examined for one in train_all(reader, untils, TrainingOptions())]
     assert examined[:2] == [Examined(), Examined()]
     assert examined[0].is_fit
     assert examined[2].weeks == WEEKS
@@ -201,7 +205,7 @@ def test_a_model_that_is_not_fit_is_not_what_the_next_one_is_compared_with(reade
         compared.append((new.until, old.until))
         return Examined(weeks=WEEKS, alarm_days=99)
 
-    monkeypatch.setattr("usage_platform.services.train.examine", never_fit)
+    monkeypatch.setattr("usage_platform.core.detector.training.examine", never_fit)
     untils = [UNTIL - timedelta(days=14), UNTIL - timedelta(days=7), UNTIL]
     trained = train_all(reader, untils, FAST)
     ends = [one.model.manifest.end.value for one in trained]
@@ -223,7 +227,8 @@ def test_progress_is_told_of_each_meter_and_end(lake, write_table, reader):
     write_table(lake, READINGS, readings("n"))
     told = []
     untils = [FIRST, FIRST + timedelta(days=7)]
-    list(train_models(reader, REGISTRY, untils, FAST, NOW, told.append))
+    request = TrainingRequest(untils, FAST)
+    list(train_on_lake(reader, REGISTRY, NO_LABELS, request, NOW, told.append))
     assert told == [f"{name}: until {until}" for until in untils for name in ("m", "n")]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from usage_platform.core.detector.model import Method, Tuning
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.settings.settings import Settings, SettingsError
 from usage_platform.wiring.platform import Deployment
@@ -128,14 +128,14 @@ def test_what_is_asked_of_a_model_follows_the_settings(tmp_path):
         "USAGE_HOLIDAYS": "US-MA",
         "USAGE_CLOSED_DAYS": str(closed),
     }
-    wishes = Deployment(Settings.from_env(given)).wishes()
-    assert (wishes.method, wishes.tuning) == (Method.ROBUST_Z, Tuning(1.5, 0.1))
-    assert wishes.calendar == Calendar("US", "MA", (date(2024, 7, 5), date(2024, 7, 8)))
+    options = Deployment(Settings.from_env(given)).training_options()
+    calendar = Calendar("US", "MA", (date(2024, 7, 5), date(2024, 7, 8)))
+    assert options == TrainingOptions(calendar, Method.ROBUST_Z, 1.5, 0.1)
 
 
 def test_without_holidays_every_day_is_a_day():
     settings = Settings.from_env({"USAGE_HOLIDAYS": "-"})
-    assert Deployment(settings).wishes().calendar == Calendar()
+    assert Deployment(settings).training_options().calendar == Calendar()
 
 
 @pytest.mark.parametrize("text", [None, "2024-07-05\nthe fifth of July\n"])
@@ -145,7 +145,7 @@ def test_closing_days_that_cannot_be_read_are_named_in_one_line(tmp_path, text):
         closed.write_text(text)
     deployment = Deployment(Settings.from_env({}, data=tmp_path, closed_days=closed))
     with pytest.raises(SettingsError) as raised:
-        deployment.wishes()
+        deployment.training_options()
     assert str(raised.value).startswith(f"USAGE_CLOSED_DAYS={closed}: ")
     assert "\n" not in str(raised.value)
 

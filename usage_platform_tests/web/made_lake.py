@@ -12,10 +12,12 @@ from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.anomalies.anomaly import find_anomalies
 from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.detector.options import TrainingOptions
+from usage_platform.core.feedback.labels import NO_LABELS
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.hourly import hourly_from_readings
 from usage_platform.core.time.calendar import calendar_named
-from usage_platform.services.train import Wishes, train_models
+from usage_platform.services.train import TrainingRequest, train_on_lake
 
 WriteTable = Callable[..., None]
 START = date(2023, 12, 1)
@@ -46,10 +48,11 @@ def make_year(lake: Lake, write: WriteTable, meters: tuple[Meter, ...], days: in
     made = GeneratedSource(meters, START, days, seed=1).load(lambda *progress: None)
     readings = made.frame.rename(columns={"ts": "event_time"})
     write_readings(lake, write, readings)
-    wishes = Wishes(calendar=calendar_named("US-MA"), meters=(meters[0].name,))
+    options = TrainingOptions(calendar_named("US-MA"))
+    request = TrainingRequest([TRAINED_UNTIL], options, (meters[0].name,))
     now = pd.Timestamp("2025-01-01T00:00Z").to_pydatetime()
     trained = next(
-        train_models(LakeReader(lake), registry, [TRAINED_UNTIL], wishes, now, lambda text: None)
+        train_on_lake(LakeReader(lake), registry, NO_LABELS, request, now, lambda text: None)
     )
     store = ModelStore(LakeFiles(lake.models))
     store.add([trained.model], [trained.model.manifest.version])

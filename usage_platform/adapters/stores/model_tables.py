@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from usage_platform.core.detector.baseline.slot_forests import SlotForests
 from usage_platform.core.detector.forest import Forests
 from usage_platform.core.detector.manifest import Detector
-from usage_platform.core.detector.model import Baseline, DetectorModel, Method, Tuning
+from usage_platform.core.detector.model import Baseline, DetectorModel
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.residuals import Weights
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import Calendar
@@ -70,11 +71,16 @@ def _of(table: pa.Table, meter: str) -> pa.Table:
 
 
 def _described(detector: DetectorModel) -> Described:
-    calendar, base = detector.calendar, detector.baseline
+    options, base = detector.options, detector.baseline
+    calendar = options.calendar
     return {
         "meter": asdict(detector.meter),
-        "method": detector.method.value,
-        "tuning": asdict(detector.tuning),
+        "method": options.method.value,
+        # The names that the first versions gave them.
+        "tuning": {
+            "false_alarms_per_week": options.false_alarms_per_week,
+            "least_share": options.minimum_relative_deviation,
+        },
         "country": calendar.country,
         "subdivision": calendar.subdivision,
         "closed": [day.isoformat() for day in calendar.closed],
@@ -123,11 +129,14 @@ def _detector(one: Described, meter: Meter, own: Mapping[str, pa.Table]) -> Dete
     }
     return DetectorModel(
         meter=meter,
-        calendar=Calendar(
-            one["country"], one["subdivision"], tuple(map(date.fromisoformat, one["closed"]))
+        options=TrainingOptions(
+            calendar=Calendar(
+                one["country"], one["subdivision"], tuple(map(date.fromisoformat, one["closed"]))
+            ),
+            method=Method(one["method"]),
+            false_alarms_per_week=one["tuning"]["false_alarms_per_week"],
+            minimum_relative_deviation=one["tuning"]["least_share"],
         ),
-        method=Method(one["method"]),
-        tuning=Tuning(**one["tuning"]),
         until=one["until"],
         days_learned=one["days_learned"],
         days_left=one["days_left"],

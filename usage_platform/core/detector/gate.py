@@ -106,7 +106,7 @@ def examine(new: DetectorModel, old: DetectorModel, instants: Ints, values: Floa
     changed = faulty["value"].to_numpy(np.float64)
     return Examined(
         weeks=WEEKS,
-        budget=WEEKS * new.tuning.false_alarms_per_week,
+        budget=WEEKS * new.options.false_alarms_per_week,
         alarm_days=_alarm_days(new, instants, values, start),
         alarm_days_before=_alarm_days(old, instants, values, start),
         faults=len(faults),

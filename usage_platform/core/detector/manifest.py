@@ -15,6 +15,7 @@ import pandas as pd
 
 from usage_platform.core.detector.baseline.slot_forests import SlotForests
 from usage_platform.core.detector.model import DetectorModel
+from usage_platform.core.detector.options import Method
 
 Detector = SlotForests | DetectorModel
 """What judges one meter: the blog's forests, or the detector."""
@@ -26,7 +27,7 @@ class Manifest:
 
     Attributes:
         version: Its name; the same readings and settings give the same version.
-        method: How it was trained (`detector.model.Method`).
+        method: How it was trained (`detector.options.Method`).
         window_start: The oldest instant of the history, inclusive.
         window_end: The end of the history, exclusive.
         judges_from: The first instant that the model judges, not before the end of the history, so
@@ -94,8 +95,10 @@ def model_version(judges_from: datetime, detectors: Mapping[str, Detector]) -> s
 
 
 def _content(value: object) -> Iterator[bytes]:
-    """Everything that a detector holds, in the order of its fields."""
-    if isinstance(value, np.ndarray):
+    """Everything that a detector holds, in the order of its fields, whatever they are called."""
+    if isinstance(value, Method):
+        yield _method_text(value)
+    elif isinstance(value, np.ndarray):
         yield str(value.shape).encode()
         yield value.tobytes()
     elif is_dataclass(value):
@@ -103,3 +106,12 @@ def _content(value: object) -> Iterator[bytes]:
             yield from _content(getattr(value, field.name))
     else:
         yield repr(value).encode()
+
+
+def _method_text(method: Method) -> bytes:
+    """What stands for a method in a version: made of its value alone, which models keep on disk.
+
+    It is the `repr` that an enum named `Method` has by Python 3.11, in which the first versions
+    were written; another text would give every model a new version and every anomaly a new id.
+    """
+    return f"<Method.{method.value.upper()}: {method.value!r}>".encode()

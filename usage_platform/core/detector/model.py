@@ -1,11 +1,10 @@
-"""What the detector has learned of one meter, and what its user asks for.
+"""What the detector has learned of one meter.
 
-Belongs here: the model's fields and its settings. Not here: how they are learned (`train`) and
-used (`score`), where models are kept (adapters).
+Belongs here: the model's fields. Not here: how they are learned (`train`) and used (`score`), what
+a user chooses (`options`), where models are kept (adapters).
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -13,45 +12,12 @@ import numpy.typing as npt
 from usage_platform.core.arrays import Floats
 from usage_platform.core.detector.features import CONTEXT_DAYS
 from usage_platform.core.detector.forest import Forests
+from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.detector.residuals import Weights
 from usage_platform.core.meters import Meter
-from usage_platform.core.time.calendar import Calendar
 
 WEEKS_KEPT = 1 + -(-CONTEXT_DAYS // 7)
 """The week that a model judges and those that its context reaches back to."""
-
-
-class Method(StrEnum):
-    """How oddness is measured.
-
-    `forest` and `robust_z` have the same rules and calibration around them; `blog` is the baseline
-    of `detector.blog` and has no `DetectorModel`.
-    """
-
-    FOREST = "forest"
-    ROBUST_Z = "robust_z"
-    BLOG = "blog"
-
-
-@dataclass(frozen=True)
-class Tuning:
-    """What a user chooses.
-
-    Attributes:
-        false_alarms_per_week: Days a week on which a healthy meter may raise an alarm.
-        least_share: A reading nearer to what is expected than this share of it is never odd: it
-            would not be worth a walk.
-    """
-
-    false_alarms_per_week: float = 0.5
-    least_share: float = 0.05
-
-    def __post_init__(self) -> None:
-        if not 0 < self.false_alarms_per_week < 7 or not 0 <= self.least_share < 1:
-            raise ValueError(
-                "detector: expected false alarms a week above 0 and below 7 and a least share of 0 "
-                f"to 1, got {self.false_alarms_per_week} and {self.least_share}"
-            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +54,7 @@ class DetectorModel:
 
     Attributes:
         meter: The meter it was trained for.
-        calendar: Its rest days.
-        method: How oddness is measured.
-        tuning: What the user chose.
+        options: How it was trained.
         until: End of the readings it has seen, ns since 1970 UTC; it judges from there on.
         days_learned: Days with readings that it has seen.
         days_left: How many more days it needs before it judges by more than rules; 0 when ready.
@@ -102,9 +66,7 @@ class DetectorModel:
     """
 
     meter: Meter
-    calendar: Calendar
-    method: Method
-    tuning: Tuning
+    options: TrainingOptions
     until: int
     days_learned: int
     days_left: int

@@ -91,7 +91,7 @@ def score(model: DetectorModel, instants: Ints, values: Floats, start: int) -> p
     judged = instants[known] >= start
     if not judged.any():
         return _frame(model, np.empty(0, dtype=np.int64), np.empty(0), None, _no_rules(0))
-    raw = to_grid(instants[known], values[known], model.meter, model.calendar, 0)
+    raw = to_grid(instants[known], values[known], model.meter, model.options.calendar, 0)
     grid = without_zeros(raw, model.zeros_are_usual)
     # A reading's kind depends on what the hours before it were, theirs on the hour before them.
     first = max(0, (start - raw.start) // raw.interval - _places(raw, SHIFT_HOURS + 1))
@@ -116,7 +116,7 @@ def _say(model: DetectorModel, baseline: Baseline, grid: Grid, first: int) -> _J
     expected = np.maximum(expected, 0.0)
     return _Judged(
         expected=expected,
-        half_width=np.maximum(ORDINARY * unit, model.tuning.least_share * expected),
+        half_width=np.maximum(ORDINARY * unit, model.options.minimum_relative_deviation * expected),
         z=z,
         z_short=measured.short,
         z_week=measured.week,

@@ -29,12 +29,12 @@ from usage_platform.core.detector.features import CONTEXT_DAYS
 from usage_platform.core.detector.forest import Forests, fit_forests
 from usage_platform.core.detector.grid import Grid, to_grid
 from usage_platform.core.detector.measure import Measured, deviations, measure
-from usage_platform.core.detector.model import WEEKS_KEPT, Baseline, DetectorModel, Method, Tuning
+from usage_platform.core.detector.model import WEEKS_KEPT, Baseline, DetectorModel
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.residuals import Levels, Stage, residual_chain
 from usage_platform.core.detector.robust import robust_size, robust_weights
 from usage_platform.core.detector.rules import flatline_after, usual_zeros, without_zeros
 from usage_platform.core.meters import Meter
-from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.units import NS_A_DAY
 
 LEARNED_WEEKS = 12
@@ -57,10 +57,8 @@ def train(
     instants: Ints,
     values: Floats,
     meter: Meter,
-    calendar: Calendar,
+    options: TrainingOptions,
     until: int,
-    method: Method = Method.FOREST,
-    tuning: Tuning | None = None,
 ) -> DetectorModel:
     """Learn from the whole local days before `until`.
 
@@ -69,22 +67,19 @@ def train(
             looked at.
         values: n powers, kW; NaN for readings to leave out.
         meter: The meter.
-        calendar: Its rest days.
+        options: How it is trained.
         until: From where the model will judge, ns since 1970 UTC.
-        method: How oddness is measured.
-        tuning: What the user chose.
 
     Returns:
         The model; while there is too little history, one that has rules only and says so.
     """
-    tuning = tuning or Tuning()
     seen = (instants < until) & (instants >= until - (HISTORY_DAYS + 1) * NS_A_DAY)
     if not seen.any():
-        return _learning(meter, calendar, method, tuning, until, None)
-    raw = to_grid(instants[seen], values[seen], meter, calendar, until + NS_A_DAY)
+        return _learning(meter, options, until, None)
+    raw = to_grid(instants[seen], values[seen], meter, options.calendar, until + NS_A_DAY)
     until_day = int(raw.day[(until - raw.start) // raw.interval])
     raw = raw.before_day(until_day)
-    blank = _learning(meter, calendar, method, tuning, until, raw)
+    blank = _learning(meter, options, until, raw)
     if len(raw.values) == 0 or until_day - int(raw.day[0]) < FIRST_DAYS:
         return blank
     grid = without_zeros(raw, blank.zeros_are_usual)
@@ -95,7 +90,7 @@ def train(
         return blank
     baseline, measured = _baseline(grid, table, weekday, chain, judged, until_day)
     here = judged[grid.day - grid.day[0]]
-    if method is Method.FOREST:
+    if options.method is Method.FOREST:
         keys = forest_keys(grid)
         scores = _out_of_sample(measured, keys, grid.day, here)
         forests = _fit(measured, keys, here)
@@ -106,15 +101,13 @@ def train(
         days_left=0,
         baseline=baseline,
         forests=forests,
-        threshold=_threshold(scores, grid, here, tuning),
+        threshold=_threshold(scores, grid, here, options),
     )
 
 
 def _learning(
     meter: Meter,
-    calendar: Calendar,
-    method: Method,
-    tuning: Tuning,
+    options: TrainingOptions,
     until: int,
     grid: Grid | None,
 ) -> DetectorModel:
@@ -122,9 +115,7 @@ def _learning(
     span = int(known[-1] - known[0]) + 1 if len(known) else 0
     return DetectorModel(
         meter=meter,
-        calendar=calendar,
-        method=method,
-        tuning=tuning,
+        options=options,
         until=until,
         days_learned=len(np.unique(known)),
         days_left=max(1, FIRST_DAYS - span),
@@ -277,11 +268,13 @@ def _out_of_sample(
     return scores
 
 
-def _threshold(scores: Floats, grid: Grid, here: npt.NDArray[np.bool_], tuning: Tuning) -> float:
+def _threshold(
+    scores: Floats, grid: Grid, here: npt.NDArray[np.bool_], options: TrainingOptions
+) -> float:
     """The bar for the budget; with few days it is drawn towards one that only gross ones cross."""
     days, at = np.unique(grid.day[here], return_inverse=True)
     maxima = np.zeros(len(days))
     np.maximum.at(maxima, at, scores[here])
-    learned = threshold_for_budget(maxima, tuning.false_alarms_per_week)
+    learned = threshold_for_budget(maxima, options.false_alarms_per_week)
     trust = min(1.0, len(days) / _DAYS_FOR_TRUST)
     return float(learned**trust * _INITIAL_THRESHOLD ** (1 - trust))

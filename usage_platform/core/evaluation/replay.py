@@ -1,27 +1,34 @@
-"""Replaying a meter's past as it would have been judged at the time.
+"""Backtest of one meter: its readings scored as the platform scores them, in memory.
 
-Belongs here: weekly training and chronological scoring without looking ahead. The live stream calls
-the same `train` and `score`. Not here: reading and writing files, comparing with labels
-(`evaluation`).
+Belongs here: the order of weekly training, promotion and scoring. All of it is the platform's own:
+when models are trained (`detector.schedule`), training with labels and the comparison with the
+model before (`detector.training`), and which model scores a reading (`detector.model_timeline`).
+Not here: reading and writing files, comparing with labelled faults (`detection_rates`).
 """
 
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from itertools import chain, pairwise
 
 import numpy as np
 import pandas as pd
 
 from usage_platform.core.anomalies.episodes import with_episodes
-from usage_platform.core.arrays import Floats, Ints
-from usage_platform.core.detector.baseline.score import judge_as_blog
-from usage_platform.core.detector.model import Method, Tuning
-from usage_platform.core.detector.score import CONTEXT_NS, score
-from usage_platform.core.detector.train import HISTORY_DAYS, train
-from usage_platform.core.meters import Meter
-from usage_platform.core.time.calendar import Calendar
-from usage_platform.core.time.local_time import local_day_bounds
-from usage_platform.core.time.units import NS_A_DAY, instants_of
+from usage_platform.core.detector.manifest import Model
+from usage_platform.core.detector.model_timeline import Judges, judge_series
+from usage_platform.core.detector.options import TrainingOptions
+from usage_platform.core.detector.schedule import due, judges_from
+from usage_platform.core.detector.score import Kind
+from usage_platform.core.detector.training import (
+    Provenance,
+    TrainingData,
+    is_compared,
+    train_models,
+)
+from usage_platform.core.feedback.labels import NO_LABELS, silenced
+from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.core.readings.series import ReadingHistory, Series
+from usage_platform.core.time.units import instants_of
 
 REPLAY_COLUMNS = (
     "ts",
@@ -36,81 +43,97 @@ REPLAY_COLUMNS = (
     "learning",
 )
 
+# No table was read, and no version depends on the rest.
+_IN_MEMORY = Provenance(datetime(1970, 1, 1, tzinfo=UTC), 0, {})
+
 
 def replay(
     readings: pd.DataFrame,
     meter: Meter,
-    calendar: Calendar,
-    method: Method = Method.FOREST,
-    tuning: Tuning | None = None,
+    options: TrainingOptions,
+    labels: pd.DataFrame = NO_LABELS,
     *,
     from_: pd.Timestamp | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> pd.DataFrame:
-    """Judge every reading by a model trained on the Monday before it, on earlier readings only.
+    """Score every reading by the weekly model that the platform would have had for it.
+
+    The flagged rows are those that the table `anomalies` has of the same readings, options and
+    labels.
 
     Args:
         readings: One meter's: ts (datetime64[ns, UTC], ascending, each once, multiples of the
             interval), value (kW).
-        meter: The meter.
-        calendar: Its rest days; the blog's method does not look at them.
-        method: How oddness is measured.
-        tuning: What the user chose; the blog's method does not look at it.
-        from_: Judge from the week of this instant on; by default from the first reading.
-        progress: Called with (weeks done, weeks).
+        meter: The meter; days and weeks are those of its time zone.
+        options: How models are trained.
+        labels: People's labels (`core.feedback.labels.LABEL_COLUMNS`): readings in a stretch that
+            was truly anomalous or planned are not trained on, and none in a planned one is flagged.
+        from_: The first instant to return; by default the first reading's.
+        progress: Called with (models trained, models to train).
 
     Returns:
         One row a reading, `REPLAY_COLUMNS`; a longer series gives the earlier readings the same
         rows. Readings that are not finite are left out.
     """
-    instants = instants_of(readings.loc[:, "ts"])
-    values = readings["value"].to_numpy(np.float64)
-    finite = np.isfinite(values)
-    instants, values = instants[finite], values[finite]
-    first = 0 if from_ is None else int(np.searchsorted(instants, from_.value))
-    if first == len(instants):
+    rows = readings.loc[np.isfinite(readings["value"].to_numpy(np.float64)), ["ts", "value"]]
+    begin = None if from_ is None else from_.value
+    if rows.empty or (begin is not None and instants_of(rows.loc[:, "ts"])[-1] < begin):
         return pd.DataFrame({name: pd.Series(dtype=object) for name in REPLAY_COLUMNS})
-    mondays = list(_mondays(int(instants[first]), int(instants[-1]), meter))
-    parts = []
-    for done, (monday, after) in enumerate(pairwise([*mondays, int(instants[-1]) + 1]), start=1):
-        stop = int(np.searchsorted(instants, after))
-        known = instants[:stop], values[:stop]
-        if method is Method.BLOG:
-            parts.append(_week_as_blog(*known, meter, monday))
-        else:
-            parts.append(_week(*known, meter, calendar, monday, method, tuning))
-        progress(done, len(mondays))
-    judged = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    return with_episodes(judged).loc[:, list(REPLAY_COLUMNS)]
+    history = ReadingHistory()
+    history.add(rows.rename(columns={"ts": "event_time"}).assign(meter=meter.name))
+    data = TrainingData(history, MeterRegistry(meter), labels)
+    series = history.of(meter.name)
+    untils = _untils(series, meter, options, from_)
+    parts = [
+        _scored(meter.name, series, model, following)
+        for model, following in pairwise(chain(_promoted(data, untils, options, progress), [None]))
+        if model is not None
+    ]
+    scored = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    named = with_episodes(_without_planned(scored, meter, labels))
+    late = slice(None) if from_ is None else named["ts"] >= from_
+    return named.loc[late, list(REPLAY_COLUMNS)].reset_index(drop=True)
 
 
-def _mondays(first: int, last: int, meter: Meter) -> Iterator[int]:
-    """Monday 00:00 local time of each week from one instant's to another's, ns since 1970 UTC."""
-    local = datetime.fromtimestamp(first // 10**9, meter.zone)
-    day = local.date() - timedelta(days=local.weekday())
-    while (start := local_day_bounds(day, meter.timezone)[0].value) <= last:
-        yield start
-        day += timedelta(days=7)
-
-
-def _week(
-    instants: Ints,
-    values: Floats,
-    meter: Meter,
-    calendar: Calendar,
-    monday: int,
-    method: Method,
-    tuning: Tuning | None,
-) -> pd.DataFrame:
-    first, context, start = np.searchsorted(
-        instants, [monday - (HISTORY_DAYS + 1) * NS_A_DAY, monday - CONTEXT_NS, monday]
+def _untils(
+    series: Series, meter: Meter, options: TrainingOptions, from_: pd.Timestamp | None
+) -> list[date]:
+    """The ends of the histories of the models that are needed, ascending."""
+    first, newest = (
+        pd.Timestamp(series.instants[at], tz="UTC").tz_convert(meter.timezone).date()
+        for at in (0, -1)
     )
-    past = slice(first, start)
-    model = train(instants[past], values[past], meter, calendar, monday, method, tuning)
-    return score(model, instants[context:], values[context:], monday)
+    untils = due(first, newest, None)
+    if from_ is None or is_compared(options.method):
+        return untils
+    # Not compared, a model does not depend on those before it.
+    over = sum(judges_from(until, meter.timezone) <= from_ for until in untils[1:])
+    return untils[over:]
 
 
-def _week_as_blog(instants: Ints, values: Floats, meter: Meter, monday: int) -> pd.DataFrame:
-    start = np.searchsorted(instants, monday)
-    past, coming = (instants[:start], values[:start]), (instants[start:], values[start:])
-    return judge_as_blog(past, coming, meter, monday)
+def _promoted(
+    data: TrainingData,
+    untils: Sequence[date],
+    options: TrainingOptions,
+    progress: Callable[[int, int], None],
+) -> Iterator[Model]:
+    """The models that take over from the one before, one after the other."""
+    for done, trained in enumerate(train_models(data, untils, options, _IN_MEMORY), start=1):
+        progress(done, len(untils))
+        if trained.examined.is_fit:
+            yield trained.model
+
+
+def _scored(name: str, series: Series, model: Model, following: Model | None) -> pd.DataFrame:
+    """The readings of the time of one model; no more than two are held in memory."""
+    known = {model.manifest.version: model}
+    before = series if following is None else series.until(following.manifest.begin.value)
+    timeline = Judges([model.manifest], known.__getitem__)
+    return judge_series(name, before, model.manifest.begin.value, timeline)
+
+
+def _without_planned(scored: pd.DataFrame, meter: Meter, labels: pd.DataFrame) -> pd.DataFrame:
+    """What lies in a planned stretch is no anomaly."""
+    planned = silenced(meter.name, instants_of(scored.loc[:, "ts"]), labels)
+    flagged = scored["flagged"].to_numpy(np.bool_) & ~planned
+    return scored.assign(flagged=flagged, kind=scored["kind"].where(~planned, Kind.NONE))

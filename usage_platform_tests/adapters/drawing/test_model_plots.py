@@ -9,11 +9,11 @@ from usage_platform.adapters.drawing.model_plots import (
     score_distribution,
 )
 from usage_platform.core.detector.baseline.slot_forests import train_slot_forests
-from usage_platform.core.detector.model import Method
 from usage_platform.core.detector.model_timeline import judged_by
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.train import train
 from usage_platform.core.readings.series import Series
-from usage_platform_tests.core.detector.series import DAY, HOUR, HOURLY, NO_CALENDAR, library
+from usage_platform_tests.core.detector.series import DAY, HOUR, HOURLY, library
 
 INSTANTS, VALUES = library(days=49)
 SERIES = Series(INSTANTS, VALUES)
@@ -23,7 +23,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def trained(method, days=49):
     until = int(INSTANTS[0]) + days * DAY
     if method is not Method.BLOG:
-        return train(INSTANTS, VALUES, HOURLY, NO_CALENDAR, until, method)
+        return train(INSTANTS, VALUES, HOURLY, TrainingOptions(method=method), until)
     times = pd.Series(pd.DatetimeIndex(INSTANTS).tz_localize("UTC"))
     history = pd.DataFrame({"event_time": times, "value": VALUES})
     return train_slot_forests(history, HOURLY, lambda done, total: None)

@@ -12,8 +12,8 @@ from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.detector.baseline.slot_forests import train_slot_forests
 from usage_platform.core.detector.manifest import Model, model_version
-from usage_platform.core.detector.model import Method, Tuning
 from usage_platform.core.detector.model_timeline import LOOK_BACK, judged_by
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
@@ -46,7 +46,7 @@ def forests():
 
 def detector(name, method, days):
     meter, until = Meter(name, "America/New_York", 60), int(INSTANTS[0]) + days * DAY
-    return train(INSTANTS, VALUES, meter, CALENDAR, until, method, Tuning(0.25, 0.1))
+    return train(INSTANTS, VALUES, meter, TrainingOptions(CALENDAR, method, 0.25, 0.1), until)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from usage_platform.core.anomalies.anomaly import find_anomalies
+from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.detector.train import train
 from usage_platform_tests.core.anomalies.streamed import (
     OTHER,
@@ -17,7 +18,7 @@ from usage_platform_tests.core.anomalies.streamed import (
     on_day,
 )
 from usage_platform_tests.core.detector.made_models import cut_forests, judges_of, model
-from usage_platform_tests.core.detector.series import DAY, HOURLY, MONDAY, NO_CALENDAR, library
+from usage_platform_tests.core.detector.series import DAY, HOURLY, MONDAY, library
 
 DAYS, STREAMED = 92, 10
 
@@ -47,7 +48,7 @@ def frame(series):
 def judges(series):
     """Rules only, a detector, another one, and the blog's forests; the meters one model apart."""
     rules, first, second = (
-        train(*series, HOURLY, NO_CALENDAR, MONDAY + day * DAY) for day in (0, 70, 84)
+        train(*series, HOURLY, TrainingOptions(), MONDAY + day * DAY) for day in (0, 70, 84)
     )
     narrow, wide = cut_forests(OTHER, 380, 920), cut_forests(OTHER, 377, 925)
     return judges_of(

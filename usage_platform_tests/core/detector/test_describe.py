@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.core.detector.describe import expected_range, in_words
-from usage_platform.core.detector.model import Method
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.train import train
-from usage_platform_tests.core.detector.series import DAY, HOURLY, NO_CALENDAR, library
+from usage_platform_tests.core.detector.series import DAY, HOURLY, library
 
 INSTANTS, VALUES = library(days=56)
 
@@ -16,7 +16,7 @@ def test_a_detector_knows_each_slot_and_is_least_sure_where_they_scatter():
     noise = np.random.default_rng(0).normal(0, 200, len(VALUES))
     noisy = VALUES + np.where(np.isin(hour, (14, 15, 16)), noise, 0)
     until = int(INSTANTS[0]) + 56 * DAY
-    detector = train(INSTANTS, noisy, HOURLY, NO_CALENDAR, until, Method.ROBUST_Z)
+    detector = train(INSTANTS, noisy, HOURLY, TrainingOptions(method=Method.ROBUST_Z), until)
     low, middle, high = expected_range(detector)
     assert middle.shape == (168,)
     assert (low < middle).all()
@@ -28,5 +28,5 @@ def test_a_detector_knows_each_slot_and_is_least_sure_where_they_scatter():
 
 def test_a_detector_that_is_learning_says_so():
     until = int(INSTANTS[0]) + 7 * DAY
-    detector = train(INSTANTS, VALUES, HOURLY, NO_CALENDAR, until, Method.FOREST)
+    detector = train(INSTANTS, VALUES, HOURLY, TrainingOptions(method=Method.FOREST), until)
     assert "still learning" in in_words(detector)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from usage_platform.core.detector.gate import WEEKS, Examined, examine
+from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.detector.train import train
-from usage_platform_tests.core.detector.series import DAY, HOURLY, MONDAY, NO_CALENDAR, library
+from usage_platform_tests.core.detector.series import DAY, HOURLY, MONDAY, library
 
 
 @pytest.fixture(scope="module")
@@ -15,19 +16,19 @@ def series():
 
 @pytest.fixture(scope="module")
 def old(series):
-    return train(*series, HOURLY, NO_CALENDAR, MONDAY + 77 * DAY)
+    return train(*series, HOURLY, TrainingOptions(), MONDAY + 77 * DAY)
 
 
 @pytest.fixture(scope="module")
 def new(series):
-    return train(*series, HOURLY, NO_CALENDAR, MONDAY + 84 * DAY)
+    return train(*series, HOURLY, TrainingOptions(), MONDAY + 84 * DAY)
 
 
 def test_a_detector_like_the_one_before_is_fit(new, old, series):
     examined = examine(new, old, *series)
     assert examined.is_fit
     assert examined.weeks == WEEKS
-    assert examined.budget == WEEKS * new.tuning.false_alarms_per_week
+    assert examined.budget == WEEKS * new.options.false_alarms_per_week
     assert examined.found > examined.faults / 2 > 5
 
 

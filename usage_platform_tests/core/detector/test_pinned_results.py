@@ -13,7 +13,7 @@ import pytest
 
 from usage_platform.core.detector.baseline.slot_forests import train_slot_forests
 from usage_platform.core.detector.baseline.step_function import MAX_SAMPLES, fit_step_function
-from usage_platform.core.detector.model import Method
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.score import score
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import Meter
@@ -80,7 +80,7 @@ def test_the_same_readings_give_the_same_model_and_scores_as_ever(
     meter, method, model_hash, rows_hash
 ):
     until = MONDAY + TRAINED_DAYS * DAY
-    model = train(*with_faults(meter), meter, Calendar("US", "MA"), until, method)
+    model = train(*with_faults(meter), meter, TrainingOptions(Calendar("US", "MA"), method), until)
     rows = score(model, *with_faults(meter), until)
     assert rows["flagged"].any()
     learned = (

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usage_platform.core.detector.model import Method
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.score import CONTEXT_NS, Kind, score
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import Meter
@@ -14,7 +14,6 @@ from usage_platform_tests.core.detector.series import (
     HOUR,
     HOURLY,
     MONDAY,
-    NO_CALENDAR,
     library,
 )
 
@@ -36,7 +35,7 @@ def series():
 
 @pytest.fixture(scope="module", params=[Method.FOREST, Method.ROBUST_Z])
 def model(request, series):
-    return train(*series, HOURLY, NO_CALENDAR, UNTIL, request.param)
+    return train(*series, HOURLY, TrainingOptions(method=request.param), UNTIL)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +89,7 @@ def test_the_days_on_which_the_clocks_change_are_normal_days(day, hours):
     start = pd.Timestamp(day, tz=HOURLY.timezone)
     begin = (start - pd.Timedelta(days=84)).value
     instants, values = library(100, start=begin)
-    model = train(instants, values, HOURLY, NO_CALENDAR, start.value)
+    model = train(instants, values, HOURLY, TrainingOptions(), start.value)
     judged = score(model, instants, values, start.value)
     of_day = judged[judged["ts"] < start + pd.Timedelta(hours=hours)]
     assert len(of_day) == hours
@@ -105,7 +104,7 @@ def test_a_holiday_is_expected_to_be_like_a_sunday():
     values[of_day] = values[np.searchsorted(instants, sunday)]
     flagged = {}
     for calendar in (Calendar("US"), Calendar()):
-        model = train(instants, values, HOURLY, calendar, start.value)
+        model = train(instants, values, HOURLY, TrainingOptions(calendar), start.value)
         judged = score(model, instants, values, start.value)
         flagged[calendar] = judged["flagged"].iloc[:24].sum()
     assert flagged[Calendar("US")] == 0
@@ -116,7 +115,7 @@ def test_while_learning_only_rules_judge():
     instants, values = library(10)
     values[-1] = 9000.0
     values[-2] = 0.0
-    model = train(instants, values, HOURLY, NO_CALENDAR, MONDAY + 7 * DAY)
+    model = train(instants, values, HOURLY, TrainingOptions(), MONDAY + 7 * DAY)
     judged = score(model, instants, values, MONDAY + 7 * DAY)
     assert judged["learning"].all()
     assert judged["expected"].isna().all()
@@ -131,7 +130,7 @@ def test_a_quarter_hour_meter_is_judged_too():
     meter = Meter("m", "America/New_York", 15)
     instants, values = library(70, meter=meter)
     until = MONDAY + 63 * DAY
-    model = train(instants, values, meter, NO_CALENDAR, until)
+    model = train(instants, values, meter, TrainingOptions(), until)
     values[-50] *= 2
     judged = score(model, instants, values, until)
     assert np.flatnonzero(judged["flagged"])[0] == len(judged) - 50

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from usage_platform.core.detector.model import Method, Tuning
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.score import Kind, score
 from usage_platform.core.detector.train import FIRST_DAYS, train
-from usage_platform_tests.core.detector.series import DAY, HOURLY, MONDAY, NO_CALENDAR, library
+from usage_platform_tests.core.detector.series import DAY, HOURLY, MONDAY, library
 
 
 def trained(instants, values, until, **given):
-    return train(instants, values, HOURLY, NO_CALENDAR, until, **given)
+    return train(instants, values, HOURLY, TrainingOptions(**given), until)
 
 
 def test_readings_from_the_end_of_training_on_are_not_looked_at():
@@ -40,7 +40,7 @@ def test_after_the_first_days_the_model_judges():
 def test_a_tighter_budget_raises_the_bar():
     instants, values = library(70)
     bars = [
-        trained(instants, values, MONDAY + 70 * DAY, tuning=Tuning(budget)).threshold
+        trained(instants, values, MONDAY + 70 * DAY, false_alarms_per_week=budget).threshold
         for budget in (2.0, 0.5, 0.1)
     ]
     assert bars == sorted(bars)
@@ -49,7 +49,7 @@ def test_a_tighter_budget_raises_the_bar():
 @pytest.mark.parametrize("budget", [0.0, 7.0, -1.0])
 def test_a_budget_that_cannot_be_is_refused(budget):
     with pytest.raises(ValueError, match="false alarms a week"):
-        Tuning(budget)
+        TrainingOptions(false_alarms_per_week=budget)
 
 
 @pytest.mark.parametrize("level", [0.0, 700.0])

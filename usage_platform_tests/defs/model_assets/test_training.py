@@ -42,7 +42,7 @@ def test_the_method_and_the_budget_can_be_other_than_the_settings(train, fill, s
     assert (said[29].method, said[29].false_alarms_per_week) == ("robust_z", 0.5)
     assert (said[27].method, said[27].false_alarms_per_week) == ("forest", 2.0)
     (detector,) = store.load(said[27].version).detectors.values()
-    assert (detector.method, detector.tuning.false_alarms_per_week) == ("forest", 2.0)
+    assert (detector.options.method, detector.options.false_alarms_per_week) == ("forest", 2.0)
 
 
 def test_the_blog_s_method_has_no_budget_and_forests_of_its_own(train, fill, store):
@@ -83,4 +83,4 @@ def test_the_building_s_own_closing_days_are_learned_as_rest_days(
     fill("m", days=36)
     train()
     detector = store.load(store.manifests()[0].version).detectors["m"]
-    assert [str(day) for day in detector.calendar.closed] == ["2024-02-13"]
+    assert [str(day) for day in detector.options.calendar.closed] == ["2024-02-13"]

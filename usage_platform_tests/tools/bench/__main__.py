@@ -19,15 +19,16 @@ from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.adapters.spark.session import remote_session
 from usage_platform.adapters.stores.models import ModelStore
-from usage_platform.core.detector.model import Method
 from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.detector.options import Method, TrainingOptions
+from usage_platform.core.feedback.labels import NO_LABELS
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.pacing import AS_FAST_AS_POSSIBLE, Pace
 from usage_platform.services.ingest import drain_usage
 from usage_platform.services.play import play
 from usage_platform.services.progress import scoring_lag
 from usage_platform.services.score import Scorer
-from usage_platform.services.train import Wishes, train_models
+from usage_platform.services.train import TrainingRequest, train_on_lake
 from usage_platform_tests.tools.bench.naive import flush_a_message, refit_an_event, session_a_batch
 from usage_platform_tests.tools.bench.services import services
 
@@ -129,8 +130,9 @@ class Scored:
 def _scored_a_second(kafka: KafkaSettings, lake: Lake, folder: Path, method: Method) -> Scored:
     reader = LakeReader(lake)
     began = time.perf_counter()
-    [trained] = train_models(
-        reader, _REGISTRY, [_TRAINED_UNTIL], Wishes(method), datetime.now(UTC), lambda text: None
+    request = TrainingRequest([_TRAINED_UNTIL], TrainingOptions(method=method))
+    [trained] = train_on_lake(
+        reader, _REGISTRY, NO_LABELS, request, datetime.now(UTC), lambda text: None
     )
     train_seconds = time.perf_counter() - began
     version = trained.model.manifest.version

@@ -79,13 +79,13 @@ class StepwiseScorer:
             )
         instants, values = instants[usable], values[usable]
         known = instants >= instants[-1] - CONTEXT_NS
-        raw = to_grid(instants[known], values[known], model.meter, model.calendar, 0)
+        raw = to_grid(instants[known], values[known], model.meter, model.options.calendar, 0)
         per_hour = model.meter.readings_per_hour
         fed = max(0, len(raw.values) // per_hour - _FED_HOURS) * per_hour
         begin = raw.start // raw.interval
         self._model = model
         self._interval = raw.interval
-        self._days = LocalDays(model.meter, model.calendar)
+        self._days = LocalDays(model.meter, model.options.calendar)
         self._run, self._run_without_zeros = Run(), Run()
         self._longest_run = 24 * LONGEST_RUN_DAYS * per_hour
         self._traversal = None if model.forests is None else ForestTraversal(model.forests)
@@ -191,7 +191,8 @@ class StepwiseScorer:
         score = score / self._model.threshold if score == score else 0.0
         if expected < 0.0:
             expected = 0.0
-        half_width, least = ORDINARY * unit, self._model.tuning.least_share * expected
+        half_width = ORDINARY * unit
+        least = self._model.options.minimum_relative_deviation * expected
         half_width = half_width if half_width >= least else least
         away = value - expected
         if score >= WEAK and not -half_width <= away <= half_width:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usage_platform.core.detector.model import Method
+from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.score import Kind, score
 from usage_platform.core.detector.stepwise.scorer import ScoredReading, StepwiseScorer
 from usage_platform.core.detector.train import train
@@ -98,7 +98,7 @@ CASES = [
 def trained(request):
     meter, until, method, days = request.param
     series = library(days, 0, until - days * DAY, meter)
-    return train(*series, meter, CALENDAR, until, method), until
+    return train(*series, meter, TrainingOptions(CALENDAR, method), until), until
 
 
 @settings(max_examples=4, deadline=None)
@@ -147,7 +147,12 @@ def test_begun_at_any_cut_and_over_gaps_it_gives_the_rows_of_the_whole(trained, 
 
 def test_the_faults_of_the_property_test_show_every_kind():
     meter, until, method, days = CASES[0]
-    model = train(*library(days, 0, until - days * DAY, meter), meter, CALENDAR, until, method)
+    model = train(
+        *library(days, 0, until - days * DAY, meter),
+        meter,
+        TrainingOptions(CALENDAR, method),
+        until,
+    )
     kinds = set()
     for seed in range(3):
         kinds |= set(score(model, *faulty(meter, until, seed), until)["kind"])

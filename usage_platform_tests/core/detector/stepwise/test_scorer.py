@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.detector.score import Kind
 from usage_platform.core.detector.stepwise.scorer import StepwiseScorer
 from usage_platform.core.detector.train import train
@@ -12,7 +13,7 @@ CALENDAR = Calendar("US", "MA")
 
 @pytest.fixture
 def live():
-    model = train(*library(10), HOURLY, CALENDAR, MONDAY + 10 * DAY)
+    model = train(*library(10), HOURLY, TrainingOptions(CALENDAR), MONDAY + 10 * DAY)
     return StepwiseScorer(model, *library(10))
 
 
@@ -33,6 +34,6 @@ def test_a_reading_that_is_not_finite_is_refused_and_changes_nothing(live):
 
 
 def test_without_any_usable_reading_there_is_nothing_to_go_on_from(live):
-    model = train(*library(10), HOURLY, CALENDAR, MONDAY + 10 * DAY)
+    model = train(*library(10), HOURLY, TrainingOptions(CALENDAR), MONDAY + 10 * DAY)
     with pytest.raises(ValueError, match="one usable reading or more"):
         StepwiseScorer(model, np.array([MONDAY]), np.array([np.nan]))
