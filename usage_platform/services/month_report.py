@@ -9,12 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import isnan
+from typing import cast
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.core.anomalies.anomaly import TOLD, records
-from usage_platform.core.load.month import Gap, Month, Profile
+from usage_platform.core.load.month import Month, Profile
 
 MOST_METERS = 20
 """A page with more would be slow to open; the meters with most energy are shown."""
@@ -212,17 +214,22 @@ def _episodes(section: Section) -> str:
 def _gaps(found: Profile) -> str:
     if not found.gaps:
         return "<p>None.</p>\n"
-    longest: list[Gap] = sorted(found.gaps, key=lambda gap: -gap.missing)[:_MOST_ROWS]
+    longest = sorted(found.gaps, key=lambda gap: -gap.missing)[:_MOST_ROWS]
     zone = found.meter.zone
     rows = [
         (
-            f"{gap.start.tz_convert(zone):%a %d, %H:%M}",
-            f"{gap.end.tz_convert(zone):%a %d, %H:%M}",
+            f"{_local(gap.start, zone):%a %d, %H:%M}",
+            f"{_local(gap.end, zone):%a %d, %H:%M}",
             f"{gap.missing:,}",
         )
         for gap in sorted(longest, key=lambda gap: gap.start)
     ]
     return _table(("from", "to", "#readings"), rows) + _left_out(len(found.gaps))
+
+
+def _local(instant: int, zone: ZoneInfo) -> pd.Timestamp:
+    """An instant in ns since 1970 UTC on a building's clock."""
+    return cast("pd.Timestamp", pd.Timestamp(instant, tz="UTC")).tz_convert(zone)
 
 
 def _months(months: pd.DataFrame) -> str:

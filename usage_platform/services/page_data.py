@@ -52,6 +52,8 @@ class Year:
         episodes: Their episodes, the newest first.
         first: The first local day.
         last: The last local day, inclusive.
+        expected_since: From when on the meter's readings are expected, ns since 1970 UTC: from the
+            first local day if there are older readings, else from the first reading.
         years: The calendar years of which the lake has readings, of any meter.
     """
 
@@ -61,6 +63,7 @@ class Year:
     episodes: tuple[Episode, ...]
     first: date
     last: date
+    expected_since: int
     years: tuple[int, ...]
 
 
@@ -204,6 +207,7 @@ class _HeldYear:
             episodes=episodes,
             first=first,
             last=last,
+            expected_since=max(start.value, self._power.oldest),
             years=tuple(sorted({day.year for day in readings.files})),
         )
 

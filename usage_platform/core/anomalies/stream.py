@@ -17,7 +17,7 @@ from usage_platform.core.anomalies.episode_messages import (
     withdrawn_episodes,
 )
 from usage_platform.core.anomalies.episodes import MERGED_NS, LastOdd
-from usage_platform.core.anomalies.gap_messages import gap_events
+from usage_platform.core.anomalies.gap_messages import gap_events, gap_name, reportable_gaps
 from usage_platform.core.anomalies.published import ToldAnomalies
 from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges, judge_series
 from usage_platform.core.detector.stepwise.scorers import LiveJudges
@@ -106,13 +106,13 @@ class StreamMemory:
             self._forget(meter.name, int(series.instants[-1]))
             return ToTell(found.anomalies, [], found.scored, found.learning, 0)
         names = set(self.told.episodes_since(meter.name, start)["episode"])
-        names |= {gap.episode for gap in gap_events(before.instants, start, meter)}
+        names |= {gap_name(gap) for gap in reportable_gaps(before.instants, start, meter)}
         changes = self.told.changes(meter.name, start, found.anomalies)
         self.told.add(changes)
         newest = pd.Timestamp(series.instants[-1], tz="UTC")
         odd = self.told.episodes_since(meter.name, start)
         events = episode_events(odd, newest, meter)
-        events += gap_events(series.instants, start, meter)
+        events += gap_events(reportable_gaps(series.instants, start, meter), meter)
         gone = names - {event.episode for event in events}
         events += withdrawn_episodes(gone, newest, meter)
         new = self.events.untold(events)
@@ -130,7 +130,7 @@ class StreamMemory:
         if not len(newest) or newest[0] >= start or self.told.reaches(meter.name, start):
             return False
         over = last is None or newest[0] >= last.at + MERGED_NS
-        return bool(over) and not gap_events(after.instants, start, meter)
+        return bool(over) and not reportable_gaps(after.instants, start, meter)
 
     def _reach_back(self, meter: str, start: int) -> None:
         """Have the past of a reading at hand, however late it comes."""

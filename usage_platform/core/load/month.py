@@ -17,10 +17,11 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.arrays import Floats
 from usage_platform.core.detector.expected import day_type, days_by_step, slot_medians, spreads
 from usage_platform.core.detector.grid import place
 from usage_platform.core.meters import Meter
+from usage_platform.core.readings.gaps import Gap, find_gaps
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.local_time import expected_readings, local_day_bounds
@@ -101,21 +102,6 @@ class Figures:
         return self.readings / self.expected_readings
 
 
-@dataclass(frozen=True)
-class Gap:
-    """Missing readings in a row.
-
-    Attributes:
-        start: Start of the first missing interval, UTC.
-        end: End of the last one, UTC.
-        missing: How many are missing.
-    """
-
-    start: pd.Timestamp
-    end: pd.Timestamp
-    missing: int
-
-
 @dataclass(frozen=True, eq=False)
 class UnusualDay:
     """A day and what was usual for it; the arrays have a place an interval of a day.
@@ -146,7 +132,7 @@ class Profile:
         month: The month.
         series: The month's readings.
         figures: The month in figures.
-        gaps: What is missing, by time.
+        gaps: The gaps from the month's start to its last reading, by time.
         unusual: The most unusual days, the most unusual first.
     """
 
@@ -176,7 +162,7 @@ def profile(series: Series, month: Month, meter: Meter, calendar: Calendar) -> P
     if not len(own.instants):
         return None
     figures = _figures(own, month, meter)
-    gaps = _gaps(own.instants, start, meter)
+    gaps = find_gaps(own.instants, meter.interval_minutes, start)
     return Profile(meter, month, own, figures, gaps, _unusual(series, month, meter, calendar))
 
 
@@ -194,21 +180,6 @@ def _figures(own: Series, month: Month, meter: Meter) -> Figures:
         peak_at=_instant(own.instants[peak]),
         energy_kwh=float(own.values.sum()) * meter.interval_minutes / 60,
     )
-
-
-def _gaps(instants: Ints, start: int, meter: Meter) -> list[Gap]:
-    """The gaps from the month's start to its last reading; after it there may be more to come."""
-    interval = meter.interval_minutes * 60 * 10**9
-    all_starts = np.concatenate([[start - interval], instants])
-    missing = np.diff(all_starts) // interval - 1
-    return [
-        Gap(
-            _instant(all_starts[at] + interval),
-            _instant(all_starts[at] + interval * (missing[at] + 1)),
-            int(missing[at]),
-        )
-        for at in np.flatnonzero(missing > 0)
-    ]
 
 
 def _unusual(series: Series, month: Month, meter: Meter, calendar: Calendar) -> list[UnusualDay]:
