@@ -16,6 +16,7 @@ import pandas as pd
 
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.core.anomalies.anomaly import TOLD, records
+from usage_platform.core.load.load_shape import BASE_PERCENTILE
 from usage_platform.core.load.month import Month, Profile
 
 MOST_METERS = 20
@@ -155,8 +156,9 @@ def _section(section: Section) -> Iterable[str]:
     yield "<h3>Months</h3>\n"
     yield _months(section.months)
     yield (
-        f'<p class="note">Times are those of {escape(found.meter.timezone)}. Base load is what a '
-        "tenth of the readings stays below; load factor is mean over peak.</p>\n"
+        f'<p class="note">Times are those of {escape(found.meter.timezone)}. Base load is the '
+        f"median over days of the day's {BASE_PERCENTILE}th percentile; load factor is mean over "
+        "peak.</p>\n"
     )
 
 

@@ -84,3 +84,14 @@ def test_a_gap_over_new_year_is_counted_from_the_years_first_day(lake):
     assert said["longest_gap"] == {
         name: getattr(report.gaps[0], name) // 10**9 for name in ("start", "end")
     }
+
+
+def test_the_same_readings_have_the_same_figures_on_the_page_and_in_the_report(page, readings):
+    month = Month(date(2024, 2, 1))
+    start, end = (at.value // 10**9 for at in month.bounds(METER))
+    shape = page.get(f"/api/shape?meter=m&from={start}&to={end}").json()["shape"]
+    history = ReadingHistory()
+    history.add(readings[readings["meter"] == "m"])
+    figures = profile(history.of("m"), month, METER, Calendar()).figures
+    for name in ("base_kw", "peak_kw", "mean_kw", "load_factor", "energy_kwh"):
+        assert shape[name] == getattr(figures, name), name
