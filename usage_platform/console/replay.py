@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from usage_platform.core.anomalies.episodes import episodes
+from usage_platform.core.anomalies.episode_summary import episodes
 from usage_platform.core.evaluation.replay import replay
 from usage_platform.core.readings.source import ReadingSource, SourceError
 from usage_platform.services.train import Wishes
@@ -30,7 +30,7 @@ class Replayed:
         repeated_rows: Rows whose time came again further on.
         learning: Readings that only the rules judged, as there was too little history.
         flagged: Odd readings.
-        episodes: One row an episode (`core.anomalies.episodes`).
+        episodes: One row an episode (`core.anomalies.episode_summary`).
     """
 
     readings: int

@@ -13,11 +13,11 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS
 from usage_platform.core.anomalies.anomaly import (
     ANOMALY_COLUMNS,
-    TOLD,
     WITHDRAWN,
     Scored,
     find_anomalies,
     no_anomalies,
+    not_withdrawn,
 )
 from usage_platform.core.anomalies.episodes import LastOdd
 from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges
@@ -60,7 +60,7 @@ def standing(
     if not reader.exists(ANOMALIES):
         return no_anomalies()
     rows = reader.rows(ANOMALIES, ANOMALY_COLUMNS, first, last)
-    return rows[rows["status"].fillna(TOLD) == TOLD].reset_index(drop=True)
+    return not_withdrawn(rows).reset_index(drop=True)
 
 
 def _last_odd(before: pd.DataFrame) -> dict[str, LastOdd]:

@@ -237,6 +237,11 @@ def anomalies_from_messages(values: Sequence[bytes]) -> pd.DataFrame:
     return rows.loc[:, ANOMALY_COLUMNS].fillna(lacking).astype(types)
 
 
+def not_withdrawn(anomalies: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the table `anomalies` that stand; rows of a former version have no status."""
+    return anomalies[anomalies["status"].fillna(TOLD) != WITHDRAWN]
+
+
 def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as dictionaries by column."""
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]

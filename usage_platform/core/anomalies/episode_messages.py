@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.core.anomalies.anomaly import records
-from usage_platform.core.anomalies.episodes import MERGED_MINUTES, so_far
+from usage_platform.core.anomalies.episode_summary import running_summary
+from usage_platform.core.anomalies.episodes import MERGED_MINUTES
 from usage_platform.core.meters import Meter
 
 _MERGED = pd.Timedelta(minutes=MERGED_MINUTES)
@@ -120,8 +121,7 @@ def _life(
 ) -> Iterator[tuple[EpisodeStatus, pd.Timestamp, dict[str, Any]]]:
     """The messages of one episode: their status, time and content."""
     moments = list(_moments(rows.loc[:, "event_time"], newest))
-    judged = rows.rename(columns={"event_time": "ts", "usage": "value"})
-    found = so_far(judged, np.array([count for _, _, count in moments]), meter)
+    found = running_summary(rows, np.array([count for _, _, count in moments]), meter)
     peaks = rows.iloc[found.pop("peak").to_numpy()]
     found["explanation"] = peaks["explanation"].to_numpy()
     found["model_version"] = peaks["model_version"].to_numpy()

@@ -1,7 +1,7 @@
-"""Episodes: odd readings that belong together, told once.
+"""Which anomalous readings make one episode, and the severity of a score.
 
-Belongs here: which odd readings make one episode, and what is told of it. An episode is a function
-of the judged readings alone. Not here: judging them (`score`).
+Belongs here: the names of episodes, a function of the scored readings alone. Not here: scoring
+(`core.detector`), what an episode amounts to (`episode_summary`).
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.core.arrays import Ints
-from usage_platform.core.meters import Meter
 from usage_platform.core.time.units import NS_A_MINUTE, instants_of
 
 MERGED_MINUTES = 60
@@ -20,19 +19,6 @@ MERGED_MINUTES = 60
 MERGED_NS = MERGED_MINUTES * NS_A_MINUTE
 _NAME = "%Y-%m-%dT%H:%MZ"
 _SEVERE, _NOTABLE = 3.0, 1.5
-
-EPISODE_COLUMNS = (
-    "episode",
-    "start",
-    "end",
-    "kind",
-    "readings",
-    "peak_value",
-    "peak_expected",
-    "peak_score",
-    "excess_kwh",
-    "severity",
-)
 
 
 @dataclass(frozen=True)
@@ -83,68 +69,6 @@ def with_episodes(judged: pd.DataFrame) -> pd.DataFrame:
     names = np.full(len(judged), "", dtype=object)
     names[odd] = episode_names(instants_of(judged.loc[odd, "ts"]), None)
     return judged.assign(episode=names)
-
-
-def episodes(judged: pd.DataFrame, meter: Meter) -> pd.DataFrame:
-    """One row an episode (`EPISODE_COLUMNS`), by start.
-
-    `end` is the end of the last odd reading's interval; `kind` the most frequent one; the peak is
-    the reading with the largest score; `excess_kwh` sums reading minus expected over the odd
-    readings (NaN while nothing is expected); severity is in words.
-
-    Args:
-        judged: From `with_episodes`.
-        meter: Gives the interval.
-    """
-    odd = judged[judged["episode"] != ""]
-    if odd.empty:
-        return pd.DataFrame({name: pd.Series(dtype=object) for name in EPISODE_COLUMNS})
-    parts = [
-        so_far(rows, np.array([len(rows)]), meter) for _, rows in odd.groupby("episode", sort=False)
-    ]
-    return pd.concat(parts, ignore_index=True).loc[:, list(EPISODE_COLUMNS)]
-
-
-def so_far(odd: pd.DataFrame, counts: Ints, meter: Meter) -> pd.DataFrame:
-    """What is told of one episode after some of its odd readings.
-
-    Args:
-        odd: Its odd readings by time: episode, ts (datetime64[ns, UTC]), value, expected, score,
-            kind.
-        counts: After how many of them, each 1 or more.
-        meter: Gives the interval.
-
-    Returns:
-        One row a count: the columns of `episodes`, and `peak`, the position of its peak in `odd`.
-    """
-    value, expected, score = (
-        odd[name].to_numpy(np.float64) for name in ("value", "expected", "score")
-    )
-    place = np.arange(len(odd))
-    is_peak = score > np.concatenate([[-np.inf], np.maximum.accumulate(score)[:-1]])
-    at = counts - 1
-    peak = np.maximum.accumulate(np.where(is_peak, place, 0))[at]
-    away = (value - expected) * (meter.interval_minutes / 60)
-    is_known = np.maximum.accumulate(~np.isnan(away))
-    excess = np.where(is_known, np.nancumsum(away), np.nan)
-    names, kinds = np.unique(odd["kind"].to_numpy(str), return_inverse=True)
-    seen = np.cumsum(kinds[:, None] == np.arange(len(names)), axis=0)
-    ends = pd.DatetimeIndex(odd["ts"])[at] + pd.Timedelta(minutes=meter.interval_minutes)
-    return pd.DataFrame(
-        {
-            "episode": odd["episode"].iloc[0],
-            "start": odd["ts"].iloc[0],
-            "end": ends,
-            "kind": names[seen[at].argmax(axis=1)].astype(object),
-            "readings": counts,
-            "peak_value": value[peak],
-            "peak_expected": expected[peak],
-            "peak_score": score[peak],
-            "excess_kwh": excess[at],
-            "severity": severity(score[peak]),
-            "peak": peak,
-        }
-    )
 
 
 def severity(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:

@@ -2,13 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from usage_platform.core.anomalies.episodes import (
-    EPISODE_COLUMNS,
-    LastOdd,
-    episode_names,
-    episodes,
-    with_episodes,
-)
+from usage_platform.core.anomalies.episode_summary import EPISODE_COLUMNS, episodes
+from usage_platform.core.anomalies.episodes import LastOdd, episode_names, with_episodes
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.units import NS_A_MINUTE
 
