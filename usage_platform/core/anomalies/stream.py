@@ -16,9 +16,9 @@ from usage_platform.core.anomalies.episode_messages import (
     episode_events,
     withdrawn_episodes,
 )
-from usage_platform.core.anomalies.episodes import MERGED_NS, LastOdd
+from usage_platform.core.anomalies.episodes import MERGED_NS
 from usage_platform.core.anomalies.gap_messages import gap_events, gap_name, reportable_gaps
-from usage_platform.core.anomalies.published import ToldAnomalies
+from usage_platform.core.anomalies.published import PublishedSince, ToldAnomalies
 from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges, judge_series
 from usage_platform.core.detector.stepwise.scorers import LiveJudges
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -97,40 +97,32 @@ class StreamMemory:
     def _take(self, meter: Meter, start: int, judges: Judges, before: Series) -> ToTell:
         self._reach_back(meter.name, start)
         series = self.history.of(meter.name)
-        last = self.told.last_before(meter.name, start)
+        published = self.told.of(meter.name, start)
         judged = self.live.judge(meter.name, series, start, judges)
         if judged is None:
             judged = judge_series(meter.name, series, start, judges)
-        found = scored(meter, judged, len(series.since(start).instants), judges.labels, last)
-        if found.anomalies.empty and self._is_quiet(meter, before, series, start, last):
-            self._forget(meter.name, int(series.instants[-1]))
+        count = len(series.since(start).instants)
+        found = scored(meter, judged, count, judges.labels, published.last)
+        gaps = reportable_gaps(series.instants, start, meter)
+        newest = int(series.instants[-1])
+        if found.anomalies.empty and not gaps and _is_quiet(published, before, start):
+            self._forget(meter.name, newest)
             return ToTell(found.anomalies, [], found.scored, found.learning, 0)
-        names = set(self.told.episodes_since(meter.name, start)["episode"])
-        names |= {gap_name(gap) for gap in reportable_gaps(before.instants, start, meter)}
-        changes = self.told.changes(meter.name, start, found.anomalies)
+        changes = published.changes(found.anomalies)
         self.told.add(changes)
-        newest = pd.Timestamp(series.instants[-1], tz="UTC")
-        odd = self.told.episodes_since(meter.name, start)
-        events = episode_events(odd, newest, meter)
-        events += gap_events(reportable_gaps(series.instants, start, meter), meter)
+        at = pd.Timestamp(newest, tz="UTC")
+        events = episode_events(published.continued_by(found.anomalies), at, meter)
+        events += gap_events(gaps, meter)
+        names = published.episode_names()
+        names |= {gap_name(gap) for gap in reportable_gaps(before.instants, start, meter)}
         gone = names - {event.episode for event in events}
-        events += withdrawn_episodes(gone, newest, meter)
+        events += withdrawn_episodes(gone, at, meter)
         new = self.events.untold(events)
         for event in new:
             self.events.add(event)
-        self._forget(meter.name, int(series.instants[-1]))
+        self._forget(meter.name, newest)
         standing = int((changes["status"] != WITHDRAWN).sum())
         return ToTell(changes, new, found.scored, found.learning, len(found.anomalies) - standing)
-
-    def _is_quiet(
-        self, meter: Meter, before: Series, after: Series, start: int, last: LastOdd | None
-    ) -> bool:
-        """Whether readings without an anomaly leave nothing to be said of what was told before."""
-        newest = before.instants[-1:]
-        if not len(newest) or newest[0] >= start or self.told.reaches(meter.name, start):
-            return False
-        over = last is None or newest[0] >= last.at + MERGED_NS
-        return bool(over) and not reportable_gaps(after.instants, start, meter)
 
     def _reach_back(self, meter: str, start: int) -> None:
         """Have the past of a reading at hand, however late it comes."""
@@ -158,3 +150,18 @@ class StreamMemory:
         if series.instants[0] < kept - KEPT.value:
             self.history.forget(meter, kept)
             self.horizon[meter] = kept
+
+
+def _is_quiet(published: PublishedSince, before: Series, start: int) -> bool:
+    """Whether new readings without an anomaly or a gap change nothing that was published.
+
+    Args:
+        published: What was published, as seen from `start`.
+        before: The readings before they came.
+        start: The first of them, ns since 1970 UTC.
+    """
+    newest = before.instants[-1:]
+    if not len(newest) or newest[0] >= start or published.rows:
+        return False
+    # Else the last episode before them closes, or goes on to be open.
+    return published.last is None or bool(newest[0] >= published.last.at + MERGED_NS)

@@ -42,12 +42,15 @@ def find_gaps(instants: Ints, interval_minutes: int, since: int | None = None) -
     interval = interval_minutes * NS_A_MINUTE
     if since is not None:
         instants = instants[np.searchsorted(instants, since) :]
-    if not len(instants):
-        return []
-    before = instants[0] - interval if since is None else since - interval
-    missing = np.diff(instants, prepend=before) // interval - 1
-    ends = np.append(before, instants[:-1]) + interval
-    return [
-        Gap(int(ends[at]), int(ends[at] + missing[at] * interval), int(missing[at]))
+    missing = np.diff(instants) // interval - 1
+    gaps = [
+        _gap(int(instants[at]) + interval, int(missing[at]), interval)
         for at in np.flatnonzero(missing > 0)
     ]
+    if since is not None and len(instants) and instants[0] >= since + interval:
+        gaps.insert(0, _gap(since, int(instants[0] - since) // interval, interval))
+    return gaps
+
+
+def _gap(start: int, missing: int, interval: int) -> Gap:
+    return Gap(start, start + missing * interval, missing)

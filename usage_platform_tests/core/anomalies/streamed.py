@@ -79,9 +79,8 @@ class Stream:
         return other
 
     def stands(self):
-        parts = [self.memory.told.episodes_since(meter, BEGINNING) for meter in ("m", "n")]
-        parts = [part for part in parts if len(part)]
-        return pd.concat(parts, ignore_index=True) if parts else no_anomalies()
+        rows = [row for meter in ("m", "n") for row in self.memory.told.of(meter, BEGINNING).rows]
+        return pd.DataFrame(rows) if rows else no_anomalies()
 
     def heard(self):
         """What somebody knows who read all that was told."""
