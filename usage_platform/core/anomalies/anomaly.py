@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from usage_platform.core.anomalies.episodes import LastOdd, episode_names, opened_at, severity
+from usage_platform.core.anomalies.episodes import LastAnomaly, episode_names, opened_at, severity
 from usage_platform.core.detector.model_timeline import Judges, judge_series
 from usage_platform.core.detector.score import Kind
 from usage_platform.core.feedback.labels import silenced
@@ -24,7 +24,7 @@ from usage_platform.core.readings.messages import anomaly_message, read_anomalie
 from usage_platform.core.readings.series import ReadingHistory, Series
 from usage_platform.core.time.units import instants_of
 
-TOLD, WITHDRAWN = "told", "withdrawn"
+PUBLISHED, WITHDRAWN = "told", "withdrawn"
 """An anomaly's status: it stands, or a late or corrected reading has made it none."""
 
 NUMBERS = (
@@ -66,7 +66,7 @@ _RULE_DIRECTIONS = {Kind.ZERO: "below", Kind.GROSS: "above", Kind.STUCK: "at"}
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoringResult:
     """What scoring found.
 
     Attributes:
@@ -79,10 +79,10 @@ class Scored:
     scored: int
     learning: int
 
-    def __add__(self, other: "Scored") -> "Scored":
+    def __add__(self, other: "ScoringResult") -> "ScoringResult":
         """Both together, in their order."""
         parts = [part.anomalies for part in (self, other) if len(part.anomalies)]
-        return Scored(
+        return ScoringResult(
             pd.concat(parts, ignore_index=True) if parts else no_anomalies(),
             self.scored + other.scored,
             self.learning + other.learning,
@@ -94,8 +94,8 @@ def find_anomalies(
     judges: Judges,
     registry: MeterRegistry,
     start: pd.Timestamp | None = None,
-    last: Mapping[str, LastOdd] | None = None,
-) -> Scored:
+    last: Mapping[str, LastAnomaly] | None = None,
+) -> ScoringResult:
     """Score the readings of all meters.
 
     Args:
@@ -109,16 +109,16 @@ def find_anomalies(
     history = ReadingHistory()
     history.add(readings)
     begin = np.iinfo(np.int64).min if start is None else start.value
-    found = Scored(no_anomalies(), 0, 0)
+    found = ScoringResult(no_anomalies(), 0, 0)
     for name in sorted(readings["meter"].unique()):
         before = None if last is None else last.get(name)
-        found += anomalies_of(registry.get(name), history.of(name), begin, judges, before)
+        found += score_meter(registry.get(name), history.of(name), begin, judges, before)
     return found
 
 
-def anomalies_of(
-    meter: Meter, series: Series, start: int, judges: Judges, last: LastOdd | None
-) -> Scored:
+def score_meter(
+    meter: Meter, series: Series, start: int, judges: Judges, last: LastAnomaly | None
+) -> ScoringResult:
     """Score one meter's readings from an instant on.
 
     Args:
@@ -129,12 +129,16 @@ def anomalies_of(
         last: The meter's last odd reading before `start`.
     """
     judged = judge_series(meter.name, series, start, judges)
-    return scored(meter, judged, len(series.since(start).instants), judges.labels, last)
+    return scoring_result(meter, judged, len(series.since(start).instants), judges.labels, last)
 
 
-def scored(
-    meter: Meter, judged: pd.DataFrame, readings: int, labels: pd.DataFrame, last: LastOdd | None
-) -> Scored:
+def scoring_result(
+    meter: Meter,
+    judged: pd.DataFrame,
+    readings: int,
+    labels: pd.DataFrame,
+    last: LastAnomaly | None,
+) -> ScoringResult:
     """What judged readings come to.
 
     Args:
@@ -148,10 +152,10 @@ def scored(
     odd = judged[judged["flagged"].astype(np.bool_)]
     odd = odd[~silenced(meter.name, instants_of(odd.loc[:, "ts"]), labels)]
     rows = _rows(odd, meter, last) if len(odd) else no_anomalies()
-    return Scored(rows, known, readings - known)
+    return ScoringResult(rows, known, readings - known)
 
 
-def _rows(odd: pd.DataFrame, meter: Meter, last: LastOdd | None) -> pd.DataFrame:
+def _rows(odd: pd.DataFrame, meter: Meter, last: LastAnomaly | None) -> pd.DataFrame:
     above = odd["value"] - odd["expected"]
     rows = pd.DataFrame(
         {
@@ -172,7 +176,7 @@ def _rows(odd: pd.DataFrame, meter: Meter, last: LastOdd | None) -> pd.DataFrame
             "z_week": odd["z_week"],
             "run": odd["run"].astype(np.int64),
             "model_version": odd["model_version"],
-            "status": TOLD,
+            "status": PUBLISHED,
         }
     )
     rows["anomaly_id"] = [
@@ -233,13 +237,13 @@ def anomalies_from_messages(values: Sequence[bytes]) -> pd.DataFrame:
     # Messages of the platform's first version lack these.
     alone = pd.Series(opened_at(instants_of(rows.loc[:, "event_time"])), rows.index)
     blank = dict.fromkeys(("kind", "direction", "explanation"), "")
-    lacking = {**blank, "episode": alone, "run": 0, "status": TOLD}
+    lacking = {**blank, "episode": alone, "run": 0, "status": PUBLISHED}
     return rows.loc[:, ANOMALY_COLUMNS].fillna(lacking).astype(types)
 
 
 def not_withdrawn(anomalies: pd.DataFrame) -> pd.DataFrame:
     """The rows of the table `anomalies` that stand; rows of a former version have no status."""
-    return anomalies[anomalies["status"].fillna(TOLD) != WITHDRAWN]
+    return anomalies[anomalies["status"].fillna(PUBLISHED) != WITHDRAWN]
 
 
 def records(rows: pd.DataFrame) -> list[dict[str, Any]]:

@@ -57,7 +57,7 @@ class EpisodeEvent:
 
 
 @dataclass
-class ToldEpisodes:
+class PublishedEpisodes:
     """What was told of episodes; a function of the messages in their order."""
 
     _ids: dict[tuple[str, str], list[str]] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class ToldEpisodes:
         before = [] if event.status is EpisodeStatus.WITHDRAWN else self._ids.get(key, [])
         self._ids[key] = [*before, event.event_id]
 
-    def untold(self, events: list[EpisodeEvent]) -> list[EpisodeEvent]:
+    def unpublished(self, events: list[EpisodeEvent]) -> list[EpisodeEvent]:
         """What is new of all there is to tell; the last message of an episode comes last again.
 
         Args:
@@ -109,7 +109,7 @@ def withdrawn_episodes(names: set[str], at: pd.Timestamp, meter: Meter) -> list[
     ]
 
 
-def event_of(value: bytes) -> EpisodeEvent:
+def parse_event(value: bytes) -> EpisodeEvent:
     """A message of the topic `episode`; only this platform writes them, so none is judged."""
     said = json.loads(value)
     status = EpisodeStatus(said["status"])

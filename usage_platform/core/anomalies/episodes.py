@@ -22,7 +22,7 @@ _SEVERE, _NOTABLE = 3.0, 1.5
 
 
 @dataclass(frozen=True)
-class LastOdd:
+class LastAnomaly:
     """The last odd reading before some others.
 
     Attributes:
@@ -34,7 +34,7 @@ class LastOdd:
     episode: str
 
 
-def episode_names(instants: Ints, last: LastOdd | None) -> npt.NDArray[np.object_]:
+def episode_names(instants: Ints, last: LastAnomaly | None) -> npt.NDArray[np.object_]:
     """The episode of each odd reading: when its first odd reading began.
 
     The name of an episode does not change while it goes on.

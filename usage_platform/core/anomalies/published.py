@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from usage_platform.core.anomalies.anomaly import ANOMALY_COLUMNS, WITHDRAWN, no_anomalies, records
-from usage_platform.core.anomalies.episodes import LastOdd
+from usage_platform.core.anomalies.episodes import LastAnomaly
 
 Row = dict[str, Any]
 
@@ -26,7 +26,7 @@ class PublishedSince:
         rows: The anomalies that stand from the instant on, by time.
     """
 
-    last: LastOdd | None
+    last: LastAnomaly | None
     rows: Sequence[Row]
     _by_time: Mapping[int, Row]
 
@@ -82,7 +82,7 @@ class PublishedSince:
 
 
 @dataclass
-class ToldAnomalies:
+class PublishedAnomalies:
     """The anomalies that stand, by meter and instant; a function of the messages in their order."""
 
     _by_meter: dict[str, dict[int, Row]] = field(default_factory=dict)
@@ -109,9 +109,9 @@ class ToldAnomalies:
         newest = self._newest.get(meter, start)
         # Most batches come after all that was published: nothing is searched then.
         if newest < start and newest in by_time:
-            return PublishedSince(LastOdd(newest, by_time[newest]["episode"]), (), by_time)
+            return PublishedSince(LastAnomaly(newest, by_time[newest]["episode"]), (), by_time)
         before = max((at for at in by_time if at < start), default=None)
-        last = None if before is None else LastOdd(before, by_time[before]["episode"])
+        last = None if before is None else LastAnomaly(before, by_time[before]["episode"])
         rows = [by_time[at] for at in sorted(by_time) if at >= start]
         return PublishedSince(last, rows, by_time)
 

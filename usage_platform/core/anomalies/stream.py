@@ -9,27 +9,27 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from usage_platform.core.anomalies.anomaly import WITHDRAWN, no_anomalies, scored
+from usage_platform.core.anomalies.anomaly import WITHDRAWN, no_anomalies, scoring_result
 from usage_platform.core.anomalies.episode_messages import (
     EpisodeEvent,
-    ToldEpisodes,
+    PublishedEpisodes,
     episode_events,
     withdrawn_episodes,
 )
 from usage_platform.core.anomalies.episodes import MERGED_NS
 from usage_platform.core.anomalies.gap_messages import gap_events, gap_name, reportable_gaps
-from usage_platform.core.anomalies.published import PublishedSince, ToldAnomalies
+from usage_platform.core.anomalies.published import PublishedAnomalies, PublishedSince
 from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges, judge_series
 from usage_platform.core.detector.stepwise.scorers import LiveJudges
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.series import ReadingHistory, Series
 
-KEPT = pd.Timedelta(days=30)
+RETENTION = pd.Timedelta(days=30)
 """Kept beyond what a reading needs: late readings of a month find their past in memory."""
 
 
 @dataclass(frozen=True)
-class ToTell:
+class StreamOutput:
     """What a batch of readings leads to.
 
     Attributes:
@@ -48,15 +48,15 @@ class ToTell:
 
 
 @dataclass
-class StreamMemory:
+class ScorerState:
     """What a scorer remembers between two batches.
 
     Attributes:
         past: Reads a meter's consumed readings of a span from the lake: meter, first and last
             instant (ns since 1970 UTC) to the columns meter, event_time, value.
         history: The recent readings.
-        told: The anomalies that stand.
-        events: What was told of episodes.
+        published: The anomalies that stand.
+        published_episodes: What was told of episodes.
         live: Judges the newest readings where they are few.
         floor: From when on readings were put into `history` at first, ns since 1970 UTC; None if
             all that was ever consumed is there.
@@ -65,13 +65,15 @@ class StreamMemory:
 
     past: Callable[[str, int, int], pd.DataFrame]
     history: ReadingHistory = field(default_factory=ReadingHistory)
-    told: ToldAnomalies = field(default_factory=ToldAnomalies)
-    events: ToldEpisodes = field(default_factory=ToldEpisodes)
+    published: PublishedAnomalies = field(default_factory=PublishedAnomalies)
+    published_episodes: PublishedEpisodes = field(default_factory=PublishedEpisodes)
     live: LiveJudges = field(default_factory=LiveJudges)
     floor: int | None = None
     horizon: dict[str, int] = field(default_factory=dict)
 
-    def take(self, readings: pd.DataFrame, judges: Judges, registry: MeterRegistry) -> ToTell:
+    def process(
+        self, readings: pd.DataFrame, judges: Judges, registry: MeterRegistry
+    ) -> StreamOutput:
         """Judge readings that have come, and again those that they change.
 
         Args:
@@ -82,11 +84,11 @@ class StreamMemory:
         before = {str(name): self.history.of(str(name)) for name in readings["meter"].unique()}
         changed = self.history.add(readings)
         parts = [
-            self._take(registry.get(name), start, judges, before[name])
+            self._process_meter(registry.get(name), start, judges, before[name])
             for name, start in changed.items()
         ]
         told = [part.anomalies for part in parts if len(part.anomalies)]
-        return ToTell(
+        return StreamOutput(
             anomalies=pd.concat(told, ignore_index=True) if told else no_anomalies(),
             episodes=[event for part in parts for event in part.episodes],
             scored=sum(part.scored for part in parts),
@@ -94,22 +96,24 @@ class StreamMemory:
             repeated=sum(part.repeated for part in parts),
         )
 
-    def _take(self, meter: Meter, start: int, judges: Judges, before: Series) -> ToTell:
+    def _process_meter(
+        self, meter: Meter, start: int, judges: Judges, before: Series
+    ) -> StreamOutput:
         self._reach_back(meter.name, start)
         series = self.history.of(meter.name)
-        published = self.told.of(meter.name, start)
+        published = self.published.of(meter.name, start)
         judged = self.live.judge(meter.name, series, start, judges)
         if judged is None:
             judged = judge_series(meter.name, series, start, judges)
         count = len(series.since(start).instants)
-        found = scored(meter, judged, count, judges.labels, published.last)
+        found = scoring_result(meter, judged, count, judges.labels, published.last)
         gaps = reportable_gaps(series.instants, start, meter)
         newest = int(series.instants[-1])
         if found.anomalies.empty and not gaps and _is_quiet(published, before, start):
             self._forget(meter.name, newest)
-            return ToTell(found.anomalies, [], found.scored, found.learning, 0)
+            return StreamOutput(found.anomalies, [], found.scored, found.learning, 0)
         changes = published.changes(found.anomalies)
-        self.told.add(changes)
+        self.published.add(changes)
         at = pd.Timestamp(newest, tz="UTC")
         events = episode_events(published.continued_by(found.anomalies), at, meter)
         events += gap_events(gaps, meter)
@@ -117,12 +121,14 @@ class StreamMemory:
         names |= {gap_name(gap) for gap in reportable_gaps(before.instants, start, meter)}
         gone = names - {event.episode for event in events}
         events += withdrawn_episodes(gone, at, meter)
-        new = self.events.untold(events)
+        new = self.published_episodes.unpublished(events)
         for event in new:
-            self.events.add(event)
+            self.published_episodes.add(event)
         self._forget(meter.name, newest)
         standing = int((changes["status"] != WITHDRAWN).sum())
-        return ToTell(changes, new, found.scored, found.learning, len(found.anomalies) - standing)
+        return StreamOutput(
+            changes, new, found.scored, found.learning, len(found.anomalies) - standing
+        )
 
     def _reach_back(self, meter: str, start: int) -> None:
         """Have the past of a reading at hand, however late it comes."""
@@ -146,8 +152,8 @@ class StreamMemory:
     def _forget(self, meter: str, newest: int) -> None:
         """Let go of what is older than a late reading may need, a good piece at a time."""
         series = self.history.of(meter)
-        kept = newest - (LOOK_BACK + KEPT).value
-        if series.instants[0] < kept - KEPT.value:
+        kept = newest - (LOOK_BACK + RETENTION).value
+        if series.instants[0] < kept - RETENTION.value:
             self.history.forget(meter, kept)
             self.horizon[meter] = kept
 

@@ -7,8 +7,8 @@ from usage_platform.core.anomalies.anomaly import (
     find_anomalies,
     no_anomalies,
 )
-from usage_platform.core.anomalies.episodes import LastOdd
-from usage_platform.core.anomalies.published import ToldAnomalies
+from usage_platform.core.anomalies.episodes import LastAnomaly
+from usage_platform.core.anomalies.published import PublishedAnomalies
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests.core.detector.made_models import (
     cut_forests,
@@ -36,7 +36,7 @@ def found(*hours, value=500.0, version="v", meter="m"):
 
 @pytest.fixture
 def told():
-    told = ToldAnomalies()
+    told = PublishedAnomalies()
     told.add(found(1, 2, 8))
     return told
 
@@ -76,14 +76,14 @@ def test_an_anomaly_that_is_another_now_is_told_with_its_id(told):
 
 def test_a_withdrawal_of_another_models_anomaly_changes_nothing(told):
     told.add(found(8, version="w").assign(status=WITHDRAWN))
-    assert told.of("m", at(9).value).last == LastOdd(at(8).value, "2024-03-05T18:00Z")
+    assert told.of("m", at(9).value).last == LastAnomaly(at(8).value, "2024-03-05T18:00Z")
 
 
 def test_the_last_odd_reading_is_the_newest_one_that_stands(told):
     assert told.of("m", at(1).value).last is None
-    assert told.of("m", at(8).value).last == LastOdd(at(2).value, "2024-03-05T11:00Z")
+    assert told.of("m", at(8).value).last == LastAnomaly(at(2).value, "2024-03-05T11:00Z")
     told.add(found(8).assign(status=WITHDRAWN))
-    assert told.of("m", at(9).value).last == LastOdd(at(2).value, "2024-03-05T11:00Z")
+    assert told.of("m", at(9).value).last == LastAnomaly(at(2).value, "2024-03-05T11:00Z")
     assert told.of("other", at(9).value).last is None
 
 
@@ -101,7 +101,7 @@ def test_meters_are_kept_apart(told):
 
 
 def test_rows_without_an_expected_value_are_the_same_as_before():
-    told = ToldAnomalies()
+    told = PublishedAnomalies()
     rows = found(1).assign(expected=float("nan"), z=float("nan"))
     told.add(rows)
     assert told.of("m", START.value).changes(rows).empty
@@ -110,4 +110,4 @@ def test_rows_without_an_expected_value_are_the_same_as_before():
 def test_readings_that_are_not_odd_are_never_told():
     judges = judges_of(model("v", START, {"m": cut_forests(METER)}))
     rows = find_anomalies(hourly(START, [150.0] * 5), judges, MeterRegistry(METER)).anomalies
-    assert ToldAnomalies().of("m", START.value).changes(rows).empty
+    assert PublishedAnomalies().of("m", START.value).changes(rows).empty

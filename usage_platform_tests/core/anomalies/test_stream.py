@@ -3,7 +3,7 @@
 import pandas as pd
 
 from usage_platform.core.anomalies.anomaly import WITHDRAWN, no_anomalies
-from usage_platform.core.anomalies.stream import KEPT
+from usage_platform.core.anomalies.stream import RETENTION
 from usage_platform.core.detector.model_timeline import LOOK_BACK
 from usage_platform_tests.core.anomalies.streamed import HOUR, START, Stream, batches_of, on_day
 from usage_platform_tests.core.detector.made_models import (
@@ -89,12 +89,12 @@ def test_no_readings_have_nothing_to_tell():
 
 def test_what_is_long_past_is_forgotten_and_read_again_for_a_late_reading():
     stream = blog_stream()
-    days = (LOOK_BACK + 2 * KEPT).days + 20
+    days = (LOOK_BACK + 2 * RETENTION).days + 20
     rows = hourly(START, [150] * 24 * days)
     for part in batches_of(rows, range(240, 24 * days, 240)):
         stream.take(part)
     held = stream.memory.history.of("m").instants
-    assert pd.Timedelta(int(held[-1] - held[0])) <= LOOK_BACK + 2 * KEPT
+    assert pd.Timedelta(int(held[-1] - held[0])) <= LOOK_BACK + 2 * RETENTION
     assert not stream.asked
     late = stream.take(hourly(on_day(1), [500]))
     assert stream.asked == [("m", (on_day(1) - LOOK_BACK).value, int(held[0]))]
