@@ -14,7 +14,7 @@ from usage_platform.core.arrays import Ints
 from usage_platform.core.time.units import NS_A_MINUTE, instants_of
 
 MERGED_MINUTES = 60
-"""Odd readings no farther apart belong to one episode."""
+"""Anomalous readings no farther apart belong to one episode."""
 
 MERGED_NS = MERGED_MINUTES * NS_A_MINUTE
 _NAME = "%Y-%m-%dT%H:%MZ"
@@ -23,7 +23,7 @@ _SEVERE, _NOTABLE = 3.0, 1.5
 
 @dataclass(frozen=True)
 class LastAnomaly:
-    """The last odd reading before some others.
+    """The last anomalous reading before some others.
 
     Attributes:
         at: Its interval's start, ns since 1970 UTC.
@@ -35,13 +35,13 @@ class LastAnomaly:
 
 
 def episode_names(instants: Ints, last: LastAnomaly | None) -> npt.NDArray[np.object_]:
-    """The episode of each odd reading: when its first odd reading began.
+    """The name of each anomalous reading's episode: the start of the episode's first one.
 
     The name of an episode does not change while it goes on.
 
     Args:
-        instants: n interval starts of a meter's odd readings, ns since 1970 UTC, ascending.
-        last: The odd reading before them.
+        instants: n interval starts of a meter's anomalous readings, ns since 1970 UTC, ascending.
+        last: The anomalous reading before them.
     """
     if not len(instants):
         return np.empty(0, dtype=object)
@@ -53,24 +53,24 @@ def episode_names(instants: Ints, last: LastAnomaly | None) -> npt.NDArray[np.ob
 
 
 def opened_at(instants: Ints) -> npt.NDArray[np.object_]:
-    """The names of episodes that began at these instants, ns since 1970 UTC."""
+    """The names of episodes that start at these instants, ns since 1970 UTC."""
     return pd.DatetimeIndex(instants).strftime(_NAME).to_numpy(object)
 
 
-def with_episodes(judged: pd.DataFrame) -> pd.DataFrame:
-    """The judged readings with a column `episode`, empty where a reading is not odd.
+def with_episodes(scored: pd.DataFrame) -> pd.DataFrame:
+    """The scored readings with a column `episode`, empty where a reading is not flagged.
 
     A longer series gives the earlier readings the same names.
 
     Args:
-        judged: ts (datetime64[ns, UTC], ascending), flagged (bool) and others.
+        scored: ts (datetime64[ns, UTC], ascending), flagged (bool) and others.
     """
-    odd = judged["flagged"].to_numpy(np.bool_)
-    names = np.full(len(judged), "", dtype=object)
-    names[odd] = episode_names(instants_of(judged.loc[odd, "ts"]), None)
-    return judged.assign(episode=names)
+    flagged = scored["flagged"].to_numpy(np.bool_)
+    names = np.full(len(scored), "", dtype=object)
+    names[flagged] = episode_names(instants_of(scored.loc[flagged, "ts"]), None)
+    return scored.assign(episode=names)
 
 
 def severity(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.str_]:
-    """Scores in words: `low`, `medium` from half as much again as the bar, `high` from thrice."""
+    """The severity of scores: `medium` from 1.5 times the threshold on, `high` from 3 times on."""
     return np.select([scores >= _SEVERE, scores >= _NOTABLE], ["high", "medium"], "low")

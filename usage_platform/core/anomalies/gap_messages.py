@@ -1,4 +1,4 @@
-"""Missing readings as messages of the topic `episode`: told once, when a reading ends the gap.
+"""Gaps as messages of the topic `episode`: published once, when a reading ends the gap.
 
 Belongs here: which gaps are worth a message, and its content. Not here: where readings are missing
 (`core.readings.gaps`), days that lack readings (`core.readings.quality`).
@@ -19,7 +19,7 @@ from usage_platform.core.meters import Meter
 from usage_platform.core.readings.gaps import Gap, find_gaps
 
 LEAST_MINUTES = 15
-"""Shorter gaps, and those of one reading, are not told."""
+"""Shorter gaps, and those of one reading, are not published."""
 
 _LONG_HOURS = 3
 
@@ -50,7 +50,7 @@ def gap_name(gap: Gap) -> str:
 
 def _gap_event(gap: Gap, meter: Meter) -> EpisodeEvent:
     hours = gap.missing * meter.interval_minutes / 60
-    said = {
+    content = {
         "episode": gap_name(gap),
         "start": _utc(gap.start),
         "end": _utc(gap.end),
@@ -60,7 +60,7 @@ def _gap_event(gap: Gap, meter: Meter) -> EpisodeEvent:
         "severity": "low" if hours < _LONG_HOURS else "medium",
         "explanation": f"{gap.missing} readings are missing: nothing came for {hours:.1f} h",
     }
-    return episode_event(said, EpisodeStatus.CLOSED, _utc(gap.end), meter)
+    return episode_event(content, EpisodeStatus.CLOSED, _utc(gap.end), meter)
 
 
 def _utc(instant: int) -> pd.Timestamp:

@@ -1,7 +1,7 @@
-"""Scoring a stream: what has to be told when some more readings have come.
+"""Scoring a stream: what has to be published after a batch of readings.
 
-Belongs here: the scorer's memory, all of it a function of the readings that were consumed and of
-what was told. Not here: Kafka, files and transactions (`services.score`).
+Belongs here: the scorer's state, a function of the readings it consumed and of the messages it
+published. Not here: Kafka, files and transactions (`services.score`).
 """
 
 from collections.abc import Callable
@@ -25,19 +25,19 @@ from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.series import ReadingHistory, Series
 
 RETENTION = pd.Timedelta(days=30)
-"""Kept beyond what a reading needs: late readings of a month find their past in memory."""
+"""Readings are held for so long beyond `LOOK_BACK`: one a month late finds its past in memory."""
 
 
 @dataclass(frozen=True)
 class StreamOutput:
-    """What a batch of readings leads to.
+    """What a batch of readings gives to publish, and its counts.
 
     Attributes:
-        anomalies: New, changed and withdrawn anomalies (`anomalies.ANOMALY_COLUMNS`).
-        episodes: What is to be said of episodes.
-        scored: Readings that a model judged by what it expects.
-        learning: Readings for which there is too little history.
-        repeated: Anomalies found again just as they were told.
+        anomalies: New, changed and withdrawn anomalies (`ANOMALY_COLUMNS`).
+        episodes: Messages on episodes and gaps, in the order in which to publish them.
+        scored: Number of readings that have an expected range.
+        learning: Number of readings with too little history.
+        repeated: Number of anomalies that are as published before.
     """
 
     anomalies: pd.DataFrame
@@ -49,18 +49,18 @@ class StreamOutput:
 
 @dataclass
 class ScorerState:
-    """What a scorer remembers between two batches.
+    """What a scorer holds between two batches.
 
     Attributes:
         past: Reads a meter's consumed readings of a span from the lake: meter, first and last
             instant (ns since 1970 UTC) to the columns meter, event_time, value.
         history: The recent readings.
         published: The anomalies that stand.
-        published_episodes: What was told of episodes.
-        live: Judges the newest readings where they are few.
-        floor: From when on readings were put into `history` at first, ns since 1970 UTC; None if
-            all that was ever consumed is there.
-        horizon: From when on a meter's readings are there, where it is another time.
+        published_episodes: The messages on episodes that were published.
+        live: Scores the newest readings where they are few.
+        floor: Start of the readings that `history` was filled with, ns since 1970 UTC; None if it
+            holds all that was ever consumed.
+        horizon: By meter, the start of its readings where it is not `floor`.
     """
 
     past: Callable[[str, int, int], pd.DataFrame]
@@ -74,11 +74,11 @@ class ScorerState:
     def process(
         self, readings: pd.DataFrame, judges: Judges, registry: MeterRegistry
     ) -> StreamOutput:
-        """Judge readings that have come, and again those that they change.
+        """Score new readings, and again the ones whose context they change.
 
         Args:
             readings: meter, event_time (datetime64[ns, UTC]), value (kW).
-            judges: What they are judged by.
+            judges: The models in force and the labels.
             registry: The known meters.
         """
         before = {str(name): self.history.of(str(name)) for name in readings["meter"].unique()}
@@ -87,9 +87,9 @@ class ScorerState:
             self._process_meter(registry.get(name), start, judges, before[name])
             for name, start in changed.items()
         ]
-        told = [part.anomalies for part in parts if len(part.anomalies)]
+        changes = [part.anomalies for part in parts if len(part.anomalies)]
         return StreamOutput(
-            anomalies=pd.concat(told, ignore_index=True) if told else no_anomalies(),
+            anomalies=pd.concat(changes, ignore_index=True) if changes else no_anomalies(),
             episodes=[event for part in parts for event in part.episodes],
             scored=sum(part.scored for part in parts),
             learning=sum(part.learning for part in parts),
@@ -102,11 +102,11 @@ class ScorerState:
         self._reach_back(meter.name, start)
         series = self.history.of(meter.name)
         published = self.published.of(meter.name, start)
-        judged = self.live.judge(meter.name, series, start, judges)
-        if judged is None:
-            judged = judge_series(meter.name, series, start, judges)
+        scored = self.live.judge(meter.name, series, start, judges)
+        if scored is None:
+            scored = judge_series(meter.name, series, start, judges)
         count = len(series.since(start).instants)
-        found = scoring_result(meter, judged, count, judges.labels, published.last)
+        found = scoring_result(meter, scored, count, judges.labels, published.last)
         gaps = reportable_gaps(series.instants, start, meter)
         newest = int(series.instants[-1])
         if found.anomalies.empty and not gaps and _is_quiet(published, before, start):
@@ -131,7 +131,7 @@ class ScorerState:
         )
 
     def _reach_back(self, meter: str, start: int) -> None:
-        """Have the past of a reading at hand, however late it comes."""
+        """Read a meter's past from the lake where a late reading needs more of it."""
         needed = start - LOOK_BACK.value
         horizon = self.horizon.get(meter, self.floor)
         if horizon is None or needed >= horizon:
@@ -150,7 +150,7 @@ class ScorerState:
         self.history.add(pd.concat([older, known], ignore_index=True))
 
     def _forget(self, meter: str, newest: int) -> None:
-        """Let go of what is older than a late reading may need, a good piece at a time."""
+        """Drop readings beyond `RETENTION`, thirty days or more at a time."""
         series = self.history.of(meter)
         kept = newest - (LOOK_BACK + RETENTION).value
         if series.instants[0] < kept - RETENTION.value:
@@ -169,5 +169,5 @@ def _is_quiet(published: PublishedSince, before: Series, start: int) -> bool:
     newest = before.instants[-1:]
     if not len(newest) or newest[0] >= start or published.rows:
         return False
-    # Else the last episode before them closes, or goes on to be open.
+    # Otherwise the last episode was open before this batch and may close now.
     return published.last is None or bool(newest[0] >= published.last.at + MERGED_NS)

@@ -2,7 +2,10 @@
 
 import pandas as pd
 
+from usage_platform.core.anomalies import stream as stream_module
 from usage_platform.core.anomalies.anomaly import WITHDRAWN, no_anomalies
+from usage_platform.core.anomalies.gap_messages import reportable_gaps
+from usage_platform.core.anomalies.published import PublishedAnomalies
 from usage_platform.core.anomalies.stream import RETENTION
 from usage_platform.core.detector.model_timeline import LOOK_BACK
 from usage_platform_tests.core.anomalies.streamed import HOUR, START, Stream, batches_of, on_day
@@ -108,3 +111,24 @@ def test_a_late_reading_with_an_empty_past_is_judged_all_the_same():
     stream.memory.past = lambda *span: pd.DataFrame(columns=["meter", "event_time", "value"])
     stream.take(hourly(on_day(80), [150, 500]))
     assert told(stream.take(hourly(on_day(9), [500]))) == [(9 * 24, "told")]
+
+
+def test_a_batch_reads_once_what_was_published_of_a_meter_and_its_gaps(monkeypatch):
+    stream, read, spans = blog_stream(), [], []
+
+    class Counted(PublishedAnomalies):
+        def of(self, meter, start):
+            read.append((meter, start))
+            return super().of(meter, start)
+
+    def counted(instants, start, meter):
+        spans.append(len(instants))
+        return reportable_gaps(instants, start, meter)
+
+    stream.memory.published = Counted()
+    monkeypatch.setattr(stream_module, "reportable_gaps", counted)
+    for n, kw in enumerate([150, 500, 150, 150]):
+        stream.take(hourly(START + n * HOUR, [kw]))
+    assert read == [("m", (START + n * HOUR).value) for n in range(4)]
+    # Before and after a batch that may change what was published; after it only, else.
+    assert spans == [1, 0, 2, 1, 3, 2, 4]
