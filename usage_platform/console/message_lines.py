@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from usage_platform.core.anomalies.anomaly import TOLD
+from usage_platform.core.anomalies.anomaly import PUBLISHED
 from usage_platform.core.anomalies.episode_messages import EpisodeStatus
 
 STYLES = {"low": "dim", "medium": "yellow", "high": "bold red"}
@@ -21,7 +21,7 @@ def anomaly_line(anomaly: Mapping[str, Any]) -> str:
     """An anomaly for people, with rich's markup: local time, meter, severity, why, score."""
     ts = datetime.fromisoformat(anomaly["ts"])
     said = anomaly["explanation"]
-    if anomaly["status"] != TOLD:
+    if anomaly["status"] != PUBLISHED:
         said = f"{anomaly['status']}: {said}"
     return (
         f"{ts:%Y-%m-%d %H:%M %z}  {_meter(anomaly)} {_severity(anomaly)}  "

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from usage_platform.console.message_lines import STYLES
 from usage_platform.core.alerts.message_filter import Subject, subject_of
-from usage_platform.core.anomalies.anomaly import TOLD
+from usage_platform.core.anomalies.anomaly import PUBLISHED
 from usage_platform.core.anomalies.episode_messages import EpisodeStatus
 
 MOST_ROWS = 500
@@ -146,13 +146,13 @@ class MessageTable:
 
 def _anomaly_cells(row: Row) -> tuple[Text, ...]:
     said = row.get("explanation", "")
-    status = row.get("status", TOLD)
+    status = row.get("status", PUBLISHED)
     return (
         _time(row),
         Text(row["meter"]),
         _severity(row),
         Text(f"{row['score']:.2f}"),
-        Text(said if status == TOLD else f"{status}: {said}"),
+        Text(said if status == PUBLISHED else f"{status}: {said}"),
     )
 
 

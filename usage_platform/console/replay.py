@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from usage_platform.core.anomalies.episodes import episodes
+from usage_platform.core.anomalies.episode_summary import episodes
 from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.evaluation.replay import replay
 from usage_platform.core.feedback.labels import left_out
@@ -33,7 +33,7 @@ class Replayed:
         learning: Readings that were scored by rules alone, as there was too little history.
         labelled: Readings that a label kept out of training.
         flagged: Anomalous readings.
-        episodes: One row an episode (`core.anomalies.episodes`).
+        episodes: One row an episode (`core.anomalies.episode_summary`).
     """
 
     readings: int

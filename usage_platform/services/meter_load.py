@@ -80,6 +80,11 @@ class MeterPower:
         return PowerSeries(self._meter, part.instants, part.values, *columns)
 
     @property
+    def oldest(self) -> int:
+        """The first instant that is held, before the span or in it; the earliest without one."""
+        return int(self._series.instants[0]) if len(self._series) else _FIRST
+
+    @property
     def newest(self) -> int:
         """The last instant that the lake has; the earliest there is without one."""
         return int(self._series.instants[-1]) if len(self._series) else _FIRST

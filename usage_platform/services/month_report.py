@@ -9,12 +9,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import isnan
+from typing import cast
 
 import pandas as pd
 
 from usage_platform.adapters.lake.files import LakeFiles
-from usage_platform.core.anomalies.anomaly import TOLD, records
-from usage_platform.core.load.month import Gap, Month, Profile
+from usage_platform.core.anomalies.anomaly import records
+from usage_platform.core.anomalies.episode_summary import Episode
+from usage_platform.core.load.load_shape import BASE_PERCENTILE
+from usage_platform.core.load.month import Month, Profile
 
 MOST_METERS = 20
 """A page with more would be slow to open; the meters with most energy are shown."""
@@ -65,38 +68,16 @@ class Section:
     Attributes:
         profile: Its month.
         months: From `core.load.seasons.monthly`.
-        episodes: From `told_episodes`.
+        episodes: The whole episodes that overlap the month, by start.
         pictures: In their order.
         model: What the model in force thinks, a sentence; empty without one.
     """
 
     profile: Profile
     months: pd.DataFrame
-    episodes: pd.DataFrame
+    episodes: Sequence[Episode]
     pictures: Sequence[Picture]
     model: str
-
-
-def told_episodes(anomalies: pd.DataFrame) -> pd.DataFrame:
-    """The episodes of some anomalies that stand.
-
-    Args:
-        anomalies: Rows of the table `anomalies` of one meter; withdrawn ones are left out.
-
-    Returns:
-        `start` (UTC), `readings`, `severity`, `kind`, `excess_kwh`, `explanation`; the last four of
-        its peak but the energy, which is the sum; by start.
-    """
-    told = anomalies[anomalies["status"] == TOLD].sort_values("score", ascending=False)
-    found = told.groupby("episode", sort=False).agg(
-        start=("event_time", "min"),
-        readings=("event_time", "size"),
-        severity=("severity", "first"),
-        kind=("kind", "first"),
-        excess_kwh=("excess_kwh", lambda kwh: kwh.sum(min_count=1)),
-        explanation=("explanation", "first"),
-    )
-    return found.sort_values("start").reset_index(drop=True)
 
 
 def report_name(month: Month) -> str:
@@ -153,8 +134,9 @@ def _section(section: Section) -> Iterable[str]:
     yield "<h3>Months</h3>\n"
     yield _months(section.months)
     yield (
-        f'<p class="note">Times are those of {escape(found.meter.timezone)}. Base load is what a '
-        "tenth of the readings stays below; load factor is mean over peak.</p>\n"
+        f'<p class="note">Times are those of {escape(found.meter.timezone)}. Base load is the '
+        f"median over days of the day's {BASE_PERCENTILE}th percentile; load factor is mean over "
+        "peak.</p>\n"
     )
 
 
@@ -191,38 +173,48 @@ def _compared(section: Section) -> list[tuple[str, str]]:
 
 
 def _episodes(section: Section) -> str:
-    if section.episodes.empty:
+    if not section.episodes:
         return "<p>None.</p>\n"
-    zone = section.profile.meter.zone
     rows = [
         (
-            f"{one['start'].tz_convert(zone):%a %d, %H:%M}",
-            one["kind"].replace("_", " "),
-            one["severity"],
-            f"{one['readings']:,}",
-            "-" if isnan(one["excess_kwh"]) else f"{one['excess_kwh']:+,.0f}",
-            one["explanation"],
+            _clock(one.start, section.profile),
+            _clock(one.end, section.profile),
+            one.kind.replace("_", " "),
+            one.severity,
+            f"{one.readings:,}",
+            "-" if isnan(one.excess_kwh) else f"{one.excess_kwh:+,.0f}",
+            one.explanation,
         )
-        for one in records(section.episodes.head(_MOST_ROWS))
+        for one in section.episodes[:_MOST_ROWS]
     ]
-    heads = ("since", "kind", "severity", "#readings", "#kWh", "at its peak")
+    heads = ("from", "to", "kind", "severity", "#readings", "#kWh", "at its peak")
     return _table(heads, rows) + _left_out(len(section.episodes))
 
 
 def _gaps(found: Profile) -> str:
     if not found.gaps:
         return "<p>None.</p>\n"
-    longest: list[Gap] = sorted(found.gaps, key=lambda gap: -gap.missing)[:_MOST_ROWS]
-    zone = found.meter.zone
+    longest = sorted(found.gaps, key=lambda gap: -gap.missing)[:_MOST_ROWS]
     rows = [
         (
-            f"{gap.start.tz_convert(zone):%a %d, %H:%M}",
-            f"{gap.end.tz_convert(zone):%a %d, %H:%M}",
+            _clock(_utc(gap.start), found),
+            _clock(_utc(gap.end), found),
             f"{gap.missing:,}",
         )
         for gap in sorted(longest, key=lambda gap: gap.start)
     ]
     return _table(("from", "to", "#readings"), rows) + _left_out(len(found.gaps))
+
+
+def _clock(at: pd.Timestamp, found: Profile) -> str:
+    """A time on the building's clock, with the month where it is not the report's."""
+    local = at.tz_convert(found.meter.zone)
+    is_within = local.date().replace(day=1) == found.month.first
+    return f"{local:%a %d, %H:%M}" if is_within else f"{local:%a %d %b, %H:%M}"
+
+
+def _utc(instant: int) -> pd.Timestamp:
+    return cast("pd.Timestamp", pd.Timestamp(instant, tz="UTC"))
 
 
 def _months(months: pd.DataFrame) -> str:

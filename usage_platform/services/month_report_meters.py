@@ -6,7 +6,7 @@ Belongs here: which rows a month needs. Not here: calculations (`core.load.month
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pandas as pd
 
@@ -21,6 +21,12 @@ from usage_platform.adapters.drawing.plots import weekday_profile
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, USAGE_HOURLY, LakeTable
 from usage_platform.adapters.stores.models import ModelStore
+from usage_platform.core.anomalies.anomaly import ANOMALY_COLUMNS
+from usage_platform.core.anomalies.episode_summary import (
+    Episode,
+    standing_episodes,
+    whole_episodes,
+)
 from usage_platform.core.detector.describe import in_words
 from usage_platform.core.detector.manifest import Model
 from usage_platform.core.load.month import Month, Profile, profile
@@ -28,7 +34,7 @@ from usage_platform.core.load.seasons import daily_means, first_of_seasons, mont
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.series import ReadingHistory
 from usage_platform.core.time.calendar import Calendar
-from usage_platform.services.month_report import MOST_METERS, Picture, Section, told_episodes
+from usage_platform.services.month_report import MOST_METERS, Picture, Section
 
 _A_DAY = timedelta(days=1)
 
@@ -96,17 +102,10 @@ class ReportSource:
         return Section(
             found,
             monthly(hours, meter),
-            self._episodes(found),
+            episodes_of_month(self.reader, month, meter),
             [*_pictures(found, hours), *_of_model(model, meter)],
             _words(model, meter),
         )
-
-    def _episodes(self, found: Profile) -> pd.DataFrame:
-        month, meter = found.month, found.meter
-        if not self.reader.exists(ANOMALIES):
-            return told_episodes(pd.DataFrame(columns=_OF_EPISODES))
-        rows = self._rows(ANOMALIES, meter, *month.bounds(meter), _OF_EPISODES)
-        return told_episodes(_within(rows, "event_time", month, meter))
 
     def _rows(
         self,
@@ -125,16 +124,17 @@ class ReportSource:
         return self.models.load(judged[-1].version) if judged else None
 
 
-_OF_EPISODES = [
-    "episode",
-    "event_time",
-    "status",
-    "score",
-    "severity",
-    "kind",
-    "excess_kwh",
-    "explanation",
-]
+def episodes_of_month(reader: LakeReader, month: Month, meter: Meter) -> list[Episode]:
+    """The episodes of a meter that overlap a local month, whole, by start."""
+    if not reader.exists(ANOMALIES):
+        return []
+    start, end = month.bounds(meter)
+
+    def read(first: date, last: date) -> pd.DataFrame:
+        return reader.rows(ANOMALIES, ANOMALY_COLUMNS, first, last, [meter.name])
+
+    rows = whole_episodes(read, start.date(), end.date())
+    return [one for one in standing_episodes(rows, meter)[::-1] if one.overlaps(start, end)]
 
 
 def _within(rows: pd.DataFrame, time: str, month: Month, meter: Meter) -> pd.DataFrame:

@@ -17,8 +17,12 @@ import pandas as pd
 from usage_platform.adapters.lake.meter_days import MeterDays
 from usage_platform.adapters.lake.reader import DayFiles, LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, LakeTable
-from usage_platform.core.anomalies.anomaly import ANOMALY_COLUMNS, TOLD, no_anomalies
-from usage_platform.core.anomalies.episode_summary import Episode, standing_episodes
+from usage_platform.core.anomalies.anomaly import ANOMALY_COLUMNS, no_anomalies
+from usage_platform.core.anomalies.episode_summary import (
+    Episode,
+    standing_episodes,
+    whole_episodes,
+)
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.model_timeline import Judges
 from usage_platform.core.load.series import PowerSeries
@@ -48,10 +52,12 @@ class Year:
     Attributes:
         version: Changes whenever what is shown may have changed.
         power: The readings with what was expected.
-        odd: The odd readings that stand (`ANOMALY_COLUMNS`).
+        odd: The odd readings that stand (`ANOMALY_COLUMNS`), those of whole episodes.
         episodes: Their episodes, the newest first.
         first: The first local day.
         last: The last local day, inclusive.
+        expected_since: From when on the meter's readings are expected, ns since 1970 UTC: from the
+            first local day if there are older readings, else from the first reading.
         years: The calendar years of which the lake has readings, of any meter.
     """
 
@@ -61,6 +67,7 @@ class Year:
     episodes: tuple[Episode, ...]
     first: date
     last: date
+    expected_since: int
     years: tuple[int, ...]
 
 
@@ -165,6 +172,8 @@ class _HeldYear:
         self._anomalies = MeterDays(reader, ANOMALIES, ANOMALY_COLUMNS, meter.name)
         self._odd = no_anomalies()
         self._episodes: tuple[Episode, ...] = ()
+        self._span: tuple[date, date] | None = None
+        self._whole_span = (_EPOCH, _EPOCH)
         self._ahead: dict[int, float] = {}
         self._lock = threading.Lock()
 
@@ -190,10 +199,7 @@ class _HeldYear:
         with self._lock:
             days = start.date(), end.date()
             power = self._power.as_of(readings, judges, *days)
-            if self._anomalies.follow(anomalies, days[0] - _EPISODES_BEFORE, days[1]):
-                rows = self._anomalies.rows()
-                self._odd = rows[rows["status"].fillna(TOLD) == TOLD]
-                self._episodes = tuple(standing_episodes(self._odd, self._meter))
+            self._follow_anomalies(anomalies, days[0] - _EPISODES_BEFORE, days[1])
             odd, episodes = self._odd, self._episodes
         in_force = "".join(manifest.version for manifest in judges.manifests)
         version = f"{readings.version}-{anomalies.version}-{first}-{last}-{in_force}"
@@ -204,8 +210,25 @@ class _HeldYear:
             episodes=episodes,
             first=first,
             last=last,
+            expected_since=max(start.value, self._power.oldest),
             years=tuple(sorted({day.year for day in readings.files})),
         )
+
+    def _follow_anomalies(self, files: DayFiles, first: date, last: date) -> None:
+        """Bring the anomalies and their episodes up to date; UTC days, `last` inclusive."""
+        if self._span != (first, last):
+            self._span = self._whole_span = first, last
+        # The days beyond the span that whole episodes needed are held as well.
+        if not self._anomalies.follow(files, *self._whole_span):
+            return
+
+        def read(begin: date, end: date) -> pd.DataFrame:
+            self._whole_span = begin, end
+            self._anomalies.follow(files, begin, end)
+            return self._anomalies.rows()
+
+        self._odd = whole_episodes(read, first, last)
+        self._episodes = tuple(standing_episodes(self._odd, self._meter))
 
 
 def _span(readings: DayFiles, year: int | None) -> tuple[date, date]:

@@ -13,13 +13,13 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS
 from usage_platform.core.anomalies.anomaly import (
     ANOMALY_COLUMNS,
-    TOLD,
     WITHDRAWN,
-    Scored,
+    ScoringResult,
     find_anomalies,
     no_anomalies,
+    not_withdrawn,
 )
-from usage_platform.core.anomalies.episodes import LastOdd
+from usage_platform.core.anomalies.episodes import LastAnomaly
 from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges
 from usage_platform.core.meters import MeterRegistry
 
@@ -28,7 +28,7 @@ _EPISODES_BEFORE = timedelta(days=2)
 
 def rescored(
     reader: LakeReader, judges: Judges, registry: MeterRegistry, first: date, last: date
-) -> tuple[Scored, pd.DataFrame]:
+) -> tuple[ScoringResult, pd.DataFrame]:
     """Score the readings of some UTC days again.
 
     Args:
@@ -60,13 +60,13 @@ def standing(
     if not reader.exists(ANOMALIES):
         return no_anomalies()
     rows = reader.rows(ANOMALIES, ANOMALY_COLUMNS, first, last)
-    return rows[rows["status"].fillna(TOLD) == TOLD].reset_index(drop=True)
+    return not_withdrawn(rows).reset_index(drop=True)
 
 
-def _last_odd(before: pd.DataFrame) -> dict[str, LastOdd]:
+def _last_odd(before: pd.DataFrame) -> dict[str, LastAnomaly]:
     """Each meter's last odd reading."""
     newest = before.sort_values("event_time").drop_duplicates("meter", keep="last")
     return {
-        str(row["meter"]): LastOdd(row["event_time"].value, row["episode"])
+        str(row["meter"]): LastAnomaly(row["event_time"].value, row["episode"])
         for row in newest.to_dict("records")
     }

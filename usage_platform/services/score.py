@@ -39,7 +39,7 @@ from usage_platform.adapters.kafka.topics import (
 )
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.core.anomalies.anomaly import anomaly_messages
-from usage_platform.core.anomalies.stream import StreamMemory, ToTell
+from usage_platform.core.anomalies.stream import ScorerState, StreamOutput
 from usage_platform.core.detector.model_timeline import Judges
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.validation import Batch, judge
@@ -105,7 +105,7 @@ class Scorer:
         )
         self._assigned: list[TopicPartition] = []
         self._consumed: dict[int, int] = {}
-        self._memory: StreamMemory | None = None
+        self._memory: ScorerState | None = None
 
     def tick(
         self,
@@ -190,7 +190,7 @@ class Scorer:
         if not messages:
             return False
         self._consumed.update({m.partition() or 0: (m.offset() or 0) + 1 for m in messages})
-        to_tell = self._memory.take(
+        to_tell = self._memory.process(
             batch.readings[["meter", "event_time", "value"]], judges, registry
         )
         places = set(zip(batch.rejects["partition"], batch.rejects["offset"], strict=True))
@@ -202,7 +202,7 @@ class Scorer:
         result.reach(batch.readings["event_time"].max())
         return not held
 
-    def _commit(self, to_tell: ToTell, values: list[bytes], rejected: list[Message]) -> None:
+    def _commit(self, to_tell: StreamOutput, values: list[bytes], rejected: list[Message]) -> None:
         producer = self._producer
         producer.begin_transaction()
         for meter, value in zip(to_tell.anomalies["meter"], values, strict=True):

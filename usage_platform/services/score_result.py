@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from usage_platform.core.anomalies.anomaly import WITHDRAWN
-from usage_platform.core.anomalies.stream import ToTell
+from usage_platform.core.anomalies.stream import StreamOutput
 
 
 @dataclass
@@ -49,7 +49,7 @@ class TickResult:
     offsets: dict[int, int] = field(default_factory=dict)
     versions: set[str] = field(default_factory=set)
 
-    def add(self, to_tell: ToTell, events: int, rejected: int) -> None:
+    def add(self, to_tell: StreamOutput, events: int, rejected: int) -> None:
         """Count a batch in."""
         withdrawn = int((to_tell.anomalies["status"] == WITHDRAWN).sum())
         self.events += events

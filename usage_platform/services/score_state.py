@@ -24,8 +24,8 @@ from usage_platform.adapters.kafka.topics import (
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.core.anomalies.anomaly import anomalies_from_messages
-from usage_platform.core.anomalies.episode_messages import event_of
-from usage_platform.core.anomalies.stream import KEPT, StreamMemory
+from usage_platform.core.anomalies.episode_messages import parse_event
+from usage_platform.core.anomalies.stream import RETENTION, ScorerState
 from usage_platform.core.detector.model_timeline import LOOK_BACK
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.validation import judge
@@ -39,7 +39,7 @@ def restored(
     reader: LakeReader,
     registry: MeterRegistry,
     consumed: dict[int, int],
-) -> StreamMemory:
+) -> ScorerState:
     """The memory of a scorer that has consumed the topic `usage` up to some offsets.
 
     Args:
@@ -56,20 +56,20 @@ def restored(
         span = (times >= pd.Timestamp(first, tz="UTC")) & (times < pd.Timestamp(end, tz="UTC"))
         return rows.loc[span & (rows["meter"] == meter), _COLUMNS]
 
-    memory = StreamMemory(past)
+    memory = ScorerState(past)
     with committed_reader(kafka, "anomaly-scorer-start") as client:
         told = [message.value() for message in _whole(client, kafka, ANOMALY)]
-        memory.told.add(anomalies_from_messages([value for value in told if value]))
+        memory.published.add(anomalies_from_messages([value for value in told if value]))
         events = (message.value() for message in _whole(client, kafka, EPISODE))
         for value in filter(None, events):
-            memory.events.add(event_of(value))
+            memory.published_episodes.add(parse_event(value))
         if any(consumed.values()):
             _recall(memory, client, reader, registry, consumed)
     return memory
 
 
 def _recall(
-    memory: StreamMemory,
+    memory: ScorerState,
     client: Consumer,
     reader: LakeReader,
     registry: MeterRegistry,
@@ -88,7 +88,7 @@ def _recall(
         newest = None if span is None else span[1]
     if newest is None:
         return
-    since = newest - LOOK_BACK - KEPT
+    since = newest - LOOK_BACK - RETENTION
     memory.history.add(_consumed_rows(reader, consumed, since)[_COLUMNS])
     memory.history.add(tail[_COLUMNS])
     memory.floor = since.value

@@ -77,9 +77,10 @@ def _readings(source: PageSource, year: Year, start: int, end: int) -> pd.DataFr
 
 def _episodes(source: PageSource, year: Year, start: int, end: int) -> pd.DataFrame:
     known = states(source.reviews.read())
+    begin, until = (pd.Timestamp(at, tz="UTC") for at in (start, end))
     rows = []
     for one in year.episodes:
-        if one.end.value > start and one.start.value < end:
+        if one.overlaps(begin, until):
             state = known.get((one.meter, one.name), NO_REVIEWS)
             notes = [review.note for review in state.reviews if review.note]
             seen = state.acknowledged_at is not None

@@ -8,9 +8,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from usage_platform.core.load.comparison import compare_day, compare_week
-from usage_platform.core.load.days import cost_of, day_of, day_totals, gaps
+from usage_platform.core.load.days import cost_of, day_of, day_totals
 from usage_platform.core.load.load_shape import load_duration, load_shape, week_profile
 from usage_platform.core.load.series import PowerSeries
+from usage_platform.core.readings.gaps import find_gaps
 from usage_platform.services.page_data import Year
 from usage_platform.web.answers import as_json, seconds, unless_known
 from usage_platform.web.parameters import source_of, span_of, year_of
@@ -30,7 +31,7 @@ def overview(request: Request) -> Response:
 
 def _overview(year: Year, tariff: float | None) -> dict[str, object]:
     power = year.power
-    missing = gaps(power)
+    missing = find_gaps(power.instants, power.meter.interval_minutes, year.expected_since)
     longest = max(missing, key=lambda gap: gap.missing, default=None)
     last_month = power.between(int(power.instants[-1]) - _A_MONTH, 1 << 62) if len(power) else power
     return {

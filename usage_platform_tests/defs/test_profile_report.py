@@ -54,6 +54,17 @@ def platform(tmp_path, write_table, monkeypatch):
             "kind": "surge",
             "excess_kwh": 3.0,
             "explanation": ["of February", "of March"],
+            "anomaly_id": ["f", "m"],
+            "usage": 103.0,
+            "expected": 100.0,
+            "expected_low": 99.0,
+            "expected_high": 101.0,
+            "direction": "above",
+            "z": 2.0,
+            "z_short": 2.0,
+            "z_week": 2.0,
+            "run": 0,
+            "model_version": "v",
         }
     )
     write_table(lake, ANOMALIES, odd.assign(event_date=odd["event_time"].dt.date))

@@ -84,7 +84,7 @@ def test_people_who_call_most_alarms_false_fail_the_check(platform, put_anomalie
 
 
 @pytest.mark.parametrize(("rise", "passes"), [(1.0, True), (1.3, False)])
-def test_a_base_load_that_has_crept_up_is_a_warning(platform, put_readings, rise, passes):
+def test_a_night_level_that_has_crept_up_is_a_warning(platform, put_readings, rise, passes):
     rng = np.random.default_rng(0)
     values = 300 * (1 + 0.02 * rng.normal(size=HOURS))
     values[-24 * 14 :] *= rise

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
+from math import isnan
 
 import pandas as pd
 import pytest
@@ -13,12 +14,13 @@ from usage_platform.adapters.drawing.month_plots import (
     seasons,
     unusual_days,
 )
+from usage_platform.core.anomalies.episode_summary import standing_episodes
 from usage_platform.core.load.month import Month, profile
 from usage_platform.core.load.seasons import daily_means, monthly
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.hourly import hourly_from_readings
 from usage_platform.core.readings.series import Series
-from usage_platform.services.month_report import Picture, Section, page, told_episodes
+from usage_platform.services.month_report import Picture, Section, page
 from usage_platform_tests.core.detector.series import NO_CALENDAR, library
 
 MONTH = Month(date(2024, 2, 1))
@@ -48,11 +50,14 @@ def anomalies(**more):
         "event_time": pd.to_datetime(
             ["2024-02-05T12:05Z", "2024-02-05T12:00Z", "2024-02-07T12:00Z"]
         ),
+        "usage": [110.0, 105.0, 107.0],
+        "expected": 100.0,
+        "expected_low": 90.0,
+        "expected_high": 101.0,
+        "direction": "above",
         "status": ["told", "told", "withdrawn"],
         "score": [3.0, 1.5, 9.0],
-        "severity": ["high", "low", "high"],
         "kind": ["night_load", "surge", "zero"],
-        "excess_kwh": [10.0, 5.0, 7.0],
         "explanation": ["<b>much</b>", "some", "none"],
     }
     return pd.DataFrame({**rows, **more})
@@ -62,16 +67,16 @@ def anomalies(**more):
 def section():
     found = profile(Series(INSTANTS, VALUES), MONTH, METER, NO_CALENDAR)
     picture = Picture("A title", "What it shows", PNG)
-    months, episodes = monthly(HOURS, METER), told_episodes(anomalies())
+    months, episodes = monthly(HOURS, METER), standing_episodes(anomalies(), METER)
     return Section(found, months, episodes, [picture], "It knows 168 slots.")
 
 
 def test_an_episode_is_told_by_its_peak_and_a_withdrawn_one_is_not():
-    (found,) = told_episodes(anomalies()).to_dict("records")
-    assert found["start"] == pd.Timestamp("2024-02-05T12:00Z")
-    assert (found["readings"], found["kind"], found["excess_kwh"]) == (2, "night_load", 15.0)
-    unknown = told_episodes(anomalies(excess_kwh=float("nan")))
-    assert unknown["excess_kwh"].isna().all()
+    (found,) = standing_episodes(anomalies(), METER)
+    assert found.start == pd.Timestamp("2024-02-05T12:00Z")
+    assert (found.readings, found.kind, found.excess_kwh) == (2, "night_load", 15.0)
+    (unknown,) = standing_episodes(anomalies(expected=float("nan")), METER)
+    assert isnan(unknown.excess_kwh)
 
 
 def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing(section):
@@ -95,8 +100,17 @@ def test_names_and_explanations_are_text(section):
 def test_what_is_left_out_is_said(section):
     assert "3 more have readings in the tables" in page(MONTH, [section], 3)
     many = pd.concat([anomalies(episode=str(n)) for n in range(40)])
-    told = replace(section, episodes=told_episodes(many))
+    told = replace(section, episodes=standing_episodes(many, METER))
     assert "10 more are not shown" in page(MONTH, [told], 0)
+
+
+def test_an_episode_that_ends_in_another_month_is_whole(section):
+    times = pd.to_datetime(["2024-02-29T23:00Z", "2024-03-01T06:00Z", "2024-03-01T05:30Z"])
+    rows = anomalies(event_time=times, episode="a", status="told", score=1.0)
+    (one,) = standing_episodes(rows, METER)
+    text = page(MONTH, [replace(section, episodes=[one])], 0)
+    assert "<td>Thu 29, 18:00</td><td>Fri 01 Mar, 02:00</td><td>night load</td>" in text
+    assert '<td class="number">3</td>' in text
 
 
 def test_the_month_is_compared_by_mean_power(section):

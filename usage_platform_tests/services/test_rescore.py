@@ -9,7 +9,7 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS
 from usage_platform.core.anomalies.anomaly import (
     ANOMALY_COLUMNS,
-    TOLD,
+    PUBLISHED,
     WITHDRAWN,
     find_anomalies,
     no_anomalies,
@@ -107,7 +107,7 @@ def test_days_that_were_never_scored_get_all_their_anomalies(reader, judges, fou
 
 def test_what_was_withdrawn_does_not_stand_and_rows_of_the_first_version_do(reader, tell, found):
     pd.testing.assert_frame_equal(standing(reader), no_anomalies())
-    statuses = pd.Series([TOLD, WITHDRAWN, None])
+    statuses = pd.Series([PUBLISHED, WITHDRAWN, None])
     tell(found[:3].reset_index(drop=True).assign(status=statuses))
     stands = standing(reader).sort_values("event_time")["anomaly_id"]
     assert stands.tolist() == found["anomaly_id"].iloc[[0, 2]].tolist()

@@ -10,8 +10,8 @@ import pytest
 from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS
-from usage_platform.core.anomalies.anomaly import TOLD, anomalies_from_messages, find_anomalies
-from usage_platform.core.anomalies.stream import KEPT, StreamMemory
+from usage_platform.core.anomalies.anomaly import PUBLISHED, anomalies_from_messages, find_anomalies
+from usage_platform.core.anomalies.stream import RETENTION, ScorerState
 from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.train import train
@@ -61,7 +61,7 @@ def as_table(frame):
 @pytest.fixture(scope="module")
 def expected(readings, judges) -> SimpleNamespace:
     """What is told when it all comes in one go, without Kafka and without a restart."""
-    told = StreamMemory(lambda *span: pytest.fail("nothing to look back at")).take(
+    told = ScorerState(lambda *span: pytest.fail("nothing to look back at")).process(
         as_table(readings), judges, REGISTRY
     )
     rows = told.anomalies
@@ -114,7 +114,7 @@ def told(kafka, read_all):
 def standing(rows):
     """The anomalies as their last messages say."""
     last = rows.drop_duplicates("anomaly_id", keep="last")
-    stands = last[last["status"] == TOLD]
+    stands = last[last["status"] == PUBLISHED]
     return stands.sort_values(["meter", "event_time"], ignore_index=True)
 
 
@@ -138,7 +138,7 @@ def test_a_reading_later_than_the_memory_reaches_finds_its_past_in_the_lake(
     score, told, ingest, readings, judges
 ):
     late = int(np.flatnonzero(readings["ts"] >= pd.Timestamp(BEGIN, tz="UTC"))[30])
-    assert readings["ts"].iloc[-1] - readings["ts"][late] > LOOK_BACK + KEPT
+    assert readings["ts"].iloc[-1] - readings["ts"][late] > LOOK_BACK + RETENTION
     corrected = readings[late : late + 1].assign(value=5_000.0)
     in_time = readings.drop(index=late)
     score(in_time)

@@ -1,7 +1,15 @@
+from datetime import date
+
 import pandas as pd
 import pytest
 
-from usage_platform_tests.web.conftest import METER, OTHER
+from usage_platform.core.load.month import Month, profile
+from usage_platform.core.readings.series import ReadingHistory
+from usage_platform.core.time.calendar import Calendar
+from usage_platform_tests.conftest import table_writer
+from usage_platform_tests.core.detector.series import library
+from usage_platform_tests.web.conftest import METER, OTHER, client_of
+from usage_platform_tests.web.made_lake import write_readings
 
 
 def test_now_is_the_last_reading_with_its_band(page, readings):
@@ -57,3 +65,33 @@ def test_a_meter_with_two_days_has_nothing_to_compare_with(page):
     assert said["week"] is None
     assert said["day"]["usual_kwh"] is None
     assert said["now"]["low"] is None
+
+
+def test_a_gap_over_new_year_is_counted_from_the_years_first_day(lake):
+    instants, values = library(days=20, start=pd.Timestamp("2023-12-20", tz=METER.zone).value)
+    times = pd.DatetimeIndex(instants).tz_localize("UTC")
+    rows = pd.DataFrame({"meter": "m", "event_time": times, "value": values})
+    first, last = (pd.Timestamp(day, tz=METER.zone) for day in ("2023-12-31", "2024-01-03"))
+    kept = rows[(times < first) | (times >= last)]
+    write_readings(lake, table_writer, kept)
+    page = client_of(lake)
+    said = page.get("/api/overview?meter=m&year=2024").json()
+    assert (said["missing"], said["gaps"]) == (48, 1)
+    assert page.get("/api/overview?meter=m").json()["missing"] == 72
+    history = ReadingHistory()
+    history.add(kept)
+    report = profile(history.of("m"), Month(date(2024, 1, 1)), METER, Calendar())
+    assert said["longest_gap"] == {
+        name: getattr(report.gaps[0], name) // 10**9 for name in ("start", "end")
+    }
+
+
+def test_the_same_readings_have_the_same_figures_on_the_page_and_in_the_report(page, readings):
+    month = Month(date(2024, 2, 1))
+    start, end = (at.value // 10**9 for at in month.bounds(METER))
+    shape = page.get(f"/api/shape?meter=m&from={start}&to={end}").json()["shape"]
+    history = ReadingHistory()
+    history.add(readings[readings["meter"] == "m"])
+    figures = profile(history.of("m"), month, METER, Calendar()).figures
+    for name in ("base_kw", "peak_kw", "mean_kw", "load_factor", "energy_kwh"):
+        assert shape[name] == getattr(figures, name), name

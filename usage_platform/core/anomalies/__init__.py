@@ -1,1 +1,1 @@
-"""Anomalies and episodes: their messages, rows and what is published of them."""
+"""Anomalies and episodes: rows, messages, summaries, and what the scorer publishes."""

@@ -1,7 +1,7 @@
-"""What an anomaly is: its id, its explanation, its row and its message.
+"""An anomaly: its id, its explanation, its row of the table and its message.
 
-Belongs here: naming what a model finds odd. Used alike by the streaming sensor, the backfill by
-date and whatever compares the two. Not here: what is odd (`judging`).
+Belongs here: anomalies from scored readings, the same for the streaming scorer, the backfill by
+date and the checks that compare the two. Not here: which readings are flagged (`core.detector`).
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from usage_platform.core.anomalies.episodes import LastOdd, episode_names, opened_at, severity
+from usage_platform.core.anomalies.episodes import LastAnomaly, episode_names, opened_at, severity
 from usage_platform.core.detector.model_timeline import Judges, judge_series
 from usage_platform.core.detector.score import Kind
 from usage_platform.core.feedback.labels import silenced
@@ -24,8 +24,8 @@ from usage_platform.core.readings.messages import anomaly_message, read_anomalie
 from usage_platform.core.readings.series import ReadingHistory, Series
 from usage_platform.core.time.units import instants_of
 
-TOLD, WITHDRAWN = "told", "withdrawn"
-"""An anomaly's status: it stands, or a late or corrected reading has made it none."""
+PUBLISHED, WITHDRAWN = "told", "withdrawn"
+"""An anomaly's status: published, or withdrawn after a late or corrected reading."""
 
 NUMBERS = (
     "usage",
@@ -38,7 +38,7 @@ NUMBERS = (
     "z_short",
     "z_week",
 )
-"""The columns of numbers that may be unknown."""
+"""The numeric columns that may be NaN."""
 
 ANOMALY_COLUMNS = [
     "anomaly_id",
@@ -66,23 +66,23 @@ _RULE_DIRECTIONS = {Kind.ZERO: "below", Kind.GROSS: "above", Kind.FLATLINE: "at"
 
 
 @dataclass(frozen=True)
-class Scored:
-    """What scoring found.
+class ScoringResult:
+    """The result of scoring some readings.
 
     Attributes:
         anomalies: `ANOMALY_COLUMNS`, by meter and time.
-        scored: Readings that a model judged by what it expects.
-        learning: Readings for which there is too little history: judged by rules, or not at all.
+        scored: Number of readings that have an expected range.
+        learning: Number of readings with too little history: scored by rules, or not at all.
     """
 
     anomalies: pd.DataFrame
     scored: int
     learning: int
 
-    def __add__(self, other: "Scored") -> "Scored":
-        """Both together, in their order."""
+    def __add__(self, other: "ScoringResult") -> "ScoringResult":
+        """Both results together, in this order."""
         parts = [part.anomalies for part in (self, other) if len(part.anomalies)]
-        return Scored(
+        return ScoringResult(
             pd.concat(parts, ignore_index=True) if parts else no_anomalies(),
             self.scored + other.scored,
             self.learning + other.learning,
@@ -94,85 +94,89 @@ def find_anomalies(
     judges: Judges,
     registry: MeterRegistry,
     start: pd.Timestamp | None = None,
-    last: Mapping[str, LastOdd] | None = None,
-) -> Scored:
+    last: Mapping[str, LastAnomaly] | None = None,
+) -> ScoringResult:
     """Score the readings of all meters.
 
     Args:
-        readings: meter, event_time (datetime64[ns, UTC]), value (kW); those of the `LOOK_BACK`
-            before `start` among them.
-        judges: What they are judged by.
+        readings: meter, event_time (datetime64[ns, UTC]), value (kW), including those of the
+            `LOOK_BACK` before `start`.
+        judges: The models in force and the labels.
         registry: The known meters.
-        start: The first instant to judge; all readings by default.
-        last: Each meter's last odd reading before `start`.
+        start: The first instant to score; all readings by default.
+        last: Each meter's last anomaly before `start`.
     """
     history = ReadingHistory()
     history.add(readings)
     begin = np.iinfo(np.int64).min if start is None else start.value
-    found = Scored(no_anomalies(), 0, 0)
+    result = ScoringResult(no_anomalies(), 0, 0)
     for name in sorted(readings["meter"].unique()):
         before = None if last is None else last.get(name)
-        found += anomalies_of(registry.get(name), history.of(name), begin, judges, before)
-    return found
+        result += score_meter(registry.get(name), history.of(name), begin, judges, before)
+    return result
 
 
-def anomalies_of(
-    meter: Meter, series: Series, start: int, judges: Judges, last: LastOdd | None
-) -> Scored:
+def score_meter(
+    meter: Meter, series: Series, start: int, judges: Judges, last: LastAnomaly | None
+) -> ScoringResult:
     """Score one meter's readings from an instant on.
 
     Args:
         meter: The meter.
-        series: Its readings, those of the `LOOK_BACK` before `start` among them.
-        start: The first instant to judge, ns since 1970 UTC.
-        judges: What they are judged by.
-        last: The meter's last odd reading before `start`.
+        series: Its readings, including those of the `LOOK_BACK` before `start`.
+        start: The first instant to score, ns since 1970 UTC.
+        judges: The models in force and the labels.
+        last: The meter's last anomaly before `start`.
     """
-    judged = judge_series(meter.name, series, start, judges)
-    return scored(meter, judged, len(series.since(start).instants), judges.labels, last)
+    scored = judge_series(meter.name, series, start, judges)
+    return scoring_result(meter, scored, len(series.since(start).instants), judges.labels, last)
 
 
-def scored(
-    meter: Meter, judged: pd.DataFrame, readings: int, labels: pd.DataFrame, last: LastOdd | None
-) -> Scored:
-    """What judged readings come to.
+def scoring_result(
+    meter: Meter,
+    scored: pd.DataFrame,
+    readings: int,
+    labels: pd.DataFrame,
+    last: LastAnomaly | None,
+) -> ScoringResult:
+    """The anomalies among scored readings, without those that people labelled as planned.
 
     Args:
         meter: The meter.
-        judged: What `judging.judge_series` returns of them.
-        readings: How many readings there were to judge.
-        labels: What people said of stretches of time.
-        last: The meter's last odd reading before them.
+        scored: From `core.detector.model_timeline`: one row a scored reading.
+        readings: Number of readings that were to be scored.
+        labels: `core.feedback.labels.LABEL_COLUMNS`.
+        last: The meter's last anomaly before them.
     """
-    known = int((~judged["learning"].astype(np.bool_)).sum())
-    odd = judged[judged["flagged"].astype(np.bool_)]
-    odd = odd[~silenced(meter.name, instants_of(odd.loc[:, "ts"]), labels)]
-    rows = _rows(odd, meter, last) if len(odd) else no_anomalies()
-    return Scored(rows, known, readings - known)
+    known = int((~scored["learning"].astype(np.bool_)).sum())
+    flagged = scored[scored["flagged"].astype(np.bool_)]
+    flagged = flagged[~silenced(meter.name, instants_of(flagged.loc[:, "ts"]), labels)]
+    rows = _rows(flagged, meter, last) if len(flagged) else no_anomalies()
+    return ScoringResult(rows, known, readings - known)
 
 
-def _rows(odd: pd.DataFrame, meter: Meter, last: LastOdd | None) -> pd.DataFrame:
-    above = odd["value"] - odd["expected"]
+def _rows(flagged: pd.DataFrame, meter: Meter, last: LastAnomaly | None) -> pd.DataFrame:
+    above = flagged["value"] - flagged["expected"]
     rows = pd.DataFrame(
         {
             "meter": meter.name,
-            "event_time": odd["ts"],
-            "usage": odd["value"],
-            "expected": odd["expected"],
-            "expected_low": odd["low"],
-            "expected_high": odd["high"],
-            "score": odd["score"],
-            "severity": severity(odd["score"].to_numpy(np.float64)),
-            "kind": [str(kind) for kind in odd["kind"]],
-            "direction": _directions(odd),
+            "event_time": flagged["ts"],
+            "usage": flagged["value"],
+            "expected": flagged["expected"],
+            "expected_low": flagged["low"],
+            "expected_high": flagged["high"],
+            "score": flagged["score"],
+            "severity": severity(flagged["score"].to_numpy(np.float64)),
+            "kind": [str(kind) for kind in flagged["kind"]],
+            "direction": _directions(flagged),
             "excess_kwh": above * (meter.interval_minutes / 60),
-            "episode": episode_names(instants_of(odd.loc[:, "ts"]), last),
-            "z": odd["z"],
-            "z_short": odd["z_short"],
-            "z_week": odd["z_week"],
-            "run": odd["run"].astype(np.int64),
-            "model_version": odd["model_version"],
-            "status": TOLD,
+            "episode": episode_names(instants_of(flagged.loc[:, "ts"]), last),
+            "z": flagged["z"],
+            "z_short": flagged["z_short"],
+            "z_week": flagged["z_week"],
+            "run": flagged["run"].astype(np.int64),
+            "model_version": flagged["model_version"],
+            "status": PUBLISHED,
         }
     )
     rows["anomaly_id"] = [
@@ -183,22 +187,22 @@ def _rows(odd: pd.DataFrame, meter: Meter, last: LastOdd | None) -> pd.DataFrame
     return rows.loc[:, ANOMALY_COLUMNS].reset_index(drop=True)
 
 
-def _directions(odd: pd.DataFrame) -> npt.NDArray[np.object_]:
-    """Whether each reading lies above or below what was expected, or stands still at it."""
-    above = np.where(odd["value"] > odd["expected"], "above", "below").astype(object)
+def _directions(flagged: pd.DataFrame) -> npt.NDArray[np.object_]:
+    """Whether each reading is above or below its expected value, or a flatline at it."""
+    above = np.where(flagged["value"] > flagged["expected"], "above", "below").astype(object)
     for kind, direction in _RULE_DIRECTIONS.items():
-        above[(odd["kind"] == kind).to_numpy()] = direction
+        above[(flagged["kind"] == kind).to_numpy()] = direction
     return above
 
 
 def anomaly_id(meter: str, event_time: pd.Timestamp, version: str) -> str:
-    """The id of the anomaly of a meter at a time as a model version sees it; 16 hex digits."""
+    """The id of an anomaly, a function of meter, time and model version; 16 hex digits."""
     text = f"{meter}|{event_time.value}|{version}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def explanation(row: Mapping[str, Any], meter: Meter) -> str:
-    """Why a reading is odd, in a sentence for people."""
+    """Why a reading is anomalous, in a sentence for people."""
     usage, kind = row["usage"], row["kind"]
     if kind == Kind.FLATLINE:
         hours = row["run"] * meter.interval_minutes / 60
@@ -230,21 +234,26 @@ def anomalies_from_messages(values: Sequence[bytes]) -> pd.DataFrame:
         "datetime64[ns, UTC]"
     )
     types = {**dict.fromkeys(NUMBERS, "float64"), "run": "int64"}
-    # Messages of the platform's first version lack these.
+    # Messages of the first version of the platform lack these fields.
     alone = pd.Series(opened_at(instants_of(rows.loc[:, "event_time"])), rows.index)
     blank = dict.fromkeys(("kind", "direction", "explanation"), "")
-    lacking = {**blank, "episode": alone, "run": 0, "status": TOLD}
+    lacking = {**blank, "episode": alone, "run": 0, "status": PUBLISHED}
     return rows.loc[:, ANOMALY_COLUMNS].fillna(lacking).astype(types)
 
 
+def not_withdrawn(anomalies: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the table `anomalies` that stand; rows of a former version have no status."""
+    return anomalies[anomalies["status"].fillna(PUBLISHED) != WITHDRAWN]
+
+
 def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dictionaries by column."""
+    """Rows as dictionaries by column name."""
     return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
 
 @cache
 def no_anomalies() -> pd.DataFrame:
-    """No rows of `ANOMALY_COLUMNS`; always the same frame, which nobody changes."""
+    """An empty frame of `ANOMALY_COLUMNS`; always the same one: do not change it."""
     types = {"event_time": "datetime64[ns, UTC]", "run": "int64"}
     types |= dict.fromkeys(NUMBERS, "float64")
     return pd.DataFrame(

@@ -1,11 +1,11 @@
-"""The life of an episode as messages: opened, updated each hour, closed; one alert each.
+"""The life of an episode as messages: opened, updated each hour, closed, withdrawn.
 
-Belongs here: what is told of an episode and when. The messages are a function of the anomalies and
-of how far the meter's readings have come, whatever the batches. Not here: which anomalies make one
-episode (`detector.episodes`).
+Belongs here: when a message on an episode is published, and its content. The messages are a
+function of the anomalies and of the meter's newest reading, whatever the batches. Not here: which
+anomalies make one episode (`episodes`), its figures (`episode_summary`).
 
-The last message of an episode says how it stands: late and corrected readings may change, end or
-withdraw what was told, and bring it back.
+The last message of an episode is its present state: late and corrected readings may change, close
+or withdraw what was published before, and bring a withdrawn episode back.
 """
 
 import hashlib
@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.core.anomalies.anomaly import records
-from usage_platform.core.anomalies.episodes import MERGED_MINUTES, so_far
+from usage_platform.core.anomalies.episode_summary import running_summary
+from usage_platform.core.anomalies.episodes import MERGED_MINUTES
 from usage_platform.core.meters import Meter
 
 _MERGED = pd.Timedelta(minutes=MERGED_MINUTES)
@@ -28,7 +29,7 @@ _HOUR = pd.Timedelta(hours=1)
 
 
 class EpisodeStatus(StrEnum):
-    """Where an episode is in its life."""
+    """The state of an episode."""
 
     OPENED = "opened"
     UPDATED = "updated"
@@ -41,10 +42,10 @@ class EpisodeEvent:
     """One message of the topic `episode`.
 
     Attributes:
-        event_id: The same event always has the same id; 16 hex digits.
+        event_id: A function of the message's content; 16 hex digits.
         meter: The meter, the message's key.
         episode: The episode's name.
-        status: Where it is in its life.
+        status: The episode's state.
         value: The message, JSON in UTF-8.
     """
 
@@ -56,63 +57,65 @@ class EpisodeEvent:
 
 
 @dataclass
-class ToldEpisodes:
-    """What was told of episodes; a function of the messages in their order."""
+class PublishedEpisodes:
+    """The messages on episodes that were published, in their order."""
 
     _ids: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def add(self, event: EpisodeEvent) -> None:
-        """Take a message that was told.
+        """Add a message that was published.
 
-        After a withdrawal, what was told of the episode before counts no more.
+        A withdrawal replaces all messages on the episode before it.
         """
         key = event.meter, event.episode
         before = [] if event.status is EpisodeStatus.WITHDRAWN else self._ids.get(key, [])
         self._ids[key] = [*before, event.event_id]
 
-    def untold(self, events: list[EpisodeEvent]) -> list[EpisodeEvent]:
-        """What is new of all there is to tell; the last message of an episode comes last again.
+    def unpublished(self, events: list[EpisodeEvent]) -> list[EpisodeEvent]:
+        """The messages that were not published; an episode's last message comes last again.
 
         Args:
-            events: All there is to tell of some episodes by now, one episode after the other.
+            events: All messages on some episodes up to now, one episode after the other.
         """
-        told: list[EpisodeEvent] = []
+        unpublished: list[EpisodeEvent] = []
         for key, group in groupby(events, lambda event: (event.meter, event.episode)):
-            own, ids = list(group), self._ids.get(key, [])
-            new = [event for event in own if event.event_id not in ids]
+            due, ids = list(group), self._ids.get(key, [])
+            new = [event for event in due if event.event_id not in ids]
             newest = new[-1].event_id if new else ids[-1]
-            told += new if newest == own[-1].event_id else [*new, own[-1]]
-        return told
+            unpublished += new if newest == due[-1].event_id else [*new, due[-1]]
+        return unpublished
 
 
-def episode_events(odd: pd.DataFrame, newest: pd.Timestamp, meter: Meter) -> list[EpisodeEvent]:
-    """Everything there is to tell of a meter's episodes by now.
+def episode_events(
+    anomalies: pd.DataFrame, newest: pd.Timestamp, meter: Meter
+) -> list[EpisodeEvent]:
+    """All messages on a meter's episodes up to now.
 
     Args:
-        odd: `anomalies.ANOMALY_COLUMNS`, by time; whole episodes.
+        anomalies: `ANOMALY_COLUMNS`, by time; whole episodes, none withdrawn.
         newest: The meter's newest reading.
         meter: The meter.
     """
     return [
-        episode_event(said, status, at, meter)
-        for _, rows in odd.groupby("episode", sort=False)
-        for status, at, said in _life(rows, newest, meter)
+        episode_event(content, status, at, meter)
+        for _, rows in anomalies.groupby("episode", sort=False)
+        for status, at, content in _life(rows, newest, meter)
     ]
 
 
 def withdrawn_episodes(names: set[str], at: pd.Timestamp, meter: Meter) -> list[EpisodeEvent]:
-    """What is told of episodes of which no reading is odd any more."""
+    """The messages on episodes without an anomalous reading any more."""
     return [
         episode_event({"episode": name}, EpisodeStatus.WITHDRAWN, at, meter)
         for name in sorted(names)
     ]
 
 
-def event_of(value: bytes) -> EpisodeEvent:
-    """A message of the topic `episode`; only this platform writes them, so none is judged."""
-    said = json.loads(value)
-    status = EpisodeStatus(said["status"])
-    return EpisodeEvent(said["event_id"], said["meter"], said["episode"], status, value)
+def parse_event(value: bytes) -> EpisodeEvent:
+    """A message of the topic `episode`; not validated, as only the scorer writes them."""
+    message = json.loads(value)
+    status = EpisodeStatus(message["status"])
+    return EpisodeEvent(message["event_id"], message["meter"], message["episode"], status, value)
 
 
 def _life(
@@ -120,19 +123,18 @@ def _life(
 ) -> Iterator[tuple[EpisodeStatus, pd.Timestamp, dict[str, Any]]]:
     """The messages of one episode: their status, time and content."""
     moments = list(_moments(rows.loc[:, "event_time"], newest))
-    judged = rows.rename(columns={"event_time": "ts", "usage": "value"})
-    found = so_far(judged, np.array([count for _, _, count in moments]), meter)
-    peaks = rows.iloc[found.pop("peak").to_numpy()]
-    found["explanation"] = peaks["explanation"].to_numpy()
-    found["model_version"] = peaks["model_version"].to_numpy()
-    for (status, at, _), said in zip(moments, records(found), strict=True):
-        yield status, at, said
+    summary = running_summary(rows, np.array([count for _, _, count in moments]), meter)
+    peaks = rows.iloc[summary.pop("peak").to_numpy()]
+    summary["explanation"] = peaks["explanation"].to_numpy()
+    summary["model_version"] = peaks["model_version"].to_numpy()
+    for (status, at, _), content in zip(moments, records(summary), strict=True):
+        yield status, at, content
 
 
 def _moments(
     times: pd.Series, newest: pd.Timestamp
 ) -> Iterator[tuple[EpisodeStatus, pd.Timestamp, int]]:
-    """When something is told of an episode, and how many odd readings it has by then."""
+    """When each message is due, and how many anomalous readings the episode has by then."""
     first, last = times.iloc[0], times.iloc[-1]
     yield EpisodeStatus.OPENED, first, 1
     hours = pd.date_range(first + _HOUR, min(last, newest), freq=_HOUR)
@@ -146,18 +148,25 @@ def _moments(
 
 
 def episode_event(
-    said: dict[str, Any], status: EpisodeStatus, at: pd.Timestamp, meter: Meter
+    content: dict[str, Any], status: EpisodeStatus, at: pd.Timestamp, meter: Meter
 ) -> EpisodeEvent:
-    """One message; `said` is what is told of the episode, `episode` its name."""
-    told = {"meter": meter.name, "status": status.value, "at": at, **said}
-    plain = {name: _plain(value, meter) for name, value in told.items()}
+    """One message.
+
+    Args:
+        content: The message's other fields; `episode` is the episode's name.
+        status: The episode's state.
+        at: When it came to that state, in event time.
+        meter: The meter.
+    """
+    message = {"meter": meter.name, "status": status.value, "at": at, **content}
+    plain = {name: _plain(value, meter) for name, value in message.items()}
     digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
     value = json.dumps({"event_id": digest, **plain}, separators=(",", ":")).encode()
-    return EpisodeEvent(digest, meter.name, str(said["episode"]), status, value)
+    return EpisodeEvent(digest, meter.name, str(content["episode"]), status, value)
 
 
 def _plain(value: object, meter: Meter) -> object:
-    """As JSON has it: local times with their offset, nothing for an unknown number."""
+    """A value for JSON: times in local time with their offset, null for NaN."""
     if isinstance(value, pd.Timestamp):
         return value.tz_convert(meter.zone).isoformat()
     if isinstance(value, float) and value != value:

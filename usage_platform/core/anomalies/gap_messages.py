@@ -1,7 +1,10 @@
-"""Missing readings as messages of the topic `episode`: told once, when a reading ends the gap.
+"""Gaps as messages of the topic `episode`: published once, when a reading ends the gap.
 
-Belongs here: which gaps are worth a message. Not here: days that lack readings (`quality`).
+Belongs here: which gaps are worth a message, and its content. Not here: where readings are missing
+(`core.readings.gaps`), days that lack readings (`core.readings.quality`).
 """
+
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -13,44 +16,52 @@ from usage_platform.core.anomalies.episode_messages import (
 )
 from usage_platform.core.arrays import Ints
 from usage_platform.core.meters import Meter
-from usage_platform.core.time.units import NS_A_MINUTE
+from usage_platform.core.readings.gaps import Gap, find_gaps
 
 LEAST_MINUTES = 15
-"""Shorter gaps, and those of one reading, are not told."""
+"""Shorter gaps, and those of one reading, are not published."""
 
 _LONG_HOURS = 3
 
 
-def gap_events(instants: Ints, start: int, meter: Meter) -> list[EpisodeEvent]:
-    """The gaps that readings have ended.
+def reportable_gaps(instants: Ints, start: int, meter: Meter) -> list[Gap]:
+    """The gaps that readings have ended and that are long enough for a message.
 
     Args:
         instants: n interval starts of a meter's readings, ns since 1970 UTC, ascending.
         start: Gaps that ended before this instant are left out, ns since 1970 UTC.
         meter: The meter.
     """
-    interval = meter.interval_minutes * NS_A_MINUTE
     first = max(int(np.searchsorted(instants, start)) - 1, 0)
-    missing = np.diff(instants[first:]) // interval - 1
     least = max(2, LEAST_MINUTES // meter.interval_minutes)
-    return [
-        _gap(int(instants[first + at]) + interval, int(missing[at]), meter)
-        for at in np.flatnonzero(missing >= least)
-    ]
+    found = find_gaps(instants[first:], meter.interval_minutes)
+    return [gap for gap in found if gap.missing >= least]
 
 
-def _gap(begin: int, missing: int, meter: Meter) -> EpisodeEvent:
-    start = pd.Timestamp(begin, tz="UTC")
-    hours = missing * meter.interval_minutes / 60
-    end = start + pd.Timedelta(hours=hours)
-    said = {
-        "episode": f"{start:%Y-%m-%dT%H:%MZ}",
-        "start": start,
-        "end": end,
+def gap_events(gaps: Iterable[Gap], meter: Meter) -> list[EpisodeEvent]:
+    """A message for each gap."""
+    return [_gap_event(gap, meter) for gap in gaps]
+
+
+def gap_name(gap: Gap) -> str:
+    """The name of a gap's episode: the start of its first missing interval."""
+    return f"{_utc(gap.start):%Y-%m-%dT%H:%MZ}"
+
+
+def _gap_event(gap: Gap, meter: Meter) -> EpisodeEvent:
+    hours = gap.missing * meter.interval_minutes / 60
+    content = {
+        "episode": gap_name(gap),
+        "start": _utc(gap.start),
+        "end": _utc(gap.end),
         "kind": "gap",
         "readings": 0,
         "excess_kwh": None,
         "severity": "low" if hours < _LONG_HOURS else "medium",
-        "explanation": f"{missing} readings are missing: nothing came for {hours:.1f} h",
+        "explanation": f"{gap.missing} readings are missing: nothing came for {hours:.1f} h",
     }
-    return episode_event(said, EpisodeStatus.CLOSED, end, meter)
+    return episode_event(content, EpisodeStatus.CLOSED, _utc(gap.end), meter)
+
+
+def _utc(instant: int) -> pd.Timestamp:
+    return pd.Timestamp(instant, tz="UTC")

@@ -1,54 +1,61 @@
-"""What the scorer has told so far, and what it has to tell when it finds something else.
+"""The anomalies that the scorer has published, and what it has to publish when others are found.
 
 Belongs here: new anomalies, changed ones and withdrawals, as a difference of rows. Not here:
-finding them (`anomalies`), sending them (adapters).
+finding them (`anomaly`), sending them (adapters).
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from usage_platform.core.anomalies.anomaly import ANOMALY_COLUMNS, WITHDRAWN, no_anomalies, records
-from usage_platform.core.anomalies.episodes import LastOdd
+from usage_platform.core.anomalies.episodes import LastAnomaly
 
 Row = dict[str, Any]
 
 
-@dataclass
-class ToldAnomalies:
-    """The anomalies that stand, by meter and instant; a function of the messages in their order."""
+@dataclass(frozen=True, eq=False)
+class PublishedSince:
+    """What was published of one meter, as seen from an instant; fetched once per batch.
 
-    _by_meter: dict[str, dict[int, Row]] = field(default_factory=dict)
-    _newest: dict[str, int] = field(default_factory=dict)
+    Attributes:
+        last: The last anomaly before the instant that stands; None without one.
+        rows: The anomalies that stand from the instant on, by time.
+    """
 
-    def add(self, rows: pd.DataFrame) -> None:
-        """Take rows that were told, the oldest first.
+    last: LastAnomaly | None
+    rows: Sequence[Row]
+    _by_time: Mapping[int, Row]
+
+    @cached_property
+    def _earlier(self) -> list[Row]:
+        """The anomalies of the last episode before the instant, by time."""
+        if self.last is None:
+            return []
+        return [
+            self._by_time[at]
+            for at in sorted(self._by_time)
+            if at <= self.last.at and self._by_time[at]["episode"] == self.last.episode
+        ]
+
+    def episode_names(self) -> set[str]:
+        """The names of the episodes that stand from the instant on, and of the last one before."""
+        names = {row["episode"] for row in self.rows}
+        return names if self.last is None else names | {self.last.episode}
+
+    def changes(self, found: pd.DataFrame) -> pd.DataFrame:
+        """What has to be published so that only `found` stands from the instant on.
 
         Args:
-            rows: `ANOMALY_COLUMNS`.
-        """
-        for row in records(rows):
-            own = self._by_meter.setdefault(row["meter"], {})
-            at = row["event_time"].value
-            if row["status"] != WITHDRAWN:
-                own[at] = row
-                self._newest[row["meter"]] = max(at, self._newest.get(row["meter"], at))
-            elif at in own and own[at]["anomaly_id"] == row["anomaly_id"]:
-                del own[at]
-
-    def changes(self, meter: str, start: int, found: pd.DataFrame) -> pd.DataFrame:
-        """What has to be told so that only `found` stands from an instant on.
-
-        Args:
-            meter: The meter.
-            start: From when, ns since 1970 UTC.
-            found: Its anomalies from then on, `ANOMALY_COLUMNS`.
+            found: The meter's anomalies from then on, `ANOMALY_COLUMNS`.
 
         Returns:
-            `ANOMALY_COLUMNS`: anomalies that are new or not as they were told, and withdrawals.
+            `ANOMALY_COLUMNS`: anomalies that are new or other than published, and withdrawals.
         """
-        stands = dict(self._since(meter, start))
+        stands = {row["event_time"].value: row for row in self.rows}
         changed: list[Row] = []
         for row in records(found):
             before = stands.pop(row["event_time"].value, None)
@@ -60,41 +67,55 @@ class ToldAnomalies:
         changed += [{**row, "status": WITHDRAWN} for row in stands.values()]
         return pd.DataFrame(changed)[ANOMALY_COLUMNS] if changed else no_anomalies()
 
-    def last_before(self, meter: str, instant: int) -> LastOdd | None:
-        """A meter's last odd reading before an instant."""
-        own = self._by_meter.get(meter, {})
-        newest = self._newest.get(meter)
-        if newest is None:
-            return None
-        if newest >= instant or newest not in own:
-            newest = max((at for at in own if at < instant), default=None)
-        return None if newest is None else LastOdd(newest, own[newest]["episode"])
+    def continued_by(self, found: pd.DataFrame) -> pd.DataFrame:
+        """The anomalies of the last episode before the instant, and `found` after them.
 
-    def episodes_since(self, meter: str, start: int) -> pd.DataFrame:
-        """The anomalies of all episodes of a meter that reach beyond an instant, by time."""
-        last = self.last_before(meter, start)
-        rows = [row for _, row in self._since(meter, start if last is None else last.at)]
-        if last is not None:
-            own = self._by_meter[meter]
-            rows += [
-                row for at, row in own.items() if at < last.at and row["episode"] == last.episode
-            ]
-        if not rows:
-            return no_anomalies()
-        return pd.DataFrame(rows).sort_values("event_time", ignore_index=True)
+        Args:
+            found: The meter's anomalies from the instant on, `ANOMALY_COLUMNS`, by time.
 
-    def reaches(self, meter: str, start: int) -> bool:
-        """Whether anything was told of a meter from an instant on."""
-        newest = self._newest.get(meter)
-        return newest is not None and newest >= start
+        Returns:
+            `ANOMALY_COLUMNS`, by time; whole episodes once `changes(found)` is published.
+        """
+        if not self._earlier:
+            return found
+        return pd.DataFrame([*self._earlier, *records(found)])
 
-    def _since(self, meter: str, start: int) -> list[tuple[int, Row]]:
-        if not self.reaches(meter, start):
-            return []
-        own = self._by_meter.get(meter, {})
-        return sorted((at, row) for at, row in own.items() if at >= start)
+
+@dataclass
+class PublishedAnomalies:
+    """The anomalies that stand, by meter and instant; a function of the messages in their order."""
+
+    _by_meter: dict[str, dict[int, Row]] = field(default_factory=dict)
+    _newest: dict[str, int] = field(default_factory=dict)
+
+    def add(self, rows: pd.DataFrame) -> None:
+        """Add rows that were published, the oldest first.
+
+        Args:
+            rows: `ANOMALY_COLUMNS`.
+        """
+        for row in records(rows):
+            by_time = self._by_meter.setdefault(row["meter"], {})
+            at = row["event_time"].value
+            if row["status"] != WITHDRAWN:
+                by_time[at] = row
+                self._newest[row["meter"]] = max(at, self._newest.get(row["meter"], at))
+            elif at in by_time and by_time[at]["anomaly_id"] == row["anomaly_id"]:
+                del by_time[at]
+
+    def of(self, meter: str, start: int) -> PublishedSince:
+        """What was published of a meter, as seen from an instant in ns since 1970 UTC."""
+        by_time = self._by_meter.get(meter, {})
+        newest = self._newest.get(meter, start)
+        # Most batches come after all that was published: nothing is searched then.
+        if newest < start and newest in by_time:
+            return PublishedSince(LastAnomaly(newest, by_time[newest]["episode"]), (), by_time)
+        before = max((at for at in by_time if at < start), default=None)
+        last = None if before is None else LastAnomaly(before, by_time[before]["episode"])
+        rows = [by_time[at] for at in sorted(by_time) if at >= start]
+        return PublishedSince(last, rows, by_time)
 
 
 def _same(one: Row, other: Row) -> bool:
-    """Whether two rows say the same; an unknown number is like an unknown one."""
+    """Whether two rows are equal; an unknown number is like an unknown one."""
     return all(a == b or (a != a and b != b) for a, b in ((one[k], other[k]) for k in one))

@@ -1,7 +1,7 @@
-"""Scoring a stream: what has to be told when some more readings have come.
+"""Scoring a stream: what has to be published after a batch of readings.
 
-Belongs here: the scorer's memory, all of it a function of the readings that were consumed and of
-what was told. Not here: Kafka, files and transactions (`services.score`).
+Belongs here: the scorer's state, a function of the readings it consumed and of the messages it
+published. Not here: Kafka, files and transactions (`services.score`).
 """
 
 from collections.abc import Callable
@@ -9,35 +9,35 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from usage_platform.core.anomalies.anomaly import WITHDRAWN, no_anomalies, scored
+from usage_platform.core.anomalies.anomaly import WITHDRAWN, no_anomalies, scoring_result
 from usage_platform.core.anomalies.episode_messages import (
     EpisodeEvent,
-    ToldEpisodes,
+    PublishedEpisodes,
     episode_events,
     withdrawn_episodes,
 )
-from usage_platform.core.anomalies.episodes import MERGED_NS, LastOdd
-from usage_platform.core.anomalies.gap_messages import gap_events
-from usage_platform.core.anomalies.published import ToldAnomalies
+from usage_platform.core.anomalies.episodes import MERGED_NS
+from usage_platform.core.anomalies.gap_messages import gap_events, gap_name, reportable_gaps
+from usage_platform.core.anomalies.published import PublishedAnomalies, PublishedSince
 from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges, judge_series
 from usage_platform.core.detector.stepwise.scorers import StepwiseScorers
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.series import ReadingHistory, Series
 
-KEPT = pd.Timedelta(days=30)
-"""Kept beyond what a reading needs: late readings of a month find their past in memory."""
+RETENTION = pd.Timedelta(days=30)
+"""Readings are held for so long beyond `LOOK_BACK`: one a month late finds its past in memory."""
 
 
 @dataclass(frozen=True)
-class ToTell:
-    """What a batch of readings leads to.
+class StreamOutput:
+    """What a batch of readings gives to publish, and its counts.
 
     Attributes:
-        anomalies: New, changed and withdrawn anomalies (`anomalies.ANOMALY_COLUMNS`).
-        episodes: What is to be said of episodes.
-        scored: Readings that a model judged by what it expects.
-        learning: Readings for which there is too little history.
-        repeated: Anomalies found again just as they were told.
+        anomalies: New, changed and withdrawn anomalies (`ANOMALY_COLUMNS`).
+        episodes: Messages on episodes and gaps, in the order in which to publish them.
+        scored: Number of readings that have an expected range.
+        learning: Number of readings with too little history.
+        repeated: Number of anomalies that are as published before.
     """
 
     anomalies: pd.DataFrame
@@ -48,92 +48,90 @@ class ToTell:
 
 
 @dataclass
-class StreamMemory:
-    """What a scorer remembers between two batches.
+class ScorerState:
+    """What a scorer holds between two batches.
 
     Attributes:
         past: Reads a meter's consumed readings of a span from the lake: meter, first and last
             instant (ns since 1970 UTC) to the columns meter, event_time, value.
         history: The recent readings.
-        told: The anomalies that stand.
-        events: What was told of episodes.
-        live: Judges the newest readings where they are few.
-        floor: From when on readings were put into `history` at first, ns since 1970 UTC; None if
-            all that was ever consumed is there.
-        horizon: From when on a meter's readings are there, where it is another time.
+        published: The anomalies that stand.
+        published_episodes: The messages on episodes that were published.
+        live: Scores the newest readings where they are few.
+        floor: Start of the readings that `history` was filled with, ns since 1970 UTC; None if it
+            holds all that was ever consumed.
+        horizon: By meter, the start of its readings where it is not `floor`.
     """
 
     past: Callable[[str, int, int], pd.DataFrame]
     history: ReadingHistory = field(default_factory=ReadingHistory)
-    told: ToldAnomalies = field(default_factory=ToldAnomalies)
-    events: ToldEpisodes = field(default_factory=ToldEpisodes)
+    published: PublishedAnomalies = field(default_factory=PublishedAnomalies)
+    published_episodes: PublishedEpisodes = field(default_factory=PublishedEpisodes)
     live: StepwiseScorers = field(default_factory=StepwiseScorers)
     floor: int | None = None
     horizon: dict[str, int] = field(default_factory=dict)
 
-    def take(self, readings: pd.DataFrame, judges: Judges, registry: MeterRegistry) -> ToTell:
-        """Judge readings that have come, and again those that they change.
+    def process(
+        self, readings: pd.DataFrame, judges: Judges, registry: MeterRegistry
+    ) -> StreamOutput:
+        """Score new readings, and again the ones whose context they change.
 
         Args:
             readings: meter, event_time (datetime64[ns, UTC]), value (kW).
-            judges: What they are judged by.
+            judges: The models in force and the labels.
             registry: The known meters.
         """
         before = {str(name): self.history.of(str(name)) for name in readings["meter"].unique()}
         changed = self.history.add(readings)
         parts = [
-            self._take(registry.get(name), start, judges, before[name])
+            self._process_meter(registry.get(name), start, judges, before[name])
             for name, start in changed.items()
         ]
-        told = [part.anomalies for part in parts if len(part.anomalies)]
-        return ToTell(
-            anomalies=pd.concat(told, ignore_index=True) if told else no_anomalies(),
+        changes = [part.anomalies for part in parts if len(part.anomalies)]
+        return StreamOutput(
+            anomalies=pd.concat(changes, ignore_index=True) if changes else no_anomalies(),
             episodes=[event for part in parts for event in part.episodes],
             scored=sum(part.scored for part in parts),
             learning=sum(part.learning for part in parts),
             repeated=sum(part.repeated for part in parts),
         )
 
-    def _take(self, meter: Meter, start: int, judges: Judges, before: Series) -> ToTell:
+    def _process_meter(
+        self, meter: Meter, start: int, judges: Judges, before: Series
+    ) -> StreamOutput:
         self._reach_back(meter.name, start)
         series = self.history.of(meter.name)
-        last = self.told.last_before(meter.name, start)
-        judged = self.live.score(meter.name, series, start, judges)
-        if judged is None:
-            judged = judge_series(meter.name, series, start, judges)
-        found = scored(meter, judged, len(series.since(start).instants), judges.labels, last)
-        if found.anomalies.empty and self._is_quiet(meter, before, series, start, last):
-            self._forget(meter.name, int(series.instants[-1]))
-            return ToTell(found.anomalies, [], found.scored, found.learning, 0)
-        names = set(self.told.episodes_since(meter.name, start)["episode"])
-        names |= {gap.episode for gap in gap_events(before.instants, start, meter)}
-        changes = self.told.changes(meter.name, start, found.anomalies)
-        self.told.add(changes)
-        newest = pd.Timestamp(series.instants[-1], tz="UTC")
-        odd = self.told.episodes_since(meter.name, start)
-        events = episode_events(odd, newest, meter)
-        events += gap_events(series.instants, start, meter)
+        published = self.published.of(meter.name, start)
+        scored = self.live.score(meter.name, series, start, judges)
+        if scored is None:
+            scored = judge_series(meter.name, series, start, judges)
+        count = len(series.since(start).instants)
+        found = scoring_result(meter, scored, count, judges.labels, published.last)
+        gaps = reportable_gaps(series.instants, start, meter)
+        newest = int(series.instants[-1])
+        if found.anomalies.empty and not gaps and _is_quiet(published, before, start):
+            self._forget(meter.name, newest)
+            return StreamOutput(found.anomalies, [], found.scored, found.learning, 0)
+        changes = published.changes(found.anomalies)
+        self.published.add(changes)
+        at = pd.Timestamp(newest, tz="UTC")
+        events = episode_events(published.continued_by(found.anomalies), at, meter)
+        events += gap_events(gaps, meter)
+        names = published.episode_names()
+        names |= {gap_name(gap) for gap in reportable_gaps(before.instants, start, meter)}
         gone = names - {event.episode for event in events}
-        events += withdrawn_episodes(gone, newest, meter)
-        new = self.events.untold(events)
+        events += withdrawn_episodes(gone, at, meter)
+        new = self.published_episodes.unpublished(events)
         for event in new:
-            self.events.add(event)
-        self._forget(meter.name, int(series.instants[-1]))
+            self.published_episodes.add(event)
+        self._forget(meter.name, newest)
         standing = int((changes["status"] != WITHDRAWN).sum())
-        return ToTell(changes, new, found.scored, found.learning, len(found.anomalies) - standing)
-
-    def _is_quiet(
-        self, meter: Meter, before: Series, after: Series, start: int, last: LastOdd | None
-    ) -> bool:
-        """Whether readings without an anomaly leave nothing to be said of what was told before."""
-        newest = before.instants[-1:]
-        if not len(newest) or newest[0] >= start or self.told.reaches(meter.name, start):
-            return False
-        over = last is None or newest[0] >= last.at + MERGED_NS
-        return bool(over) and not gap_events(after.instants, start, meter)
+        return StreamOutput(
+            changes, new, found.scored, found.learning, len(found.anomalies) - standing
+        )
 
     def _reach_back(self, meter: str, start: int) -> None:
-        """Have the past of a reading at hand, however late it comes."""
+        """Read a meter's past from the lake where a late reading needs more of it."""
         needed = start - LOOK_BACK.value
         horizon = self.horizon.get(meter, self.floor)
         if horizon is None or needed >= horizon:
@@ -152,9 +150,24 @@ class StreamMemory:
         self.history.add(pd.concat([older, known], ignore_index=True))
 
     def _forget(self, meter: str, newest: int) -> None:
-        """Let go of what is older than a late reading may need, a good piece at a time."""
+        """Drop readings beyond `RETENTION`, thirty days or more at a time."""
         series = self.history.of(meter)
-        kept = newest - (LOOK_BACK + KEPT).value
-        if series.instants[0] < kept - KEPT.value:
+        kept = newest - (LOOK_BACK + RETENTION).value
+        if series.instants[0] < kept - RETENTION.value:
             self.history.forget(meter, kept)
             self.horizon[meter] = kept
+
+
+def _is_quiet(published: PublishedSince, before: Series, start: int) -> bool:
+    """Whether new readings without an anomaly or a gap change nothing that was published.
+
+    Args:
+        published: What was published, as seen from `start`.
+        before: The readings before they came.
+        start: The first of them, ns since 1970 UTC.
+    """
+    newest = before.instants[-1:]
+    if not len(newest) or newest[0] >= start or published.rows:
+        return False
+    # Otherwise the last episode was open before this batch and may close now.
+    return published.last is None or bool(newest[0] >= published.last.at + MERGED_NS)

@@ -3,9 +3,9 @@
 Belongs here: comparing the last two weeks with the eight before them. Not here: single odd readings
 (`score`), whose expected values follow such a change and so hide it.
 
-Each day is compared with the days of its type in the eight weeks before: by its base load (the
-tenth percentile, which is the night of most buildings) and by its mean. How much that usually moves
-is learned from the days before; seasons are in it.
+Each day is compared with the days of its type in the eight weeks before: by its night level
+(the tenth percentile; not the base load of `core.load.load_shape`) and by its mean. How much that
+usually moves is learned from the days before; seasons are in it.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ BEFORE_DAYS = 56
 HISTORY_DAYS = 2 * (RECENT_DAYS + BEFORE_DAYS)
 """How much of the past is looked at: as much again as is compared, to learn what is usual."""
 
-_BASE = 0.1
+_NIGHT_QUANTILE = 0.1
 _LEAST_SHARE = 0.05
 _SIZES = 4.0
 _LEAST_COMPARABLES = 3
@@ -36,7 +36,7 @@ class SlowChange:
     """A change of weeks.
 
     Attributes:
-        what: `base load` or `daily mean`.
+        what: `night level` or `daily mean`.
         before_kw: Usual value in the eight weeks before, day types as they come now.
         now_kw: Usual value in the last two weeks.
         usual_share: By how much of itself it usually moves.
@@ -61,7 +61,7 @@ class SlowChange:
 def slow_changes(
     instants: Ints, values: Floats, meter: Meter, calendar: Calendar
 ) -> list[SlowChange]:
-    """How base load and mean have changed at the end of a series; empty with too few days.
+    """How night level and mean have changed at the end of a series; empty with too few days.
 
     Args:
         instants: n interval starts, ns since 1970 UTC, ascending, each once.
@@ -74,7 +74,10 @@ def slow_changes(
     table, weekday = days_by_step(to_grid(instants, values, meter, calendar, 0))
     whole = np.count_nonzero(~np.isnan(table), axis=1) >= table.shape[1] / 2
     table, kinds = table[whole], day_type(weekday[whole])
-    by_day = {"base load": np.nanquantile(table, _BASE, axis=1), "daily mean": np.nanmean(table, 1)}
+    by_day = {
+        "night level": np.nanquantile(table, _NIGHT_QUANTILE, axis=1),
+        "daily mean": np.nanmean(table, axis=1),
+    }
     found = (_change(what, sizes, kinds) for what, sizes in by_day.items())
     return [change for change in found if change is not None]
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from usage_platform.core.anomalies.episodes import MERGED_NS
 from usage_platform.core.arrays import Ints
 from usage_platform.core.detector.score import Kind
 from usage_platform.core.meters import Meter
@@ -24,7 +25,6 @@ MARGIN_MINUTES = 30
 """Readings this near to a fault count neither as clean nor as found."""
 
 RULE_KINDS = (Kind.ZERO, Kind.FLATLINE, Kind.GROSS)
-_MERGED_NS = NS_AN_HOUR
 _CHANCE_WINDOWS = 60
 _HOURS_A_WEEK = 168
 
@@ -169,7 +169,7 @@ def _within(at: Ints, begins: Ints, ends: Ints) -> npt.NDArray[np.bool_]:
 
 def _runs(odd: Ints) -> tuple[Ints, Ints]:
     """First and last instant of each episode."""
-    apart = np.flatnonzero(np.diff(odd) > _MERGED_NS)
+    apart = np.flatnonzero(np.diff(odd) > MERGED_NS)
     first = np.concatenate([[0], apart + 1]) if len(odd) else np.empty(0, dtype=np.int64)
     last = np.concatenate([apart, [len(odd) - 1]]) if len(odd) else np.empty(0, dtype=np.int64)
     return odd[first], odd[last]

@@ -1,7 +1,7 @@
-"""A series by local day: energy, cost, and what is missing.
+"""A series by local day: energy, cost, and how many readings there are.
 
-Belongs here: sums over whole local days of 23, 24 or 25 hours, and gaps. Not here: comparing days
-(`comparison`).
+Belongs here: sums over whole local days of 23, 24 or 25 hours. Not here: comparing days
+(`comparison`), gaps (`core.readings.gaps`).
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from datetime import date
 
 import numpy as np
 
-from usage_platform.core.arrays import Ints
 from usage_platform.core.load.series import PowerSeries
 from usage_platform.core.time.local_time import expected_readings
 
@@ -35,21 +34,6 @@ class DayTotal:
     peak_kw: float | None
     readings: int
     expected_readings: int
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A stretch without readings between two that are there.
-
-    Attributes:
-        start: The first missing interval's start, ns since 1970 UTC.
-        end: The next reading's, the same.
-        missing: How many readings.
-    """
-
-    start: int
-    end: int
-    missing: int
 
 
 def day_of(ordinal: int) -> date:
@@ -89,16 +73,3 @@ def day_totals(series: PowerSeries, tariff: float | None) -> list[DayTotal]:
 def cost_of(energy_kwh: float, tariff: float | None) -> float | None:
     """What energy costs at a flat price a kWh; None without a price."""
     return None if tariff is None else energy_kwh * tariff
-
-
-def gaps(series: PowerSeries) -> list[Gap]:
-    """The stretches without readings, in their order."""
-    apart: Ints = np.diff(series.instants) // series.interval_ns
-    return [
-        Gap(
-            start=int(series.instants[at]) + series.interval_ns,
-            end=int(series.instants[at + 1]),
-            missing=int(apart[at]) - 1,
-        )
-        for at in np.flatnonzero(apart > 1)
-    ]

@@ -4,7 +4,8 @@ Belongs here: figures over a stretch of a series. Not here: one day beside anoth
 
 Source of base load and near peak: P. Price, "Methods for Analyzing Electric Load Shape and its
 Variability", LBNL-3713E, 2010: the 2.5th and the 97.5th percentile of a day's readings; over a
-stretch of days, their medians, so that a single fault moves neither.
+stretch of days, their medians, so that a single fault moves neither. Every "base load" of the page
+and of the report is `load_shape`'s.
 """
 
 from dataclasses import dataclass

@@ -17,10 +17,13 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.arrays import Floats
 from usage_platform.core.detector.expected import day_type, days_by_step, slot_medians, spreads
 from usage_platform.core.detector.grid import to_grid
+from usage_platform.core.load.load_shape import load_shape
+from usage_platform.core.load.series import PowerSeries
 from usage_platform.core.meters import Meter
+from usage_platform.core.readings.gaps import Gap, find_gaps
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.local_time import expected_readings, local_day_bounds
@@ -29,9 +32,6 @@ CONTEXT_DAYS = 56
 """Days before the month that say what is usual."""
 
 MOST_UNUSUAL = 5
-BASE_SHARE = 0.1
-"""The base load is what so much of the readings stays below, as in `detector.slow`."""
-
 _WHOLE_SHARE = 0.5
 _LEVEL_DAYS = 15
 _EPOCH = date(1970, 1, 1)
@@ -76,10 +76,11 @@ class Figures:
         readings: Readings that came.
         expected_readings: Readings that a whole month holds, over the days until the last reading.
         mean_kw: Mean power.
-        base_kw: What a tenth of the readings stays below.
+        base_kw: Base load (`core.load.load_shape`).
         peak_kw: The highest reading.
         peak_at: Its interval's start, UTC.
         energy_kwh: Energy of the readings that came.
+        load_factor: Mean over peak; NaN where nothing was used.
     """
 
     readings: int
@@ -89,31 +90,12 @@ class Figures:
     peak_kw: float
     peak_at: pd.Timestamp
     energy_kwh: float
-
-    @property
-    def load_factor(self) -> float:
-        """Mean over peak; NaN where nothing was used."""
-        return self.mean_kw / self.peak_kw if self.peak_kw else float("nan")
+    load_factor: float
 
     @property
     def completeness(self) -> float:
         """Share of the expected readings that came."""
         return self.readings / self.expected_readings
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Missing readings in a row.
-
-    Attributes:
-        start: Start of the first missing interval, UTC.
-        end: End of the last one, UTC.
-        missing: How many are missing.
-    """
-
-    start: pd.Timestamp
-    end: pd.Timestamp
-    missing: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +128,7 @@ class Profile:
         month: The month.
         series: The month's readings.
         figures: The month in figures.
-        gaps: What is missing, by time.
+        gaps: The gaps from the month's start to its last reading, by time.
         unusual: The most unusual days, the most unusual first.
     """
 
@@ -176,39 +158,25 @@ def profile(series: Series, month: Month, meter: Meter, calendar: Calendar) -> P
     if not len(own.instants):
         return None
     figures = _figures(own, month, meter)
-    gaps = _gaps(own.instants, start, meter)
+    gaps = find_gaps(own.instants, meter.interval_minutes, start)
     return Profile(meter, month, own, figures, gaps, _unusual(series, month, meter, calendar))
 
 
 def _figures(own: Series, month: Month, meter: Meter) -> Figures:
-    peak = int(np.argmax(own.values))
+    shape = load_shape(PowerSeries.unjudged(meter, own.instants, own.values))
     last = _instant(own.instants[-1]).tz_convert(meter.zone).date()
     days = pd.date_range(month.first, last).date
     expected = sum(expected_readings(d, meter.timezone, meter.interval_minutes) for d in days)
     return Figures(
         readings=len(own.instants),
         expected_readings=expected,
-        mean_kw=float(own.values.mean()),
-        base_kw=float(np.quantile(own.values, BASE_SHARE)),
-        peak_kw=float(own.values[peak]),
-        peak_at=_instant(own.instants[peak]),
-        energy_kwh=float(own.values.sum()) * meter.interval_minutes / 60,
+        mean_kw=shape.mean_kw,
+        base_kw=shape.base_kw,
+        peak_kw=shape.peak_kw,
+        peak_at=_instant(own.instants[own.values.argmax()]),
+        energy_kwh=shape.energy_kwh,
+        load_factor=shape.load_factor,
     )
-
-
-def _gaps(instants: Ints, start: int, meter: Meter) -> list[Gap]:
-    """The gaps from the month's start to its last reading; after it there may be more to come."""
-    interval = meter.interval_minutes * 60 * 10**9
-    all_starts = np.concatenate([[start - interval], instants])
-    missing = np.diff(all_starts) // interval - 1
-    return [
-        Gap(
-            _instant(all_starts[at] + interval),
-            _instant(all_starts[at] + interval * (missing[at] + 1)),
-            int(missing[at]),
-        )
-        for at in np.flatnonzero(missing > 0)
-    ]
 
 
 def _unusual(series: Series, month: Month, meter: Meter, calendar: Calendar) -> list[UnusualDay]:

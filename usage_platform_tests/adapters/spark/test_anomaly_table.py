@@ -15,7 +15,7 @@ from usage_platform.adapters.spark.anomaly_table import merge_rescored
 from usage_platform.core.anomalies.anomaly import (
     ANOMALY_COLUMNS,
     NUMBERS,
-    TOLD,
+    PUBLISHED,
     WITHDRAWN,
     anomaly_messages,
 )
@@ -50,7 +50,7 @@ def anomalies(count):
             "explanation": "why",
             "run": range(count),
             "model_version": "v1",
-            "status": TOLD,
+            "status": PUBLISHED,
         }
     )
     return frame[ANOMALY_COLUMNS].astype(dict.fromkeys(NUMBERS, "float64") | {"run": "int64"})

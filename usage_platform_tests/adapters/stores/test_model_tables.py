@@ -1,10 +1,11 @@
 from usage_platform.adapters.stores.model_tables import from_tables, to_tables
+from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.detector.train import train
 from usage_platform_tests.core.detector.series import DAY, HOURLY, MONDAY, NO_CALENDAR, library
 
 
 def test_the_names_of_what_is_stored_do_not_follow_the_names_of_fields():
-    model = train(*library(70), HOURLY, NO_CALENDAR, MONDAY + 70 * DAY)
+    model = train(*library(70), HOURLY, TrainingOptions(NO_CALENDAR), MONDAY + 70 * DAY)
     described, tables = to_tables({"m": model})
     assert set(described[0]) >= {
         *("meter", "method", "country", "subdivision", "closed", "until", "days_learned"),

@@ -14,8 +14,8 @@ from usage_platform.core.anomalies.anomaly import (
     anomaly_messages,
     no_anomalies,
 )
-from usage_platform.core.anomalies.episode_messages import EpisodeStatus, event_of
-from usage_platform.core.anomalies.stream import StreamMemory
+from usage_platform.core.anomalies.episode_messages import EpisodeStatus, parse_event
+from usage_platform.core.anomalies.stream import ScorerState
 from usage_platform.core.detector.model_timeline import LOOK_BACK
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests.core.detector.series import HOURLY, MONDAY
@@ -37,7 +37,7 @@ class Stream:
     def __init__(self, judges):
         self.judges = judges
         self.consumed, self.said, self.events, self.asked = [], [], [], []
-        self.memory = StreamMemory(self.past)
+        self.memory = ScorerState(self.past)
 
     def past(self, meter, first, end):
         self.asked.append((meter, first, end))
@@ -49,15 +49,15 @@ class Stream:
 
     def take(self, batch):
         self.consumed.append(batch)
-        to_tell = self.memory.take(batch, self.judges, REGISTRY)
+        to_tell = self.memory.process(batch, self.judges, REGISTRY)
         self.said.append(to_tell.anomalies)
         self.events += to_tell.episodes
         return to_tell
 
     def copy(self):
         other = Stream(self.judges)
-        kept = ("history", "told", "events", "floor", "horizon")
-        other.memory = StreamMemory(
+        kept = ("history", "published", "published_episodes", "floor", "horizon")
+        other.memory = ScorerState(
             other.past, **{name: deepcopy(getattr(self.memory, name)) for name in kept}
         )
         for name in ("consumed", "said", "events"):
@@ -67,21 +67,22 @@ class Stream:
     def rebuilt(self):
         """As a scorer starts again: what was told, and no more history than it must have."""
         other = self.copy()
-        memory = other.memory = StreamMemory(other.past)
+        memory = other.memory = ScorerState(other.past)
         rows = pd.concat(self.consumed)
         since = rows["event_time"].max() - LOOK_BACK
         memory.history.add(rows[rows["event_time"] >= since])
         memory.floor = since.value
         for said in self.said:
-            memory.told.add(anomalies_from_messages(anomaly_messages(said, REGISTRY)))
+            memory.published.add(anomalies_from_messages(anomaly_messages(said, REGISTRY)))
         for event in self.events:
-            memory.events.add(event_of(event.value))
+            memory.published_episodes.add(parse_event(event.value))
         return other
 
     def stands(self):
-        parts = [self.memory.told.episodes_since(meter, BEGINNING) for meter in ("m", "n")]
-        parts = [part for part in parts if len(part)]
-        return pd.concat(parts, ignore_index=True) if parts else no_anomalies()
+        rows = [
+            row for meter in ("m", "n") for row in self.memory.published.of(meter, BEGINNING).rows
+        ]
+        return pd.DataFrame(rows) if rows else no_anomalies()
 
     def heard(self):
         """What somebody knows who read all that was told."""

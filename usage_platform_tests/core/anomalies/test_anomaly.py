@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from usage_platform.core.anomalies.anomaly import (
     ANOMALY_COLUMNS,
-    TOLD,
+    PUBLISHED,
     anomalies_from_messages,
     anomaly_id,
     anomaly_messages,
@@ -17,7 +17,7 @@ from usage_platform.core.anomalies.anomaly import (
     find_anomalies,
     no_anomalies,
 )
-from usage_platform.core.anomalies.episodes import LastOdd
+from usage_platform.core.anomalies.episodes import LastAnomaly
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests.core.detector.made_models import (
     HIGH,
@@ -85,7 +85,7 @@ def test_judging_from_an_instant_on_gives_the_rest_of_what_judging_all_gives(row
     start = FIRST + cut * HOUR
     before = whole.anomalies[whole.anomalies["event_time"] < start]
     last = {
-        row["meter"]: LastOdd(row["event_time"].value, row["episode"])
+        row["meter"]: LastAnomaly(row["event_time"].value, row["episode"])
         for row in before.to_dict("records")
     }
     late = find(readings(*rows), start=start, last=last)
@@ -222,7 +222,7 @@ SPRING_FORWARD = pd.Timestamp("2024-03-10T05:00:00Z")
 def row_of(at, meter="new", **given):
     row = dict.fromkeys(ANOMALY_COLUMNS, "text")
     row |= dict.fromkeys(no_anomalies().select_dtypes("float64"))
-    return {**row, "meter": meter, "event_time": at, "run": 3, "status": TOLD, **given}
+    return {**row, "meter": meter, "event_time": at, "run": 3, "status": PUBLISHED, **given}
 
 
 def table(*rows):
@@ -286,4 +286,4 @@ def test_a_message_of_the_platforms_first_version_can_still_be_read():
     back = anomalies_from_messages([json.dumps(old).encode()])
     assert back.dtypes.equals(no_anomalies().dtypes)
     kept = ["event_time", "status", "run", "episode", "kind"]
-    assert back.loc[0, kept].tolist() == [FALL_BACK, TOLD, 0, "2024-11-03T04:00Z", ""]
+    assert back.loc[0, kept].tolist() == [FALL_BACK, PUBLISHED, 0, "2024-11-03T04:00Z", ""]

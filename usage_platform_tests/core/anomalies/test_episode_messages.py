@@ -6,9 +6,9 @@ import pytest
 from usage_platform.core.anomalies.anomaly import find_anomalies
 from usage_platform.core.anomalies.episode_messages import (
     EpisodeStatus,
-    ToldEpisodes,
+    PublishedEpisodes,
     episode_events,
-    event_of,
+    parse_event,
     withdrawn_episodes,
 )
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -68,7 +68,7 @@ def test_messages_of_the_past_do_not_change_as_the_episode_goes_on():
 def test_a_message_tells_the_peak_in_local_time():
     *_, closed = episode_events(odd_at(0, 1), START + 2 * HOUR, METER)
     said = json.loads(closed.value)
-    assert event_of(closed.value) == closed
+    assert parse_event(closed.value) == closed
     assert closed.status is EpisodeStatus.CLOSED
     assert said["meter"] == "m"
     assert (said["start"], said["end"]) == (
@@ -95,11 +95,11 @@ def test_no_anomalies_make_no_message(nothing):
 
 def told_of(*rounds):
     """Statuses and peaks told in each of some rounds, of one episode."""
-    told, said = ToldEpisodes(), []
+    told, said = PublishedEpisodes(), []
     for events in rounds:
-        new = told.untold(events)
+        new = told.unpublished(events)
         for event in new:
-            told.add(event_of(event.value))
+            told.add(parse_event(event.value))
         said.append([event.status.value for event in new])
     return said
 

@@ -1,8 +1,10 @@
+from datetime import date
+
 import pandas as pd
 import pytest
 
 from usage_platform.core.anomalies.anomaly import no_anomalies
-from usage_platform.core.anomalies.episode_summary import standing_episodes
+from usage_platform.core.anomalies.episode_summary import standing_episodes, whole_episodes
 from usage_platform.core.meters import Meter
 
 METER = Meter("m", "America/New_York", 60)
@@ -58,3 +60,31 @@ def test_what_was_withdrawn_is_left_out_and_rows_of_a_former_version_stand():
 
 def test_without_anomalies_there_are_no_episodes():
     assert standing_episodes(no_anomalies(), METER) == []
+
+
+def test_a_long_episode_is_read_in_growing_steps_and_its_neighbours_are_left_out():
+    times = pd.date_range("2024-03-01T12:00", "2024-03-20T12:00", freq="h", tz="UTC")
+    rows = pd.DataFrame([odd(str(time.tz_localize(None)), 150.0, 2.0, "long") for time in times])
+    near = pd.DataFrame([odd("2024-03-01T02:00", 150.0, 2.0, "before")])
+    table, asked = pd.concat([near, rows], ignore_index=True), []
+
+    def read(first: date, last: date) -> pd.DataFrame:
+        asked.append((first.day, last.day))
+        days = table["event_time"].dt.date
+        return table[(days >= first) & (days <= last)]
+
+    found = whole_episodes(read, date(2024, 3, 10), date(2024, 3, 10))
+    assert found["event_time"].tolist() == rows["event_time"].tolist()
+    assert asked == [(10, 10), (9, 11), (7, 13), (3, 17), (24, 25)]
+
+
+def test_only_the_days_asked_for_are_read_of_episodes_within_them():
+    table, asked = pd.DataFrame([odd("2024-03-10T02:00", 150.0, 2.0, "e")]), []
+
+    def read(first: date, last: date) -> pd.DataFrame:
+        asked.append((first.day, last.day))
+        return table
+
+    assert len(whole_episodes(read, date(2024, 3, 10), date(2024, 3, 10))) == 1
+    assert whole_episodes(read, date(2024, 3, 9), date(2024, 3, 9)).empty
+    assert asked == [(10, 10), (9, 9)]

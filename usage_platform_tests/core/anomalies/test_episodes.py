@@ -2,13 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from usage_platform.core.anomalies.episodes import (
-    EPISODE_COLUMNS,
-    LastOdd,
-    episode_names,
-    episodes,
-    with_episodes,
-)
+from usage_platform.core.anomalies.episode_summary import EPISODE_COLUMNS, episodes
+from usage_platform.core.anomalies.episodes import LastAnomaly, episode_names, with_episodes
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.units import NS_A_MINUTE
 
@@ -72,6 +67,6 @@ def test_names_go_on_from_the_last_odd_reading_before(cut):
         "1970-01-01T05:00Z",
         "1970-01-01T06:01Z",
     ]
-    last = LastOdd(int(instants[cut - 1]), whole[cut - 1]) if cut else None
+    last = LastAnomaly(int(instants[cut - 1]), whole[cut - 1]) if cut else None
     assert episode_names(instants[cut:], last).tolist() == whole[cut:].tolist()
     assert len(episode_names(instants[:0], last)) == 0

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 
-from usage_platform.core.anomalies.gap_messages import gap_events
+from usage_platform.core.anomalies.gap_messages import gap_events, reportable_gaps
 from usage_platform.core.meters import Meter
 
 METER = Meter("a", "America/New_York", 5)
@@ -15,7 +15,8 @@ def instants(*minutes):
 
 
 def said(*minutes, start=NOON):
-    return [json.loads(event.value) for event in gap_events(instants(*minutes), start, METER)]
+    gaps = reportable_gaps(instants(*minutes), start, METER)
+    return [json.loads(event.value) for event in gap_events(gaps, METER)]
 
 
 def test_one_or_two_missing_readings_are_not_told():

@@ -7,8 +7,8 @@ from usage_platform.core.anomalies.anomaly import (
     find_anomalies,
     no_anomalies,
 )
-from usage_platform.core.anomalies.episodes import LastOdd
-from usage_platform.core.anomalies.published import ToldAnomalies
+from usage_platform.core.anomalies.episodes import LastAnomaly
+from usage_platform.core.anomalies.published import PublishedAnomalies
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests.core.detector.made_models import (
     cut_forests,
@@ -36,7 +36,7 @@ def found(*hours, value=500.0, version="v", meter="m"):
 
 @pytest.fixture
 def told():
-    told = ToldAnomalies()
+    told = PublishedAnomalies()
     told.add(found(1, 2, 8))
     return told
 
@@ -49,64 +49,65 @@ def said(changes):
 
 
 def test_what_is_found_again_is_not_told_again(told):
-    assert told.changes("m", START.value, found(1, 2, 8)).empty
-    assert told.changes("m", at(3).value, found(8)).empty
+    assert told.of("m", START.value).changes(found(1, 2, 8)).empty
+    assert told.of("m", at(3).value).changes(found(8)).empty
 
 
 def test_what_is_new_is_told_and_what_is_found_no_more_is_withdrawn(told):
-    changes = told.changes("m", at(2).value, found(8, 9))
+    changes = told.of("m", at(2).value).changes(found(8, 9))
     # Hours 8 and 9 are one episode, whose name was told before.
     assert said(changes) == [(9, "told"), (2, WITHDRAWN)]
     assert changes["anomaly_id"].iloc[1] == anomaly_id("m", at(2), "v")
 
 
 def test_what_another_model_finds_is_told_after_the_old_one_is_withdrawn(told):
-    changes = told.changes("m", at(8).value, found(8, version="w"))
+    changes = told.of("m", at(8).value).changes(found(8, version="w"))
     assert said(changes) == [(8, WITHDRAWN), (8, "told")]
     assert changes["model_version"].tolist() == ["v", "w"]
     told.add(changes)
-    assert told.changes("m", at(8).value, found(8, version="w")).empty
+    assert told.of("m", at(8).value).changes(found(8, version="w")).empty
 
 
 def test_an_anomaly_that_is_another_now_is_told_with_its_id(told):
-    changes = told.changes("m", at(8).value, found(8, value=999.0))
+    changes = told.of("m", at(8).value).changes(found(8, value=999.0))
     assert said(changes) == [(8, "told")]
     assert changes["anomaly_id"].tolist() == [anomaly_id("m", at(8), "v")]
 
 
 def test_a_withdrawal_of_another_models_anomaly_changes_nothing(told):
     told.add(found(8, version="w").assign(status=WITHDRAWN))
-    assert told.last_before("m", at(9).value) == LastOdd(at(8).value, "2024-03-05T18:00Z")
+    assert told.of("m", at(9).value).last == LastAnomaly(at(8).value, "2024-03-05T18:00Z")
 
 
 def test_the_last_odd_reading_is_the_newest_one_that_stands(told):
-    assert told.last_before("m", at(1).value) is None
-    assert told.last_before("m", at(8).value) == LastOdd(at(2).value, "2024-03-05T11:00Z")
+    assert told.of("m", at(1).value).last is None
+    assert told.of("m", at(8).value).last == LastAnomaly(at(2).value, "2024-03-05T11:00Z")
     told.add(found(8).assign(status=WITHDRAWN))
-    assert told.last_before("m", at(9).value) == LastOdd(at(2).value, "2024-03-05T11:00Z")
-    assert told.last_before("other", at(9).value) is None
+    assert told.of("m", at(9).value).last == LastAnomaly(at(2).value, "2024-03-05T11:00Z")
+    assert told.of("other", at(9).value).last is None
 
 
 def test_episodes_that_reach_beyond_an_instant_are_whole(told):
-    assert said(told.episodes_since("m", at(2).value)) == [(1, "told"), (2, "told"), (8, "told")]
-    assert said(told.episodes_since("m", at(9).value)) == [(8, "told")]
-    assert told.episodes_since("other", START.value).equals(no_anomalies())
+    whole = told.of("m", at(2).value).continued_by(found(2, 8))
+    assert said(whole) == [(1, "told"), (2, "told"), (8, "told")]
+    assert said(told.of("m", at(9).value).continued_by(no_anomalies())) == [(8, "told")]
+    assert told.of("other", START.value).continued_by(no_anomalies()).equals(no_anomalies())
 
 
 def test_meters_are_kept_apart(told):
     told.add(found(4, meter="n"))
-    assert told.changes("m", START.value, found(1, 2, 8)).empty
-    assert said(told.changes("n", START.value, no_anomalies())) == [(4, WITHDRAWN)]
+    assert told.of("m", START.value).changes(found(1, 2, 8)).empty
+    assert said(told.of("n", START.value).changes(no_anomalies())) == [(4, WITHDRAWN)]
 
 
 def test_rows_without_an_expected_value_are_the_same_as_before():
-    told = ToldAnomalies()
+    told = PublishedAnomalies()
     rows = found(1).assign(expected=float("nan"), z=float("nan"))
     told.add(rows)
-    assert told.changes("m", START.value, rows).empty
+    assert told.of("m", START.value).changes(rows).empty
 
 
 def test_readings_that_are_not_odd_are_never_told():
     judges = judges_of(model("v", START, {"m": cut_forests(METER)}))
     rows = find_anomalies(hourly(START, [150.0] * 5), judges, MeterRegistry(METER)).anomalies
-    assert ToldAnomalies().changes("m", START.value, rows).empty
+    assert PublishedAnomalies().of("m", START.value).changes(rows).empty

@@ -2,8 +2,11 @@
 
 import pandas as pd
 
+from usage_platform.core.anomalies import stream as stream_module
 from usage_platform.core.anomalies.anomaly import WITHDRAWN, no_anomalies
-from usage_platform.core.anomalies.stream import KEPT
+from usage_platform.core.anomalies.gap_messages import reportable_gaps
+from usage_platform.core.anomalies.published import PublishedAnomalies
+from usage_platform.core.anomalies.stream import RETENTION
 from usage_platform.core.detector.model_timeline import LOOK_BACK
 from usage_platform_tests.core.anomalies.streamed import HOUR, START, Stream, batches_of, on_day
 from usage_platform_tests.core.detector.made_models import (
@@ -89,12 +92,12 @@ def test_no_readings_have_nothing_to_tell():
 
 def test_what_is_long_past_is_forgotten_and_read_again_for_a_late_reading():
     stream = blog_stream()
-    days = (LOOK_BACK + 2 * KEPT).days + 20
+    days = (LOOK_BACK + 2 * RETENTION).days + 20
     rows = hourly(START, [150] * 24 * days)
     for part in batches_of(rows, range(240, 24 * days, 240)):
         stream.take(part)
     held = stream.memory.history.of("m").instants
-    assert pd.Timedelta(int(held[-1] - held[0])) <= LOOK_BACK + 2 * KEPT
+    assert pd.Timedelta(int(held[-1] - held[0])) <= LOOK_BACK + 2 * RETENTION
     assert not stream.asked
     late = stream.take(hourly(on_day(1), [500]))
     assert stream.asked == [("m", (on_day(1) - LOOK_BACK).value, int(held[0]))]
@@ -108,3 +111,24 @@ def test_a_late_reading_with_an_empty_past_is_judged_all_the_same():
     stream.memory.past = lambda *span: pd.DataFrame(columns=["meter", "event_time", "value"])
     stream.take(hourly(on_day(80), [150, 500]))
     assert told(stream.take(hourly(on_day(9), [500]))) == [(9 * 24, "told")]
+
+
+def test_a_batch_reads_once_what_was_published_of_a_meter_and_its_gaps(monkeypatch):
+    stream, read, spans = blog_stream(), [], []
+
+    class Counted(PublishedAnomalies):
+        def of(self, meter, start):
+            read.append((meter, start))
+            return super().of(meter, start)
+
+    def counted(instants, start, meter):
+        spans.append(len(instants))
+        return reportable_gaps(instants, start, meter)
+
+    stream.memory.published = Counted()
+    monkeypatch.setattr(stream_module, "reportable_gaps", counted)
+    for n, kw in enumerate([150, 500, 150, 150]):
+        stream.take(hourly(START + n * HOUR, [kw]))
+    assert read == [("m", (START + n * HOUR).value) for n in range(4)]
+    # Before and after a batch that may change what was published; after it only, else.
+    assert spans == [1, 0, 2, 1, 3, 2, 4]

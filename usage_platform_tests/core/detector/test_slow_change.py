@@ -27,18 +27,18 @@ def changes(instants, values):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_steady_building_has_no_slow_change(seed):
     found = changes(*building(seed=seed))
-    assert set(found) == {"base load", "daily mean"}
+    assert set(found) == {"night level", "daily mean"}
     assert not any(change.is_odd for change in found.values())
 
 
-def test_a_base_load_that_crept_up_at_night_is_found_and_measured():
+def test_a_night_level_that_crept_up_is_found_and_measured():
     instants, values = building()
     recent = instants >= instants[-1] - RECENT_DAYS * NS_A_DAY
     night = values < 350
     found = changes(instants, np.where(recent & night, values * 1.2, values))
-    assert found["base load"].is_odd
-    assert found["base load"].share == pytest.approx(0.2, abs=0.03)
-    assert found["base load"].before_kw == pytest.approx(300, rel=0.03)
+    assert found["night level"].is_odd
+    assert found["night level"].share == pytest.approx(0.2, abs=0.03)
+    assert found["night level"].before_kw == pytest.approx(300, rel=0.03)
 
 
 def test_a_level_that_has_shifted_for_good_is_found_in_the_mean():

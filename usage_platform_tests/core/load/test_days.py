@@ -2,10 +2,8 @@ from datetime import date
 
 import pytest
 
-from usage_platform.core.load.days import day_totals, gaps
+from usage_platform.core.load.days import day_totals
 from usage_platform_tests.core.load.made_series import days, from_values, local
-
-_HOUR = 3600 * 10**9
 
 
 @pytest.mark.parametrize(
@@ -31,17 +29,5 @@ def test_a_day_without_readings_between_two_others_is_there_without_a_peak():
     assert totals[0].cost is None
 
 
-def test_a_gap_reaches_from_the_first_missing_interval_to_the_next_reading():
-    start = local("2024-03-05T00:00")
-    nan = float("nan")
-    found = gaps(from_values(start, [1.0, nan, nan, 2.0, 3.0, nan, 4.0]))
-    assert [(gap.start, gap.end, gap.missing) for gap in found] == [
-        (start + _HOUR, start + 3 * _HOUR, 2),
-        (start + 5 * _HOUR, start + 6 * _HOUR, 1),
-    ]
-
-
-def test_without_readings_there_are_no_days_and_no_gaps():
-    nothing = from_values(0, [])
-    assert day_totals(nothing, 1.0) == []
-    assert gaps(nothing) == []
+def test_without_readings_there_are_no_days():
+    assert day_totals(from_values(0, []), 1.0) == []

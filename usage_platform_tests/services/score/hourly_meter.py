@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE
-from usage_platform.core.anomalies.anomaly import TOLD, anomalies_from_messages, find_anomalies
-from usage_platform.core.anomalies.stream import StreamMemory
+from usage_platform.core.anomalies.anomaly import PUBLISHED, anomalies_from_messages, find_anomalies
+from usage_platform.core.anomalies.stream import ScorerState
 from usage_platform.core.detector.baseline.slot_forests import train_slot_forests
 from usage_platform.core.detector.manifest import model_version
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -50,7 +50,7 @@ def small_model(begin, seed):
 
 def told_in_one_go(frame, judges):
     """What is to be told of readings that come all at once, without Kafka."""
-    told = StreamMemory(lambda *span: pytest.fail("nothing to look back at")).take(
+    told = ScorerState(lambda *span: pytest.fail("nothing to look back at")).process(
         as_table(frame), judges, REGISTRY
     )
     found = find_anomalies(as_table(frame), judges, REGISTRY)
@@ -73,7 +73,7 @@ def told(kafka, read_all):
 def standing(kafka, read_all):
     """The anomalies as their last messages say."""
     last = told(kafka, read_all).drop_duplicates("anomaly_id", keep="last")
-    stands = last[last["status"] == TOLD]
+    stands = last[last["status"] == PUBLISHED]
     return stands.sort_values(["meter", "event_time"], ignore_index=True)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.kafka.topics import EPISODE
-from usage_platform.core.anomalies.anomaly import TOLD, WITHDRAWN
+from usage_platform.core.anomalies.anomaly import PUBLISHED, WITHDRAWN
 from usage_platform.core.detector.baseline.slot_forests import CUT
 from usage_platform.core.readings.messages import usage_messages
 from usage_platform_tests.services.score.hourly_meter import METER, standing, tick, told
@@ -42,7 +42,7 @@ def test_a_corrected_reading_is_told_under_the_same_id_and_withdrawn_when_it_is_
     result = tick(scorer, judges)
     assert (result.events, result.anomalies, result.withdrawn) == (1, 1, 0)
     changed = told(kafka, read_all).iloc[-1]
-    assert (changed["anomaly_id"], changed["status"]) == (row["anomaly_id"], TOLD)
+    assert (changed["anomaly_id"], changed["status"]) == (row["anomaly_id"], PUBLISHED)
     assert (changed["usage"], changed["episode"]) == (9_999.0, row["episode"])
 
     value = ordinary_value(judges, row["event_time"])

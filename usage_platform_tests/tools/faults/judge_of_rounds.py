@@ -9,7 +9,7 @@ from collections.abc import Hashable
 import pandas as pd
 
 from usage_platform.adapters.kafka.topics import ANOMALY, DEAD_LETTERS, EPISODE
-from usage_platform.core.anomalies.stream import StreamMemory
+from usage_platform.core.anomalies.stream import ScorerState
 from usage_platform.core.detector.model_timeline import Judges
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests.core.detector.made_models import cut_forests, judges_of, model
@@ -36,7 +36,7 @@ def expected_outputs(events: EventStream, until: int) -> list[Hashable]:
     readings = events.readings(until)
     if readings.empty:
         return [(DEAD_LETTERS, raw) for raw in events.rejects(until)]
-    told = StreamMemory(_nothing_before).take(readings, judges(), REGISTRY)
+    told = ScorerState(_nothing_before).process(readings, judges(), REGISTRY)
     return [
         *((ANOMALY, name) for name in told.anomalies["anomaly_id"]),
         *((EPISODE, event.event_id) for event in told.episodes),
