@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.core.anomalies.episodes import LastOdd, episode_names, opened_at, severity
-from usage_platform.core.detector.model_timeline import Judges, judge_series
+from usage_platform.core.detector.model_timeline import ModelTimeline, score_series
 from usage_platform.core.detector.score import Kind
 from usage_platform.core.feedback.labels import silenced
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -91,7 +91,7 @@ class Scored:
 
 def find_anomalies(
     readings: pd.DataFrame,
-    judges: Judges,
+    judges: ModelTimeline,
     registry: MeterRegistry,
     start: pd.Timestamp | None = None,
     last: Mapping[str, LastOdd] | None = None,
@@ -117,7 +117,7 @@ def find_anomalies(
 
 
 def anomalies_of(
-    meter: Meter, series: Series, start: int, judges: Judges, last: LastOdd | None
+    meter: Meter, series: Series, start: int, judges: ModelTimeline, last: LastOdd | None
 ) -> Scored:
     """Score one meter's readings from an instant on.
 
@@ -128,7 +128,7 @@ def anomalies_of(
         judges: What they are judged by.
         last: The meter's last odd reading before `start`.
     """
-    judged = judge_series(meter.name, series, start, judges)
+    judged = score_series(meter.name, series, start, judges)
     return scored(meter, judged, len(series.since(start).instants), judges.labels, last)
 
 
@@ -139,7 +139,7 @@ def scored(
 
     Args:
         meter: The meter.
-        judged: What `judging.judge_series` returns of them.
+        judged: What `score_series` returns of them.
         readings: How many readings there were to judge.
         labels: What people said of stretches of time.
         last: The meter's last odd reading before them.

@@ -19,7 +19,7 @@ from usage_platform.core.anomalies.episode_messages import (
 from usage_platform.core.anomalies.episodes import MERGED_NS, LastOdd
 from usage_platform.core.anomalies.gap_messages import gap_events
 from usage_platform.core.anomalies.published import ToldAnomalies
-from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges, judge_series
+from usage_platform.core.detector.model_timeline import LOOK_BACK, ModelTimeline, score_series
 from usage_platform.core.detector.stepwise.scorers import LiveJudges
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.series import ReadingHistory, Series
@@ -71,7 +71,9 @@ class StreamMemory:
     floor: int | None = None
     horizon: dict[str, int] = field(default_factory=dict)
 
-    def take(self, readings: pd.DataFrame, judges: Judges, registry: MeterRegistry) -> ToTell:
+    def take(
+        self, readings: pd.DataFrame, judges: ModelTimeline, registry: MeterRegistry
+    ) -> ToTell:
         """Judge readings that have come, and again those that they change.
 
         Args:
@@ -94,13 +96,13 @@ class StreamMemory:
             repeated=sum(part.repeated for part in parts),
         )
 
-    def _take(self, meter: Meter, start: int, judges: Judges, before: Series) -> ToTell:
+    def _take(self, meter: Meter, start: int, judges: ModelTimeline, before: Series) -> ToTell:
         self._reach_back(meter.name, start)
         series = self.history.of(meter.name)
         last = self.told.last_before(meter.name, start)
         judged = self.live.judge(meter.name, series, start, judges)
         if judged is None:
-            judged = judge_series(meter.name, series, start, judges)
+            judged = score_series(meter.name, series, start, judges)
         found = scored(meter, judged, len(series.since(start).instants), judges.labels, last)
         if found.anomalies.empty and self._is_quiet(meter, before, series, start, last):
             self._forget(meter.name, int(series.instants[-1]))
