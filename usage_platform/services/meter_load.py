@@ -16,7 +16,7 @@ from usage_platform.adapters.lake.reader import DayFiles, LakeReader
 from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.manifest import Manifest
-from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges, judge_series
+from usage_platform.core.detector.model_timeline import LOOK_BACK, ModelTimeline, score_series
 from usage_platform.core.load.series import PowerSeries
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
@@ -39,7 +39,7 @@ class MeterPower:
         self._series = PowerSeries.unjudged(meter, np.empty(0, dtype=np.int64), np.empty(0))
         self._manifests: list[Manifest] = []
 
-    def as_of(self, files: DayFiles, judges: Judges, first: date, last: date) -> PowerSeries:
+    def as_of(self, files: DayFiles, judges: ModelTimeline, first: date, last: date) -> PowerSeries:
         """The readings of a span.
 
         Args:
@@ -58,7 +58,9 @@ class MeterPower:
             self._manifests = list(judges.manifests)
         return self._series.between(start.value, _END)
 
-    def ahead(self, instants: Ints, values: Floats, judges: Judges, since: int) -> PowerSeries:
+    def ahead(
+        self, instants: Ints, values: Floats, judges: ModelTimeline, since: int
+    ) -> PowerSeries:
         """Readings that the lake does not have yet, judged as they will be once it has.
 
         Args:
@@ -74,7 +76,7 @@ class MeterPower:
         series = Series(
             np.concatenate([known.instants, instants]), np.concatenate([known.values, values])
         )
-        found = judge_series(self._meter.name, series, since, judges)
+        found = score_series(self._meter.name, series, since, judges)
         part = series.since(since)
         columns = _placed(part.instants, found)
         return PowerSeries(self._meter, part.instants, part.values, *columns)
@@ -89,11 +91,11 @@ class MeterPower:
         """The last instant that the lake has; the earliest there is without one."""
         return int(self._series.instants[-1]) if len(self._series) else _FIRST
 
-    def _judged_since(self, since: int, start: int, judges: Judges) -> PowerSeries:
+    def _judged_since(self, since: int, start: int, judges: ModelTimeline) -> PowerSeries:
         """All readings that are held; those before `since` as they were judged."""
         instants, values = _arrays(self._days.rows())
         old = self._series.between(int(instants[0]) if len(instants) else _END, since)
-        found = judge_series(self._meter.name, Series(instants, values), max(since, start), judges)
+        found = score_series(self._meter.name, Series(instants, values), max(since, start), judges)
         columns = _placed(instants, found)
         kept = np.searchsorted(instants, old.instants)
         for name, column in zip(_JUDGED, columns, strict=True):

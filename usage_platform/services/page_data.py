@@ -24,7 +24,7 @@ from usage_platform.core.anomalies.episode_summary import (
     whole_episodes,
 )
 from usage_platform.core.arrays import Floats, Ints
-from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.load.series import PowerSeries
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.local_time import local_day_bounds
@@ -81,14 +81,14 @@ class PowerBook:
     """
 
     def __init__(
-        self, reader: LakeReader, judges: Callable[[], Judges], clock: Callable[[], float]
+        self, reader: LakeReader, judges: Callable[[], ModelTimeline], clock: Callable[[], float]
     ) -> None:
         self._reader = reader
         self._judges = judges
         self._clock = clock
         self._lock = threading.Lock()
         self._meters: tuple[Mapping[date, frozenset[str]], list[str]] | None = None
-        self._known_judges: tuple[float, Judges] | None = None
+        self._known_judges: tuple[float, ModelTimeline] | None = None
         self._asked: dict[str, tuple[float, DayFiles]] = {}
         self._held: OrderedDict[tuple[Meter, int | None], _HeldYear] = OrderedDict()
 
@@ -130,7 +130,7 @@ class PowerBook:
         first, last = _span(readings, year)
         return held.as_of(readings, anomalies, judges, first, last)
 
-    def _in_force(self) -> Judges:
+    def _in_force(self) -> ModelTimeline:
         """The models in force, asked for at most every few seconds."""
         now = self._clock()
         if self._known_judges is None or now - self._known_judges[0] >= MODELS_EVERY_SECONDS:
@@ -177,7 +177,7 @@ class _HeldYear:
         self._ahead: dict[int, float] = {}
         self._lock = threading.Lock()
 
-    def ahead(self, instants: Ints, values: Floats, judges: Judges) -> PowerSeries:
+    def ahead(self, instants: Ints, values: Floats, judges: ModelTimeline) -> PowerSeries:
         """The newer of some readings, judged; they are remembered until the lake has them."""
         with self._lock:
             newest = self._power.newest
@@ -192,7 +192,12 @@ class _HeldYear:
             return self._power.ahead(times, powers, judges, int(new[0]))
 
     def as_of(
-        self, readings: DayFiles, anomalies: DayFiles, judges: Judges, first: date, last: date
+        self,
+        readings: DayFiles,
+        anomalies: DayFiles,
+        judges: ModelTimeline,
+        first: date,
+        last: date,
     ) -> Year:
         bounds = (local_day_bounds(day, self._meter.timezone) for day in (first, last))
         (start, _), (_, end) = bounds

@@ -20,14 +20,14 @@ from usage_platform.core.anomalies.anomaly import (
     not_withdrawn,
 )
 from usage_platform.core.anomalies.episodes import LastAnomaly
-from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges
+from usage_platform.core.detector.model_timeline import LOOK_BACK, ModelTimeline
 from usage_platform.core.meters import MeterRegistry
 
 _EPISODES_BEFORE = timedelta(days=2)
 
 
 def rescored(
-    reader: LakeReader, judges: Judges, registry: MeterRegistry, first: date, last: date
+    reader: LakeReader, judges: ModelTimeline, registry: MeterRegistry, first: date, last: date
 ) -> tuple[ScoringResult, pd.DataFrame]:
     """Score the readings of some UTC days again.
 

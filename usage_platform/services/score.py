@@ -40,7 +40,7 @@ from usage_platform.adapters.kafka.topics import (
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.core.anomalies.anomaly import anomaly_messages
 from usage_platform.core.anomalies.stream import ScorerState, StreamOutput
-from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.validation import Batch, judge
 from usage_platform.services.score_result import TickResult
@@ -109,7 +109,7 @@ class Scorer:
 
     def tick(
         self,
-        judges: Judges,
+        judges: ModelTimeline,
         registry: MeterRegistry,
         seconds: float,
         listen: bool = True,
@@ -169,7 +169,7 @@ class Scorer:
     def _score(
         self,
         messages: list[Message],
-        judges: Judges,
+        judges: ModelTimeline,
         registry: MeterRegistry,
         horizon: pd.Timestamp | None,
         result: TickResult,

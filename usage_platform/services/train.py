@@ -18,6 +18,7 @@ from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.detector.gate import Examined
 from usage_platform.core.detector.manifest import Model
 from usage_platform.core.detector.options import TrainingOptions
+from usage_platform.core.detector.schedule import DAYS_TO_TRAIN
 from usage_platform.core.detector.training import (
     Provenance,
     TrainedModel,
@@ -149,7 +150,9 @@ def train_on_lake(
 
 def _history(reader: LakeReader, request: TrainingRequest) -> ReadingHistory:
     reach = timedelta(days=history_days(request.options.method) + 1)
-    first, last = request.untils[0] - reach, request.untils[-1] + timedelta(days=1)
+    # UTC days; a meter that begins on the day from which a model scores is known to that model.
+    first = request.untils[0] - reach
+    last = request.untils[-1] + timedelta(days=DAYS_TO_TRAIN + 1)
     history = ReadingHistory()
     history.add(reader.rows(READINGS, ["meter", "event_time", "value"], first, last))
     return history

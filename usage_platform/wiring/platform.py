@@ -37,7 +37,7 @@ from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.adapters.stores.source_cache import SourceCache
 from usage_platform.core.alerts.alert import AlertSink
-from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.pacing import to_play
@@ -192,9 +192,9 @@ class Deployment:
         """What people did about episodes."""
         return ReviewStore(self.assets)
 
-    def judges(self) -> Judges:
+    def judges(self) -> ModelTimeline:
         """The models that are in force, and the labels."""
-        return Judges(self.models.manifests(), self.models.load, self.labels.read())
+        return ModelTimeline(self.models.manifests(), self.models.load, self.labels.read())
 
     def training_options(self) -> TrainingOptions:
         """How models are trained, the file of closing days read.

@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from usage_platform.adapters.kafka.topics import KafkaSettings
-from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.defs import sensors
@@ -82,7 +82,7 @@ def test_a_tick_judges_by_the_models_in_force_and_by_what_people_said(look, scor
     labels.add("m", begin, begin + pd.Timedelta(hours=1), Verdict.PLANNED, "a fair")
     look(sensors.anomaly_stream, with_model)
     (tick,) = scorers.made[0].ticks
-    assert isinstance(tick.judges, Judges)
+    assert isinstance(tick.judges, ModelTimeline)
     assert [one.version for one in tick.judges.manifests] == ["2024-03-04"]
     assert tick.judges.load("2024-03-04").manifest == tick.judges.manifests[0]
     assert tick.judges.labels["note"].tolist() == ["a fair"]

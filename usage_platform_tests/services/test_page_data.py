@@ -9,7 +9,7 @@ import pytest
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS
 from usage_platform.core.anomalies.anomaly import NUMBERS, find_anomalies
-from usage_platform.core.detector.model_timeline import Judges, judge_series
+from usage_platform.core.detector.model_timeline import ModelTimeline, score_series
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.units import instants_of
@@ -38,7 +38,7 @@ class Clock:
         return self.now
 
 
-def judges() -> Judges:
+def judges() -> ModelTimeline:
     forests = [{"m": cut_forests(METER, 390.0 + n, 610.0 + n)} for n in range(2)]
     begins = [START + pd.Timedelta(days=20 * n + 10) for n in range(2)]
     return judges_of(*(model(f"v{n}", begins[n], forests[n]) for n in range(2)))
@@ -49,13 +49,13 @@ def book(lake) -> PowerBook:
     return PowerBook(LakeReader(lake), judges, Clock())
 
 
-def expected(frame: pd.DataFrame, by: Judges) -> pd.DataFrame:
+def expected(frame: pd.DataFrame, by: ModelTimeline) -> pd.DataFrame:
     own = frame.sort_values("event_time")
     series = Series(instants_of(own["event_time"]), own["value"].to_numpy())
-    return judge_series("m", series, 0, by)
+    return score_series("m", series, 0, by)
 
 
-def assert_like_the_lake(book: PowerBook, frame: pd.DataFrame, by: Judges) -> None:
+def assert_like_the_lake(book: PowerBook, frame: pd.DataFrame, by: ModelTimeline) -> None:
     power = book.year(METER, None).power
     ordered = frame.sort_values("event_time")
     np.testing.assert_array_equal(power.values, ordered["value"])
@@ -85,7 +85,7 @@ def test_a_late_reading_finds_its_place_and_changes_what_comes_after(lake, write
 def test_another_model_in_force_judges_anew_from_its_beginning(lake, write_table):
     rows = readings(40 * 24)
     write_table(lake, READINGS, rows)
-    in_force = [NO_JUDGES, judges(), Judges(judges().manifests[:1], judges().load)]
+    in_force = [NO_JUDGES, judges(), ModelTimeline(judges().manifests[:1], judges().load)]
     by = iter(in_force)
     book = PowerBook(LakeReader(lake), lambda: next(by), Clock())
     for now in in_force:

@@ -14,7 +14,7 @@ from usage_platform.core.anomalies.anomaly import (
     find_anomalies,
     no_anomalies,
 )
-from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import MeterRegistry
@@ -31,7 +31,7 @@ NIGHT = pd.Timestamp("2024-03-19T20:00:00Z")
 
 
 @pytest.fixture(scope="module")
-def judges() -> Judges:
+def judges() -> ModelTimeline:
     detector = train(INSTANTS, VALUES, HOURLY, TrainingOptions(method=Method.ROBUST_Z), BEGIN)
     return judges_of(model("v", pd.Timestamp(BEGIN, tz="UTC"), {HOURLY.name: detector}))
 

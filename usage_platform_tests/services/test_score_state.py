@@ -12,7 +12,7 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.core.anomalies.anomaly import PUBLISHED, anomalies_from_messages, find_anomalies
 from usage_platform.core.anomalies.stream import RETENTION, ScorerState
-from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges
+from usage_platform.core.detector.model_timeline import LOOK_BACK, ModelTimeline
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import MeterRegistry
@@ -49,7 +49,7 @@ def readings() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def judges() -> Judges:
+def judges() -> ModelTimeline:
     detector = train(INSTANTS, VALUES, HOURLY, TrainingOptions(method=Method.ROBUST_Z), BEGIN)
     return judges_of(model("v", pd.Timestamp(BEGIN, tz="UTC"), {HOURLY.name: detector}))
 

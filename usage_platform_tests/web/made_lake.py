@@ -11,7 +11,7 @@ from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, USAGE_HOURL
 from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.anomalies.anomaly import find_anomalies
-from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.feedback.labels import NO_LABELS
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -32,7 +32,11 @@ def write_readings(lake: Lake, write: WriteTable, readings: pd.DataFrame) -> Non
 
 
 def write_what_follows(
-    lake: Lake, write: WriteTable, readings: pd.DataFrame, judges: Judges, meters: MeterRegistry
+    lake: Lake,
+    write: WriteTable,
+    readings: pd.DataFrame,
+    judges: ModelTimeline,
+    meters: MeterRegistry,
 ) -> None:
     """The tables `usage_hourly` and `anomalies`, as the platform would fill them."""
     hours = hourly_from_readings(readings, meters)
@@ -56,5 +60,5 @@ def make_year(lake: Lake, write: WriteTable, meters: tuple[Meter, ...], days: in
     )
     store = ModelStore(LakeFiles(lake.models))
     store.add([trained.model], [trained.model.manifest.version])
-    judges = Judges(store.manifests(), store.load)
+    judges = ModelTimeline(store.manifests(), store.load)
     write_what_follows(lake, write, readings, judges, registry)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.core.anomalies.episodes import LastAnomaly, episode_names, opened_at, severity
-from usage_platform.core.detector.model_timeline import Judges, judge_series
+from usage_platform.core.detector.model_timeline import ModelTimeline, score_series
 from usage_platform.core.detector.score import Kind
 from usage_platform.core.feedback.labels import silenced
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -91,7 +91,7 @@ class ScoringResult:
 
 def find_anomalies(
     readings: pd.DataFrame,
-    judges: Judges,
+    judges: ModelTimeline,
     registry: MeterRegistry,
     start: pd.Timestamp | None = None,
     last: Mapping[str, LastAnomaly] | None = None,
@@ -117,7 +117,7 @@ def find_anomalies(
 
 
 def score_meter(
-    meter: Meter, series: Series, start: int, judges: Judges, last: LastAnomaly | None
+    meter: Meter, series: Series, start: int, judges: ModelTimeline, last: LastAnomaly | None
 ) -> ScoringResult:
     """Score one meter's readings from an instant on.
 
@@ -128,7 +128,7 @@ def score_meter(
         judges: The models in force and the labels.
         last: The meter's last anomaly before `start`.
     """
-    scored = judge_series(meter.name, series, start, judges)
+    scored = score_series(meter.name, series, start, judges)
     return scoring_result(meter, scored, len(series.since(start).instants), judges.labels, last)
 
 

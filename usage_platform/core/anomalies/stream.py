@@ -19,7 +19,7 @@ from usage_platform.core.anomalies.episode_messages import (
 from usage_platform.core.anomalies.episodes import MERGED_NS
 from usage_platform.core.anomalies.gap_messages import gap_events, gap_name, reportable_gaps
 from usage_platform.core.anomalies.published import PublishedAnomalies, PublishedSince
-from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges, judge_series
+from usage_platform.core.detector.model_timeline import LOOK_BACK, ModelTimeline, score_series
 from usage_platform.core.detector.stepwise.scorers import StepwiseScorers
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.series import ReadingHistory, Series
@@ -72,7 +72,7 @@ class ScorerState:
     horizon: dict[str, int] = field(default_factory=dict)
 
     def process(
-        self, readings: pd.DataFrame, judges: Judges, registry: MeterRegistry
+        self, readings: pd.DataFrame, judges: ModelTimeline, registry: MeterRegistry
     ) -> StreamOutput:
         """Score new readings, and again the ones whose context they change.
 
@@ -97,14 +97,14 @@ class ScorerState:
         )
 
     def _process_meter(
-        self, meter: Meter, start: int, judges: Judges, before: Series
+        self, meter: Meter, start: int, judges: ModelTimeline, before: Series
     ) -> StreamOutput:
         self._reach_back(meter.name, start)
         series = self.history.of(meter.name)
         published = self.published.of(meter.name, start)
         scored = self.live.score(meter.name, series, start, judges)
         if scored is None:
-            scored = judge_series(meter.name, series, start, judges)
+            scored = score_series(meter.name, series, start, judges)
         count = len(series.since(start).instants)
         found = scoring_result(meter, scored, count, judges.labels, published.last)
         gaps = reportable_gaps(series.instants, start, meter)

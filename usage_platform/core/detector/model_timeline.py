@@ -23,7 +23,7 @@ LOOK_BACK = pd.Timedelta(CONTEXT_NS + NS_A_DAY)
 
 
 @dataclass(frozen=True, eq=False)
-class Judges:
+class ModelTimeline:
     """What readings are judged by.
 
     Attributes:
@@ -37,7 +37,7 @@ class Judges:
     labels: pd.DataFrame = field(default_factory=NO_LABELS.copy)
 
 
-def judge_series(name: str, series: Series, start: int, judges: Judges) -> pd.DataFrame:
+def score_series(name: str, series: Series, start: int, judges: ModelTimeline) -> pd.DataFrame:
     """Judge a meter's readings from an instant on, each by the newest model meant for its time.
 
     What comes out for a reading is a function of it, of the readings before it and of the models:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from usage_platform.core.anomalies.episodes import with_episodes
 from usage_platform.core.detector.manifest import Model
-from usage_platform.core.detector.model_timeline import Judges, judge_series
+from usage_platform.core.detector.model_timeline import ModelTimeline, score_series
 from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.detector.schedule import due, judges_from
 from usage_platform.core.detector.score import Kind
@@ -128,8 +128,8 @@ def _scored(name: str, series: Series, model: Model, following: Model | None) ->
     """The readings of the time of one model; no more than two are held in memory."""
     known = {model.manifest.version: model}
     before = series if following is None else series.until(following.manifest.begin.value)
-    timeline = Judges([model.manifest], known.__getitem__)
-    return judge_series(name, before, model.manifest.begin.value, timeline)
+    timeline = ModelTimeline([model.manifest], known.__getitem__)
+    return score_series(name, before, model.manifest.begin.value, timeline)
 
 
 def _without_planned(scored: pd.DataFrame, meter: Meter, labels: pd.DataFrame) -> pd.DataFrame:

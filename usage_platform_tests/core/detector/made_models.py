@@ -7,22 +7,22 @@ import pandas as pd
 
 from usage_platform.core.detector.baseline.slot_forests import CUT, SlotForests
 from usage_platform.core.detector.manifest import Detector, Model
-from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.feedback.labels import LABEL_COLUMNS, NO_LABELS
 from usage_platform.core.meters import Meter
 from usage_platform_tests.core.detector.made_manifest import manifest
 
 LOW, HIGH = 100.0, 200.0
-NO_JUDGES = Judges([], {}.__getitem__)
+NO_JUDGES = ModelTimeline([], {}.__getitem__)
 
 
 def model(version: str, begin: pd.Timestamp, detectors: Mapping[str, Detector]) -> Model:
     return Model(manifest(version, begin), detectors)
 
 
-def judges_of(*models: Model, labels: pd.DataFrame = NO_LABELS) -> Judges:
+def judges_of(*models: Model, labels: pd.DataFrame = NO_LABELS) -> ModelTimeline:
     known = {one.manifest.version: one for one in models}
-    return Judges([one.manifest for one in models], known.__getitem__, labels)
+    return ModelTimeline([one.manifest for one in models], known.__getitem__, labels)
 
 
 def cut_forests(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usage_platform.core.detector.model_timeline import LOOK_BACK, judge_series, judged_by
+from usage_platform.core.detector.model_timeline import LOOK_BACK, judged_by, score_series
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import NO_READINGS, ReadingHistory
 from usage_platform_tests.core.detector.made_models import cut_forests, hourly, judges_of, model
@@ -25,7 +25,7 @@ def series(start, hours):
 
 def versions(begins, start, hours, since=ALL, meter="m"):
     models = [model(str(n), begin, {meter: cut_forests(METER)}) for n, begin in enumerate(begins)]
-    return judge_series("m", series(start, hours), since, judges_of(*models))
+    return score_series("m", series(start, hours), since, judges_of(*models))
 
 
 def test_a_model_judges_from_its_first_instant_to_that_of_the_next_one():
@@ -58,7 +58,7 @@ def test_a_meter_that_a_model_does_not_know_is_not_judged_by_it():
 
 def test_no_readings_are_judged_as_nothing():
     judges = judges_of(model("v", BEGIN, {"m": cut_forests(METER)}))
-    assert judge_series("m", NO_READINGS, ALL, judges).empty
+    assert score_series("m", NO_READINGS, ALL, judges).empty
 
 
 def test_only_models_that_have_something_to_judge_are_loaded():
@@ -70,7 +70,7 @@ def test_only_models_that_have_something_to_judge_are_loaded():
         return model(version, BEGIN, {"m": cut_forests(METER)})
 
     late = series(BEGIN + 2 * WEEK, 5)
-    judge_series("m", late, ALL, type(judges)(judges.manifests, load))
+    score_series("m", late, ALL, type(judges)(judges.manifests, load))
     assert loaded == ["2"]
 
 

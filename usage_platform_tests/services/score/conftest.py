@@ -8,7 +8,7 @@ import pytest
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.stores.models import ModelStore
-from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.services.score import Scorer
 from usage_platform_tests.services.score.hourly_meter import (
     HOURS,
@@ -36,8 +36,8 @@ def store(models) -> ModelStore:
 
 
 @pytest.fixture(scope="package")
-def judges(store) -> Judges:
-    return Judges(store.manifests(), store.load)
+def judges(store) -> ModelTimeline:
+    return ModelTimeline(store.manifests(), store.load)
 
 
 @pytest.fixture(scope="package")
@@ -66,6 +66,6 @@ def make_scorer(lake):
 
 
 @pytest.fixture(scope="package")
-def both(store) -> Judges:
+def both(store) -> ModelTimeline:
     """The next model is there too."""
-    return Judges(store.candidates(), store.load)
+    return ModelTimeline(store.candidates(), store.load)

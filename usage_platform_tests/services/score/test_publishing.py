@@ -7,7 +7,7 @@ import pytest
 
 from usage_platform.adapters.kafka.topics import ANOMALY, DEAD_LETTERS, EPISODE
 from usage_platform.core.anomalies.anomaly import no_anomalies
-from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.readings.messages import usage_messages
 from usage_platform.services import score as scoring
 from usage_platform.services.progress import scoring_lag
@@ -110,6 +110,6 @@ def test_before_any_model_readings_are_counted_as_learning(
     kafka, put, read_all, make_scorer, store, live
 ):
     put(kafka, usage_messages(live))
-    result = tick(make_scorer(kafka), Judges([], store.load))
+    result = tick(make_scorer(kafka), ModelTimeline([], store.load))
     assert (result.events, result.learning, result.scored, result.anomalies) == (HOURS, HOURS, 0, 0)
     pd.testing.assert_frame_equal(told(kafka, read_all), no_anomalies())

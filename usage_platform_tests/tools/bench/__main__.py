@@ -19,7 +19,7 @@ from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.adapters.spark.session import remote_session
 from usage_platform.adapters.stores.models import ModelStore
-from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.feedback.labels import NO_LABELS
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -142,7 +142,7 @@ def _scored_a_second(kafka: KafkaSettings, lake: Lake, folder: Path, method: Met
     _wait_for_coordinator(kafka)
     scorer = Scorer(kafka, reader)
     began = time.perf_counter()
-    result = scorer.tick(Judges(store.manifests(), store.load), _REGISTRY, 600, listen=False)
+    result = scorer.tick(ModelTimeline(store.manifests(), store.load), _REGISTRY, 600, listen=False)
     seconds = time.perf_counter() - began
     scorer.close()
     return Scored(result.events / seconds, train_seconds)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from usage_platform.adapters.kafka.topics import ANOMALY, DEAD_LETTERS, EPISODE
 from usage_platform.core.anomalies.stream import ScorerState
-from usage_platform.core.detector.model_timeline import Judges
+from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests.core.detector.made_models import cut_forests, judges_of, model
 from usage_platform_tests.tools.faults.events import EventStream
@@ -22,7 +22,7 @@ OUTPUTS = (ANOMALY, EPISODE, DEAD_LETTERS)
 """The topics that one transaction writes to."""
 
 
-def judges() -> Judges:
+def judges() -> ModelTimeline:
     """A model that finds everything above 200 kW odd."""
     return judges_of(model("made", START, {METER.name: cut_forests(METER)}))
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from usage_platform.core.detector.manifest import Manifest
 from usage_platform.core.detector.model import DetectorModel
-from usage_platform.core.detector.model_timeline import LOOK_BACK, Judges
+from usage_platform.core.detector.model_timeline import LOOK_BACK, ModelTimeline
 from usage_platform.core.detector.stepwise.scorer import ScoredReading, StepwiseScorer
 from usage_platform.core.readings.series import Series
 
@@ -34,7 +34,9 @@ class StepwiseScorers:
 
     _current: dict[str, _CurrentScorer] = field(default_factory=dict)
 
-    def score(self, name: str, series: Series, start: int, judges: Judges) -> pd.DataFrame | None:
+    def score(
+        self, name: str, series: Series, start: int, judges: ModelTimeline
+    ) -> pd.DataFrame | None:
         """Judge a meter's newest readings.
 
         Args:
@@ -44,7 +46,7 @@ class StepwiseScorers:
             judges: What they are judged by; labels are not looked at.
 
         Returns:
-            What `judging.judge_series` returns, or None where that is to be asked: for many
+            What `score_series` returns, or None where that is to be asked: for many
             readings, for two models, and for a meter that has nothing to go on from.
         """
         # What is judged elsewhere may have changed what a scorer has seen.
@@ -72,7 +74,7 @@ class StepwiseScorers:
         return _frame(rows).assign(model_version=manifest.version)
 
 
-def _only_model(new: Series, judges: Judges) -> Manifest | None:
+def _only_model(new: Series, judges: ModelTimeline) -> Manifest | None:
     """The one model that judges all these readings, if it is one."""
     if not len(new.instants):
         return None
