@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dagster_pipes import open_dagster_pipes
@@ -17,8 +16,7 @@ from usage_platform.adapters.kafka.topics import KafkaUnreachableError
 from usage_platform.adapters.lake.errors import LakeError, one_line
 from usage_platform.adapters.lake.lease import LeaseError, writer_lease
 from usage_platform.adapters.lake.lease_record import Holder
-from usage_platform.adapters.lake.lease_renewer import KeptLease, only_while_held
-from usage_platform.adapters.spark.session import SparkFailedError, cluster_session, interrupt
+from usage_platform.adapters.spark.session import SparkFailedError, cluster_session
 from usage_platform.cluster.request import (
     RecomputeHours,
     Request,
@@ -27,10 +25,11 @@ from usage_platform.cluster.request import (
 )
 from usage_platform.services.backfill import recompute_range
 from usage_platform.services.ingest import drain_topics
+from usage_platform.services.lake_writer import session_under_lease
 from usage_platform.services.train import TrainingError
 from usage_platform.services.train_request import train_into
 from usage_platform.settings.settings import Settings, SettingsError
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -84,7 +83,7 @@ def carry_out(request: Request, progress: Callable[[str], None]) -> dict[str, An
     Raises:
         RuntimeError: One of the known errors, in one line.
     """
-    deployment = Deployment(Settings.from_env(request.settings))
+    deployment = Platform(Settings.from_env(request.settings))
     if isinstance(request.work, TrainModels):
         return _models(deployment, request.work, progress)
     if request.borrower is None:
@@ -96,23 +95,19 @@ def carry_out(request: Request, progress: Callable[[str], None]) -> dict[str, An
 
 
 @contextmanager
-def _writing(deployment: Deployment, borrower: Holder) -> Iterator["SparkSession"]:
+def _writing(deployment: Platform, borrower: Holder) -> Iterator["SparkSession"]:
     """A session under the lease, which is given back at the end to whoever has lent it."""
     lease = writer_lease(deployment.lake, borrower, borrowed=True)
-    # Before the session, which takes long to start.
     lease.take()
     try:
-        with (
-            cluster_session() as spark,
-            only_while_held(KeptLease(lease, partial(interrupt, spark))),
-        ):
+        with session_under_lease(lease, cluster_session()) as spark:
             yield spark
     finally:
         lease.give_back()
 
 
 def _hours(
-    deployment: Deployment,
+    deployment: Platform,
     spark: "SparkSession",
     work: RecomputeHours,
     progress: Callable[[str], None],
@@ -122,7 +117,7 @@ def _hours(
 
 
 def _topics(
-    deployment: Deployment, spark: "SparkSession", progress: Callable[[str], None]
+    deployment: Platform, spark: "SparkSession", progress: Callable[[str], None]
 ) -> dict[str, Any]:
     lake, registry, kafka = deployment.lake, deployment.registry(), deployment.kafka
     done = drain_topics(spark, lake, registry, kafka, progress, OWN_CHECKPOINT)
@@ -130,7 +125,7 @@ def _topics(
 
 
 def _models(
-    deployment: Deployment, work: TrainModels, progress: Callable[[str], None]
+    deployment: Platform, work: TrainModels, progress: Callable[[str], None]
 ) -> dict[str, Any]:
     # Without the lease: no table is written, and a model appears whole with its manifest, so that
     # training on this machine needs none either.

@@ -8,10 +8,10 @@ from datetime import datetime
 import click
 
 from usage_platform.core.alerts.alert import Alert, AlertSink, DeliveryError, trial_alert
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 
-def send_tests(deployment: Deployment, only: str | None, now: datetime) -> bool:
+def send_tests(deployment: Platform, only: str | None, now: datetime) -> bool:
     """Send one test alert to each sink, and print what each said.
 
     Args:

@@ -3,10 +3,10 @@
 from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.time.user_times import moment
 from usage_platform.settings.settings import SettingsError
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 
-def add_label(deployment: Deployment, start: str, end: str, says: str, note: str) -> str:
+def add_label(deployment: Platform, start: str, end: str, says: str, note: str) -> str:
     """Add a label for the default meter; what was done, in words.
 
     Args:

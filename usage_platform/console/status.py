@@ -14,10 +14,10 @@ from usage_platform.console.screen import table
 from usage_platform.local.ports import port_answers
 from usage_platform.local.stack_file import read_live
 from usage_platform.services.progress import lag_into_lake, lag_of_scoring
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 
-def status(deployment: Deployment, now: pd.Timestamp) -> Group:
+def status(deployment: Platform, now: pd.Timestamp) -> Group:
     """The state of the platform as tables.
 
     Args:
@@ -27,7 +27,7 @@ def status(deployment: Deployment, now: pd.Timestamp) -> Group:
     return Group(_services(deployment), _lags(deployment, now), _tables(deployment))
 
 
-def _services(deployment: Deployment) -> Table:
+def _services(deployment: Platform) -> Table:
     rows = table("Services", "service", "where", "answers")
     stack = read_live(deployment.settings.data_dir)
     spark = deployment.settings.spark_remote or (stack.spark_remote if stack else "")
@@ -45,14 +45,14 @@ def _services(deployment: Deployment) -> Table:
     return rows
 
 
-def _bootstrap(deployment: Deployment) -> str:
+def _bootstrap(deployment: Platform) -> str:
     try:
         return deployment.kafka.bootstrap
     except KafkaUnreachableError:
         return ""
 
 
-def _lags(deployment: Deployment, now: pd.Timestamp) -> Group | Text:
+def _lags(deployment: Platform, now: pd.Timestamp) -> Group | Text:
     counts = ("events behind", "event time behind")
     rows = table("Lag", "stage", *counts, numbers=counts)
     reader = deployment.reader
@@ -77,14 +77,14 @@ def _in_words(behind: pd.Timedelta | None) -> str:
     return "-" if behind is None else str(behind.floor("s"))
 
 
-def _tables(deployment: Deployment) -> Table | Text:
+def _tables(deployment: Platform) -> Table | Text:
     try:
         return _states(deployment)
     except LakeError as error:
         return Text(f"Lake: {error}\n")
 
 
-def _states(deployment: Deployment) -> Table:
+def _states(deployment: Platform) -> Table:
     rows = table("Lake", "table", "rows", "files", "version", numbers=("rows", "files"))
     for known in TABLES:
         state = deployment.reader.state(known)

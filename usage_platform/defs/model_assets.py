@@ -21,16 +21,16 @@ from usage_platform.core.detector.gate import Examined
 from usage_platform.core.detector.manifest import Detector, Model
 from usage_platform.core.detector.model import DetectorModel, Method, Tuning
 from usage_platform.core.detector.model_timeline import LOOK_BACK, judged_by
-from usage_platform.core.detector.schedule import due
 from usage_platform.core.readings.series import ReadingHistory
 from usage_platform.defs.emr_serverless import Compute, ComputeConfig, done_on_emr
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
 from usage_platform.defs.resources import PlatformResource
+from usage_platform.services.due_models import due_models
 from usage_platform.services.train import TrainingError, Wishes, reading_days
 from usage_platform.services.train_request import ModelOrder, OrderedModels, train_into
 from usage_platform.settings.settings import SettingsError
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 _SHOWN = timedelta(days=14)
 
@@ -104,7 +104,7 @@ def slot_forests(
 
 
 def _ordered(
-    context: dg.AssetExecutionContext, config: TrainingConfig, deployment: Deployment
+    context: dg.AssetExecutionContext, config: TrainingConfig, deployment: Platform
 ) -> OrderedModels:
     order = _order(config, deployment)
     if config.compute is Compute.emr_serverless:
@@ -120,18 +120,18 @@ def _ordered(
     )
 
 
-def _order(config: TrainingConfig, deployment: Deployment) -> ModelOrder:
+def _order(config: TrainingConfig, deployment: Platform) -> ModelOrder:
     untils = _untils(config, deployment)
     if not untils:
         raise TrainingError("every model that the readings allow is there")
     return ModelOrder(untils, _wishes(config, deployment), config.promote_anyway)
 
 
-def _untils(config: TrainingConfig, deployment: Deployment) -> Sequence[date]:
+def _untils(config: TrainingConfig, deployment: Platform) -> Sequence[date]:
     if config.until:
         return [_day(config.until)]
     if config.due:
-        return due_now(deployment)
+        return due_models(deployment.reader, deployment.models, deployment.settings.timezone)
     days = reading_days(deployment.reader, deployment.settings.timezone)
     if days is None:
         raise TrainingError("readings: the table is empty; play some readings first")
@@ -145,16 +145,7 @@ def _day(text: str) -> date:
         raise TrainingError(f"until: expected a day like 2024-03-05, got {text!r}") from None
 
 
-def due_now(deployment: Deployment) -> list[date]:
-    """The ends of the histories of the models that can be trained and are not yet."""
-    zone = deployment.settings.timezone
-    days = reading_days(deployment.reader, zone)
-    if days is None:
-        return []
-    return due(*days, deployment.models.newest_end(zone))
-
-
-def _wishes(config: TrainingConfig, deployment: Deployment) -> Wishes:
+def _wishes(config: TrainingConfig, deployment: Platform) -> Wishes:
     wishes = deployment.wishes()
     if config.method is not None:
         if config.method not in set(Method):
@@ -168,7 +159,7 @@ def _wishes(config: TrainingConfig, deployment: Deployment) -> Wishes:
 
 
 def _metadata(
-    model: Model, deployment: Deployment
+    model: Model, deployment: Platform
 ) -> dict[str, dg.MetadataValue | int | float | str]:
     manifest = model.manifest
     metadata: dict[str, dg.MetadataValue | int | float | str] = {
@@ -201,7 +192,7 @@ def _days_left(detector: Detector) -> int:
     return detector.days_left if isinstance(detector, DetectorModel) else 0
 
 
-def _last_weeks(detector: Detector, end: pd.Timestamp, deployment: Deployment) -> pd.DataFrame:
+def _last_weeks(detector: Detector, end: pd.Timestamp, deployment: Platform) -> pd.DataFrame:
     """How a new detector judges the last weeks that it has learned from."""
     start = end - _SHOWN
     columns = ["meter", "event_time", "value"]

@@ -13,7 +13,7 @@ from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.services.page_data import PowerBook
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class PageSource:
     currency: str
 
     @classmethod
-    def of(cls, deployment: Deployment) -> Self:
+    def of(cls, deployment: Platform) -> Self:
         """The source that the settings name."""
         return cls(
             reader=deployment.reader,

@@ -49,10 +49,23 @@ def chosen_source(settings: Settings, portal_cache: Path) -> ReadingSource:
         )
     from usage_platform.adapters.sources.csv_file import CsvSource
 
-    return CsvSource(tuple(csv_paths(settings)), settings.default_meter, columns)
+    return CsvSource(tuple(_csv_paths(settings)), settings.default_meter, columns)
 
 
-def csv_paths(settings: Settings) -> list[Path]:
+def source_label(settings: Settings) -> str:
+    """Identifies the chosen source and everything that changes its readings.
+
+    That is the settings, and the name, size and modification time of each file.
+    """
+    states = [
+        f"{path.name}:{path.stat().st_size}:{path.stat().st_mtime_ns}"
+        for path in _csv_paths(settings)
+        if path.exists()
+    ]
+    return " ".join([settings.source_label, *states])
+
+
+def _csv_paths(settings: Settings) -> list[Path]:
     """The CSV files that the settings name; none where the source is another."""
     source = settings.source
     if source in {"generated", "ckan"}:

@@ -7,12 +7,12 @@ from click.testing import CliRunner
 from usage_platform.console.cli import main
 from usage_platform.console.labels import add_label
 from usage_platform.settings.settings import Settings, SettingsError
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 
 @pytest.fixture
-def deployment(tmp_path) -> Deployment:
-    return Deployment(Settings.from_env({}, data=tmp_path))
+def deployment(tmp_path) -> Platform:
+    return Platform(Settings.from_env({}, data=tmp_path))
 
 
 @pytest.fixture

@@ -30,8 +30,8 @@ _SILENT_SECONDS = SESSION_SECONDS - 3.0
 _ANSWER_SECONDS = 10.0
 
 
-class PlaybackError(RuntimeError):
-    """The broker refused events for good."""
+class PlaybackLeaseError(RuntimeError):
+    """Another playback has the lease, or this one lost it; one line that says what to do."""
 
 
 class PlaybackLease:
@@ -58,7 +58,7 @@ class PlaybackLease:
         """Take it, waiting a while for one that died.
 
         Raises:
-            PlaybackError: When another playback has it.
+            PlaybackLeaseError: When another playback has it.
             KafkaUnreachableError: When no broker answers.
         """
         ensure_topics(replace(self._kafka, partitions=1), (LEASE_TOPIC,))
@@ -101,10 +101,10 @@ class PlaybackLease:
         """Make sure that it is still held.
 
         Raises:
-            PlaybackError: When it was lost: this process or the broker was away for too long.
+            PlaybackLeaseError: When it was lost: this process or the broker was away for too long.
         """
         if self._is_lost.is_set() or self._was_silent():
-            raise PlaybackError(
+            raise PlaybackLeaseError(
                 f"playback onto {self._kafka.bootstrap} lost its lease, as it or the broker was "
                 f"silent for {SESSION_SECONDS:.0f} s: another one may play now; start it again, it "
                 "goes on after what is on the topic"
@@ -116,12 +116,12 @@ class PlaybackLease:
         while not self._has_it.wait(max(waits_until - time.monotonic(), _POLL_SECONDS)):
             holder = self._other_holder()
             if holder is not None:
-                raise PlaybackError(
+                raise PlaybackLeaseError(
                     f"a playback onto {self._kafka.bootstrap} runs already, started by {holder}: "
                     "let it end or stop it first; two would put each reading there twice"
                 )
             if time.monotonic() - began > max(_LONGEST_WAIT_SECONDS, self._wait):
-                raise PlaybackError(
+                raise PlaybackLeaseError(
                     f"Kafka at {self._kafka.bootstrap} gives nobody the partition of {LEASE_TOPIC}:"
                     " look at the broker's log for the coordinator of this consumer group"
                 )

@@ -21,7 +21,7 @@ RENEW_SECONDS = 15.0
 _TELL_SECONDS = 1.0
 
 
-class KeptLease:
+class LeaseRenewer:
     """A lease that a thread in the background renews; a context manager.
 
     Args:
@@ -99,7 +99,7 @@ class KeptLease:
 
 
 @contextmanager
-def only_while_held(kept: KeptLease) -> Iterator[None]:
+def only_while_held(kept: LeaseRenewer) -> Iterator[None]:
     """Keep a lease for a piece of work; what the work raises after a loss is told as the loss.
 
     Raises:
