@@ -83,21 +83,21 @@ def carry_out(request: Request, progress: Callable[[str], None]) -> dict[str, An
     Raises:
         RuntimeError: One of the known errors, in one line.
     """
-    deployment = Platform(Settings.from_env(request.settings))
+    platform = Platform(Settings.from_env(request.settings))
     if isinstance(request.work, TrainModels):
-        return _models(deployment, request.work, progress)
+        return _models(platform, request.work, progress)
     if request.borrower is None:
         raise RequestError("borrower: none; work that writes tables needs the lease")
-    with _writing(deployment, Holder(*request.borrower)) as spark:
+    with _writing(platform, Holder(*request.borrower)) as spark:
         if isinstance(request.work, RecomputeHours):
-            return _hours(deployment, spark, request.work, progress)
-        return _topics(deployment, spark, progress)
+            return _hours(platform, spark, request.work, progress)
+        return _topics(platform, spark, progress)
 
 
 @contextmanager
-def _writing(deployment: Platform, borrower: Holder) -> Iterator["SparkSession"]:
+def _writing(platform: Platform, borrower: Holder) -> Iterator["SparkSession"]:
     """A session under the lease, which is given back at the end to whoever has lent it."""
-    lease = writer_lease(deployment.lake, borrower, borrowed=True)
+    lease = writer_lease(platform.lake, borrower, borrowed=True)
     lease.take()
     try:
         with session_under_lease(lease, cluster_session()) as spark:
@@ -107,33 +107,33 @@ def _writing(deployment: Platform, borrower: Holder) -> Iterator["SparkSession"]
 
 
 def _hours(
-    deployment: Platform,
+    platform: Platform,
     spark: "SparkSession",
     work: RecomputeHours,
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
-    lake, registry = deployment.lake, deployment.registry()
+    lake, registry = platform.lake, platform.registry()
     return {"hours": recompute_range(spark, lake, registry, work.first, work.last, progress)}
 
 
 def _topics(
-    deployment: Platform, spark: "SparkSession", progress: Callable[[str], None]
+    platform: Platform, spark: "SparkSession", progress: Callable[[str], None]
 ) -> dict[str, Any]:
-    lake, registry, kafka = deployment.lake, deployment.registry(), deployment.kafka
+    lake, registry, kafka = platform.lake, platform.registry(), platform.kafka
     done = drain_topics(spark, lake, registry, kafka, progress, OWN_CHECKPOINT)
     return {topic: asdict(drained) for topic, drained in done.items()}
 
 
 def _models(
-    deployment: Platform, work: TrainModels, progress: Callable[[str], None]
+    platform: Platform, work: TrainModels, progress: Callable[[str], None]
 ) -> dict[str, Any]:
     # Without the lease: no table is written, and a model appears whole with its manifest, so that
     # training on this machine needs none either.
     trained = train_into(
-        deployment.models,
-        deployment.reader,
-        deployment.registry(),
-        work.order(deployment.labels.read()),
+        platform.models,
+        platform.reader,
+        platform.registry(),
+        work.order(platform.labels.read()),
         datetime.now(UTC),
         progress,
     )

@@ -227,8 +227,9 @@ def label(overrides: Given, start: str, end: str, says: str, note: str, meter: s
     from usage_platform.console.screen import Screen
     from usage_platform.wiring.platform import Platform
 
-    deployment = Platform(Settings.from_env(**overrides, **_given({"meter": meter})))
-    Screen().say(add_label(deployment, start, end, says, note))
+    platform = Platform(Settings.from_env(**overrides, **_given({"meter": meter})))
+    known = platform.settings.default_meter
+    Screen().say(add_label(platform.labels, known, start, end, says, note))
 
 
 @main.command()
@@ -261,7 +262,9 @@ def alert_test(overrides: Given, sink: str | None) -> None:
     from usage_platform.console.alert_test import send_tests
     from usage_platform.wiring.platform import Platform
 
-    if not send_tests(Platform(Settings.from_env(**overrides)), sink, datetime.now(UTC)):
+    platform = Platform(Settings.from_env(**overrides))
+    meter = platform.settings.default_meter
+    if not send_tests(platform.alert_sinks(), meter, sink, datetime.now(UTC)):
         sys.exit(1)
 
 
