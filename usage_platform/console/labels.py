@@ -3,7 +3,7 @@
 from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.meters import Meter
-from usage_platform.core.time.user_times import moment
+from usage_platform.core.time.user_times import parse_instant
 from usage_platform.settings.settings import SettingsError
 
 
@@ -22,7 +22,7 @@ def add_label(store: LabelStore, meter: Meter, start: str, end: str, says: str, 
         SettingsError: In one line, for a time that cannot be read.
     """
     try:
-        begins, ends = (moment(text, meter.timezone) for text in (start, end))
+        begins, ends = (parse_instant(text, meter.timezone) for text in (start, end))
     except ValueError as error:
         raise SettingsError(f"label: {error}") from None
     try:

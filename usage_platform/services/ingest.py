@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from usage_platform.adapters.kafka.topics import ANOMALY, USAGE, KafkaSettings
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import Lake
-from usage_platform.adapters.spark.anomaly_table import apply_anomaly_batch
-from usage_platform.adapters.spark.usage_batch import apply_usage_batch
+from usage_platform.adapters.spark.anomaly_table import write_anomaly_batch
+from usage_platform.adapters.spark.usage_batch import write_usage_batch
 from usage_platform.core.meters import MeterRegistry
 
 if TYPE_CHECKING:
@@ -84,14 +84,14 @@ def drain_usage(
     own: str = "",
 ) -> DrainResult:
     """Bring everything that waits on the topic `usage` into the lake."""
-    return _drain(spark, lake, kafka, topic, own, partial(apply_usage_batch, lake, registry))
+    return _drain(spark, lake, kafka, topic, own, partial(write_usage_batch, lake, registry))
 
 
 def drain_anomalies(
     spark: "SparkSession", lake: Lake, kafka: KafkaSettings, topic: str, own: str = ""
 ) -> DrainResult:
     """Bring everything that waits on the topic `anomaly` into the lake."""
-    return _drain(spark, lake, kafka, topic, own, partial(apply_anomaly_batch, lake))
+    return _drain(spark, lake, kafka, topic, own, partial(write_anomaly_batch, lake))
 
 
 def _drain(

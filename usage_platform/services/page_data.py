@@ -64,7 +64,7 @@ class Year:
     years: tuple[int, ...]
 
 
-class PowerBook:
+class YearCache:
     """The years that people look at.
 
     Args:

@@ -25,7 +25,7 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, Lake
 from usage_platform.core.anomalies.anomaly import anomalies_from_messages
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.readings.validation import judge
+from usage_platform.core.readings.validation import validate_events
 
 # The last event of a partition may be a reject or of a meter that is behind the others.
 _LAST_EVENTS = 100
@@ -165,7 +165,7 @@ def _event_times(topic: str, messages: list[Message], registry: MeterRegistry) -
     if topic == ANOMALY:
         values = [value for message in messages if (value := message.value())]
         return anomalies_from_messages(values)["event_time"]
-    return judge(raw_frame(messages), registry).readings["event_time"]
+    return validate_events(raw_frame(messages), registry).readings["event_time"]
 
 
 def backlog(ends: Mapping[int, tuple[int, int]], done: Mapping[int, int]) -> int:

@@ -42,7 +42,7 @@ from usage_platform.core.anomalies.anomaly import anomaly_messages
 from usage_platform.core.anomalies.stream import StreamMemory, ToTell
 from usage_platform.core.detector.model_timeline import Judges
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.readings.validation import Batch, judge
+from usage_platform.core.readings.validation import Batch, validate_events
 from usage_platform.services.score_result import TickResult
 from usage_platform.services.score_state import restored
 
@@ -177,13 +177,13 @@ class Scorer:
         """Score some events; False when some of them wait for the next model."""
         if self._memory is None:
             self._memory = restored(self._kafka, self._reader, registry, self._consumed)
-        batch = judge(raw_frame(messages), registry)
+        batch = validate_events(raw_frame(messages), registry)
         held: dict[int, int] = {}
         # Of events that come again only the newest is in the batch, until that one is held.
         while more := _held(batch, horizon):
             held |= more
             messages = [m for m in messages if not _is_held(m, held)]
-            batch = judge(raw_frame(messages), registry)
+            batch = validate_events(raw_frame(messages), registry)
         for partition, offset in held.items():
             result.waits_for = horizon
             self._consumer.seek(TopicPartition(USAGE, partition, offset))

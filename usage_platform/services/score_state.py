@@ -28,7 +28,7 @@ from usage_platform.core.anomalies.episode_messages import event_of
 from usage_platform.core.anomalies.stream import KEPT, StreamMemory
 from usage_platform.core.detector.model_timeline import LOOK_BACK
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.readings.validation import judge
+from usage_platform.core.readings.validation import validate_events
 from usage_platform.services.progress import committed_offsets
 
 _COLUMNS = ["meter", "event_time", "value"]
@@ -81,7 +81,7 @@ def _recall(
     # At least the last event of each partition, which says how far in time the scorer has come.
     starts = {p: min(ingested.get(p, 0), end - 1) for p, end in consumed.items() if end > 0}
     last = list(messages_between(client, USAGE, starts, consumed))
-    tail = judge(raw_frame(last), registry).readings
+    tail = validate_events(raw_frame(last), registry).readings
     newest = tail["event_time"].max()
     if pd.isna(newest):
         span = reader.span(READINGS, "event_time")

@@ -138,7 +138,7 @@ def test_a_reading_comes_with_its_range_once_somebody_looks_at_its_meter(made_on
         feed = LiveFeed()
         feed.listen("m", "")
         if is_looked_at:
-            source.book.year(METER, None)
+            source.years.year(METER, None)
         return with_expectations(news, feed, source)
 
     assert asyncio.run(told(is_looked_at=False)) == news

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-def apply_anomaly_batch(lake: Lake, frame: "DataFrame", batch_id: int) -> None:
+def write_anomaly_batch(lake: Lake, frame: "DataFrame", batch_id: int) -> None:
     """Write one batch of the topic `anomaly`; Spark calls it, in a worker beside the service."""
     del batch_id
     messages = frame.select("timestamp", "partition", "offset", "value").toPandas()

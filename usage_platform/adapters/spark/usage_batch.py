@@ -22,8 +22,8 @@ from usage_platform.core.readings.hourly import WATERMARK
 from usage_platform.core.readings.validation import (
     RAW_COLUMNS,
     Batch,
-    judge,
     touched_hours,
+    validate_events,
     with_intervals,
 )
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _LOOK_BACK = timedelta(days=7)
 
 
-def apply_usage_batch(
+def write_usage_batch(
     lake: Lake, registry: MeterRegistry, frame: "DataFrame", batch_id: int
 ) -> None:
     """Write one batch of the stream; Spark calls it, in a worker beside the service.
@@ -68,7 +68,7 @@ def apply_events(
     Returns:
         What the events were judged to be.
     """
-    batch = judge(raw, registry)
+    batch = validate_events(raw, registry)
     if not batch.rejects.empty:
         _merge_rejects(spark, lake, batch.rejects)
     if not batch.readings.empty:
