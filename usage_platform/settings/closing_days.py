@@ -20,8 +20,8 @@ def chosen_calendar(settings: Settings) -> Calendar:
         return calendar_named(settings.holidays, lines)
     except OSError as error:
         raise SettingsError(
-            f"USAGE_CLOSED_DAYS={path}: {error.strerror}; expected a file with a day such as "
-            "2024-07-05 a line"
+            f"USAGE_CLOSED_DAYS={path}: {error.strerror}; expected a file with one date such "
+            "as 2024-07-05 a line"
         ) from None
     except ValueError as error:
         raise SettingsError(f"USAGE_CLOSED_DAYS={path}: {error}") from None

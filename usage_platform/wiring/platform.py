@@ -67,15 +67,15 @@ class Platform:
         """The brokers.
 
         Raises:
-            KafkaUnreachableError: When none is set and no stack runs on the data folder: another
-                folder's broker would fill this one's lake.
+            KafkaUnreachableError: When none is set and no stack runs on the data folder. The broker
+                of another folder's stack is never used: it would fill this folder's lake.
         """
         stack = read_live(self.settings.data_dir)
         bootstrap = self.settings.kafka_bootstrap or (stack.kafka_bootstrap if stack else "")
         if not bootstrap:
             raise KafkaUnreachableError(
-                f"no Kafka is known and nothing runs on {self.settings.data_dir}: start the "
-                "platform with 'usage-platform up', or set USAGE_KAFKA_BOOTSTRAP"
+                f"no Kafka broker is configured and no platform runs on {self.settings.data_dir}: "
+                "start one with 'usage-platform up', or set USAGE_KAFKA_BOOTSTRAP"
             )
         return KafkaSettings(
             bootstrap=bootstrap,
@@ -138,7 +138,7 @@ class Platform:
 
     @cached_property
     def models(self) -> ModelStore:
-        """The models."""
+        """The trained models."""
         return ModelStore(LakeFiles(self.lake.models))
 
     @cached_property
@@ -157,7 +157,7 @@ class Platform:
         return ReviewStore(self.assets)
 
     def judges(self) -> Judges:
-        """The models that are in force, and the labels."""
+        """The active models, and the labels."""
         return Judges(self.models.manifests(), self.models.load, self.labels.read())
 
     def wishes(self) -> Wishes:

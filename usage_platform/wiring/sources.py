@@ -1,6 +1,6 @@
-"""Which source of readings the settings choose.
+"""The source of readings that the settings choose.
 
-Belongs here: turning settings into a source. Not here: reading one (`adapters/sources`).
+Belongs here: building a source from settings. Not here: reading it (`adapters/sources`).
 """
 
 from glob import glob
@@ -17,8 +17,8 @@ def chosen_source(settings: Settings, portal_cache: Path) -> ReadingSource:
     """The source that the settings name.
 
     Args:
-        settings: Name it.
-        portal_cache: Where pages of a portal are kept.
+        settings: The settings.
+        portal_cache: The folder for downloaded pages of a portal.
 
     Raises:
         SourceError: In one line, when there is no such file.
@@ -66,7 +66,7 @@ def source_label(settings: Settings) -> str:
 
 
 def _csv_paths(settings: Settings) -> list[Path]:
-    """The CSV files that the settings name; none where the source is another."""
+    """The CSV files that the settings name; none for another kind of source."""
     source = settings.source
     if source in {"generated", "ckan"}:
         return []

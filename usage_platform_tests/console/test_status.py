@@ -49,5 +49,5 @@ def test_lag_is_shown_in_events_and_event_time_and_an_open_transaction_with_its_
 
 def test_without_a_broker_the_rest_is_shown(tmp_path):
     shown = printed(Platform(Settings.from_env({}, data=tmp_path)))
-    assert "Lag: no Kafka is known" in shown
+    assert "Lag: no Kafka broker is configured" in shown
     assert "usage_hourly" in shown

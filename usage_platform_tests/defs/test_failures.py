@@ -44,7 +44,7 @@ def test_a_source_that_does_not_fit_on_the_disk_is_loaded_once_there_is_room(mat
 
 
 def test_without_a_broker_a_micro_batch_fails_in_one_line(materialize):
-    assert "no Kafka is known" in failed(materialize, streams_into_lake)
+    assert "no Kafka broker is configured" in failed(materialize, streams_into_lake)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ ODD_AT = {"2024-03-05T03:00": 1500.0, "2024-03-05T04:00": 1400.0, "2024-03-19T13
 
 
 def no_kafka() -> KafkaSettings:
-    raise KafkaUnreachableError("no Kafka is known")
+    raise KafkaUnreachableError("no Kafka broker is configured")
 
 
 def settings_of(lake: Lake) -> Settings:

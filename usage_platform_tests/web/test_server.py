@@ -27,7 +27,7 @@ def test_a_server_with_an_open_stream_ends_when_it_is_asked_to(made_once):
         assert stream.headers["content-type"].startswith("text/event-stream")
         while not next(lines).startswith("event: standing"):
             pass
-        assert "no Kafka is known" in next(lines)
+        assert "no Kafka broker is configured" in next(lines)
         server.should_exit = True
         thread.join(30)
         assert not thread.is_alive()

@@ -29,7 +29,8 @@ _TYPES = {
 def create_tables(lake: Lake, tables: Sequence[LakeTable] = TABLES) -> None:
     """Create missing tables, and add columns that an older version did not have.
 
-    The comments of existing columns are left as they are. Only the holder of the writer's lease may call it.
+    The comments of existing columns stay as they are. Only the holder of the writer's lease may
+    call it.
 
     Raises:
         LakeError: In one line, when the lake cannot be reached, read or written.
