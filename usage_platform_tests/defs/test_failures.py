@@ -39,7 +39,7 @@ def failed(materialize, asset) -> str:
 
 def test_a_source_that_does_not_fit_on_the_disk_is_loaded_once_there_is_room(materialize):
     with no_room(4096):
-        assert "no room" in failed(materialize, source_readings)
+        assert "no space left" in failed(materialize, source_readings)
     assert materialize(source_readings).success
 
 

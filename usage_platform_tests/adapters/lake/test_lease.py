@@ -192,7 +192,9 @@ def test_of_many_that_take_a_free_one_at_the_same_moment_one_has_it(new_store, c
 def test_a_file_that_is_no_lease_is_one_line_that_says_what_to_do(lease, store, text):
     lease(ONE).take()
     overwrite(store, text)
-    with pytest.raises(LeaseError, match=r"^the lake LAKE: leases/writer\.json is no lease: .+$"):
+    with pytest.raises(
+        LeaseError, match=r"^the lake LAKE: leases/writer\.json is not a lease: .+$"
+    ):
         lease(ONE).take()
 
 
