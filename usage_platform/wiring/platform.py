@@ -74,8 +74,8 @@ class Platform:
         bootstrap = self.settings.kafka_bootstrap or (stack.kafka_bootstrap if stack else "")
         if not bootstrap:
             raise KafkaUnreachableError(
-                f"no Kafka broker is configured and no platform runs on {self.settings.data_dir}: "
-                "start one with 'usage-platform up', or set USAGE_KAFKA_BOOTSTRAP"
+                f"no Kafka broker is configured and nothing runs on {self.settings.data_dir}: "
+                "start the platform with 'usage-platform up', or set USAGE_KAFKA_BOOTSTRAP"
             )
         return KafkaSettings(
             bootstrap=bootstrap,
