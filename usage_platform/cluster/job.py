@@ -1,7 +1,7 @@
-"""The job on a cluster: the platform's own functions, on the cluster's Spark, under the lent lease.
+"""The job on a cluster: runs the platform's services on the cluster's Spark, under the lent lease.
 
-Belongs here: carrying out a request, and telling what came of it. Not here: the form of requests
-(`request`), starting jobs (`adapters.aws.emr_jobs`), the work itself (other adapters).
+Belongs here: executing a request, and reporting its result. Not here: the form of requests
+(`request`), starting jobs (`adapters.aws.emr_jobs`), the work itself (`services`).
 """
 
 from collections.abc import Callable, Iterator
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 OWN_CHECKPOINT = "emr"
-"""The cluster's folder among the checkpoints: another version of Spark need not understand ours."""
+"""The cluster's folder of checkpoints: another version of Spark may not read those of this one."""
 WHY_NOT = "usage-platform: "
-"""What begins the line of the log that says why a job did nothing, or not all."""
+"""Prefix of the log line with the error of a job."""
 
 _KNOWN = (
     KafkaUnreachableError,
@@ -51,34 +51,34 @@ _KNOWN = (
 
 
 def main() -> int:
-    """Carry out the request that came with this process; the exit code says whether it was done."""
+    """Execute the request of this process; returns its exit code, 0 for success."""
     with open_dagster_pipes() as pipes:
         try:
             request = Request.parsed(pipes.extras)
             pipes.report_custom_message(carry_out(request, pipes.log.info))
         except _KNOWN as error:
-            _tell(str(error))
+            _print_error(str(error))
             return 1
         except Exception as error:
-            _tell(f"{type(error).__name__}: {one_line(str(error))}; the log says where")
+            _print_error(f"{type(error).__name__}: {one_line(str(error))}; see the log")
             raise
     return 0
 
 
-def _tell(why_not: str) -> None:
-    print(f"{WHY_NOT}{why_not}", flush=True)
+def _print_error(message: str) -> None:
+    print(f"{WHY_NOT}{message}", flush=True)
 
 
 def carry_out(request: Request, progress: Callable[[str], None]) -> dict[str, Any]:
-    """Do what is asked.
+    """Execute a request.
 
     Args:
-        request: What is asked.
-        progress: Told what was done.
+        request: The request.
+        progress: Called with a line now and then.
 
     Returns:
-        What came of it, as plain values: `hours`; what a run of each stream did, by topic
-        (`DrainResult`); or the models (`OrderedModels`).
+        The result as plain values: `hours`; the result of each stream by topic (`DrainResult`); or
+        the models (`OrderedModels`).
 
     Raises:
         RuntimeError: One of the known errors, in one line.
@@ -96,7 +96,7 @@ def carry_out(request: Request, progress: Callable[[str], None]) -> dict[str, An
 
 @contextmanager
 def _writing(platform: Platform, borrower: Holder) -> Iterator["SparkSession"]:
-    """A session under the lease, which is given back at the end to whoever has lent it."""
+    """A session under the lease, which is returned to its lender at the end."""
     lease = writer_lease(platform.lake, borrower, borrowed=True)
     lease.take()
     try:
@@ -127,8 +127,8 @@ def _topics(
 def _models(
     platform: Platform, work: TrainModels, progress: Callable[[str], None]
 ) -> dict[str, Any]:
-    # Without the lease: no table is written, and a model appears whole with its manifest, so that
-    # training on this machine needs none either.
+    # Without the lease: no table is written, and a model is complete once its manifest is there, so
+    # that training on this machine needs no lease either.
     trained = train_into(
         platform.models,
         platform.reader,

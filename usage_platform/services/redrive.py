@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 ALL_REASONS = "all"
 REASONS = tuple(sorted({reason.value.partition(":")[0] for reason in Reason}))
-"""The codes that stand in the table's column `reason`."""
+"""The codes of the table's column `reason`."""
 
 _PLACE = ["topic", "partition", "offset", "kafka_time"]
 _EXAMPLES = 2
@@ -44,7 +44,7 @@ class RejectedReason:
 
     Attributes:
         reason: The reason's code.
-        count: How many there are.
+        count: Their number.
         examples: The newest ones: `partition`, `offset` and `raw` (bytes or None).
     """
 
@@ -56,7 +56,7 @@ class RejectedReason:
 def reject_summary(reader: LakeReader) -> list[RejectedReason]:
     """Count the rejects by reason, the most frequent first, with the newest ones of each.
 
-    Only the reasons are read of the whole table; the events only of the newest day of each reason.
+    Of the whole table only the reasons are read, the events only of the newest day of each reason.
     """
     if not reader.exists(REJECTS):
         return []
@@ -67,12 +67,12 @@ def reject_summary(reader: LakeReader) -> list[RejectedReason]:
     if not counts:
         return []
     days = date_list(row["day"] for row in counts)
-    found = reader.query(
+    examples = reader.query(
         "SELECT reason, arg_max({'partition': partition, 'offset': \"offset\", 'raw': raw}, "
         f'(kafka_time, "offset", partition), {_EXAMPLES}) AS newest '
         f"FROM rejects WHERE received_date IN ({days}) GROUP BY reason"
     ).to_pylist()
-    newest = {row["reason"]: row["newest"] for row in found}
+    newest = {row["reason"]: row["newest"] for row in examples}
     return [RejectedReason(row["reason"], row["n"], newest[row["reason"]]) for row in counts]
 
 
