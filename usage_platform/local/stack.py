@@ -70,8 +70,8 @@ class Stack:
 
     Args:
         settings: What a deployment can choose.
-        say: Told each event in a line.
-        progress: Told how long a start has been waited for.
+        say: Called with each event as a line.
+        progress: Called with how long a start has been waited for.
         has_page: Whether the analyst's page is served too.
     """
 
