@@ -1,8 +1,9 @@
-"""The former place of `apply_usage_batch`, kept for one version.
+"""The former place and name of `write_usage_batch`, kept for one version.
 
-Spark's worker imports the function by name: a stream that an older client started asks for it here.
+A process of the former version may have started a stream whose function Spark's worker imports by
+this module and name.
 """
 
-from usage_platform.adapters.spark.usage_batch import apply_usage_batch
+from usage_platform.adapters.spark.usage_batch import write_usage_batch as apply_usage_batch
 
 __all__ = ["apply_usage_batch"]

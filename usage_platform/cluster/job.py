@@ -1,14 +1,13 @@
-"""The job on a cluster: the platform's own functions, on the cluster's Spark, under the lent lease.
+"""The job on a cluster: runs the platform's services on the cluster's Spark, under the lent lease.
 
-Belongs here: carrying out a request, and telling what came of it. Not here: the form of requests
-(`request`), starting jobs (`adapters.aws.emr_jobs`), the work itself (other adapters).
+Belongs here: executing a request, and reporting its result. Not here: the form of requests
+(`request`), starting jobs (`adapters.aws.emr_jobs`), the work itself (`services`).
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dagster_pipes import open_dagster_pipes
@@ -17,8 +16,7 @@ from usage_platform.adapters.kafka.topics import KafkaUnreachableError
 from usage_platform.adapters.lake.errors import LakeError, one_line
 from usage_platform.adapters.lake.lease import LeaseError, writer_lease
 from usage_platform.adapters.lake.lease_record import Holder
-from usage_platform.adapters.lake.lease_renewer import KeptLease, only_while_held
-from usage_platform.adapters.spark.session import SparkFailedError, cluster_session, interrupt
+from usage_platform.adapters.spark.session import SparkFailedError, cluster_session
 from usage_platform.cluster.request import (
     RecomputeHours,
     Request,
@@ -27,17 +25,18 @@ from usage_platform.cluster.request import (
 )
 from usage_platform.services.backfill import recompute_range
 from usage_platform.services.ingest import drain_topics
+from usage_platform.services.lake_writer import session_under_lease
 from usage_platform.services.train import TrainingError, train_and_promote
 from usage_platform.settings.settings import Settings, SettingsError
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 OWN_CHECKPOINT = "emr"
-"""The cluster's folder among the checkpoints: another version of Spark need not understand ours."""
+"""The cluster's folder of checkpoints: another version of Spark may not read those of this one."""
 WHY_NOT = "usage-platform: "
-"""What begins the line of the log that says why a job did nothing, or not all."""
+"""Prefix of the log line with the error of a job."""
 
 _KNOWN = (
     KafkaUnreachableError,
@@ -51,93 +50,89 @@ _KNOWN = (
 
 
 def main() -> int:
-    """Carry out the request that came with this process; the exit code says whether it was done."""
+    """Execute the request of this process; returns its exit code, 0 for success."""
     with open_dagster_pipes() as pipes:
         try:
             request = Request.parsed(pipes.extras)
             pipes.report_custom_message(carry_out(request, pipes.log.info))
         except _KNOWN as error:
-            _tell(str(error))
+            _print_error(str(error))
             return 1
         except Exception as error:
-            _tell(f"{type(error).__name__}: {one_line(str(error))}; the log says where")
+            _print_error(f"{type(error).__name__}: {one_line(str(error))}; see the log")
             raise
     return 0
 
 
-def _tell(why_not: str) -> None:
-    print(f"{WHY_NOT}{why_not}", flush=True)
+def _print_error(message: str) -> None:
+    print(f"{WHY_NOT}{message}", flush=True)
 
 
 def carry_out(request: Request, progress: Callable[[str], None]) -> dict[str, Any]:
-    """Do what is asked.
+    """Execute a request.
 
     Args:
-        request: What is asked.
-        progress: Told what was done.
+        request: The request.
+        progress: Called with a line now and then.
 
     Returns:
-        What came of it, as plain values: `hours`; what a run of each stream did, by topic
-        (`DrainResult`); or the models (`TrainingResult`).
+        The result as plain values: `hours`; the result of each stream by topic (`DrainResult`); or
+        the models (`TrainingResult`).
 
     Raises:
         RuntimeError: One of the known errors, in one line.
     """
-    deployment = Deployment(Settings.from_env(request.settings))
+    platform = Platform(Settings.from_env(request.settings))
     if isinstance(request.work, TrainModels):
-        return _models(deployment, request.work, progress)
+        return _models(platform, request.work, progress)
     if request.borrower is None:
         raise RequestError("borrower: none; work that writes tables needs the lease")
-    with _writing(deployment, Holder(*request.borrower)) as spark:
+    with _writing(platform, Holder(*request.borrower)) as spark:
         if isinstance(request.work, RecomputeHours):
-            return _hours(deployment, spark, request.work, progress)
-        return _topics(deployment, spark, progress)
+            return _hours(platform, spark, request.work, progress)
+        return _topics(platform, spark, progress)
 
 
 @contextmanager
-def _writing(deployment: Deployment, borrower: Holder) -> Iterator["SparkSession"]:
-    """A session under the lease, which is given back at the end to whoever has lent it."""
-    lease = writer_lease(deployment.lake, borrower, borrowed=True)
-    # Before the session, which takes long to start.
+def _writing(platform: Platform, borrower: Holder) -> Iterator["SparkSession"]:
+    """A session under the lease, which is returned to its lender at the end."""
+    lease = writer_lease(platform.lake, borrower, borrowed=True)
     lease.take()
     try:
-        with (
-            cluster_session() as spark,
-            only_while_held(KeptLease(lease, partial(interrupt, spark))),
-        ):
+        with session_under_lease(lease, cluster_session()) as spark:
             yield spark
     finally:
         lease.give_back()
 
 
 def _hours(
-    deployment: Deployment,
+    platform: Platform,
     spark: "SparkSession",
     work: RecomputeHours,
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
-    lake, registry = deployment.lake, deployment.registry()
+    lake, registry = platform.lake, platform.registry()
     return {"hours": recompute_range(spark, lake, registry, work.first, work.last, progress)}
 
 
 def _topics(
-    deployment: Deployment, spark: "SparkSession", progress: Callable[[str], None]
+    platform: Platform, spark: "SparkSession", progress: Callable[[str], None]
 ) -> dict[str, Any]:
-    lake, registry, kafka = deployment.lake, deployment.registry(), deployment.kafka
+    lake, registry, kafka = platform.lake, platform.registry(), platform.kafka
     done = drain_topics(spark, lake, registry, kafka, progress, OWN_CHECKPOINT)
     return {topic: asdict(drained) for topic, drained in done.items()}
 
 
 def _models(
-    deployment: Deployment, work: TrainModels, progress: Callable[[str], None]
+    platform: Platform, work: TrainModels, progress: Callable[[str], None]
 ) -> dict[str, Any]:
-    # Without the lease: no table is written, and a model appears whole with its manifest, so that
-    # training on this machine needs none either.
+    # Without the lease: no table is written, and a model is complete once its manifest is there, so
+    # that training on this machine needs no lease either.
     trained = train_and_promote(
-        deployment.models,
-        deployment.reader,
-        deployment.registry(),
-        deployment.labels.read(),
+        platform.models,
+        platform.reader,
+        platform.registry(),
+        platform.labels.read(),
         work.request(),
         datetime.now(UTC),
         progress,

@@ -3,20 +3,22 @@
 Belongs here: sending a test to each sink and saying what came of it. Not here: sinks (adapters).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import click
 
 from usage_platform.core.alerts.alert import Alert, AlertSink, DeliveryError, trial_alert
-from usage_platform.wiring.platform import Deployment
+from usage_platform.core.meters import Meter
 
 
-def send_tests(deployment: Deployment, only: str | None, now: datetime) -> bool:
+def send_tests(sinks: Sequence[AlertSink], meter: Meter, only: str | None, now: datetime) -> bool:
     """Send one test alert to each sink, and print what each said.
 
     Args:
-        deployment: The services.
-        only: The name of one sink; all by default.
+        sinks: The sinks that are set.
+        meter: The meter that the test alert names.
+        only: The name of one sink; None for all.
         now: The current time, with a zone.
 
     Returns:
@@ -25,15 +27,15 @@ def send_tests(deployment: Deployment, only: str | None, now: datetime) -> bool:
     Raises:
         click.ClickException: When there is no such sink.
     """
-    sinks = [sink for sink in deployment.alert_sinks() if only in (None, sink.name)]
-    if not sinks:
+    chosen = [sink for sink in sinks if only in (None, sink.name)]
+    if not chosen:
         what = f"no sink {only} is set" if only else "no sink is set"
         raise click.ClickException(
             f"{what}: set USAGE_ALERT_WEBHOOK_URL, USAGE_ALERT_SLACK_URL, USAGE_ALERT_EMAIL_TO "
             "with USAGE_ALERT_SMTP_URL, USAGE_ALERT_SNS_TOPIC, or USAGE_ALERT_MQTT_URL"
         )
-    alert = trial_alert(deployment.settings.default_meter, now)
-    taken = [_takes(sink, alert, now) for sink in sinks]
+    alert = trial_alert(meter, now)
+    taken = [_takes(sink, alert, now) for sink in chosen]
     return all(taken)
 
 

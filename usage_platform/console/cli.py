@@ -101,10 +101,10 @@ def up(overrides: Given, **options: str | int | None) -> None:
 def page(overrides: Given, page_port: int | None) -> None:
     """Serve the analyst's page until Ctrl-C."""
     from usage_platform.console.page import serve_page
-    from usage_platform.wiring.platform import Deployment
+    from usage_platform.wiring.platform import Platform
 
     settings = Settings.from_env(**overrides, **_given({"page_port": page_port}))
-    serve_page(Deployment(settings), click.echo)
+    serve_page(Platform(settings), click.echo)
 
 
 @main.command()
@@ -142,9 +142,9 @@ def watch(
 
     from usage_platform.console.watch import Chosen, wanted_of
     from usage_platform.console.watch import watch as show
-    from usage_platform.wiring.platform import Deployment
+    from usage_platform.wiring.platform import Platform
 
-    deployment = Deployment(Settings.from_env(**overrides))
+    deployment = Platform(Settings.from_env(**overrides))
     meter = deployment.settings.default_meter
     wanted = wanted_of(meters, min_severity, since, pd.Timestamp.now(tz="UTC"), meter)
     _stop_on_signals()
@@ -166,9 +166,9 @@ def status(overrides: Given) -> None:
 
     from usage_platform.console.screen import Screen
     from usage_platform.console.status import status as tables
-    from usage_platform.wiring.platform import Deployment
+    from usage_platform.wiring.platform import Platform
 
-    deployment = Deployment(Settings.from_env(**overrides))
+    deployment = Platform(Settings.from_env(**overrides))
     Screen().console.print(tables(deployment, pd.Timestamp.now(tz="UTC")))
 
 
@@ -179,12 +179,12 @@ def status(overrides: Given) -> None:
 def query(overrides: Given, sql: str, form: str) -> None:
     """Run SQL over the lake's tables: readings, usage_hourly, rejects, anomalies."""
     from usage_platform.console.query import printed
-    from usage_platform.wiring.platform import Deployment
+    from usage_platform.wiring.platform import Platform
 
-    deployment = Deployment(Settings.from_env(**overrides))
+    deployment = Platform(Settings.from_env(**overrides))
     # Athena would go on with a query that nobody waits for.
     _stop_on_signals()
-    click.echo(printed(deployment.query(sql), form))
+    click.echo(printed(deployment.sql.query(sql), form))
 
 
 @main.command()
@@ -203,9 +203,9 @@ def replay(overrides: Given, out: Path, **options: str | int | float | None) -> 
     """
     from usage_platform.console.replay import replay_source
     from usage_platform.console.screen import Screen
-    from usage_platform.wiring.platform import Deployment
+    from usage_platform.wiring.platform import Platform
 
-    deployment = Deployment(Settings.from_env(**overrides, **_given(options)))
+    deployment = Platform(Settings.from_env(**overrides, **_given(options)))
     screen = Screen()
     replayed = replay_source(
         deployment.reading_source(),
@@ -232,10 +232,11 @@ def label(overrides: Given, start: str, end: str, says: str, note: str, meter: s
     """
     from usage_platform.console.labels import add_label
     from usage_platform.console.screen import Screen
-    from usage_platform.wiring.platform import Deployment
+    from usage_platform.wiring.platform import Platform
 
-    deployment = Deployment(Settings.from_env(**overrides, **_given({"meter": meter})))
-    Screen().say(add_label(deployment, start, end, says, note))
+    platform = Platform(Settings.from_env(**overrides, **_given({"meter": meter})))
+    known = platform.settings.default_meter
+    Screen().say(add_label(platform.labels, known, start, end, says, note))
 
 
 @main.command()
@@ -246,9 +247,9 @@ def models(overrides: Given, back: bool, promote: str | None) -> None:
     """List the models; go back to the one before, or put another one in force."""
     from usage_platform.console.models import change, listed
     from usage_platform.console.screen import Screen
-    from usage_platform.wiring.platform import Deployment
+    from usage_platform.wiring.platform import Platform
 
-    store = Deployment(Settings.from_env(**overrides)).models
+    store = Platform(Settings.from_env(**overrides)).models
     screen = Screen()
     if back or promote:
         screen.say(change(store, promote))
@@ -266,9 +267,11 @@ def alert_test(overrides: Given, sink: str | None) -> None:
     from datetime import UTC, datetime
 
     from usage_platform.console.alert_test import send_tests
-    from usage_platform.wiring.platform import Deployment
+    from usage_platform.wiring.platform import Platform
 
-    if not send_tests(Deployment(Settings.from_env(**overrides)), sink, datetime.now(UTC)):
+    platform = Platform(Settings.from_env(**overrides))
+    meter = platform.settings.default_meter
+    if not send_tests(platform.alert_sinks(), meter, sink, datetime.now(UTC)):
         sys.exit(1)
 
 

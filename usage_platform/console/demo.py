@@ -15,12 +15,11 @@ from usage_platform.adapters.kafka.topics import ANOMALY, USAGE, KafkaUnreachabl
 from usage_platform.console.demo_summary import summarize
 from usage_platform.console.runs import any_in_flight, why_it_failed
 from usage_platform.console.screen import Screen, shown_path
-from usage_platform.core.detector.schedule import due
 from usage_platform.core.readings.source import SourceError
 from usage_platform.local.stack import Stack
+from usage_platform.services.due_models import due_models
 from usage_platform.services.progress import ingestion_lag, scoring_lag
-from usage_platform.services.train import reading_days
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 _LOOK_EVERY_SECONDS = 1.0
 
@@ -72,28 +71,20 @@ class Flow:
         )
 
 
-def look(deployment: Deployment) -> Flow:
+def look(deployment: Platform) -> Flow:
     """How far the readings have come, by the topics, the checkpoints and the tables."""
     kafka, lake = deployment.kafka, deployment.lake
-    summary = deployment.source_cache.summary()
-    loaded = summary is not None and summary.source == deployment.source_label
-    times = deployment.readings_to_play()["ts"] if loaded else None
+    plan, models = deployment.playback_plan(), deployment.models
     ends = end_offsets(kafka, USAGE)
     return Flow(
-        source=None if times is None else len(times),
+        source=len(plan.readings()) if plan.is_loaded else None,
         on_topic=sum(end for _, end in ends.values()),
         ingestion_lag=ingestion_lag(lake, kafka, USAGE),
-        has_model=bool(deployment.models.manifests()),
-        models_due=_models_due(deployment),
+        has_model=bool(models.manifests()),
+        models_due=len(due_models(deployment.reader, models, deployment.settings.timezone)),
         scoring_lag=scoring_lag(kafka),
         anomaly_lag=ingestion_lag(lake, kafka, ANOMALY),
     )
-
-
-def _models_due(deployment: Deployment) -> int:
-    days = reading_days(deployment.reader, deployment.settings.timezone)
-    trained = deployment.models.newest_end(deployment.settings.timezone)
-    return 0 if days is None else len(due(*days, trained))
 
 
 def run_demo(stack: Stack, screen: Screen, timeout: float) -> bool:
@@ -110,7 +101,7 @@ def run_demo(stack: Stack, screen: Screen, timeout: float) -> bool:
     Raises:
         SourceError: When the source cannot be loaded.
     """
-    deployment = Deployment(stack.settings)
+    deployment = Platform(stack.settings)
     started = time.monotonic()
     screen.say(f"Dagster shows what happens at {stack.ui_url}")
     flow = _wait(deployment, stack, screen, started + timeout)
@@ -124,7 +115,7 @@ def run_demo(stack: Stack, screen: Screen, timeout: float) -> bool:
     return summarize(deployment, screen)
 
 
-def _wait(deployment: Deployment, stack: Stack, screen: Screen, deadline: float) -> Flow | None:
+def _wait(deployment: Platform, stack: Stack, screen: Screen, deadline: float) -> Flow | None:
     flow = None
     home, since = stack.settings.data_dir / "dagster_home", datetime.now(UTC)
     while time.monotonic() < deadline:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from usage_platform.console.screen import shown_path
 from usage_platform.local.stack_file import StackFile
 from usage_platform.settings.settings import Settings
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 
 def without_alerts(settings: Settings) -> Settings:
@@ -31,9 +31,9 @@ def ready_folder(settings: Settings, keep: bool, say: Callable[[str], None]) -> 
     Raises:
         LocalError: When another process runs a stack on the folder.
     """
-    deployment = Deployment(settings)
-    summary = deployment.source_cache.summary()
-    if summary is None or summary.source == deployment.source_label:
+    plan = Platform(settings).playback_plan()
+    summary = plan.cache.summary()
+    if summary is None or plan.is_loaded:
         return
     folder, other = shown_path(settings.data_dir), summary.source.split()[0]
     # Offsets on other servers and a lake elsewhere would outlive the folder and no longer fit it.

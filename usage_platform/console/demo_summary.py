@@ -15,10 +15,10 @@ from usage_platform.core.detector.manifest import Manifest
 from usage_platform.core.generator.fault_verdicts import FaultsJudged, judge_faults
 from usage_platform.core.readings.quality import compare_anomalies, compare_hours
 from usage_platform.services.rescore import standing
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 
-def summarize(deployment: Deployment, screen: Screen) -> bool:
+def summarize(deployment: Platform, screen: Screen) -> bool:
     """Print what came of the readings that were played, beside what should have.
 
     Returns:
@@ -27,7 +27,7 @@ def summarize(deployment: Deployment, screen: Screen) -> bool:
     reader, registry = deployment.reader, deployment.registry()
     summary = deployment.source_cache.summary()
     assert summary is not None  # noqa: S101 - the flow has finished
-    played = deployment.readings_to_play()
+    played = deployment.playback_plan().readings()
     readings = reader.rows(READINGS, ["meter", "event_time", "value"])
     # The tables may hold more: other sources' readings, and what people sent by hand.
     own = played.merge(readings.rename(columns={"event_time": "ts"}))

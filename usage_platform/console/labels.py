@@ -1,16 +1,18 @@
 """`usage-platform label`: what a person says of a stretch of a meter's time."""
 
+from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform.core.feedback.labels import Verdict
-from usage_platform.core.time.user_times import moment
+from usage_platform.core.meters import Meter
+from usage_platform.core.time.user_times import parse_instant
 from usage_platform.settings.settings import SettingsError
-from usage_platform.wiring.platform import Deployment
 
 
-def add_label(deployment: Deployment, start: str, end: str, says: str, note: str) -> str:
-    """Add a label for the default meter; what was done, in words.
+def add_label(store: LabelStore, meter: Meter, start: str, end: str, says: str, note: str) -> str:
+    """Add a label; returns what was done, in words.
 
     Args:
-        deployment: Where the labels are kept.
+        store: Where the labels are kept.
+        meter: The meter.
         start: ISO 8601, in the meter's local time unless it has an offset.
         end: The same, exclusive.
         says: A `Verdict`.
@@ -19,13 +21,12 @@ def add_label(deployment: Deployment, start: str, end: str, says: str, note: str
     Raises:
         SettingsError: In one line, for a time that cannot be read.
     """
-    meter = deployment.settings.default_meter
     try:
-        begins, ends = (moment(text, meter.timezone) for text in (start, end))
+        begins, ends = (parse_instant(text, meter.timezone) for text in (start, end))
     except ValueError as error:
         raise SettingsError(f"label: {error}") from None
     try:
-        deployment.labels.add(meter.name, begins, ends, Verdict(says), note)
+        store.add(meter.name, begins, ends, Verdict(says), note)
     except ValueError as error:
         raise SettingsError(str(error)) from None
     return f"{meter.name}: {begins:%Y-%m-%d %H:%M}Z to {ends:%Y-%m-%d %H:%M}Z is {says}"

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from usage_platform.local.ports import LOOPBACK, free_port
 from usage_platform.web.server import serve
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 
-def serve_page(deployment: Deployment, say: Callable[[str], None]) -> None:
+def serve_page(deployment: Platform, say: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM, on this machine only.
 
     Args:

@@ -9,30 +9,35 @@ from rich.text import Text
 from usage_platform.adapters.kafka.open_transactions import open_transactions
 from usage_platform.adapters.kafka.topics import ANOMALY, USAGE, KafkaUnreachableError
 from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import TABLES
+from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.console.screen import table
 from usage_platform.local.ports import port_answers
 from usage_platform.local.stack_file import read_live
 from usage_platform.services.progress import lag_into_lake, lag_of_scoring
-from usage_platform.wiring.platform import Deployment
+from usage_platform.settings.settings import Settings
+from usage_platform.wiring.platform import Platform
 
 
-def status(deployment: Deployment, now: pd.Timestamp) -> Group:
+def status(deployment: Platform, now: pd.Timestamp) -> Group:
     """The state of the platform as tables.
 
     Args:
         deployment: The services.
         now: The present instant, UTC, for the age of open transactions.
     """
-    return Group(_services(deployment), _lags(deployment, now), _tables(deployment))
+    services = _services(deployment.settings, _bootstrap(deployment))
+    tables = _tables(deployment.reader, deployment.models)
+    return Group(services, _lags(deployment, now), tables)
 
 
-def _services(deployment: Deployment) -> Table:
+def _services(settings: Settings, bootstrap: str) -> Table:
     rows = table("Services", "service", "where", "answers")
-    stack = read_live(deployment.settings.data_dir)
-    spark = deployment.settings.spark_remote or (stack.spark_remote if stack else "")
+    stack = read_live(settings.data_dir)
+    spark = settings.spark_remote or (stack.spark_remote if stack else "")
     places = {
-        "Kafka": _bootstrap(deployment),
+        "Kafka": bootstrap,
         "Spark": spark.removeprefix("sc://"),
         "Dagster": (stack.ui_url or "").removeprefix("http://") if stack else "",
         "Page": (stack.page_url or "").removeprefix("http://") if stack else "",
@@ -45,14 +50,14 @@ def _services(deployment: Deployment) -> Table:
     return rows
 
 
-def _bootstrap(deployment: Deployment) -> str:
+def _bootstrap(deployment: Platform) -> str:
     try:
         return deployment.kafka.bootstrap
     except KafkaUnreachableError:
         return ""
 
 
-def _lags(deployment: Deployment, now: pd.Timestamp) -> Group | Text:
+def _lags(deployment: Platform, now: pd.Timestamp) -> Group | Text:
     counts = ("events behind", "event time behind")
     rows = table("Lag", "stage", *counts, numbers=counts)
     reader = deployment.reader
@@ -77,22 +82,22 @@ def _in_words(behind: pd.Timedelta | None) -> str:
     return "-" if behind is None else str(behind.floor("s"))
 
 
-def _tables(deployment: Deployment) -> Table | Text:
+def _tables(reader: LakeReader, models: ModelStore) -> Table | Text:
     try:
-        return _states(deployment)
+        return _states(reader, models)
     except LakeError as error:
         return Text(f"Lake: {error}\n")
 
 
-def _states(deployment: Deployment) -> Table:
+def _states(reader: LakeReader, models: ModelStore) -> Table:
     rows = table("Lake", "table", "rows", "files", "version", numbers=("rows", "files"))
     for known in TABLES:
-        state = deployment.reader.state(known)
+        state = reader.state(known)
         if state.version < 0:
             rows.add_row(known.name, "-", "-", "not made yet")
         else:
             rows.add_row(known.name, f"{state.rows:,}", f"{state.files:,}", f"{state.version}")
-    manifests = deployment.models.manifests()
+    manifests = models.manifests()
     if manifests:
         newest = manifests[-1]
         learning = f", {newest.meters_learning} of {newest.meters} meters learning"

@@ -18,7 +18,7 @@ import pandas as pd
 from rich.live import Live
 
 from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, KafkaSettings
-from usage_platform.adapters.kafka.watch import BEGINNING, Told, values_since
+from usage_platform.adapters.kafka.watch import BEGINNING, OnState, values_since
 from usage_platform.console.message_lines import anomaly_line, episode_line, json_line
 from usage_platform.console.message_table import MessageTable
 from usage_platform.console.screen import Screen
@@ -116,7 +116,7 @@ def watch(kafka: KafkaSettings, chosen: Chosen, meter: Meter) -> None:
 
 
 def messages(
-    kafka: KafkaSettings, chosen: Chosen, told: Told
+    kafka: KafkaSettings, chosen: Chosen, told: OnState
 ) -> Iterator[list[tuple[dict[str, Any], bool]]]:
     """The messages as they come, each with whether it is wanted; see `values_since`."""
     wanted = MessageFilter(chosen.wanted)

@@ -16,7 +16,7 @@ from usage_platform.adapters.stores.alert_record import AlertRecord
 from usage_platform.core.alerts.alert import AlertSink
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.deliver_alerts import Delivered, Delivery
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 # The longest sending takes some 10 s more, and Dagster gives a tick 60.
 _SECONDS = 30.0
@@ -58,7 +58,7 @@ def alerts(context: dg.SensorEvaluationContext, platform: PlatformResource) -> d
     return dg.SkipReason("; ".join(said))
 
 
-def _turn(deployment: Deployment, sink: AlertSink, seconds: float) -> Delivered:
+def _turn(deployment: Platform, sink: AlertSink, seconds: float) -> Delivered:
     # A sink begins at the end of the topic: on a new platform that is before the first episode.
     ensure_topics(deployment.kafka)
     delivery = Delivery(

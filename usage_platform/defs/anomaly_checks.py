@@ -4,18 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
-import pandas as pd
 
-from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, USAGE_HOURLY
-from usage_platform.core.detector.gate import days_allowed
-from usage_platform.core.feedback.labels import agreement, silenced
-from usage_platform.core.readings.quality import compare_anomalies
-from usage_platform.core.time.units import instants_of
+from usage_platform.adapters.lake.tables import ANOMALIES
+from usage_platform.core.feedback.labels import agreement
 from usage_platform.defs.resources import PlatformResource
-from usage_platform.services.rescore import rescored, standing
+from usage_platform.services.check_anomalies import alarm_days, compare_stream
+from usage_platform.services.rescore import standing
 
 _MAX_MODEL_AGE = timedelta(days=8)
-_BUDGET_WEEKS = 4
 _WARN = dg.AssetCheckSeverity.WARN
 _NOTHING_YET = dg.AssetCheckResult(passed=True, description="anomalies: no such table yet")
 
@@ -41,67 +37,36 @@ def stream_equals_rescoring(platform: PlatformResource) -> dg.AssetCheckResult:
     if not platform.deployment.reader.exists(ANOMALIES):
         return _NOTHING_YET
     deployment = platform.deployment
-    reader, judges = deployment.reader, deployment.judges()
-    span = reader.span(USAGE_HOURLY, "start")
-    if not judges.manifests or span is None:
+    found = compare_stream(deployment.reader, deployment.judges(), deployment.registry())
+    if found is None:
         return dg.AssetCheckResult(passed=True, description="nothing scored yet")
-    last = span[1].date()
-    first = last - timedelta(days=7)
-    registry = deployment.registry()
-    found, _ = rescored(reader, judges, registry, first, last)
-    table = standing(reader, first, last)
-    table = table[~_silenced(table, judges.labels)]
-    waiting = _after(found.anomalies, table)
-    result = compare_anomalies(table, found.anomalies.drop(index=waiting))
     return dg.AssetCheckResult(
-        passed=result.wrong == 0,
+        passed=found.wrong == 0,
         metadata={
-            "anomalies_compared": result.compared,
-            "anomalies_wrong": result.wrong,
-            "not_told_yet": len(waiting),
+            "anomalies_compared": found.compared,
+            "anomalies_wrong": found.wrong,
+            "not_told_yet": found.unpublished,
         },
     )
-
-
-def _silenced(table: pd.DataFrame, labels: pd.DataFrame) -> pd.Series:
-    """Anomalies that were told before people said that the time was planned."""
-    quiet = pd.Series(False, index=table.index)
-    for meter, own in table.groupby("meter"):
-        instants = instants_of(own.loc[:, "event_time"])
-        quiet.loc[own.index] = silenced(str(meter), instants, labels)
-    return quiet
-
-
-def _after(rescored: pd.DataFrame, table: pd.DataFrame) -> pd.Index:
-    """Anomalies newer than the table's newest: the stream may not have come so far."""
-    if table.empty:
-        return rescored.index
-    return rescored.index[rescored["event_time"] > table["event_time"].max()]
 
 
 @dg.asset_check(asset="anomalies")
 def alarms_keep_budget(platform: PlatformResource) -> dg.AssetCheckResult:
     """In the last four weeks no more days had an alarm than the budget and chance allow."""
     deployment = platform.deployment
-    span = deployment.reader.span(READINGS, "event_time")
     budgets = [m.false_alarms_per_week for m in deployment.models.manifests()[-1:]]
-    if span is None or not budgets or budgets[0] is None:
+    found = None
+    if budgets and budgets[0] is not None:
+        found = alarm_days(deployment.reader, deployment.registry(), budgets[0])
+    if found is None:
         return dg.AssetCheckResult(passed=True, description="no model with an alarm budget yet")
-    rows = standing(deployment.reader, span[1].date() - timedelta(weeks=_BUDGET_WEEKS))
-    registry = deployment.registry()
-    days = {
-        str(name): own["event_time"].dt.tz_convert(registry.get(str(name)).timezone).dt.date
-        for name, own in rows.groupby("meter")
-    }
-    allowed = days_allowed(budgets[0], _BUDGET_WEEKS)
-    over = {name: own.nunique() for name, own in days.items() if own.nunique() > allowed}
-    shown = "\n".join(f"- {name}: {count} days" for name, count in sorted(over.items()))
+    shown = "\n".join(f"- {name}: {count} days" for name, count in sorted(found.over.items()))
     return dg.AssetCheckResult(
-        passed=not over,
+        passed=not found.over,
         severity=_WARN,
         metadata={
-            "days_allowed": round(allowed, 1),
-            "meters_over": len(over),
+            "days_allowed": round(found.allowed, 1),
+            "meters_over": len(found.over),
             "meters": dg.MetadataValue.md(shown or "none"),
         },
     )

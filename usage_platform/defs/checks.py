@@ -1,7 +1,6 @@
 """Asset checks: what must hold of the tables, looked at without a JVM."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import dagster as dg
 
@@ -13,17 +12,17 @@ from usage_platform.adapters.lake.tables import (
     USAGE_HOURLY,
     LakeTable,
 )
-from usage_platform.core.detector.slow_change import HISTORY_DAYS, SlowChange, slow_changes
+from usage_platform.core.detector.slow_change import SlowChange
 from usage_platform.core.readings.quality import (
     compare_hours,
     duplicate_readings,
     incomplete_days,
 )
-from usage_platform.core.readings.series import ReadingHistory
 from usage_platform.defs.anomaly_checks import ANOMALY_CHECKS
 from usage_platform.defs.audit_checks import AUDIT_CHECKS
 from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.resources import PlatformResource
+from usage_platform.services.slow_changes import slow_changes_by_meter
 
 _SHOWN_DAYS = 20
 _MAX_REJECT_RATE = 0.01
@@ -124,24 +123,17 @@ def no_slow_change(platform: PlatformResource) -> dg.AssetCheckResult:
     if nothing := _not_made_yet(platform, READINGS):
         return nothing
     deployment = platform.deployment
-    span = deployment.reader.span(READINGS, "event_time")
-    if span is None:
+    calendar = deployment.training_options().calendar
+    changes = slow_changes_by_meter(deployment.reader, deployment.registry(), calendar)
+    if changes is None:
         return dg.AssetCheckResult(passed=True, description="no readings yet")
-    since = (span[1] - timedelta(days=HISTORY_DAYS)).date()
-    history = ReadingHistory()
-    history.add(deployment.reader.rows(READINGS, ["meter", "event_time", "value"], since))
-    calendar, registry = deployment.training_options().calendar, deployment.registry()
-    lines, compared = [], 0
-    for name in history.meters():
-        series = history.of(name)
-        changes = slow_changes(series.instants, series.values, registry.get(name), calendar)
-        compared += len(changes)
-        lines += [_in_words(name, change) for change in changes if change.is_odd]
+    pairs = [(name, one) for name, of_meter in changes.items() for one in of_meter]
+    lines = [_in_words(name, one) for name, one in pairs if one.is_odd]
     return dg.AssetCheckResult(
         passed=not lines,
         severity=_WARN,
         metadata={
-            "compared": compared,
+            "compared": len(pairs),
             "changed": len(lines),
             "changes": dg.MetadataValue.md("\n".join(lines[:_SHOWN_DAYS]) or "none"),
         },

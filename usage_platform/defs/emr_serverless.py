@@ -19,7 +19,7 @@ from usage_platform.cluster.job import WHY_NOT
 from usage_platform.cluster.request import DrainTopics, Request, TrainModels, Work
 from usage_platform.local.jar_lock import EMR_SET, LOCK_FILE, parse_lock
 from usage_platform.settings.settings import Settings, SettingsError
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 BORROWER = "emr-serverless"
 """The host's part of the name under which jobs hold the lease; the other is Dagster's run."""
@@ -43,7 +43,7 @@ class ComputeConfig(dg.Config):
 
 
 def done_on_emr(
-    context: dg.AssetExecutionContext, deployment: Deployment, work: Work
+    context: dg.AssetExecutionContext, deployment: Platform, work: Work
 ) -> dict[str, Any]:
     """Have a job on EMR Serverless do some work, and wait for it.
 
@@ -99,11 +99,11 @@ def _aws_failing_in_one_line() -> Iterator[None]:
 
 
 @contextmanager
-def _lent(deployment: Deployment, borrower: Holder | None, job: StartedJob) -> Iterator[None]:
+def _lent(deployment: Platform, borrower: Holder | None, job: StartedJob) -> Iterator[None]:
     if borrower is None:
         yield
         return
-    with deployment.lending(borrower) as lease:
+    with deployment.lake_writer.lending(borrower) as lease:
         try:
             yield
         finally:

@@ -32,7 +32,7 @@ from usage_platform.services.backfill import recompute_range
 from usage_platform.services.ingest import DrainResult, drain_topics
 from usage_platform.services.progress import lag_into_lake
 from usage_platform.services.redrive import reject_summary
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 WRITER_POOL = "lake_writer"
 _MONTH = timedelta(days=31)
@@ -83,7 +83,7 @@ def streams_into_lake(
         done = done_on_emr(context, deployment, DrainTopics())
         drained = {topic: DrainResult(**result) for topic, result in done.items()}
     else:
-        with deployment.spark() as spark:
+        with deployment.lake_writer.session() as spark:
             drained = drain_topics(spark, lake, registry, kafka, context.log.info)
     lag = lag_metadata(lag_into_lake(reader, kafka, USAGE, registry))
     anomalies_lag = lag_metadata(lag_into_lake(reader, kafka, ANOMALY, registry))
@@ -117,7 +117,7 @@ def _of_drain(drained: DrainResult) -> dict[str, dg.MetadataValue | int | float 
 
 def report_days(
     context: dg.AssetExecutionContext,
-    deployment: Deployment,
+    deployment: Platform,
     table: LakeTable,
     since_version: int,
     metadata: Mapping[str, dg.MetadataValue | int | float | str],
@@ -169,7 +169,7 @@ def usage_hourly(
     if config.compute is Compute.emr_serverless:
         hours = done_on_emr(context, deployment, RecomputeHours(first=first, last=last))["hours"]
     else:
-        with deployment.spark() as spark:
+        with deployment.lake_writer.session() as spark:
             hours = recompute_range(spark, lake, registry, first, last, context.log.info)
     state = deployment.reader.state(USAGE_HOURLY)
     shown = deployment.reader.rows(USAGE_HOURLY, None, max(first, last - _MONTH), last)

@@ -22,12 +22,12 @@ from usage_platform.core.detector.manifest import Detector, Model
 from usage_platform.core.detector.model import DetectorModel
 from usage_platform.core.detector.model_timeline import LOOK_BACK, judged_by
 from usage_platform.core.detector.options import Method, TrainingOptions
-from usage_platform.core.detector.schedule import due
 from usage_platform.core.readings.series import ReadingHistory
 from usage_platform.defs.emr_serverless import Compute, ComputeConfig, done_on_emr
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
 from usage_platform.defs.resources import PlatformResource
+from usage_platform.services.due_models import due_models
 from usage_platform.services.train import (
     TrainingError,
     TrainingRequest,
@@ -36,7 +36,7 @@ from usage_platform.services.train import (
     train_and_promote,
 )
 from usage_platform.settings.settings import SettingsError
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 _SHOWN = timedelta(days=14)
 
@@ -110,7 +110,7 @@ def slot_forests(
 
 
 def _trained(
-    context: dg.AssetExecutionContext, config: TrainingConfig, deployment: Deployment
+    context: dg.AssetExecutionContext, config: TrainingConfig, deployment: Platform
 ) -> TrainingResult:
     request = _request(config, deployment)
     if config.compute is Compute.emr_serverless:
@@ -127,7 +127,7 @@ def _trained(
     )
 
 
-def _request(config: TrainingConfig, deployment: Deployment) -> TrainingRequest:
+def _request(config: TrainingConfig, deployment: Platform) -> TrainingRequest:
     untils = _untils(config, deployment)
     if not untils:
         raise TrainingError("every model that the readings allow is there")
@@ -135,11 +135,11 @@ def _request(config: TrainingConfig, deployment: Deployment) -> TrainingRequest:
     return TrainingRequest(untils, options, tuple(config.meters), config.promote_anyway)
 
 
-def _untils(config: TrainingConfig, deployment: Deployment) -> Sequence[date]:
+def _untils(config: TrainingConfig, deployment: Platform) -> Sequence[date]:
     if config.until:
         return [_day(config.until)]
     if config.due:
-        return due_now(deployment)
+        return due_models(deployment.reader, deployment.models, deployment.settings.timezone)
     days = reading_days(deployment.reader, deployment.settings.timezone)
     if days is None:
         raise TrainingError("readings: the table is empty; play some readings first")
@@ -153,16 +153,7 @@ def _day(text: str) -> date:
         raise TrainingError(f"until: expected a day like 2024-03-05, got {text!r}") from None
 
 
-def due_now(deployment: Deployment) -> list[date]:
-    """The ends of the histories of the models that can be trained and are not yet."""
-    zone = deployment.settings.timezone
-    days = reading_days(deployment.reader, zone)
-    if days is None:
-        return []
-    return due(*days, deployment.models.newest_end(zone))
-
-
-def _options(config: TrainingConfig, deployment: Deployment) -> TrainingOptions:
+def _options(config: TrainingConfig, deployment: Platform) -> TrainingOptions:
     options = deployment.training_options()
     if config.method is not None:
         if config.method not in set(Method):
@@ -175,7 +166,7 @@ def _options(config: TrainingConfig, deployment: Deployment) -> TrainingOptions:
 
 
 def _metadata(
-    model: Model, deployment: Deployment
+    model: Model, deployment: Platform
 ) -> dict[str, dg.MetadataValue | int | float | str]:
     manifest = model.manifest
     metadata: dict[str, dg.MetadataValue | int | float | str] = {
@@ -208,7 +199,7 @@ def _days_left(detector: Detector) -> int:
     return detector.days_left if isinstance(detector, DetectorModel) else 0
 
 
-def _last_weeks(detector: Detector, end: pd.Timestamp, deployment: Deployment) -> pd.DataFrame:
+def _last_weeks(detector: Detector, end: pd.Timestamp, deployment: Platform) -> pd.DataFrame:
     """How a new detector judges the last weeks that it has learned from."""
     start = end - _SHOWN
     columns = ["meter", "event_time", "value"]

@@ -1,22 +1,14 @@
 """Rejects that are driven again: after a fix, or when the settings have changed."""
 
 import time
-from datetime import date, timedelta
+from datetime import date
 
 import dagster as dg
 import pandas as pd
 from pydantic import Field
 
 from usage_platform.adapters.lake.reader import LakeReader
-from usage_platform.adapters.lake.table_creation import create_tables
-from usage_platform.adapters.lake.tables import (
-    ANOMALIES,
-    READINGS,
-    REJECTS,
-    USAGE_HOURLY,
-)
-from usage_platform.core.detector.model_timeline import LOOK_BACK
-from usage_platform.defs.anomaly_assets import RescoredDays, rescore_days
+from usage_platform.adapters.lake.tables import ANOMALIES, REJECTS, USAGE_HOURLY
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.lake_assets import WRITER_POOL, report_days
 from usage_platform.defs.metadata import OWNERS, rejects_table
@@ -25,10 +17,10 @@ from usage_platform.services.redrive import (
     ALL_REASONS,
     REASONS,
     chosen_rejects,
-    drive_again,
+    redrive,
     reject_summary,
-    take_out,
 )
+from usage_platform.services.rescore import RescoredDays
 
 _DATE = "like 2024-03-05"
 
@@ -69,7 +61,7 @@ def redriven_rejects(
     to know what is odd now.
     """
     deployment = platform.deployment
-    reader, lake = deployment.reader, deployment.lake
+    reader = deployment.reader
     first, last = _checked(config, reader)
     started = time.monotonic()
     rejects = chosen_rejects(reader, config.reason, first, last)
@@ -77,14 +69,16 @@ def redriven_rejects(
     readings_now, done = pd.Series(dtype="int64"), RescoredDays()
     versions = {table: reader.state(table).version for table in (USAGE_HOURLY, ANOMALIES)}
     if not rejects.empty:
-        with deployment.spark() as spark:
-            create_tables(lake)
-            redriven = drive_again(spark, lake, deployment.registry(), rejects)
-            if redriven.days:
-                until = _last_day_to_score(reader, redriven.days[-1])
-                done = rescore_days(deployment, spark, redriven.days[0], until, context.log.info)
-            take_out(spark, lake, redriven.revived)
-        readings_now = redriven.revived["reason"].value_counts()
+        with deployment.lake_writer.session() as spark:
+            redriven = redrive(
+                spark,
+                reader,
+                deployment.judges(),
+                deployment.registry(),
+                rejects,
+                context.log.info,
+            )
+        readings_now, done = redriven.revived["reason"].value_counts(), redriven.rescored
     for table, version in versions.items():
         report_days(context, deployment, table, version, {"redriven": len(rejects)})
     return dg.MaterializeResult(
@@ -98,18 +92,11 @@ def redriven_rejects(
             "rejects_left": rejects_table(reject_summary(reader)),
             "dagster/row_count": reader.state(REJECTS).rows,
             "scored": done.scored,
-            "anomalies_found": done.found,
+            "anomalies_found": done.anomalies,
             "anomalies_withdrawn": done.withdrawn,
             "seconds": round(time.monotonic() - started, 2),
         }
     )
-
-
-def _last_day_to_score(reader: LakeReader, day: date) -> date:
-    """The last UTC day that is judged by what a day's readings were."""
-    reach = day + timedelta(days=LOOK_BACK.days)
-    span = reader.span(READINGS, "event_time")
-    return reach if span is None else max(day, min(reach, span[1].date()))
 
 
 def _checked(config: RedriveConfig, reader: LakeReader) -> tuple[date | None, date | None]:

@@ -5,33 +5,27 @@ kept. `anomaly_stream` scores within its tick, under a deadline well below Dagst
 """
 
 import math
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import takewhile
 
 import dagster as dg
-import pandas as pd
 from confluent_kafka import KafkaException
 
 from usage_platform.adapters.kafka.topics import (
     ANOMALY,
     USAGE,
-    KafkaSettings,
     KafkaUnreachableError,
     ensure_topics,
 )
 from usage_platform.adapters.lake.errors import LakeError
-from usage_platform.defs.anomaly_assets import score_what_waits, tick_metadata
+from usage_platform.defs.anomaly_assets import tick_metadata
 from usage_platform.defs.jobs import micro_batch, playback, retrain
-from usage_platform.defs.model_assets import due_now
 from usage_platform.defs.resources import PlatformResource
-from usage_platform.services.play import PlaybackError, last_played
+from usage_platform.services.due_models import due_models
 from usage_platform.services.progress import ingestion_lag
-from usage_platform.services.score import Scorer, ScorerFencedError
+from usage_platform.services.score import ScorerFencedError
 from usage_platform.services.score_result import TickResult
-from usage_platform.wiring.platform import Deployment
+from usage_platform.services.score_tick import ScorerBusyError, WarmScorer, score_waiting
 
 _RUNNING = dg.DefaultSensorStatus.RUNNING
 _SCORING_SECONDS = 20.0
@@ -102,25 +96,11 @@ def playback_sensor(
     deployment = platform.deployment
     try:
         ensure_topics(deployment.kafka)
-        if _exhausted(deployment):
+        if deployment.playback_plan().is_exhausted(deployment.kafka, deployment.registry()):
             return dg.SkipReason("the source is exhausted: all of it is on the topic")
-    except (KafkaUnreachableError, PlaybackError, KafkaException, LakeError) as error:
+    except (KafkaUnreachableError, KafkaException, LakeError) as error:
         return dg.SkipReason(str(error))
     return dg.RunRequest()
-
-
-def _exhausted(deployment: Deployment) -> bool:
-    settings = deployment.settings
-    summary = deployment.source_cache.summary()
-    if summary is None or summary.source != deployment.source_label:
-        return False
-    if settings.max_iterations is None and settings.start_date is None:
-        last = {meter: pd.Timestamp(ts) for meter, ts in summary.last.items()}
-    else:
-        newest = deployment.readings_to_play().groupby("meter")["ts"].max()
-        last = {str(meter): ts for meter, ts in newest.items()}
-    found = last_played(deployment.kafka, deployment.source_label, set(last), deployment.registry())
-    return all(meter in found and found[meter] >= ts for meter, ts in last.items())
 
 
 @dg.sensor(
@@ -167,7 +147,7 @@ def model_sensor(
     if reason := _not_now(context, retrain.name):
         return dg.SkipReason(reason)
     try:
-        days = due_now(deployment)
+        days = due_models(deployment.reader, deployment.models, deployment.settings.timezone)
     except LakeError as error:
         return dg.SkipReason(str(error))
     if not days:
@@ -176,44 +156,7 @@ def model_sensor(
     return dg.RunRequest(run_config={"ops": {"slot_forests": {"config": {"due": True}}}})
 
 
-class _StillAtWorkError(RuntimeError):
-    """Another tick has the scorer."""
-
-
-class _WarmScorer:
-    """One scorer for all ticks of this process: its connections and its transactional id."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._scorer: Scorer | None = None
-        self._kafka: KafkaSettings | None = None
-
-    @contextmanager
-    def borrowed(self, deployment: Deployment) -> Iterator[Scorer]:
-        """The scorer; after any failure it is let go, and the next tick makes a new one.
-
-        Raises:
-            _StillAtWorkError: When a tick that Dagster has given up still has it.
-        """
-        if not self._lock.acquire(blocking=False):
-            raise _StillAtWorkError
-        try:
-            kafka = deployment.kafka
-            if self._scorer is None or self._kafka != kafka:
-                if self._scorer is not None:
-                    self._scorer.close()
-                self._scorer, self._kafka = Scorer(kafka, deployment.reader), kafka
-            try:
-                yield self._scorer
-            except BaseException:
-                self._scorer.close()
-                self._scorer = None
-                raise
-        finally:
-            self._lock.release()
-
-
-_warm_scorer = _WarmScorer()
+_warm_scorer = WarmScorer()
 
 
 @dg.sensor(
@@ -235,9 +178,17 @@ def anomaly_stream(
         if not deployment.models.manifests():
             return dg.SkipReason("no model yet: events wait on the topic until there is one")
         ensure_topics(deployment.kafka)
-        with _warm_scorer.borrowed(deployment) as scorer:
-            result = score_what_waits(scorer, deployment, _SCORING_SECONDS, listen=True)
-    except _StillAtWorkError:
+        with _warm_scorer.borrowed(deployment.kafka, deployment.reader) as scorer:
+            result = score_waiting(
+                scorer,
+                deployment.kafka,
+                deployment.models,
+                deployment.judges,
+                deployment.registry(),
+                _SCORING_SECONDS,
+                listen=True,
+            )
+    except ScorerBusyError:
         return dg.SkipReason("the tick before still waits for Kafka")
     except ScorerFencedError as error:
         return dg.SkipReason(str(error))

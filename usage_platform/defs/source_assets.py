@@ -1,9 +1,8 @@
 """The source of readings and its playback onto the topic `usage`."""
 
-import math
 import time
-from datetime import date, datetime
-from datetime import time as clock_time
+from dataclasses import replace
+from datetime import date
 
 import dagster as dg
 import pandas as pd
@@ -11,10 +10,10 @@ from confluent_kafka import KafkaException
 from pydantic import Field
 
 from usage_platform.adapters.drawing.plots import weekday_profile
-from usage_platform.adapters.kafka.playback_lease import PlaybackLease
+from usage_platform.adapters.kafka.playback_lease import PlaybackLease, PlaybackLeaseError
 from usage_platform.adapters.kafka.topics import KafkaUnreachableError, end_offsets, ensure_topics
 from usage_platform.adapters.lake.lease_record import holder_of
-from usage_platform.core.readings.pacing import Pace, remaining
+from usage_platform.core.readings.pacing import Pace
 from usage_platform.core.readings.source import SourceError
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
@@ -24,8 +23,9 @@ from usage_platform.defs.source_progress import (
     PlaybackReport,
     playback_metadata,
 )
-from usage_platform.services.play import PlaybackError, last_played, play
-from usage_platform.wiring.platform import Deployment
+from usage_platform.services.play import PlaybackError, play
+from usage_platform.services.playback_plan import PlaybackPlan
+from usage_platform.wiring.platform import Platform
 
 _SHOWN_BAD_ROWS = 20
 
@@ -51,7 +51,9 @@ def source_readings(
         loaded.check_readable()
     except SourceError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
-    summary = deployment.source_cache.save(deployment.source_label, loaded, settings.default_meter)
+    summary = deployment.source_cache.save(
+        deployment.playback_plan().source, loaded, settings.default_meter
+    )
     for row in loaded.bad_rows[:_SHOWN_BAD_ROWS]:
         context.log.warning(str(row))
     frame = loaded.frame
@@ -125,44 +127,45 @@ def usage(
     kafka = deployment.kafka
     try:
         ensure_topics(kafka)
-        readings = deployment.source_cache.readings()
+        plan, loaded = _plan(deployment, config), deployment.source_cache.readings()
         with PlaybackLease(kafka, str(holder_of(deployment.settings.data_dir))) as lease:
-            # What is on the topic is looked at only when nobody else adds to it.
-            todo, pace = _what_to_play(deployment, config, readings)
+            # Under the lease: nobody else may add to the topic after this look at it.
+            todo = plan.remaining(loaded, kafka, deployment.registry())
             context.log.info(f"playing {len(todo):,} readings to {kafka.bootstrap}")
             report = PlaybackReport(context, kafka)
-            progress = play(kafka, todo, deployment.source_label, pace, report, lease.check)
+            pace = _pace(deployment, config, plan, loaded)
+            progress = play(kafka, todo, plan.source, pace, report, lease.check)
         offsets = end_offsets(kafka, "usage")
-    except (KafkaUnreachableError, PlaybackError, FileNotFoundError, ValueError) as error:
+    except (
+        KafkaUnreachableError,
+        PlaybackError,
+        PlaybackLeaseError,
+        FileNotFoundError,
+        ValueError,
+    ) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
     except KafkaException as error:
         raise dg.Failure(description=f"Kafka: {error.args[0].str()}") from None
     return dg.MaterializeResult(metadata=playback_metadata(progress, offsets))
 
 
-def _what_to_play(
-    deployment: Deployment, config: PlaybackConfig, readings: pd.DataFrame
-) -> tuple[pd.DataFrame, Pace]:
+def _plan(deployment: Platform, config: PlaybackConfig) -> PlaybackPlan:
+    plan = deployment.playback_plan()
+    first_day = _local_day(config.start_date) if config.start_date else plan.first_day
+    limit = config.max_iterations or plan.max_iterations
+    return replace(plan, first_day=first_day, max_iterations=limit)
+
+
+def _pace(
+    deployment: Platform, config: PlaybackConfig, plan: PlaybackPlan, loaded: pd.DataFrame
+) -> Pace:
     settings = deployment.settings
-    registry = deployment.registry()
-    start = _local_day(config.start_date) if config.start_date else settings.start_date
-    zone = settings.default_meter.zone
-    start_instant = datetime.combine(start, clock_time(), zone) if start else None
-    limit = config.max_iterations or settings.max_iterations
-    label = deployment.source_label
-    done = last_played(deployment.kafka, label, set(readings["meter"]), registry)
-    todo = remaining(readings, done, start_instant, limit)
-    accelerator = settings.accelerator if config.accelerator is None else config.accelerator
-    history = settings.history_days if config.history_days is None else config.history_days
-    first = readings["ts"].iloc[0] if len(readings) else None
-    if first is not None and start_instant is not None:
-        first = max(first, pd.Timestamp(start_instant).tz_convert("UTC"))
-    pace = Pace(
-        step_minutes=config.step_minutes or settings.interval_minutes,
-        accelerator=accelerator or math.inf,
-        history_until=None if first is None else first + pd.Timedelta(days=history),
+    return plan.pace(
+        loaded,
+        config.step_minutes or settings.interval_minutes,
+        settings.accelerator if config.accelerator is None else config.accelerator,
+        settings.history_days if config.history_days is None else config.history_days,
     )
-    return todo, pace
 
 
 def _local_day(text: str) -> date:

@@ -29,7 +29,7 @@ def keep_lake(context: dg.OpExecutionContext, platform: PlatformResource) -> Non
     """Join the files of past days, remove those that were replaced, trim the tables' logs."""
     deployment = platform.deployment
     hours = deployment.settings.vacuum_hours
-    with deployment.spark() as spark:
+    with deployment.lake_writer.session() as spark:
         done = keep_tables(spark, deployment.reader, hours)
     for one in done:
         context.log.info(
@@ -64,7 +64,7 @@ def forget_history(context: dg.OpExecutionContext, platform: PlatformResource) -
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     before = midnight - timedelta(days=days)
     give_up = time.monotonic() + _SECONDS_TO_FORGET
-    with deployment.spark() as spark:
+    with deployment.lake_writer.session() as spark:
 
         def add(totals: pd.DataFrame) -> None:
             add_run_totals(spark, deployment.lake, totals)

@@ -14,8 +14,8 @@ from usage_platform.local.lost_runs import fail_lost_runs
 from usage_platform.local.ports import LOOPBACK
 from usage_platform.local.process import Service
 from usage_platform.local.replies import GRPC, HTTP, port_replies
+from usage_platform.local.source_tree import REPOSITORY_ROOT
 
-REPOSITORY_ROOT = Path(__file__).resolve().parents[2]
 _DEFINITIONS = "usage_platform.definitions"
 _LOCATION = "usage_platform.definitions"
 _WORKSPACE = """\

@@ -1,4 +1,4 @@
-"""The one exception for what a user can put right.
+"""The one exception for problems that a user can fix.
 
 Belongs here: the class alone. A programming mistake stays an ordinary exception with its trace.
 """

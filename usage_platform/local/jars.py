@@ -81,8 +81,8 @@ def ensure_jars(
         folder: Where the jars are kept; made where it is missing.
         java: Runs Ivy.
         env: The environment Ivy runs in.
-        say: Told when something is fetched.
-        progress: Told how far the fetching is, such as "jars fetched 12/57".
+        say: Called when something is fetched.
+        progress: Called with how far the download is, such as "jars fetched 12/57".
         for_aws: Whether Spark is to reach a lake on S3, or brokers that ask for an AWS identity.
 
     Returns:
@@ -112,8 +112,8 @@ def ensure_sets(
         wanted: Names of sets.
         java: Runs Ivy.
         env: The environment Ivy runs in.
-        say: Told when something is fetched.
-        progress: Told how far the fetching is.
+        say: Called when something is fetched.
+        progress: Called with how far the download is.
 
     Raises:
         LocalError: When there is no network, no space, or a jar is not what was locked.
@@ -131,7 +131,7 @@ def ensure_sets(
             say(f"{len(jars)} jars are in place and verified")
     except OSError as error:
         raise LocalError(
-            f"the jars cannot be kept in {folder} ({error.strerror or error}): "
+            f"the jars cannot be stored in {folder} ({error.strerror or error}): "
             "make room there or choose another data folder"
         ) from error
 

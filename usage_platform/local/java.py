@@ -90,7 +90,7 @@ def ensure_java(data_dir: Path, env: Mapping[str, str], say: Callable[[str], Non
     Args:
         data_dir: The platform's data folder.
         env: The environment (JAVA_HOME, PATH and HOME are read).
-        say: Told when a JAVA_HOME is passed over and when a Java is fetched.
+        say: Called when a JAVA_HOME is passed over and when a Java is fetched.
 
     Returns:
         The Java to use.
@@ -127,7 +127,7 @@ def _say_if_passed_over(
         return
     named = _probe(Path(home, "bin", "java"))
     if named is None:
-        say(f"JAVA_HOME={home} holds no Java that runs: looking further")
+        say(f"JAVA_HOME={home} has no working Java: looking for another one")
     elif not MIN_VERSION <= named.major <= MAX_VERSION:
         say(f"JAVA_HOME={home} is Java {named.major}: looking for {MIN_VERSION} to {MAX_VERSION}")
 

@@ -44,7 +44,7 @@ def fail_lost_runs(home: Path) -> int:
                 instance.report_run_failed(run, "The code server that ran it has ended.")
     except OperationalError as error:
         raise LocalError(
-            f"the runs that Dagster keeps cannot be read ({error.orig}): see that no process of "
-            f"{home} stands still and that its disk has room"
+            f"Dagster's runs cannot be read ({error.orig}): check that no process of {home} "
+            f"hangs and that its disk has free space"
         ) from error
     return len(lost)

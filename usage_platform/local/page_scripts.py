@@ -15,8 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from usage_platform.local.errors import LocalError
+from usage_platform.local.source_tree import REPOSITORY_ROOT
 
-REPOSITORY_ROOT = Path(__file__).resolve().parents[2]
 VENDOR = REPOSITORY_ROOT / "usage_platform" / "web" / "static" / "vendor"
 _LOCK = "package-lock.json"
 _SHIPPED = ("uplot/dist/uPlot.iife.min.js", "uplot/dist/uPlot.min.css", "uplot/LICENSE")

@@ -50,7 +50,7 @@ def free_port(
     Args:
         preferred: The port to try first.
         name: Whose port it is, for the message.
-        say: Told when another port than the preferred one is taken.
+        say: Called when another port than the preferred one is taken.
         reserved: Ports already promised to services that do not listen yet.
 
     Returns:
@@ -86,7 +86,7 @@ class PortClaims:
         Args:
             preferred: The port to try first.
             name: Whose port it is, for the message.
-            say: Told when another port than the preferred one is taken.
+            say: Called when another port than the preferred one is taken.
 
         Raises:
             LocalError: When none of the next hundred ports is to be had.

@@ -131,7 +131,7 @@ class ChildProcess:
         """Wait until it answers; what does not come up in time is stopped.
 
         Args:
-            progress: Told the seconds waited, such as "kafka: starting, 3 s".
+            progress: Called with the seconds waited, such as "kafka: starting, 3 s".
 
         Raises:
             LocalError: When it ended or did not answer in time; names the log.

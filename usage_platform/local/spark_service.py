@@ -17,9 +17,9 @@ from usage_platform.local.java import JavaHome
 from usage_platform.local.ports import LOOPBACK
 from usage_platform.local.process import Service
 from usage_platform.local.replies import GRPC, port_replies
+from usage_platform.local.source_tree import REPOSITORY_ROOT
 
 _SERVER_CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
-_PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 _LOGGING = """\
 status = warn
 appender.console.type = Console
@@ -120,7 +120,7 @@ def _own_settings(home: Path, port: int) -> dict[str, str]:
 def _environment(env: Mapping[str, str], java: JavaHome, home: Path) -> dict[str, str]:
     kept = {key: env[key] for key in env if not key.startswith(("SPARK_", "PYSPARK_"))}
     # The workers that run foreachBatch import this package, wherever it was started from.
-    paths = [str(_PACKAGE_ROOT), *filter(None, [env.get("PYTHONPATH")])]
+    paths = [str(REPOSITORY_ROOT), *filter(None, [env.get("PYTHONPATH")])]
     return kept | {
         "JAVA_HOME": str(java.home),
         "PYSPARK_PYTHON": sys.executable,

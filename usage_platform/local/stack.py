@@ -12,7 +12,7 @@ from typing import Self
 
 from usage_platform.adapters.lake.lease import writer_lease
 from usage_platform.adapters.lake.lease_record import holder_of
-from usage_platform.adapters.lake.lease_renewer import KeptLease
+from usage_platform.adapters.lake.lease_renewer import LeaseRenewer
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.spark.session import spark_conf
 from usage_platform.local.broker import broker_service
@@ -70,8 +70,8 @@ class Stack:
 
     Args:
         settings: What a deployment can choose.
-        say: Told each event in a line.
-        progress: Told how long a start has been waited for.
+        say: Called with each event as a line.
+        progress: Called with how long a start has been waited for.
         has_page: Whether the analyst's page is served too.
     """
 
@@ -84,7 +84,7 @@ class Stack:
         self._progress = progress
         self._lock = StackFile(settings.data_dir)
         self._lease = writer_lease(Lake(settings.lake_root), holder_of(settings.data_dir))
-        self._kept = KeptLease(self._lease, on_lost=lambda: None, may_lend=True)
+        self._kept = LeaseRenewer(self._lease, on_lost=lambda: None, may_lend=True)
         self._ports = PortClaims()
         self._supervisor: Supervisor | None = None
         self.settings = settings

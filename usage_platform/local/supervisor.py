@@ -56,8 +56,8 @@ class Supervisor:
 
         Args:
             services: In the order to start them.
-            say: Told each event in a line.
-            progress: Told how long a first start has been waited for.
+            say: Called with each event as a line.
+            progress: Called with how long a first start has been waited for.
             clock: Seconds that only go forward.
         """
         self._kept = [_Kept(ChildProcess(service)) for service in services]

@@ -1,7 +1,7 @@
-"""What the self-audit compares: a bounded sample of the topic `usage`, and the tables' rows.
+"""The self-audit: compares a bounded sample of the topic `usage` with the tables.
 
-Belongs here: which days there are to audit, finding and reading the stretches of the topic on which
-some days' events lie. Not here: the comparison (`core.readings.audit`).
+Belongs here: which days can be audited, finding and reading the offsets on which the events of some
+days lie. Not here: the comparison (`core.readings.audit`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ from usage_platform.core.readings.validation import READING_COLUMNS
 from usage_platform.services.progress import committed_offsets
 
 MOST_EVENTS_A_DAY = 100_000
-"""A correction that came months later would stretch a day over the whole topic."""
+"""A bound for days with a correction that came months later: they span the whole topic."""
 
 _TIMEOUT = 10.0
 _Spans = dict[int, tuple[int, int]]
@@ -37,7 +37,7 @@ _Spans = dict[int, tuple[int, int]]
 def days_with_rows(reader: LakeReader) -> frozenset[date]:
     """The UTC dates that have readings, hours or rejects, by the tables' logs alone.
 
-    A day whose readings were lost still has its hours. Rejects count on the day of their receipt.
+    A day whose readings were lost still has its hours. Rejects count on the day they arrived.
 
     Raises:
         LakeError: When a table cannot be read.
@@ -52,25 +52,25 @@ def audit_days(
 ) -> Audit:
     """Compare some UTC days in the tables with the events on the topic.
 
-    No batch may come in meanwhile.
+    No micro-batch may run meanwhile.
 
     Args:
-        reader: The lake's tables; they are made.
+        reader: The lake's tables, which must exist.
         kafka: The brokers.
         registry: The known meters.
         days: The days.
 
     Raises:
         KafkaUnreachableError: When no broker answers.
-        KafkaException: When it refuses, or falls silent.
+        KafkaException: When the broker refuses, or is silent for too long.
     """
     received = _received(reader)
     with committed_reader(kafka, "usage-platform-audit") as client:
         bounds = _bounds(client, kafka)
         spans = [_offsets(client, received_between(received, day), bounds) for day in days]
-        found = [_events(client, span) for span in spans]
+        by_day = [_events(client, span) for span in spans]
     sample = TopicSample(
-        events=pd.concat(found, ignore_index=True).drop_duplicates(["partition", "offset"]),
+        events=pd.concat(by_day, ignore_index=True).drop_duplicates(["partition", "offset"]),
         stretches=pd.DataFrame(
             [(p, start, end) for span in spans for p, (start, end) in span.items()],
             columns=["partition", "start", "end"],
@@ -83,7 +83,7 @@ def audit_days(
         sample,
         pd.concat([reader.rows(READINGS, READING_COLUMNS, day, day) for day in days]),
         pd.concat([reader.rows(USAGE_HOURLY, COMPARED_HOURLY, day, day) for day in days]),
-        _rejects(reader, [events["kafka_time"] for events in found if len(events)]),
+        _rejects(reader, [events["kafka_time"] for events in by_day if len(events)]),
         days,
         registry,
     )
@@ -105,7 +105,7 @@ def _bounds(client: Consumer, kafka: KafkaSettings) -> _Spans:
 
 
 def _offsets(client: Consumer, stretch: Stretch, bounds: Mapping[int, tuple[int, int]]) -> _Spans:
-    """The offsets of a stretch of time on each partition, the end exclusive, no more than fit."""
+    """The bounded offsets of a stretch of time on each partition, the end exclusive."""
     most = MOST_EVENTS_A_DAY // max(len(bounds), 1)
     starts = {p: low for p, (low, _) in bounds.items()}
     ends = {p: high for p, (_, high) in bounds.items()}
@@ -118,9 +118,9 @@ def _offsets(client: Consumer, stretch: Stretch, bounds: Mapping[int, tuple[int,
 
 def _at(client: Consumer, instant: pd.Timestamp, ends: Mapping[int, int]) -> dict[int, int]:
     """The first offset of each partition that the broker appended at an instant or later."""
-    asked = [TopicPartition(USAGE, p, instant.value // 1_000_000) for p in ends]
-    found = client.offsets_for_times(asked, timeout=_TIMEOUT) if asked else []
-    return {p.partition: p.offset if p.offset >= 0 else ends[p.partition] for p in found}
+    times = [TopicPartition(USAGE, p, instant.value // 1_000_000) for p in ends]
+    offsets = client.offsets_for_times(times, timeout=_TIMEOUT) if times else []
+    return {p.partition: p.offset if p.offset >= 0 else ends[p.partition] for p in offsets}
 
 
 def _events(client: Consumer, span: Mapping[int, tuple[int, int]]) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Days of `usage_hourly` recomputed from `readings`, beside the live stream if need be.
 
-Belongs here: which hours a backfill is about. Called on this machine and by a job on a cluster. Not
-here: the statement for the hours (`hourly_sql`).
+Belongs here: which hours a backfill recomputes. Called on this machine and by a job on a cluster.
+Not here: the statement for the hours (`adapters.spark.hourly_sql`).
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _BEGINNING = date(1970, 1, 1)
-# So many days' readings are in memory at once.
+# The readings of so many days are in memory at once.
 _CHUNK = timedelta(days=90)
 
 
@@ -34,18 +34,18 @@ def recompute_range(
     last: date,
     progress: Callable[[str], None],
 ) -> int:
-    """Bring the hours of any number of days to what `readings` says, some months at a time.
+    """Recompute the hours of any number of days from `readings`, some months at a time.
 
     Args:
-        spark: The session that owns the lake's writes.
-        lake: Where the tables are; those that are missing are made.
+        spark: The session that may write to the lake.
+        lake: The lake; missing tables are created.
         registry: Gives each meter's interval.
         first: The first UTC day.
         last: The last UTC day, inclusive.
-        progress: Told which days were done.
+        progress: Called with a line after each stretch of days.
 
     Returns:
-        How many hours these days hold.
+        The number of hours of these days.
     """
     create_tables(lake)
     hours = 0
@@ -61,24 +61,24 @@ def recompute_range(
 def recompute_days(
     spark: "SparkSession", lake: Lake, registry: MeterRegistry, first: date, last: date
 ) -> int:
-    """Bring the hours of these days to what `readings` says; where they are right nothing changes.
+    """Recompute the hours of these days from `readings`; equal rows do not change.
 
     Args:
-        spark: The session of the service that owns the lake's writes.
-        lake: Where the tables are.
+        spark: The session that may write to the lake.
+        lake: The lake.
         registry: Gives each meter's interval.
         first: The first UTC day.
         last: The last UTC day, inclusive.
 
     Returns:
-        How many hours these days hold.
+        The number of hours of these days.
     """
     readings = LakeReader(lake).rows(READINGS, ["meter", "event_time"], first, last)
     if readings.empty:
         return 0
     touched = touched_hours(readings, registry)
-    # A batch that crashed after its readings closes hours when it is run again, as far as it finds
-    # them open: those that were closed by what the backfill adds are the backfill's to close.
+    # A batch that crashed after its readings closes the hours that are open when it runs again. The
+    # backfill must close those that its own readings close.
     newest = readings.groupby("meter")["event_time"].max()
     before = newest_before(lake, newest)
     before = before[before < newest.reindex(before.index)]

@@ -1,12 +1,12 @@
-"""Alerts from the topic `episode` to one sink: in order, tried again, given up in the open.
+"""Delivers alerts from the topic `episode` to one sink: in order, with retries and dead letters.
 
-Belongs here: progress, repetition and dead letters. Not here: what is due (`core.alerts.alert`),
-sending (`alert_sinks`), when it runs (the sensor `alerts`).
+Belongs here: progress, retries and dead letters. Not here: which alert is due
+(`core.alerts.alert`), sending it (`adapters.alert_sinks`), when it runs (the sensor `alerts`).
 
-Each sink has a consumer group of its own, so that one that is down holds up no other. An alert is
-sent, then kept in the sink's record, then its offset is committed: after a crash anywhere it is
-sent again only if the crash came after the sink had taken it and before the record was written. So
-each alert arrives at least once, or is on `alert_dead_letters`; its key tells a repetition.
+Each sink has its own consumer group, so that one that is down delays no other. An alert is sent,
+then stored in the sink's record, then its offset is committed: after a crash it is sent again only
+if the crash came after the sink accepted it and before the record was written. So each alert
+arrives at least once, or is on `alert_dead_letters`; receivers recognise a repetition by its key.
 """
 
 import json
@@ -39,7 +39,7 @@ from usage_platform.core.meters import MeterRegistry
 
 ALERT_DEAD_LETTERS = "alert_dead_letters"
 MOST_TRIES = 8
-"""An alert that was refused as often is given up, a quarter of an hour after the first try."""
+"""Tries before an alert becomes a dead letter, a quarter of an hour after the first one."""
 
 _FIRST_WAIT_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 300.0
@@ -48,13 +48,13 @@ _ANSWER_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Delivered:
-    """What one turn came to.
+    """The result of one turn.
 
     Attributes:
-        sent: Alerts that the sink took.
-        given_up: Alerts that were put on the dead letters.
-        failed: Why the last one that was not taken was not; empty if all were.
-        waits: Whether an alert waits to be tried again.
+        sent: Alerts that the sink accepted.
+        given_up: Alerts that became dead letters.
+        failed: Error of the last failed delivery; empty if none failed.
+        waits: Whether an alert waits for its next try.
     """
 
     sent: int = 0
@@ -64,14 +64,14 @@ class Delivered:
 
 
 class Delivery:
-    """The way from the topic to one sink.
+    """Delivers alerts to one sink.
 
     Args:
         kafka: The brokers.
         sink: The sink.
-        record: What it was told.
+        record: The alerts that it has accepted.
         registry: The known meters.
-        least: Episodes below this severity are not told.
+        least: Episodes below this severity cause no alert.
     """
 
     def __init__(
@@ -92,17 +92,17 @@ class Delivery:
         self._failing = kept.failing
 
     def turn(self, now: datetime, more_time: Iterator[bool]) -> Delivered:
-        """Send what is due.
+        """Send the alerts that are due.
 
-        A sink that was never heard of begins with what comes from now on.
+        A new sink begins at the current end of the topic.
 
         Args:
             now: The current time, with a zone.
-            more_time: Asked before each alert whether there is time for it.
+            more_time: Yields before each alert whether there is time for it.
 
         Raises:
             KafkaUnreachableError: When no broker answers.
-            KafkaException: When one refuses; nothing is lost.
+            KafkaException: When the broker refuses; nothing is lost.
             LakeError: When the record cannot be read or written; nothing is lost.
         """
         done = Delivered()
@@ -116,7 +116,7 @@ class Delivery:
                         break
                     if not next(more_time):
                         break
-                    # A crash after sending must bring back this message and none before it.
+                    # After a crash during sending this message must be read again, none before it.
                     progress.commit()
                     done = self._try(alert, now, done)
                     if done.waits:
@@ -128,7 +128,7 @@ class Delivery:
         return done
 
     def _alert(self, message: Message) -> Alert | None:
-        # Only this platform writes them, so none is judged.
+        # Only this platform writes them, so that they need no validation.
         event = json.loads(message.value() or b"{}")
         return self._told.due(event, self._least, self._registry.get(event["meter"]))
 
@@ -153,7 +153,7 @@ class Delivery:
         tries = 1 + (before.tries if before and before.key == alert.key else 0)
         done = replace(done, failed=str(error))
         if error.lasting or tries >= MOST_TRIES:
-            self._bury(alert, str(error), tries, now)
+            self._publish_dead_letter(alert, str(error), tries, now)
             self._keep(alert)
             return replace(done, given_up=done.given_up + 1)
         wait = min(_FIRST_WAIT_SECONDS * 2.0 ** (tries - 1), _LONGEST_WAIT_SECONDS)
@@ -166,8 +166,8 @@ class Delivery:
         self._failing = None
         self._record.write(self._told.standings, None)
 
-    def _bury(self, alert: Alert, reason: str, tries: int, now: datetime) -> None:
-        """Put an alert that was not taken where it can be looked at.
+    def _publish_dead_letter(self, alert: Alert, reason: str, tries: int, now: datetime) -> None:
+        """Publish a dead letter for an alert that was not delivered.
 
         Raises:
             KafkaException: When it was not written.
@@ -185,7 +185,7 @@ class Delivery:
 
 
 class _Progress:
-    """How far a sink's consumer group has come on the topic."""
+    """The committed offsets of a sink's consumer group on the topic."""
 
     def __init__(self, client: Consumer, kafka: KafkaSettings) -> None:
         self._client = client
@@ -193,7 +193,7 @@ class _Progress:
         self._noted: dict[int, int] = {}
 
     def starts(self) -> list[TopicPartition]:
-        """Where to go on in each partition; for a new group at the end, which is committed."""
+        """Where to resume in each partition; a new group starts at the end, which is committed."""
         partitions = partitions_of(self._client, self._kafka, EPISODE)
         if not partitions:
             return []
@@ -206,23 +206,23 @@ class _Progress:
         return committed
 
     def note(self, message: Message) -> None:
-        """Take it that a message is dealt with."""
+        """Mark a message as processed."""
         self._noted[message.partition() or 0] = (message.offset() or 0) + 1
 
     def commit(self) -> None:
-        """Tell the broker what was noted since the last time."""
+        """Commit the messages that were marked since the last time."""
         if self._noted:
-            places = [TopicPartition(EPISODE, p, offset) for p, offset in self._noted.items()]
-            self._client.commit(offsets=places, asynchronous=False)
+            offsets = [TopicPartition(EPISODE, p, offset) for p, offset in self._noted.items()]
+            self._client.commit(offsets=offsets, asynchronous=False)
             self._noted.clear()
 
 
 @contextmanager
 def _producer(kafka: KafkaSettings) -> Iterator[Producer]:
-    """A producer; leaving it waits until all was written.
+    """A producer; leaving the block waits until all messages are written.
 
     Raises:
-        KafkaException: When it was not.
+        KafkaException: When one was not.
     """
     failures: list[KafkaError] = []
 

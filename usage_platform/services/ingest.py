@@ -1,6 +1,6 @@
-"""The two streams into the lake: the topics `usage` and `anomaly`, drained by availableNow.
+"""The two streams into the lake: an availableNow run of the topics `usage` and `anomaly`.
 
-Belongs here: sources, checkpoints and triggers. Not here: what is done with a batch.
+Belongs here: sources, checkpoints and triggers. Not here: writing a batch (`adapters.spark`).
 """
 
 import ast
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from usage_platform.adapters.kafka.topics import ANOMALY, USAGE, KafkaSettings
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import Lake
-from usage_platform.adapters.spark.anomaly_table import apply_anomaly_batch
-from usage_platform.adapters.spark.usage_batch import apply_usage_batch
+from usage_platform.adapters.spark.anomaly_table import write_anomaly_batch
+from usage_platform.adapters.spark.usage_batch import write_usage_batch
 from usage_platform.core.meters import MeterRegistry
 
 if TYPE_CHECKING:
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 MAX_OFFSETS_PER_BATCH = 200_000
 WATERMARK = "1 hour"
 GROUP_PREFIX = "usage-platform-lake"
-"""How the names of the consumer groups begin that Spark makes; brokers with ACLs allow them."""
+"""Prefix of the consumer groups that Spark creates; brokers with ACLs must allow it."""
 
 _EVENT_TIME = "try_to_timestamp(get_json_object(CAST(value AS STRING), '$.ts'))"
 
 
 @dataclass(frozen=True)
 class DrainResult:
-    """What one availableNow run of a stream did.
+    """The result of one availableNow run of a stream.
 
     Attributes:
         events: Events read.
-        batches: Batches that held any.
+        batches: Batches with events.
         offsets: The topic's offsets after the run, by partition; empty when nothing was read.
-        seconds: How long it took.
+        seconds: Duration of the run.
     """
 
     events: int
@@ -53,19 +53,19 @@ def drain_topics(
     progress: Callable[[str], None],
     own: str = "",
 ) -> dict[str, DrainResult]:
-    """Bring everything that waits on the topics into the lake.
+    """Ingest all events that wait on the topics into the lake.
 
     Args:
-        spark: The session that owns the lake's writes.
-        lake: Where the tables are; those that are missing are made.
+        spark: The session that may write to the lake.
+        lake: The lake; missing tables are created.
         registry: The known meters.
         kafka: The brokers.
-        progress: Told what was done.
-        own: A folder among the checkpoints, for whoever does not go on where the platform's
-            streams stopped: from the topics' beginning the first time.
+        progress: Called with a line after each stream.
+        own: A folder among the checkpoints for streams with their own progress, which begin at the
+            start of the topics; empty for the platform's streams.
 
     Returns:
-        What was done, by topic.
+        The results, by topic.
     """
     create_tables(lake)
     usage = drain_usage(spark, lake, registry, kafka, USAGE, own)
@@ -83,15 +83,15 @@ def drain_usage(
     topic: str,
     own: str = "",
 ) -> DrainResult:
-    """Bring everything that waits on the topic `usage` into the lake."""
-    return _drain(spark, lake, kafka, topic, own, partial(apply_usage_batch, lake, registry))
+    """Ingest all events that wait on the topic `usage` into the lake."""
+    return _drain(spark, lake, kafka, topic, own, partial(write_usage_batch, lake, registry))
 
 
 def drain_anomalies(
     spark: "SparkSession", lake: Lake, kafka: KafkaSettings, topic: str, own: str = ""
 ) -> DrainResult:
-    """Bring everything that waits on the topic `anomaly` into the lake."""
-    return _drain(spark, lake, kafka, topic, own, partial(apply_anomaly_batch, lake))
+    """Ingest all messages that wait on the topic `anomaly` into the lake."""
+    return _drain(spark, lake, kafka, topic, own, partial(write_anomaly_batch, lake))
 
 
 def _drain(
@@ -100,7 +100,7 @@ def _drain(
     kafka: KafkaSettings,
     topic: str,
     own: str,
-    apply: Callable[["DataFrame", int], None],
+    write: Callable[["DataFrame", int], None],
 ) -> DrainResult:
     from pyspark.sql.functions import expr
 
@@ -115,13 +115,13 @@ def _drain(
         .option("groupIdPrefix", GROUP_PREFIX)
         .option("maxOffsetsPerTrigger", MAX_OFFSETS_PER_BATCH)
         .load()
-        # For Spark's own reports only: no stateful operator hangs on it, so it drops nothing.
+        # Only for Spark's progress reports: without a stateful operator it drops nothing.
         .withColumn("event_time", expr(_EVENT_TIME))
         .withWatermark("event_time", WATERMARK)
     )
     query = (
         events.writeStream.queryName(f"{topic}_to_lake")
-        .foreachBatch(apply)
+        .foreachBatch(write)
         .option("checkpointLocation", lake.spark_path(lake.checkpoint(topic, own)))
         .trigger(availableNow=True)
         .start()
@@ -140,6 +140,6 @@ def _drain(
     )
 
 
-def _offsets(told: str) -> dict[str, dict[str, int]]:
-    """Offsets by topic and partition; Spark 4.0 tells them as Python writes them, later as JSON."""
-    return ast.literal_eval(told)
+def _offsets(text: str) -> dict[str, dict[str, int]]:
+    """Offsets by topic and partition, as a Python literal (Spark 4.0) or as JSON (later ones)."""
+    return ast.literal_eval(text)

@@ -1,8 +1,8 @@
-"""One meter's readings over a span of days with what the models expected of them.
+"""One meter's readings over a span of days with their expected ranges.
 
-Belongs here: keeping both in step with the lake, judging again only what a change can have changed.
-Not here: judging (`core.detector.model_timeline`), which meters and spans are kept in memory
-(`power_book`).
+Belongs here: keeping both up to date with the lake, scoring again only what a change can affect.
+Not here: scoring (`core.detector.model_timeline`), which meters and spans are kept in memory
+(`page_data`).
 """
 
 from collections.abc import Sequence
@@ -27,10 +27,10 @@ _FIRST, _END = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 
 class MeterPower:
-    """A meter's power, as the lake has it when asked.
+    """A meter's power, up to date with the lake at each call.
 
-    What was expected of a reading is a function of the model of its time and of the readings up to
-    it, so that only what comes after the first change is judged again.
+    The expected range of a reading is a function of the model of its time and of the readings up to
+    it, so that only the readings after the first change are scored again.
     """
 
     def __init__(self, reader: LakeReader, meter: Meter) -> None:
@@ -44,7 +44,7 @@ class MeterPower:
 
         Args:
             files: The files of the table `readings` now.
-            judges: The models in force.
+            judges: The active models.
             first: The first UTC day.
             last: The last one, inclusive.
         """
@@ -61,13 +61,13 @@ class MeterPower:
     def ahead(
         self, instants: Ints, values: Floats, judges: ModelTimeline, since: int
     ) -> PowerSeries:
-        """Readings that the lake does not have yet, judged as they will be once it has.
+        """Readings that the lake does not have yet, with the ranges that they will have in it.
 
         Args:
             instants: Interval starts after the lake's last one, ns since 1970 UTC, ascending.
             values: Their powers, kW.
-            judges: The models in force.
-            since: The first instant to judge.
+            judges: The active models.
+            since: The first instant to score.
 
         Returns:
             The readings from `since` on.
@@ -88,11 +88,11 @@ class MeterPower:
 
     @property
     def newest(self) -> int:
-        """The last instant that the lake has; the earliest there is without one."""
+        """The last instant that the lake has; the smallest int64 without one."""
         return int(self._series.instants[-1]) if len(self._series) else _FIRST
 
     def _judged_since(self, since: int, start: int, judges: ModelTimeline) -> PowerSeries:
-        """All readings that are held; those before `since` as they were judged."""
+        """All readings held; those before `since` keep their ranges."""
         instants, values = _arrays(self._days.rows())
         old = self._series.between(int(instants[0]) if len(instants) else _END, since)
         found = score_series(self._meter.name, Series(instants, values), max(since, start), judges)
@@ -104,7 +104,7 @@ class MeterPower:
 
 
 def _placed(instants: Ints, judged: pd.DataFrame) -> list[Floats]:
-    """What was expected at each instant, a column for each of `_JUDGED`; NaN where nothing was."""
+    """The columns `_JUDGED` at each instant; NaN where there is no expected range."""
     columns = [np.full(len(instants), np.nan) for _ in _JUDGED]
     if len(judged):
         at = np.searchsorted(instants, instants_of(judged["ts"]))
@@ -122,7 +122,7 @@ def _arrays(rows: pd.DataFrame) -> tuple[Ints, Floats]:
 
 
 def _first_difference(old: Sequence[Manifest], new: Sequence[Manifest]) -> int | None:
-    """From when on other models judge; None when all are the same."""
+    """The instant from which the models differ; None if all are the same."""
     for one, other in zip(old, new, strict=False):
         if one.version != other.version:
             return min(one.begin.value, other.begin.value)

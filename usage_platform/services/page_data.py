@@ -1,7 +1,7 @@
-"""What the page shows, in memory: the meters lately looked at, each over a year.
+"""The page's data in memory: the meters viewed lately, each over a year.
 
-Belongs here: which meters and years are held, and how often the lake is asked whether it has moved
-on. Not here: one meter's readings (`meter_power`), how it is shown (`web`).
+Belongs here: which meters and years are held, and how often the lake is checked for a new version.
+Not here: one meter's readings (`meter_load`), presenting them (`web`).
 """
 
 import threading
@@ -31,10 +31,10 @@ from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform.services.meter_load import MeterPower
 
 MOST_HELD = 8
-"""Meters' years in memory, about 6 MB each at five minutes."""
+"""The most meters' years in memory, about 6 MB each at five minutes."""
 
 MOST_AHEAD = 5000
-"""Readings kept that the lake does not have yet; it is seldom more than a batch behind."""
+"""The most readings kept that the lake does not have yet; it is rarely more than a batch behind."""
 
 ASKED_EVERY_SECONDS = 1.0
 MODELS_EVERY_SECONDS = 5.0
@@ -71,13 +71,13 @@ class Year:
     years: tuple[int, ...]
 
 
-class PowerBook:
-    """The years that people look at.
+class YearCache:
+    """The years that users view.
 
     Args:
         reader: The lake's tables.
-        judges: Gives the models in force.
-        clock: Seconds of a clock that only goes forward.
+        judges: Gives the active models.
+        clock: Seconds of a monotonic clock.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class PowerBook:
             return f"{self._files(READINGS).version}-{self._files(ANOMALIES).version}"
 
     def meters(self) -> list[str]:
-        """The meters of which the lake has readings of its last two days, sorted."""
+        """The meters with readings in the last two days of the lake, sorted."""
         with self._lock:
             days = self._files(READINGS).files
         if not days:
@@ -111,7 +111,7 @@ class PowerBook:
         return self._meters[1]
 
     def year(self, meter: Meter, year: int | None) -> Year:
-        """A meter's readings of a calendar year, or of the last 366 days that the lake has any of.
+        """A meter's readings of a calendar year, or of the last 366 days of the lake.
 
         Args:
             meter: The meter.
@@ -131,14 +131,14 @@ class PowerBook:
         return held.as_of(readings, anomalies, judges, first, last)
 
     def _in_force(self) -> ModelTimeline:
-        """The models in force, asked for at most every few seconds."""
+        """The active models, read at most every few seconds."""
         now = self._clock()
         if self._known_judges is None or now - self._known_judges[0] >= MODELS_EVERY_SECONDS:
             self._known_judges = now, self._judges()
         return self._known_judges[1]
 
     def ahead(self, meter: Meter, instants: Ints, values: Floats) -> PowerSeries | None:
-        """Readings that have just come, with what is expected of them.
+        """Readings that have just arrived, with their expected ranges.
 
         Args:
             meter: The meter.
@@ -146,7 +146,7 @@ class PowerBook:
             values: Their powers, kW.
 
         Returns:
-            Those that the lake does not have yet; None while nobody looks at the meter.
+            Those that the lake does not have yet; None while nobody views the meter.
         """
         with self._lock:
             held = self._held.get((meter, None))
@@ -154,7 +154,7 @@ class PowerBook:
         return None if held is None else held.ahead(instants, values, judges)
 
     def _files(self, table: LakeTable) -> DayFiles:
-        """The table's files, asked for at most every second."""
+        """The table's files, listed at most every second."""
         now = self._clock()
         at, files = self._asked.get(table.name, (-ASKED_EVERY_SECONDS, None))
         if files is None or now - at >= ASKED_EVERY_SECONDS:
@@ -164,7 +164,7 @@ class PowerBook:
 
 
 class _HeldYear:
-    """One meter's year; one thread at a time brings it up to date."""
+    """One meter's year; one thread at a time updates it."""
 
     def __init__(self, reader: LakeReader, meter: Meter) -> None:
         self._meter = meter
@@ -178,7 +178,7 @@ class _HeldYear:
         self._lock = threading.Lock()
 
     def ahead(self, instants: Ints, values: Floats, judges: ModelTimeline) -> PowerSeries:
-        """The newer of some readings, judged; they are remembered until the lake has them."""
+        """The newer of some readings, scored; they are kept until the lake has them."""
         with self._lock:
             newest = self._power.newest
             self._ahead |= dict(zip(instants.tolist(), values.tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""How far the streams are: into the lake by Spark's own checkpoints, scoring by its group.
+"""Progress and lag of the streams: ingestion by Spark's checkpoints, scoring by its group.
 
 Belongs here: reading progress and lag, in offsets and in event time, without a JVM. Not here:
 writing progress; only Spark and the scorer do.
@@ -25,9 +25,9 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, Lake
 from usage_platform.core.anomalies.anomaly import anomalies_from_messages
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.readings.validation import judge
+from usage_platform.core.readings.validation import validate_events
 
-# The last event of a partition may be a reject or of a meter that is behind the others.
+# The last event of a partition may be a reject, or of a meter that is behind the others.
 _LAST_EVENTS = 100
 _IN_STEP = pd.Timedelta(0)
 
@@ -37,9 +37,9 @@ class Lag:
     """How far a stage is behind its topic.
 
     Attributes:
-        events: Events that it has not taken yet.
-        event_time: From the newest event that it has taken to the newest on the topic; 0 where it
-            has taken all, None where it has taken none or the topic's last events tell no time.
+        events: Events that it has not consumed yet.
+        event_time: From the newest event that it has consumed to the newest on the topic; 0 if it
+            has consumed all, None if it has consumed none or the last events have no time.
     """
 
     events: int
@@ -47,18 +47,18 @@ class Lag:
 
 
 def committed_offsets(lake: Lake, topic: str) -> dict[int, int]:
-    """The offsets that a stream has in the lake, by partition; empty before its first batch.
+    """The offsets that a stream has ingested, by partition; empty before its first batch.
 
     Args:
         lake: The lake.
-        topic: The stream's topic, which is its checkpoint's name too.
+        topic: Topic of the stream, and name of its checkpoint.
     """
     files = LakeFiles(lake.checkpoint(topic))
     batches = [int(name) for name in files.names("commits") if name.isdigit()]
     if not batches:
         return {}
-    # A batch is in the lake once it is in `commits`; its offsets stand in `offsets`, the third
-    # line being the first (and only) source's.
+    # A batch is in the lake once it is in `commits`. Its offsets are in `offsets`, where the third
+    # line is that of the first and only source.
     text = files.read_text(f"offsets/{max(batches)}")
     if text is None:
         return {}
@@ -82,7 +82,7 @@ def lag_into_lake(
 
     Raises:
         KafkaUnreachableError: When no broker answers.
-        KafkaException: When it falls silent.
+        KafkaException: When the broker is silent for too long.
     """
     ends = end_offsets(kafka, topic)
     events = backlog(ends, committed_offsets(reader.lake, topic))
@@ -107,7 +107,7 @@ def lag_of_scoring(kafka: KafkaSettings, registry: MeterRegistry) -> Lag:
 
     Raises:
         KafkaUnreachableError: When no broker answers.
-        KafkaException: When it falls silent.
+        KafkaException: When the broker is silent for too long.
     """
     ends, done = _scored_offsets(kafka)
     events = backlog(ends, done)
@@ -120,19 +120,19 @@ def lag_of_scoring(kafka: KafkaSettings, registry: MeterRegistry) -> Lag:
 def _behind(done: pd.Timestamp | None, newest: pd.Timestamp | None) -> pd.Timedelta | None:
     if done is None or newest is None:
         return None
-    # What waits may all be older than what was done: late readings are behind in offsets only.
+    # All events that wait may be late ones: these are behind in offsets only.
     return max(newest - done, _IN_STEP)
 
 
 def _scored_offsets(kafka: KafkaSettings) -> tuple[dict[int, tuple[int, int]], dict[int, int]]:
-    """First and end offset of each partition of `usage`, and what the scorer has committed."""
+    """First and end offset of each partition of `usage`, and the scorer's committed offsets."""
     client = Consumer(
         kafka.client(
             **{
                 "group.id": SCORER_GROUP,
                 "enable.auto.commit": False,
-                # What is committed by now: the offsets in the open transaction of a scorer that
-                # was killed would be waited for until it times out.
+                # Committed offsets as of now: a consumer of committed events would wait for the
+                # open transaction of a killed scorer until that times out.
                 "isolation.level": "read_uncommitted",
             }
         )
@@ -149,7 +149,7 @@ def _scored_offsets(kafka: KafkaSettings) -> tuple[dict[int, tuple[int, int]], d
 def _newest_before(
     kafka: KafkaSettings, topic: str, ends: Mapping[int, int], registry: MeterRegistry
 ) -> pd.Timestamp | None:
-    """The newest event time among the last events before some offsets; None where none tells it."""
+    """The newest event time among the last events before some offsets; None if none has one."""
     with committed_reader(kafka, "usage-platform-lag") as client:
         lows = {
             p.partition: client.get_watermark_offsets(p, timeout=10)[0]
@@ -165,15 +165,15 @@ def _event_times(topic: str, messages: list[Message], registry: MeterRegistry) -
     if topic == ANOMALY:
         values = [value for message in messages if (value := message.value())]
         return anomalies_from_messages(values)["event_time"]
-    return judge(raw_frame(messages), registry).readings["event_time"]
+    return validate_events(raw_frame(messages), registry).readings["event_time"]
 
 
 def backlog(ends: Mapping[int, tuple[int, int]], done: Mapping[int, int]) -> int:
-    """How many offsets lie between what was done and the ends.
+    """The number of offsets between the committed ones and the ends.
 
     Args:
         ends: First offset and end of each partition.
-        done: End of what was done in each; a partition that is missing starts at its first offset.
+        done: Committed offset of each; a missing partition counts from its first offset.
     """
     return sum(
         max(high - max(done.get(partition, low), low), 0) for partition, (low, high) in ends.items()

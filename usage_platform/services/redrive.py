@@ -1,34 +1,38 @@
-"""The table `rejects`: what is in it, and driving chosen ones again as if they came anew.
+"""The table `rejects`: its summary, and reprocessing (redriving) chosen rejects.
 
-Belongs here: choosing rejects, writing them again by the micro-batch's own function, and taking
-those out that are readings now. Not here: what makes an event good (`core.readings.messages`),
-scoring the days that they change (`rescoring`).
+Belongs here: choosing rejects, processing them again by the micro-batch's function, rescoring the
+days that they change, deleting those that are readings now. Not here: what makes an event valid
+(`core.readings.messages`).
 
-The steps are the readings' merge, then the scoring of their days (the caller's), then the deletion
-from `rejects`. Each may be repeated, and a reject leaves the table last: a kill in between leaves
-it there, and the next run does all of it again.
+The steps are the MERGE of the readings, then the scoring of their days, then the deletion from
+`rejects`. Each may be repeated, and a reject leaves the table last: a kill in between leaves it
+there, and the next run repeats all steps.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from usage_platform.adapters.lake.reader import LakeReader
-from usage_platform.adapters.lake.tables import REJECTS, Lake
+from usage_platform.adapters.lake.table_creation import create_tables
+from usage_platform.adapters.lake.tables import READINGS, REJECTS, Lake
 from usage_platform.adapters.spark.commit_dates import date_list, note_dates
 from usage_platform.adapters.spark.usage_batch import apply_events
+from usage_platform.core.detector.model_timeline import LOOK_BACK, ModelTimeline
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.messages import Reason
 from usage_platform.core.readings.validation import RAW_COLUMNS
+from usage_platform.services.rescore import RescoredDays, rescore_days
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 ALL_REASONS = "all"
 REASONS = tuple(sorted({reason.value.partition(":")[0] for reason in Reason}))
-"""The codes that stand in the table's column `reason`."""
+"""The codes of the table's column `reason`."""
 
 _PLACE = ["topic", "partition", "offset", "kafka_time"]
 _EXAMPLES = 2
@@ -40,7 +44,7 @@ class RejectedReason:
 
     Attributes:
         reason: The reason's code.
-        count: How many there are.
+        count: Their number.
         examples: The newest ones: `partition`, `offset` and `raw` (bytes or None).
     """
 
@@ -52,7 +56,7 @@ class RejectedReason:
 def reject_summary(reader: LakeReader) -> list[RejectedReason]:
     """Count the rejects by reason, the most frequent first, with the newest ones of each.
 
-    Only the reasons are read of the whole table; the events only of the newest day of each reason.
+    Of the whole table only the reasons are read, the events only of the newest day of each reason.
     """
     if not reader.exists(REJECTS):
         return []
@@ -63,12 +67,12 @@ def reject_summary(reader: LakeReader) -> list[RejectedReason]:
     if not counts:
         return []
     days = date_list(row["day"] for row in counts)
-    found = reader.query(
+    examples = reader.query(
         "SELECT reason, arg_max({'partition': partition, 'offset': \"offset\", 'raw': raw}, "
         f'(kafka_time, "offset", partition), {_EXAMPLES}) AS newest '
         f"FROM rejects WHERE received_date IN ({days}) GROUP BY reason"
     ).to_pylist()
-    newest = {row["reason"]: row["newest"] for row in found}
+    newest = {row["reason"]: row["newest"] for row in examples}
     return [RejectedReason(row["reason"], row["n"], newest[row["reason"]]) for row in counts]
 
 
@@ -98,47 +102,74 @@ def chosen_rejects(
 
 @dataclass(frozen=True, eq=False)
 class Redriven:
-    """Rejects that were driven again.
+    """The result of reprocessing rejects.
 
     Attributes:
         revived: Those that are readings now (`topic`, `partition`, `offset`, `kafka_time`, and the
             `reason` for which they had been rejected).
-        days: The UTC days of the readings that they are, ascending.
+        rescored: The result of scoring the days that these changed.
     """
 
     revived: pd.DataFrame
-    days: list[date]
+    rescored: RescoredDays
 
 
-def drive_again(
-    spark: "SparkSession", lake: Lake, registry: MeterRegistry, rejects: pd.DataFrame
+def redrive(
+    spark: "SparkSession",
+    reader: LakeReader,
+    judges: ModelTimeline,
+    registry: MeterRegistry,
+    rejects: pd.DataFrame,
+    progress: Callable[[str], None],
 ) -> Redriven:
-    """Put rejects through the micro-batch again, with the places and times that they had.
+    """Reprocess rejects, rescore the days that they change, delete those that are readings now.
 
     A newer event on the same interval still wins, and doing it twice changes nothing. Those that
-    are still bad stay, with today's reason.
+    are still invalid stay, with today's reason.
 
     Args:
-        spark: The session of the service that owns the lake's writes.
-        lake: Where the tables are.
+        spark: The session that may write to the lake.
+        reader: The lake's tables; those that are missing are created.
+        judges: The active models.
         registry: The meters as they are known today.
         rejects: At least one row of `chosen_rejects`.
+        progress: Called with a line after each stretch of days that was scored again.
+    """
+    lake = reader.lake
+    create_tables(lake)
+    revived, days = _reprocess(spark, lake, registry, rejects)
+    scored = RescoredDays()
+    if days:
+        until = _last_day_to_score(reader, days[-1])
+        scored = rescore_days(spark, reader, judges, registry, days[0], until, progress)
+    _delete(spark, lake, revived)
+    return Redriven(revived, scored)
+
+
+def _reprocess(
+    spark: "SparkSession", lake: Lake, registry: MeterRegistry, rejects: pd.DataFrame
+) -> tuple[pd.DataFrame, list[date]]:
+    """Put rejects through the micro-batch again, with the places and times that they had.
+
+    Returns:
+        Those that are readings now, and the UTC days of these readings, ascending.
     """
     batch = apply_events(spark, lake, registry, rejects[RAW_COLUMNS])
     still_bad = pd.MultiIndex.from_frame(batch.rejects[_PLACE])
     is_bad = pd.MultiIndex.from_frame(rejects[_PLACE]).isin(still_bad)
     revived = rejects.loc[~is_bad, [*_PLACE, "reason"]].reset_index(drop=True)
-    return Redriven(revived, sorted(set(batch.readings["event_time"].dt.date)))
+    return revived, sorted(set(batch.readings["event_time"].dt.date))
 
 
-def take_out(spark: "SparkSession", lake: Lake, revived: pd.DataFrame) -> None:
-    """Delete events from `rejects` that are readings now.
+def _last_day_to_score(reader: LakeReader, day: date) -> date:
+    """The last UTC day whose scores depend on the readings of a day."""
+    reach = day + timedelta(days=LOOK_BACK.days)
+    span = reader.span(READINGS, "event_time")
+    return reach if span is None else max(day, min(reach, span[1].date()))
 
-    Args:
-        spark: The session of the service that owns the lake's writes.
-        lake: Where the tables are.
-        revived: What `drive_again` says of them.
-    """
+
+def _delete(spark: "SparkSession", lake: Lake, revived: pd.DataFrame) -> None:
+    """Delete events from `rejects` that are readings now."""
     if revived.empty:
         return
     rows = revived[_PLACE]

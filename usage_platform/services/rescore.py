@@ -1,16 +1,20 @@
 """Scoring days of the table `readings` again, as the stream would have scored them.
 
-Belongs here: reading what a span of days needs, its past included, and comparing with what the
-table `anomalies` says of it. Not here: scoring (`core.anomalies.anomaly`), writing
-(`anomaly_table`).
+Belongs here: reading what a span of days needs, its past included, comparing with the table
+`anomalies`, and writing the differences. Not here: scoring (`core.anomalies.anomaly`), the MERGE
+(`adapters.spark.anomaly_table`).
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS
+from usage_platform.adapters.spark.anomaly_table import merge_rescored
 from usage_platform.core.anomalies.anomaly import (
     ANOMALY_COLUMNS,
     WITHDRAWN,
@@ -23,7 +27,64 @@ from usage_platform.core.anomalies.episodes import LastAnomaly
 from usage_platform.core.detector.model_timeline import LOOK_BACK, ModelTimeline
 from usage_platform.core.meters import MeterRegistry
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
 _EPISODES_BEFORE = timedelta(days=2)
+# The readings of so many days are in memory at once.
+_CHUNK = timedelta(days=90)
+
+
+@dataclass
+class RescoredDays:
+    """The result of scoring days again.
+
+    Attributes:
+        scored: Readings with an expected range.
+        anomalies: Anomalies among them, those that the table had already included.
+        withdrawn: Anomalies of the table that are none any more.
+    """
+
+    scored: int = 0
+    anomalies: int = 0
+    withdrawn: int = 0
+
+
+def rescore_days(
+    spark: "SparkSession",
+    reader: LakeReader,
+    judges: ModelTimeline,
+    registry: MeterRegistry,
+    first: date,
+    last: date,
+    progress: Callable[[str], None],
+) -> RescoredDays:
+    """Score the readings of some UTC days again, and update the table `anomalies` to the result.
+
+    Args:
+        spark: The session that may write to the lake.
+        reader: The lake's tables.
+        judges: The active models.
+        registry: The known meters.
+        first: The first day.
+        last: The last day, inclusive.
+        progress: Called with a line after each stretch of days.
+    """
+    total = RescoredDays()
+    day = first
+    while day <= last:
+        until = min(day + _CHUNK, last)
+        # Before the readings are read: what the stream publishes of later ones stays.
+        at = pd.Timestamp.now(tz="UTC")
+        result, gone = rescored(reader, judges, registry, day, until)
+        changes = pd.concat([result.anomalies, gone], ignore_index=True)
+        merge_rescored(spark, reader.lake, changes, at)
+        total.scored += result.scored
+        total.anomalies += len(result.anomalies)
+        total.withdrawn += len(gone)
+        progress(f"{day} to {until}: {len(result.anomalies):,} anomalies")
+        day = until + timedelta(days=1)
+    return total
 
 
 def rescored(

@@ -1,11 +1,11 @@
-"""The streaming scorer: new events on `usage` in, odd ones on `anomaly` out, exactly once.
+"""The streaming scorer: consumes events of `usage`, publishes anomalies exactly once.
 
-Belongs here: the loop consume, score, and one Kafka transaction for the anomalies, the episodes,
-the dead letters and the offsets. Not here: what is to be told (`core.anomalies.stream`), what a
-scorer must know when it starts (`scoring_memory`), when it runs (the streaming sensor).
+Belongs here: the loop of consuming and scoring, and one Kafka transaction for the anomalies, the
+episodes, the dead letters and the offsets. Not here: what to publish (`core.anomalies.stream`),
+restoring the state (`score_state`), when it runs (`score_tick`).
 
-Its progress is the consumer group's offsets, committed inside the producer's transaction: a kill at
-any moment leaves either all of a batch's results and its offsets, or none.
+Its progress is the offsets of the consumer group, committed in the producer's transaction: a kill
+at any time leaves either all results of a batch and its offsets, or none.
 """
 
 import logging
@@ -42,7 +42,7 @@ from usage_platform.core.anomalies.anomaly import anomaly_messages
 from usage_platform.core.anomalies.stream import ScorerState, StreamOutput
 from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.readings.validation import Batch, judge
+from usage_platform.core.readings.validation import Batch, validate_events
 from usage_platform.services.score_result import TickResult
 from usage_platform.services.score_state import restored
 
@@ -52,26 +52,26 @@ _QUIET_SECONDS = 1.0
 _CALL_SECONDS = 10.0
 TRANSACTION_TIMEOUT_MS = 60_000
 _LIVE = pd.Timedelta(days=2)
-# A broker that is started again is missing from the cluster for a moment; librdkafka then asks for
-# the group's coordinator again only when some connection changes (confluentinc/librdkafka#5511).
-# One that is closed when idle does.
+# A restarted broker is missing from the cluster for a short time. librdkafka then looks up the
+# group coordinator again only when a connection changes (confluentinc/librdkafka#5511), such as one
+# that is closed when idle.
 _IDLE_MS = 5_000
 _FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
 
 
 class ScorerFencedError(RuntimeError):
-    """Another scorer is at work; the message says what became of this one's batch."""
+    """Another scorer has taken over; one line that says what happens to the batch of this one."""
 
     def __init__(self) -> None:
         super().__init__(
             "another scorer has taken over, or this one stood still for longer than the "
-            f"{TRANSACTION_TIMEOUT_MS / 1000:.0f} s of a transaction: what it did not commit is "
-            "scored again by the next one"
+            f"{TRANSACTION_TIMEOUT_MS / 1000:.0f} s of a transaction: the next one scores again "
+            "what this one did not commit"
         )
 
 
 class Scorer:
-    """A scorer with its connections, kept from tick to tick. Not for several threads at once."""
+    """A scorer with its connections, kept from tick to tick. Not thread-safe."""
 
     def __init__(self, kafka: KafkaSettings, reader: LakeReader) -> None:
         self._kafka = kafka
@@ -86,11 +86,11 @@ class Scorer:
                     "connections.max.idle.ms": _IDLE_MS,
                 }
             ),
-            # A fatal error is raised by the call that meets it, and need not be printed as well.
+            # A fatal error is raised by the failing call and need not be logged as well.
             logger=logging.Logger("usage_platform.services.score", logging.CRITICAL + 1),
         )
-        # Fences a scorer that is still alive somewhere: its transaction can no longer commit.
-        with _told_if_fenced():
+        # Fences a scorer that is still alive elsewhere: its transaction can no longer commit.
+        with _fenced_as_own_error():
             self._producer.init_transactions(_CALL_SECONDS)
         self._consumer = Consumer(
             kafka.client(
@@ -118,16 +118,16 @@ class Scorer:
         """Score what waits, until nothing does or the time is up.
 
         Args:
-            judges: What readings are judged by.
+            judges: The active models.
             registry: The known meters.
-            seconds: Deadline of the tick; a batch that was begun is finished.
-            listen: Go on with events that come meanwhile; else end where the topic ends now, which
-                a stream that never pauses would put off to the deadline.
+            seconds: Deadline of the tick; a batch that has begun is finished.
+            listen: Whether to score events that arrive meanwhile; else stop at the current end of
+                the topic, which otherwise a stream without pauses delays to the deadline.
             horizon: Readings from here on wait for the next model, if they are of the past: live
                 ones do not.
 
         Raises:
-            KafkaException: The scorer must be closed and made anew; nothing is lost or doubled.
+            KafkaException: The scorer must be closed and replaced; nothing is lost or duplicated.
             ScorerFencedError: Another one has taken over; this one must be closed.
         """
         started = time.monotonic()
@@ -150,11 +150,11 @@ class Scorer:
         return result
 
     def close(self) -> None:
-        """Let go of the connections; an open transaction is aborted by the next scorer's start."""
+        """Close the connections; the start of the next scorer aborts an open transaction."""
         self._consumer.close()
 
     def _assign(self) -> None:
-        """Take every partition of the topic, new ones too, each from its committed offset."""
+        """Assign every partition of the topic, new ones too, from its committed offset."""
         partitions = partitions_of(self._consumer, self._kafka, USAGE)
         if len(partitions) == len(self._assigned):
             return
@@ -174,46 +174,46 @@ class Scorer:
         horizon: pd.Timestamp | None,
         result: TickResult,
     ) -> bool:
-        """Score some events; False when some of them wait for the next model."""
+        """Score some events; returns False if some of them wait for the next model."""
         if self._memory is None:
             self._memory = restored(self._kafka, self._reader, registry, self._consumed)
-        batch = judge(raw_frame(messages), registry)
+        batch = validate_events(raw_frame(messages), registry)
         held: dict[int, int] = {}
-        # Of events that come again only the newest is in the batch, until that one is held.
+        # Of repeated events only the newest is in the batch, until that one is held back.
         while more := _held(batch, horizon):
             held |= more
             messages = [m for m in messages if not _is_held(m, held)]
-            batch = judge(raw_frame(messages), registry)
+            batch = validate_events(raw_frame(messages), registry)
         for partition, offset in held.items():
             result.waits_for = horizon
             self._consumer.seek(TopicPartition(USAGE, partition, offset))
         if not messages:
             return False
         self._consumed.update({m.partition() or 0: (m.offset() or 0) + 1 for m in messages})
-        to_tell = self._memory.process(
+        output = self._memory.process(
             batch.readings[["meter", "event_time", "value"]], judges, registry
         )
-        places = set(zip(batch.rejects["partition"], batch.rejects["offset"], strict=True))
-        rejected = [m for m in messages if (m.partition(), m.offset()) in places]
-        with _told_if_fenced():
-            self._commit(to_tell, anomaly_messages(to_tell.anomalies, registry), rejected)
+        positions = set(zip(batch.rejects["partition"], batch.rejects["offset"], strict=True))
+        rejected = [m for m in messages if (m.partition(), m.offset()) in positions]
+        with _fenced_as_own_error():
+            self._commit(output, anomaly_messages(output.anomalies, registry), rejected)
         result.offsets = dict(self._consumed)
-        result.add(to_tell, len(messages), len(rejected))
+        result.add(output, len(messages), len(rejected))
         result.reach(batch.readings["event_time"].max())
         return not held
 
-    def _commit(self, to_tell: StreamOutput, values: list[bytes], rejected: list[Message]) -> None:
+    def _commit(self, output: StreamOutput, values: list[bytes], rejected: list[Message]) -> None:
         producer = self._producer
         producer.begin_transaction()
-        for meter, value in zip(to_tell.anomalies["meter"], values, strict=True):
+        for meter, value in zip(output.anomalies["meter"], values, strict=True):
             producer.produce(ANOMALY, value, meter.encode())
-        for event in to_tell.episodes:
+        for event in output.episodes:
             producer.produce(EPISODE, event.value, event.meter.encode())
         for message in rejected:
             producer.produce(DEAD_LETTERS, message.value(), message.key())
         positions = [TopicPartition(USAGE, p, offset) for p, offset in self._consumed.items()]
         group = self._consumer.consumer_group_metadata()
-        # librdkafka does not keep this call's own time limit when the coordinator goes away
+        # librdkafka ignores the time limit of this call when the coordinator goes away
         # (confluentinc/librdkafka#5456); it would hang until the process ends.
         _within(
             _CALL_SECONDS,
@@ -222,7 +222,7 @@ class Scorer:
         producer.commit_transaction(_CALL_SECONDS)
 
     def _ends(self) -> dict[int, int]:
-        """Where each partition ends in which events wait."""
+        """The current end of each partition in which events wait."""
         waiting = {}
         for partition in self._consumer.committed(self._assigned, timeout=10):
             low, high = self._consumer.get_watermark_offsets(partition, timeout=10)
@@ -233,8 +233,8 @@ class Scorer:
     def _has_reached(self, ends: Mapping[int, int] | None) -> bool:
         if ends is None:
             return False
-        places = self._consumer.position([TopicPartition(USAGE, number) for number in ends])
-        return all(place.offset >= ends[place.partition] for place in places)
+        positions = self._consumer.position([TopicPartition(USAGE, number) for number in ends])
+        return all(one.offset >= ends[one.partition] for one in positions)
 
     def _lag(self) -> int:
         return sum(
@@ -244,11 +244,11 @@ class Scorer:
 
 
 @contextmanager
-def _told_if_fenced() -> Iterator[None]:
-    """Tell the one error apart after which another scorer does the work.
+def _fenced_as_own_error() -> Iterator[None]:
+    """Turn the error of a fenced producer into an error of its own.
 
     Raises:
-        ScorerFencedError: For that one; other errors are left as they are.
+        ScorerFencedError: In place of that one; other errors stay as they are.
     """
     try:
         yield
@@ -259,10 +259,10 @@ def _told_if_fenced() -> Iterator[None]:
 
 
 def _within(seconds: float, call: Callable[[], None]) -> None:
-    """Make a call that may hang; one that does is left behind and counts as timed out.
+    """Make a call that may hang; a hanging call is abandoned and counts as timed out.
 
     Raises:
-        KafkaException: The call's own, or that it took too long.
+        KafkaException: That of the call, or a timeout.
     """
     outcome: Future[None] = Future()
 

@@ -1,4 +1,4 @@
-"""What one tick of the scorer did, for logs and for the asset's metadata."""
+"""The result of one tick of the scorer, for logs and for the asset's metadata."""
 
 from dataclasses import dataclass, field
 
@@ -10,26 +10,24 @@ from usage_platform.core.anomalies.stream import StreamOutput
 
 @dataclass
 class TickResult:
-    """What one tick did, over all its batches.
+    """The result of one tick, over all its batches.
 
     Attributes:
         events: Events consumed.
-        scored: Readings that a model judged by what it expects.
-        learning: Readings for which there is too little history: judged by rules, or not at all.
-        rejected: Events that are no readings, put on the dead-letter topic.
-        anomalies: Anomalies told, changed ones among them.
+        scored: Readings with an expected range.
+        learning: Readings with too little history: scored by rules only, or not at all.
+        rejected: Invalid events, sent to the dead-letter topic.
+        anomalies: Anomalies published, changed ones included.
         withdrawn: Anomalies withdrawn.
-        episodes: Messages on episodes.
-        repeated: Anomalies found again and not told again.
+        episodes: Episode messages published.
+        repeated: Anomalies found again and not published again.
         lag: Events that still wait on the topic.
         newest: Event time of the newest reading, None without any.
-        behind: Event time between the newest event that was scored and the newest on the topic,
-            None where no event tells it.
-        waits_for: From when on readings of the past wait for a model of their time; None when
-            none waits.
-        seconds: How long it took.
-        offsets: What it committed: where scoring goes on in each partition; empty where it
-            committed nothing.
+        behind: Event time between the newest scored event and the newest on the topic, None if
+            no event has one.
+        waits_for: From when on readings of the past wait for the next model; None if none waits.
+        seconds: Duration of the tick.
+        offsets: The committed offset of each partition; empty if nothing was committed.
         versions: The model versions that found anomalies.
     """
 
@@ -50,7 +48,7 @@ class TickResult:
     versions: set[str] = field(default_factory=set)
 
     def add(self, to_tell: StreamOutput, events: int, rejected: int) -> None:
-        """Count a batch in."""
+        """Add the counts of a batch."""
         withdrawn = int((to_tell.anomalies["status"] == WITHDRAWN).sum())
         self.events += events
         self.scored += to_tell.scored
@@ -63,6 +61,6 @@ class TickResult:
         self.versions.update(to_tell.anomalies["model_version"])
 
     def reach(self, newest: pd.Timestamp) -> None:
-        """Note how far a batch came in event time; NaT for one without readings."""
+        """Update `newest` with that of a batch; NaT for one without readings."""
         if not pd.isna(newest):
             self.newest = newest if self.newest is None else max(self.newest, newest)

@@ -1,10 +1,10 @@
-"""What a scorer that starts must know: the readings that were consumed, and what was told.
+"""Restores the state of a scorer that starts: consumed readings and published anomalies.
 
-Belongs here: rebuilding the memory from the lake and the topics. Not here: using it
-(`core.anomalies.stream`), the transactions (`scoring`).
+Belongs here: rebuilding the state from the lake and the topics. Not here: using it
+(`core.anomalies.stream`), the transactions (`score`).
 
 The lake may be ahead of the scorer or behind it: readings of events that were not consumed yet are
-left aside, and consumed events that are not in the lake yet are read from the topic once more.
+left out, and consumed events that are not in the lake yet are read from the topic again.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from usage_platform.core.anomalies.episode_messages import parse_event
 from usage_platform.core.anomalies.stream import RETENTION, ScorerState
 from usage_platform.core.detector.model_timeline import LOOK_BACK
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.readings.validation import judge
+from usage_platform.core.readings.validation import validate_events
 from usage_platform.services.progress import committed_offsets
 
 _COLUMNS = ["meter", "event_time", "value"]
@@ -40,14 +40,14 @@ def restored(
     registry: MeterRegistry,
     consumed: dict[int, int],
 ) -> ScorerState:
-    """The memory of a scorer that has consumed the topic `usage` up to some offsets.
+    """The state of a scorer that has consumed the topic `usage` up to some offsets.
 
     Args:
         kafka: The brokers.
         reader: The lake's tables.
         registry: The known meters.
-        consumed: One past the last consumed offset of each partition; kept by the caller as it
-            goes on, so that late readings find a past that was consumed.
+        consumed: One past the last consumed offset of each partition. The caller keeps updating
+            it, so that late readings get a past that was consumed.
     """
 
     def past(meter: str, first: int, end: int) -> pd.DataFrame:
@@ -58,30 +58,30 @@ def restored(
 
     memory = ScorerState(past)
     with committed_reader(kafka, "anomaly-scorer-start") as client:
-        told = [message.value() for message in _whole(client, kafka, ANOMALY)]
-        memory.published.add(anomalies_from_messages([value for value in told if value]))
-        events = (message.value() for message in _whole(client, kafka, EPISODE))
+        values = [message.value() for message in _all_messages(client, kafka, ANOMALY)]
+        memory.published.add(anomalies_from_messages([value for value in values if value]))
+        events = (message.value() for message in _all_messages(client, kafka, EPISODE))
         for value in filter(None, events):
             memory.published_episodes.add(parse_event(value))
         if any(consumed.values()):
-            _recall(memory, client, reader, registry, consumed)
+            _restore_history(memory, client, reader, registry, consumed)
     return memory
 
 
-def _recall(
+def _restore_history(
     memory: ScorerState,
     client: Consumer,
     reader: LakeReader,
     registry: MeterRegistry,
     consumed: Mapping[int, int],
 ) -> None:
-    """Fill the history up to what was consumed."""
-    # Asked for before the rows: the lake then holds all events before these offsets.
+    """Fill the history up to the consumed offsets."""
+    # Read before the rows: the lake then holds all events before these offsets.
     ingested = committed_offsets(reader.lake, USAGE)
-    # At least the last event of each partition, which says how far in time the scorer has come.
+    # At least the last event of each partition, which gives the event time of the scorer.
     starts = {p: min(ingested.get(p, 0), end - 1) for p, end in consumed.items() if end > 0}
     last = list(messages_between(client, USAGE, starts, consumed))
-    tail = judge(raw_frame(last), registry).readings
+    tail = validate_events(raw_frame(last), registry).readings
     newest = tail["event_time"].max()
     if pd.isna(newest):
         span = reader.span(READINGS, "event_time")
@@ -105,10 +105,10 @@ def _consumed_rows(
     return rows[(rows["offset"] < ends) & (rows["event_time"] >= since)]
 
 
-def _whole(client: Consumer, kafka: KafkaSettings, topic: str) -> list[Message]:
-    """All that a topic holds, in the order in which it came.
+def _all_messages(client: Consumer, kafka: KafkaSettings, topic: str) -> list[Message]:
+    """All messages of a topic, in the order of their arrival.
 
-    One meter's messages share a partition, until the topic gets another one.
+    The messages of a meter share a partition, until partitions are added to the topic.
     """
     partitions = partitions_of(client, kafka, topic)
     starts = [TopicPartition(topic, p.partition, OFFSET_BEGINNING) for p in partitions]

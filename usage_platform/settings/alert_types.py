@@ -1,7 +1,7 @@
-"""How the settings on alerts are written: types of pydantic that judge their text.
+"""The types of the alert settings: pydantic types that validate their text.
 
-Belongs here: which of them are secrets, and their checks. Not here: the settings (`settings`), what
-makes an address one (`core.alerts.addresses`).
+Belongs here: which of them are secrets, and their validators. Not here: the settings (`settings`),
+the form of addresses (`core.alerts.addresses`).
 """
 
 from collections.abc import Callable
@@ -25,21 +25,21 @@ NONE = SecretStr("")
 
 
 def _secret(check: Callable[[str], object]) -> AfterValidator:
-    def judge(value: SecretStr) -> SecretStr:
+    def validate(value: SecretStr) -> SecretStr:
         if value.get_secret_value():
             check(value.get_secret_value())
         return value
 
-    return AfterValidator(judge)
+    return AfterValidator(validate)
 
 
 def _text(check: Callable[[str], object]) -> AfterValidator:
-    def judge(value: str) -> str:
+    def validate(value: str) -> str:
         if value:
             check(value)
         return value
 
-    return AfterValidator(judge)
+    return AfterValidator(validate)
 
 
 def _mqtt_topic(value: str) -> str:
@@ -49,11 +49,11 @@ def _mqtt_topic(value: str) -> str:
 
 def _pem_file(value: Path) -> Path:
     if not value.is_file():
-        raise ValueError("no such file; expected a certificate with its key (PEM)")
+        raise ValueError("no such file; expected a PEM file with a certificate and its key")
     return value
 
 
-# Whoever knows the address of a webhook can use it: many hold their key in the path.
+# The address of a webhook is a secret: many carry a key in the path.
 WebAddress = Annotated[SecretStr, _secret(check_web_address)]
 SigningSecret = Annotated[SecretStr, _secret(check_secret)]
 MailServer = Annotated[SecretStr, _secret(smtp_server)]

@@ -1,10 +1,10 @@
 """The platform's settings: environment variables `USAGE_*`, typed, in one place.
 
-Nothing else of the package reads the environment. `.env.example` says what each variable does.
+Nothing else in the package reads the environment. `.env.example` documents each variable.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Self
@@ -27,21 +27,21 @@ from usage_platform.core.meters import (
     DEFAULT_TIMEZONE,
     Meter,
 )
-from usage_platform.core.time.calendar import calendar_named
+from usage_platform.core.time.calendar import Calendar
 from usage_platform.settings import alert_types as alert_settings
 from usage_platform.settings import value_types as types
 
 PREFIX = "USAGE_"
-# pandas counts nanoseconds, which reach to 2262; a source may be a hundred years long.
+# pandas timestamps end in 2262; a source may be a hundred years long.
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2100, 12, 31)
 
 
 class SettingsError(ValueError):
-    """A variable that cannot be used; one line that names it."""
+    """An invalid setting; one line that names the variable."""
 
 
 class Settings(BaseModel):
-    """What a deployment can choose; each field is the variable `USAGE_<FIELD>`."""
+    """The settings of a platform; each field is the variable `USAGE_<FIELD>`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -114,24 +114,26 @@ class Settings(BaseModel):
     alert_mqtt_certificate: alert_settings.ClientCertificate | None = None
 
     @model_validator(mode="after")
-    def _brokers_that_ask_are_told(self) -> Self:
-        said = f"USAGE_KAFKA_SECURITY={self.kafka_security}: set"
+    def _secured_brokers_have_credentials(self) -> Self:
+        start = f"USAGE_KAFKA_SECURITY={self.kafka_security}: set"
         if self.kafka_security is not SecurityKind.NONE and not self.kafka_bootstrap:
-            raise ValueError(f"{said} USAGE_KAFKA_BOOTSTRAP too: the embedded broker asks nobody")
+            raise ValueError(
+                f"{start} USAGE_KAFKA_BOOTSTRAP too: the embedded broker has no authentication"
+            )
         if self.kafka_security is SecurityKind.SCRAM and not (
             self.kafka_user and self.kafka_password.get_secret_value()
         ):
-            raise ValueError(f"{said} USAGE_KAFKA_USER and USAGE_KAFKA_PASSWORD too")
+            raise ValueError(f"{start} USAGE_KAFKA_USER and USAGE_KAFKA_PASSWORD too")
         if self.kafka_security is SecurityKind.IAM and not msk_region(self.kafka_bootstrap):
             raise ValueError(
-                f"{said} USAGE_KAFKA_BOOTSTRAP to Amazon MSK's brokers, whose names tell their "
-                "region, such as b-1.usage.abc123.c2.kafka.us-east-1.amazonaws.com:9098; got "
+                f"{start} USAGE_KAFKA_BOOTSTRAP to the brokers of Amazon MSK, whose names contain "
+                "the region, such as b-1.usage.abc123.c2.kafka.us-east-1.amazonaws.com:9098; got "
                 f"{self.kafka_bootstrap!r}"
             )
         return self
 
     @model_validator(mode="after")
-    def _athena_knows_the_tables(self) -> Self:
+    def _athena_has_a_database(self) -> Self:
         if bool(self.athena_workgroup) != bool(self.athena_database):
             raise ValueError("USAGE_ATHENA_WORKGROUP and USAGE_ATHENA_DATABASE: set both or none")
         return self
@@ -142,8 +144,8 @@ class Settings(BaseModel):
             raise ValueError("USAGE_EMR_APPLICATION_ID and USAGE_EMR_ROLE_ARN: set both or none")
         if self.emr_application_id and "://" not in self.lake:
             raise ValueError(
-                "USAGE_EMR_APPLICATION_ID is set: set USAGE_LAKE to s3://bucket/prefix too, as a "
-                "folder of this machine cannot be reached from there"
+                "USAGE_EMR_APPLICATION_ID is set: set USAGE_LAKE to s3://bucket/prefix too, as EMR "
+                "cannot reach a folder of this machine"
             )
         return self
 
@@ -154,11 +156,12 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _a_certificate_goes_over_tls(self) -> Self:
+    def _a_certificate_needs_tls(self) -> Self:
         url = self.alert_mqtt_url.get_secret_value()
         if self.alert_mqtt_certificate and not url.startswith("mqtts:"):
-            said = f"{PREFIX}ALERT_MQTT_CERTIFICATE is set"
-            raise ValueError(f"{said}: set {PREFIX}ALERT_MQTT_URL to mqtts://...")
+            raise ValueError(
+                f"{PREFIX}ALERT_MQTT_CERTIFICATE is set: set {PREFIX}ALERT_MQTT_URL to mqtts://..."
+            )
         return self
 
     @classmethod
@@ -166,8 +169,8 @@ class Settings(BaseModel):
         """Read the settings.
 
         Args:
-            env: The environment; the process's by default. Empty variables count as not set.
-            overrides: Fields that win over the environment.
+            env: The environment; that of the process by default. Empty variables count as not set.
+            overrides: Fields that override the environment.
 
         Raises:
             SettingsError: In one line, naming the variable.
@@ -190,12 +193,12 @@ class Settings(BaseModel):
 
     @property
     def jars_dir(self) -> Path:
-        """Where the jars of Kafka and Spark are; shared by all data folders."""
+        """The folder of the jars of Kafka and Spark, absolute; all data folders share it."""
         return self.jars.absolute()
 
     @property
     def source_label(self) -> str:
-        """The chosen source with the settings that change what it holds."""
+        """The chosen source and the settings that change its readings."""
         chosen = {
             "generated": (
                 self.generated_start,
@@ -210,37 +213,34 @@ class Settings(BaseModel):
 
     @property
     def lake_root(self) -> str:
-        """Where the lake is: a folder or `s3://bucket/prefix`."""
+        """The root of the lake: an absolute folder, or `s3://bucket/prefix`."""
         if "://" in self.lake:
             return self.lake.rstrip("/")
         return str(Path(self.lake).absolute()) if self.lake else str(self.data_dir / "lake")
 
     @property
     def uses_aws(self) -> bool:
-        """Whether the lake is on S3, or the brokers ask for an AWS identity."""
+        """Whether the lake is on S3, or the brokers require an AWS identity."""
         return "://" in self.lake or self.kafka_security is SecurityKind.IAM
 
     @property
     def starts_java(self) -> bool:
-        """Whether a platform starts a broker or Spark of its own, which Java runs."""
+        """Whether the platform starts its own broker or Spark, which need Java."""
         return not (self.kafka_bootstrap and self.spark_remote)
 
     @property
     def default_meter(self) -> Meter:
-        """The meter of events that name none, and what is assumed of unknown ones."""
+        """The meter of events that name none; unknown meters get its zone and interval."""
         return Meter(self.meter, self.timezone, self.interval_minutes)
 
-    def training_options(self, closed: Sequence[str] = ()) -> TrainingOptions:
+    def training_options(self, calendar: Calendar) -> TrainingOptions:
         """How models are trained.
 
         Args:
-            closed: The lines of the file of closing days (`calendar_named`).
-
-        Raises:
-            ValueError: In one line, for a day that cannot be understood.
+            calendar: The rest days of the building (`closing_days.chosen_calendar`).
         """
         return TrainingOptions(
-            calendar=calendar_named(self.holidays, closed),
+            calendar=calendar,
             method=self.method,
             false_alarms_per_week=self.false_alarms_per_week,
             minimum_relative_deviation=self.least_share,
@@ -250,7 +250,7 @@ class Settings(BaseModel):
         """The settings as environment variables, for a child process in any folder.
 
         Args:
-            with_secrets: Secrets among them; these go to a process and into no file.
+            with_secrets: Whether to include secrets, which may go to a process and into no file.
         """
         values = self.model_dump() | {"data": self.data_dir, "jars": self.jars_dir}
         if self.lake:
@@ -267,11 +267,11 @@ class Settings(BaseModel):
 
 def _one_line(error: ValidationError) -> str:
     first = error.errors()[0]
-    said = first["msg"].removeprefix("Value error, ")
-    if not first["loc"]:  # Of several settings together, which the message names.
-        return said
+    message = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:  # A rule across several settings, which the message names.
+        return message
     name = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
-        return f"{PREFIX}{name.upper()}: no such setting; see .env.example for those there are"
+        return f"{PREFIX}{name.upper()}: unknown setting; .env.example lists all settings"
     is_secret = Settings.model_fields[name].annotation is SecretStr
-    return f"{PREFIX}{name.upper()}={'...' if is_secret else first['input']}: {said}"
+    return f"{PREFIX}{name.upper()}={'...' if is_secret else first['input']}: {message}"

@@ -1,7 +1,7 @@
-"""Kinds of values that settings take: each a type that checks what it is given.
+"""The types of the settings: each validates one value.
 
-Belongs here: what one value must be, and what is said of one that is not. Not here: which settings
-there are, and what several of them must be together (`settings`).
+Belongs here: the valid form of a value, and the error text for an invalid one. Not here: which
+settings there are, and rules across several of them (`settings`).
 """
 
 import re
@@ -18,7 +18,7 @@ NO_COLUMN = "-"
 NOT_FILES = ("generated", "ckan")
 _CRON_NAMES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
 _CRON_FIELD = re.compile(r"[\w*,/-]+")
-# Of minute, hour, day of the month, month, day of the week.
+# Minute, hour, day of the month, month, day of the week.
 _CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _BROKER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/,\[\]]+):(\d{1,5})")
 _S3 = re.compile(r"s3://[^/\s]+(/.*)?")
@@ -44,13 +44,15 @@ def _brokers(value: str) -> str:
     for broker in value.split(",") if value else []:
         found = _BROKER.fullmatch(broker.strip())
         if not found or not 1 <= int(found[2]) <= _MOST_PORT:
-            raise ValueError(f"expected host:port, several with commas; got {broker.strip()!r}")
+            raise ValueError(
+                f"expected host:port, or several separated by commas; got {broker.strip()!r}"
+            )
     return value
 
 
 def _certificates(value: Path) -> Path:
     if not value.is_file():
-        raise ValueError("no such file; expected one of certificates (PEM)")
+        raise ValueError("no such file; expected a PEM file of CA certificates")
     return value
 
 
@@ -68,14 +70,14 @@ def _spark_remote(value: str) -> str:
 
 def _host(value: str) -> str:
     if value and not _HOST.fullmatch(value):
-        raise ValueError("expected a host's name in small letters without a port")
+        raise ValueError("expected a host name in lower case, without a port")
     return value
 
 
 def _source(value: str) -> str:
-    """Files are named from anywhere: Dagster's processes run in another folder."""
+    """Paths become absolute: Dagster's processes run in another folder."""
     if not value:
-        raise ValueError("expected generated, ckan, or CSV files as a path or a pattern")
+        raise ValueError("expected generated, ckan, or the path or glob pattern of CSV files")
     return value if value in NOT_FILES else str(Path(value).absolute())
 
 
@@ -92,12 +94,12 @@ def _cron(value: str) -> str:
         for part, (low, high) in zip(parts, _CRON_RANGES, strict=True)
     )
     if value not in _CRON_NAMES and not fields_fit:
-        raise ValueError("expected five fields of cron such as 0 3 * * 1")
+        raise ValueError("expected a cron expression of five fields such as 0 3 * * 1")
     return value
 
 
 def _code_folder(value: str) -> str:
-    # Written into the parameters of spark-submit, which are words with spaces between them.
+    # It becomes a parameter of spark-submit, whose parameters are separated by spaces.
     if value and (" " in value or not _S3.fullmatch(value)):
         raise ValueError("expected s3://bucket/prefix without spaces")
     return value.rstrip("/")
@@ -125,7 +127,7 @@ Timezone = Annotated[str, AfterValidator(lambda value: Meter(timezone=value).tim
 IntervalMinutes = Annotated[
     int, AfterValidator(lambda value: Meter(interval_minutes=value).interval_minutes)
 ]
-# An empty variable would count as not set.
+# An empty variable counts as not set, so that no column needs a value of its own.
 OptionalColumn = Annotated[str, AfterValidator(lambda value: value or NO_COLUMN)]
 Accelerator = Annotated[
     float, BeforeValidator(lambda value: "inf" if value == "max" else value), Field(gt=0)

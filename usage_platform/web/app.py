@@ -82,7 +82,7 @@ def _load_first(source: PageSource) -> None:
     """Have the year that is looked at first in memory; what is wrong is told to who asks for it."""
     with contextlib.suppress(LakeError, ValueError):
         meter = source.default_meter
-        source.book.year(source.registry().get(meter.name), None)
+        source.years.year(source.registry().get(meter.name), None)
 
 
 def _following(
@@ -104,7 +104,7 @@ def _following(
 
         tail = TopicTail(kafka, _TOPICS, _RECENT, heard, feed.tell_brokers)
         tail.start()
-        lake = asyncio.create_task(watch_lake(feed, source.book))
+        lake = asyncio.create_task(watch_lake(feed, source.years))
         first = asyncio.create_task(asyncio.to_thread(_load_first, source))
         try:
             yield

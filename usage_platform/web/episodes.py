@@ -110,7 +110,7 @@ def _episode(source: PageSource, meter: str, name: str) -> Episode:
     except ValueError:
         raise missing from None
     for one in (None, year):
-        for episode in source.book.year(known, one).episodes:
+        for episode in source.years.year(known, one).episodes:
             if episode.name == name:
                 return episode
     raise missing

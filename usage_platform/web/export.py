@@ -1,6 +1,6 @@
 """What the page shows, as files: CSV for spreadsheets, Parquet for programs.
 
-Belongs here: `/api/export`. Not here: which rows there are (`hours`, `PowerBook`).
+Belongs here: `/api/export`. Not here: which rows there are (`hours`, `YearCache`).
 
 Times are given twice: in UTC, and on the building's clock with its offset, so that the hour that
 comes twice in autumn stays two hours.

@@ -21,8 +21,8 @@ from usage_platform.adapters.kafka.events import raw_frame
 from usage_platform.adapters.kafka.topics import USAGE
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.readings.validation import judge
-from usage_platform.services.page_data import PowerBook
+from usage_platform.core.readings.validation import validate_events
+from usage_platform.services.page_data import YearCache
 from usage_platform.web.live_feed import LiveFeed, News
 from usage_platform.web.parameters import meter_of
 from usage_platform.web.source import PageSource
@@ -54,12 +54,12 @@ async def _told(feed: LiveFeed, meter: str, last: str) -> AsyncIterator[str]:
         feed.leave(listener)
 
 
-async def watch_lake(feed: LiveFeed, book: PowerBook) -> None:
+async def watch_lake(feed: LiveFeed, years: YearCache) -> None:
     """Tell of the lake's versions for as long as anybody listens; runs until it is cancelled."""
     while True:
         if feed.is_heard:
             try:
-                feed.tell_lake(await run_in_threadpool(book.version), "")
+                feed.tell_lake(await run_in_threadpool(years.version), "")
             except LakeError as error:
                 feed.tell_lake("", str(error))
         await asyncio.sleep(LAKE_EVERY_SECONDS)
@@ -72,7 +72,7 @@ def news_of(messages: list[Message], registry: MeterRegistry) -> list[News]:
     """
     usage = [message for message in messages if message.topic() == USAGE]
     news = [_told_by(message) for message in messages if message.topic() != USAGE]
-    readings = judge(raw_frame(usage), registry).readings if usage else None
+    readings = validate_events(raw_frame(usage), registry).readings if usage else None
     for row in [] if readings is None else readings.to_dict("records"):
         content = {"at": row["event_time"], "kw": row["value"]}
         news.append(News((USAGE, row["partition"]), row["offset"], row["meter"], content))
@@ -90,7 +90,7 @@ def with_expectations(news: list[News], feed: LiveFeed, source: PageSource) -> l
         own = {n.content["at"].value: n.content["kw"] for n in news if _is_reading(n, name)}
         times = np.array(sorted(own), dtype=np.int64)
         values = np.array([own[at] for at in times.tolist()], dtype=np.float64)
-        judged = source.book.ahead(source.registry().get(name), times, values)
+        judged = source.years.ahead(source.registry().get(name), times, values)
         if judged is not None:
             bands = zip(judged.low.tolist(), judged.high.tolist(), strict=True)
             for at, (low, high) in zip(judged.instants.tolist(), bands, strict=True):

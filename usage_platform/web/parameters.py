@@ -37,7 +37,7 @@ def year_of(request: Request) -> Year:
     """The year of the meter that is asked for; the last days when no year is."""
     text = request.query_params.get("year")
     year = None if not text else _number(text, "year", _FIRST_YEAR, _LAST_YEAR)
-    return source_of(request).book.year(meter_of(request), year)
+    return source_of(request).years.year(meter_of(request), year)
 
 
 def span_of(request: Request, default: tuple[int, int]) -> tuple[int, int]:

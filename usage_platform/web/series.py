@@ -24,7 +24,7 @@ def meters(request: Request) -> Response:
     source = source_of(request)
     registry, first = source.registry(), source.default_meter.name
     # Programs may send readings of meters that no source has described.
-    names = {*registry.known, *source.book.meters()}
+    names = {*registry.known, *source.years.meters()}
     others = [registry.get(name) for name in sorted(names - {first})]
     # A default meter that never sent a reading is not there when others are.
     listed = [registry.get(first), *others] if first in names or not others else others

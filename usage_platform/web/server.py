@@ -10,13 +10,13 @@ import uvicorn
 
 from usage_platform.web.app import create_app
 from usage_platform.web.source import PageSource
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 # An open stream never ends by itself.
 _LAST_WORDS_SECONDS = 2
 
 
-def serve(deployment: Deployment, listening: socket.socket, ready: Callable[[], None]) -> None:
+def serve(deployment: Platform, listening: socket.socket, ready: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
@@ -29,7 +29,7 @@ def serve(deployment: Deployment, listening: socket.socket, ready: Callable[[], 
     server.run(sockets=[listening])
 
 
-def server_of(deployment: Deployment) -> uvicorn.Server:
+def server_of(deployment: Platform) -> uvicorn.Server:
     """The page's server, which listens nowhere yet.
 
     Args:

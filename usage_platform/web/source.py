@@ -12,8 +12,8 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform.services.page_data import PowerBook
-from usage_platform.wiring.platform import Deployment
+from usage_platform.services.page_data import YearCache
+from usage_platform.wiring.platform import Platform
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class PageSource:
 
     Attributes:
         reader: The lake's tables.
-        book: The years in memory.
+        years: The years in memory.
         registry: Gives the known meters.
         default_meter: The meter that comes first.
         reviews: What people did about episodes.
@@ -32,7 +32,7 @@ class PageSource:
     """
 
     reader: LakeReader
-    book: PowerBook
+    years: YearCache
     registry: Callable[[], MeterRegistry]
     default_meter: Meter
     reviews: ReviewStore
@@ -41,11 +41,11 @@ class PageSource:
     currency: str
 
     @classmethod
-    def of(cls, deployment: Deployment) -> Self:
+    def of(cls, deployment: Platform) -> Self:
         """The source that the settings name."""
         return cls(
             reader=deployment.reader,
-            book=PowerBook(deployment.reader, deployment.judges, time.monotonic),
+            years=YearCache(deployment.reader, deployment.judges, time.monotonic),
             registry=deployment.registry,
             default_meter=deployment.settings.default_meter,
             reviews=deployment.reviews,

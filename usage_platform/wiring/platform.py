@@ -1,18 +1,13 @@
-"""Which services this process talks to: the settings, and what a running stack says of itself.
+"""The platform's clients, stores and services, built from the settings.
 
-Belongs here: turning settings into adapters. Not here: Dagster (`defs`), starting services
-(`local`).
+Belongs here: turning settings into adapters and services. Not here: what these do, Dagster
+(`defs`), starting services (`local`).
 """
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cached_property, partial
+from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pandas as pd
-import pyarrow as pa
 
 from usage_platform.adapters.aws.athena import Athena
 from usage_platform.adapters.kafka.security import (
@@ -27,11 +22,10 @@ from usage_platform.adapters.kafka.security import (
 from usage_platform.adapters.kafka.topics import KafkaSettings, KafkaUnreachableError
 from usage_platform.adapters.lake.files import LakeFiles, load_meters
 from usage_platform.adapters.lake.lease import Lease, writer_lease
-from usage_platform.adapters.lake.lease_record import Holder, holder_of
-from usage_platform.adapters.lake.lease_renewer import KeptLease, only_while_held
+from usage_platform.adapters.lake.lease_record import holder_of
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
-from usage_platform.adapters.spark.session import interrupt, own_session, remote_session
+from usage_platform.adapters.spark.session import own_session, remote_session
 from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.adapters.stores.reviews import ReviewStore
@@ -40,23 +34,27 @@ from usage_platform.core.alerts.alert import AlertSink
 from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.readings.pacing import to_play
 from usage_platform.core.readings.source import ReadingSource
-from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform.local.stack import name_java
 from usage_platform.local.stack_file import read_live
-from usage_platform.settings.settings import Settings, SettingsError
-from usage_platform.wiring.sources import chosen_source, csv_paths
+from usage_platform.services.lake_writer import LakeWriter
+from usage_platform.services.playback_plan import PlaybackPlan
+from usage_platform.settings.closing_days import chosen_calendar
+from usage_platform.settings.settings import Settings
+from usage_platform.wiring.sources import chosen_source, source_label
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-class Deployment:
+class Platform:
     """The services and places that the settings name.
 
-    The address of the broker and of Spark is the setting's; where that is empty, the running
-    stack's on the data folder; else Spark gets a session of its own.
+    The addresses of the broker and of Spark are those of the settings; where these are empty, those
+    of the stack that runs on the data folder. Without either, Spark gets a session of this process.
+
+    Args:
+        settings: What a deployment can choose.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -69,15 +67,15 @@ class Deployment:
         """The brokers.
 
         Raises:
-            KafkaUnreachableError: When none is set and no stack runs on the data folder: another
-                folder's broker would fill this one's lake.
+            KafkaUnreachableError: When none is set and no stack runs on the data folder. The broker
+                of another folder's stack is never used: it would fill this folder's lake.
         """
         stack = read_live(self.settings.data_dir)
         bootstrap = self.settings.kafka_bootstrap or (stack.kafka_bootstrap if stack else "")
         if not bootstrap:
             raise KafkaUnreachableError(
-                f"no Kafka is known and nothing runs on {self.settings.data_dir}: start the "
-                "platform with 'usage-platform up', or set USAGE_KAFKA_BOOTSTRAP"
+                f"no Kafka broker is configured and nothing runs on {self.settings.data_dir}: "
+                "start the platform with 'usage-platform up', or set USAGE_KAFKA_BOOTSTRAP"
             )
         return KafkaSettings(
             bootstrap=bootstrap,
@@ -95,77 +93,43 @@ class Deployment:
             return Iam(msk_region(bootstrap), msk_token, settings.kafka_ca)
         return Plaintext()
 
-    @contextmanager
-    def spark(self) -> Iterator["SparkSession"]:
-        """A Spark session to write to the lake with: on the running service, or of this process.
+    @cached_property
+    def lake_writer(self) -> LakeWriter:
+        """Write access to the lake for this data folder; a running stack keeps the lease."""
+        data = self.settings.data_dir
+        return LakeWriter(
+            self.writer_lease,
+            lock_file=data / "run" / "lake_writer",
+            open_session=self._spark_session,
+            keeps_lease=lambda: read_live(data) is not None,
+        )
 
-        One process has it at a time. A backfill that read an hour's readings just before a
-        micro-batch adds one would else put the older average over the newer. The processes of this
-        data folder wait for each other; another platform on the same lake is refused.
+    def _spark_session(self) -> AbstractContextManager["SparkSession"]:
+        """Opens a session on the Spark service, or in this process where there is none.
 
         Raises:
-            LeaseError: When another platform writes to the lake, or came to do so meanwhile.
             LocalError: When a session of this process would find no Java.
         """
         stack = read_live(self.settings.data_dir)
         remote = self.settings.spark_remote or (stack.spark_remote if stack else "")
+        if remote:
+            return remote_session(remote)
+        name_java(self.settings)
         jars = [str(self.settings.jars_dir / name) for name in ("spark", "aws")]
-        if not remote:
-            name_java(self.settings)
-        with self._turn_to_write():
-            # Before the session, which takes long to start.
-            self.writer_lease.take()
-            with (
-                remote_session(remote) if remote else own_session(jars, self.lake) as session,
-                only_while_held(KeptLease(self.writer_lease, partial(interrupt, session))),
-            ):
-                yield session
-
-    @contextmanager
-    def lending(self, borrower: Holder) -> Iterator[Lease]:
-        """Lend the right to write to a job elsewhere, in place of a session of this machine.
-
-        It is renewed for the job, which may take minutes to start and then does so itself. The job
-        gives it back at its end, whatever has become of this process; who knows that the job has
-        ended, or never began, gives it back for it.
-
-        Returns:
-            The borrower's side.
-
-        Raises:
-            LeaseError: When another platform writes to the lake, or a job of this one.
-        """
-        with self._turn_to_write():
-            lent = self.writer_lease.lend(borrower)
-            # A loss is the job's to notice and to tell: nothing is written here.
-            with KeptLease(lent, lambda: None):
-                yield lent
-
-    @contextmanager
-    def _turn_to_write(self) -> Iterator[None]:
-        with _only_writer(self.settings.data_dir / "run" / "lake_writer"):
-            try:
-                yield
-            finally:
-                # A stack keeps the lease for as long as it runs.
-                if read_live(self.settings.data_dir) is None:
-                    self.writer_lease.give_back()
+        return own_session(jars, self.lake)
 
     @cached_property
     def writer_lease(self) -> Lease:
-        """The right to write to the lake, as this data folder's."""
+        """The lease on the lake, as this data folder's."""
         return writer_lease(self.lake, holder_of(self.settings.data_dir))
 
-    def query(self, sql: str) -> pa.Table:
-        """Run SQL over the lake's tables, by Athena where the settings name it.
-
-        Raises:
-            LakeError: In one line, when the SQL is wrong or gives more rows than fit.
-        """
+    @cached_property
+    def sql(self) -> Athena | LakeReader:
+        """Runs SQL over the lake's tables: Athena where the settings name it, else DuckDB."""
         settings = self.settings
         if settings.athena_workgroup:
-            return Athena(settings.athena_workgroup, settings.athena_database).query(sql)
-        return self.reader.query(sql)
+            return Athena(settings.athena_workgroup, settings.athena_database)
+        return self.reader
 
     @cached_property
     def assets(self) -> LakeFiles:
@@ -174,7 +138,7 @@ class Deployment:
 
     @cached_property
     def models(self) -> ModelStore:
-        """The models."""
+        """The trained models."""
         return ModelStore(LakeFiles(self.lake.models))
 
     @cached_property
@@ -184,12 +148,12 @@ class Deployment:
 
     @cached_property
     def labels(self) -> LabelStore:
-        """What people said of stretches of time."""
+        """The labels that people gave to stretches of time."""
         return LabelStore(self.assets)
 
     @cached_property
     def reviews(self) -> ReviewStore:
-        """What people did about episodes."""
+        """The reviews of episodes."""
         return ReviewStore(self.assets)
 
     def judges(self) -> ModelTimeline:
@@ -202,24 +166,14 @@ class Deployment:
         Raises:
             SettingsError: When the file of closing days cannot be read.
         """
-        path = self.settings.closed_days
-        try:
-            lines = path.read_text("utf-8").splitlines() if path else []
-            return self.settings.training_options(lines)
-        except OSError as error:
-            raise SettingsError(
-                f"USAGE_CLOSED_DAYS={path}: {error.strerror}; expected a file with a day such as "
-                "2024-07-05 a line"
-            ) from None
-        except ValueError as error:
-            raise SettingsError(f"USAGE_CLOSED_DAYS={path}: {error}") from None
+        return self.settings.training_options(chosen_calendar(self.settings))
 
     def registry(self) -> MeterRegistry:
-        """The meters known by now."""
+        """The known meters."""
         return load_meters(self.assets, self.settings.default_meter)
 
     def alert_sinks(self) -> list[AlertSink]:
-        """Where alerts go to; empty where no setting names a place."""
+        """The alert sinks that the settings name; empty without any."""
         from usage_platform.wiring.sinks import chosen_sinks
 
         settings = self.settings
@@ -242,29 +196,16 @@ class Deployment:
             ),
         )
 
-    @property
-    def source_label(self) -> str:
-        """The chosen source with all that changes what it holds: settings, and files' states."""
-        states = [
-            f"{path.name}:{path.stat().st_size}:{path.stat().st_mtime_ns}"
-            for path in csv_paths(self.settings)
-            if path.exists()
-        ]
-        return " ".join([self.settings.source_label, *states])
-
-    def readings_to_play(self) -> pd.DataFrame:
-        """The loaded readings, as far as the settings let them be played.
-
-        Returns:
-            `meter`, `ts` (datetime64[ns, UTC]), `value`; sorted by ts, then meter.
-
-        Raises:
-            FileNotFoundError: Before the first load.
-        """
+    def playback_plan(self) -> PlaybackPlan:
+        """Which readings of the chosen source are played."""
         settings = self.settings
-        first = settings.start_date
-        start = None if first is None else local_day_bounds(first, settings.timezone)[0]
-        return to_play(self.source_cache.readings(), start, settings.max_iterations)
+        return PlaybackPlan(
+            self.source_cache,
+            source_label(settings),
+            settings.timezone,
+            settings.start_date,
+            settings.max_iterations,
+        )
 
     def reading_source(self) -> ReadingSource:
         """The source that the settings name.
@@ -276,15 +217,6 @@ class Deployment:
 
     @property
     def _portal_cache(self) -> Path:
-        """Pages of a portal are kept on a disk, whatever the lake is on."""
+        """Downloaded pages of a portal are kept on disk, wherever the lake is."""
         is_remote = "://" in self.lake.root
         return (self.settings.data_dir if is_remote else Path(self.lake.assets)) / "ckan"
-
-
-@contextmanager
-def _only_writer(lock_file: Path) -> Iterator[None]:
-    """Wait until no other process writes; the system frees the lock when its holder ends."""
-    lock_file.parent.mkdir(parents=True, exist_ok=True)
-    with lock_file.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -1,6 +1,6 @@
-"""The sinks that the settings name.
+"""The alert sinks that the settings name.
 
-Belongs here: from addresses to sinks. Not here: reading the environment (`settings`).
+Belongs here: building sinks from addresses. Not here: reading the environment (`settings`).
 """
 
 from pathlib import Path
@@ -14,16 +14,17 @@ from usage_platform.core.alerts.addresses import mail_addresses, mqtt_server, sm
 from usage_platform.core.alerts.alert import AlertSink
 
 SINKS = ("webhook", "slack", "email", "sns", "mqtt")
-"""Their names."""
+"""The names of all sinks."""
 
 
 def mail_sink(smtp_url: str, receivers: str, sender: str) -> MailSink:
-    """A sink for mailboxes.
+    """A sink that sends mail.
 
     Args:
         smtp_url: smtp[s]://[user:password@]host[:port].
-        receivers: Addresses with commas.
-        sender: An address; empty for the server's user if that is one, else the first receiver.
+        receivers: Addresses, separated by commas.
+        sender: An address; empty for the server's user if that is an address, else the first
+            receiver.
     """
     server, to = smtp_server(smtp_url), mail_addresses(receivers)
     user = server.user if "@" in server.user else ""
@@ -37,24 +38,24 @@ def chosen_sinks(
     sns: str,
     mqtt: tuple[str, str, Path | None],
 ) -> list[AlertSink]:
-    """The sinks of which the address is given, in the order of `SINKS`.
+    """The sinks whose address is given, in the order of `SINKS`.
 
     Args:
         webhook: Address and secret.
         slack: Address.
         mail: Server, receivers and sender.
         sns: The topic's ARN.
-        mqtt: Broker, topic, and the client's certificate if it asks for one.
+        mqtt: Broker, topic, and the client's certificate if the broker requires one.
     """
-    found: list[AlertSink] = []
+    sinks: list[AlertSink] = []
     if webhook[0]:
-        found.append(WebhookSink(*webhook))
+        sinks.append(WebhookSink(*webhook))
     if slack:
-        found.append(SlackSink(slack))
+        sinks.append(SlackSink(slack))
     if mail[1]:
-        found.append(mail_sink(*mail))
+        sinks.append(mail_sink(*mail))
     if sns:
-        found.append(SnsSink(sns))
+        sinks.append(SnsSink(sns))
     if mqtt[0]:
-        found.append(MqttSink(mqtt_server(mqtt[0]), *mqtt[1:]))
-    return found
+        sinks.append(MqttSink(mqtt_server(mqtt[0]), *mqtt[1:]))
+    return sinks

@@ -1,6 +1,6 @@
-"""Which source of readings the settings choose.
+"""The source of readings that the settings choose.
 
-Belongs here: turning settings into a source. Not here: reading one (`adapters/sources`).
+Belongs here: building a source from settings. Not here: reading it (`adapters/sources`).
 """
 
 from glob import glob
@@ -17,8 +17,8 @@ def chosen_source(settings: Settings, portal_cache: Path) -> ReadingSource:
     """The source that the settings name.
 
     Args:
-        settings: Name it.
-        portal_cache: Where pages of a portal are kept.
+        settings: The settings.
+        portal_cache: The folder for downloaded pages of a portal.
 
     Raises:
         SourceError: In one line, when there is no such file.
@@ -49,11 +49,24 @@ def chosen_source(settings: Settings, portal_cache: Path) -> ReadingSource:
         )
     from usage_platform.adapters.sources.csv_file import CsvSource
 
-    return CsvSource(tuple(csv_paths(settings)), settings.default_meter, columns)
+    return CsvSource(tuple(_csv_paths(settings)), settings.default_meter, columns)
 
 
-def csv_paths(settings: Settings) -> list[Path]:
-    """The CSV files that the settings name; none where the source is another."""
+def source_label(settings: Settings) -> str:
+    """Identifies the chosen source and everything that changes its readings.
+
+    That is the settings, and the name, size and modification time of each file.
+    """
+    states = [
+        f"{path.name}:{path.stat().st_size}:{path.stat().st_mtime_ns}"
+        for path in _csv_paths(settings)
+        if path.exists()
+    ]
+    return " ".join([settings.source_label, *states])
+
+
+def _csv_paths(settings: Settings) -> list[Path]:
+    """The CSV files that the settings name; none for another kind of source."""
     source = settings.source
     if source in {"generated", "ckan"}:
         return []

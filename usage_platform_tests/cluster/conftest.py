@@ -19,7 +19,7 @@ import pytest
 from usage_platform.adapters.aws.emr_jobs import EmrApplication
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.local.jars import ensure_sets
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 from usage_platform_tests.aws_double import aws_server, new_bucket
 from usage_platform_tests.cluster.emr_worker import STDOUT
 from usage_platform_tests.conftest import DATA_DIR
@@ -66,7 +66,7 @@ class Emr:
         return EmrApplication(self.settings["USAGE_EMR_APPLICATION_ID"], ROLE, "s3://code", GROUP)
 
     @property
-    def deployment(self) -> Deployment:
+    def deployment(self) -> Platform:
         """The platform's services, as the environment names them."""
         return PlatformResource().deployment
 

@@ -84,5 +84,5 @@ def test_a_label_on_a_full_disk_is_told_and_those_before_it_stay(refused, tmp_pa
     labels.write_text("[]")
     with no_room():
         said = refused(*A_LABEL)
-    assert "no room" in said
+    assert "no space left" in said
     assert labels.read_text() == "[]"

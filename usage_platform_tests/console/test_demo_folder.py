@@ -5,7 +5,7 @@ from usage_platform.console.demo_folder import ready_folder
 from usage_platform.local.errors import LocalError
 from usage_platform.local.stack_file import StackFile
 from usage_platform.settings.settings import Settings
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 _MIX = [
     "central-library is the meter of both: their readings mix",
@@ -24,15 +24,15 @@ def said():
 
 
 def load(settings):
-    source = Deployment(settings).reading_source()
+    source = Platform(settings).reading_source()
     assert isinstance(source, GeneratedSource)
     loaded = source.load(lambda done, total: None)
-    cache = Deployment(settings).source_cache
+    cache = Platform(settings).source_cache
     cache.save(settings.source_label, loaded, settings.default_meter)
 
 
 def holds_data(settings):
-    return Deployment(settings).source_cache.summary() is not None
+    return Platform(settings).source_cache.summary() is not None
 
 
 def test_the_same_source_goes_on_where_it_ended(settings, said):

@@ -7,12 +7,17 @@ from click.testing import CliRunner
 from usage_platform.console.cli import main
 from usage_platform.console.labels import add_label
 from usage_platform.settings.settings import Settings, SettingsError
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 
 @pytest.fixture
-def deployment(tmp_path) -> Deployment:
-    return Deployment(Settings.from_env({}, data=tmp_path))
+def deployment(tmp_path) -> Platform:
+    return Platform(Settings.from_env({}, data=tmp_path))
+
+
+def where(deployment):
+    """The store and the meter of a label."""
+    return deployment.labels, deployment.settings.default_meter
 
 
 @pytest.fixture
@@ -20,7 +25,7 @@ def label(deployment):
     """Label a stretch and say how it is kept: start and end in UTC."""
 
     def add(start, end, says="true", note=""):
-        add_label(deployment, start, end, says, note)
+        add_label(*where(deployment), start, end, says, note)
         row = deployment.labels.read().iloc[-1]
         return f"{row['start']:%m-%d %H:%M}", f"{row['end']:%m-%d %H:%M}"
 
@@ -54,12 +59,14 @@ def test_the_hour_that_comes_twice_is_its_first_unless_an_offset_says_another(la
 @pytest.mark.parametrize("time", ["2024-03-10T02:00", "2024-03-10T02:59"])
 def test_a_time_that_the_clocks_skip_is_refused(deployment, time):
     with pytest.raises(SettingsError, match=f"{time} is skipped by the clock change"):
-        add_label(deployment, time, "2024-03-10T04:00", "true", "")
+        add_label(*where(deployment), time, "2024-03-10T04:00", "true", "")
     assert deployment.labels.read().empty
 
 
 def test_what_was_said_is_kept_and_repeated(deployment):
-    words = add_label(deployment, "2024-01-05T13:00", "2024-01-05T14:00", "planned", "a fair")
+    words = add_label(
+        *where(deployment), "2024-01-05T13:00", "2024-01-05T14:00", "planned", "a fair"
+    )
     assert words == "central-library: 2024-01-05 18:00Z to 2024-01-05 19:00Z is planned"
     (row,) = deployment.labels.read().to_dict("records")
     assert (row["meter"], row["says"], row["note"]) == ("central-library", "planned", "a fair")

@@ -12,12 +12,12 @@ from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.console.status import status
 from usage_platform.core.readings.messages import usage_messages
 from usage_platform.settings.settings import Settings
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 START = pd.Timestamp("2024-03-05T00:00:00Z")
 
 
-def printed(deployment: Deployment) -> str:
+def printed(deployment: Platform) -> str:
     console = Console(file=io.StringIO(), width=120, record=True)
     console.print(status(deployment, pd.Timestamp.now(tz="UTC")))
     return console.export_text()
@@ -27,7 +27,7 @@ def printed(deployment: Deployment) -> str:
 def test_lag_is_shown_in_events_and_event_time_and_an_open_transaction_with_its_place(
     kafka, put, tmp_path, write_table
 ):
-    deployment = Deployment(
+    deployment = Platform(
         Settings.from_env({}, data=tmp_path, kafka_bootstrap=kafka.bootstrap, interval_minutes=60)
     )
     times = pd.date_range(START, periods=30, freq="h", unit="ns")
@@ -48,6 +48,6 @@ def test_lag_is_shown_in_events_and_event_time_and_an_open_transaction_with_its_
 
 
 def test_without_a_broker_the_rest_is_shown(tmp_path):
-    shown = printed(Deployment(Settings.from_env({}, data=tmp_path)))
-    assert "Lag: no Kafka is known" in shown
+    shown = printed(Platform(Settings.from_env({}, data=tmp_path)))
+    assert "Lag: no Kafka broker is configured" in shown
     assert "usage_hourly" in shown

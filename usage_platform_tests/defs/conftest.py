@@ -13,10 +13,11 @@ from usage_platform.core.detector.manifest import Manifest, Model
 from usage_platform.core.detector.schedule import judges_from
 from usage_platform.core.readings.source import SourceReadings
 from usage_platform.core.time.local_time import local_day_bounds
-from usage_platform.defs import anomaly_assets, sensors
+from usage_platform.defs import sensors
+from usage_platform.services import playback_plan, score_tick
 from usage_platform.services.progress import Lag
 from usage_platform.settings.settings import Settings
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform as WiredPlatform
 from usage_platform_tests.core.detector.made_manifest import manifest
 
 START = pd.Timestamp("2024-03-05T05:00:00Z")
@@ -27,7 +28,7 @@ class Platform:
 
     def __init__(self, tmp_path, **settings):
         chosen = {"data": tmp_path, "kafka_bootstrap": "b:1", **settings}
-        self.deployment = Deployment(Settings.from_env({}, **chosen))
+        self.deployment = WiredPlatform(Settings.from_env({}, **chosen))
 
     def load(self, steps=10, meters=("a", "b")) -> pd.DataFrame:
         """Load a source: a reading of each meter every five minutes."""
@@ -44,7 +45,7 @@ class Platform:
     def keep(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Let these be the loaded readings."""
         self.deployment.source_cache.save(
-            self.deployment.source_label,
+            self.deployment.playback_plan().source,
             SourceReadings(frame, (), (), 0),
             self.deployment.settings.default_meter,
         )
@@ -108,14 +109,14 @@ def topics(monkeypatch):
 
     monkeypatch.setattr(sensors, "ensure_topics", lambda kafka: answer(lambda: None))
     monkeypatch.setattr(
-        sensors,
+        playback_plan,
         "last_played",
         lambda kafka, source, meters, registry: answer(
             lambda: {m: ts for m, ts in said.last.items() if m in meters}
         ),
     )
     monkeypatch.setattr(
-        anomaly_assets,
+        score_tick,
         "lag_of_scoring",
         lambda kafka, registry: answer(lambda: Lag(5, pd.Timedelta(minutes=25))),
     )

@@ -66,7 +66,7 @@ def test_a_tick_says_what_came_of_it(look, turns, tmp_path, done, words):
 
 def test_a_broker_that_is_down_is_said_and_waited_for(look, tmp_path):
     platform = Platform(tmp_path, kafka_bootstrap="", alert_slack_url="http://h/geheim")
-    assert "no Kafka is known" in skipped(look(alert_sensor.alerts, platform))
+    assert "no Kafka broker is configured" in skipped(look(alert_sensor.alerts, platform))
 
 
 @pytest.mark.kafka

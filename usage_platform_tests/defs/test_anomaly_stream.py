@@ -14,9 +14,10 @@ from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.defs import sensors
+from usage_platform.services import score_tick
 from usage_platform.services.score import ScorerFencedError
 from usage_platform.services.score_result import TickResult
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform as WiredPlatform
 from usage_platform_tests.defs.conftest import Platform, skipped
 
 pytestmark = pytest.mark.usefixtures("topics")
@@ -47,8 +48,8 @@ class FakeScorer:
 @pytest.fixture
 def scorers(monkeypatch):
     """The scorers made in a test; none is left over from another one."""
-    monkeypatch.setattr(sensors, "Scorer", FakeScorer)
-    monkeypatch.setattr(sensors, "_warm_scorer", sensors._WarmScorer())
+    monkeypatch.setattr(score_tick, "Scorer", FakeScorer)
+    monkeypatch.setattr(sensors, "_warm_scorer", score_tick.WarmScorer())
     monkeypatch.setattr(FakeScorer, "made", [])
     monkeypatch.setattr(FakeScorer, "error", None)
     monkeypatch.setattr(FakeScorer, "result", TickResult())
@@ -180,7 +181,7 @@ def test_a_broker_at_another_address_gets_a_scorer_of_its_own(
 ):
     look(sensors.anomaly_stream, with_model)
     moved = KafkaSettings("b:2")
-    monkeypatch.setattr(Deployment, "kafka", property(lambda deployment: moved))
+    monkeypatch.setattr(WiredPlatform, "kafka", property(lambda deployment: moved))
     look(sensors.anomaly_stream, with_model)
     assert [scorer.kafka.bootstrap for scorer in scorers.made] == ["b:1", "b:2"]
 

@@ -118,7 +118,7 @@ def test_a_transaction_that_outlives_its_limit_fails_and_says_what_to_do(
 def test_without_a_broker_nothing_is_known_and_that_is_a_warning(tmp_path):
     result = audit_checks.no_transaction_hangs(Platform(tmp_path, kafka_bootstrap=""))
     assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert "no Kafka is known" in result.description
+    assert "no Kafka broker is configured" in result.description
 
 
 def test_an_audit_before_there_is_a_row_has_nothing_to_look_at(tmp_path):

@@ -107,17 +107,17 @@ def test_a_backfill_and_a_batch_of_the_same_hour_write_one_after_the_other(deplo
     first, second = (event("library", f"{DAY}T10:0{n}:00Z", 1.0 + n, offset=n) for n in (0, 5))
     has_read, goes_on = threading.Event(), threading.Event()
     lock, to_arrow = fcntl.flock, DataFrame.toArrow
-    with deployment.spark() as spark:
+    with deployment.lake_writer.session() as spark:
         create_tables(deployment.lake)
         apply(spark, deployment.lake, [first])
 
     def backfill():
-        with deployment.spark() as spark:
+        with deployment.lake_writer.session() as spark:
             recompute_days(spark, deployment.lake, REGISTRY, DAY, DAY)
 
     def batch():
         try:
-            with deployment.spark() as spark:
+            with deployment.lake_writer.session() as spark:
                 apply(spark, deployment.lake, [second])
         finally:
             goes_on.set()

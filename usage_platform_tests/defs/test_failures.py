@@ -39,12 +39,12 @@ def failed(materialize, asset) -> str:
 
 def test_a_source_that_does_not_fit_on_the_disk_is_loaded_once_there_is_room(materialize):
     with no_room(4096):
-        assert "no room" in failed(materialize, source_readings)
+        assert "no space left" in failed(materialize, source_readings)
     assert materialize(source_readings).success
 
 
 def test_without_a_broker_a_micro_batch_fails_in_one_line(materialize):
-    assert "no Kafka is known" in failed(materialize, streams_into_lake)
+    assert "no Kafka broker is configured" in failed(materialize, streams_into_lake)
 
 
 @pytest.fixture

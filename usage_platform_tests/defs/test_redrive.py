@@ -15,10 +15,10 @@ from usage_platform.adapters.lake.tables import (
 )
 from usage_platform.adapters.spark.usage_batch import apply_events
 from usage_platform.core.meters import Meter
-from usage_platform.defs import redrive_assets
 from usage_platform.defs.metadata import rejects_table
 from usage_platform.defs.redrive_assets import redriven_rejects
 from usage_platform.defs.resources import PlatformResource
+from usage_platform.services import redrive
 from usage_platform.services.redrive import reject_summary
 from usage_platform_tests.core.detector.made_models import cut_forests, model
 
@@ -96,7 +96,7 @@ def flow(settings, spark_url, spark):
         def kill(*_):
             raise RuntimeError("killed")
 
-        patch.setattr(redrive_assets, "take_out", kill)
+        patch.setattr(redrive, "_delete", kill)
         seen.is_killed = not materialize("nonexistent_time", raise_on_error=False).success
     seen.cut_short = rows_of(deployment)
     seen.mended = materialize("all", first="2024-03-20", last="2024-03-20")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from usage_platform.defs.run_history import Forgotten, forget_runs, forget_ticks
-from usage_platform.local.dagster_services import REPOSITORY_ROOT
+from usage_platform.local.source_tree import REPOSITORY_ROOT
 
 TOMORROW = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 ANOMALY = dg.AssetKey("anomaly")

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.kafka.topics import KafkaUnreachableError
-from usage_platform.core.readings.pacing import Pace
 from usage_platform.defs import source_assets, source_progress
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.defs.source_assets import source_readings, usage
 from usage_platform.services.play import PlaybackProgress
+from usage_platform.services.playback_plan import PlaybackPlan
 from usage_platform_tests.defs.conftest import Platform
 
 START = pd.Timestamp("2024-03-05T05:00:00Z")
@@ -37,7 +37,7 @@ def topic(tmp_path, monkeypatch):
     """A stand-in for Kafka onto which two readings are played, one after the other."""
     said = SimpleNamespace(end=0, is_away_at=())
 
-    def play(kafka, todo, source, pace, report, may_go_on):
+    def play(kafka, todo, source, pace, report, check):
         progress = PlaybackProgress(total=2)
         for sent in (1, 2):
             said.end = progress.sent = sent
@@ -58,7 +58,7 @@ def topic(tmp_path, monkeypatch):
         "PlaybackLease",
         lambda kafka, holder: nullcontext(SimpleNamespace(check=lambda: None)),
     )
-    monkeypatch.setattr(source_assets, "_what_to_play", lambda *_: ([0, 1], Pace(60, 1.0, None)))
+    monkeypatch.setattr(PlaybackPlan, "remaining", lambda *_: [0, 1])
     monkeypatch.setattr(source_assets, "play", play)
     for module in (source_assets, source_progress):
         monkeypatch.setattr(module, "end_offsets", end_offsets)

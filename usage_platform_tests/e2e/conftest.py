@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from usage_platform.settings.settings import PREFIX, Settings
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform as WiredPlatform
 from usage_platform_tests.repository import ROOT
 
 _BIN = Path(sys.executable).parent
@@ -39,9 +39,9 @@ class Platform:
         home = {"DAGSTER_HOME": str(self.data / "dagster_home"), "USAGE_DATA": str(self.data)}
         return self._run((str(_BIN / "dagster"), *args), {**self.env, **home})
 
-    def deployment(self) -> Deployment:
+    def deployment(self) -> WiredPlatform:
         """The platform's services and places, found as its own commands find them."""
-        return Deployment(Settings.from_env(self.env, data=self.data))
+        return WiredPlatform(Settings.from_env(self.env, data=self.data))
 
     @staticmethod
     def _run(command: tuple[str, ...], env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

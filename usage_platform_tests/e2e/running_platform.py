@@ -17,7 +17,7 @@ from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 from usage_platform.adapters.kafka.topics import ANOMALY, KafkaUnreachableError, end_offsets
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS
 from usage_platform.local.pid import ProcessId, identify, read_pid_file, session_members
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform as WiredPlatform
 from usage_platform_tests.e2e.conftest import Platform, wait_for
 from usage_platform_tests.repository import ROOT
 
@@ -42,7 +42,7 @@ class RunningPlatform:
     seen: set[ProcessId] = field(default_factory=set)
 
     @cached_property
-    def deployment(self) -> Deployment:
+    def deployment(self) -> WiredPlatform:
         return self.platform.deployment()
 
     @cached_property

@@ -151,7 +151,7 @@ def test_what_could_not_be_fetched_is_one_line_that_says_what_to_do(
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path, one_locked_jar):
     (tmp_path / "file").touch()
-    with pytest.raises(LocalError, match=r"cannot be kept in .*Not a directory"):
+    with pytest.raises(LocalError, match=r"cannot be stored in .*Not a directory"):
         ensure(tmp_path / "file" / "jars")
 
 

@@ -110,7 +110,7 @@ def test_a_lease_that_cannot_be_given_back_keeps_nothing_else(tmp_path, monkeypa
     monkeypatch.setattr(Stack, "_plan", lambda self: [])
     settings = Settings.from_env({}, data=tmp_path)
     with (
-        pytest.raises(LeaseError, match="is no lease"),
+        pytest.raises(LeaseError, match="is not a lease"),
         Stack(settings, print, lambda text: None),
     ):
         (tmp_path / "lake" / "leases" / "writer.json").write_text("{}")

@@ -17,7 +17,7 @@ CUTS = {
 
 
 def crashing_at(cut):
-    """A stand-in for `apply_usage_batch` that dies at the cut."""
+    """A stand-in for `write_usage_batch` that dies at the cut."""
     return partial(apply_and_crash, cut)
 
 
@@ -32,4 +32,4 @@ def apply_and_crash(cut, lake, registry, frame, batch_id):
         raise RuntimeError(f"crashed {cut}")
 
     with patch.object(micro_batch, name, crash):
-        micro_batch.apply_usage_batch(lake, registry, frame, batch_id)
+        micro_batch.write_usage_batch(lake, registry, frame, batch_id)

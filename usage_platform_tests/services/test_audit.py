@@ -17,7 +17,7 @@ from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.hourly import hourly_from_readings
 from usage_platform.core.readings.messages import usage_messages
 from usage_platform.core.readings.row_comparison import RowComparison
-from usage_platform.core.readings.validation import judge
+from usage_platform.core.readings.validation import validate_events
 from usage_platform.services import audit as audit_adapter
 from usage_platform.services.audit import audit_days, days_with_rows
 
@@ -59,7 +59,7 @@ def events(topic) -> pd.DataFrame:
 @pytest.fixture
 def tables(events) -> dict:
     """What the micro-batch would make of the topic."""
-    batch = judge(events, REGISTRY)
+    batch = validate_events(events, REGISTRY)
     hours = hourly_from_readings(batch.readings, REGISTRY)
     return {READINGS: batch.readings, USAGE_HOURLY: hours, REJECTS: batch.rejects}
 
@@ -181,7 +181,7 @@ def test_a_day_of_rejects_alone_is_compared(audited, tables, lake):
 
 def test_what_was_not_ingested_yet_is_not_missing(audited, tables, events):
     late = events["offset"] >= 100
-    batch = judge(events[~late], REGISTRY)
+    batch = validate_events(events[~late], REGISTRY)
     made = {
         READINGS: batch.readings,
         USAGE_HOURLY: hourly_from_readings(batch.readings, REGISTRY),

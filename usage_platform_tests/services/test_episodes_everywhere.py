@@ -16,7 +16,7 @@ from usage_platform.core.anomalies.episodes import episode_names
 from usage_platform.core.load.month import Month
 from usage_platform.core.meters import Meter
 from usage_platform.services.month_report_meters import episodes_of_month
-from usage_platform.services.page_data import PowerBook
+from usage_platform.services.page_data import YearCache
 from usage_platform_tests.core.detector.made_models import NO_JUDGES
 
 METER = Meter("m", "America/New_York", 15)
@@ -91,7 +91,7 @@ def test_page_messages_and_report_have_the_same_row_of_each_episode(lake, write_
     readings = rows.rename(columns={"usage": "value"})[["meter", "event_time", "value"]]
     write_table(lake, READINGS, readings.assign(event_date=readings["event_time"].dt.date))
     reader = LakeReader(lake)
-    book = PowerBook(reader, lambda: NO_JUDGES, lambda: 0.0)
+    book = YearCache(reader, lambda: NO_JUDGES, lambda: 0.0)
 
     told = rows[rows["status"] != "withdrawn"]
     events = episode_events(told, rows["event_time"].max() + pd.Timedelta(hours=2), METER)

@@ -13,7 +13,7 @@ from usage_platform.core.detector.model_timeline import ModelTimeline, score_ser
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.units import instants_of
-from usage_platform.services.page_data import MOST_HELD, PowerBook
+from usage_platform.services.page_data import MOST_HELD, YearCache
 from usage_platform_tests.core.detector.made_models import NO_JUDGES, cut_forests, judges_of, model
 from usage_platform_tests.core.detector.series import library
 
@@ -45,8 +45,8 @@ def judges() -> ModelTimeline:
 
 
 @pytest.fixture
-def book(lake) -> PowerBook:
-    return PowerBook(LakeReader(lake), judges, Clock())
+def book(lake) -> YearCache:
+    return YearCache(LakeReader(lake), judges, Clock())
 
 
 def expected(frame: pd.DataFrame, by: ModelTimeline) -> pd.DataFrame:
@@ -55,7 +55,7 @@ def expected(frame: pd.DataFrame, by: ModelTimeline) -> pd.DataFrame:
     return score_series("m", series, 0, by)
 
 
-def assert_like_the_lake(book: PowerBook, frame: pd.DataFrame, by: ModelTimeline) -> None:
+def assert_like_the_lake(book: YearCache, frame: pd.DataFrame, by: ModelTimeline) -> None:
     power = book.year(METER, None).power
     ordered = frame.sort_values("event_time")
     np.testing.assert_array_equal(power.values, ordered["value"])
@@ -87,7 +87,7 @@ def test_another_model_in_force_judges_anew_from_its_beginning(lake, write_table
     write_table(lake, READINGS, rows)
     in_force = [NO_JUDGES, judges(), ModelTimeline(judges().manifests[:1], judges().load)]
     by = iter(in_force)
-    book = PowerBook(LakeReader(lake), lambda: next(by), Clock())
+    book = YearCache(LakeReader(lake), lambda: next(by), Clock())
     for now in in_force:
         assert_like_the_lake(book, rows, now)
 
@@ -143,7 +143,7 @@ def test_the_version_changes_with_the_tables_and_with_nothing_else(lake, write_t
 
 def test_the_lake_is_not_asked_again_within_a_second(lake, write_table):
     clock = Clock()
-    book = PowerBook(LakeReader(lake), judges, lambda: clock.now)
+    book = YearCache(LakeReader(lake), judges, lambda: clock.now)
     before = book.version()
     write_table(lake, READINGS, readings(24))
     assert book.version() == before

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from usage_platform.adapters.kafka.playback_position import last_played
 from usage_platform.adapters.kafka.topics import (
     USAGE,
     KafkaUnreachableError,
@@ -15,7 +16,7 @@ from usage_platform.adapters.kafka.topics import (
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.messages import parse_usage
 from usage_platform.core.readings.pacing import AS_FAST_AS_POSSIBLE, Pace, remaining
-from usage_platform.services.play import PlaybackError, last_played, play
+from usage_platform.services.play import PlaybackError, play
 
 REGISTRY = MeterRegistry(Meter("a"))
 FAST = Pace(accelerator=AS_FAST_AS_POSSIBLE)
@@ -130,7 +131,7 @@ def test_events_of_others_do_not_move_the_point_where_a_source_goes_on(kafka, pu
 
 def test_an_empty_topic_and_a_missing_one_hold_no_last_reading(kafka, monkeypatch):
     assert last_played(kafka, "source", {"a"}, REGISTRY) == {}
-    monkeypatch.setattr("usage_platform.services.play.USAGE", "never-made")
+    monkeypatch.setattr("usage_platform.adapters.kafka.playback_position.USAGE", "never-made")
     assert last_played(kafka, "source", {"a"}, REGISTRY) == {}
 
 

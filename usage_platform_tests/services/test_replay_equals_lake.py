@@ -19,7 +19,7 @@ from usage_platform.core.meters import Meter
 from usage_platform.services.rescore import rescored, standing
 from usage_platform.services.train import TrainingRequest, reading_days, train_and_promote
 from usage_platform.settings.settings import Settings
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 from usage_platform_tests.core.detector.series import DAY, HOUR, MONDAY, library
 
 METER = Meter(interval_minutes=60)
@@ -76,7 +76,7 @@ def deployment(case, csv, tmp_path):
         interval_minutes=60,
         method=case[0],
     )
-    made = Deployment(settings)
+    made = Platform(settings)
     for day, verdict in ((PLANNED, Verdict.PLANNED), (TRUE, Verdict.TRUE)):
         start = pd.Timestamp(MONDAY + day * DAY, tz="UTC")
         made.labels.add(METER.name, start, start + pd.Timedelta(hours=30), verdict, "")

@@ -195,7 +195,7 @@ class LakeGame(RuleBasedStateMachine):
         # A batch that crashed before comes again as it was planned, and first.
         batch = self.crashed or self.on_topic()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(lake_streams, "apply_usage_batch", crashing_at(cut))
+            patch.setattr(lake_streams, "write_usage_batch", crashing_at(cut))
             with pytest.raises(Exception, match=f"crashed {cut}"):
                 self.drain()
         reached = (REJECTS, READINGS, USAGE_HOURLY)[: list(CUTS).index(cut)]

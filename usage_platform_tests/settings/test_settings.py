@@ -7,7 +7,7 @@ import pytest
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.settings.settings import Settings, SettingsError
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 
 
 def test_a_child_process_reads_back_the_same_source_from_another_folder(tmp_path, monkeypatch):
@@ -30,7 +30,7 @@ def test_the_folders_of_a_child_process_do_not_depend_on_its_own(tmp_path, monke
 
 @pytest.mark.parametrize("given", ["", "-"])
 def test_without_an_end_column_none_is_checked(given):
-    source = Deployment(Settings.from_env({}, source="a.csv", csv_end_column=given))
+    source = Platform(Settings.from_env({}, source="a.csv", csv_end_column=given))
     assert source.reading_source().columns.end is None
 
 
@@ -128,14 +128,14 @@ def test_what_is_asked_of_a_model_follows_the_settings(tmp_path):
         "USAGE_HOLIDAYS": "US-MA",
         "USAGE_CLOSED_DAYS": str(closed),
     }
-    options = Deployment(Settings.from_env(given)).training_options()
+    options = Platform(Settings.from_env(given)).training_options()
     calendar = Calendar("US", "MA", (date(2024, 7, 5), date(2024, 7, 8)))
     assert options == TrainingOptions(calendar, Method.ROBUST_Z, 1.5, 0.1)
 
 
 def test_without_holidays_every_day_is_a_day():
     settings = Settings.from_env({"USAGE_HOLIDAYS": "-"})
-    assert Deployment(settings).training_options().calendar == Calendar()
+    assert Platform(settings).training_options().calendar == Calendar()
 
 
 @pytest.mark.parametrize("text", [None, "2024-07-05\nthe fifth of July\n"])
@@ -143,7 +143,7 @@ def test_closing_days_that_cannot_be_read_are_named_in_one_line(tmp_path, text):
     closed = tmp_path / "closed.txt"
     if text is not None:
         closed.write_text(text)
-    deployment = Deployment(Settings.from_env({}, data=tmp_path, closed_days=closed))
+    deployment = Platform(Settings.from_env({}, data=tmp_path, closed_days=closed))
     with pytest.raises(SettingsError) as raised:
         deployment.training_options()
     assert str(raised.value).startswith(f"USAGE_CLOSED_DAYS={closed}: ")
@@ -160,7 +160,7 @@ def test_a_child_process_reads_the_same_closing_days_from_another_folder(tmp_pat
 
 def test_pages_of_a_portal_are_kept_on_disk_when_the_lake_is_not(tmp_path):
     settings = Settings(data=tmp_path, lake="s3://bucket/lake", source="ckan")
-    assert Deployment(settings)._portal_cache == Path(tmp_path) / "ckan"
+    assert Platform(settings)._portal_cache == Path(tmp_path) / "ckan"
 
 
 EMR = {
@@ -223,8 +223,8 @@ def test_the_brokers_get_the_password_and_no_message_shows_it():
     settings = Settings.from_env(SECURED)
     assert "USAGE_KAFKA_PASSWORD" not in settings.environment()
     assert "s3same" not in repr(settings)
-    assert "s3same" not in repr(Deployment(settings).kafka)
-    assert Deployment(settings).kafka.client()["sasl.password"] == "s3same"
+    assert "s3same" not in repr(Platform(settings).kafka)
+    assert Platform(settings).kafka.client()["sasl.password"] == "s3same"
 
 
 SECRETS = {

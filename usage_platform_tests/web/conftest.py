@@ -16,7 +16,7 @@ from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.settings.settings import Settings
 from usage_platform.web.app import create_app
 from usage_platform.web.source import PageSource
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 from usage_platform_tests.conftest import table_writer
 from usage_platform_tests.core.detector.made_models import cut_forests, judges_of, model
 from usage_platform_tests.core.detector.series import library
@@ -32,7 +32,7 @@ ODD_AT = {"2024-03-05T03:00": 1500.0, "2024-03-05T04:00": 1400.0, "2024-03-19T13
 
 
 def no_kafka() -> KafkaSettings:
-    raise KafkaUnreachableError("no Kafka is known")
+    raise KafkaUnreachableError("no Kafka broker is configured")
 
 
 def settings_of(lake: Lake) -> Settings:
@@ -75,7 +75,7 @@ def made_once(readings, tmp_path_factory) -> Lake:
 
 
 def client_of(lake: Lake, host: str = "") -> TestClient:
-    source = PageSource.of(Deployment(settings_of(lake)))
+    source = PageSource.of(Platform(settings_of(lake)))
     return TestClient(create_app(source, no_kafka, host), base_url="http://127.0.0.1:8050")
 
 

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from usage_platform.settings.settings import Settings
 from usage_platform.web.app import create_app
 from usage_platform.web.source import PageSource
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 from usage_platform_tests.web.conftest import METER, fill, no_kafka
 
 pytestmark = pytest.mark.aws
@@ -28,7 +28,7 @@ def own(readings) -> pd.DataFrame:
 def page(s3_lake, own, tmp_path: Path) -> TestClient:
     fill(s3_lake, own)
     settings = Settings(data=tmp_path, lake=s3_lake.root, meter=METER.name, interval_minutes=60)
-    app = create_app(PageSource.of(Deployment(settings)), no_kafka)
+    app = create_app(PageSource.of(Platform(settings)), no_kafka)
     return TestClient(app, base_url="http://127.0.0.1:8050")
 
 

@@ -13,7 +13,7 @@ from usage_platform.web import live_feed
 from usage_platform.web.live import news_of, with_expectations
 from usage_platform.web.live_feed import KEPT, LiveFeed, News
 from usage_platform.web.source import PageSource
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 from usage_platform_tests.topics import put_events, until
 from usage_platform_tests.web.conftest import METER, OTHER, settings_of
 
@@ -125,7 +125,7 @@ def test_a_page_to_which_nothing_happens_hears_a_heartbeat(monkeypatch):
 
 
 def test_a_reading_comes_with_its_range_once_somebody_looks_at_its_meter(made_once, readings):
-    source = PageSource.of(Deployment(settings_of(made_once)))
+    source = PageSource.of(Platform(settings_of(made_once)))
     newest = readings[readings["meter"] == "m"]["event_time"].max()
     news = [
         News((USAGE, 0), 1, "m", {"at": newest, "kw": 1.0}),
@@ -138,7 +138,7 @@ def test_a_reading_comes_with_its_range_once_somebody_looks_at_its_meter(made_on
         feed = LiveFeed()
         feed.listen("m", "")
         if is_looked_at:
-            source.book.year(METER, None)
+            source.years.year(METER, None)
         return with_expectations(news, feed, source)
 
     assert asyncio.run(told(is_looked_at=False)) == news

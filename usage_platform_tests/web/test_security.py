@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from usage_platform.web.app import STATIC, create_app
 from usage_platform.web.security import HEADERS
 from usage_platform.web.source import PageSource
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 from usage_platform_tests.web.conftest import client_of, no_kafka, settings_of
 
 BODY = json.dumps({"meter": "m", "episode": "2024-03-05T08:00Z", "act": "acknowledge"})
@@ -69,7 +69,7 @@ def test_no_other_file_is_served(page, path):
 
 
 def test_without_the_scripts_of_others_the_page_says_what_to_run(made_once, tmp_path):
-    source = PageSource.of(Deployment(settings_of(made_once)))
+    source = PageSource.of(Platform(settings_of(made_once)))
     app = create_app(source, no_kafka, vendor=tmp_path)
     answer = TestClient(app, base_url="http://localhost").get("/")
     assert (answer.status_code, "make setup" in answer.text) == (503, True)

@@ -7,14 +7,14 @@ import pytest
 import requests
 
 from usage_platform.web.server import server_of
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 from usage_platform_tests.topics import until
 from usage_platform_tests.web.conftest import settings_of
 
 
 @pytest.mark.timeout(60)
 def test_a_server_with_an_open_stream_ends_when_it_is_asked_to(made_once):
-    server = server_of(Deployment(settings_of(made_once)))
+    server = server_of(Platform(settings_of(made_once)))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port = listening.getsockname()[1]
@@ -27,7 +27,7 @@ def test_a_server_with_an_open_stream_ends_when_it_is_asked_to(made_once):
         assert stream.headers["content-type"].startswith("text/event-stream")
         while not next(lines).startswith("event: standing"):
             pass
-        assert "no Kafka is known" in next(lines)
+        assert "no Kafka broker is configured" in next(lines)
         server.should_exit = True
         thread.join(30)
         assert not thread.is_alive()

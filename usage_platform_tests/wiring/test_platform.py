@@ -15,23 +15,26 @@ from usage_platform.cluster.job import carry_out
 from usage_platform.cluster.request import RecomputeHours, Request
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.settings.settings import Settings
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 from usage_platform_tests.local.fake_java import fake_java
 
 
 def test_what_is_lent_to_a_job_stays_lent_until_it_is_given_back(tmp_path):
-    deployment = Deployment(Settings.from_env({}, data=tmp_path))
+    deployment = Platform(Settings.from_env({}, data=tmp_path))
     borrower = Holder("emr-serverless", "a-run")
-    with deployment.lending(borrower) as lent, pytest.raises(LeaseLentError):
+    with deployment.lake_writer.lending(borrower) as lent, pytest.raises(LeaseLentError):
         deployment.writer_lease.take()
     # As when the run ended while it could not tell whether the job had.
-    with pytest.raises(LeaseLentError), deployment.lending(Holder("emr-serverless", "another")):
+    with (
+        pytest.raises(LeaseLentError),
+        deployment.lake_writer.lending(Holder("emr-serverless", "another")),
+    ):
         pytest.fail("two write")
     there = writer_lease(deployment.lake, borrower, borrowed=True)
     there.take()
     there.give_back()
     deployment.writer_lease.take()
-    with deployment.lending(borrower) as lent:
+    with deployment.lake_writer.lending(borrower) as lent:
         lent.give_back()
     told = json.loads((tmp_path / "lake" / "leases" / "writer.json").read_text())
     assert told["expires"] == told["renewed"]
@@ -41,7 +44,7 @@ def test_what_is_lent_to_a_job_stays_lent_until_it_is_given_back(tmp_path):
 
 def test_work_on_a_cluster_is_not_begun_without_the_lease(tmp_path):
     lake = str(tmp_path / "lake")
-    deployment = Deployment(Settings.from_env({}, data=tmp_path, lake=lake))
+    deployment = Platform(Settings.from_env({}, data=tmp_path, lake=lake))
     work = RecomputeHours(first=date(2024, 3, 5), last=date(2024, 3, 5))
     deployment.writer_lease.take()
     request = Request.of(deployment.settings, work, ("emr-serverless", "a-run"))
@@ -60,7 +63,7 @@ def test_a_session_of_this_process_is_told_of_the_java_that_fits(tmp_path, monke
         yield os.environ["JAVA_HOME"]
 
     monkeypatch.setattr("usage_platform.wiring.platform.own_session", own_session)
-    with Deployment(Settings.from_env({}, data=tmp_path)).spark() as named:
+    with Platform(Settings.from_env({}, data=tmp_path)).lake_writer.session() as named:
         assert named == str(java)
 
 
@@ -70,20 +73,20 @@ def test_a_second_platform_on_one_lake_is_refused_until_the_first_has_finished(
 ):
     lake = str(tmp_path / "lake")
     one, other = (
-        Deployment(Settings.from_env({}, data=tmp_path / name, lake=lake, spark_remote=spark_url))
+        Platform(Settings.from_env({}, data=tmp_path / name, lake=lake, spark_remote=spark_url))
         for name in ("one", "other")
     )
     for name, value in other.settings.environment().items():
         monkeypatch.setenv(name, value)
 
     def write():
-        with other.spark():
+        with other.lake_writer.session():
             pytest.fail("two write")
 
-    with one.spark() as spark:
+    with one.lake_writer.session() as spark:
         with (
             pytest.raises(LeaseError, match=f":{tmp_path}/one, which has it until "),
-            other.spark(),
+            other.lake_writer.session(),
         ):
             pytest.fail("two write")
         with pytest.raises(dg.Failure) as failed:
@@ -91,11 +94,11 @@ def test_a_second_platform_on_one_lake_is_refused_until_the_first_has_finished(
         assert not failed.value.allow_retries
         assert str(failed.value.description).startswith(f"the lake {lake} is written to by ")
         assert spark.range(3).count() == 3
-    with other.spark() as spark:
+    with other.lake_writer.session() as spark:
         assert spark.range(3).count() == 3
     # As a kill -9 leaves it: taken, and not given back.
     one.writer_lease.take()
-    with one.spark() as spark:
+    with one.lake_writer.session() as spark:
         assert spark.range(3).count() == 3
     told = json.loads(Path(lake, "leases", "writer.json").read_text())
     assert told["expires"] == told["renewed"]

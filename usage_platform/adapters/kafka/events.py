@@ -1,7 +1,7 @@
-"""What was put on a topic: the committed events of a stretch of offsets, as frames.
+"""The committed events of a topic between offsets, as frames.
 
-Belongs here: reading, bounded by offsets, for whoever looks at a topic from outside of a stream.
-Not here: making topics and their ends (`kafka_topics`), consuming in a group (`scoring`).
+Belongs here: reading bounded by offsets, outside of a stream. Not here: topics and their ends
+(`topics`), consuming in a group (`services.score`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,12 +18,12 @@ from usage_platform.core.readings.validation import RAW_COLUMNS
 def committed_reader(
     kafka: KafkaSettings, name: str, on_error: Callable[[KafkaError], None] | None = None
 ) -> Iterator[Consumer]:
-    """A consumer of committed events that leaves no trace on the broker.
+    """A consumer of committed events that commits no offsets.
 
     Args:
         kafka: The brokers.
-        name: What the broker's logs call it.
-        on_error: Called with what goes wrong beside reading, as when all brokers are down.
+        name: Its group id, under which the broker logs it.
+        on_error: Called with errors of the connection, such as all brokers being down.
     """
     client = Consumer(
         kafka.client(
@@ -49,7 +49,7 @@ def messages_between(
     """Events of a topic from some offsets to others.
 
     Args:
-        client: A consumer with `enable.partition.eof`, such as `committed_reader` gives.
+        client: A consumer with `enable.partition.eof`, such as that of `committed_reader`.
         topic: The topic.
         starts: The first offset of each partition to read.
         ends: One past the last offset; of every partition in `starts`.
@@ -57,20 +57,20 @@ def messages_between(
     Raises:
         KafkaException: When the broker refuses, or is silent for too long.
     """
-    waiting = {partition for partition, start in starts.items() if start < ends[partition]}
-    places = [TopicPartition(topic, partition, starts[partition]) for partition in waiting]
-    for message in messages_to_end(client, places):
+    unfinished = {partition for partition, start in starts.items() if start < ends[partition]}
+    positions = [TopicPartition(topic, partition, starts[partition]) for partition in unfinished]
+    for message in messages_to_end(client, positions):
         partition, offset = message.partition() or 0, message.offset() or 0
         if offset < ends[partition]:
             yield message
         if offset >= ends[partition] - 1:
-            waiting.discard(partition)
-            if not waiting:
+            unfinished.discard(partition)
+            if not unfinished:
                 return
 
 
 def raw_frame(messages: list[Message]) -> pd.DataFrame:
-    """Messages of `usage` as `core.readings.validation` takes them."""
+    """Messages of `usage` as a frame of `core.readings.validation.RAW_COLUMNS`."""
     frame = pd.DataFrame(
         [(m.topic(), m.partition(), m.offset(), m.timestamp()[1], m.value()) for m in messages],
         columns=RAW_COLUMNS,

@@ -1,7 +1,7 @@
-"""Transactions that are open on the platform's topics, and since when.
+"""Open transactions on the platform's topics, and their age.
 
-Belongs here: the last stable offset against the high watermark. Not here: how long a transaction
-may be open (`scoring`), and who is told of one that hangs (`defs`, `console`).
+Belongs here: comparing the last stable offset with the high watermark. Not here: how long a
+transaction may be open (`services.score`), reporting one that hangs (`defs`, `console`).
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from usage_platform.adapters.kafka.topics import (
 )
 
 WATCHED_TOPICS = (USAGE, ANOMALY, EPISODE, DEAD_LETTERS)
-"""The topics whose readers get committed events only, and so wait for a transaction to end.
+"""The topics whose consumers read committed events only, and so wait for open transactions.
 
 The scorer writes to all but `usage`, in one transaction. The platform writes to `usage` without
 any, but other producers may have theirs there.
@@ -36,12 +36,12 @@ _TIMEOUT = 10.0
 
 @dataclass(frozen=True)
 class OpenTransaction:
-    """A partition on which a transaction is open: readers of committed events wait there.
+    """A partition with an open transaction: consumers of committed events wait there.
 
     Attributes:
         topic: The topic.
         partition: The partition.
-        stable: The last stable offset: the first one that these readers do not get.
+        stable: The last stable offset: the first one that these consumers do not get.
         end: The high watermark: one past the last event.
         age: How long ago the broker appended the oldest event from `stable` on.
     """
@@ -64,11 +64,11 @@ def open_transactions(kafka: KafkaSettings, now: pd.Timestamp) -> list[OpenTrans
 
     Args:
         kafka: The brokers.
-        now: The present instant, UTC, which ages are told by.
+        now: The current time, UTC, from which ages count.
 
     Raises:
         KafkaUnreachableError: When no broker answers.
-        KafkaException: When it refuses, or falls silent.
+        KafkaException: When the broker refuses, or is silent for too long.
     """
     client = Consumer(
         kafka.client(
@@ -82,16 +82,16 @@ def open_transactions(kafka: KafkaSettings, now: pd.Timestamp) -> list[OpenTrans
     )
     try:
         partitions = [p for topic in WATCHED_TOPICS for p in partitions_of(client, kafka, topic)]
-        # In this order: a transaction that ends in between leaves no gap.
+        # In this order, so that a transaction that ends in between is not reported.
         ends = _latest(kafka, partitions, IsolationLevel.READ_UNCOMMITTED)
         stable = _latest(kafka, partitions, IsolationLevel.READ_COMMITTED)
-        found = []
+        transactions = []
         for (topic, partition), end in ends.items():
             start = stable[topic, partition]
             since = _appended(client, topic, partition, start) if start < end else None
             if since is not None:
-                found.append(OpenTransaction(topic, partition, start, end, now - since))
-        return found
+                transactions.append(OpenTransaction(topic, partition, start, end, now - since))
+        return transactions
     finally:
         client.close()
 
@@ -103,19 +103,19 @@ def _latest(
         return {}
     latest = cast("OffsetSpec", OffsetSpec.latest())
     with administration(kafka) as admin:
-        asked = admin.list_offsets(
+        futures = admin.list_offsets(
             dict.fromkeys(partitions, latest),
             isolation_level=isolation,
             request_timeout=_TIMEOUT,
         )
         return {
             (p.topic, p.partition): future.result(timeout=2 * _TIMEOUT).offset
-            for p, future in asked.items()
+            for p, future in futures.items()
         }
 
 
 def _appended(client: Consumer, topic: str, partition: int, offset: int) -> pd.Timestamp | None:
     """When the broker appended the first event from an offset on, UTC; None without any."""
-    place = TopicPartition(topic, partition, offset)
-    message = next(messages_to_end(client, [place]), None)
+    start = TopicPartition(topic, partition, offset)
+    message = next(messages_to_end(client, [start]), None)
     return None if message is None else pd.Timestamp(message.timestamp()[1], unit="ms", tz="UTC")

@@ -1,12 +1,13 @@
-"""One playback a topic: held by Kafka itself, as the one partition of a topic of its own.
+"""The lease on playback: Kafka itself lets one process at a time publish to `usage`.
 
-Belongs here: who may play onto the topic `usage`, whatever machine or Dagster it runs on. Not here:
-playing (`playback`).
+Belongs here: who may publish readings on the topic `usage`, whichever machine or Dagster it runs
+on. Not here: publishing them (`services.play`).
 
-`usage_playback_lease` has one partition and no message. Whoever has it assigned in the consumer
-group of the same name holds the lease: the group's coordinator gives a partition to one member at a
-time. A holder that dies, or is silent for `SESSION_SECONDS`, is put out of the group, and the next
-one gets the partition. With the cooperative-sticky assignor a newcomer never moves it.
+The topic `usage_playback_lease` has one partition and no message. The member of the consumer group
+of the same name that has the partition assigned holds the lease: the group coordinator assigns it
+to one member at a time. A holder that dies, or is silent for `SESSION_SECONDS`, leaves the group,
+and the next one gets the partition. With the cooperative-sticky assignor a new member never moves
+it.
 """
 
 import threading
@@ -22,25 +23,25 @@ from usage_platform.adapters.kafka.topics import KafkaSettings, administration, 
 LEASE_TOPIC = "usage_playback_lease"
 SESSION_SECONDS = 10.0
 WAIT_SECONDS = 15.0
-# Of a broker that has just started: it makes the topic that groups are kept in first.
+# For a broker that has just started: it first creates the topic that keeps the groups.
 _LONGEST_WAIT_SECONDS = 60.0
 _POLL_SECONDS = 0.2
-# After a silence as long as this its heartbeats, one each two seconds, may have been missed.
+# After a silence this long, heartbeats (one every two seconds) may have been missed.
 _SILENT_SECONDS = SESSION_SECONDS - 3.0
 _ANSWER_SECONDS = 10.0
 
 
-class PlaybackError(RuntimeError):
-    """The broker refused events for good."""
+class PlaybackLeaseError(RuntimeError):
+    """Another playback has the lease, or this one lost it; one line that says what to do."""
 
 
 class PlaybackLease:
-    """The right to play onto the topic `usage`; a context manager.
+    """The right to publish readings on the topic `usage`; a context manager.
 
     Args:
         kafka: The brokers.
-        holder: Who asks, for others to read, such as host:folder.
-        wait: Seconds to wait for one who died without giving it back.
+        holder: Name of this holder for error texts of others, such as host:folder.
+        wait: Seconds to wait for a holder that died without returning it.
     """
 
     def __init__(self, kafka: KafkaSettings, holder: str, wait: float = WAIT_SECONDS) -> None:
@@ -55,10 +56,10 @@ class PlaybackLease:
         self._polled = time.monotonic()
 
     def __enter__(self) -> Self:
-        """Take it, waiting a while for one that died.
+        """Take the lease, waiting for a holder that died.
 
         Raises:
-            PlaybackError: When another playback has it.
+            PlaybackLeaseError: When another playback holds it.
             KafkaUnreachableError: When no broker answers.
         """
         ensure_topics(replace(self._kafka, partitions=1), (LEASE_TOPIC,))
@@ -71,13 +72,13 @@ class PlaybackLease:
                     "partition.assignment.strategy": "cooperative-sticky",
                     "session.timeout.ms": int(SESSION_SECONDS * 1000),
                     "heartbeat.interval.ms": 2000,
-                    # A topic that was made just now is not known everywhere yet.
+                    # A new topic is not known everywhere yet.
                     "topic.metadata.refresh.interval.ms": 2000,
                 }
             )
         )
         self._client.subscribe(
-            [LEASE_TOPIC], on_assign=self._given, on_revoke=self._taken, on_lost=self._taken
+            [LEASE_TOPIC], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
         )
         self._polled = time.monotonic()
         self._thread.start()
@@ -94,20 +95,21 @@ class PlaybackLease:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Give it back: the next one has it at once."""
+        """Return it; the next one gets it at once."""
         self._close()
 
     def check(self) -> None:
         """Make sure that it is still held.
 
         Raises:
-            PlaybackError: When it was lost: this process or the broker was away for too long.
+            PlaybackLeaseError: When it was lost: this process or the broker was silent for too
+                long.
         """
         if self._is_lost.is_set() or self._was_silent():
-            raise PlaybackError(
-                f"playback onto {self._kafka.bootstrap} lost its lease, as it or the broker was "
-                f"silent for {SESSION_SECONDS:.0f} s: another one may play now; start it again, it "
-                "goes on after what is on the topic"
+            raise PlaybackLeaseError(
+                f"playback onto {self._kafka.bootstrap} lost its lease, because it or the broker "
+                f"was silent for {SESSION_SECONDS:.0f} s: another playback may run now; start this "
+                "one again, it resumes after the last reading on the topic"
             )
 
     def _wait_for_it(self) -> None:
@@ -116,36 +118,36 @@ class PlaybackLease:
         while not self._has_it.wait(max(waits_until - time.monotonic(), _POLL_SECONDS)):
             holder = self._other_holder()
             if holder is not None:
-                raise PlaybackError(
+                raise PlaybackLeaseError(
                     f"a playback onto {self._kafka.bootstrap} runs already, started by {holder}: "
-                    "let it end or stop it first; two would put each reading there twice"
+                    "wait for its end or stop it first; two would publish each reading twice"
                 )
             if time.monotonic() - began > max(_LONGEST_WAIT_SECONDS, self._wait):
-                raise PlaybackError(
-                    f"Kafka at {self._kafka.bootstrap} gives nobody the partition of {LEASE_TOPIC}:"
-                    " look at the broker's log for the coordinator of this consumer group"
+                raise PlaybackLeaseError(
+                    f"Kafka at {self._kafka.bootstrap} assigns the partition of {LEASE_TOPIC} to "
+                    "nobody: look at the broker's log for the coordinator of this consumer group"
                 )
 
     def _other_holder(self) -> str | None:
-        """The group's member that has the partition now, by its client id."""
+        """The client id of the group's member that has the partition now."""
         with administration(self._kafka) as admin:
-            asked = admin.describe_consumer_groups([LEASE_TOPIC], request_timeout=_ANSWER_SECONDS)
+            futures = admin.describe_consumer_groups([LEASE_TOPIC], request_timeout=_ANSWER_SECONDS)
             try:
-                members = asked[LEASE_TOPIC].result().members
-            except KafkaException:  # The group's coordinator moves or starts; asked again.
+                members = futures[LEASE_TOPIC].result().members
+            except KafkaException:  # The coordinator moves or starts: try again.
                 return None
-        with_it = (member for member in members if member.assignment.topic_partitions)
-        found = next(with_it, None)
-        return None if found is None or self._has_it.is_set() else found.client_id
+        holders = (member for member in members if member.assignment.topic_partitions)
+        holder = next(holders, None)
+        return None if holder is None or self._has_it.is_set() else holder.client_id
 
     def _poll(self) -> None:
         assert self._client is not None  # noqa: S101 - made before the thread starts
         while not self._stop.is_set():
-            # Its messages are errors on brokers that are away, which the client deals with; what
-            # counts comes to the callbacks.
+            # Its messages are errors of unreachable brokers, which the client handles; assignments
+            # come to the callbacks.
             self._client.poll(_POLL_SECONDS)
-            # Of this process stopped by the system or asleep: the client learns only later that the
-            # group has gone on without it.
+            # This process may have been suspended: the client learns only later that the group has
+            # removed it.
             if self._has_it.is_set() and self._was_silent():
                 self._is_lost.set()
             self._polled = time.monotonic()
@@ -153,12 +155,12 @@ class PlaybackLease:
     def _was_silent(self) -> bool:
         return time.monotonic() - self._polled > _SILENT_SECONDS
 
-    def _given(self, client: Consumer, partitions: list[TopicPartition]) -> None:
+    def _assigned(self, client: Consumer, partitions: list[TopicPartition]) -> None:
         del client
         if partitions:
             self._has_it.set()
 
-    def _taken(self, client: Consumer, partitions: list[TopicPartition]) -> None:
+    def _revoked(self, client: Consumer, partitions: list[TopicPartition]) -> None:
         del client
         if partitions and not self._stop.is_set():
             self._is_lost.set()

@@ -1,7 +1,7 @@
-"""How clients prove who they are to the brokers, and that the line is theirs alone.
+"""Authentication and encryption between clients and brokers.
 
-Belongs here: the settings that librdkafka and Spark's Java client each need for one way. Not here:
-which way a deployment takes (`settings`), clients themselves.
+Belongs here: the settings that librdkafka and Spark's Java client each need for one mechanism. Not
+here: which mechanism a platform uses (`settings`), clients themselves.
 """
 
 import re
@@ -14,11 +14,11 @@ from typing import Protocol
 _MSK_HOST = re.compile(r"\.kafka(?:-serverless)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com")
 
 TokenOf = Callable[[str], tuple[str, float]]
-"""Makes a token of an AWS region: the token, and when it expires in seconds since 1970, UTC."""
+"""Makes a token for an AWS region: the token, and its expiry in seconds since 1970, UTC."""
 
 
 class SecurityKind(StrEnum):
-    """The ways that the setting `kafka_security` names."""
+    """The mechanisms that the setting `kafka_security` names."""
 
     NONE = "none"
     SCRAM = "scram"
@@ -26,7 +26,7 @@ class SecurityKind(StrEnum):
 
 
 class KafkaSecurity(Protocol):
-    """One way of reaching the brokers."""
+    """One mechanism."""
 
     def client(self) -> Mapping[str, object]:
         """Librdkafka settings."""
@@ -55,9 +55,9 @@ class Scram:
     """TLS, and a user with a password by SCRAM-SHA-512 (RFC 5802).
 
     Attributes:
-        user: Who asks.
-        password: Never in a log: it is left out of the representation.
-        ca: File of the certificates to trust, PEM; the system's where it is None.
+        user: Name of the user.
+        password: Left out of the representation, so that it is never in a log.
+        ca: PEM file of trusted CA certificates; None for those of the system.
     """
 
     user: str
@@ -89,15 +89,15 @@ class Scram:
 
 @dataclass(frozen=True)
 class Iam:
-    """TLS, and the AWS identity of the process, as Amazon MSK takes it.
+    """TLS, and the AWS identity of the process, for Amazon MSK.
 
-    Python's clients show a token that is signed by the process's AWS credentials (OAUTHBEARER),
-    Spark's uses Amazon's login module, whose jar must be on its class path.
+    Python's clients send a token that is signed by the AWS credentials of the process
+    (OAUTHBEARER), Spark's uses Amazon's login module, whose jar must be on its class path.
 
     Attributes:
-        region: The brokers' AWS region.
+        region: AWS region of the brokers.
         token_of: Signs a token.
-        ca: File of the certificates to trust, PEM; the system's where it is None.
+        ca: PEM file of trusted CA certificates; None for those of the system.
     """
 
     region: str
@@ -110,7 +110,7 @@ class Iam:
             "security.protocol": "SASL_SSL",
             "sasl.mechanism": "OAUTHBEARER",
             "oauth_cb": lambda _: self.token_of(self.region),
-            # A broker of the small kinds takes four new connections a second.
+            # A broker of a small instance type accepts four new connections a second.
             "reconnect.backoff.ms": 1000,
             **_trust(self.ca),
         }
@@ -129,7 +129,7 @@ class Iam:
 
 
 def msk_token(region: str) -> tuple[str, float]:
-    """A token for Amazon MSK, signed with the AWS credentials that this process finds."""
+    """A token for Amazon MSK, signed with the AWS credentials of this process."""
     from aws_msk_iam_sasl_signer import MSKAuthTokenProvider
 
     token, expires_ms = MSKAuthTokenProvider.generate_auth_token(region)
@@ -137,9 +137,9 @@ def msk_token(region: str) -> tuple[str, float]:
 
 
 def msk_region(bootstrap: str) -> str:
-    """The AWS region that the names of Amazon MSK's brokers tell; empty where they tell none."""
-    found = _MSK_HOST.search(bootstrap)
-    return found["region"] if found else ""
+    """The AWS region in the names of Amazon MSK's brokers; empty for other brokers."""
+    host = _MSK_HOST.search(bootstrap)
+    return host["region"] if host else ""
 
 
 def _trust(ca: Path | None) -> Mapping[str, str]:

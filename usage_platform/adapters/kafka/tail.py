@@ -1,7 +1,7 @@
-"""Following topics from now on, in a thread of its own, through any outage of the brokers.
+"""Follows topics from now on, in a background thread, through any outage of the brokers.
 
-Belongs here: consuming without a group, and going on where it stopped once brokers answer again.
-Not here: what the messages say, and who is told (`web.live`).
+Belongs here: consuming without a group, and resuming once brokers answer again. Not here: the
+content of the messages, and who gets them (`web.live`).
 """
 
 import threading
@@ -20,20 +20,20 @@ _AGAIN_SECONDS = 2.0
 _MOST_AT_ONCE = 2000
 _TIMEOUT = 10.0
 
-Heard = Callable[[list[Message]], None]
-Told = Callable[[str], None]
+OnMessages = Callable[[list[Message]], None]
+OnState = Callable[[str], None]
 
 
 class TopicTail:
     """Follows some topics.
 
     Args:
-        kafka: Gives the brokers; asked again at each new try, as a platform may come back with
-            others.
-        topics: Their names; one that is missing is waited for.
-        recent: With how many of the last messages of each partition to begin.
-        heard: Called with committed messages, in their order by partition.
-        told: Called with what is wrong, or "" when messages flow (again).
+        kafka: Gives the brokers; called again at each new try, because a platform may come back
+            with other ones.
+        topics: Their names; the tail waits for a missing one.
+        recent: Number of the last messages of each partition to begin with.
+        on_messages: Called with committed messages, in their order by partition.
+        on_state: Called with an error text, or "" when messages flow (again).
     """
 
     def __init__(
@@ -41,25 +41,25 @@ class TopicTail:
         kafka: Callable[[], KafkaSettings],
         topics: Sequence[str],
         recent: int,
-        heard: Heard,
-        told: Told,
+        on_messages: OnMessages,
+        on_state: OnState,
     ) -> None:
         self._kafka = kafka
         self._topics = topics
         self._recent = recent
-        self._heard = heard
-        self._told = told
+        self._on_messages = on_messages
+        self._on_state = on_state
         self._next: dict[tuple[str, int], int] = {}
         self._stop = threading.Event()
         self._is_down = threading.Event()
         self._thread = threading.Thread(target=self._run, name="topic-tail", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End; returns once the thread has."""
+        """Stop the thread; returns once it has ended."""
         self._stop.set()
         self._thread.join(2 * _TIMEOUT)
 
@@ -68,9 +68,9 @@ class TopicTail:
             try:
                 self._follow(self._kafka())
             except KafkaUnreachableError as error:
-                self._told(str(error))
+                self._on_state(str(error))
             except KafkaException as error:
-                self._told(f"Kafka: {error.args[0].str()}")
+                self._on_state(f"Kafka: {error.args[0].str()}")
             self._stop.wait(_AGAIN_SECONDS)
 
     def _follow(self, kafka: KafkaSettings) -> None:
@@ -88,14 +88,14 @@ class TopicTail:
             | {"error_cb": self._on_error}
         )
         try:
-            places = self._places(client, kafka)
-            if len({place.topic for place in places}) < len(self._topics):
+            starts = self._starts(client, kafka)
+            if len({start.topic for start in starts}) < len(self._topics):
                 raise KafkaUnreachableError(
-                    f"Kafka at {kafka.bootstrap} lacks topics yet: start the platform with "
-                    "'usage-platform up'"
+                    f"Kafka at {kafka.bootstrap} does not have the topics yet: start the platform "
+                    "with 'usage-platform up'"
                 )
-            client.assign(places)
-            self._told("")
+            client.assign(starts)
+            self._on_state("")
             while not self._stop.is_set() and not self._is_down.is_set():
                 self._take(client.consume(_MOST_AT_ONCE, timeout=_POLL_SECONDS))
             if not self._stop.is_set():
@@ -103,19 +103,19 @@ class TopicTail:
         finally:
             client.close()
 
-    def _places(self, client: Consumer, kafka: KafkaSettings) -> list[TopicPartition]:
-        """Where to begin, or to go on, in each partition of the topics that are there."""
-        found = []
+    def _starts(self, client: Consumer, kafka: KafkaSettings) -> list[TopicPartition]:
+        """Where to begin, or to resume, in each partition of the topics that exist."""
+        starts = []
         for topic in self._topics:
-            for place in partitions_of(client, kafka, topic):
-                first, end = client.get_watermark_offsets(place, timeout=_TIMEOUT)
-                known = self._next.get((topic, place.partition))
-                # Beyond the end: the topic was made anew.
+            for start in partitions_of(client, kafka, topic):
+                first, end = client.get_watermark_offsets(start, timeout=_TIMEOUT)
+                known = self._next.get((topic, start.partition))
+                # Beyond the end: the topic was deleted and created again.
                 if known is None or not first <= known <= end:
                     known = max(first, end - self._recent)
-                place.offset = known
-                found.append(place)
-        return found
+                start.offset = known
+                starts.append(start)
+        return starts
 
     def _take(self, messages: list[Message]) -> None:
         good = []
@@ -129,7 +129,7 @@ class TopicTail:
             elif not error.retriable():
                 raise KafkaException(error)
         if good:
-            self._heard(good)
+            self._on_messages(good)
 
     def _on_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:

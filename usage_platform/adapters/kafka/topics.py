@@ -1,7 +1,7 @@
-"""Topics: made where they are missing, and how far they reach.
+"""Topics: creating missing ones, their partitions and offsets.
 
-Belongs here: administration of topics and their offsets. Not here: writing to them (`playback`,
-`scoring`).
+Belongs here: administration of topics, and reading to their end. Not here: producing to them
+(`services.play`, `services.score`).
 """
 
 import time
@@ -25,17 +25,17 @@ SCORER_GROUP = "anomaly-scorer"
 
 _TIMEOUT = 10.0
 _SILENCE_SECONDS = 20.0
-# A call waits as long for messages, also after the last one.
+# How long a call waits for messages, also after the last one.
 _POLL_SECONDS = 0.1
 _BAD_SHAPE = (KafkaError.INVALID_PARTITIONS, KafkaError.INVALID_REPLICATION_FACTOR)
 _TOPIC_CONFIG = {
-    # The broker's clock orders the events of a key and anchors the guard against future times.
+    # The broker's clock orders the events of a key and bounds event times in the future.
     "message.timestamp.type": "LogAppendTime",
 }
 
 
 class KafkaUnreachableError(ConnectionError):
-    """No broker answers; the message says where and what to do."""
+    """No broker answers; one line with its address and what to do."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class KafkaSettings:
 
     Attributes:
         bootstrap: host:port, or several with commas.
-        partitions: Partitions of topics that are made.
-        replication: Replicas of topics that are made.
-        security: How clients prove who they are.
+        partitions: Number of partitions of new topics.
+        replication: Number of replicas of new topics.
+        security: Authentication and encryption.
     """
 
     bootstrap: str
@@ -58,7 +58,7 @@ class KafkaSettings:
         """Librdkafka settings of a client."""
         return {
             "bootstrap.servers": self.bootstrap,
-            # What matters is raised; each try to reach a broker that is down would be a line.
+            # Errors are raised; otherwise each try to reach a broker that is down logs a line.
             "log_level": 2,
             "reconnect.backoff.max.ms": 2000,
             **self.security.client(),
@@ -75,30 +75,30 @@ _TOPICS = (USAGE, ANOMALY, EPISODE, DEAD_LETTERS)
 
 
 def ensure_topics(kafka: KafkaSettings, names: Sequence[str] = _TOPICS) -> None:
-    """Make topics where they are missing; all that readings and anomalies are on by default.
+    """Create missing topics; all topics of readings and anomalies by default.
 
     Raises:
-        KafkaUnreachableError: When no broker answers, or it refuses to make them.
+        KafkaUnreachableError: When no broker answers, or it refuses to create them.
     """
     topics = [
         NewTopic(name, kafka.partitions, kafka.replication, config=_TOPIC_CONFIG) for name in names
     ]
     with administration(kafka) as admin:
-        asked = admin.create_topics(topics, operation_timeout=_TIMEOUT, request_timeout=_TIMEOUT)
-        for future in asked.values():
+        futures = admin.create_topics(topics, operation_timeout=_TIMEOUT, request_timeout=_TIMEOUT)
+        for future in futures.values():
             try:
                 future.result(timeout=2 * _TIMEOUT)
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                    raise _not_made(kafka, error) from None
+                    raise _not_created(kafka, error) from None
 
 
 def administration(kafka: KafkaSettings) -> AbstractContextManager[AdminClient]:
-    """An administrator's client, which must be ended by leaving this.
+    """An admin client, to be used as a context manager, which closes it.
 
-    A future that fails is part of a reference cycle with the frame that asks it, and so would the
-    client be. The garbage collector may run on the client's own thread, where tokens are made; a
-    client that ends there aborts the process.
+    Otherwise a future that fails keeps the client in a reference cycle with the frame that waits
+    for it. The garbage collector may then run on the client's own thread, where tokens are made,
+    and a client that is destroyed there aborts the process.
     """
     return AdminClient(kafka.client())
 
@@ -113,10 +113,10 @@ def partitions_of(client: Consumer, kafka: KafkaSettings, topic: str) -> list[To
         metadata = client.list_topics(topic, timeout=_TIMEOUT)
     except KafkaException as error:
         raise _unreachable(kafka, error) from None
-    found = metadata.topics[topic]
-    if found.error is not None:
+    known = metadata.topics[topic]
+    if known.error is not None:
         return []
-    return [TopicPartition(topic, number) for number in sorted(found.partitions)]
+    return [TopicPartition(topic, number) for number in sorted(known.partitions)]
 
 
 def end_offsets(kafka: KafkaSettings, topic: str) -> dict[int, tuple[int, int]]:
@@ -138,7 +138,7 @@ def end_offsets(kafka: KafkaSettings, topic: str) -> dict[int, tuple[int, int]]:
 
 
 def messages_to_end(client: Consumer, starts: list[TopicPartition]) -> Iterator[Message]:
-    """What partitions hold now, from the given offsets on.
+    """The messages that partitions hold now, from the given offsets on.
 
     Args:
         client: A consumer with `enable.partition.eof`; it is assigned these partitions.
@@ -151,12 +151,12 @@ def messages_to_end(client: Consumer, starts: list[TopicPartition]) -> Iterator[
         return
     client.assign(starts)
     ended: set[int | None] = set()
-    heard = time.monotonic()
+    last = time.monotonic()
     while len(ended) < len(starts):
         messages = client.consume(10_000, timeout=_POLL_SECONDS)
         if messages:
-            heard = time.monotonic()
-        elif time.monotonic() - heard > _SILENCE_SECONDS:
+            last = time.monotonic()
+        elif time.monotonic() - last > _SILENCE_SECONDS:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
         for message in messages:
             error = message.error()
@@ -168,19 +168,19 @@ def messages_to_end(client: Consumer, starts: list[TopicPartition]) -> Iterator[
                 raise KafkaException(error)
 
 
-def _not_made(kafka: KafkaSettings, error: KafkaException) -> KafkaUnreachableError:
+def _not_created(kafka: KafkaSettings, error: KafkaException) -> KafkaUnreachableError:
     if error.args[0].code() not in _BAD_SHAPE:
         return _unreachable(kafka, error)
     return KafkaUnreachableError(
-        f"Kafka at {kafka.bootstrap} does not make the topics ({error.args[0].str()}): check "
+        f"Kafka at {kafka.bootstrap} cannot create the topics ({error.args[0].str()}): check "
         f"USAGE_KAFKA_PARTITIONS={kafka.partitions} and USAGE_KAFKA_REPLICATION={kafka.replication}"
     )
 
 
 def _unreachable(kafka: KafkaSettings, error: KafkaException) -> KafkaUnreachableError:
-    todo = "start the platform with 'usage-platform up', or set USAGE_KAFKA_BOOTSTRAP"
+    remedy = "start the platform with 'usage-platform up', or set USAGE_KAFKA_BOOTSTRAP"
     if not isinstance(kafka.security, Plaintext):
-        todo = "check USAGE_KAFKA_BOOTSTRAP, USAGE_KAFKA_SECURITY and what that asks for"
+        remedy = "check USAGE_KAFKA_BOOTSTRAP, USAGE_KAFKA_SECURITY and its credentials"
     return KafkaUnreachableError(
-        f"Kafka at {kafka.bootstrap} does not answer ({error.args[0].str()}): {todo}"
+        f"Kafka at {kafka.bootstrap} does not answer ({error.args[0].str()}): {remedy}"
     )

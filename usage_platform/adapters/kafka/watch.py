@@ -1,7 +1,7 @@
-"""What a topic of this platform's own says, from some time on, as it comes.
+"""Reads the values of one topic from a time on, as they arrive.
 
-Belongs here: reading without a group, for somebody who looks on. Not here: what is shown of it
-(`console`), following several topics in the background (`topic_tail`).
+Belongs here: reading without a group, for a viewer. Not here: showing them (`console`), following
+several topics in the background (`tail`).
 """
 
 import threading
@@ -26,31 +26,31 @@ from usage_platform.adapters.kafka.topics import (
 )
 
 BEGINNING = datetime.fromtimestamp(0, UTC)
-"""Before everything that is on a topic."""
+"""Before every message of a topic."""
 
 _POLL_SECONDS = 0.5
 _AGAIN_SECONDS = 1.0
 _TIMEOUT = 10.0
 _MOST_AT_ONCE = 500
 
-Told = Callable[[str], None]
+OnState = Callable[[str], None]
 
 
 def values_since(
-    kafka: KafkaSettings, topic: str, since: datetime | None, follow: bool, told: Told
+    kafka: KafkaSettings, topic: str, since: datetime | None, follow: bool, on_state: OnState
 ) -> Iterator[list[bytes]]:
     """The values on a topic, in their order by partition.
 
     Args:
         kafka: The brokers.
         topic: Its name.
-        since: With what the brokers got at this time to begin, a time with a zone; None to begin
-            with what is new.
-        follow: Go on waiting for new ones; else end at the end of the topic.
-        told: Called with what is wrong, or "" when values come again.
+        since: Begin with what the brokers received at this time, a time with a zone; None to begin
+            with new values.
+        follow: Wait for new values; else stop at the end of the topic.
+        on_state: Called with an error text, or "" when values arrive again.
 
     Yields:
-        What came within half a second, which may be nothing.
+        The values that arrived within half a second, maybe none.
 
     Raises:
         KafkaUnreachableError: When no broker answers at the start, or while not following.
@@ -62,45 +62,45 @@ def values_since(
             is_down.set()
 
     with committed_reader(kafka, "usage-platform-watch", on_error) as client:
-        places = _places(client, kafka, topic, since)
-        if follow and not places:
-            told(f"there is no topic {topic} yet")
-        while follow and not places:
-            # The platform makes its topics once it is up; all that they hold is then new.
+        starts = _starts(client, kafka, topic, since)
+        if follow and not starts:
+            on_state(f"the topic {topic} does not exist yet")
+        while follow and not starts:
+            # The platform creates its topics once it is up; all that they hold is then new.
             yield []
             time.sleep(_AGAIN_SECONDS)
-            places = _places(client, kafka, topic, BEGINNING)
-        said = ""
-        told(said)
-        client.assign(places)
+            starts = _starts(client, kafka, topic, BEGINNING)
+        state = ""
+        on_state(state)
+        client.assign(starts)
         ended: set[int] = set()
-        while follow or len(ended) < len(places):
-            yield _come(client, ended)
-            wrong = _what_is_wrong(client, kafka) if is_down.is_set() else ""
+        while follow or len(ended) < len(starts):
+            yield _arrived(client, ended)
+            wrong = _error(client, kafka) if is_down.is_set() else ""
             if wrong and not follow:
                 raise KafkaUnreachableError(wrong)
-            if wrong != said:
-                said = wrong
-                told(said)
+            if wrong != state:
+                state = wrong
+                on_state(state)
             if not wrong:
                 is_down.clear()
 
 
-def _places(
+def _starts(
     client: Consumer, kafka: KafkaSettings, topic: str, since: datetime | None
 ) -> list[TopicPartition]:
-    """Where to begin in each partition; none where there is no such topic."""
-    found = partitions_of(client, kafka, topic)
+    """Where to begin in each partition; none where the topic does not exist."""
+    partitions = partitions_of(client, kafka, topic)
     if since is None or since <= BEGINNING:
         offset = OFFSET_END if since is None else OFFSET_BEGINNING
-        return [TopicPartition(topic, place.partition, offset) for place in found]
+        return [TopicPartition(topic, p.partition, offset) for p in partitions]
     at = int(since.timestamp() * 1000)
-    asked = [TopicPartition(topic, place.partition, at) for place in found]
-    return client.offsets_for_times(asked, timeout=_TIMEOUT)
+    times = [TopicPartition(topic, p.partition, at) for p in partitions]
+    return client.offsets_for_times(times, timeout=_TIMEOUT)
 
 
-def _come(client: Consumer, ended: set[int]) -> list[bytes]:
-    """What has come; partitions that are read to their end are added to those that have."""
+def _arrived(client: Consumer, ended: set[int]) -> list[bytes]:
+    """The values that have arrived; partitions read to their end are added to `ended`."""
     values = []
     for message in client.consume(_MOST_AT_ONCE, timeout=_POLL_SECONDS):
         error = message.error()
@@ -111,8 +111,8 @@ def _come(client: Consumer, ended: set[int]) -> list[bytes]:
     return values
 
 
-def _what_is_wrong(client: Consumer, kafka: KafkaSettings) -> str:
-    """In words, or "" if a broker answers again: the client goes on by itself then."""
+def _error(client: Consumer, kafka: KafkaSettings) -> str:
+    """An error text, or "" if a broker answers again: the client then resumes by itself."""
     try:
         client.list_topics(timeout=_AGAIN_SECONDS)
     except KafkaException:

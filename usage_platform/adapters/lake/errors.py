@@ -1,7 +1,7 @@
-"""What goes wrong with the place where the lake is, in one line for the user.
+"""Errors of the lake's storage, in one line for the user.
 
 Belongs here: a full, read-only or missing disk, an S3 that does not answer or refuses, a damaged
-file. Not here: what the tables should hold.
+file. Not here: the content of the tables.
 """
 
 import errno
@@ -20,21 +20,21 @@ ON_S3 = (
     "check the bucket's name, the AWS credentials, AWS_REGION and AWS_ENDPOINT_URL, or choose "
     "another lake with USAGE_LAKE"
 )
-"""What to do about an S3 that does not answer or refuses."""
+"""The remedy for an S3 that does not answer or refuses."""
 
 
 class LakeError(RuntimeError):
-    """The lake or a query is not as it should be; one line for the user."""
+    """The lake cannot be used, or a query is invalid; one line for the user."""
 
 
 @contextmanager
 def told_in_one_line(place: str) -> Iterator[None]:
-    """Turn what a file system or Delta says of a place into one line that says what to do.
+    """Turn an error of a file system or of Delta into one line that says what to do.
 
-    A file that is not there stays a `FileNotFoundError`: whoever asks for it knows what that means.
+    A missing file stays a `FileNotFoundError`, which the caller handles.
 
     Args:
-        place: The folder, file or table at hand, as the user would name it.
+        place: The folder, file or table, as the user would name it.
 
     Raises:
         LakeError: In place of every other `OSError` and `DeltaError`.
@@ -48,34 +48,34 @@ def told_in_one_line(place: str) -> Iterator[None]:
 
 
 def what_to_do(error: Exception, remote: bool) -> str:
-    """What is wrong and what to do about it, in words.
+    """An error text with the cause and the remedy.
 
     Args:
         error: What was raised.
-        remote: Whether the place is on S3.
+        remote: Whether the storage is S3.
     """
-    said = one_line(_reason(str(error)))
+    reason = one_line(_reason(str(error)))
     number = error.errno if isinstance(error, OSError) else None
     if number in _NO_ROOM:
-        return f"no room ({said}); make some there, or choose another folder"
+        return f"no space left ({reason}); free some there, or choose another folder"
     if remote:
-        return f"cannot be reached ({said}); {ON_S3}"
+        return f"cannot be reached ({reason}); {ON_S3}"
     return (
-        f"cannot be used ({said}); expected a folder that this user can read and write, with room: "
-        "mend that, or choose another folder"
+        f"cannot be used ({reason}); expected a folder that this user can read and write, with "
+        "free space: fix that, or choose another folder"
     )
 
 
-def _reason(said: str) -> str:
-    """Delta's client tells what it was about, a line a step; the reason, or S3's answer, last."""
-    answer = _S3_ANSWER.search(said)
+def _reason(text: str) -> str:
+    """The cause alone: Delta's client names each step in a line, the cause or S3's answer last."""
+    answer = _S3_ANSWER.search(text)
     if answer:
         return f"{answer['code']}: {answer['message']}"
-    return _COLOUR.sub("", said).rpartition(_STEP)[2]
+    return _COLOUR.sub("", text).rpartition(_STEP)[2]
 
 
 def one_line(text: str) -> str:
-    """The first line that says something, cut where it is too long to read."""
+    """The first line that is not blank, shortened where it is too long to read."""
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
     first = lines[0] if lines else ""
     return first if len(first) <= _LONGEST else first[: _LONGEST - 1] + "…"

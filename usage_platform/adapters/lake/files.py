@@ -1,6 +1,6 @@
-"""Plain files of the lake (sources, models, meters), on a disk or on S3, without a JVM.
+"""Plain files of the lake (sources, models, meters), on disk or on S3, without a JVM.
 
-Belongs here: reading, listing and atomic writing of whole files. Not here: Delta tables.
+Belongs here: reading, listing and atomically writing whole files. Not here: Delta tables.
 """
 
 import json
@@ -25,7 +25,7 @@ _AMAZONS = ".amazonaws.com"
 class LakeFiles:
     """The files under one folder of the lake.
 
-    All of it raises `LakeError`, in one line, when the place cannot be reached, read or written.
+    All methods raise `LakeError`, in one line, when the folder cannot be reached, read or written.
 
     Args:
         root: A folder, or `s3://bucket/prefix`.
@@ -49,19 +49,19 @@ class LakeFiles:
     def _listed(self, folder: str, kind: pafs.FileType) -> list[str]:
         selector = pafs.FileSelector(folder, allow_not_found=True)
         with told_in_one_line(self._name):
-            found = self._fs.get_file_info(selector)
-        return sorted(info.base_name for info in found if info.type == kind)
+            infos = self._fs.get_file_info(selector)
+        return sorted(info.base_name for info in infos if info.type == kind)
 
     def exists(self, name: str) -> bool:
-        """Whether there is such a file."""
+        """Whether the file exists."""
         with told_in_one_line(self._name):
             return self._fs.get_file_info(f"{self._root}/{name}").type == pafs.FileType.File
 
-    def read_json(self, name: str) -> Any:  # noqa: ANN401 - whatever was written
-        """What a file of JSON holds, or None where it is missing or empty.
+    def read_json(self, name: str) -> Any:  # noqa: ANN401 - any JSON
+        """The content of a JSON file, or None where it is missing or empty.
 
         Raises:
-            LakeError: When it is no JSON.
+            LakeError: When it is not JSON.
         """
         try:
             text = self.read_text(name)
@@ -70,21 +70,21 @@ class LakeFiles:
             raise self.damaged(name, error) from None
 
     def damaged(self, name: str, error: Exception) -> LakeError:
-        """What to tell of a file that does not hold what it should."""
+        """The error for a file with invalid content."""
         return LakeError(
-            f"{self._name}/{name}: damaged ({error}); put back a copy that is whole, or remove it "
-            "to go on without what it held"
+            f"{self._name}/{name}: damaged ({error}); restore an intact copy, or remove it to go "
+            "on without its content"
         )
 
     def read_text(self, name: str) -> str | None:
-        """A file's text, or None where it is missing."""
+        """The text of a file, or None where it is missing."""
         if not self.exists(name):
             return None
         with self.open_input(name) as source, told_in_one_line(self._name):
             return source.read().decode()
 
     def write_text(self, name: str, text: str) -> None:
-        """Replace a file's text, all or nothing."""
+        """Replace the text of a file, all or nothing."""
         with self.open_output(name) as out:
             out.write(text.encode())
 
@@ -95,7 +95,7 @@ class LakeFiles:
 
     @contextmanager
     def open_output(self, name: str) -> Iterator[pa.NativeFile]:
-        """Write a file that appears whole, or not at all when the block raises."""
+        """Write a file that appears complete, or not at all when the block raises."""
         path = f"{self._root}/{name}"
         with told_in_one_line(self._name):
             self._fs.create_dir(path.rpartition("/")[0], recursive=True)
@@ -112,11 +112,11 @@ class LakeFiles:
 
 @lru_cache(maxsize=8)
 def open_remote(root: str) -> tuple[pafs.FileSystem, str]:
-    """The file system of a lake on S3, and the root's path there; asked for once a process.
+    """The file system of a lake on S3, and the path of the root there; one a process.
 
     Raises:
-        LakeError: When it cannot be reached, refuses, or has no such bucket: all of a bucket that
-            is not there would look empty.
+        LakeError: When S3 cannot be reached, refuses, or has no such bucket: a missing bucket would
+            otherwise look empty.
     """
     parts = urlsplit(root)
     with told_in_one_line(root):
@@ -124,10 +124,10 @@ def open_remote(root: str) -> tuple[pafs.FileSystem, str]:
 
 
 def _s3_of(bucket: str) -> pafs.S3FileSystem:
-    """The file system, after one question by a client that gives up a silent server soon.
+    """The file system, after one request by a client that soon gives up a silent server.
 
-    The other clients try it for two minutes, which is longer than a tick may take; and this one
-    tells the bucket's region and the server, which Arrow would look for at Amazon's.
+    Other clients retry for two minutes, which is longer than a sensor tick may take. This request
+    also returns the region of the bucket, which Arrow would look up at Amazon.
     """
     import boto3
     from botocore.config import Config
@@ -141,12 +141,12 @@ def _s3_of(bucket: str) -> pafs.S3FileSystem:
     except (BotoCoreError, ClientError, ValueError) as error:
         raise OSError(str(error)) from None
     server = client.meta.endpoint_url
-    own = None if server.endswith(_AMAZONS) else server
-    return pafs.S3FileSystem(region=region, endpoint_override=own)
+    other = None if server.endswith(_AMAZONS) else server
+    return pafs.S3FileSystem(region=region, endpoint_override=other)
 
 
 def load_meters(assets: LakeFiles, default: Meter) -> MeterRegistry:
-    """The meters that the sources made known; others are like `default`."""
+    """The meters that the loaded sources describe; unknown ones are like `default`."""
     specs = assets.read_json(_METERS) or []
     try:
         return MeterRegistry(default).with_meters([Meter(**spec) for spec in specs])
@@ -155,6 +155,6 @@ def load_meters(assets: LakeFiles, default: Meter) -> MeterRegistry:
 
 
 def save_meters(assets: LakeFiles, registry: MeterRegistry) -> None:
-    """Make the registry's meters known to every part of the platform."""
+    """Store the meters of a registry, for all parts of the platform."""
     specs = [asdict(registry.known[name]) for name in sorted(registry.known)]
     assets.write_text(_METERS, json.dumps(specs, indent=1))

@@ -1,19 +1,19 @@
 """The lease on the lake: one platform writes to it at a time, whichever machine it runs on.
 
-Belongs here: who holds the lease, for how long, and how it changes hands. Not here: what is done
-while it is held, or the lock between the processes of one data folder (`deployment`).
+Belongs here: who holds the lease, for how long, and how it changes hands. Not here: the work under
+it, or the lock between the processes of one data folder (`services.lake_writer`).
 
 A lease is a small JSON object in the lake, `leases/<name>.json`, that its holder renews while it
-lives. The same holder, a data folder on a host, always has it again at once: a platform that was
-killed need not wait for itself. Another one gets it when it was given back, or was not renewed for
+lives. The same holder, a data folder on a host, always gets it again at once: a platform that was
+killed need not wait for itself. Another one gets it when it was returned, or was not renewed for
 `LEASE_SECONDS`.
 
-Its holder can lend it to a job elsewhere, which then renews it and gives it back to its lender. A
-job only ever renews it: one that begins after the lease has gone to somebody else does nothing.
+Its holder can lend it to a job elsewhere, which then renews it and returns it to its lender. A job
+only ever renews it: one that starts after the lease went to another holder does nothing.
 
-Expiry is judged by the clock of whoever asks: machines that share a lake must keep their clocks
-(NTP) to well within `LEASE_SECONDS`. A holder that the system stopped for longer than that, and
-that writes before its next renewal, is not held back; it stops at that renewal.
+Expiry is decided by the clock of the machine that asks: machines that share a lake must synchronise
+their clocks (NTP) to well within `LEASE_SECONDS`. A holder that was suspended for longer than that,
+and writes before its next renewal, is not stopped before that renewal.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,15 +34,15 @@ Clock = Callable[[], datetime]
 
 
 class LeaseError(RuntimeError):
-    """The lake belongs to another platform; one line that says to which, and what to do."""
+    """Another platform holds the lease; one line with its name and what to do."""
 
 
 class LeaseLentError(LeaseError):
-    """A job of this platform writes to the lake just now."""
+    """A job of this platform has borrowed the lease."""
 
 
 class LakeAwayError(LeaseError):
-    """The place where the lease is kept cannot be read or written."""
+    """The stored lease cannot be read or written."""
 
 
 def _now() -> datetime:
@@ -57,11 +57,11 @@ class Lease:
     """One holder's side of the lease.
 
     Args:
-        lake: The lake's root, for messages.
-        store: Where it is kept.
-        holder: Who asks.
-        clock: The time, UTC.
-        borrowed: Whether it can only be renewed, as by a job that it was lent to.
+        lake: Root of the lake, for error texts.
+        store: Stores the lease.
+        holder: The holder on this side.
+        clock: Gives the current time, UTC.
+        borrowed: Whether it can only be renewed, as by a job that has borrowed it.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Lease:
         self._borrowed = borrowed
 
     def take(self) -> None:
-        """Take the lease, or renew it where this holder has it.
+        """Take the lease, or renew it if this holder has it.
 
         Raises:
             LeaseError: When another holder has it, or a borrower no longer has it.
@@ -90,10 +90,10 @@ class Lease:
             self._take()
 
     def lend(self, borrower: Holder) -> "Lease":
-        """Take the lease and give it to a job elsewhere, until that gives it back or dies.
+        """Take the lease and lend it to a job elsewhere, until that returns it or dies.
 
         Returns:
-            The borrower's side, to be renewed from now on.
+            The borrower's side, which must be renewed from now on.
 
         Raises:
             LeaseError: As for `take`.
@@ -103,7 +103,7 @@ class Lease:
             text = self._store.read()
             now = self._clock()
             lent = Held(borrower, now, now, _expiry(now), self._holder)
-            # Of all who renew it, only this holder itself can have come between.
+            # Only another process of this holder can have renewed it in between.
             if text is None or not self._store.replace(text, lent.text()):
                 return self.lend(borrower)
         return Lease(self._lake, self._store, borrower, self._clock, borrowed=True)
@@ -138,12 +138,13 @@ class Lease:
                 raise self._refusal(held)
             if self._store.replace(text, mine.text()):
                 return
-        raise LeaseError(f"the lake {self._lake}: its lease changes all the time: try again")
+        raise LeaseError(f"the lake {self._lake}: its lease keeps changing: try again")
 
     def give_back(self) -> None:
-        """Let another holder have it at once; where this one has it no more, nothing is done.
+        """Return the lease, so that another holder can take it at once.
 
-        In a lake that is away or full it is left to expire.
+        Nothing happens if this holder does not have it any more. In a lake that is unreachable or
+        full the lease is left to expire.
         """
         with suppress(LakeError, OSError):
             self._give_back()
@@ -176,18 +177,18 @@ class Lease:
             return Held.parsed(text)
         except ValueError:
             raise LeaseError(
-                f"the lake {self._lake}: leases/{WRITER}.json is no lease: make sure that no "
-                "platform writes there, and delete the file"
+                f"the lake {self._lake}: leases/{WRITER}.json is not a lease: make sure that "
+                "no platform writes there, and delete the file"
             ) from None
 
 
 def writer_lease(lake: Lake, holder: Holder, borrowed: bool = False) -> Lease:
-    """The lease that allows to write to a lake.
+    """The lease of writers to a lake.
 
     Args:
         lake: The lake.
-        holder: Who asks.
-        borrowed: Whether it was lent to the holder, which then never takes it anew.
+        holder: The holder on this side.
+        borrowed: Whether it was lent to the holder, which then can only renew it.
     """
     root = f"{lake.root}/leases"
     store = ObjectStore(root, WRITER) if "://" in root else FolderStore(root, WRITER)

@@ -1,6 +1,6 @@
-"""What a lease says: who holds it, and until when.
+"""The content of a lease: its holder and its expiry.
 
-Belongs here: the record and its JSON. Not here: how it changes hands (`lease`), where it is kept
+Belongs here: the record and its JSON. Not here: how it changes hands (`lease`), how it is stored
 (`lease_store`).
 """
 
@@ -14,10 +14,10 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Holder:
-    """Who may hold a lease: a data folder on a host.
+    """A holder of a lease: a data folder on a host.
 
     Attributes:
-        host: The machine's name.
+        host: Name of the machine.
         folder: The absolute data folder.
     """
 
@@ -30,14 +30,14 @@ class Holder:
 
 @dataclass(frozen=True)
 class Held:
-    """What is written down of a lease; all times are UTC.
+    """The stored state of a lease; all times are UTC.
 
     Attributes:
-        holder: Who has it.
-        taken: Since when.
-        renewed: When it was renewed last.
-        expires: From when on another one may take it.
-        lender: Who gets it back from the holder; None where it was not lent.
+        holder: Its holder.
+        taken: When the holder took it.
+        renewed: When it was last renewed.
+        expires: From when on another holder may take it.
+        lender: Whom the holder returns it to; None where it was not lent.
     """
 
     holder: Holder
@@ -57,19 +57,19 @@ class Held:
         """From JSON.
 
         Raises:
-            ValueError: When it is no lease.
+            ValueError: When it is not a lease.
         """
         try:
-            told = json.loads(text)
+            stored = json.loads(text)
             names = ("taken", "renewed", "expires")
-            taken, renewed, expires = (datetime.fromisoformat(told[name]) for name in names)
-            lender = Holder(**told["lender"]) if "lender" in told else None
-            holder = Holder(told["host"], told["folder"])
+            taken, renewed, expires = (datetime.fromisoformat(stored[name]) for name in names)
+            lender = Holder(**stored["lender"]) if "lender" in stored else None
+            holder = Holder(stored["host"], stored["folder"])
             return cls(holder, taken, renewed, expires, lender)
         except (KeyError, TypeError) as error:
             raise ValueError(str(error)) from None
 
 
 def holder_of(data_dir: Path) -> Holder:
-    """This machine with a data folder: what runs on the folder is one holder."""
+    """A data folder on this machine: all processes on the folder are one holder."""
     return Holder(socket.gethostname(), str(data_dir.resolve()))

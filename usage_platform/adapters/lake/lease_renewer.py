@@ -1,6 +1,6 @@
-"""A lease that is renewed for as long as work is done under it.
+"""Renews a lease for as long as work is done under it.
 
-Belongs here: the renewals, and telling of a loss. Not here: the lease itself (`lease`).
+Belongs here: the renewals, and reporting a loss. Not here: the lease itself (`lease`).
 """
 
 import threading
@@ -21,15 +21,15 @@ RENEW_SECONDS = 15.0
 _TELL_SECONDS = 1.0
 
 
-class KeptLease:
-    """A lease that a thread in the background renews; a context manager.
+class LeaseRenewer:
+    """Renews a lease in a background thread; a context manager.
 
     Args:
         lease: The lease.
-        on_lost: Called in that thread when another holder has it, each second until the block ends;
-            raises nothing.
+        on_lost: Called in that thread when the lease is lost, each second until the block ends;
+            must not raise.
         every: Seconds between renewals.
-        may_lend: Whether a lease that this holder has lent counts as kept.
+        may_lend: Whether a lease that this holder has lent counts as held.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class KeptLease:
         self._renewed = 0.0
 
     def __enter__(self) -> Self:
-        """Take it.
+        """Take the lease.
 
         Raises:
             LeaseError: When another holder has it, or the lake cannot be reached.
@@ -60,7 +60,7 @@ class KeptLease:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Renew it no longer. It is not given back."""
+        """Stop renewing it. It is not returned."""
         self._stop.set()
         self._thread.join()
 
@@ -78,7 +78,7 @@ class KeptLease:
             try:
                 self._lease.take()
             except LakeAwayError as error:
-                # For a moment that is nothing; another one may take the lease when it has expired.
+                # A short outage does no harm; after the expiry another holder may take the lease.
                 if time.monotonic() - self._renewed < LEASE_SECONDS:
                     continue
                 self._lose(error)
@@ -91,7 +91,7 @@ class KeptLease:
 
     def _lose(self, error: LeaseError) -> None:
         self._lost = error
-        # Again and again: work that is between two steps now begins its next one.
+        # Repeatedly, because work that is between two steps now starts its next one.
         while True:
             self._on_lost()
             if self._stop.wait(_TELL_SECONDS):
@@ -99,16 +99,16 @@ class KeptLease:
 
 
 @contextmanager
-def only_while_held(kept: KeptLease) -> Iterator[None]:
-    """Keep a lease for a piece of work; what the work raises after a loss is told as the loss.
+def only_while_held(renewer: LeaseRenewer) -> Iterator[None]:
+    """Hold a lease during a block; an exception of the block after a loss becomes the loss.
 
     Raises:
         LeaseError: When another holder has it, or took it meanwhile.
     """
-    with kept:
+    with renewer:
         try:
             yield
         except Exception:
-            kept.check()
+            renewer.check()
             raise
-        kept.check()
+        renewer.check()

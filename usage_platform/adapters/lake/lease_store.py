@@ -1,6 +1,6 @@
-"""Where a lease is kept: a small object of the lake that is read, and replaced in one step.
+"""The storage of a lease: a small object in the lake, replaced by compare-and-swap.
 
-Belongs here: the step, as each kind of storage offers it. Not here: what a lease says (`lease`).
+Belongs here: the compare-and-swap of each kind of storage. Not here: the content (`lease_record`).
 """
 
 import fcntl
@@ -11,24 +11,24 @@ from urllib.parse import urlsplit
 
 from usage_platform.adapters.lake.files import LakeFiles
 
-# Another one's put came first, or comes at the same moment.
+# Another writer's put came first, or comes at the same time.
 _CHANGED_MEANWHILE = ("PreconditionFailed", "ConditionalRequestConflict")
 
 
 class LeaseStore(Protocol):
-    """Where a lease is kept."""
+    """Stores one lease."""
 
     def read(self) -> str | None:
-        """The lease's text; None before the first."""
+        """The text of the lease; None before the first one."""
         ...
 
     def replace(self, old: str | None, new: str) -> bool:
-        """Write `new` if the text is still `old`, as one step; whether it was."""
+        """Write `new` if the text is still `old`, atomically; returns whether it was."""
         ...
 
 
 class FolderStore:
-    """A lease in a lake on a disk: replaced under a lock on a file beside it."""
+    """A lease in a lake on disk: replaced under a lock on a file beside it."""
 
     def __init__(self, root: str, name: str) -> None:
         self._files = LakeFiles(root)
@@ -36,11 +36,11 @@ class FolderStore:
         self._lock = Path(root) / f"{name}.lock"
 
     def read(self) -> str | None:
-        """The lease's text; None before the first."""
+        """The text of the lease; None before the first one."""
         return self._files.read_text(self._name)
 
     def replace(self, old: str | None, new: str) -> bool:
-        """Write `new` if the text is still `old`, as one step; whether it was."""
+        """Write `new` if the text is still `old`, atomically; returns whether it was."""
         self._lock.parent.mkdir(parents=True, exist_ok=True)
         with self._lock.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -51,29 +51,29 @@ class FolderStore:
 
 
 class ObjectStore:
-    """A lease in a lake on S3: put only while the object is the one that was read.
+    """A lease in a lake on S3: a conditional put replaces only the object that was read.
 
-    S3 compares and puts in one step (If-Match, If-None-Match), so that of two platforms that take a
-    free or expired lease within the same moment one gets it.
+    S3 compares and writes in one step (If-Match, If-None-Match), so that only one of two platforms
+    that take a free or expired lease at the same time gets it.
     """
 
     def __init__(self, root: str, name: str) -> None:
         parts = urlsplit(root)
-        self._where = {"Bucket": parts.netloc, "Key": f"{parts.path.strip('/')}/{name}.json"}
+        self._object = {"Bucket": parts.netloc, "Key": f"{parts.path.strip('/')}/{name}.json"}
 
     def read(self) -> str | None:
-        """The lease's text; None before the first.
+        """The text of the lease; None before the first one.
 
         Raises:
-            OSError: When the place cannot be reached or read.
+            OSError: When the object cannot be reached or read.
         """
         return self._text_and_tag()[0]
 
     def replace(self, old: str | None, new: str) -> bool:
-        """Write `new` if the text is still `old`, as one step; whether it was.
+        """Write `new` if the text is still `old`, atomically; returns whether it was.
 
         Raises:
-            OSError: When the place cannot be reached or written.
+            OSError: When the object cannot be reached or written.
         """
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -82,7 +82,7 @@ class ObjectStore:
             return False
         unchanged = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
         try:
-            self._client.put_object(Body=new.encode(), **self._where, **unchanged)
+            self._client.put_object(Body=new.encode(), **self._object, **unchanged)
         except ClientError as error:
             if error.response["Error"]["Code"] in _CHANGED_MEANWHILE:
                 return False
@@ -92,11 +92,11 @@ class ObjectStore:
         return True
 
     @cached_property
-    def _client(self) -> Any:  # noqa: ANN401 - boto3 makes its clients as it goes
+    def _client(self) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         import boto3
         from botocore.config import Config
 
-        # A renewal must be over long before the lease is.
+        # A renewal must end long before the lease expires.
         tries = {"total_max_attempts": 3, "mode": "standard"}
         return boto3.client("s3", config=Config(connect_timeout=3, read_timeout=5, retries=tries))
 
@@ -104,8 +104,8 @@ class ObjectStore:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            found = self._client.get_object(**self._where)
-            return found["Body"].read().decode(), found["ETag"]
+            got = self._client.get_object(**self._object)
+            return got["Body"].read().decode(), got["ETag"]
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None, None

@@ -1,6 +1,6 @@
 """One meter's rows of one table in memory, by UTC day; only days that changed are read again.
 
-Belongs here: following a table from version to version. Not here: what the rows mean.
+Belongs here: following a table from version to version. Not here: the meaning of the rows.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ class MeterDays:
     Args:
         reader: The lake's tables.
         table: The table.
-        columns: Which columns; the table's day column comes beside them.
+        columns: Which columns.
         meter: Name of the meter.
     """
 
@@ -33,16 +33,16 @@ class MeterDays:
         self._rows: dict[date, pd.DataFrame] = {}
 
     def follow(self, files: DayFiles, first: date, last: date) -> list[date]:
-        """Read what has changed.
+        """Read the days that have changed.
 
         Args:
             files: The table's files now.
-            first: The first UTC day to hold; rows of earlier days are let go.
+            first: The first UTC day to hold; rows of earlier days are dropped.
             last: The last UTC day to hold, inclusive.
 
         Returns:
-            The days whose rows were read or let go, ascending; as days after `first` have the same
-            rows as long as their files are the same, nothing else is different.
+            The days from `first` on whose rows were read or dropped, ascending. The rows of all
+            other days are unchanged, because their files are the same.
         """
         wanted = {day: paths for day, paths in files.files.items() if first <= day <= last}
         gone = [day for day in self._seen if day not in wanted]
@@ -55,7 +55,7 @@ class MeterDays:
         return sorted({*changed, *(day for day in gone if day >= first)})
 
     def rows(self) -> pd.DataFrame:
-        """All rows that are held, by day."""
+        """All rows held, by day."""
         parts = [self._rows[day] for day in sorted(self._rows)]
         if not parts:
             return pd.DataFrame(columns=self._columns)
@@ -64,10 +64,9 @@ class MeterDays:
     def _read(self, begin: date, end: date, wanted: dict[date, frozenset[str]]) -> None:
         day = self._table.partition
         columns = list(dict.fromkeys([*self._columns, day]))
-        found = self._reader.rows(self._table, columns, begin, end, [self._meter])
-        by_day = dict(list(found.groupby(day, sort=False)))
-        held = (begin + timedelta(days=n) for n in range((end - begin).days + 1))
-        for one in held:
+        rows = self._reader.rows(self._table, columns, begin, end, [self._meter])
+        by_day = dict(list(rows.groupby(day, sort=False)))
+        for one in (begin + timedelta(days=n) for n in range((end - begin).days + 1)):
             self._rows.pop(one, None)
             if one in by_day:
                 self._rows[one] = by_day[one].loc[:, self._columns]
@@ -76,7 +75,7 @@ class MeterDays:
 
 
 def _runs(days: list[date]) -> list[tuple[date, date]]:
-    """Days that follow each other as one stretch each."""
+    """Consecutive days as (first, last) pairs."""
     runs: list[tuple[date, date]] = []
     for day in days:
         if runs and day - runs[-1][1] == timedelta(days=1):

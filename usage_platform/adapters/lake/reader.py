@@ -1,7 +1,7 @@
-"""Reading the lake's tables without a JVM.
+"""Reads the lake's tables without a JVM.
 
-Belongs here: rows, versions and SQL over the Delta tables, for checks, training, status and people.
-Not here: writes; the Spark service owns them all.
+Belongs here: rows, versions and SQL over the Delta tables, for checks, training, status and users.
+Not here: writes; only the Spark service writes rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,14 +22,14 @@ from usage_platform.adapters.lake.tables import ALL_TABLES, Lake, LakeTable
 if TYPE_CHECKING:
     import duckdb
 
-# On S3 Delta's own client would ask a server that has fallen silent for three minutes, table by
-# table; a request is about one file of a day, or a part of one.
+# On S3 Delta's client would by default retry a silent server for three minutes, for each table; a
+# request is for one file of a day, or a part of one.
 _PATIENCE = {"connect_timeout": "5s", "timeout": "15s", "max_retries": "3", "retry_timeout": "15s"}
 
-# How DuckDB says that not the statement was wrong, but a table's file could not be read.
-_OF_FILES = "' failed: IOError: "
+# In the message of DuckDB when the statement was right and a file of a table could not be read.
+_FILE_FAILED = "' failed: IOError: "
 
-# MULTI is a PIVOT, which DuckDB makes of several.
+# MULTI is a PIVOT, which DuckDB splits into several statements.
 _READS = ("SELECT", "EXPLAIN", "MULTI")
 
 
@@ -41,7 +41,7 @@ class TableState:
         version: Delta version.
         rows: Rows in it.
         files: Data files in it.
-        reader_version: Delta protocol that a reader must know.
+        reader_version: Delta reader version that a reader must support.
     """
 
     version: int
@@ -64,21 +64,21 @@ class DayFiles:
 
 
 class LakeReader:
-    """The tables of one lake, as they are when asked."""
+    """The tables of one lake, in their latest version at each call."""
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
 
     def exists(self, table: LakeTable) -> bool:
-        """Whether the table was made."""
+        """Whether the table exists."""
         if "://" in self.lake.root:
-            # It says in one line what Delta's own client says in fifty, and sooner.
+            # Its error is one line and comes sooner; that of Delta's client has fifty lines.
             open_remote(self.lake.root)
         with told_in_one_line(self.lake.table(table)):
             return DeltaTable.is_deltatable(self.lake.table(table), self._options)
 
     def state(self, table: LakeTable) -> TableState:
-        """What the latest commit holds; zeros where there is no table yet."""
+        """The latest commit; zeros where there is no table yet."""
         if not self.exists(table):
             return TableState(version=-1, rows=0, files=0, reader_version=0)
         delta = self._open(table)
@@ -106,16 +106,16 @@ class LakeReader:
         return pd.DataFrame({"day": days, "bytes": actions["size_bytes"].to_pylist()})
 
     def day_files(self, table: LakeTable) -> DayFiles:
-        """Which files hold each day of a table: such as are the same hold the same rows."""
+        """The files of each day of a table; the same files hold the same rows."""
         if not self.exists(table):
             return DayFiles(version=-1, files={})
         delta = self._open(table)
         actions = self._actions(table, delta)
-        found: dict[date, set[str]] = {}
+        by_day: dict[date, set[str]] = {}
         days = actions[f"partition.{table.partition}"].to_pylist()
         for day, path in zip(days, actions["path"].to_pylist(), strict=True):
-            found.setdefault(day, set()).add(path)
-        return DayFiles(delta.version(), {day: frozenset(paths) for day, paths in found.items()})
+            by_day.setdefault(day, set()).add(path)
+        return DayFiles(delta.version(), {day: frozenset(paths) for day, paths in by_day.items()})
 
     def rows(
         self,
@@ -138,7 +138,7 @@ class LakeReader:
             A frame; timestamps are datetime64[ns, UTC].
 
         Raises:
-            LakeError: Where the table was not made yet, or cannot be read.
+            LakeError: When the table does not exist yet, or cannot be read.
         """
         if not self.exists(table):
             raise LakeError(f"{table.name}: no such table yet; no micro-batch has run")
@@ -154,11 +154,11 @@ class LakeReader:
         delta = self._open(table)
         with told_in_one_line(self.lake.table(table)):
             data = delta.to_pyarrow_dataset()
-            found = data.to_table(columns=list(columns) if columns else None, filter=chosen)
-        return _nanoseconds(found.to_pandas())
+            rows = data.to_table(columns=list(columns) if columns else None, filter=chosen)
+        return _nanoseconds(rows.to_pandas())
 
     def span(self, table: LakeTable, column: str) -> tuple[pd.Timestamp, pd.Timestamp] | None:
-        """The least and the largest instant of a column, which moves with the table's partitions.
+        """The smallest and the largest instant of a column that grows with the table's partitions.
 
         Only the first and the last day are read.
 
@@ -179,8 +179,8 @@ class LakeReader:
         """Run SQL over the tables by their names, as Athena does on AWS.
 
         Raises:
-            LakeError: In one line, when the SQL is wrong, is not one statement that reads, or gives
-                more rows than fit.
+            LakeError: In one line, when the SQL is wrong, is not one statement that reads, or
+                returns too many rows.
         """
         import duckdb
 
@@ -188,21 +188,21 @@ class LakeReader:
             config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
         ) as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            there = [table for table in ALL_TABLES if self.exists(table)]
-            for table in there:
+            existing = [table for table in ALL_TABLES if self.exists(table)]
+            for table in existing:
                 connection.register(table.name, self._open(table).to_pyarrow_dataset())
-            # What the user types reaches the lake's tables and no other file.
+            # The user's SQL reaches the lake's tables and no other file.
             connection.execute("SET enable_external_access = false")
             try:
                 _check_reads(connection.extract_statements(sql))
                 return _bounded(connection.sql(sql).to_arrow_reader())
             except duckdb.CatalogException as error:
-                tables = ", ".join(table.name for table in there) or "none yet"
+                tables = ", ".join(table.name for table in existing) or "none yet"
                 raise LakeError(f"query: {one_line(str(error))} Tables: {tables}") from None
             except (duckdb.Error, OSError) as error:
-                if isinstance(error, OSError) or _OF_FILES in str(error):
-                    told = what_to_do(error, "://" in self.lake.root)
-                    raise LakeError(f"{self.lake.root}: {told}") from None
+                if isinstance(error, OSError) or _FILE_FAILED in str(error):
+                    reason = what_to_do(error, "://" in self.lake.root)
+                    raise LakeError(f"{self.lake.root}: {reason}") from None
                 raise LakeError(f"query: {one_line(str(error))}") from None
 
     def history(self, table: LakeTable, limit: int) -> list[dict[str, Any]]:
@@ -235,7 +235,7 @@ def _check_reads(statements: "Sequence[duckdb.Statement]") -> None:
 
 
 def _bounded(batches: pa.RecordBatchReader) -> pa.Table:
-    """All rows, as long as they fit."""
+    """All rows, up to the limit."""
     kept, rows = [], 0
     for batch in batches:
         kept.append(batch)

@@ -1,8 +1,8 @@
-"""Making the lake's tables, and the columns that an older version did not have; without a JVM.
+"""Creates the lake's tables, and adds columns that an older version did not have; without a JVM.
 
-Belongs here: the first commit of a table, and added columns. Not here: what tables there are
-(`lake_tables`), or rows; the Spark service writes all of those. Spark could do this too, in seconds
-of a processor in place of milliseconds, and it is asked for at each run.
+Belongs here: the first commit of a table, and added columns. Not here: which tables there are
+(`tables`), or rows; the Spark service writes all of those. Spark could do this too, but takes
+seconds of CPU instead of milliseconds, and every run needs it.
 """
 
 from collections.abc import Sequence
@@ -27,9 +27,10 @@ _TYPES = {
 
 
 def create_tables(lake: Lake, tables: Sequence[LakeTable] = TABLES) -> None:
-    """Make the tables that are missing, and the columns that an older version did not have.
+    """Create missing tables, and add columns that an older version did not have.
 
-    Only the holder of the writer's lease may call it.
+    The comments of existing columns stay as they are. Only the holder of the writer's lease may
+    call it.
 
     Raises:
         LakeError: In one line, when the lake cannot be reached, read or written.
@@ -37,27 +38,27 @@ def create_tables(lake: Lake, tables: Sequence[LakeTable] = TABLES) -> None:
     reader = LakeReader(lake)
     for table in tables:
         fields = [_field(definition) for definition in table.definitions]
-        place = lake.table(table)
+        location = lake.table(table)
         if not reader.exists(table):
-            with told_in_one_line(place):
+            with told_in_one_line(location):
                 DeltaTable.create(
-                    place,
+                    location,
                     schema=Schema(fields),
                     mode="ignore",
                     partition_by=[table.partition],
                     configuration=dict(PROPERTIES),
                 )
             continue
-        with told_in_one_line(place):
-            delta = DeltaTable(place)
-            there = {field.name for field in delta.schema().fields}
-            missing = [field for field in fields if field.name not in there]
+        with told_in_one_line(location):
+            delta = DeltaTable(location)
+            present = {field.name for field in delta.schema().fields}
+            missing = [field for field in fields if field.name not in present]
             if missing:
                 delta.alter.add_columns(missing)
 
 
 def _field(definition: str) -> Field:
-    name, kind, *said = definition.split(" ", 2)
-    comment = said[0].removeprefix("COMMENT '").removesuffix("'") if said else None
+    name, kind, *rest = definition.split(" ", 2)
+    comment = rest[0].removeprefix("COMMENT '").removesuffix("'") if rest else None
     metadata = {"comment": comment} if comment else None
     return Field(name, PrimitiveType(_TYPES[kind]), metadata=metadata)

@@ -1,7 +1,7 @@
-"""The Delta tables: their names, places, columns and properties.
+"""The Delta tables: their names, locations, columns and properties.
 
-Belongs here: schemas, and what Athena and Power BI need of them (reader version 1). Not here: how
-they are made (`table_creation`), written (`micro_batch`, `anomaly_table`) and read (`lake_reader`).
+Belongs here: schemas, and what Athena and Power BI need of them (reader version 1). Not here:
+creating tables (`table_creation`), writing them (`adapters.spark`), reading them (`reader`).
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class LakeTable:
 
     Attributes:
         name: Its folder under `deltalake/` and its name in SQL.
-        columns: Column definitions in Spark SQL, a line each.
+        columns: Column definitions in Spark SQL, one a line.
         partition: The date column that partitions it.
     """
 
@@ -23,7 +23,7 @@ class LakeTable:
 
     @property
     def definitions(self) -> list[str]:
-        """The columns' definitions, one each."""
+        """The column definitions, one an element."""
         return [line.strip().rstrip(",") for line in self.columns.strip().splitlines()]
 
 
@@ -37,8 +37,8 @@ READINGS = LakeTable(
     kafka_time TIMESTAMP COMMENT 'when the broker appended the winning event',
     partition INT COMMENT 'topic partition of the winning event',
     offset BIGINT COMMENT 'topic offset of the winning event',
-    late BOOLEAN COMMENT 'came after its hour was final',
-    rev INT COMMENT 'how often a newer event changed the value'
+    late BOOLEAN COMMENT 'arrived after its hour was final',
+    rev INT COMMENT 'number of times a newer event changed the value'
     """,
     "event_date",
 )
@@ -50,15 +50,15 @@ USAGE_HOURLY = LakeTable(
     end TIMESTAMP COMMENT 'end of the hour, UTC, exclusive',
     event_date DATE COMMENT 'UTC date of start',
     avg_usage DOUBLE COMMENT 'mean of the readings, kW',
-    n INT COMMENT 'readings in the hour',
-    expected_n INT COMMENT 'readings a complete hour holds',
-    min_usage DOUBLE COMMENT 'kW',
-    max_usage DOUBLE COMMENT 'kW',
-    energy_kwh DOUBLE COMMENT 'energy of the readings that are there',
-    is_final BOOLEAN COMMENT 'the meter has sent readings an hour past the end',
+    n INT COMMENT 'number of readings in the hour',
+    expected_n INT COMMENT 'number of readings of a complete hour',
+    min_usage DOUBLE COMMENT 'smallest reading, kW',
+    max_usage DOUBLE COMMENT 'largest reading, kW',
+    energy_kwh DOUBLE COMMENT 'energy of the readings present, kWh',
+    is_final BOOLEAN COMMENT 'the meter has sent readings one hour past the end of the hour',
     last_reading TIMESTAMP COMMENT 'newest event_time in the hour',
-    late_n INT COMMENT 'readings that came after the hour was final',
-    rev INT COMMENT 'how often the row was changed'
+    late_n INT COMMENT 'number of readings that arrived after the hour was final',
+    rev INT COMMENT 'number of times the row was changed'
     """,
     "event_date",
 )
@@ -70,10 +70,10 @@ REJECTS = LakeTable(
     offset BIGINT,
     kafka_time TIMESTAMP COMMENT 'when the broker appended the event',
     received_date DATE COMMENT 'UTC date of kafka_time',
-    reason STRING COMMENT 'code of what is wrong',
-    detail STRING COMMENT 'what was expected, in words',
+    reason STRING COMMENT 'code of the reason',
+    detail STRING COMMENT 'what was expected',
     meter STRING COMMENT 'name of the meter, where it could be read',
-    raw BINARY COMMENT 'the event as it came'
+    raw BINARY COMMENT 'value of the event, unchanged'
     """,
     "received_date",
 )
@@ -85,59 +85,60 @@ ANOMALIES = LakeTable(
     event_time TIMESTAMP COMMENT 'start of the interval, UTC',
     event_date DATE COMMENT 'UTC date of event_time',
     usage DOUBLE COMMENT 'mean power over the interval, kW',
-    expected DOUBLE COMMENT 'kW; unknown while there is too little history',
-    expected_low DOUBLE COMMENT 'kW',
-    expected_high DOUBLE COMMENT 'kW',
-    score DOUBLE COMMENT '1 is the bar; grows with the deviation',
+    expected DOUBLE COMMENT 'expected power, kW; null while there is too little history',
+    expected_low DOUBLE COMMENT 'lower end of the expected range, kW',
+    expected_high DOUBLE COMMENT 'upper end of the expected range, kW',
+    score DOUBLE COMMENT 'anomaly score; 1 is the threshold',
     severity STRING COMMENT 'low, medium, high',
     kind STRING COMMENT 'spike, drop, zero, stuck, night_load, weekend_load, level_shift, gross',
-    direction STRING COMMENT 'above, below or at what was expected',
-    excess_kwh DOUBLE COMMENT 'energy above what was expected, below it negative',
-    episode STRING COMMENT 'name of the episode: when its first odd reading began, UTC',
-    explanation STRING COMMENT 'why it is odd, for people',
-    z DOUBLE COMMENT 'deviation from what days and weeks let expect, in usual ones',
-    z_short DOUBLE COMMENT 'deviation from what the last hours let expect, in usual ones',
-    z_week DOUBLE COMMENT 'deviation from the last week alone, in usual ones',
-    run BIGINT COMMENT 'equal readings in a row',
-    model_version STRING COMMENT 'the model that judged',
-    status STRING COMMENT 'told; withdrawn when a late or corrected reading made it none',
-    found_at TIMESTAMP COMMENT 'when the topic first told of it, or a backfill first found it',
-    changed_at TIMESTAMP COMMENT 'when what the row says now was told or found',
-    rev INT COMMENT 'how often what is said of it has changed'
+    direction STRING COMMENT 'above, below or at, relative to the expected power',
+    excess_kwh DOUBLE COMMENT 'energy above the expected energy, kWh; negative below it',
+    episode STRING COMMENT 'name of the episode: start of its first anomalous reading, UTC',
+    explanation STRING COMMENT 'why the reading is anomalous, as a sentence',
+    z DOUBLE COMMENT 'robust z-score against the daily and weekly baseline',
+    z_short DOUBLE COMMENT 'robust z-score against the last hours',
+    z_week DOUBLE COMMENT 'robust z-score against the last week alone',
+    run BIGINT COMMENT 'number of equal readings in a row',
+    model_version STRING COMMENT 'version of the model that scored the reading',
+    status STRING COMMENT 'told (published), or withdrawn after a late or corrected reading',
+    found_at TIMESTAMP COMMENT 'when it was first published, or first found by a backfill',
+    changed_at TIMESTAMP COMMENT 'when the current state of the row was published or found',
+    rev INT COMMENT 'number of times the row was changed'
     """,
     "event_date",
 )
 RUN_TOTALS = LakeTable(
     "run_totals",
     """
-    day DATE COMMENT 'UTC date on which the runs were made',
-    job STRING COMMENT 'the job',
-    runs BIGINT COMMENT 'runs that have ended',
-    failed BIGINT COMMENT 'those that failed or were cancelled',
-    seconds DOUBLE COMMENT 'how long they took together',
-    events BIGINT COMMENT 'events that they moved'
+    day DATE COMMENT 'UTC date on which the runs were created',
+    job STRING COMMENT 'name of the job',
+    runs BIGINT COMMENT 'number of finished runs',
+    failed BIGINT COMMENT 'number of failed or cancelled runs',
+    seconds DOUBLE COMMENT 'total duration of the runs',
+    events BIGINT COMMENT 'number of events that the runs processed'
     """,
     "day",
 )
 TABLES = (READINGS, USAGE_HOURLY, REJECTS, ANOMALIES)
-"""What readings become."""
+"""The tables that the streams fill."""
 ALL_TABLES = (*TABLES, RUN_TOTALS)
 READER_VERSION = 1
 _A_WEEK_HOURS = 168
 
 
 def log_properties(hours: int = _A_WEEK_HOURS) -> dict[str, str]:
-    """What keeps a table's log from growing for ever.
+    """Table properties that keep a table's log from growing without bound.
 
     Args:
-        hours: How long past states are kept: files that no row needs, and the commits that tell of
-            them. Delta wants the second to be kept at least as long as the first.
+        hours: How long past versions are kept: files that the current version does not need, and
+            the commits that name them. Delta requires the second to be kept at least as long as the
+            first.
     """
     return {
         "delta.deletedFileRetentionDuration": f"interval {hours} hours",
         "delta.logRetentionDuration": f"interval {hours} hours",
-        # A checkpoint tells all files of the table and all that were replaced lately: written after
-        # each tenth commit, as is usual, those of a week would outweigh the table.
+        # A checkpoint lists all files of the table and all that were replaced lately: with Delta's
+        # default of ten commits, those of a week would be larger than the table.
         "delta.checkpointInterval": "50",
     }
 
@@ -146,32 +147,32 @@ PROPERTIES = {
     "delta.enableDeletionVectors": "false",
     **log_properties(),
 }
-"""Of every table when it is made."""
+"""The properties of every new table."""
 
 
 @dataclass(frozen=True)
 class Lake:
-    """The places of the lake under its root (a folder or `s3://bucket/prefix`)."""
+    """The locations in a lake under its root (a folder or `s3://bucket/prefix`)."""
 
     root: str
 
     def table(self, table: LakeTable | str) -> str:
-        """Where a table lies."""
+        """The location of a table."""
         name = table if isinstance(table, str) else table.name
         return f"{self.root}/deltalake/{name}"
 
     def checkpoint(self, stream: str, own: str = "") -> str:
-        """Where the progress of a stream into the lake lies; in a folder of its own if need be."""
+        """The checkpoint of a stream into the lake; below the folder `own` where one is given."""
         return "/".join(filter(None, [self.root, "checkpoint", own, stream]))
 
     @property
     def assets(self) -> str:
-        """Where source files and the meters' descriptions lie."""
+        """The location of source files and of the meters' descriptions."""
         return f"{self.root}/assets"
 
     @property
     def models(self) -> str:
-        """Where the models lie."""
+        """The location of the models."""
         return f"{self.root}/models"
 
     def sql(self, table: LakeTable) -> str:

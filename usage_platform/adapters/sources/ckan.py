@@ -75,7 +75,7 @@ class CkanSource:
         none has them.
 
         Args:
-            progress: Told the rows read so far, and how many there will be once that is known.
+            progress: Called with the rows read so far, and the total once it is known.
 
         Raises:
             SourceError: The portal cannot be reached, does not answer as CKAN does or does not

@@ -67,7 +67,7 @@ class CsvSource:
         several lines), and ends up in the frame, among the repeated or among the bad rows.
 
         Args:
-            progress: Told the rows read so far; how many there will be is not known beforehand.
+            progress: Called with the rows read so far; the total is not known beforehand.
 
         Raises:
             SourceError: No file was given; one is missing, cannot be read, is empty, lacks a
@@ -94,7 +94,7 @@ def read_csv(path: Path, columns: CsvColumns, label: str, progress: Progress) ->
         path: The file; read as gzip if its name ends in .gz.
         columns: The columns to take.
         label: What to call the file in errors and bad rows.
-        progress: Told the rows of this file read so far.
+        progress: Called with the rows of this file read so far.
 
     Raises:
         SourceError: The file is missing, cannot be read, is empty, lacks a

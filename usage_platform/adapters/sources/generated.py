@@ -83,7 +83,7 @@ class GeneratedSource:
         """Generates all readings; no row is bad or repeated.
 
         Args:
-            progress: Told the rows done after each meter.
+            progress: Called with the rows done after each meter.
         """
         frames: list[pd.DataFrame] = []
         labels: list[pd.DataFrame] = []

@@ -1,7 +1,7 @@
 """The table `anomalies`: filled from the topic, or from a backfill that scored `readings` again.
 
-Belongs here: the merge of anomalies by their id, the newer word first. Not here: what an anomaly is
-(`core.anomalies.anomaly`).
+Belongs here: the MERGE of anomalies by their id, the newer state winning. Not here: what an anomaly
+is (`core.anomalies.anomaly`).
 """
 
 from typing import TYPE_CHECKING
@@ -16,42 +16,44 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-def apply_anomaly_batch(lake: Lake, frame: "DataFrame", batch_id: int) -> None:
+def write_anomaly_batch(lake: Lake, frame: "DataFrame", batch_id: int) -> None:
     """Write one batch of the topic `anomaly`; Spark calls it, in a worker beside the service."""
     del batch_id
     messages = frame.select("timestamp", "partition", "offset", "value").toPandas()
     if messages.empty:
         return
-    # One meter's share a partition, until the topic gets another one.
+    # The messages of a meter share a partition, until partitions are added to the topic.
     messages = messages.sort_values(["timestamp", "offset", "partition"])
-    told = anomalies_from_messages(messages["value"].tolist())
+    anomalies = anomalies_from_messages(messages["value"].tolist())
     at = messages["timestamp"].dt.tz_localize("UTC").reset_index(drop=True)
-    _merge(frame.sparkSession, lake, told.assign(changed_at=at), moves_on="true")
+    _merge(frame.sparkSession, lake, anomalies.assign(changed_at=at), update_equal=True)
 
 
 def merge_rescored(
     spark: "SparkSession", lake: Lake, anomalies: pd.DataFrame, at: pd.Timestamp
 ) -> None:
-    """Put what a backfill found into the table; where it is what stands there nothing changes.
+    """Write the anomalies that a backfill found; equal rows of the table do not change.
 
     Args:
-        spark: The session of the service that owns the lake's writes.
-        lake: Where the table is.
+        spark: The session that may write to the lake.
+        lake: The lake.
         anomalies: `ANOMALY_COLUMNS`, an id once; `event_time` is datetime64[ns, UTC].
-        at: When it was found: what was told later stays.
+        at: When they were found, UTC; states that were published later stay.
     """
     if not anomalies.empty:
-        _merge(spark, lake, anomalies.assign(changed_at=at), moves_on="false")
+        _merge(spark, lake, anomalies.assign(changed_at=at), update_equal=False)
 
 
-def _merge(spark: "SparkSession", lake: Lake, anomalies: pd.DataFrame, moves_on: str) -> None:
-    """Bring each anomaly to the newest that is said of it.
+def _merge(
+    spark: "SparkSession", lake: Lake, anomalies: pd.DataFrame, *, update_equal: bool
+) -> None:
+    """Update each anomaly to its newest state.
 
     Args:
         spark: The session.
-        lake: Where the table is.
+        lake: The lake.
         anomalies: `ANOMALY_COLUMNS` and `changed_at`, of each id the newest last.
-        moves_on: SQL; whether a row moves on in time that is said anew and not otherwise.
+        update_equal: Whether a newer but equal state updates the time of the row.
     """
     first = anomalies.groupby("anomaly_id")["changed_at"].min()
     rows = anomalies[[*ANOMALY_COLUMNS, "changed_at"]].drop_duplicates("anomaly_id", keep="last")
@@ -61,21 +63,22 @@ def _merge(spark: "SparkSession", lake: Lake, anomalies: pd.DataFrame, moves_on:
     spark.createDataFrame(rows).createOrReplaceTempView("batch_anomalies")
     note_dates(spark, set(rows["event_date"]))
     names = list(rows.columns)
-    # NaN may come as a number; unknown is NULL.
-    unknown = "nanvl({0}, CAST(NULL AS DOUBLE)) AS {0}"
-    source = ", ".join(unknown.format(name) if name in NUMBERS else name for name in names)
-    said = [name for name in ANOMALY_COLUMNS if name != "anomaly_id"]
-    differs = " OR ".join(f"NOT t.{name} <=> s.{name}" for name in said)
-    # A topic that is read again, after a lost checkpoint, does not undo what a backfill found
-    # since. The rows of the platform's former versions have no time.
+    # A number that is NaN is unknown, which is NULL in the table.
+    or_null = "nanvl({0}, CAST(NULL AS DOUBLE)) AS {0}"
+    source = ", ".join(or_null.format(name) if name in NUMBERS else name for name in names)
+    state = [name for name in ANOMALY_COLUMNS if name != "anomaly_id"]
+    differs = " OR ".join(f"NOT t.{name} <=> s.{name}" for name in state)
+    always = str(update_equal).lower()
+    # Reading the topic again, after a lost checkpoint, does not undo what a backfill has found
+    # since. Rows of former versions of the platform have no time.
     spark.sql(f"""
         MERGE INTO {lake.sql(ANOMALIES)} t USING (SELECT {source} FROM batch_anomalies) s
         ON t.anomaly_id = s.anomaly_id AND t.event_date IN ({date_list(rows["event_date"])})
         WHEN MATCHED AND (
-            (t.changed_at IS NULL OR s.changed_at > t.changed_at) AND ({differs} OR {moves_on})
+            (t.changed_at IS NULL OR s.changed_at > t.changed_at) AND ({differs} OR {always})
             OR s.changed_at = t.changed_at AND ({differs})
         )
-        THEN UPDATE SET {", ".join(f"{name} = s.{name}" for name in said)},
+        THEN UPDATE SET {", ".join(f"{name} = s.{name}" for name in state)},
             found_at = least(t.found_at, s.found_at), changed_at = s.changed_at,
             rev = coalesce(t.rev, 0) + CASE WHEN {differs} THEN 1 ELSE 0 END
         WHEN NOT MATCHED THEN INSERT ({", ".join(names)})

@@ -1,7 +1,7 @@
-"""The dates that a write to the lake is about: as SQL literals, and noted in the Delta commit.
+"""The UTC dates that a write to the lake changes: as SQL literals, and in the Delta commit.
 
-Belongs here: both sides of the note, so that whoever drained a stream can tell which days changed
-without reading a row.
+Belongs here: writing them into a commit and reading them back, which tells the days that a stream
+has changed without reading a row.
 """
 
 import json
@@ -24,13 +24,13 @@ def date_list(dates: Iterable[date]) -> str:
 
 
 def note_dates(spark: "SparkSession", dates: Iterable[date]) -> None:
-    """Let the session's next commits say which UTC dates they are about."""
+    """Put these UTC dates into the user metadata of the session's next commits."""
     spark.conf.set(_USER_METADATA, json.dumps({"dates": sorted(str(day) for day in set(dates))}))
 
 
 def dates_since(reader: LakeReader, table: LakeTable, version: int) -> list[date]:
-    """The UTC dates that the commits after `version` are about, ascending."""
+    """The UTC dates that the commits after `version` name, ascending."""
     commits = reader.history(table, reader.state(table).version - version)
     notes = [json.loads(commit.get("userMetadata") or "{}") for commit in commits]
-    found = {date.fromisoformat(day) for note in notes for day in note.get("dates", [])}
-    return sorted(found)
+    days = {date.fromisoformat(day) for note in notes for day in note.get("dates", [])}
+    return sorted(days)

@@ -1,7 +1,7 @@
 """The hours of `usage_hourly`, recomputed from `readings` in Spark SQL.
 
-Belongs here: the one statement that live micro-batches and backfills both run. It computes what
-`core.readings.hourly` says, to the last bit.
+Belongs here: the one statement that live micro-batches and backfills both run. It computes the same
+as `core.readings.hourly`, to the last bit.
 """
 
 from datetime import date
@@ -20,13 +20,13 @@ _AUDITED = ("last_reading", "late_n")
 
 
 def merge_hours(spark: "SparkSession", lake: Lake, hours: pd.DataFrame, newest_from: date) -> None:
-    """Bring rows of `usage_hourly` to what `readings` says now.
+    """Recompute hours of `usage_hourly` from `readings`; equal rows do not change.
 
-    The commit's user metadata names the UTC dates it was about.
+    The user metadata of the commit names the UTC dates of these hours.
 
     Args:
-        spark: The session of the service that owns the lake's writes.
-        lake: Where the tables are.
+        spark: The session that may write to the lake.
+        lake: The lake.
         hours: `meter`, `start` (whole UTC hour), `interval_minutes`; distinct.
         newest_from: A UTC date not after the newest reading of any of these meters; only newer
             partitions are searched for it.
@@ -34,7 +34,7 @@ def merge_hours(spark: "SparkSession", lake: Lake, hours: pd.DataFrame, newest_f
     days = set(hours["start"].dt.date)
     dates = date_list(days)
     spark.createDataFrame(hours).createOrReplaceTempView("touched_hours")
-    # Collected first: MERGE evaluates its source more than once, and the hours are few.
+    # Collected first, because MERGE evaluates its source more than once; the hours are few.
     recomputed = spark.sql(_recomputed(lake, dates, newest_from)).toArrow()
     spark.createDataFrame(recomputed).createOrReplaceTempView("recomputed_hours")
     note_dates(spark, days)

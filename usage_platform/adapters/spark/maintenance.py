@@ -1,11 +1,11 @@
-"""Keeping the lake's tables small: files of past days joined, those of past states removed.
+"""Table maintenance: compacts the files of past days, removes the files of past versions.
 
-Belongs here: what Delta needs done from time to time, and what came of it. Not here: when it is
-done (`defs.upkeep`), or the rows.
+Belongs here: OPTIMIZE, VACUUM and the properties of the log, and their result. Not here: when they
+run (`defs.upkeep`), or the rows.
 
-A micro-batch leaves a file for each day that it touches. Days that no longer change are joined into
-one file each (OPTIMIZE), once; files that were replaced long enough ago are removed (VACUUM). The
-log of commits is trimmed by Delta itself, by the properties set here.
+A micro-batch leaves a file for each day that it changes. The files of days that no longer change
+are compacted into one each (OPTIMIZE), once; files that were replaced long enough ago are removed
+(VACUUM). Delta itself trims the log of commits, by the properties set here.
 """
 
 from collections.abc import Sequence
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 SETTLED_AFTER = timedelta(days=2)
-# A statement with all days of ten years would take longer to plan than to run.
+# Planning one statement with all days of ten years would take longer than running it.
 _DAYS_A_STATEMENT = 400
 _VACUUM_COMMITS = 2
 _VACUUM_CONF = {
-    # What it removed is told in the table's log; on object stores only when asked for.
+    # Records the number of removed files in the log, which object stores do not do by default.
     "spark.databricks.delta.vacuum.logging.enabled": "true",
-    # Folders are listed by as many tasks as this says, however few there are: 10,000 by default,
-    # which takes five times as long.
+    # The number of tasks that list folders, however few there are. The default is 10,000, which
+    # takes five times as long.
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
 }
 
 
 @dataclass(frozen=True)
 class Upkept:
-    """What the maintenance of a table did.
+    """The result of maintaining a table.
 
     Attributes:
         table: Its name.
-        days_joined: Days whose files were joined into one.
+        days_joined: Days whose files were compacted into one.
         files_before: Data files of the table before.
         bytes_before: Their size.
         files_after: Data files of the table afterwards.
         bytes_after: Their size.
-        files_removed: Files of past states that were removed.
+        files_removed: Files of past versions that were removed.
     """
 
     table: str
@@ -64,19 +64,19 @@ def keep_tables(
     vacuum_hours: int,
     tables: Sequence[LakeTable] = ALL_TABLES,
 ) -> list[Upkept]:
-    """Join, remove and trim what has piled up; rows stay as they are.
+    """Compact files, remove old ones and trim logs; rows do not change.
 
     Args:
-        spark: The session of the service that owns the lake's writes.
-        reader: The lake.
-        vacuum_hours: How long past states of the tables are kept.
-        tables: Which tables; those that were not made yet are left out.
+        spark: The session that may write to the lake.
+        reader: The lake's tables.
+        vacuum_hours: How long past versions of the tables are kept.
+        tables: Which tables; those that do not exist yet are skipped.
     """
-    there = [table for table in tables if reader.exists(table)]
-    files = {table: reader.files(table) for table in there}
+    existing = [table for table in tables if reader.exists(table)]
+    files = {table: reader.files(table) for table in existing}
     return [
         _keep(spark, reader, table, files[table], _settled(table, files), vacuum_hours)
-        for table in there
+        for table in existing
     ]
 
 
@@ -124,7 +124,7 @@ def _keep(
 
 
 def _days_to_join(files: pd.DataFrame, settled: date | None) -> list[date]:
-    """The settled days that have more than one file; what is compact is not written again."""
+    """The settled days that have more than one file; compact days are not written again."""
     if settled is None:
         return []
     counts = files.groupby("day").size()

@@ -1,6 +1,6 @@
-"""The table `run_totals`: what is kept of runs after Dagster has forgotten them.
+"""The table `run_totals`: totals of runs that were removed from Dagster.
 
-Belongs here: the merge of totals by day and job. Not here: which runs are summed (`defs`).
+Belongs here: the MERGE of totals by day and job. Not here: which runs are summed (`defs`).
 """
 
 from typing import TYPE_CHECKING
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def add_run_totals(spark: "SparkSession", lake: Lake, totals: pd.DataFrame) -> None:
-    """Add totals of days and jobs that are not there yet.
+    """Add the totals of days and jobs that the table does not have yet.
 
-    Those that are there stay: they were summed when no run was missing.
+    Existing totals stay: they were summed when no run was missing.
 
     Args:
-        spark: The session of the service that owns the lake's writes.
-        lake: Where the table is.
+        spark: The session that may write to the lake.
+        lake: The lake.
         totals: `day` (dates), `job`, `runs`, `failed`, `seconds`, `events`.
     """
     create_tables(lake, (RUN_TOTALS,))

@@ -1,6 +1,6 @@
-"""Spark sessions: on the warm service by Spark Connect, one of this process's own, or a cluster's.
+"""Spark sessions: on the warm service by Spark Connect, in this process, or on a cluster.
 
-Belongs here: how Spark is set up for Delta and Kafka. Not here: the service's process (`local`).
+Belongs here: configuring Spark for Delta and Kafka. Not here: the process of the service (`local`).
 """
 
 import re
@@ -18,27 +18,26 @@ _CONF: Mapping[str, str] = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     "spark.sql.session.timeZone": "UTC",
-    # Batches are tables of Arrow records; no row is made into a Python object on its way.
+    # Batches are Arrow tables; no row becomes a Python object on its way.
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
 
 _SMALL_BATCHES: Mapping[str, str] = {
     "spark.sql.shuffle.partitions": "2",
-    # Batches are small and their plans simple: planning again between stages costs more than it
-    # saves (measured: a merge of one reading takes half as long without).
+    # Batches are small and their plans simple: replanning between stages costs more than it saves
+    # (measured: a MERGE of one reading takes half as long without).
     "spark.sql.adaptive.enabled": "false",
-    # Nearly every statement is another plan, and to write and compile code for it costs more than
-    # to interpret it (measured: a cold batch takes two thirds of the time, one of 100,000 readings
-    # four fifths).
+    # Nearly every statement has another plan, and generating and compiling code for it costs more
+    # than interpreting it (measured: a cold batch takes two thirds of the time, one of 100,000
+    # readings four fifths).
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.databricks.delta.snapshotPartitions": "2",
     "spark.driver.memory": "2g",
 }
 
-# On S3 the region is found as by all of AWS's clients. By Hadoop's own limits a server that has
-# fallen silent would be asked for hours; by these a batch fails within minutes, and the next run
-# does it.
+# An empty region is looked up as by all AWS clients. With Hadoop's own limits requests to a silent
+# server are retried for hours; with these a batch fails within minutes, and the next run does it.
 _S3_CONF: Mapping[str, str] = {
     "spark.hadoop.fs.s3a.endpoint.region": "",
     "spark.hadoop.fs.s3a.connection.establish.timeout": "15s",
@@ -47,9 +46,9 @@ _S3_CONF: Mapping[str, str] = {
     "spark.hadoop.fs.s3a.retry.limit": "1",
 }
 
-# Spark Connect's default asks a service that has gone away for ten minutes, and one that was
-# started again knows nothing of the session. Over these tries, 12 seconds, a run fails instead, and
-# the next one begins where it stopped.
+# By default Spark Connect retries for ten minutes when the service has gone, and a restarted
+# service does not know the session. With these retries, 12 seconds, a run fails, and the next one
+# resumes.
 _RETRIES: Mapping[str, Any] = {"max_retries": 6, "max_backoff": 4000}
 
 
@@ -60,24 +59,25 @@ _DEAD_DISK = re.compile(
 )
 
 
-# What Amazon's client says, before what it is about to do next and the number of the request.
-_S3_SAYS = re.compile(
-    r"awssdk\.[\w.]*Exception: (?P<said>.+?)(?: \((?:SDK Attempt|Service: )|: +software\.|$)", re.M
+# The message of Amazon's client, without the attempts and the request id after it.
+_S3_MESSAGE = re.compile(
+    r"awssdk\.[\w.]*Exception: (?P<text>.+?)(?: \((?:SDK Attempt|Service: )|: +software\.|$)",
+    re.M,
 )
-_WAITS = "what was not written waits on the topic and is done by the next run"
+_WAITS = "what was not written waits on the topic and is written by the next run"
 
 
 def spark_conf(lake: Lake) -> Mapping[str, str]:
-    """How Spark is set up on this machine for a lake."""
+    """The Spark configuration on this machine for a lake."""
     return {**_CONF, **_SMALL_BATCHES, **(_S3_CONF if "://" in lake.root else {})}
 
 
 class SparkUnreachableError(ConnectionError):
-    """The Spark service does not answer; the message says where and what to do."""
+    """The Spark service does not answer; one line with its address and what to do."""
 
 
 class SparkFailedError(RuntimeError):
-    """Spark could not do what it was asked; one line with the cause and what to do."""
+    """Spark failed; one line with the cause and what to do."""
 
 
 @contextmanager
@@ -89,7 +89,7 @@ def remote_session(url: str) -> Iterator["SparkSession"]:
 
     Raises:
         SparkUnreachableError: When the service does not answer.
-        SparkFailedError: When what is done with the session fails in Spark.
+        SparkFailedError: When work in the session fails.
     """
     from grpc import RpcError
     from pyspark.sql import SparkSession
@@ -110,11 +110,11 @@ def remote_session(url: str) -> Iterator["SparkSession"]:
 
 @contextmanager
 def own_session(jars: Sequence[str], lake: Lake) -> Iterator["SparkSession"]:
-    """A session in a JVM of this process, for a run without the service; takes 15-30 s to start.
+    """A session in a JVM of this process, for a run without the service; starts in 15-30 s.
 
     Args:
-        jars: Folders of the jars that Delta and Kafka need, and S3 where the lake is there.
-        lake: What is worked on.
+        jars: Folders of the jars for Delta and Kafka, and for S3 where the lake is there.
+        lake: The lake.
     """
     from pyspark.sql import SparkSession
 
@@ -134,10 +134,10 @@ def own_session(jars: Sequence[str], lake: Lake) -> Iterator["SparkSession"]:
 
 @contextmanager
 def cluster_session() -> Iterator["SparkSession"]:
-    """A session on the cluster that this process was submitted to, which sizes and places it.
+    """A session on the cluster that this process was submitted to, which sizes it.
 
     Raises:
-        SparkFailedError: When what is done with the session fails in Spark.
+        SparkFailedError: When work in the session fails.
     """
     from pyspark.sql import SparkSession
 
@@ -151,7 +151,7 @@ def cluster_session() -> Iterator["SparkSession"]:
 
 @contextmanager
 def _used(spark: "SparkSession", *more: type[Exception]) -> Iterator[None]:
-    """Stop the session in the end; what fails in between is told in one line."""
+    """Stop the session at the end; a failure in between becomes one line."""
     try:
         with failing_in_one_line(*more):
             yield
@@ -161,13 +161,13 @@ def _used(spark: "SparkSession", *more: type[Exception]) -> Iterator[None]:
 
 @contextmanager
 def failing_in_one_line(*more: type[Exception]) -> Iterator[None]:
-    """Tell what fails in Spark in one line.
+    """Turn a failure in Spark into one line.
 
     Args:
-        more: What the way to it raises.
+        more: Further exceptions, those of the connection to Spark.
 
     Raises:
-        SparkFailedError: In place of whatever Spark, or the way to it, raises.
+        SparkFailedError: In place of the exceptions of Spark and of the connection.
     """
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
@@ -178,28 +178,28 @@ def failing_in_one_line(*more: type[Exception]) -> Iterator[None]:
         raise SparkFailedError(_in_one_line(str(error))) from error
 
 
-def _in_one_line(said: str) -> str:
-    """The line that names the cause: that of a dead disk or of S3 where there is one."""
-    on_s3 = _S3_SAYS.search(said)
+def _in_one_line(text: str) -> str:
+    """The line that names the cause: that of a full disk or of S3 where there is one."""
+    on_s3 = _S3_MESSAGE.search(text)
     if on_s3:
-        return f"Spark cannot use the lake ({one_line(on_s3['said'])}): {ON_S3}; {_WAITS}"
-    found = _DEAD_DISK.search(said)
-    if found:
+        return f"Spark cannot use the lake ({one_line(on_s3['text'])}): {ON_S3}; {_WAITS}"
+    on_disk = _DEAD_DISK.search(text)
+    if on_disk:
         return (
-            f"Spark cannot write ({one_line(found[0])}): make room, or make the lake and the data "
-            f"folder writable; {_WAITS}"
+            f"Spark cannot write ({one_line(on_disk[0])}): make room, or make the lake and the "
+            f"data folder writable; {_WAITS}"
         )
     return (
-        f"Spark: {one_line(said)}; {_WAITS}; Spark's log (on this machine logs/spark.log in the "
-        "data folder) says more"
+        f"Spark: {one_line(text)}; {_WAITS}; details are in Spark's log (on this machine "
+        "logs/spark.log in the data folder)"
     )
 
 
 def interrupt(spark: "SparkSession") -> None:
-    """Break off what a session is doing; the thread that waits for it gets an exception."""
-    # By its name: where there is no Spark Connect, as on a cluster, its classes cannot be imported.
+    """Interrupt the work of a session; the thread that waits for it gets an exception."""
+    # By name: without Spark Connect, as on a cluster, its classes cannot be imported.
     is_remote = type(spark).__module__.startswith("pyspark.sql.connect.")
-    # A service that has gone away does nothing that had to be broken off.
+    # A service that has gone away has no work to interrupt.
     with suppress(Exception):
         if is_remote:
             spark.interruptAll()

@@ -1,11 +1,11 @@
 """The micro-batch: events from the topic `usage` into `readings`, `rejects` and `usage_hourly`.
 
-Belongs here: what is done with one batch of the stream. Not here: what makes an event good
+Belongs here: writing one batch of the stream. Not here: what makes an event valid
 (`core.readings.messages`), the statement for the hours (`hourly_sql`), the stream itself
-(`lake_streams`).
+(`services.ingest`).
 
-Each step merges by key and may be repeated: a batch that is run again after a crash, or a whole
-topic that is read again after a lost checkpoint, changes nothing.
+Each step is a MERGE by key and may be repeated: running a batch again after a crash, or reading the
+whole topic again after a lost checkpoint, changes nothing.
 """
 
 from datetime import timedelta
@@ -22,8 +22,8 @@ from usage_platform.core.readings.hourly import WATERMARK
 from usage_platform.core.readings.validation import (
     RAW_COLUMNS,
     Batch,
-    judge,
     touched_hours,
+    validate_events,
     with_intervals,
 )
 
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 _LOOK_BACK = timedelta(days=7)
 
 
-def apply_usage_batch(
+def write_usage_batch(
     lake: Lake, registry: MeterRegistry, frame: "DataFrame", batch_id: int
 ) -> None:
     """Write one batch of the stream; Spark calls it, in a worker beside the service.
 
     Args:
-        lake: Where the tables are.
+        lake: The lake.
         registry: The known meters.
         frame: Rows of Spark's Kafka source.
-        batch_id: The stream's number of the batch; unused, as every write is by key.
+        batch_id: Number of the batch in its stream; unused, because every write is by key.
     """
     del batch_id
     spark = frame.sparkSession
@@ -56,19 +56,19 @@ def apply_usage_batch(
 def apply_events(
     spark: "SparkSession", lake: Lake, registry: MeterRegistry, raw: pd.DataFrame
 ) -> Batch:
-    """Judge events and write what they say; the one way into the three tables.
+    """Validate events and write them; nothing else writes to the three tables.
 
     Args:
-        spark: The session of the service that owns the lake's writes.
-        lake: Where the tables are.
+        spark: The session that may write to the lake.
+        lake: The lake.
         registry: The known meters.
-        raw: `core.readings.validation.RAW_COLUMNS`, at least one row; with the place and the
-            broker's time that each event has on the topic, whenever it is that it is written.
+        raw: `core.readings.validation.RAW_COLUMNS`, at least one row; with the partition, offset
+            and broker time that each event has on the topic, however late it is written.
 
     Returns:
-        What the events were judged to be.
+        The readings and the rejects.
     """
-    batch = judge(raw, registry)
+    batch = validate_events(raw, registry)
     if not batch.rejects.empty:
         _merge_rejects(spark, lake, batch.rejects)
     if not batch.readings.empty:
@@ -82,8 +82,8 @@ def _merge_readings_and_hours(
     newest_in_batch = readings.groupby("meter")["event_time"].max()
     before = newest_before(lake, newest_in_batch)
     _merge_readings(spark, lake, readings, before)
-    # The hours come from the batch, not from the rows inserted: a batch that is run again after a
-    # crash between the two merges inserts nothing and must still mend the hours.
+    # The hours come from the batch, not from the rows inserted: a batch that runs again after a
+    # crash between the two MERGEs inserts nothing and must still recompute the hours.
     hours = pd.concat([touched_hours(readings, registry), hours_to_close(before, registry)])
     hours = hours.drop_duplicates(["meter", "start"], ignore_index=True)
     newest = pd.concat([newest_in_batch, before]).groupby(level=0).max()
@@ -91,27 +91,27 @@ def _merge_readings_and_hours(
 
 
 def newest_before(lake: Lake, newest: pd.Series) -> pd.Series:
-    """Each meter's newest reading so far (index meter, UTC), as far as the hours know it.
+    """Each meter's newest reading before this batch (index meter, UTC), by `usage_hourly`.
 
-    Asked of the hours and not of the readings: after a crash between the two, the hours are what
-    must catch up. A meter's newest is nearly always within a week of the batch's, so the whole
-    table is searched only for a meter that is not found there.
+    The hours say it and not the readings: after a crash between the two, the hours must catch up. A
+    meter's newest is nearly always within a week of the batch's, so the whole table is searched
+    only for a meter that has no row there.
 
     Args:
-        lake: Where the tables are.
+        lake: The lake.
         newest: Each meter's newest reading now (index meter, datetime64[ns, UTC]); not empty.
     """
     reader = LakeReader(lake)
     for since in (newest.min().date() - _LOOK_BACK, None):
         rows = reader.rows(USAGE_HOURLY, ["meter", "last_reading"], first=since)
-        found = rows.groupby("meter")["last_reading"].max()
-        if set(newest.index) <= set(found.index):
+        before = rows.groupby("meter")["last_reading"].max()
+        if set(newest.index) <= set(before.index):
             break
-    return found.reindex(newest.index).dropna()
+    return before.reindex(newest.index).dropna()
 
 
 def hours_to_close(before: pd.Series, registry: MeterRegistry) -> pd.DataFrame:
-    """The hours that were open before these readings came and may be final after them.
+    """The hours that were open before these readings arrived and may be final after them.
 
     Args:
         before: As from `newest_before`.
@@ -141,7 +141,7 @@ def _merge_readings(
     )
     note_dates(spark, rows["event_date"])
     spark.createDataFrame(rows).createOrReplaceTempView("batch_readings")
-    # An equal value with a newer event still moves kafka_time and offset on: an older event with
+    # A newer event with an equal value still updates kafka_time and offset: an older event with
     # another value must not win later.
     spark.sql(f"""
         MERGE INTO {lake.sql(READINGS)} t USING batch_readings s
@@ -171,13 +171,13 @@ def _merge_rejects(spark: "SparkSession", lake: Lake, rejects: pd.DataFrame) -> 
     note_dates(spark, rows["received_date"])
     names = ", ".join(rows.columns)
     days = date_list(rows["received_date"])
-    # An event that was judged before may be bad for another reason today.
-    said = ("reason", "detail", "meter")
-    differs = " OR ".join(f"NOT (t.{c} <=> s.{c})" for c in said)
+    # An event that was rejected before may have another reason today.
+    verdict = ("reason", "detail", "meter")
+    differs = " OR ".join(f"NOT (t.{c} <=> s.{c})" for c in verdict)
     spark.sql(f"""
         MERGE INTO {lake.sql(REJECTS)} t USING batch_rejects s
         ON t.topic = s.topic AND t.partition = s.partition AND t.offset = s.offset
            AND t.kafka_time = s.kafka_time AND t.received_date IN ({days})
-        WHEN MATCHED AND ({differs}) THEN UPDATE SET {", ".join(f"{c} = s.{c}" for c in said)}
+        WHEN MATCHED AND ({differs}) THEN UPDATE SET {", ".join(f"{c} = s.{c}" for c in verdict)}
         WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({", ".join(f"s.{c}" for c in rows.columns)})
     """).collect()

@@ -16,7 +16,7 @@ import pandas as pd
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.hourly import HOURLY_COLUMNS, hourly_from_readings
 from usage_platform.core.readings.row_comparison import RowComparison, compare_rows
-from usage_platform.core.readings.validation import judge
+from usage_platform.core.readings.validation import validate_events
 
 READING_KEYS = ["meter", "event_time"]
 HOUR_KEYS = ["meter", "start"]
@@ -145,7 +145,9 @@ def audit(
     """
     rejects = rejects[_is_within(rejects, sample.stretches)]
     is_revived = _is_revived(rejects, sample.events, registry)
-    batch = judge(_known_to_the_lake(sample, readings, rejects, rejects[is_revived]), registry)
+    batch = validate_events(
+        _known_to_the_lake(sample, readings, rejects, rejects[is_revived]), registry
+    )
     said = batch.readings[batch.readings["event_time"].dt.date.isin(set(days))]
     # A row that names an offset beyond the topic's end has no event behind it: it is compared.
     is_read = _is_within(readings, sample.stretches)
@@ -196,7 +198,7 @@ def _is_revived(
     rejects: pd.DataFrame, events: pd.DataFrame, registry: MeterRegistry
 ) -> npt.NDArray[np.bool_]:
     """Which rejects are readings by today's rules."""
-    bad_today = judge(events, registry).rejects
+    bad_today = validate_events(events, registry).rejects
     return _is_among(rejects, events, REJECT_KEYS) & ~_is_among(rejects, bad_today, REJECT_KEYS)
 
 

@@ -28,7 +28,7 @@ class Batch:
     rejects: pd.DataFrame
 
 
-def judge(raw: pd.DataFrame, registry: MeterRegistry) -> Batch:
+def validate_events(raw: pd.DataFrame, registry: MeterRegistry) -> Batch:
     """Split a batch into readings and rejects; every event is in just one of them.
 
     Args:

@@ -19,7 +19,7 @@ class SkippedTimeError(ValueError):
     """A local time that does not exist; one line that says so."""
 
 
-def moment(text: str, timezone: str) -> pd.Timestamp:
+def parse_instant(text: str, timezone: str) -> pd.Timestamp:
     """The instant that a person means.
 
     In autumn the hour that comes twice is its first one, unless an offset says another.
@@ -51,21 +51,22 @@ def since(text: str, now: pd.Timestamp, timezone: str) -> pd.Timestamp:
     """The instant from which on a person wants to see something.
 
     Args:
-        text: A `moment`, or a span back from now: 90min, 36h, 7d, 2w; a day has 24 hours.
+        text: As for `parse_instant`, or a span back from now: 90min, 36h, 7d, 2w; a day has 24
+            hours.
         now: The current time.
-        timezone: As for `moment`.
+        timezone: As for `parse_instant`.
 
     Returns:
         In UTC.
 
     Raises:
-        ValueError: As for `moment`.
+        ValueError: As for `parse_instant`.
     """
     span = _SPAN.fullmatch(text)
     if span is not None:
         return now.tz_convert("UTC") - timedelta(**{_UNITS[span[2]]: int(span[1])})
     try:
-        return moment(text, timezone)
+        return parse_instant(text, timezone)
     except SkippedTimeError:
         raise
     except ValueError as error:

@@ -8,18 +8,18 @@ import sys
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.kafka.playback_lease import PlaybackLease
+from usage_platform.adapters.kafka.playback_lease import PlaybackLease, PlaybackLeaseError
 from usage_platform.adapters.kafka.topics import USAGE, end_offsets
 from usage_platform.core.readings.pacing import AS_FAST_AS_POSSIBLE, Pace
-from usage_platform.services.play import PlaybackError, play
+from usage_platform.services.play import play
 
 # Plays a reading a second, for as long as it may.
 HOLDER = """
 import sys
 import pandas as pd
 from usage_platform.adapters.kafka.topics import KafkaSettings
-from usage_platform.services.play import PlaybackError, play
-from usage_platform.adapters.kafka.playback_lease import PlaybackLease
+from usage_platform.services.play import play
+from usage_platform.adapters.kafka.playback_lease import PlaybackLease, PlaybackLeaseError
 from usage_platform.core.readings.pacing import Pace
 kafka = KafkaSettings(sys.argv[1])
 times = pd.date_range("2024-03-05T13:00Z", periods=1000, freq="5min", unit="ns")
@@ -28,7 +28,7 @@ try:
     with PlaybackLease(kafka, "host-a:/data") as lease:
         print("has it", flush=True)
         play(kafka, readings, "source", Pace(accelerator=300), lambda p: None, lease.check)
-except PlaybackError as error:
+except PlaybackLeaseError as error:
     print(error, flush=True)
 """
 
@@ -50,7 +50,7 @@ def holder(kafka):
 def test_a_second_one_is_refused_until_the_first_falls_silent_which_stops_when_it_wakes(
     kafka, holder
 ):
-    with pytest.raises(PlaybackError) as refused, PlaybackLease(kafka, "host-b:/b", wait=1.0):
+    with pytest.raises(PlaybackLeaseError) as refused, PlaybackLease(kafka, "host-b:/b", wait=1.0):
         pytest.fail("two have the lease")
     assert re.fullmatch(
         rf"a playback onto {kafka.bootstrap} runs already, started by host-a:/data: .+",
@@ -76,11 +76,11 @@ def test_given_back_it_can_be_taken_at_once_and_what_is_refused_plays_nothing(ka
             lease.check()
 
     def refuse():
-        raise PlaybackError("lost")
+        raise PlaybackLeaseError("lost")
 
     times = pd.date_range("2024-03-05T13:00Z", periods=3, freq="5min", unit="ns")
     readings = pd.DataFrame({"meter": "a", "ts": times, "value": 1.0})
-    with pytest.raises(PlaybackError, match="lost"):
+    with pytest.raises(PlaybackLeaseError, match="lost"):
         play(
             kafka, readings, "source", Pace(accelerator=AS_FAST_AS_POSSIBLE), lambda p: None, refuse
         )

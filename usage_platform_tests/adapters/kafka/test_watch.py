@@ -50,7 +50,7 @@ class TestTopic:
         told = []
         turns = values_since(kafka, "later", None, True, told.append)
         assert next(turns) == []
-        assert told == ["there is no topic later yet"]
+        assert told == ["the topic later does not exist yet"]
         ensure_topics(kafka, ["later"])
         put(kafka, [b"1"], "later")
         assert next(value for turn in turns for value in turn) == b"1"

@@ -28,8 +28,8 @@ def test_a_full_disk_is_told_and_leaves_what_was_there_and_no_half_file(tmp_path
     files.write_text("a.json", "before")
     with no_room():
         said = told(files.write_text, "a.json", "after")
-    assert f"{tmp_path}: no room (" in said
-    assert "make some there" in said
+    assert f"{tmp_path}: no space left (" in said
+    assert "free some there" in said
     assert files.read_text("a.json") == "before"
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
     files.write_text("a.json", "after")
@@ -48,7 +48,7 @@ def test_damaged_meters_are_told_with_their_file(tmp_path, text):
     files.write_text("meters.json", text)
     said = told(load_meters, files, Meter())
     assert said.startswith(f"{tmp_path}/meters.json: damaged (")
-    assert "put back a copy that is whole" in said
+    assert "restore an intact copy" in said
 
 
 def test_a_damaged_list_of_models_in_force_is_told_with_its_file(tmp_path):

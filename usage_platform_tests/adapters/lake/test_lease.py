@@ -17,7 +17,7 @@ from usage_platform.adapters.lake.lease import (
     writer_lease,
 )
 from usage_platform.adapters.lake.lease_record import Held, Holder, holder_of
-from usage_platform.adapters.lake.lease_renewer import KeptLease, only_while_held
+from usage_platform.adapters.lake.lease_renewer import LeaseRenewer, only_while_held
 from usage_platform.adapters.lake.lease_store import FolderStore, ObjectStore
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.spark.session import interrupt, remote_session
@@ -157,8 +157,8 @@ def test_a_job_that_begins_too_late_does_nothing_whoever_has_had_it_meanwhile(le
 def test_a_holder_goes_on_while_a_job_has_it_if_it_may(lease, clock):
     lost, lent = threading.Event(), threading.Event()
     with (
-        KeptLease(lease(ONE), lent.set, SOON, may_lend=True) as kept,
-        KeptLease(lease(ONE), lost.set, SOON),
+        LeaseRenewer(lease(ONE), lent.set, SOON, may_lend=True) as kept,
+        LeaseRenewer(lease(ONE), lost.set, SOON),
     ):
         job = lease(ONE).lend(Holder("job", "backfill"))
         assert lost.wait(60)
@@ -192,7 +192,9 @@ def test_of_many_that_take_a_free_one_at_the_same_moment_one_has_it(new_store, c
 def test_a_file_that_is_no_lease_is_one_line_that_says_what_to_do(lease, store, text):
     lease(ONE).take()
     overwrite(store, text)
-    with pytest.raises(LeaseError, match=r"^the lake LAKE: leases/writer\.json is no lease: .+$"):
+    with pytest.raises(
+        LeaseError, match=r"^the lake LAKE: leases/writer\.json is not a lease: .+$"
+    ):
         lease(ONE).take()
 
 
@@ -210,7 +212,7 @@ def test_a_holder_is_a_folder_on_a_machine(tmp_path, monkeypatch):
 
 def test_while_kept_it_is_renewed_and_its_loss_is_told(lease, store, clock):
     lost = threading.Event()
-    with KeptLease(lease(ONE), lost.set, SOON) as kept:
+    with LeaseRenewer(lease(ONE), lost.set, SOON) as kept:
         clock.now += timedelta(seconds=10)
         while json.loads(store.read())["renewed"] != clock.now.isoformat():
             assert not lost.wait(SOON)
@@ -245,7 +247,7 @@ def test_work_of_spark_is_broken_off_when_the_lease_is_lost(spark_url, lake):
             pass
 
     with remote_session(spark_url) as spark:
-        kept = KeptLease(writer_lease(lake, ONE), lambda: interrupt(spark), SOON)
+        kept = LeaseRenewer(writer_lease(lake, ONE), lambda: interrupt(spark), SOON)
         threading.Timer(0.5, move_it).start()
         with pytest.raises(LeaseError, match="written to by other:/data"), only_while_held(kept):
             spark.sql(endless).collect()

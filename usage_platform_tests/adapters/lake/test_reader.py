@@ -116,8 +116,8 @@ def test_a_statement_without_rows_gives_none(reader):
         ("SELECT * FROM rejects", "Tables: readings"),
         ("", "expected one statement, got 0"),
         ("SELECT 1; SELECT 2", "expected one statement, got 2"),
-        ("CREATE TABLE mine AS SELECT 1", "CREATE is not for here; expected a SELECT"),
-        ("DROP VIEW readings", "DROP is not for here; expected a SELECT"),
+        ("CREATE TABLE mine AS SELECT 1", "CREATE is not allowed; expected a SELECT"),
+        ("DROP VIEW readings", "DROP is not allowed; expected a SELECT"),
         ("SELECT * FROM range(1e12::BIGINT)", "more than 5,000,000 rows; add a WHERE or a LIMIT"),
     ],
 )

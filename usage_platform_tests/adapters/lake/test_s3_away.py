@@ -14,7 +14,7 @@ from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.lake.lease import LakeAwayError, writer_lease
 from usage_platform.adapters.lake.lease_record import Holder
-from usage_platform.adapters.lake.lease_renewer import KeptLease
+from usage_platform.adapters.lake.lease_renewer import LeaseRenewer
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, Lake
 from usage_platform.adapters.spark.session import SparkFailedError, failing_in_one_line
@@ -130,7 +130,7 @@ def test_one_that_falls_silent_is_given_up_and_asked_again_later(s3, everything,
 def test_a_lease_outlives_a_server_that_was_away_for_a_moment(s3):
     lost = []
     lease = writer_lease(LAKE, ME)
-    with KeptLease(lease, lambda: lost.append(datetime.now(UTC)), every=0.05) as kept:
+    with LeaseRenewer(lease, lambda: lost.append(datetime.now(UTC)), every=0.05) as kept:
         s3.stop()
         with pytest.raises(LakeAwayError):
             lease.take()
@@ -192,5 +192,5 @@ def test_what_sparks_client_of_s3_says_is_one_line_that_says_what_to_do(kind, sa
     with pytest.raises(SparkFailedError) as told, failing_in_one_line():
         raise kind(said)
     assert str(told.value).startswith(f"Spark cannot use the lake ({reason}): {SAYS_WHAT_TO_DO}")
-    assert str(told.value).endswith("waits on the topic and is done by the next run")
+    assert str(told.value).endswith("waits on the topic and is written by the next run")
     assert "\n" not in str(told.value)

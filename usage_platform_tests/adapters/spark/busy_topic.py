@@ -38,7 +38,7 @@ def apply(spark, lake, events):
             "value": [e.payload for e in events],
         }
     )
-    micro_batch.apply_usage_batch(lake, REGISTRY, spark.createDataFrame(frame), 0)
+    micro_batch.write_usage_batch(lake, REGISTRY, spark.createDataFrame(frame), 0)
 
 
 def busy_topic():

@@ -9,9 +9,9 @@ from usage_platform.core.readings.validation import (
     RAW_COLUMNS,
     READING_COLUMNS,
     REJECT_COLUMNS,
-    judge,
     newest_per_reading,
     touched_hours,
+    validate_events,
     with_intervals,
 )
 
@@ -57,7 +57,7 @@ def appended(draw):
 
 
 def test_a_batch_is_split_into_readings_and_rejects_with_their_places():
-    batch = judge(raw(GOOD, b"x", None), REGISTRY)
+    batch = validate_events(raw(GOOD, b"x", None), REGISTRY)
     expected = readings(reading(value=1.5))
     pd.testing.assert_frame_equal(batch.readings, expected)
     assert batch.rejects.columns.tolist() == REJECT_COLUMNS
@@ -69,28 +69,28 @@ def test_a_batch_is_split_into_readings_and_rejects_with_their_places():
 def test_a_reject_keeps_its_bytes_and_the_meter_if_that_was_readable():
     odd = b'{"meter": "b", "ts": "x", "value": 1}\xff'
     known = b'{"meter": "b", "ts": "x", "value": 1}'
-    rejects = judge(raw(odd, known, None), REGISTRY).rejects
+    rejects = validate_events(raw(odd, known, None), REGISTRY).rejects
     assert rejects["raw"].tolist() == [odd, known, None]
     assert rejects["meter"].tolist() == [None, "b", None]
 
 
 def test_of_events_that_say_the_same_the_last_one_is_the_reading():
-    batch = judge(raw(GOOD, GOOD, b"x", GOOD), REGISTRY)
+    batch = validate_events(raw(GOOD, GOOD, b"x", GOOD), REGISTRY)
     assert (len(batch.readings), len(batch.rejects)) == (1, 1)
     assert batch.readings["offset"].item() == 3
 
 
 def test_a_batch_of_readings_only_rejects_only_or_nothing_has_the_same_columns_and_types():
-    mixed = judge(raw(GOOD, b"x"), REGISTRY)
+    mixed = validate_events(raw(GOOD, b"x"), REGISTRY)
     for values in [(GOOD,), (b"x",), ()]:
-        batch = judge(raw(*values), REGISTRY)
+        batch = validate_events(raw(*values), REGISTRY)
         assert batch.readings.dtypes.equals(mixed.readings.dtypes)
         assert batch.rejects.dtypes.equals(mixed.rejects.dtypes)
 
 
 def test_the_index_of_the_raw_frame_does_not_matter():
     frame = raw(GOOD, b"x", GOOD)
-    batch = judge(frame.set_axis([5, 5, 5]), REGISTRY)
+    batch = validate_events(frame.set_axis([5, 5, 5]), REGISTRY)
     assert batch.readings["offset"].tolist() == [2]
     assert batch.rejects["offset"].tolist() == [1]
 
@@ -112,7 +112,7 @@ def test_the_order_and_the_repetition_of_events_change_nothing(values, random):
     frame = raw(*values)
     rows = list(range(len(frame))) * 2
     random.shuffle(rows)
-    once, again = judge(frame, REGISTRY), judge(frame.iloc[rows], REGISTRY)
+    once, again = validate_events(frame, REGISTRY), validate_events(frame.iloc[rows], REGISTRY)
     pd.testing.assert_frame_equal(again.readings, once.readings)
     rejects = again.rejects.drop_duplicates(["partition", "offset"]).sort_values("offset")
     pd.testing.assert_frame_equal(rejects.reset_index(drop=True), once.rejects)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usage_platform.core.time.user_times import moment, since
+from usage_platform.core.time.user_times import parse_instant, since
 
 BOSTON = "America/New_York"
 NOW = pd.Timestamp("2024-03-11T12:00Z")
@@ -24,7 +24,7 @@ NOW = pd.Timestamp("2024-03-11T12:00Z")
     ],
 )
 def test_a_local_time_is_an_instant_before_and_after_the_clocks_change(text, instant):
-    assert moment(text, BOSTON) == since(text, NOW, BOSTON) == pd.Timestamp(instant)
+    assert parse_instant(text, BOSTON) == since(text, NOW, BOSTON) == pd.Timestamp(instant)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,14 @@
 import pandas as pd
 import pytest
 
-from usage_platform.defs import model_assets
+from usage_platform.services.due_models import due_models
 from usage_platform_tests.core.detector.series import HOURLY
 from usage_platform_tests.defs.model_assets.trained import begins, ends, told, why_not
+
+
+def due_now(platform):
+    deployment = platform.deployment
+    return due_models(deployment.reader, deployment.models, deployment.settings.timezone)
 
 
 def test_all_that_are_due_are_trained_and_then_none_is(train, fill, store):
@@ -41,7 +46,7 @@ def test_after_a_kill_between_two_models_the_rest_is_due_again(
     # What is there is in force: the stream waits at the next one's time, which is due.
     assert [one.version for one in store.manifests()] == saved
     assert [one.version for one in store.candidates()] == saved
-    assert [str(day) for day in model_assets.due_now(platform.deployment)] == [
+    assert [str(day) for day in due_now(platform)] == [
         "2024-01-08",
         "2024-01-15",
         "2024-01-22",
@@ -53,4 +58,4 @@ def test_after_a_kill_between_two_models_the_rest_is_due_again(
 
 
 def test_before_there_are_readings_nothing_is_due(platform):
-    assert model_assets.due_now(platform.deployment) == []
+    assert due_now(platform) == []

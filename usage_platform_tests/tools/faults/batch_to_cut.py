@@ -53,7 +53,7 @@ def apply_to_cut(
     Args:
         place: One of `STEPS`.
         marker: The file to make when it is reached.
-        lake: As for `apply_usage_batch`, like the arguments after it.
+        lake: As for `write_usage_batch`, like the arguments after it.
         registry: The known meters.
         frame: Rows of Spark's Kafka source.
         batch_id: The stream's number of the batch.
@@ -69,7 +69,7 @@ def apply_to_cut(
             time.sleep(60)
 
     with patch.object(micro_batch, name, halting):
-        micro_batch.apply_usage_batch(lake, registry, frame, batch_id)
+        micro_batch.write_usage_batch(lake, registry, frame, batch_id)
 
 
 def apply_until_the_lake_goes(
@@ -79,7 +79,7 @@ def apply_until_the_lake_goes(
 
     Args:
         server: The process that keeps the lake, which is killed.
-        lake: As for `apply_usage_batch`, like the arguments after it.
+        lake: As for `write_usage_batch`, like the arguments after it.
         registry: The known meters.
         frame: Rows of Spark's Kafka source.
         batch_id: The stream's number of the batch.
@@ -92,4 +92,4 @@ def apply_until_the_lake_goes(
         os.kill(server, signal.SIGKILL)
 
     with patch.object(micro_batch, name, last):
-        micro_batch.apply_usage_batch(lake, registry, frame, batch_id)
+        micro_batch.write_usage_batch(lake, registry, frame, batch_id)

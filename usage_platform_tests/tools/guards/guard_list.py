@@ -15,7 +15,7 @@ _BACKFILL = "usage_platform/services/backfill.py"
 _STREAMS = "usage_platform/services/ingest.py"
 _SCORING = "usage_platform/services/score.py"
 _ALERTS = "usage_platform/services/deliver_alerts.py"
-_DEPLOYMENT = "usage_platform/wiring/platform.py"
+_LAKE_WRITER = "usage_platform/services/lake_writer.py"
 _LEASE = "usage_platform/adapters/lake/lease.py"
 _STACK = "usage_platform/local/stack.py"
 _PLAYBACK = "usage_platform/defs/source_assets.py"
@@ -229,7 +229,7 @@ GUARDS = (
     ),
     Guard(
         "one process at a time writes to the lake",
-        _DEPLOYMENT,
+        _LAKE_WRITER,
         "fcntl.flock(lock, fcntl.LOCK_EX)",
         "pass",
         f"{_IN_BACKFILL}test_a_backfill_and_a_batch_of_the_same_hour_write_one_after_the_other",

@@ -14,7 +14,7 @@ from usage_platform.adapters.kafka.topics import ANOMALY, USAGE
 from usage_platform.adapters.lake.tables import READINGS, TABLES
 from usage_platform.local.pid import read_pid_file, session_members
 from usage_platform.services.progress import ingestion_lag, scoring_lag
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform
 from usage_platform_tests.tools.soak.series import GROUPS, MIB, Sample, empty_values
 
 _BLOCK_BYTES = 512
@@ -87,7 +87,7 @@ def tick_seconds(instance: DagsterInstance, sensor: str, since: float) -> list[f
 
 
 def look(
-    deployment: Deployment, instance: DagsterInstance, minute: float, since: float, rss: Iterable
+    deployment: Platform, instance: DagsterInstance, minute: float, since: float, rss: Iterable
 ) -> Sample:
     """One sample of all series.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from usage_platform.adapters.lake.tables import USAGE_HOURLY
 from usage_platform.settings.settings import PREFIX
-from usage_platform.wiring.platform import Deployment
+from usage_platform.wiring.platform import Platform as WiredPlatform
 from usage_platform_tests.e2e.conftest import Platform
 from usage_platform_tests.repository import ROOT
 
@@ -82,7 +82,7 @@ def _wait(process: subprocess.Popen[bytes], log: Path, holds: Callable[[], bool]
         time.sleep(1)
 
 
-def _has_settled(deployment: Deployment) -> bool:
+def _has_settled(deployment: WiredPlatform) -> bool:
     return deployment.reader.state(USAGE_HOURLY).rows > 0 and bool(deployment.models.manifests())
 
 

@@ -1,0 +1,126 @@
+"""Write access to the lake: one Spark session at a time, whichever process or platform asks.
+
+Belongs here: taking turns among the processes of a data folder, and holding the lease while a
+session is open. Not here: the lease itself (`adapters.lake.lease`), how a session is made (an
+argument).
+"""
+
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from usage_platform.adapters.lake.lease import Lease
+from usage_platform.adapters.lake.lease_record import Holder
+from usage_platform.adapters.lake.lease_renewer import LeaseRenewer, only_while_held
+from usage_platform.adapters.spark.session import interrupt
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+OpenSession = Callable[[], AbstractContextManager["SparkSession"]]
+"""Makes a context manager that opens a Spark session and closes it at the end."""
+
+
+class LakeWriter:
+    """Write access to a lake for one data folder.
+
+    Args:
+        lease: The lease on the lake, as this data folder's.
+        lock_file: Locked while a process of the data folder writes; its folder is created.
+        open_session: Makes the session. It is called before the turn begins, so that a session
+            that cannot be opened on this machine fails without waiting.
+        keeps_lease: Whether the lease stays taken after a turn, as it does while a stack runs.
+    """
+
+    def __init__(
+        self,
+        lease: Lease,
+        lock_file: Path,
+        open_session: OpenSession,
+        keeps_lease: Callable[[], bool],
+    ) -> None:
+        self._lease = lease
+        self._lock_file = lock_file
+        self._open_session = open_session
+        self._keeps_lease = keeps_lease
+
+    @contextmanager
+    def session(self) -> Iterator["SparkSession"]:
+        """A Spark session that may write to the lake.
+
+        One process has it at a time. Otherwise a backfill that read an hour's readings just before
+        a micro-batch added one would put the older average over the newer. The processes of this
+        data folder wait for each other; another platform on the same lake is refused.
+
+        Raises:
+            LeaseError: When another platform writes to the lake, or took the lease meanwhile.
+            LocalError: When a session of this process would find no Java.
+        """
+        session = self._open_session()
+        with self._turn(), session_under_lease(self._lease, session) as spark:
+            yield spark
+
+    @contextmanager
+    def lending(self, borrower: Holder) -> Iterator[Lease]:
+        """Lend the lease to a job elsewhere, in place of a session on this machine.
+
+        The lease is renewed on the job's behalf, because the job may take minutes to start; then
+        the job renews it itself. The job returns it at its end, whatever has happened to this
+        process. A caller that knows that the job has ended, or never started, returns it instead.
+
+        Returns:
+            The borrower's side of the lease.
+
+        Raises:
+            LeaseError: When another platform writes to the lake, or a job of this one.
+        """
+        with self._turn():
+            lent = self._lease.lend(borrower)
+            # The job notices and reports a lost lease: this process writes nothing.
+            with LeaseRenewer(lent, lambda: None):
+                yield lent
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        with _exclusive(self._lock_file):
+            try:
+                yield
+            finally:
+                if not self._keeps_lease():
+                    self._lease.give_back()
+
+
+@contextmanager
+def session_under_lease(
+    lease: Lease, session: AbstractContextManager["SparkSession"]
+) -> Iterator["SparkSession"]:
+    """Take the lease, open a session, and renew the lease until the block ends.
+
+    The lease stays taken afterwards. Work in Spark is interrupted when the lease is lost.
+
+    Args:
+        lease: The right to write.
+        session: Opens the session when entered.
+
+    Raises:
+        LeaseError: When another holder has the lease, or took it meanwhile.
+    """
+    # Before the session, which takes long to start.
+    lease.take()
+    with (
+        session as spark,
+        only_while_held(LeaseRenewer(lease, partial(interrupt, spark))),
+    ):
+        yield spark
+
+
+@contextmanager
+def _exclusive(lock_file: Path) -> Iterator[None]:
+    """Wait until no other process writes; the system frees the lock when its holder ends."""
+    lock_file.parent.mkdir(parents=True, exist_ok=True)
+    with lock_file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

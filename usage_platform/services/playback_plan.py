@@ -1,0 +1,118 @@
+"""What is left to play: the loaded source within its limits, minus what the topic already holds.
+
+Belongs here: which readings of the loaded source are played, which remain, and from when on they
+are paced. Not here: publishing them (`play`), where the topic stands
+(`adapters.kafka.playback_position`).
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from usage_platform.adapters.kafka.playback_position import last_played
+from usage_platform.adapters.kafka.topics import KafkaSettings
+from usage_platform.adapters.stores.source_cache import SourceCache
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.pacing import AS_FAST_AS_POSSIBLE, Pace, remaining, to_play
+from usage_platform.core.time.local_time import local_day_bounds
+
+
+@dataclass(frozen=True)
+class PlaybackPlan:
+    """The part of a source that is played.
+
+    Attributes:
+        cache: The loaded source.
+        source: Identifies the source that is to be played; a cache that holds another one must be
+            loaded first.
+        zone: IANA name of the zone in which `first_day` is a day.
+        first_day: Readings before this local day are not played; None for all.
+        max_iterations: At most so many readings are played, over all runs; None for all.
+    """
+
+    cache: SourceCache
+    source: str
+    zone: str
+    first_day: date | None = None
+    max_iterations: int | None = None
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the cache holds this source."""
+        summary = self.cache.summary()
+        return summary is not None and summary.source == self.source
+
+    def readings(self) -> pd.DataFrame:
+        """All readings that are played, over all runs.
+
+        Returns:
+            `meter`, `ts` (datetime64[ns, UTC]), `value`; sorted by ts, then meter.
+
+        Raises:
+            FileNotFoundError: Before the first load.
+        """
+        return to_play(self.cache.readings(), self._start, self.max_iterations)
+
+    def remaining(
+        self, loaded: pd.DataFrame, kafka: KafkaSettings, registry: MeterRegistry
+    ) -> pd.DataFrame:
+        """The readings that are played and that the topic does not hold yet.
+
+        Args:
+            loaded: What the cache holds.
+            kafka: The brokers.
+            registry: The known meters.
+
+        Returns:
+            As `readings`.
+
+        Raises:
+            KafkaUnreachableError: When no broker answers.
+        """
+        played = last_played(kafka, self.source, set(loaded["meter"]), registry)
+        return remaining(loaded, played, self._start, self.max_iterations)
+
+    def is_exhausted(self, kafka: KafkaSettings, registry: MeterRegistry) -> bool:
+        """Whether the topic holds all of it. A source that is not loaded is not exhausted.
+
+        Raises:
+            KafkaUnreachableError: When no broker answers.
+        """
+        if not self.is_loaded:
+            return False
+        last = self._last()
+        played = last_played(kafka, self.source, set(last), registry)
+        return all(meter in played and played[meter] >= ts for meter, ts in last.items())
+
+    def pace(
+        self, loaded: pd.DataFrame, step_minutes: int, accelerator: float, history_days: int
+    ) -> Pace:
+        """How fast the readings are played.
+
+        Args:
+            loaded: What the cache holds.
+            step_minutes: Event time between two steps.
+            accelerator: How much faster than event time; 0 for as fast as the broker accepts them.
+            history_days: Days at the start that are played without waiting.
+        """
+        first = loaded["ts"].iloc[0] if len(loaded) else None
+        if first is not None and self._start is not None:
+            first = max(first, self._start)
+        return Pace(
+            step_minutes=step_minutes,
+            accelerator=accelerator or AS_FAST_AS_POSSIBLE,
+            history_until=None if first is None else first + pd.Timedelta(days=history_days),
+        )
+
+    @property
+    def _start(self) -> pd.Timestamp | None:
+        return None if self.first_day is None else local_day_bounds(self.first_day, self.zone)[0]
+
+    def _last(self) -> dict[str, pd.Timestamp]:
+        """Each meter's newest reading that is played."""
+        summary = self.cache.summary()
+        if summary is not None and self.max_iterations is None and self.first_day is None:
+            return {meter: pd.Timestamp(ts) for meter, ts in summary.last.items()}
+        newest = self.readings().groupby("meter")["ts"].max()
+        return {str(meter): ts for meter, ts in newest.items()}
