@@ -72,7 +72,7 @@ hooks: .venv/.installed-dev ## Run the linters before each commit (pre-commit)
 	@$(BIN)/pre-commit install
 
 docs: .venv/.installed-docs ## Build the documentation with its API reference into site/, links checked
-	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build
 	@echo "the site is site/index.html"
 
 bench: setup .venv/.installed-dev ## Measure speeds, each beside the naive way
