@@ -4,6 +4,9 @@ Belongs here: MkDocs' events. Not here: what the pages hold (`pages`), the site'
 (`mkdocs.yml`). Run with the repository's folder on the path: `python -m mkdocs build`.
 """
 
+# pyright: reportMissingImports=false
+# MkDocs has an environment of its own.
+
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
