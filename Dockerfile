@@ -24,7 +24,7 @@ RUN python -m venv .venv \
     && .venv/bin/uv pip install --no-cache --compile-bytecode --python .venv/bin/python --require-hashes -r requirements-aws.txt \
     # npm fetches the page's scripts; only this stage has it.
     && .venv/bin/uv pip install --no-cache --python .venv/bin/python --target /srv/npm --require-hashes -r requirements-node.txt
-COPY pyproject.toml README.md package.json package-lock.json ./
+COPY pyproject.toml README.md LICENSE NOTICE package.json package-lock.json ./
 COPY usage_platform usage_platform
 RUN .venv/bin/uv pip install --no-cache --python .venv/bin/python --no-deps --editable . \
     # Each jar and script is checked by its sum. A lake on S3 needs more jars, the broker's are not

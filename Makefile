@@ -34,6 +34,11 @@ setup: .venv/.installed ## Create .venv from the lock file, fetch the jars and t
 	@$(BIN)/uv pip install --quiet --python .venv-aws/bin/python --require-hashes -r requirements-aws-dev.txt
 	@touch $@
 
+.venv/.installed-docs: .venv/.installed requirements-docs.txt
+	@$(PYTHON) -m venv .venv-docs
+	@$(BIN)/uv pip install --quiet --python .venv-docs/bin/python --require-hashes -r requirements-docs.txt
+	@touch $@
+
 .venv-emr/.installed: .venv/.installed requirements-emr-spark.txt
 	@$(UV) --require-hashes --target .venv-emr -r requirements-emr-spark.txt
 	@touch $@
@@ -47,8 +52,9 @@ up: setup ## Run the platform until Ctrl-C
 test: setup .venv/.installed-dev .venv/.installed-aws-dev .venv-emr/.installed ## Run all tests with the real services
 	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-quick: .venv/.installed-dev ## Run the tests that need no service
-	@$(BIN)/pytest -m "not kafka and not spark and not e2e" $(ARGS)
+test-quick: .venv/.installed-dev ## Run the tests that need no service; print branch coverage
+	@$(BIN)/pytest -m "not kafka and not spark and not e2e" -n 2 --dist loadfile --no-loadscope-reorder \
+	  --cov --cov-report=term $(ARGS)
 
 test-aws: setup .venv/.installed-dev .venv/.installed-aws-dev .venv-emr/.installed ## Run the tests of what is of AWS
 	@$(BIN)/pytest -m aws -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
@@ -61,6 +67,13 @@ lint: .venv/.installed-dev ## Run ruff, pyright and the contracts on imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pyright
+
+hooks: .venv/.installed-dev ## Run the linters before each commit (pre-commit)
+	@$(BIN)/pre-commit install
+
+docs: .venv/.installed-docs ## Build the documentation with its API reference into site/, links checked
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build
+	@echo "the site is site/index.html"
 
 bench: setup .venv/.installed-dev ## Measure speeds, each beside the naive way
 	@$(BIN)/python -m usage_platform_tests.tools.bench $(ARGS)
@@ -110,4 +123,4 @@ lock: ## Resolve the lock files anew
 	@$(LOCK) --group emr -c requirements.txt -o requirements-emr.txt
 	@echo pyspark==$(EMR_SPARK) | $(LOCK) - -o requirements-emr-spark.txt
 
-.PHONY: help setup demo up test test-quick test-aws test-page lint bench bench-page pictures-page faults guards machine soak eval powerbi emr-package lock
+.PHONY: help setup demo up test test-quick test-aws test-page lint hooks docs bench bench-page pictures-page faults guards machine soak eval powerbi emr-package lock

@@ -16,9 +16,9 @@ from pathlib import Path
 import trustme
 from confluent_kafka.admin import (
     AdminClient,
-    ScramCredentialInfo,
-    ScramMechanism,
-    UserScramCredentialUpsertion,
+    ScramCredentialInfo,  # pyright: ignore[reportPrivateImportUsage] - documented
+    ScramMechanism,  # pyright: ignore[reportPrivateImportUsage] - documented
+    UserScramCredentialUpsertion,  # pyright: ignore[reportPrivateImportUsage] - documented
 )
 from cryptography.hazmat.primitives.serialization import (
     Encoding,

@@ -29,6 +29,9 @@ Given = Mapping[str, Any]
 @click.option(
     "--data", type=click.Path(file_okay=False, path_type=Path), help="Data folder (USAGE_DATA)."
 )
+@click.version_option(
+    package_name="usage-platform", prog_name="usage-platform", message="%(prog)s %(version)s"
+)
 @click.pass_context
 def main(ctx: click.Context, data: Path | None) -> None:
     """Meter readings through Kafka, Spark, Delta Lake and Isolation Forests, run by Dagster."""

@@ -10,7 +10,7 @@ from usage_platform.core.meters import Meter
 from usage_platform.core.readings.csv_rows import CsvColumns
 from usage_platform.core.readings.source import ReadingSource
 from usage_platform.settings.settings import Settings
-from usage_platform.settings.value_types import NO_COLUMN
+from usage_platform.settings.value_types import NO_COLUMN, NOT_FILES
 
 
 def chosen_source(settings: Settings, portal_cache: Path) -> ReadingSource:
@@ -68,7 +68,7 @@ def source_label(settings: Settings) -> str:
 def _csv_paths(settings: Settings) -> list[Path]:
     """The CSV files that the settings name; none for another kind of source."""
     source = settings.source
-    if source in {"generated", "ckan"}:
+    if source in NOT_FILES:
         return []
     return [Path(p) for p in sorted(glob(source)) or [source]]  # noqa: PTH207 - a pattern
 

@@ -46,7 +46,10 @@ class Outcome:
 class Rounds(Protocol):
     """Rounds at the cuts of one part, on services and data that they keep from round to round."""
 
-    cuts: Sequence[Cut]
+    @property
+    def cuts(self) -> Sequence[Cut]:
+        """The cuts at which it plays."""
+        ...
 
     def play(self, cut: Cut) -> Outcome:
         """Play one round: disturb at the cut, let it recover, judge."""

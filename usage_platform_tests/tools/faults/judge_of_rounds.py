@@ -27,7 +27,7 @@ def judges() -> ModelTimeline:
     return judges_of(model("made", START, {METER.name: cut_forests(METER)}))
 
 
-def expected_outputs(events: EventStream, until: int) -> list[Hashable]:
+def expected_outputs(events: EventStream, until: int) -> list[tuple[str, Hashable]]:
     """What must have been told of the events before an offset, in one go and without Kafka.
 
     Returns:

@@ -115,9 +115,9 @@ class BrokerRounds:
 
     def _commit(self, gate: _Gate) -> Background:
         class HaltingProducer(Producer):
-            def commit_transaction(self, *rest: Any) -> None:
+            def commit_transaction(self, *rest: Any, **named: Any) -> None:
                 gate.pass_through()
-                super().commit_transaction(*rest)
+                super().commit_transaction(*rest, **named)
 
         return self._score(Producer=HaltingProducer)
 

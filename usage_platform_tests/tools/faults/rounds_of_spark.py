@@ -124,16 +124,22 @@ class SparkRounds:
         marker.unlink(missing_ok=True)
         before = {table: self._reader.state(table).version for table in TABLES}
         self._put()
-        for _ in range(_TRIES):
-            work = Background(partial(self._drain, partial(apply_to_cut, place, str(marker))))
-            until(lambda work=work: marker.exists() or work.is_over)
+        work = self._drain_to_cut(place, marker)
+        for _ in range(_TRIES - 1):
             if not work.is_over:
                 break
             time.sleep(_BETWEEN_TRIES_S)
+            work = self._drain_to_cut(place, marker)
         written = {table for table in TABLES if self._reader.state(table).version > before[table]}
         if work.is_over or written != WRITTEN[place]:
             why = str(work.error).partition("\n")[0]
             raise CutMissedError(f"{PART}, {place}: the batch was not there ({why})")
+        return work
+
+    def _drain_to_cut(self, place: str, marker: Path) -> Background:
+        """A drain that halts at the cut, or is over without having reached it."""
+        work = Background(partial(self._drain, partial(apply_to_cut, place, str(marker))))
+        until(lambda: marker.exists() or work.is_over)
         return work
 
     def _halted_before_commit(

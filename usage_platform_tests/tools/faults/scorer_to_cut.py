@@ -49,14 +49,14 @@ class StoppingProducer(Producer):
     def produce(self, topic: str, *rest: Any, **named: Any) -> None:
         super().produce(topic, *rest, on_delivery=self._delivered, **named)
 
-    def send_offsets_to_transaction(self, positions: list[Any], *rest: Any) -> None:
+    def send_offsets_to_transaction(self, positions: list[Any], *rest: Any, **named: Any) -> None:
         [self._ends] = [position.offset for position in positions if position.topic == USAGE]
         self._stop_at(AFTER_PRODUCE)
-        super().send_offsets_to_transaction(positions, *rest)
+        super().send_offsets_to_transaction(positions, *rest, **named)
 
-    def commit_transaction(self, *rest: Any) -> None:
+    def commit_transaction(self, *rest: Any, **named: Any) -> None:
         self._stop_at(AFTER_OFFSETS)
-        super().commit_transaction(*rest)
+        super().commit_transaction(*rest, **named)
         self._stop_at(AFTER_COMMIT)
 
     def _delivered(self, error: object, message: Message) -> None:

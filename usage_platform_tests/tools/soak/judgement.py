@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import theilslopes
 
 LEAST_POINTS = 5
@@ -39,7 +40,9 @@ class Judgement:
     rise: float
 
 
-def judge(minutes: Sequence[float], values: Sequence[float], slack: float) -> Judgement:
+def judge(
+    minutes: Sequence[float], values: Sequence[float] | npt.NDArray[np.float64], slack: float
+) -> Judgement:
     """Judge one series by its second half, the first being warm-up.
 
     It rises when the Theil-Sen slope (the median of the slopes between all pairs of points: Sen,
@@ -58,7 +61,7 @@ def judge(minutes: Sequence[float], values: Sequence[float], slack: float) -> Ju
     at, seen = at[late], seen[late]
     if len(at) < LEAST_POINTS:
         return Judgement(Outcome.UNKNOWN, np.nan, np.nan)
-    slope, _, lowest, _ = theilslopes(seen, at)
+    slope, _, lowest, _ = map(float, theilslopes(seen, at))
     level, rise = float(np.median(seen)), float(slope * np.ptp(at))
     rises = lowest > 0 and rise > max(MOST_RISE * abs(level), slack)
     return Judgement(Outcome.RISES if rises else Outcome.FLAT, level, rise)

@@ -38,7 +38,7 @@ def _settings(minutes: float) -> dict[str, str]:
     }
     for name in ("kafka", "spark", "ui", "page"):
         given[f"{name}_port"] = str(_unused_port())
-    return given | _SHORT_RETENTION
+    return {**given, **_SHORT_RETENTION}
 
 
 def _unused_port() -> int:

@@ -33,7 +33,9 @@ def test_memory_is_that_of_a_service_and_all_it_started(tmp_path):
     ) as parent:
         assert parent.stdout is not None
         parent.stdout.readline()
-        write_pid_file(run / "kafka.pid", identify(parent.pid))
+        process = identify(parent.pid)
+        assert process is not None
+        write_pid_file(run / "kafka.pid", process)
         found = memory(tmp_path)
         os.killpg(parent.pid, 9)
     assert set(found) == {"kafka"}
