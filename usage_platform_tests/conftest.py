@@ -47,6 +47,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DATA_DIR = ROOT / ".usage"
 
+pytest_plugins = ["usage_platform_tests.profile"]
+
+# A busy machine may take long for an example; what takes too long is for pytest-timeout to say.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
+
 # For `make machine`: games of many steps, new ones each time.
 settings.register_profile(
     "long",

@@ -1,7 +1,12 @@
 """`usage-platform setup`: everything that is fetched once."""
 
+import os
+
 from usage_platform.console.screen import Screen
+from usage_platform.local.archive_recording import record_archives
 from usage_platform.local.errors import LocalError
+from usage_platform.local.jars import JarFolders
+from usage_platform.local.java import JavaHome
 from usage_platform.local.page_scripts import ensure_scripts
 from usage_platform.local.stack import set_up
 from usage_platform.settings.settings import Settings
@@ -11,17 +16,30 @@ def fetch_all(settings: Settings) -> None:
     """Fetch what is missing, and say what is there.
 
     Raises:
-        LocalError: In one line, when the platform could not run. Without the page's scripts it can:
-            that is said, and the page says it again.
+        LocalError: In one line, when the platform could not run. Without the page's scripts, or the
+            archives from which services start faster, it can: that is said.
     """
     screen = Screen()
     if settings.starts_java:
-        java, _ = set_up(settings, screen.say, screen.progress)
+        java, jars = set_up(settings, screen.say, screen.progress)
         screen.quiet()
         screen.say(f"Java {java.major} at {java.home} and the jars are in place")
+        # An image that is built for AWS has no use for it, and no broker to record.
+        if not (settings.kafka_bootstrap or settings.spark_remote or settings.uses_aws):
+            _record(java, jars, screen)
     else:
         screen.say("the settings name a broker and a Spark: no Java and no jars are needed here")
     try:
         ensure_scripts(settings.jars_dir.parent, screen.say)
     except LocalError as error:
         screen.say(str(error))
+
+
+def _record(java: JavaHome, jars: JarFolders, screen: Screen) -> None:
+    try:
+        record_archives(java, jars, os.environ, screen.say, screen.progress)
+    # Whatever it is, the platform runs without the archives.
+    except Exception as error:
+        screen.say(f"not recorded, so Kafka and Spark start more slowly: {error}")
+    finally:
+        screen.quiet()

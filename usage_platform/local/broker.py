@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from usage_platform.local.class_archive import class_archive, reading
 from usage_platform.local.errors import LocalError
 from usage_platform.local.java import JavaHome
 from usage_platform.local.ports import LOOPBACK, port_answers
@@ -101,6 +102,7 @@ def broker_service(
     home = data_dir / "kafka"
     base = (
         *(str(java.java), "-cp", f"{jars.absolute()}/*", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError"),
+        *reading(class_archive(java, [jars])),
         f"-Dlog4j2.configurationFile={(home / 'log4j2.properties').as_uri()}",
     )
     settings = _SETTINGS.format(port=port, controller_port=controller_port, log_dir=home / "data")

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from usage_platform.local.class_archive import class_archive, reading
 from usage_platform.local.jars import pyspark_home
 from usage_platform.local.java import JavaHome
 from usage_platform.local.ports import LOOPBACK
@@ -20,6 +21,27 @@ from usage_platform.local.replies import GRPC, port_replies
 from usage_platform.local.source_tree import REPOSITORY_ROOT
 
 _SERVER_CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
+_DEFAULT_MEMORY = "1g"
+_OPENED = (
+    *("java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio"),
+    *("java.util", "java.util.concurrent", "java.util.concurrent.atomic", "jdk.internal.ref"),
+    *("sun.nio.ch", "sun.nio.cs", "sun.security.action", "sun.util.calendar"),
+)
+# As Spark's launcher gives them; a test compares the two.
+_JAVA_OPTIONS = (
+    "-XX:+IgnoreUnrecognizedVMOptions",
+    "--add-modules=jdk.incubator.vector",
+    *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED),
+    "--add-opens=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
+    "-Dio.netty.tryReflectionSetAccessible=true",
+    "-Dio.netty.allocator.type=pooled",
+    "-Dio.netty.handler.ssl.defaultEndpointVerificationAlgorithm=NONE",
+    "--sun-misc-unsafe-memory-access=allow",
+    "--enable-native-access=ALL-UNNAMED",
+    "-Dderby.connection.requireAuthentication=false",
+)
+_LOGGING_FILE = Path("conf", "log4j2.properties")
+_SETTINGS_FILE = Path("conf", "spark-defaults.conf")
 _LOGGING = """\
 status = warn
 appender.console.type = Console
@@ -44,7 +66,7 @@ def spark_service(
 
     Args:
         java: Runs it.
-        jars: The folders of the jars it needs beside pyspark's own.
+        jars: The folders of the jars it needs beside pyspark's own, Delta's and Kafka's first.
         data_dir: The platform's data folder: it keeps its files in `spark`, its log in `logs`, its
             pid file in `run`. The temporary ones are emptied before each start.
         env: The environment it runs in. Spark's own variables in it are left out: the service is
@@ -64,12 +86,7 @@ def spark_service(
     settings = {"spark.master": "local[*]", **conf, **_own_settings(home, port)}
     return Service(
         name="spark",
-        # It ends in an exec of the JVM, so that the process started is the one to stop.
-        argv=(
-            str(pyspark_home() / "bin" / "spark-submit"),
-            *("--class", _SERVER_CLASS, "--name", "usage-platform"),
-            *("--driver-class-path", ":".join(f"{folder.absolute()}/*" for folder in jars)),
-        ),
+        argv=_command(java, jars, home, settings),
         env=_environment(env, java, home),
         cwd=home,
         log_file=data_dir / "logs" / "spark.log",
@@ -78,6 +95,39 @@ def spark_service(
         start_timeout=120.0,
         stop_timeout=30.0,
         prepare=partial(_prepare, home, settings),
+    )
+
+
+def recorded_folders(jars: Sequence[Path]) -> list[Path]:
+    """The folders of jars that the class path begins with, whatever a lake needs beside them.
+
+    Java takes an archive of these for any class path that begins so.
+    """
+    return [jars[0].absolute(), pyspark_home() / "jars"]
+
+
+def _command(
+    java: JavaHome, jars: Sequence[Path], home: Path, settings: Mapping[str, str]
+) -> tuple[str, ...]:
+    """What `spark-submit` would run in the end.
+
+    It puts the folder of the settings into the class path, and Java's class data sharing refuses
+    one with a folder of files; and its launcher is one more JVM to start.
+    """
+    recorded = recorded_folders(jars)
+    folders = [*recorded, *(folder.absolute() for folder in jars[1:])]
+    return (
+        str(java.java),
+        *("-cp", ":".join(f"{folder}/*" for folder in folders)),
+        f"-Xmx{settings.get('spark.driver.memory', _DEFAULT_MEMORY)}",
+        *reading(class_archive(java, recorded)),
+        f"-Dlog4j2.configurationFile={(home / _LOGGING_FILE).as_uri()}",
+        f"-Djava.io.tmpdir={home / 'tmp'}",
+        "-XX:+ExitOnOutOfMemoryError",
+        *_JAVA_OPTIONS,
+        *("org.apache.spark.deploy.SparkSubmit", "--class", _SERVER_CLASS),
+        *("--name", "usage-platform", "--properties-file", str(home / _SETTINGS_FILE)),
+        "spark-internal",
     )
 
 
@@ -108,9 +158,6 @@ def _own_settings(home: Path, port: int) -> dict[str, str]:
         "spark.connect.grpc.binding.port": str(port),
         "spark.driver.bindAddress": LOOPBACK,
         "spark.driver.host": LOOPBACK,
-        "spark.driver.defaultJavaOptions": (
-            f'"-Djava.io.tmpdir={home / "tmp"}" -XX:+ExitOnOutOfMemoryError'
-        ),
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.warehouse.dir": (home / "warehouse").as_uri(),
         "spark.ui.enabled": "false",
@@ -123,6 +170,8 @@ def _environment(env: Mapping[str, str], java: JavaHome, home: Path) -> dict[str
     paths = [str(REPOSITORY_ROOT), *filter(None, [env.get("PYTHONPATH")])]
     return kept | {
         "JAVA_HOME": str(java.home),
+        # As spark-submit sets it: workers must agree on the hashes of strings.
+        "PYTHONHASHSEED": "0",
         "PYSPARK_PYTHON": sys.executable,
         "PYTHONPATH": ":".join(paths),
         "SPARK_CONF_DIR": str(home / "conf"),
@@ -138,8 +187,8 @@ def _prepare(home: Path, settings: Mapping[str, str]) -> None:
     (home / "tmp").mkdir(parents=True)
     _link_home(home / "home")
     (home / "conf").mkdir(exist_ok=True)
-    (home / "conf" / "log4j2.properties").write_text(_LOGGING, "utf-8")
-    defaults = home / "conf" / "spark-defaults.conf"
+    (home / _LOGGING_FILE).write_text(_LOGGING, "utf-8")
+    defaults = home / _SETTINGS_FILE
     # It may hold the keys of an object store.
     defaults.touch(mode=0o600)
     defaults.write_text(properties_text(settings), "utf-8")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -87,6 +88,24 @@ def test_the_shells_own_spark_does_not_leak_in(tmp_path):
     assert got["HOME"] == "/h"
     assert got["PYTHONPATH"].endswith(":/mine")
     assert (Path(got["PYTHONPATH"].split(":")[0]) / "usage_platform").is_dir()
+
+
+@pytest.mark.spark
+def test_java_gets_the_options_that_sparks_own_launcher_gives_it(java, tmp_path):
+    home = pyspark_home()
+    launcher = (str(java.java), "-cp", f"{home / 'jars'}/*", "org.apache.spark.launcher.Main")
+    submit = ("org.apache.spark.deploy.SparkSubmit", "--class", "any", "spark-internal")
+    env = {"SPARK_HOME": str(home), "SPARK_SCALA_VERSION": "2.13"}
+    done = subprocess.run([*launcher, *submit], env=env, capture_output=True, text=True, check=True)
+    theirs = done.stdout.strip().strip("\0").split("\0")
+    after = theirs.index("-Xmx1g") + 1
+    options = theirs[after : theirs.index(submit[0])]
+    argv = described(tmp_path).argv
+    first = argv.index(options[0])
+    assert len(options) > 10
+    assert argv[first : first + len(options) + 1] == (*options, submit[0])
+    assert "-Xmx1g" in argv
+    assert "-Xmx3g" in described(tmp_path, conf={"spark.driver.memory": "3g"}).argv
 
 
 @pytest.mark.spark
