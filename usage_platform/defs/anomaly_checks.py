@@ -1,6 +1,5 @@
 """Asset checks: what must hold of the model and of the anomalies it finds."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -125,11 +124,3 @@ def people_agree(platform: PlatformResource) -> dg.AssetCheckResult:
             "missed": found.missed,
         },
     )
-
-
-ANOMALY_CHECKS: Sequence[dg.AssetChecksDefinition] = (
-    model_is_recent,
-    stream_equals_rescoring,
-    alarms_keep_budget,
-    people_agree,
-)

@@ -1,7 +1,6 @@
 """Asset checks against Kafka: the tables against the events, and transactions that hang."""
 
 import secrets
-from collections.abc import Sequence
 
 import dagster as dg
 import pandas as pd
@@ -157,6 +156,3 @@ def _not_asked(error: KafkaUnreachableError | KafkaException) -> dg.AssetCheckRe
     """What cannot be looked at is not right, and not known to be wrong."""
     line = error.args[0].str() if isinstance(error, KafkaException) else str(error)
     return dg.AssetCheckResult(passed=False, severity=_WARN, description=f"Kafka: {line}")
-
-
-AUDIT_CHECKS: Sequence[dg.AssetChecksDefinition] = (sampled_days_equal_kafka, no_transaction_hangs)

@@ -1,6 +1,5 @@
 """Asset checks: what must hold of the tables, looked at without a JVM."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 import dagster as dg
@@ -20,8 +19,6 @@ from usage_platform.core.readings.quality import (
     incomplete_days,
 )
 from usage_platform.core.readings.series import ReadingHistory
-from usage_platform.defs.anomaly_checks import ANOMALY_CHECKS
-from usage_platform.defs.audit_checks import AUDIT_CHECKS
 from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.resources import PlatformResource
 
@@ -153,15 +150,3 @@ def _in_words(meter: str, change: SlowChange) -> str:
         f"- {meter}: {change.what} {change.share:+.0%} within the last weeks, from "
         f"{change.before_kw:.0f} to {change.now_kw:.0f} kW; usual are {change.usual_share:.0%}"
     )
-
-
-CHECKS: Sequence[dg.AssetChecksDefinition] = (
-    no_reading_twice,
-    hours_equal_recompute,
-    hours_complete,
-    tables_readable_everywhere,
-    few_rejects,
-    no_slow_change,
-    *ANOMALY_CHECKS,
-    *AUDIT_CHECKS,
-)

@@ -6,13 +6,11 @@ start than to work.
 
 import dagster as dg
 
-from usage_platform.defs.anomaly_assets import anomalies, anomaly
+from usage_platform.defs.anomaly_assets import anomalies
 from usage_platform.defs.lake_assets import streams_into_lake, usage_hourly
 from usage_platform.defs.model_assets import slot_forests
 from usage_platform.defs.profile_assets import profile_report
-from usage_platform.defs.redrive_assets import redriven_rejects
 from usage_platform.defs.source_assets import source_readings, usage
-from usage_platform.defs.upkeep import upkeep
 
 _MAX_RUNTIME = "dagster/max_runtime"
 # Training says it of the model that it makes; it cannot be asked alone.
@@ -58,16 +56,3 @@ report = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     tags={_MAX_RUNTIME: 3600},
 )
-
-ASSETS = (
-    source_readings,
-    usage,
-    streams_into_lake,
-    usage_hourly,
-    slot_forests,
-    anomaly,
-    anomalies,
-    redriven_rejects,
-    profile_report,
-)
-JOBS = (playback, micro_batch, retrain, quality, backfill, report, upkeep)

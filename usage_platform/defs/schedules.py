@@ -61,6 +61,3 @@ def monthly_report(
     if span is None or f"{span[1]:%Y-%m-%d}" < key:
         return dg.SkipReason(f"no readings since {key}")
     return dg.RunRequest(partition_key=key, run_key=key)
-
-
-SCHEDULES = (weekly_retrain, hourly_quality, nightly_upkeep, monthly_report)

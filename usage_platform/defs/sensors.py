@@ -254,6 +254,3 @@ def _why_nothing(result: TickResult) -> str:
     if result.waits_for is None:
         return "no new events"
     return f"the readings from {result.waits_for:%Y-%m-%d} on wait for a model of their time"
-
-
-SENSORS = (playback_sensor, micro_batch_sensor, model_sensor, anomaly_stream)
