@@ -6,9 +6,7 @@ what a module here defines at its top. No rule of the platform is decided here.
 
 import warnings
 
-# Dagster is pinned to one version: what it calls beta or preview cannot change unnoticed.
-for _announcement in (
-    r"Parameter `backfill_policy` of function `asset` is currently in beta",
-    r"Function `load_definitions_from_(package_module|modules)` is currently in preview",
-):
-    warnings.filterwarnings("ignore", _announcement)
+# Dagster is pinned to one version: what is beta in it cannot change unnoticed.
+warnings.filterwarnings(
+    "ignore", r"Parameter `backfill_policy` of function `asset` is currently in beta"
+)

@@ -17,9 +17,11 @@ from usage_platform.adapters.lake.tables import ANOMALIES
 from usage_platform.adapters.spark.anomaly_table import merge_rescored
 from usage_platform.core.detector.schedule import next_model_from
 from usage_platform.core.meters import MeterRegistry
+from usage_platform.defs import freshness
+from usage_platform.defs.asset_metadata import table_metadata
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.lake_assets import WRITER_POOL
-from usage_platform.defs.metadata import FRESHNESS, OWNERS, instant, lag_metadata
+from usage_platform.defs.metadata import OWNERS, instant, lag_metadata
 from usage_platform.defs.partitions import DAILY, days_of
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.progress import Lag, lag_into_lake, lag_of_scoring
@@ -60,7 +62,8 @@ def tick_metadata(result: TickResult) -> dict[str, dg.MetadataValue | int | floa
     kinds={"kafka"},
     owners=OWNERS,
     deps=["usage", "slot_forests"],
-    freshness_policy=FRESHNESS,
+    freshness_policy=freshness.STREAM,
+    code_version="1",
 )
 @fails_in_one_line
 def anomaly(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
@@ -169,6 +172,9 @@ def rescore_days(
     deps=["anomaly", "readings"],
     partitions_def=DAILY,
     backfill_policy=dg.BackfillPolicy.single_run(),
+    freshness_policy=freshness.ANOMALIES,
+    metadata=table_metadata(ANOMALIES),
+    code_version="1",
     pool=WRITER_POOL,
 )
 @fails_in_one_line

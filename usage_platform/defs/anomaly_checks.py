@@ -10,10 +10,10 @@ from usage_platform.core.detector.gate import days_allowed
 from usage_platform.core.feedback.labels import agreement, silenced
 from usage_platform.core.readings.quality import compare_anomalies
 from usage_platform.core.time.units import instants_of
+from usage_platform.defs.freshness import LONGEST_MODEL_AGE
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.rescore import rescored, standing
 
-_MAX_MODEL_AGE = timedelta(days=8)
 _BUDGET_WEEKS = 4
 _WARN = dg.AssetCheckSeverity.WARN
 _NOTHING_YET = dg.AssetCheckResult(passed=True, description="anomalies: no such table yet")
@@ -28,7 +28,7 @@ def model_is_recent(platform: PlatformResource) -> dg.AssetCheckResult:
     newest = manifests[-1]
     age = datetime.now(UTC) - datetime.fromisoformat(newest.trained_at)
     return dg.AssetCheckResult(
-        passed=age <= _MAX_MODEL_AGE,
+        passed=age <= LONGEST_MODEL_AGE,
         severity=_WARN,
         metadata={"version": newest.version, "age_days": age / timedelta(days=1)},
     )

@@ -17,15 +17,11 @@ from usage_platform.adapters.lake.tables import (
 )
 from usage_platform.adapters.spark.commit_dates import dates_since
 from usage_platform.cluster.request import DrainTopics, RecomputeHours
+from usage_platform.defs import freshness
+from usage_platform.defs.asset_metadata import table_metadata
 from usage_platform.defs.emr_serverless import Compute, ComputeConfig, done_on_emr
 from usage_platform.defs.failures import fails_in_one_line
-from usage_platform.defs.metadata import (
-    FRESHNESS,
-    OWNERS,
-    lag_metadata,
-    picture,
-    rejects_table,
-)
+from usage_platform.defs.metadata import OWNERS, lag_metadata, picture, rejects_table
 from usage_platform.defs.partitions import DAILY, days_of, partition_keys
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.backfill import recompute_range
@@ -47,7 +43,9 @@ _MONTH = timedelta(days=31)
             group_name="lake",
             kinds={"delta", "spark"},
             owners=OWNERS,
-            freshness_policy=FRESHNESS,
+            freshness_policy=freshness.STREAM,
+            metadata=table_metadata(READINGS),
+            code_version="1",
             description="Every reading once: the newest event of each meter and interval. Delta "
             "table, keyed by (meter, event_time), partitioned by UTC day.",
         ),
@@ -57,6 +55,9 @@ _MONTH = timedelta(days=31)
             group_name="lake",
             kinds={"delta", "spark"},
             owners=OWNERS,
+            freshness_policy=freshness.STREAM,
+            metadata=table_metadata(REJECTS),
+            code_version="1",
             description="Every event that is no reading, as it came, with a reason. Delta table, "
             "keyed by topic, partition, offset and broker time. `redriven_rejects` drives chosen "
             "ones again.",
@@ -137,7 +138,11 @@ def report_days(
             dg.AssetMaterialization(
                 table.name,
                 partition=key,
-                metadata={"table_version": state.version, **metadata},
+                metadata={
+                    "dagster/row_count": state.rows,
+                    "table_version": state.version,
+                    **metadata,
+                },
             )
         )
 
@@ -149,7 +154,9 @@ def report_days(
     deps=["readings"],
     partitions_def=DAILY,
     backfill_policy=dg.BackfillPolicy.single_run(),
-    freshness_policy=FRESHNESS,
+    freshness_policy=freshness.STREAM,
+    metadata=table_metadata(USAGE_HOURLY),
+    code_version="1",
     pool=WRITER_POOL,
 )
 @fails_in_one_line

@@ -6,7 +6,6 @@ Belongs here: what several files of `defs` put into metadata in the same way.
 import base64
 import re
 from collections.abc import Sequence
-from datetime import timedelta
 
 import dagster as dg
 import pandas as pd
@@ -15,11 +14,6 @@ from usage_platform.services.progress import Lag
 from usage_platform.services.redrive import RejectedReason
 
 OWNERS = ["team:energy-data"]
-# Three of the longest intervals that a meter may have; then a day without anything is a failure.
-# A source that is exhausted is stale, and said to be.
-FRESHNESS = dg.FreshnessPolicy.time_window(
-    warn_window=timedelta(hours=3), fail_window=timedelta(hours=24)
-)
 
 _SHOWN_BYTES = 80
 _PLAIN = re.compile(r"[^A-Za-z0-9 .,:;{}\"+-]")

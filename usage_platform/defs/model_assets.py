@@ -23,6 +23,8 @@ from usage_platform.core.detector.model import DetectorModel, Method, Tuning
 from usage_platform.core.detector.model_timeline import LOOK_BACK, judged_by
 from usage_platform.core.detector.schedule import due
 from usage_platform.core.readings.series import ReadingHistory
+from usage_platform.defs import freshness
+from usage_platform.defs.asset_metadata import LAKE, place_metadata
 from usage_platform.defs.emr_serverless import Compute, ComputeConfig, done_on_emr
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
@@ -66,6 +68,9 @@ class TrainingConfig(ComputeConfig):
     kinds={"scikitlearn", "parquet"},
     owners=OWNERS,
     deps=["readings"],
+    freshness_policy=freshness.MODEL,
+    metadata=place_metadata(LAKE.models),
+    code_version="1",
     check_specs=[
         dg.AssetCheckSpec(
             "model_is_fit",

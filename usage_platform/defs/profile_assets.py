@@ -5,6 +5,8 @@ from datetime import date
 import dagster as dg
 
 from usage_platform.core.load.month import Month
+from usage_platform.defs import freshness
+from usage_platform.defs.asset_metadata import LAKE, place_metadata
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
 from usage_platform.defs.partitions import MONTHLY
@@ -21,6 +23,9 @@ _SHOWN = ("The month", "The most unusual days")
     owners=OWNERS,
     deps=["readings", "usage_hourly", "anomalies", "slot_forests"],
     partitions_def=MONTHLY,
+    freshness_policy=freshness.REPORT,
+    metadata=place_metadata(f"{LAKE.assets}/reports"),
+    code_version="1",
 )
 @fails_in_one_line
 def profile_report(

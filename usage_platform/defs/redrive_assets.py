@@ -53,6 +53,7 @@ class RedriveConfig(dg.Config):
     kinds={"delta", "spark"},
     owners=OWNERS,
     deps=["rejects"],
+    code_version="1",
     pool=WRITER_POOL,
 )
 @fails_in_one_line

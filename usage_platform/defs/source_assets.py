@@ -16,6 +16,8 @@ from usage_platform.adapters.kafka.topics import KafkaUnreachableError, end_offs
 from usage_platform.adapters.lake.lease_record import holder_of
 from usage_platform.core.readings.pacing import Pace, remaining
 from usage_platform.core.readings.source import SourceError
+from usage_platform.defs import freshness
+from usage_platform.defs.asset_metadata import LAKE, place_metadata
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
 from usage_platform.defs.resources import PlatformResource
@@ -30,7 +32,13 @@ from usage_platform.wiring.platform import Deployment
 _SHOWN_BAD_ROWS = 20
 
 
-@dg.asset(group_name="source", kinds={"python", "parquet"}, owners=OWNERS)
+@dg.asset(
+    group_name="source",
+    kinds={"python", "parquet"},
+    owners=OWNERS,
+    metadata=place_metadata(f"{LAKE.assets}/source_readings"),
+    code_version="1",
+)
 @fails_in_one_line
 def source_readings(
     context: dg.AssetExecutionContext, platform: PlatformResource
@@ -108,6 +116,8 @@ class PlaybackConfig(dg.Config):
     kinds={"kafka"},
     owners=OWNERS,
     deps=[source_readings],
+    freshness_policy=freshness.STREAM,
+    code_version="1",
     # One slot: a second one waits here, and is refused by its lease where Dagster is another.
     pool="playback",
 )

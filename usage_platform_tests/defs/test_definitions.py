@@ -8,12 +8,15 @@ import sys
 import tomllib
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dagster as dg
 import pytest
 
 import usage_platform
+from usage_platform.adapters.lake.tables import TABLES
 from usage_platform.definitions import defs
+from usage_platform.defs.asset_metadata import place_metadata
 from usage_platform.settings.settings import SettingsError
 from usage_platform_tests.repository import ROOT
 
@@ -33,7 +36,20 @@ EDGES = {
     ("anomalies", "profile_report"),
     ("slot_forests", "profile_report"),
 }
-FRESH = {"readings", "usage_hourly", "anomaly"}
+STREAM_WINDOWS = (timedelta(hours=3), timedelta(hours=24))
+# When each asset that something keeps current is stale: a warning, then a failure.
+FRESH = {
+    "usage": STREAM_WINDOWS,
+    "readings": STREAM_WINDOWS,
+    "rejects": STREAM_WINDOWS,
+    "usage_hourly": STREAM_WINDOWS,
+    "anomaly": STREAM_WINDOWS,
+    # With the default budget of one alarm in two weeks.
+    "anomalies": (timedelta(weeks=4), timedelta(weeks=10)),
+    "slot_forests": (timedelta(days=8), timedelta(days=15)),
+    "profile_report": (timedelta(days=32), timedelta(days=63)),
+}
+BY_HAND = {"source_readings", "redriven_rejects"}
 ASSETS = {name for edge in EDGES for name in edge}
 CHECKS = {
     ("readings", "no_reading_twice"),
@@ -86,7 +102,9 @@ def planted_schedule(): ...
 LIST = """
 import json, sys
 import usage_platform
+from usage_platform.adapters.lake.tables import TABLES
 from usage_platform.definitions import defs
+from usage_platform.defs.asset_metadata import place_metadata
 graph, repository = defs.resolve_asset_graph(), defs.get_repository_def()
 json.dump({
     "assets": sorted(key.to_user_string() for key in graph.get_all_asset_keys()),
@@ -239,11 +257,40 @@ def test_what_must_go_on_has_a_freshness_policy_that_warns_before_it_fails(graph
     policies = {
         key.to_user_string(): graph.get(key).freshness_policy for key in graph.get_all_asset_keys()
     }
-    assert {name for name, policy in policies.items() if policy} == FRESH
-    for name in FRESH:
-        policy = policies[name]
-        windows = (policy.warn_window.to_timedelta(), policy.fail_window.to_timedelta())
-        assert windows == (timedelta(hours=3), timedelta(hours=24))
+    windows = {
+        name: (policy.warn_window.to_timedelta(), policy.fail_window.to_timedelta())
+        for name, policy in policies.items()
+        if policy
+    }
+    assert windows == FRESH
+    assert set(policies) - set(windows) == BY_HAND
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_tables_asset_has_the_tables_name_place_and_described_columns(graph, table):
+    metadata = graph.get(dg.AssetKey(table.name)).metadata
+    assert metadata["dagster/table_name"] == table.name
+    uri = urlsplit(metadata["dagster/uri"])
+    assert (uri.scheme, uri.path.endswith(f"/lake/deltalake/{table.name}")) == ("file", True)
+    columns = metadata["dagster/column_schema"].columns
+    comments = [f" COMMENT '{one.description}'" if one.description else "" for one in columns]
+    rebuilt = [
+        f"{one.name} {one.type.upper()}{comment}"
+        for one, comment in zip(columns, comments, strict=True)
+    ]
+    assert rebuilt == table.definitions
+    assert any(comments)
+
+
+def test_a_place_on_s3_is_its_own_uri():
+    assert place_metadata("s3://bucket/lake/models") == {"dagster/uri": "s3://bucket/lake/models"}
+
+
+def test_every_asset_has_a_code_version(graph):
+    versions = {
+        key.to_user_string(): graph.get(key).code_version for key in graph.get_all_asset_keys()
+    }
+    assert all(versions.values()), versions
 
 
 def test_each_table_and_the_model_have_a_check(graph):
