@@ -1,4 +1,4 @@
-"""Anomalies: the topic that the streaming sensor writes, and the Delta table filled from it."""
+"""The topic `anomaly`, which the scoring sensor publishes to, and the Delta table `anomalies`."""
 
 import time
 from collections.abc import Callable
@@ -67,10 +67,10 @@ def tick_metadata(result: TickResult) -> dict[str, dg.MetadataValue | int | floa
 )
 @fails_in_one_line
 def anomaly(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
-    """The topics `anomaly` and `episode`: the odd readings, told once each, and what they make up.
+    """The topics `anomaly` and `episode`: each anomaly published exactly once, and its episodes.
 
-    The sensor `anomaly_stream` keeps it current and reports each of its ticks here. Materializing
-    it by hand scores what waits on `usage` now, in place of the sensor's next tick.
+    The sensor `anomaly_stream` keeps them current and reports each of its ticks here. Materializing
+    by hand scores the backlog on `usage` at once instead of at the sensor's next tick.
     """
     deployment = platform.deployment
     if not deployment.models.manifests():
@@ -181,10 +181,10 @@ def rescore_days(
 def anomalies(
     context: dg.AssetExecutionContext, platform: PlatformResource
 ) -> dg.MaterializeResult:
-    """Every anomaly, by day: filled from the topic by the micro-batch.
+    """Every anomaly, by UTC day: the micro-batch fills the table from the topic `anomaly`.
 
-    Materializing days scores their `readings` again, each with the model that judges its time, adds
-    what is missing and withdraws what is no anomaly; one that is there has the same id and stays.
+    Materializing days rescores their `readings`, each with the model that is in force at its time,
+    adds missing anomalies and withdraws those that no longer are; ids stay the same.
     """
     deployment = platform.deployment
     first, last = days_of(context)

@@ -1,4 +1,4 @@
-"""Asset checks: what must hold of the model and of the anomalies it finds."""
+"""Asset checks on the model and on the anomalies it detects."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -36,7 +36,7 @@ def model_is_recent(platform: PlatformResource) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset="anomalies")
 def stream_equals_rescoring(platform: PlatformResource) -> dg.AssetCheckResult:
-    """What the stream told of the newest week is what scoring its `readings` again finds."""
+    """The newest week's published anomalies equal those of rescoring its `readings`."""
     if not platform.deployment.reader.exists(ANOMALIES):
         return _NOTHING_YET
     deployment = platform.deployment
@@ -57,13 +57,13 @@ def stream_equals_rescoring(platform: PlatformResource) -> dg.AssetCheckResult:
         metadata={
             "anomalies_compared": result.compared,
             "anomalies_wrong": result.wrong,
-            "not_told_yet": len(waiting),
+            "not_published_yet": len(waiting),
         },
     )
 
 
 def _silenced(table: pd.DataFrame, labels: pd.DataFrame) -> pd.Series:
-    """Anomalies that were told before people said that the time was planned."""
+    """Anomalies that were published before their time was labelled as planned."""
     quiet = pd.Series(False, index=table.index)
     for meter, own in table.groupby("meter"):
         instants = instants_of(own.loc[:, "event_time"])
@@ -72,7 +72,7 @@ def _silenced(table: pd.DataFrame, labels: pd.DataFrame) -> pd.Series:
 
 
 def _after(rescored: pd.DataFrame, table: pd.DataFrame) -> pd.Index:
-    """Anomalies newer than the table's newest: the stream may not have come so far."""
+    """Anomalies newer than the table's newest: the stream may not have got that far."""
     if table.empty:
         return rescored.index
     return rescored.index[rescored["event_time"] > table["event_time"].max()]
@@ -80,7 +80,7 @@ def _after(rescored: pd.DataFrame, table: pd.DataFrame) -> pd.Index:
 
 @dg.asset_check(asset="anomalies")
 def alarms_keep_budget(platform: PlatformResource) -> dg.AssetCheckResult:
-    """In the last four weeks no more days had an alarm than the budget and chance allow."""
+    """Days with an alarm in the last four weeks stay within the alarm budget, plus chance."""
     deployment = platform.deployment
     span = deployment.reader.span(READINGS, "event_time")
     budgets = [m.false_alarms_per_week for m in deployment.models.manifests()[-1:]]
@@ -108,7 +108,7 @@ def alarms_keep_budget(platform: PlatformResource) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset="anomalies")
 def people_agree(platform: PlatformResource) -> dg.AssetCheckResult:
-    """Most episodes that people have labelled were truly odd."""
+    """Most labelled episodes were true anomalies."""
     if not platform.deployment.reader.exists(ANOMALIES):
         return _NOTHING_YET
     deployment = platform.deployment

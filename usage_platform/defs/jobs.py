@@ -1,7 +1,7 @@
 """Jobs: what sensors and schedules launch.
 
 In one process each: a step of these jobs takes seconds, and a process a step would take longer to
-start than to work.
+start than to run.
 """
 
 import dagster as dg
@@ -13,8 +13,8 @@ from usage_platform.defs.profile_assets import profile_report
 from usage_platform.defs.source_assets import source_readings, usage
 
 _MAX_RUNTIME = "dagster/max_runtime"
-# Training says it of the model that it makes; it cannot be asked alone.
-_SAID_BY_TRAINING = dg.AssetSelection.checks(dg.AssetCheckKey(slot_forests.key, "model_is_fit"))
+# Training evaluates it on the model that it makes; it cannot run alone.
+_TRAINING_CHECK = dg.AssetSelection.checks(dg.AssetCheckKey(slot_forests.key, "model_is_fit"))
 
 playback = dg.define_asset_job(
     "playback",
@@ -25,21 +25,21 @@ playback = dg.define_asset_job(
 micro_batch = dg.define_asset_job(
     "micro_batch",
     dg.AssetSelection.assets(streams_into_lake).without_checks(),
-    description="Bring what waits on the topics into the lake.",
+    description="Ingest the backlog of the topics `usage` and `anomaly` into the lake.",
     executor_def=dg.in_process_executor,
     tags={_MAX_RUNTIME: 3600},
 )
 retrain = dg.define_asset_job(
     "retrain",
-    dg.AssetSelection.assets(slot_forests).without_checks() | _SAID_BY_TRAINING,
-    description="Train a new model from the readings, and put it in force if it is fit.",
+    dg.AssetSelection.assets(slot_forests).without_checks() | _TRAINING_CHECK,
+    description="Train a new model from `readings`, and promote it if it passes `model_is_fit`.",
     executor_def=dg.in_process_executor,
     tags={_MAX_RUNTIME: 7200},
 )
 quality = dg.define_asset_job(
     "quality",
-    dg.AssetSelection.all_asset_checks() - _SAID_BY_TRAINING,
-    description="Run all asset checks but the one that training runs itself.",
+    dg.AssetSelection.all_asset_checks() - _TRAINING_CHECK,
+    description="Run all asset checks but `model_is_fit`, which training evaluates.",
     executor_def=dg.in_process_executor,
     tags={_MAX_RUNTIME: 3600},
 )
@@ -52,7 +52,7 @@ backfill = dg.define_asset_job(
 report = dg.define_asset_job(
     "report",
     dg.AssetSelection.assets(profile_report).without_checks(),
-    description="Make the page on a month.",
+    description="Build the monthly profile report.",
     executor_def=dg.in_process_executor,
     tags={_MAX_RUNTIME: 3600},
 )

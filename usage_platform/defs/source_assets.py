@@ -43,11 +43,10 @@ _SHOWN_BAD_ROWS = 20
 def source_readings(
     context: dg.AssetExecutionContext, platform: PlatformResource
 ) -> dg.MaterializeResult:
-    """The readings of the chosen source: CSV files, the open-data portal, or the generator.
+    """The readings of the source that `USAGE_SOURCE` names: CSV, open-data portal or generator.
 
-    Sorted, one a meter and interval, in UTC; kept as Parquet under the lake's `assets/`. A row that
-    cannot be read is reported here with its file and row number and does not stop the rest. Which
-    source it is: `USAGE_SOURCE`.
+    Sorted, one row a meter and interval, in UTC; stored as Parquet under the lake's `assets/`. Rows
+    that cannot be parsed are reported here with file and row number and do not stop the load.
     """
     deployment = platform.deployment
     settings = deployment.settings
@@ -89,13 +88,15 @@ def source_readings(
 
 
 class PlaybackConfig(dg.Config):
-    """How the source is played. What is left out comes from the settings `USAGE_*`."""
+    """How the source is played. Defaults come from the settings `USAGE_*`."""
 
     start_date: str | None = Field(
         None, description="First local day to play, like 2024-03-05; all of the source by default."
     )
     step_minutes: int | None = Field(
-        None, gt=0, description="Event time between two steps; the meter's interval by default."
+        None,
+        gt=0,
+        description="Minutes of event time between two steps; the meter's interval by default.",
     )
     accelerator: float | None = Field(
         None,
@@ -104,10 +105,10 @@ class PlaybackConfig(dg.Config):
         "broker takes them.",
     )
     max_iterations: int | None = Field(
-        None, gt=0, description="Play at most so many readings of the source; all by default."
+        None, gt=0, description="Maximum number of readings to play; all by default."
     )
     history_days: int | None = Field(
-        None, ge=0, description="Days at the start that are played at once."
+        None, ge=0, description="Days at the start that are played without pacing."
     )
 
 
@@ -118,7 +119,7 @@ class PlaybackConfig(dg.Config):
     deps=[source_readings],
     freshness_policy=freshness.STREAM,
     code_version="1",
-    # One slot: a second one waits here, and is refused by its lease where Dagster is another.
+    # One slot: a second run waits here; one of another Dagster instance is refused by the lease.
     pool="playback",
 )
 @fails_in_one_line
@@ -127,9 +128,9 @@ def usage(
 ) -> dg.MaterializeResult:
     """The topic `usage`: the source's readings, played in event order at a chosen pace.
 
-    A long run: it ends when the source is exhausted, and says each minute how far it is. It goes on
-    after the last reading of each meter that it finds on the topic, so that a run that was killed
-    and started again neither repeats nor skips one.
+    A long run: it ends when the source is exhausted, and reports its progress each minute. It
+    resumes after each meter's last reading on the topic, so that a run that was killed and started
+    again neither repeats nor skips a reading.
     """
     deployment = platform.deployment
     kafka = deployment.kafka

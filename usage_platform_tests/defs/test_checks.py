@@ -252,7 +252,7 @@ def test_before_anything_was_scored_there_is_nothing_to_compare(platform, lake, 
 def test_anomalies_that_the_stream_has_not_told_yet_are_not_missing(tell):
     result = tell(lambda week: week.iloc[:-2])
     assert result.passed
-    assert told(result)["not_told_yet"] == 2
+    assert told(result)["not_published_yet"] == 2
 
 
 def test_every_check_is_registered():
