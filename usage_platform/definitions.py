@@ -1,19 +1,21 @@
-"""The platform's Dagster definitions, assembled."""
+"""The platform's Dagster definitions: whatever the modules of `usage_platform.defs` define.
+
+An asset, check, job, sensor or schedule at the top of a module there needs no entry elsewhere.
+"""
+
+import warnings
 
 import dagster as dg
 
-from usage_platform.defs.alert_sensor import alerts
-from usage_platform.defs.checks import CHECKS
-from usage_platform.defs.jobs import ASSETS, JOBS
+import usage_platform.defs
 from usage_platform.defs.resources import PlatformResource
-from usage_platform.defs.schedules import SCHEDULES
-from usage_platform.defs.sensors import SENSORS
 
-defs = dg.Definitions(
-    assets=ASSETS,
-    asset_checks=CHECKS,
-    jobs=JOBS,
-    schedules=SCHEDULES,
-    sensors=[*SENSORS, alerts],
-    resources={"platform": PlatformResource()},
-)
+with warnings.catch_warnings():
+    # Dagster is pinned to one version: what is a preview in it cannot change unnoticed.
+    warnings.simplefilter("ignore", dg.PreviewWarning)
+    # Not `load_from_defs_folder`: it imports every installed component library, boto3 among them,
+    # which costs each run's process 0.7 s of a processor, and it needs a pyproject.toml above the
+    # package, which a wheel does not have.
+    defs = dg.load_definitions_from_package_module(
+        usage_platform.defs, resources={"platform": PlatformResource()}
+    )

@@ -1,6 +1,7 @@
-"""The sensor `alerts`: episodes to people and other programs.
+"""The sensor `alerts`: alerts on episodes, for people and other programs.
 
-Belongs here: when alerts are sent, and what a tick says. Not here: sending (`alert_delivery`).
+Belongs here: when alerts are sent, and what a tick reports. Not here: sending them
+(`services.deliver_alerts`).
 """
 
 import time
@@ -18,26 +19,26 @@ from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.deliver_alerts import Delivered, Delivery
 from usage_platform.wiring.platform import Platform
 
-# The longest sending takes some 10 s more, and Dagster gives a tick 60.
+# The slowest request takes some 10 s more, and Dagster allows a tick 60.
 _SECONDS = 30.0
 _NOWHERE = (
-    "no alert goes anywhere: set USAGE_ALERT_WEBHOOK_URL, USAGE_ALERT_SLACK_URL, "
+    "no alert sink is configured: set USAGE_ALERT_WEBHOOK_URL, USAGE_ALERT_SLACK_URL, "
     "USAGE_ALERT_EMAIL_TO, USAGE_ALERT_SNS_TOPIC or USAGE_ALERT_MQTT_URL"
 )
 
 
 @dg.sensor(
     name="alerts",
-    description="Tells people and programs of episodes as they open and close, where settings "
-    "name a place to tell.",
+    description="Sends an alert when an episode opens or closes, to each sink that the settings "
+    "configure.",
     minimum_interval_seconds=10,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def alerts(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SkipReason:
     """Send the alerts that are due, for at most 30 seconds, shared among the sinks.
 
-    It starts no run: what a tick did is in its reason, and what was given up is on the topic
-    `alert_dead_letters`.
+    It starts no run: the tick's skip reason says what was sent. Alerts that could not be delivered
+    are on the topic `alert_dead_letters`.
     """
     deployment = platform.deployment
     sinks = deployment.alert_sinks()
@@ -50,7 +51,7 @@ def alerts(context: dg.SensorEvaluationContext, platform: PlatformResource) -> d
         try:
             done = _turn(deployment, sink, share)
         except (KafkaUnreachableError, KafkaException, LakeError) as error:
-            said.append(f"{sink.name}: begins again at the next tick, nothing is lost: {error}")
+            said.append(f"{sink.name}: will retry at the next tick, nothing is lost: {error}")
             continue
         said.append(f"{sink.name}: {_in_words(done)}")
         if done.sent or done.failed:
@@ -59,7 +60,7 @@ def alerts(context: dg.SensorEvaluationContext, platform: PlatformResource) -> d
 
 
 def _turn(deployment: Platform, sink: AlertSink, seconds: float) -> Delivered:
-    # A sink begins at the end of the topic: on a new platform that is before the first episode.
+    # A new sink starts at the end of the topic: on a new platform, before the first episode.
     ensure_topics(deployment.kafka)
     delivery = Delivery(
         deployment.kafka,
@@ -72,7 +73,7 @@ def _turn(deployment: Platform, sink: AlertSink, seconds: float) -> Delivered:
 
 
 def _until(deadline: float) -> Iterator[bool]:
-    """Whether there is time, as often as it is asked."""
+    """Whether the deadline is still ahead, each time it is asked."""
     while True:
         yield time.monotonic() < deadline
 
@@ -80,9 +81,9 @@ def _until(deadline: float) -> Iterator[bool]:
 def _in_words(done: Delivered) -> str:
     parts = [f"{done.sent} sent"] if done.sent else []
     if done.given_up:
-        parts.append(f"{done.given_up} given up, now on alert_dead_letters ({done.failed})")
+        parts.append(f"{done.given_up} not delivered, moved to alert_dead_letters ({done.failed})")
     elif done.failed:
-        parts.append(f"not taken ({done.failed}), tried again")
+        parts.append(f"delivery failed ({done.failed}), will retry")
     elif done.waits:
-        parts.append("one waits to be tried again")
-    return ", ".join(parts) or "nothing to tell"
+        parts.append("one is waiting for its retry")
+    return ", ".join(parts) or "no alert due"

@@ -1,4 +1,4 @@
-"""Anomalies: the topic that the streaming sensor writes, and the Delta table filled from it."""
+"""The topic `anomaly`, which the scoring sensor publishes to, and the Delta table `anomalies`."""
 
 import time
 
@@ -8,9 +8,11 @@ from confluent_kafka import KafkaException
 from usage_platform.adapters.kafka.topics import ANOMALY, KafkaUnreachableError, ensure_topics
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import ANOMALIES
+from usage_platform.defs import freshness
+from usage_platform.defs.asset_metadata import table_metadata
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.lake_assets import WRITER_POOL
-from usage_platform.defs.metadata import FRESHNESS, OWNERS, instant, lag_metadata
+from usage_platform.defs.metadata import OWNERS, instant, lag_metadata
 from usage_platform.defs.partitions import DAILY, days_of
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.progress import Lag, lag_into_lake
@@ -46,14 +48,15 @@ def tick_metadata(result: TickResult) -> dict[str, dg.MetadataValue | int | floa
     kinds={"kafka"},
     owners=OWNERS,
     deps=["usage", "slot_forests"],
-    freshness_policy=FRESHNESS,
+    freshness_policy=freshness.STREAM,
+    code_version="1",
 )
 @fails_in_one_line
 def anomaly(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg.MaterializeResult:
-    """The topics `anomaly` and `episode`: the odd readings, told once each, and what they make up.
+    """The topics `anomaly` and `episode`: each anomaly published exactly once, and its episodes.
 
-    The sensor `anomaly_stream` keeps it current and reports each of its ticks here. Materializing
-    it by hand scores what waits on `usage` now, in place of the sensor's next tick.
+    The sensor `anomaly_stream` keeps them current and reports each of its ticks here. Materializing
+    by hand scores the backlog on `usage` at once instead of at the sensor's next tick.
     """
     deployment = platform.deployment
     if not deployment.models.manifests():
@@ -80,16 +83,19 @@ def anomaly(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg
     deps=["anomaly", "readings"],
     partitions_def=DAILY,
     backfill_policy=dg.BackfillPolicy.single_run(),
+    freshness_policy=freshness.ANOMALIES,
+    metadata=table_metadata(ANOMALIES),
+    code_version="1",
     pool=WRITER_POOL,
 )
 @fails_in_one_line
 def anomalies(
     context: dg.AssetExecutionContext, platform: PlatformResource
 ) -> dg.MaterializeResult:
-    """Every anomaly, by day: filled from the topic by the micro-batch.
+    """Every anomaly, by UTC day: the micro-batch fills the table from the topic `anomaly`.
 
-    Materializing days scores their `readings` again, each with the model that judges its time, adds
-    what is missing and withdraws what is no anomaly; one that is there has the same id and stays.
+    Materializing days rescores their `readings`, each with the model that is in force at its time,
+    adds missing anomalies and withdraws those that no longer are; ids stay the same.
     """
     deployment = platform.deployment
     first, last = days_of(context)

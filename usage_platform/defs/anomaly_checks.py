@@ -1,17 +1,16 @@
-"""Asset checks: what must hold of the model and of the anomalies it finds."""
+"""Asset checks on the model and on the anomalies it detects."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 from usage_platform.adapters.lake.tables import ANOMALIES
 from usage_platform.core.feedback.labels import agreement
+from usage_platform.defs.freshness import LONGEST_MODEL_AGE
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.check_anomalies import alarm_days, compare_stream
 from usage_platform.services.rescore import standing
 
-_MAX_MODEL_AGE = timedelta(days=8)
 _WARN = dg.AssetCheckSeverity.WARN
 _NOTHING_YET = dg.AssetCheckResult(passed=True, description="anomalies: no such table yet")
 
@@ -25,7 +24,7 @@ def model_is_recent(platform: PlatformResource) -> dg.AssetCheckResult:
     newest = manifests[-1]
     age = datetime.now(UTC) - datetime.fromisoformat(newest.trained_at)
     return dg.AssetCheckResult(
-        passed=age <= _MAX_MODEL_AGE,
+        passed=age <= LONGEST_MODEL_AGE,
         severity=_WARN,
         metadata={"version": newest.version, "age_days": age / timedelta(days=1)},
     )
@@ -33,7 +32,7 @@ def model_is_recent(platform: PlatformResource) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset="anomalies")
 def stream_equals_rescoring(platform: PlatformResource) -> dg.AssetCheckResult:
-    """What the stream told of the newest week is what scoring its `readings` again finds."""
+    """The newest week's published anomalies equal those of rescoring its `readings`."""
     if not platform.deployment.reader.exists(ANOMALIES):
         return _NOTHING_YET
     deployment = platform.deployment
@@ -45,14 +44,14 @@ def stream_equals_rescoring(platform: PlatformResource) -> dg.AssetCheckResult:
         metadata={
             "anomalies_compared": found.compared,
             "anomalies_wrong": found.wrong,
-            "not_told_yet": found.unpublished,
+            "not_published_yet": found.unpublished,
         },
     )
 
 
 @dg.asset_check(asset="anomalies")
 def alarms_keep_budget(platform: PlatformResource) -> dg.AssetCheckResult:
-    """In the last four weeks no more days had an alarm than the budget and chance allow."""
+    """Days with an alarm in the last four weeks stay within the alarm budget, plus chance."""
     deployment = platform.deployment
     budgets = [m.false_alarms_per_week for m in deployment.models.manifests()[-1:]]
     found = None
@@ -74,7 +73,7 @@ def alarms_keep_budget(platform: PlatformResource) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset="anomalies")
 def people_agree(platform: PlatformResource) -> dg.AssetCheckResult:
-    """Most episodes that people have labelled were truly odd."""
+    """Most labelled episodes were true anomalies."""
     if not platform.deployment.reader.exists(ANOMALIES):
         return _NOTHING_YET
     deployment = platform.deployment
@@ -90,11 +89,3 @@ def people_agree(platform: PlatformResource) -> dg.AssetCheckResult:
             "missed": found.missed,
         },
     )
-
-
-ANOMALY_CHECKS: Sequence[dg.AssetChecksDefinition] = (
-    model_is_recent,
-    stream_equals_rescoring,
-    alarms_keep_budget,
-    people_agree,
-)

@@ -1,7 +1,6 @@
-"""Asset checks against Kafka: the tables against the events, and transactions that hang."""
+"""Asset checks against Kafka: the tables against the events, and hanging transactions."""
 
 import secrets
-from collections.abc import Sequence
 
 import dagster as dg
 import pandas as pd
@@ -21,7 +20,7 @@ from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.audit import audit_days, days_with_rows
 from usage_platform.services.score import TRANSACTION_TIMEOUT_MS
 
-# The broker looks for transactions that have timed out every ten seconds.
+# The broker aborts transactions that have timed out every ten seconds.
 HANGS_AFTER = pd.Timedelta(milliseconds=TRANSACTION_TIMEOUT_MS) + pd.Timedelta(seconds=30)
 _WARN = dg.AssetCheckSeverity.WARN
 
@@ -30,21 +29,22 @@ class AuditConfig(dg.Config):
     """Which days are audited."""
 
     seed: int | None = Field(
-        None, description="Seed of the draw of days, to repeat an audit; a new one by default."
+        None,
+        description="Seed of the random sample of days, to repeat an audit; random by default.",
     )
-    days: int = Field(3, gt=0, description="How many UTC days are drawn.")
+    days: int = Field(3, gt=0, description="How many UTC days are sampled.")
 
 
-# In the writer's pool: between reading the topic and the tables no batch may come in.
+# In the writer's pool: no batch may be written between reading the topic and the tables.
 @dg.asset_check(asset="readings", pool=WRITER_POOL)
 def sampled_days_equal_kafka(
     config: AuditConfig, platform: PlatformResource
 ) -> dg.AssetCheckResult:
-    """Days drawn at random are in `readings`, `usage_hourly` and `rejects` what Kafka's events say.
+    """On randomly sampled days `readings`, `usage_hourly` and `rejects` equal Kafka's events.
 
-    They are drawn from the days that have rows. The events are judged by today's rules and
-    settings. Where the topic has let go of events, or they lie too far away, their rows are counted
-    and not compared; where nothing at all was compared, that is a warning.
+    The days are sampled from those that have rows. The events are validated by today's rules and
+    settings. Rows whose events the topic no longer retains, or holds too far away, are counted and
+    not compared; when no row was compared the check warns.
     """
     deployment = platform.deployment
     drawn_from = days_with_rows(deployment.reader)
@@ -59,7 +59,7 @@ def sampled_days_equal_kafka(
     said = {
         "seed": seed,
         "days": ", ".join(day.isoformat() for day in days),
-        "drawn_from_days": len(drawn_from),
+        "days_available": len(drawn_from),
         "events_read": found.events,
         "rows_compared": found.rows_compared,
         "rows_wrong": found.rows_wrong,
@@ -95,21 +95,21 @@ def _in_words(found: Audit) -> str | None:
     wrong = [f"{rows.wrong:,} in {name}" for name, rows in _compared(found).items() if rows.wrong]
     if wrong:
         return (
-            f"rows that are not what Kafka's events say: {', '.join(wrong)}; hours are mended by "
-            "materializing their days of usage_hourly, lost readings and rejects by deleting the "
-            "lake's checkpoint/usage while the platform is stopped, as the topic is then read "
-            "again; readings that are wrong must be deleted first"
+            f"rows that differ from Kafka's events: {', '.join(wrong)}; repair hours by "
+            "materializing their days of usage_hourly, missing readings and rejects by deleting "
+            "the lake's checkpoint/usage while the platform is stopped, so that the topic is read "
+            "again; delete wrong readings first"
         )
     said = []
     if not found.rows_compared:
         said.append(
             f"nothing compared: of these days' readings the topic {USAGE} no longer holds "
-            f"{found.not_retained:,}, and {found.not_read:,} lie too far away on it; let it keep "
-            "events for longer (retention.ms), or run this check again, which draws other days"
+            f"{found.not_retained:,}, and {found.not_read:,} lie too far away on it; raise its "
+            "retention.ms, or run this check again, which samples other days"
         )
     if found.to_redrive:
         said.append(
-            f"{found.to_redrive:,} rejects are readings by today's settings: materialize "
+            f"{found.to_redrive:,} rejects are valid readings by today's settings: materialize "
             "redriven_rejects"
         )
     return "; ".join(said) or None
@@ -117,9 +117,9 @@ def _in_words(found: Audit) -> str | None:
 
 @dg.asset_check(asset="anomaly")
 def no_transaction_hangs(platform: PlatformResource) -> dg.AssetCheckResult:
-    """No transaction is open for longer than the scorer's may be: it holds up all readers.
+    """No transaction is open for longer than the scorer's timeout: it blocks all consumers.
 
-    On `usage` it is another producer's, and nothing comes into the lake or is scored meanwhile.
+    On `usage` it is another producer's, and meanwhile nothing is ingested or scored.
     """
     now = pd.Timestamp.now(tz="UTC")
     try:
@@ -146,7 +146,7 @@ def _what_to_do(one: OpenTransaction) -> str:
     if one.topic != USAGE:
         return f"{one}: find whose it is with '{tool} find-hanging {place}' and {end}"
     return (
-        f"{one}: nothing from there on comes into the lake or is scored; it is another program's, "
+        f"{one}: nothing after it is ingested or scored; it is another program's, "
         f"as the platform opens none on {USAGE}: find its producer with '{tool} describe-producers "
         f"{place}' and '... list', and stop that program or let it end the transaction; if it is "
         f"gone, {end}"
@@ -154,9 +154,6 @@ def _what_to_do(one: OpenTransaction) -> str:
 
 
 def _not_asked(error: KafkaUnreachableError | KafkaException) -> dg.AssetCheckResult:
-    """What cannot be looked at is not right, and not known to be wrong."""
+    """The result when Kafka does not answer: neither passed nor known to be wrong, a warning."""
     line = error.args[0].str() if isinstance(error, KafkaException) else str(error)
     return dg.AssetCheckResult(passed=False, severity=_WARN, description=f"Kafka: {line}")
-
-
-AUDIT_CHECKS: Sequence[dg.AssetChecksDefinition] = (sampled_days_equal_kafka, no_transaction_hangs)

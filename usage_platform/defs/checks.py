@@ -1,6 +1,4 @@
-"""Asset checks: what must hold of the tables, looked at without a JVM."""
-
-from collections.abc import Sequence
+"""Asset checks on the tables, evaluated without a JVM."""
 
 import dagster as dg
 
@@ -18,8 +16,6 @@ from usage_platform.core.readings.quality import (
     duplicate_readings,
     incomplete_days,
 )
-from usage_platform.defs.anomaly_checks import ANOMALY_CHECKS
-from usage_platform.defs.audit_checks import AUDIT_CHECKS
 from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.slow_changes import slow_changes_by_meter
@@ -30,7 +26,7 @@ _WARN = dg.AssetCheckSeverity.WARN
 
 
 def _not_made_yet(platform: PlatformResource, table: LakeTable) -> dg.AssetCheckResult | None:
-    """What a check says before the first micro-batch."""
+    """The result of a check before the first micro-batch."""
     if platform.deployment.reader.exists(table):
         return None
     return dg.AssetCheckResult(passed=True, description=f"{table.name}: no such table yet")
@@ -49,10 +45,10 @@ def no_reading_twice(platform: PlatformResource) -> dg.AssetCheckResult:
     )
 
 
-# In the writer's pool: between reading the hours and the readings no batch may come in.
+# In the writer's pool: no batch may be written between reading the hours and the readings.
 @dg.asset_check(asset="usage_hourly", pool=WRITER_POOL)
 def hours_equal_recompute(platform: PlatformResource) -> dg.AssetCheckResult:
-    """Every row of `usage_hourly` is what its readings say, to the last bit."""
+    """Every row of `usage_hourly` equals a recomputation from its readings, to the last bit."""
     if nothing := _not_made_yet(platform, USAGE_HOURLY):
         return nothing
     deployment = platform.deployment
@@ -67,7 +63,7 @@ def hours_equal_recompute(platform: PlatformResource) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset="usage_hourly")
 def hours_complete(platform: PlatformResource) -> dg.AssetCheckResult:
-    """No local day lacks readings; days have 23, 24 or 25 hours."""
+    """No local day (23, 24 or 25 hours) has missing readings."""
     if nothing := _not_made_yet(platform, USAGE_HOURLY):
         return nothing
     deployment = platform.deployment
@@ -90,7 +86,7 @@ def hours_complete(platform: PlatformResource) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset="readings")
 def tables_readable_everywhere(platform: PlatformResource) -> dg.AssetCheckResult:
-    """Every table stays at Delta reader version 1, which Athena and Power BI read."""
+    """Every table stays at Delta reader version 1, which Athena and Power BI can read."""
     reader = platform.deployment.reader
     versions = {t.name: reader.state(t).reader_version for t in TABLES if reader.exists(t)}
     return dg.AssetCheckResult(
@@ -101,7 +97,7 @@ def tables_readable_everywhere(platform: PlatformResource) -> dg.AssetCheckResul
 
 @dg.asset_check(asset="rejects")
 def few_rejects(platform: PlatformResource) -> dg.AssetCheckResult:
-    """At most one event in a hundred is no reading."""
+    """At most one event in a hundred is rejected."""
     reader = platform.deployment.reader
     rejects, readings = reader.state(REJECTS).rows, reader.state(READINGS).rows
     rate = rejects / max(rejects + readings, 1)
@@ -119,7 +115,7 @@ def few_rejects(platform: PlatformResource) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset="readings")
 def no_slow_change(platform: PlatformResource) -> dg.AssetCheckResult:
-    """No meter's night level or mean has crept away within the last weeks."""
+    """No meter's night level or mean has drifted within the last weeks."""
     if nothing := _not_made_yet(platform, READINGS):
         return nothing
     deployment = platform.deployment
@@ -145,15 +141,3 @@ def _in_words(meter: str, change: SlowChange) -> str:
         f"- {meter}: {change.what} {change.share:+.0%} within the last weeks, from "
         f"{change.before_kw:.0f} to {change.now_kw:.0f} kW; usual are {change.usual_share:.0%}"
     )
-
-
-CHECKS: Sequence[dg.AssetChecksDefinition] = (
-    no_reading_twice,
-    hours_equal_recompute,
-    hours_complete,
-    tables_readable_everywhere,
-    few_rejects,
-    no_slow_change,
-    *ANOMALY_CHECKS,
-    *AUDIT_CHECKS,
-)

@@ -1,7 +1,7 @@
-"""Work of an asset done on EMR Serverless in place of this machine, through Dagster's Pipes.
+"""An asset's work done on EMR Serverless instead of this machine, through Dagster Pipes.
 
 Belongs here: choosing where, lending the lease to the job, starting and following it. Not here:
-what the job is told and does (`cluster`), its parameters on AWS (`adapters.aws.emr_jobs`).
+the job's request and its work (`cluster`), its parameters on AWS (`adapters.aws.emr_jobs`).
 """
 
 from collections.abc import Iterator
@@ -26,19 +26,19 @@ BORROWER = "emr-serverless"
 
 
 class Compute(Enum):
-    """Where an asset's work is done; the names are what a run's config takes."""
+    """Where an asset's work is done; the names are the values of the run config."""
 
     here = "here"
     emr_serverless = "emr_serverless"
 
 
 class ComputeConfig(dg.Config):
-    """Where the work is done."""
+    """Where the work runs."""
 
     compute: Compute = Field(
         Compute.here,
-        description="here, or emr_serverless for more than this machine can do soon; that needs "
-        "USAGE_EMR_APPLICATION_ID.",
+        description="here, or emr_serverless for work that would take this machine too long; that "
+        "needs USAGE_EMR_APPLICATION_ID.",
     )
 
 
@@ -47,16 +47,16 @@ def done_on_emr(
 ) -> dict[str, Any]:
     """Have a job on EMR Serverless do some work, and wait for it.
 
-    A job that writes tables has the platform's lease meanwhile. This run renews it too, as EMR may
-    take minutes to begin, and keeps this machine's other runs waiting. When this run is killed the
-    job goes on and gives the lease back itself; when it is cancelled, so is the job.
+    A job that writes tables holds the platform's lease meanwhile. This run renews it too, as EMR
+    may take minutes to start, and makes this machine's other runs wait. When this run is killed the
+    job continues and returns the lease itself; when it is cancelled, so is the job.
 
     Returns:
-        What came of it, as `cluster.job.carry_out` says.
+        The job's result, as `cluster.job.carry_out` returns it.
 
     Raises:
-        SettingsError: When no application is set, or the settings let no job do this work.
-        LeaseError: When somebody else writes to the lake.
+        SettingsError: When no application is set, or a setting rules such a job out.
+        LeaseError: When another process writes to the lake.
         dg.Failure: In one line, when the job cannot be started, or fails.
     """
     application = _application(deployment.settings)
@@ -74,7 +74,7 @@ def _application(settings: Settings) -> EmrApplication:
     if not settings.emr_application_id:
         raise SettingsError(
             "compute: emr_serverless needs USAGE_EMR_APPLICATION_ID and USAGE_EMR_ROLE_ARN; "
-            "terraform output emr_settings tells both"
+            "terraform output emr_settings prints both"
         )
     return EmrApplication(
         settings.emr_application_id,
@@ -94,7 +94,7 @@ def _aws_failing_in_one_line() -> Iterator[None]:
         said = one_line(str(error))
         raise _failure(
             f"EMR Serverless: {said}; check the region and the credentials of this process, and "
-            "USAGE_EMR_APPLICATION_ID; a job that has begun goes on"
+            "USAGE_EMR_APPLICATION_ID; a job that has started continues"
         ) from None
 
 
@@ -107,7 +107,7 @@ def _lent(deployment: Platform, borrower: Holder | None, job: StartedJob) -> Ite
         try:
             yield
         finally:
-            # One that may still write keeps it: it gives it back at its end, or lets it expire.
+            # A job that may still write keeps it, and returns it at its end or lets it expire.
             if job.is_over():
                 lease.give_back()
 
@@ -137,8 +137,8 @@ def _answer(
     answers = done.get_custom_messages() or job.answers()
     if not answers:
         raise _failure(
-            "the job has done its work, but its log has not told what came of it: materialize "
-            f"again to see ({job.log_stream} in {application.log_group})"
+            "the job has succeeded, but its log does not hold the result: materialize again to see "
+            f"it ({job.log_stream} in {application.log_group})"
         )
     return answers[-1]
 

@@ -1,7 +1,7 @@
-"""Runs that fail because of what is around them say so in one line, not with a stack trace.
+"""Runs that fail for external reasons fail with one line, not with a stack trace.
 
 Belongs here: turning the known errors of disks, brokers and services into Dagster's `Failure`. Not
-here: what the lines say (the adapters), or when a run is started again (the sensors).
+here: the lines' text (the adapters), or when a run is started again (the sensors).
 """
 
 from collections.abc import Callable, Iterator

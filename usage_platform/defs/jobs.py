@@ -1,22 +1,20 @@
 """Jobs: what sensors and schedules launch.
 
 In one process each: a step of these jobs takes seconds, and a process a step would take longer to
-start than to work.
+start than to run.
 """
 
 import dagster as dg
 
-from usage_platform.defs.anomaly_assets import anomalies, anomaly
+from usage_platform.defs.anomaly_assets import anomalies
 from usage_platform.defs.lake_assets import streams_into_lake, usage_hourly
 from usage_platform.defs.model_assets import slot_forests
 from usage_platform.defs.profile_assets import profile_report
-from usage_platform.defs.redrive_assets import redriven_rejects
 from usage_platform.defs.source_assets import source_readings, usage
-from usage_platform.defs.upkeep import upkeep
 
 _MAX_RUNTIME = "dagster/max_runtime"
-# Training says it of the model that it makes; it cannot be asked alone.
-_SAID_BY_TRAINING = dg.AssetSelection.checks(dg.AssetCheckKey(slot_forests.key, "model_is_fit"))
+# Training evaluates it on the model that it makes; it cannot run alone.
+_TRAINING_CHECK = dg.AssetSelection.checks(dg.AssetCheckKey(slot_forests.key, "model_is_fit"))
 
 playback = dg.define_asset_job(
     "playback",
@@ -27,21 +25,21 @@ playback = dg.define_asset_job(
 micro_batch = dg.define_asset_job(
     "micro_batch",
     dg.AssetSelection.assets(streams_into_lake).without_checks(),
-    description="Bring what waits on the topics into the lake.",
+    description="Ingest the backlog of the topics `usage` and `anomaly` into the lake.",
     executor_def=dg.in_process_executor,
     tags={_MAX_RUNTIME: 3600},
 )
 retrain = dg.define_asset_job(
     "retrain",
-    dg.AssetSelection.assets(slot_forests).without_checks() | _SAID_BY_TRAINING,
-    description="Train a new model from the readings, and put it in force if it is fit.",
+    dg.AssetSelection.assets(slot_forests).without_checks() | _TRAINING_CHECK,
+    description="Train a new model from `readings`, and promote it if it passes `model_is_fit`.",
     executor_def=dg.in_process_executor,
     tags={_MAX_RUNTIME: 7200},
 )
 quality = dg.define_asset_job(
     "quality",
-    dg.AssetSelection.all_asset_checks() - _SAID_BY_TRAINING,
-    description="Run all asset checks but the one that training runs itself.",
+    dg.AssetSelection.all_asset_checks() - _TRAINING_CHECK,
+    description="Run all asset checks but `model_is_fit`, which training evaluates.",
     executor_def=dg.in_process_executor,
     tags={_MAX_RUNTIME: 3600},
 )
@@ -54,20 +52,7 @@ backfill = dg.define_asset_job(
 report = dg.define_asset_job(
     "report",
     dg.AssetSelection.assets(profile_report).without_checks(),
-    description="Make the page on a month.",
+    description="Build the monthly profile report.",
     executor_def=dg.in_process_executor,
     tags={_MAX_RUNTIME: 3600},
 )
-
-ASSETS = (
-    source_readings,
-    usage,
-    streams_into_lake,
-    usage_hourly,
-    slot_forests,
-    anomaly,
-    anomalies,
-    redriven_rejects,
-    profile_report,
-)
-JOBS = (playback, micro_batch, retrain, quality, backfill, report, upkeep)

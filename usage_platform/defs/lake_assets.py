@@ -17,15 +17,11 @@ from usage_platform.adapters.lake.tables import (
 )
 from usage_platform.adapters.spark.commit_dates import dates_since
 from usage_platform.cluster.request import DrainTopics, RecomputeHours
+from usage_platform.defs import freshness
+from usage_platform.defs.asset_metadata import table_metadata
 from usage_platform.defs.emr_serverless import Compute, ComputeConfig, done_on_emr
 from usage_platform.defs.failures import fails_in_one_line
-from usage_platform.defs.metadata import (
-    FRESHNESS,
-    OWNERS,
-    lag_metadata,
-    picture,
-    rejects_table,
-)
+from usage_platform.defs.metadata import OWNERS, lag_metadata, picture, rejects_table
 from usage_platform.defs.partitions import DAILY, days_of, partition_keys
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.backfill import recompute_range
@@ -47,8 +43,10 @@ _MONTH = timedelta(days=31)
             group_name="lake",
             kinds={"delta", "spark"},
             owners=OWNERS,
-            freshness_policy=FRESHNESS,
-            description="Every reading once: the newest event of each meter and interval. Delta "
+            freshness_policy=freshness.STREAM,
+            metadata=table_metadata(READINGS),
+            code_version="1",
+            description="One row per reading: the newest event of each meter and interval. Delta "
             "table, keyed by (meter, event_time), partitioned by UTC day.",
         ),
         dg.AssetSpec(
@@ -57,9 +55,12 @@ _MONTH = timedelta(days=31)
             group_name="lake",
             kinds={"delta", "spark"},
             owners=OWNERS,
-            description="Every event that is no reading, as it came, with a reason. Delta table, "
-            "keyed by topic, partition, offset and broker time. `redriven_rejects` drives chosen "
-            "ones again.",
+            freshness_policy=freshness.STREAM,
+            metadata=table_metadata(REJECTS),
+            code_version="1",
+            description="Every rejected event, in its original bytes, with a reason. Delta table, "
+            "keyed by topic, partition, offset and broker time. `redriven_rejects` reprocesses "
+            "chosen ones.",
         ),
     ],
     pool=WRITER_POOL,
@@ -68,11 +69,11 @@ _MONTH = timedelta(days=31)
 def streams_into_lake(
     context: dg.AssetExecutionContext, config: ComputeConfig, platform: PlatformResource
 ) -> Iterator[dg.MaterializeResult]:
-    """One availableNow run of the streams into the lake: all that waits on the topics.
+    """One availableNow run of the streams into the lake: the whole backlog of the topics.
 
-    Merges the readings and the rejects by key and recomputes the hours that the batch touches, so
-    that doing it again changes nothing. Reports the days of `usage_hourly` and `anomalies` that
-    changed as their own materializations.
+    Merges readings and rejects by key and recomputes the hours that the batch touches, so that a
+    repeated run changes nothing. Reports each changed day of `usage_hourly` and `anomalies` as a
+    materialization of its partition.
     """
     deployment = platform.deployment
     kafka, lake, reader = deployment.kafka, deployment.lake, deployment.reader
@@ -129,7 +130,7 @@ def report_days(
         deployment: The services.
         table: A table whose asset is partitioned by day.
         since_version: The table's version before the run; -1 before there was a table.
-        metadata: What to say of each of them.
+        metadata: Of each of these materializations.
     """
     state = deployment.reader.state(table)
     for key in partition_keys(dates_since(deployment.reader, table, max(since_version, 0))):
@@ -137,7 +138,11 @@ def report_days(
             dg.AssetMaterialization(
                 table.name,
                 partition=key,
-                metadata={"table_version": state.version, **metadata},
+                metadata={
+                    "dagster/row_count": state.rows,
+                    "table_version": state.version,
+                    **metadata,
+                },
             )
         )
 
@@ -149,17 +154,19 @@ def report_days(
     deps=["readings"],
     partitions_def=DAILY,
     backfill_policy=dg.BackfillPolicy.single_run(),
-    freshness_policy=FRESHNESS,
+    freshness_policy=freshness.STREAM,
+    metadata=table_metadata(USAGE_HOURLY),
+    code_version="1",
     pool=WRITER_POOL,
 )
 @fails_in_one_line
 def usage_hourly(
     context: dg.AssetExecutionContext, config: ComputeConfig, platform: PlatformResource
 ) -> dg.MaterializeResult:
-    """Hourly averages, minima, maxima and energy of each meter, and whether an hour is complete.
+    """Hourly mean, minimum, maximum and energy of each meter, and whether the hour is complete.
 
-    The micro-batch keeps it current. Materializing days recomputes them from `readings`, beside
-    the live stream if need be; where the table is right nothing changes.
+    The micro-batch keeps the table current. Materializing days recomputes them from `readings`,
+    also beside the live stream; rows that are correct do not change.
     """
     deployment = platform.deployment
     first, last = days_of(context)

@@ -1,12 +1,11 @@
-"""How results are shown in Dagster: owners, pictures, times.
+"""How results appear in Dagster: owners, pictures, times.
 
-Belongs here: what several files of `defs` put into metadata in the same way.
+Belongs here: metadata that several files of `defs` format alike.
 """
 
 import base64
 import re
 from collections.abc import Sequence
-from datetime import timedelta
 
 import dagster as dg
 import pandas as pd
@@ -15,28 +14,23 @@ from usage_platform.services.progress import Lag
 from usage_platform.services.redrive import RejectedReason
 
 OWNERS = ["team:energy-data"]
-# Three of the longest intervals that a meter may have; then a day without anything is a failure.
-# A source that is exhausted is stale, and said to be.
-FRESHNESS = dg.FreshnessPolicy.time_window(
-    warn_window=timedelta(hours=3), fail_window=timedelta(hours=24)
-)
 
 _SHOWN_BYTES = 80
 _PLAIN = re.compile(r"[^A-Za-z0-9 .,:;{}\"+-]")
 
 
 def picture(png: bytes) -> dg.MarkdownMetadataValue:
-    """A PNG as metadata, shown in the UI where it stands."""
+    """A PNG as metadata, shown inline in the UI."""
     return dg.MetadataValue.md(f"![](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
 def instant(ts: pd.Timestamp | None) -> str:
-    """A UTC instant for people; a dash where there is none."""
+    """A UTC instant in readable form; a dash for none."""
     return "-" if ts is None or pd.isna(ts) else f"{ts:%Y-%m-%d %H:%M}Z"
 
 
 def lag_metadata(lag: Lag | None) -> dict[str, int | float | str]:
-    """How far a stage is behind its topic, in events and in minutes; dashes where none is known."""
+    """A stage's lag behind its topic, in events and minutes; dashes where it is not known."""
     if lag is None:
         return {"lag_events": "-", "lag_event_minutes": "-"}
     behind = lag.event_time
@@ -45,9 +39,9 @@ def lag_metadata(lag: Lag | None) -> dict[str, int | float | str]:
 
 
 def rejects_table(rejected: Sequence[RejectedReason]) -> dg.MarkdownMetadataValue:
-    """Rejects by reason, with examples of what came: a Markdown table in which nothing is markup.
+    """Rejects by reason, with example events: a Markdown table without any markup of theirs.
 
-    What was sent by strangers is shown as text, shortened to its first 80 bytes.
+    Events come from outside: they are shown as escaped text, cut to their first 80 bytes.
     """
     if not rejected:
         return dg.MetadataValue.md("none")
@@ -69,5 +63,5 @@ def _as_text(raw: object) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text of which Markdown and HTML make nothing else."""
+    """Text in which neither Markdown nor HTML is interpreted."""
     return _PLAIN.sub(lambda found: f"&#{ord(found[0])};", text)

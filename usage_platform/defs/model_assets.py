@@ -1,4 +1,4 @@
-"""The model: a detector for each meter, trained from `readings`."""
+"""The model asset: a detector for each meter, trained from `readings`."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -23,6 +23,8 @@ from usage_platform.core.detector.model import DetectorModel
 from usage_platform.core.detector.model_timeline import LOOK_BACK, judged_by
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.readings.series import ReadingHistory
+from usage_platform.defs import freshness
+from usage_platform.defs.asset_metadata import LAKE, place_metadata
 from usage_platform.defs.emr_serverless import Compute, ComputeConfig, done_on_emr
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
@@ -46,24 +48,25 @@ class TrainingConfig(ComputeConfig):
 
     until: str | None = Field(
         None,
-        description="Local day that the history ends before, like 2024-03-05; by default the day "
-        "after the newest reading. The model judges readings from the day after that on.",
+        description="Local day that the training history ends before, like 2024-03-05; by default "
+        "the day after the newest reading. The model scores readings from the day after it on.",
     )
     due: bool = Field(
         False,
-        description="Train every weekly model that the readings allow and that there is not yet.",
+        description="Train every weekly model that the readings allow and that does not exist yet.",
     )
     meters: list[str] = Field(
-        default_factory=list, description="Only these meters; the others keep their detectors."
+        default_factory=list,
+        description="Train these meters only; the others keep their detectors.",
     )
     method: str | None = Field(
         None, description="forest, robust_z or blog; by default the setting USAGE_METHOD."
     )
     false_alarms_per_week: float | None = Field(
-        None, description="The alarm budget; by default the setting USAGE_FALSE_ALARMS_PER_WEEK."
+        None, description="Alarm budget; by default the setting USAGE_FALSE_ALARMS_PER_WEEK."
     )
     promote_anyway: bool = Field(
-        False, description="Put the model in force even if it is not as good as the one before it."
+        False, description="Promote the model even if `model_is_fit` fails."
     )
 
 
@@ -72,12 +75,15 @@ class TrainingConfig(ComputeConfig):
     kinds={"scikitlearn", "parquet"},
     owners=OWNERS,
     deps=["readings"],
+    freshness_policy=freshness.MODEL,
+    metadata=place_metadata(LAKE.models),
+    code_version="1",
     check_specs=[
         dg.AssetCheckSpec(
             "model_is_fit",
             asset="slot_forests",
-            description="On the last weeks the newest model keeps the alarm budget and finds as "
-            "many injected faults as the one before it; else it is not put in force.",
+            description="Backtest on the last weeks: the new model keeps the alarm budget and "
+            "detects as many injected faults as the previous one; else it is not promoted.",
         )
     ],
 )
@@ -85,11 +91,11 @@ class TrainingConfig(ComputeConfig):
 def slot_forests(
     context: dg.AssetExecutionContext, config: TrainingConfig, platform: PlatformResource
 ) -> Iterator[dg.MaterializeResult]:
-    """What each meter should read at each weekday and time of day, and Isolation Forests on top.
+    """Each meter's expected load by weekday and time of day, with Isolation Forests on top.
 
-    Kept under the lake's `models/` as Parquet with a JSON manifest; older models stay. A model
-    judges the readings after its history, never those it has learned from, once the check
-    `model_is_fit` has put it in force.
+    Stored under the lake's `models/` as Parquet with a JSON manifest; older models are kept. A
+    model scores readings after its training history only, once the check `model_is_fit` has
+    promoted it.
     """
     deployment = platform.deployment
     started = time.monotonic()
@@ -179,7 +185,7 @@ def _metadata(
         "left_out": manifest.left_out,
         "meters": manifest.meters,
         "meters_learning": manifest.meters_learning,
-        "days_until_all_are_judged": max(map(_days_left, model.detectors.values()), default=0),
+        "days_until_all_are_scored": max(map(_days_left, model.detectors.values()), default=0),
         "slots_trained": manifest.slots_trained,
         "slots_thin": manifest.slots_thin,
         "table_version": manifest.data_version,
@@ -195,12 +201,12 @@ def _metadata(
 
 
 def _days_left(detector: Detector) -> int:
-    """How many more days of readings a meter needs before more than rules judge it."""
+    """How many more days of readings a meter needs before more than rules score it."""
     return detector.days_left if isinstance(detector, DetectorModel) else 0
 
 
 def _last_weeks(detector: Detector, end: pd.Timestamp, deployment: Platform) -> pd.DataFrame:
-    """How a new detector judges the last weeks that it has learned from."""
+    """How a new detector scores the last weeks of its own training history."""
     start = end - _SHOWN
     columns = ["meter", "event_time", "value"]
     rows = deployment.reader.rows(READINGS, columns, (start - LOOK_BACK).date(), end.date())
@@ -221,9 +227,9 @@ def _check(version: str, examined: Examined) -> dg.AssetCheckResult:
             "version": version,
             "alarm_days": examined.alarm_days,
             "alarm_days_allowed": examined.budget,
-            "alarm_days_of_the_one_before": examined.alarm_days_before,
+            "alarm_days_of_previous_model": examined.alarm_days_before,
             "injected_faults": examined.faults,
-            "found": examined.found,
-            "found_by_the_one_before": examined.found_before,
+            "detected": examined.found,
+            "detected_by_previous_model": examined.found_before,
         },
     )

@@ -1,8 +1,8 @@
 """The days that `usage_hourly` and `anomalies` are partitioned by, and the months of the reports.
 
 Daily and not hourly: a year has 365 partitions, not 8,760, and Dagster writes an event for each. A
-day is a UTC day, as in the Delta tables' own partitions, so that a backfill rewrites whole ones.
-A month is a local one at each meter.
+day is a UTC day, like the Delta tables' partitions, so that a backfill rewrites whole ones. A month
+is in each meter's local time.
 """
 
 from collections.abc import Iterable

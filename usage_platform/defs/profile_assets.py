@@ -1,10 +1,12 @@
-"""The profile report: what each month was like, as a page for people."""
+"""The profile report: one HTML page a month."""
 
 from datetime import date
 
 import dagster as dg
 
 from usage_platform.core.load.month import Month
+from usage_platform.defs import freshness
+from usage_platform.defs.asset_metadata import LAKE, place_metadata
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
 from usage_platform.defs.partitions import MONTHLY
@@ -21,15 +23,18 @@ _SHOWN = ("The month", "The most unusual days")
     owners=OWNERS,
     deps=["readings", "usage_hourly", "anomalies", "slot_forests"],
     partitions_def=MONTHLY,
+    freshness_policy=freshness.REPORT,
+    metadata=place_metadata(f"{LAKE.assets}/reports"),
+    code_version="1",
 )
 @fails_in_one_line
 def profile_report(
     context: dg.AssetExecutionContext, platform: PlatformResource
 ) -> dg.MaterializeResult:
-    """A page on each meter's month: weekdays and times, seasons, gaps, distribution, odd days.
+    """Each meter's month: profile by weekday and time, seasons, gaps, distribution, unusual days.
 
-    One HTML file a month under the lake's `assets/reports/`, which needs nothing but itself. A
-    month is a local one; the running month is reported as far as it has come.
+    One self-contained HTML file a month under the lake's `assets/reports/`. A month is in local
+    time; the current month is reported up to now.
     """
     deployment = platform.deployment
     month = Month(date.fromisoformat(context.partition_key))
@@ -43,7 +48,7 @@ def profile_report(
     sections = list(source.sections(month, names))
     if not sections:
         raise dg.Failure(
-            f"{month.label}: no readings of this month; play or load some, or choose another",
+            f"{month.label}: no readings in this month; play some, or choose another month",
             allow_retries=False,
         )
     name = save_report(deployment.assets, month, sections, len(names) - len(sections))

@@ -1,4 +1,4 @@
-"""Rejects that are driven again: after a fix, or when the settings have changed."""
+"""Rejects that are reprocessed after a fix or a change of settings (redrive)."""
 
 import time
 from datetime import date
@@ -26,17 +26,16 @@ _DATE = "like 2024-03-05"
 
 
 class RedriveConfig(dg.Config):
-    """Which rejects are driven again."""
+    """Which rejects are reprocessed."""
 
     reason: str = Field(
-        description=f"The reason for which they were rejected: {', '.join(REASONS)}; or "
-        f"'{ALL_REASONS}'."
+        description=f"Reason of the rejection: {', '.join(REASONS)}; or '{ALL_REASONS}'."
     )
     first: str | None = Field(
-        None, description=f"First UTC date on which they were received, {_DATE}; all by default."
+        None, description=f"First UTC date of receipt, {_DATE}; all by default."
     )
     last: str | None = Field(
-        None, description=f"Last UTC date on which they were received, {_DATE}; all by default."
+        None, description=f"Last UTC date of receipt, {_DATE}; all by default."
     )
 
 
@@ -45,27 +44,27 @@ class RedriveConfig(dg.Config):
     kinds={"delta", "spark"},
     owners=OWNERS,
     deps=["rejects"],
+    code_version="1",
     pool=WRITER_POOL,
 )
 @fails_in_one_line
 def redriven_rejects(
     context: dg.AssetExecutionContext, config: RedriveConfig, platform: PlatformResource
 ) -> dg.MaterializeResult:
-    """Rejects of a chosen reason and time, judged again by today's rules, settings and meters.
+    """Rejects of a chosen reason and time, validated again by today's rules, settings and meters.
 
-    They go through the micro-batch's own function with the place on the topic and the broker's
-    time that they had: a correction that came later still wins, and doing it twice changes nothing.
-    Those that are readings now leave `rejects`; those that are still bad stay, with today's reason.
-    Their days, and the days after whose expectations they enter, are scored again into
-    `anomalies`. The topics `anomaly` and `episode` are not told of them: who listens there wants
-    to know what is odd now.
+    They go through the micro-batch's own function with their original offsets and broker times, so
+    a later correction still wins, and a second redrive changes nothing. Events that are valid now
+    leave `rejects`; the others stay, with today's reason. Their days, and the later days whose
+    expected values they change, are rescored into `anomalies`. Nothing is published to the topics
+    `anomaly` and `episode`, whose consumers want to know what is anomalous now.
     """
     deployment = platform.deployment
     reader = deployment.reader
     first, last = _checked(config, reader)
     started = time.monotonic()
     rejects = chosen_rejects(reader, config.reason, first, last)
-    context.log.info(f"{len(rejects):,} rejects are driven again")
+    context.log.info(f"redriving {len(rejects):,} rejects")
     readings_now, done = pd.Series(dtype="int64"), RescoredDays()
     versions = {table: reader.state(table).version for table in (USAGE_HOURLY, ANOMALIES)}
     if not rejects.empty:
@@ -100,10 +99,10 @@ def redriven_rejects(
 
 
 def _checked(config: RedriveConfig, reader: LakeReader) -> tuple[date | None, date | None]:
-    """The dates of a request that makes sense.
+    """The dates of a valid request.
 
     Raises:
-        dg.Failure: In one line, when it makes none.
+        dg.Failure: In one line, when it is not valid.
     """
     if config.reason not in {*REASONS, ALL_REASONS}:
         there = ", ".join(f"{one.reason} ({one.count:,})" for one in reject_summary(reader))

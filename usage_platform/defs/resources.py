@@ -17,7 +17,7 @@ class PlatformResource(dg.ConfigurableResource):
 
     @property
     def deployment(self) -> Platform:
-        """The services; made on first use, as loading the definitions needs none of them."""
+        """The services; created on first use, as loading the definitions needs none of them."""
         if self._deployment is None:
             try:
                 self._deployment = Platform(Settings.from_env())

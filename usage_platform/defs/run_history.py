@@ -1,13 +1,13 @@
-"""Forgetting what Dagster keeps of old runs, so that its files and logs do not grow for ever.
+"""Removal of old runs from Dagster, so that its database and logs do not grow for ever.
 
-Belongs here: which runs may go, their totals, and their removal, by Dagster's public instance
-methods. Not here: when it is done, or where the totals are kept (`upkeep`).
+Belongs here: which runs may be removed, their totals, and their removal by Dagster's public
+instance methods. Not here: when that happens, or where the totals are stored (`upkeep`).
 
-A run goes with its events and logs when it ended long enough ago. One that holds the latest
-materialization of an asset or of a partition stays: Dagster keeps materializations as events of
-their runs, and would call the partition missing. Totals are added of a whole day and job at once,
-before the first of its runs goes, and never changed: killed in between, it goes on the next time.
-What asset checks said stays: Dagster keeps it in a table that no removal of a run touches.
+A run is removed with its events and logs when it ended long enough ago. One that holds the latest
+materialization of an asset or partition is kept: Dagster stores materializations as events of their
+runs, and would show the partition as missing. Totals are added for a whole day and job at once,
+before its first run is removed, and never changed: after a kill the next upkeep continues. Results
+of asset checks are kept: Dagster stores them in a table that the removal of a run does not touch.
 """
 
 import shutil
@@ -26,21 +26,21 @@ _ENDED = frozenset(
 )
 _MATERIALIZED = dg.DagsterEventType.ASSET_MATERIALIZATION
 _PAGE = 500
-# What the assets that events come in by say of how many they moved.
+# The metadata in which the assets that move events report how many.
 _EVENT_COUNTS = {"readings": "events", "usage": "readings_played"}
 _NO_RUN = ""
-"""The run that Dagster puts the events of sensor ticks and of people under."""
+"""The run id under which Dagster stores events that sensor ticks and people report."""
 
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What was done.
+    """The result of a removal.
 
     Attributes:
         runs: Runs that were removed.
-        kept: Old runs that stay, as they hold the latest materialization of something.
+        kept: Old runs that are kept, as they hold the latest materialization of something.
         files: Files and folders of runs that were removed.
-        is_done: Whether all that was due was removed; the rest is left to the next time.
+        is_done: Whether all that was due was removed; the rest is left to the next upkeep.
     """
 
     runs: int
@@ -51,7 +51,7 @@ class Forgotten:
 
 @dataclass(frozen=True)
 class _Run:
-    """What totals are made of; a record of Dagster's is a hundred times as large."""
+    """The fields that totals need; a record of Dagster's is a hundred times as large."""
 
     run_id: str
     day: date
@@ -72,8 +72,8 @@ def forget_runs(
     Args:
         instance: Dagster's instance.
         before: A midnight, UTC.
-        add_totals: Keeps the totals of days and jobs (`day`, `job`, `runs`, `failed`, `seconds`,
-            `events`); those it has already it leaves as they are.
+        add_totals: Stores totals of days and jobs (`day`, `job`, `runs`, `failed`, `seconds`,
+            `events`); those that are stored already it leaves unchanged.
         time_is_up: Asked before each removal.
     """
     needed = {record.run_id for record in _latest(instance)}
@@ -94,7 +94,7 @@ def forget_runs(
 
 
 def _ended_groups(instance: dg.DagsterInstance, before: datetime) -> list[list[_Run]]:
-    """Runs by the UTC day they were made on and their job, where the whole group ended in time."""
+    """Runs by creation day (UTC) and job, of groups that have ended as a whole."""
     groups: dict[tuple[date, str], list[_Run]] = defaultdict(list)
     cursor = None
     while records := instance.get_run_records(
@@ -130,7 +130,7 @@ def _pieces(runs: Sequence[_Run], needed: set[str]) -> Iterator[list[_Run]]:
     piece: list[_Run] = []
     for _, of_job in groupby(runs, key=lambda run: (run.day, run.job)):
         group = list(of_job)
-        # What stays was summed when the others of its day went.
+        # Kept runs were summed when the others of their day were removed.
         if all(run.run_id in needed for run in group):
             continue
         piece += group
@@ -157,7 +157,7 @@ def _totals(instance: dg.DagsterInstance, runs: Sequence[_Run]) -> pd.DataFrame:
 
 
 def _events(instance: dg.DagsterInstance, run_id: str) -> int:
-    # Of each asset the last one counts: a playback says each minute what it has come to so far.
+    # Of each asset the last one counts: a playback reports its running total each minute.
     counts: dict[dg.AssetKey, int] = {}
     for entry in instance.all_logs(run_id, of_type=_MATERIALIZED):
         made = entry.asset_materialization
@@ -181,18 +181,18 @@ def _latest(instance: dg.DagsterInstance) -> Iterator[dg.EventLogRecord]:
 
 
 def forget_ticks(instance: dg.DagsterInstance, asset: dg.AssetKey, before: datetime) -> int:
-    """Remove what sensor ticks told of an asset, once the oldest of it is from before an instant.
+    """Remove the events that sensor ticks reported, once an asset's oldest is before an instant.
 
-    Dagster keeps these events under no run and removes them all or none. The latest ones, of each
-    asset and partition, are told again.
+    Dagster stores these events under no run and removes all or none of them. The latest ones, of
+    each asset and partition, are reported again.
 
     Args:
         instance: Dagster's instance.
-        asset: The asset that the ticks tell of.
+        asset: The asset that the ticks report.
         before: The instant.
 
     Returns:
-        How many events were told again; 0 where nothing was removed.
+        How many events were reported again; 0 where nothing was removed.
     """
     oldest = instance.fetch_materializations(asset, limit=1, ascending=True).records
     if not oldest or oldest[0].run_id != _NO_RUN or oldest[0].timestamp >= before.timestamp():
@@ -206,9 +206,9 @@ def forget_ticks(instance: dg.DagsterInstance, asset: dg.AssetKey, before: datet
 
 
 def _sweep(instance: dg.DagsterInstance) -> int:
-    """Remove what deleting a run leaves on the disk: its emptied event file, and its logs."""
+    """Remove what Dagster leaves on the disk of a deleted run: its empty event file, its logs."""
     base = Path(instance.storage_directory()).parent
-    # Listed before the runs are asked for: a run is known before it has a file.
+    # Listed before the runs are read: a run is in the database before it has a file.
     events = [path for path in _those_in(base / "history" / "runs") if _is_of_a_run(path)]
     logs = [path for path in _those_in(base / "logs") if _is_of_a_run(path)]
     known = set(instance.get_run_ids())

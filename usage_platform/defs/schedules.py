@@ -1,4 +1,4 @@
-"""Schedules: training each week, checks each hour, upkeep each night, a report each month."""
+"""Schedules: weekly training, hourly checks, nightly upkeep, a monthly report."""
 
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ weekly_retrain = dg.ScheduleDefinition(
     cron_schedule=_SETTINGS.retrain_cron,
     execution_timezone=_SETTINGS.timezone,
     default_status=_RUNNING,
-    description="Train a new model in the night from Sunday to Monday (`USAGE_RETRAIN_CRON`).",
+    description="Train a new model each Monday night (`USAGE_RETRAIN_CRON`).",
 )
 hourly_quality = dg.ScheduleDefinition(
     name="hourly_quality",
@@ -29,7 +29,7 @@ hourly_quality = dg.ScheduleDefinition(
     cron_schedule="17 * * * *",
     execution_timezone="UTC",
     default_status=_RUNNING,
-    description="Run all asset checks, past the full hour, when few other things begin.",
+    description="Run all asset checks, 17 minutes past each hour, when few other jobs start.",
 )
 nightly_upkeep = dg.ScheduleDefinition(
     name="nightly_upkeep",
@@ -37,7 +37,7 @@ nightly_upkeep = dg.ScheduleDefinition(
     cron_schedule="41 2 * * *",
     execution_timezone=_SETTINGS.timezone,
     default_status=_RUNNING,
-    description="Keep the lake's tables and Dagster's history small, before the training.",
+    description="Compact the lake's tables and trim Dagster's history, before the training.",
 )
 
 
@@ -46,12 +46,12 @@ nightly_upkeep = dg.ScheduleDefinition(
     cron_schedule="23 5 1 * *",
     execution_timezone=_SETTINGS.timezone,
     default_status=_RUNNING,
-    description="Make the page on the month that has ended.",
+    description="Build the report of the month that has ended.",
 )
 def monthly_report(
     context: dg.ScheduleEvaluationContext, platform: PlatformResource
 ) -> dg.RunRequest | dg.SkipReason:
-    """Make the page on the month that has ended, if there are readings of it."""
+    """Build the report of the month that has ended, if it has readings."""
     now = context.scheduled_execution_time.astimezone(ZoneInfo(_SETTINGS.timezone))
     key = month_before(now.date())
     try:
@@ -61,6 +61,3 @@ def monthly_report(
     if span is None or f"{span[1]:%Y-%m-%d}" < key:
         return dg.SkipReason(f"no readings since {key}")
     return dg.RunRequest(partition_key=key, run_key=key)
-
-
-SCHEDULES = (weekly_retrain, hourly_quality, nightly_upkeep, monthly_report)

@@ -1,7 +1,7 @@
-"""Sensors: what keeps the stream going.
+"""Sensors: they keep playback, ingestion, scoring and training running.
 
-Each tick decides from the topics, the checkpoints and the models, which are the truth; no cursor is
-kept. `anomaly_stream` scores within its tick, under a deadline well below Dagster's 60 seconds.
+Each tick decides from the state of the topics, checkpoints and models; no cursor is kept.
+`anomaly_stream` scores within its tick, under a deadline well below Dagster's 60 seconds.
 """
 
 import math
@@ -107,14 +107,14 @@ def playback_sensor(
     job=micro_batch,
     minimum_interval_seconds=5,
     default_status=_RUNNING,
-    description="Starts a micro-batch when events wait and none is in flight.",
+    description="Starts a micro-batch when the topics have a backlog and none is in flight.",
 )
 def micro_batch_sensor(
     context: dg.SensorEvaluationContext, platform: PlatformResource
 ) -> dg.RunRequest | dg.SkipReason:
-    """Start a micro-batch when events wait and none is in flight.
+    """Start a micro-batch when the topics have a backlog and none is in flight.
 
-    Without a run key: Dagster would never again start a run with the key of one that failed.
+    Without a run key: Dagster never starts a second run with the key of a failed one.
     """
     if reason := _not_now(context, micro_batch.name):
         return dg.SkipReason(reason)
@@ -140,8 +140,8 @@ def model_sensor(
 ) -> dg.RunRequest | dg.SkipReason:
     """Train the weekly models as soon as the readings allow them.
 
-    The first one knows nothing and judges by rules; each Monday of the readings' own time brings
-    another one, so that a history is judged as it would have been at the time.
+    The first one has no history and scores by rules; each Monday in the readings' local time gives
+    another one, so that a history is scored as it would have been live.
     """
     deployment = platform.deployment
     if reason := _not_now(context, retrain.name):
@@ -161,17 +161,17 @@ _warm_scorer = WarmScorer()
 
 @dg.sensor(
     asset_selection=dg.AssetSelection.assets("anomaly"),
-    description="Scores new events on `usage` and tells the odd ones on `anomaly`, once each.",
+    description="Scores new events on `usage` and publishes anomalies to `anomaly`, exactly once.",
     minimum_interval_seconds=5,
     default_status=_RUNNING,
 )
 def anomaly_stream(
     context: dg.SensorEvaluationContext, platform: PlatformResource
 ) -> dg.SensorResult | dg.SkipReason:
-    """Score new events on `usage` and tell the odd ones on `anomaly`, exactly once.
+    """Score new events on `usage` and publish anomalies to `anomaly`, exactly once.
 
-    Consumes what is there, for at most 20 seconds; the anomalies and the offsets go into one Kafka
-    transaction. Reports a materialization of `anomaly` for each tick that read anything.
+    Consumes for at most 20 seconds; anomalies and offsets are committed in one Kafka transaction.
+    Reports a materialization of `anomaly` for each tick that consumed events.
     """
     deployment = platform.deployment
     try:
@@ -205,6 +205,3 @@ def _why_nothing(result: TickResult) -> str:
     if result.waits_for is None:
         return "no new events"
     return f"the readings from {result.waits_for:%Y-%m-%d} on wait for a model of their time"
-
-
-SENSORS = (playback_sensor, micro_batch_sensor, model_sensor, anomaly_stream)

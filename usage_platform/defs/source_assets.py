@@ -15,6 +15,8 @@ from usage_platform.adapters.kafka.topics import KafkaUnreachableError, end_offs
 from usage_platform.adapters.lake.lease_record import holder_of
 from usage_platform.core.readings.pacing import Pace
 from usage_platform.core.readings.source import SourceError
+from usage_platform.defs import freshness
+from usage_platform.defs.asset_metadata import LAKE, place_metadata
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
 from usage_platform.defs.resources import PlatformResource
@@ -30,16 +32,21 @@ from usage_platform.wiring.platform import Platform
 _SHOWN_BAD_ROWS = 20
 
 
-@dg.asset(group_name="source", kinds={"python", "parquet"}, owners=OWNERS)
+@dg.asset(
+    group_name="source",
+    kinds={"python", "parquet"},
+    owners=OWNERS,
+    metadata=place_metadata(f"{LAKE.assets}/source_readings"),
+    code_version="1",
+)
 @fails_in_one_line
 def source_readings(
     context: dg.AssetExecutionContext, platform: PlatformResource
 ) -> dg.MaterializeResult:
-    """The readings of the chosen source: CSV files, the open-data portal, or the generator.
+    """The readings of the source that `USAGE_SOURCE` names: CSV, open-data portal or generator.
 
-    Sorted, one a meter and interval, in UTC; kept as Parquet under the lake's `assets/`. A row that
-    cannot be read is reported here with its file and row number and does not stop the rest. Which
-    source it is: `USAGE_SOURCE`.
+    Sorted, one row a meter and interval, in UTC; stored as Parquet under the lake's `assets/`. Rows
+    that cannot be parsed are reported here with file and row number and do not stop the load.
     """
     deployment = platform.deployment
     settings = deployment.settings
@@ -83,13 +90,15 @@ def source_readings(
 
 
 class PlaybackConfig(dg.Config):
-    """How the source is played. What is left out comes from the settings `USAGE_*`."""
+    """How the source is played. Defaults come from the settings `USAGE_*`."""
 
     start_date: str | None = Field(
         None, description="First local day to play, like 2024-03-05; all of the source by default."
     )
     step_minutes: int | None = Field(
-        None, gt=0, description="Event time between two steps; the meter's interval by default."
+        None,
+        gt=0,
+        description="Minutes of event time between two steps; the meter's interval by default.",
     )
     accelerator: float | None = Field(
         None,
@@ -98,10 +107,10 @@ class PlaybackConfig(dg.Config):
         "broker takes them.",
     )
     max_iterations: int | None = Field(
-        None, gt=0, description="Play at most so many readings of the source; all by default."
+        None, gt=0, description="Maximum number of readings to play; all by default."
     )
     history_days: int | None = Field(
-        None, ge=0, description="Days at the start that are played at once."
+        None, ge=0, description="Days at the start that are played without pacing."
     )
 
 
@@ -110,7 +119,9 @@ class PlaybackConfig(dg.Config):
     kinds={"kafka"},
     owners=OWNERS,
     deps=[source_readings],
-    # One slot: a second one waits here, and is refused by its lease where Dagster is another.
+    freshness_policy=freshness.STREAM,
+    code_version="1",
+    # One slot: a second run waits here; one of another Dagster instance is refused by the lease.
     pool="playback",
 )
 @fails_in_one_line
@@ -119,9 +130,9 @@ def usage(
 ) -> dg.MaterializeResult:
     """The topic `usage`: the source's readings, played in event order at a chosen pace.
 
-    A long run: it ends when the source is exhausted, and says each minute how far it is. It goes on
-    after the last reading of each meter that it finds on the topic, so that a run that was killed
-    and started again neither repeats nor skips one.
+    A long run: it ends when the source is exhausted, and reports its progress each minute. It
+    resumes after each meter's last reading on the topic, so that a run that was killed and started
+    again neither repeats nor skips a reading.
     """
     deployment = platform.deployment
     kafka = deployment.kafka

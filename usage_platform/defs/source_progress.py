@@ -1,7 +1,7 @@
-"""What loading and playing the source say while they go on.
+"""Progress reports of loading and playing the source.
 
-Belongs here: how often something is said, and in which words. Not here: what a source or a playback
-does (`adapters`), or what is said of it at its end alone (`source_assets`).
+Belongs here: how often progress is reported, and its text. Not here: loading and playing
+(`adapters.sources`, `services.play`), or what is reported at the end alone (`source_assets`).
 """
 
 import time
@@ -17,7 +17,7 @@ _MATERIALIZATION_SECONDS = 60.0
 
 
 class _Rhythm:
-    """Whether some time has passed since the start, or since it was the last time."""
+    """Whether an interval has passed since the start, or since it last had."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -32,14 +32,14 @@ class _Rhythm:
 
 
 class LoadingReport:
-    """Says how many rows of a source have been read: a line in the log every few seconds."""
+    """Logs how many rows of a source have been read, every few seconds."""
 
     def __init__(self, context: dg.AssetExecutionContext) -> None:
         self._context = context
         self._lines = _Rhythm(_LINE_SECONDS)
 
     def __call__(self, done: int, total: int | None) -> None:
-        """Say it if it is time.
+        """Report if it is due.
 
         Args:
             done: Rows read so far.
@@ -51,7 +51,7 @@ class LoadingReport:
 
 
 class PlaybackReport:
-    """Says how far a playback is: a line every few seconds, a materialization every minute.
+    """Reports a playback's progress: a log line every few seconds, a materialization a minute.
 
     Args:
         context: The run of the asset that is played.
@@ -65,7 +65,7 @@ class PlaybackReport:
         self._materializations = _Rhythm(_MATERIALIZATION_SECONDS)
 
     def __call__(self, progress: PlaybackProgress) -> None:
-        """Say it if it is time."""
+        """Report if it is due."""
         if self._lines.is_due():
             share = progress.sent / max(progress.total, 1)
             self._context.log.info(
@@ -79,7 +79,7 @@ class PlaybackReport:
         try:
             offsets = end_offsets(self._kafka, "usage")
         except KafkaUnreachableError:
-            # Playback waits for a broker that is away; what is told must not end it.
+            # Playback waits for a broker that is down; a report must not end it.
             return
         metadata = playback_metadata(progress, offsets)
         self._context.log_event(dg.AssetMaterialization(self._context.asset_key, metadata=metadata))
@@ -88,7 +88,7 @@ class PlaybackReport:
 def playback_metadata(
     progress: PlaybackProgress, offsets: Mapping[int, tuple[int, int]]
 ) -> dict[str, int | float | str | dict[str, int]]:
-    """What a playback has come to, as metadata of the asset `usage`.
+    """A playback's progress as metadata of the asset `usage`.
 
     Args:
         progress: How far it is.
@@ -97,7 +97,7 @@ def playback_metadata(
     seconds = max(progress.seconds, 1e-3)
     return {
         "readings_played": progress.sent,
-        "readings_a_second": round(progress.sent / seconds, 1),
+        "readings_per_second": round(progress.sent / seconds, 1),
         "seconds": round(seconds, 2),
         "end_offsets": {str(p): end for p, (_, end) in offsets.items()},
         "event_time": str(progress.event_time or "nothing left to play"),

@@ -1,7 +1,7 @@
-"""Upkeep: what a platform that runs for years needs each night, as one job.
+"""Upkeep: the nightly maintenance of the lake and of Dagster's history, as one job.
 
-Belongs here: the ops and the job. Not here: what is done to a table (`adapters.spark.maintenance`)
-or to Dagster's history (`run_history`), or when (`schedules`).
+Belongs here: the ops and the job. Not here: the maintenance of a table
+(`adapters.spark.maintenance`) or of Dagster's history (`run_history`), or its schedule.
 """
 
 import time
@@ -18,7 +18,7 @@ from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.defs.run_history import forget_runs, forget_ticks
 
-# Nothing else writes to the lake meanwhile: what is left is for the next night.
+# Nothing else can write to the lake meanwhile: the rest is left to the next night.
 _SECONDS_TO_FORGET = 120.0
 _TICKED_ASSET = dg.AssetKey("anomaly")
 
@@ -26,7 +26,7 @@ _TICKED_ASSET = dg.AssetKey("anomaly")
 @dg.op(pool=WRITER_POOL)
 @fails_in_one_line
 def keep_lake(context: dg.OpExecutionContext, platform: PlatformResource) -> None:
-    """Join the files of past days, remove those that were replaced, trim the tables' logs."""
+    """Compact the files of past days, vacuum replaced ones, trim the tables' logs."""
     deployment = platform.deployment
     hours = deployment.settings.vacuum_hours
     with deployment.lake_writer.session() as spark:
@@ -58,7 +58,7 @@ _COLUMNS = tuple(Upkept.__dataclass_fields__)
 @dg.op(pool=WRITER_POOL, ins={"lake_is_kept": dg.In(dg.Nothing)})
 @fails_in_one_line
 def forget_history(context: dg.OpExecutionContext, platform: PlatformResource) -> None:
-    """Remove old runs with their events and logs from Dagster; their totals go into the lake."""
+    """Remove old runs, with events and logs, from Dagster; keep their totals in the lake."""
     deployment, instance = platform.deployment, context.instance
     days = deployment.settings.history_keep_days
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -76,24 +76,24 @@ def forget_history(context: dg.OpExecutionContext, platform: PlatformResource) -
         f"hold the latest materialization of something"
     )
     if not done.is_done:
-        context.log.warning("more runs are due: they go at the next upkeep")
+        context.log.warning("more runs are due: the next upkeep removes them")
     context.add_output_metadata(
         {
             "runs_removed": done.runs,
             "runs_kept": done.kept,
             "files_removed": done.files,
             "all_due_removed": done.is_done,
-            "ticks_told_again": told_again,
+            "tick_events_reported_again": told_again,
             "history_kept_days": days,
         }
     )
 
 
 @dg.job(
-    description="Keep the lake's tables and Dagster's history small; needed once a day.",
+    description="Compact the lake's tables and trim Dagster's history; needed once a day.",
     executor_def=dg.in_process_executor,
     tags={"dagster/max_runtime": 7200},
 )
 def upkeep() -> None:
-    """First the lake, then the history."""
+    """Maintain the lake, then the history."""
     forget_history(lake_is_kept=keep_lake())

@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from usage_platform.local.errors import LocalError
 from usage_platform.local.lost_runs import fail_lost_runs
 from usage_platform.local.ports import LOOPBACK
 from usage_platform.local.process import Service
 from usage_platform.local.replies import GRPC, HTTP, port_replies
-from usage_platform.local.source_tree import REPOSITORY_ROOT
+from usage_platform.local.shipped_files import REPOSITORY_ROOT, in_a_clone, shipped_file
 
 _DEFINITIONS = "usage_platform.definitions"
 _LOCATION = "usage_platform.definitions"
@@ -67,7 +66,8 @@ def dagster_services(
             name=name,
             argv=(str(Path(sys.executable).parent / command[0]), *command[1:]),
             env=own_env,
-            cwd=REPOSITORY_ROOT,
+            # Not site-packages: Dagster reads a `.env` and a pyproject.toml where it is started.
+            cwd=REPOSITORY_ROOT if in_a_clone() else home,
             log_file=data_dir / "logs" / f"{name}.log",
             pid_file=data_dir / "run" / f"{name}.pid",
             ready=ready[name],
@@ -87,13 +87,7 @@ def _prepare_code(write_instance: Callable[[], None], home: Path) -> None:
 
 def _write_instance(data_dir: Path, home: Path, code_port: int) -> None:
     """The instance of the repository's `dagster.yaml`, with its data in this data folder."""
-    template = REPOSITORY_ROOT / "dagster.yaml"
-    try:
-        text = template.read_text("utf-8")
-    except FileNotFoundError:
-        raise LocalError(
-            f"{template} is missing: run from a clone of the repository, installed by make setup"
-        ) from None
+    text = shipped_file("dagster.yaml").read_text("utf-8")
     home.mkdir(parents=True, exist_ok=True)
     (home / "dagster.yaml").write_text(text.replace(".usage/", f"{data_dir}/"), "utf-8")
     workspace = _WORKSPACE.format(host=LOOPBACK, port=code_port, location=_LOCATION)

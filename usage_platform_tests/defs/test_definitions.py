@@ -2,16 +2,21 @@
 
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
+import tomllib
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dagster as dg
 import pytest
 
+import usage_platform
+from usage_platform.adapters.lake.tables import TABLES
 from usage_platform.definitions import defs
-from usage_platform.defs.checks import CHECKS
+from usage_platform.defs.asset_metadata import place_metadata
 from usage_platform.settings.settings import SettingsError
 from usage_platform_tests.repository import ROOT
 
@@ -31,13 +36,83 @@ EDGES = {
     ("anomalies", "profile_report"),
     ("slot_forests", "profile_report"),
 }
-FRESH = {"readings", "usage_hourly", "anomaly"}
+STREAM_WINDOWS = (timedelta(hours=3), timedelta(hours=24))
+# When each asset that something keeps current is stale: a warning, then a failure.
+FRESH = {
+    "usage": STREAM_WINDOWS,
+    "readings": STREAM_WINDOWS,
+    "rejects": STREAM_WINDOWS,
+    "usage_hourly": STREAM_WINDOWS,
+    "anomaly": STREAM_WINDOWS,
+    # With the default budget of one alarm in two weeks.
+    "anomalies": (timedelta(weeks=4), timedelta(weeks=10)),
+    "slot_forests": (timedelta(days=8), timedelta(days=15)),
+    "profile_report": (timedelta(days=32), timedelta(days=63)),
+}
+BY_HAND = {"source_readings", "redriven_rejects"}
 ASSETS = {name for edge in EDGES for name in edge}
+CHECKS = {
+    ("readings", "no_reading_twice"),
+    ("readings", "no_slow_change"),
+    ("readings", "sampled_days_equal_kafka"),
+    ("readings", "tables_readable_everywhere"),
+    ("rejects", "few_rejects"),
+    ("usage_hourly", "hours_complete"),
+    ("usage_hourly", "hours_equal_recompute"),
+    ("slot_forests", "model_is_recent"),
+    ("anomaly", "no_transaction_hangs"),
+    ("anomalies", "alarms_keep_budget"),
+    ("anomalies", "people_agree"),
+    ("anomalies", "stream_equals_rescoring"),
+}
+# Training evaluates it; it cannot run alone.
+TRAINING_CHECK = ("slot_forests", "model_is_fit")
+JOBS = {"playback", "micro_batch", "retrain", "quality", "backfill", "report", "upkeep"}
+SCHEDULES = {"weekly_retrain", "hourly_quality", "nightly_upkeep", "monthly_report"}
+SENSORS = {"playback_sensor", "micro_batch_sensor", "model_sensor", "anomaly_stream", "alerts"}
 LOAD = """
 import json, sys
 import usage_platform.definitions as module
 assert module.defs
 json.dump(sorted(sys.modules), sys.stdout)
+"""
+PLANTED = '''
+"""One definition of each kind."""
+import dagster as dg
+
+
+@dg.asset
+def planted_asset(): ...
+
+
+@dg.asset_check(asset=planted_asset)
+def planted_check(): ...
+
+
+planted_job = dg.define_asset_job("planted_job", [planted_asset])
+
+
+@dg.sensor(job=planted_job)
+def planted_sensor(): ...
+
+
+@dg.schedule(job=planted_job, cron_schedule="0 0 * * *")
+def planted_schedule(): ...
+'''
+LIST = """
+import json, sys
+import usage_platform
+from usage_platform.adapters.lake.tables import TABLES
+from usage_platform.definitions import defs
+from usage_platform.defs.asset_metadata import place_metadata
+graph, repository = defs.resolve_asset_graph(), defs.get_repository_def()
+json.dump({
+    "assets": sorted(key.to_user_string() for key in graph.get_all_asset_keys()),
+    "checks": sorted(key.name for key in graph.asset_check_keys),
+    "jobs": sorted(name for name in repository.job_names if not name.startswith("__")),
+    "schedules": sorted(one.name for one in repository.schedule_defs),
+    "sensors": sorted(one.name for one in repository.sensor_defs),
+}, sys.stdout)
 """
 
 
@@ -67,25 +142,56 @@ def test_they_load_in_a_bare_environment_without_a_jvm_or_a_heavy_library(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-def dagster(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run Dagster's own command in the repository's folder."""
-    command = (str(Path(sys.executable).parent / "dagster"), *args)
+def dg_command(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run Dagster's command `dg` in the repository's folder."""
+    command = (str(Path(sys.executable).parent / "dg"), *args)
     return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_dagsters_own_validation_passes(tmp_path):
-    done = dagster(
-        "definitions", "validate", **bare_environment(tmp_path), DAGSTER_HOME=str(tmp_path)
-    )
+def test_dg_loads_and_validates_them_without_a_warning(tmp_path):
+    instance = (ROOT / "dagster.yaml").read_text("utf-8").replace(".usage/", f"{tmp_path}/")
+    (tmp_path / "dagster.yaml").write_text(instance, "utf-8")
+    done = dg_command("check", "defs", **bare_environment(tmp_path), DAGSTER_HOME=str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Validation successful" in done.stdout + done.stderr
+    assert "All definitions loaded successfully" in done.stdout
+    assert done.stderr == ""
 
 
-def test_dagsters_commands_on_assets_find_them_by_a_variable_on_the_repositorys_instance(tmp_path):
+def test_dg_lists_all_of_them_on_the_repositorys_instance(tmp_path):
     env = {**bare_environment(tmp_path), "DAGSTER_HOME": str(ROOT)}
-    done = dagster("asset", "list", **env, DAGSTER_MODULE_NAME="usage_platform.definitions")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert set(done.stdout.split()) == ASSETS
+    done = dg_command("list", "defs", "--json", **env)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    listed = json.loads(done.stdout)
+    assert {one["asset_key"] for one in listed["assets"]} == ASSETS
+    found = {(one["asset_key"], one["name"]) for one in listed["asset_checks"]}
+    assert found == {*CHECKS, TRAINING_CHECK}
+    assert {one["name"] for one in listed["jobs"]} == JOBS
+    assert {one["name"] for one in listed["schedules"]} == SCHEDULES
+    assert {one["name"] for one in listed["sensors"]} == SENSORS
+
+
+def test_what_a_new_module_of_defs_defines_is_found_without_an_entry_elsewhere(tmp_path):
+    folder = Path(usage_platform.__file__).parent
+    without = shutil.ignore_patterns("static", "__pycache__")
+    shutil.copytree(folder, tmp_path / folder.name, ignore=without)
+    (tmp_path / folder.name / "defs" / "planted.py").write_text(PLANTED, "utf-8")
+    env = {**bare_environment(tmp_path), "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        (sys.executable, "-c", LIST),
+        env=env,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "assets": sorted({*ASSETS, "planted_asset"}),
+        "checks": sorted({name for _, name in {*CHECKS, TRAINING_CHECK}} | {"planted_check"}),
+        "jobs": sorted({*JOBS, "planted_job"}),
+        "schedules": sorted({*SCHEDULES, "planted_schedule"}),
+        "sensors": sorted({*SENSORS, "planted_sensor"}),
+    }
 
 
 def schedules_made_anew():
@@ -151,20 +257,48 @@ def test_what_must_go_on_has_a_freshness_policy_that_warns_before_it_fails(graph
     policies = {
         key.to_user_string(): graph.get(key).freshness_policy for key in graph.get_all_asset_keys()
     }
-    assert {name for name, policy in policies.items() if policy} == FRESH
-    for name in FRESH:
-        policy = policies[name]
-        windows = (policy.warn_window.to_timedelta(), policy.fail_window.to_timedelta())
-        assert windows == (timedelta(hours=3), timedelta(hours=24))
+    windows = {
+        name: (policy.warn_window.to_timedelta(), policy.fail_window.to_timedelta())
+        for name, policy in policies.items()
+        if policy
+    }
+    assert windows == FRESH
+    assert set(policies) - set(windows) == BY_HAND
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_tables_asset_has_the_tables_name_place_and_described_columns(graph, table):
+    metadata = graph.get(dg.AssetKey(table.name)).metadata
+    assert metadata["dagster/table_name"] == table.name
+    uri = urlsplit(metadata["dagster/uri"])
+    assert (uri.scheme, uri.path.endswith(f"/lake/deltalake/{table.name}")) == ("file", True)
+    columns = metadata["dagster/column_schema"].columns
+    comments = [f" COMMENT '{one.description}'" if one.description else "" for one in columns]
+    rebuilt = [
+        f"{one.name} {one.type.upper()}{comment}"
+        for one, comment in zip(columns, comments, strict=True)
+    ]
+    assert rebuilt == table.definitions
+    assert any(comments)
+
+
+def test_a_place_on_s3_is_its_own_uri():
+    assert place_metadata("s3://bucket/lake/models") == {"dagster/uri": "s3://bucket/lake/models"}
+
+
+def test_every_asset_has_a_code_version(graph):
+    versions = {
+        key.to_user_string(): graph.get(key).code_version for key in graph.get_all_asset_keys()
+    }
+    assert all(versions.values()), versions
 
 
 def test_each_table_and_the_model_have_a_check(graph):
     checked = {key.asset_key.to_user_string() for key in graph.asset_check_keys}
     tables = {"readings", "usage_hourly", "rejects", "anomalies"}
     assert checked == {*tables, "slot_forests", "anomaly"}
-    own = {key for check in CHECKS for key in check.check_keys}
-    said_by_training = dg.AssetCheckKey(dg.AssetKey("slot_forests"), "model_is_fit")
-    assert set(graph.asset_check_keys) == own | {said_by_training}
+    found = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
+    assert found == {*CHECKS, TRAINING_CHECK}
 
 
 @pytest.mark.parametrize(
@@ -186,7 +320,7 @@ def test_a_job_makes_its_assets_and_says_what_it_does(job, assets):
     # Training itself says of its model whether it is fit; all else is asked each hour.
     said = {
         "retrain": {"model_is_fit"},
-        "quality": {key.name for c in CHECKS for key in c.check_keys},
+        "quality": {name for _, name in CHECKS},
     }
     checks = {key.name for key in found.asset_layer.asset_graph.asset_check_keys}
     assert checks == said.get(job, set())
@@ -211,20 +345,9 @@ def test_runs_that_must_end_have_a_longest_time():
 def test_sensors_and_schedules_are_on_from_the_start():
     repository = defs.get_repository_def()
     sensors = {sensor.name: sensor for sensor in repository.sensor_defs}
-    assert set(sensors) == {
-        "playback_sensor",
-        "micro_batch_sensor",
-        "model_sensor",
-        "anomaly_stream",
-        "alerts",
-    }
+    assert set(sensors) == SENSORS
     schedules = {schedule.name: schedule for schedule in repository.schedule_defs}
-    assert set(schedules) == {
-        "weekly_retrain",
-        "hourly_quality",
-        "nightly_upkeep",
-        "monthly_report",
-    }
+    assert set(schedules) == SCHEDULES
     for one in (*sensors.values(), *schedules.values()):
         assert one.default_status.value == "RUNNING", one.name
 
@@ -237,5 +360,10 @@ def test_the_retraining_follows_its_settings_in_the_buildings_time(monkeypatch):
 
 
 def test_the_workspace_and_the_project_name_the_same_definitions():
-    assert "usage_platform.definitions" in (ROOT / "workspace.yaml").read_text("utf-8")
-    assert 'module_name = "usage_platform.definitions"' in (ROOT / "pyproject.toml").read_text()
+    name = "usage_platform.definitions"
+    assert name in (ROOT / "workspace.yaml").read_text("utf-8")
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]
+    project = tools["dg"]["project"]
+    # The platform's own code server has the location's name too: one instance shows both alike.
+    named = (project["code_location_target_module"], project["code_location_name"])
+    assert (tools["dagster"]["module_name"], *named) == (name, name, name)

@@ -102,7 +102,7 @@ def test_a_month_without_readings_fails_in_one_line(platform):
     assert not done.success
     (failure,) = done.filter_events(lambda event: event.is_step_failure)
     said = failure.step_failure_data.user_failure_data.description
-    assert said == "2024-05: no readings of this month; play or load some, or choose another"
+    assert said == "2024-05: no readings in this month; play some, or choose another month"
 
 
 @pytest.mark.parametrize(

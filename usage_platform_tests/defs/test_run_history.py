@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from usage_platform.defs.run_history import Forgotten, forget_runs, forget_ticks
-from usage_platform.local.source_tree import REPOSITORY_ROOT
+from usage_platform_tests.repository import ROOT
 
 TOMORROW = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 ANOMALY = dg.AssetKey("anomaly")
@@ -41,7 +41,7 @@ CHECKED = dg.Definitions([readings], jobs=[QUALITY], asset_checks=[a_check])
 @pytest.fixture
 def home(tmp_path):
     """An instance as the platform has it, with its files under `tmp_path`."""
-    text = (REPOSITORY_ROOT / "dagster.yaml").read_text("utf-8")
+    text = (ROOT / "dagster.yaml").read_text("utf-8")
     (tmp_path / "dagster.yaml").write_text(text.replace(".usage/", f"{tmp_path}/"))
     return tmp_path
 

@@ -12,6 +12,7 @@ import pytest
 from usage_platform.local import page_scripts
 from usage_platform.local.errors import LocalError
 from usage_platform.local.page_scripts import ensure_scripts
+from usage_platform_tests.repository import ROOT
 
 GOOD = """
 mkdir -p node_modules/uplot/dist
@@ -87,7 +88,7 @@ def test_without_npm_the_one_of_the_python_package_is_used(monkeypatch):
 
 
 def test_the_lock_names_no_address():
-    text = (page_scripts.REPOSITORY_ROOT / "package-lock.json").read_text("utf-8")
+    text = (ROOT / "package-lock.json").read_text("utf-8")
     assert "resolved" not in text
     assert "://" not in text
     assert text.count('"integrity": "sha512-') == 2

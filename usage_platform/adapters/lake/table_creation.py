@@ -12,7 +12,7 @@ from deltalake.schema import PrimitiveType
 
 from usage_platform.adapters.lake.errors import told_in_one_line
 from usage_platform.adapters.lake.reader import LakeReader
-from usage_platform.adapters.lake.tables import PROPERTIES, TABLES, Lake, LakeTable
+from usage_platform.adapters.lake.tables import PROPERTIES, TABLES, Column, Lake, LakeTable
 
 _TYPES = {
     "BIGINT": "long",
@@ -37,7 +37,7 @@ def create_tables(lake: Lake, tables: Sequence[LakeTable] = TABLES) -> None:
     """
     reader = LakeReader(lake)
     for table in tables:
-        fields = [_field(definition) for definition in table.definitions]
+        fields = [_field(column) for column in table.schema]
         location = lake.table(table)
         if not reader.exists(table):
             with told_in_one_line(location):
@@ -57,8 +57,6 @@ def create_tables(lake: Lake, tables: Sequence[LakeTable] = TABLES) -> None:
                 delta.alter.add_columns(missing)
 
 
-def _field(definition: str) -> Field:
-    name, kind, *rest = definition.split(" ", 2)
-    comment = rest[0].removeprefix("COMMENT '").removesuffix("'") if rest else None
-    metadata = {"comment": comment} if comment else None
-    return Field(name, PrimitiveType(_TYPES[kind]), metadata=metadata)
+def _field(column: Column) -> Field:
+    metadata = {"comment": column.comment} if column.comment else None
+    return Field(column.name, PrimitiveType(_TYPES[column.spark_type]), metadata=metadata)

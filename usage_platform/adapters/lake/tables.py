@@ -8,6 +8,21 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: Its name.
+        spark_type: Its type in Spark SQL, such as DOUBLE.
+        comment: What it holds; empty where its name says it.
+    """
+
+    name: str
+    spark_type: str
+    comment: str
+
+
+@dataclass(frozen=True)
 class LakeTable:
     """One Delta table.
 
@@ -25,6 +40,15 @@ class LakeTable:
     def definitions(self) -> list[str]:
         """The column definitions, one an element."""
         return [line.strip().rstrip(",") for line in self.columns.strip().splitlines()]
+
+    @property
+    def schema(self) -> list[Column]:
+        """The columns, in order."""
+        parts = (line.split(maxsplit=2) for line in self.definitions)
+        return [
+            Column(name, kind, "".join(rest).removeprefix("COMMENT '").removesuffix("'"))
+            for name, kind, *rest in parts
+        ]
 
 
 READINGS = LakeTable(

@@ -23,8 +23,8 @@ def test_a_model_is_examined_beside_the_one_before_it(train, fill, store):
     assert check.passed
     assert said["version"] == store.manifests()[-1].version
     assert said["injected_faults"] > 10
-    assert 0 < said["found"] <= said["injected_faults"]
-    assert said["found_by_the_one_before"] > 0
+    assert 0 < said["detected"] <= said["injected_faults"]
+    assert said["detected_by_previous_model"] > 0
     assert said["alarm_days_allowed"] == 4 * 0.5
 
 
@@ -38,7 +38,7 @@ def test_a_model_of_the_past_has_nothing_of_models_that_came_later(train, fill, 
     # The last one has learned from the very weeks that the one of the past is examined on.
     _, other, _ = store.candidates()
     assert check.metadata["version"].value == other.version
-    assert check.metadata["found_by_the_one_before"].value > 0
+    assert check.metadata["detected_by_previous_model"].value > 0
 
 
 @pytest.fixture
