@@ -1,6 +1,7 @@
-"""`usage-platform alert-test`: whether alerts arrive.
+"""`usage-platform alert-test`: check that alerts are delivered.
 
-Belongs here: sending a test to each sink and saying what came of it. Not here: sinks (adapters).
+Belongs here: sending a test alert to each sink and printing the result. Not here: the sinks
+(`adapters.alert_sinks`).
 """
 
 from datetime import datetime
@@ -12,22 +13,22 @@ from usage_platform.wiring.platform import Deployment
 
 
 def send_tests(deployment: Deployment, only: str | None, now: datetime) -> bool:
-    """Send one test alert to each sink, and print what each said.
+    """Send one test alert to each sink and print the result per sink.
 
     Args:
         deployment: The services.
-        only: The name of one sink; all by default.
+        only: The name of one sink; None for all.
         now: The current time, with a zone.
 
     Returns:
-        Whether all of them took it.
+        Whether every sink accepted it.
 
     Raises:
-        click.ClickException: When there is no such sink.
+        click.ClickException: When no such sink is configured.
     """
     sinks = [sink for sink in deployment.alert_sinks() if only in (None, sink.name)]
     if not sinks:
-        what = f"no sink {only} is set" if only else "no sink is set"
+        what = f"sink {only} is not configured" if only else "no sink is configured"
         raise click.ClickException(
             f"{what}: set USAGE_ALERT_WEBHOOK_URL, USAGE_ALERT_SLACK_URL, USAGE_ALERT_EMAIL_TO "
             "with USAGE_ALERT_SMTP_URL, USAGE_ALERT_SNS_TOPIC, or USAGE_ALERT_MQTT_URL"
@@ -43,5 +44,5 @@ def _takes(sink: AlertSink, alert: Alert, now: datetime) -> bool:
     except DeliveryError as error:
         click.echo(f"{sink.name}: {error}")
         return False
-    click.echo(f"{sink.name}: taken")
+    click.echo(f"{sink.name}: delivered")
     return True

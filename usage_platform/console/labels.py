@@ -1,4 +1,4 @@
-"""`usage-platform label`: what a person says of a stretch of a meter's time."""
+"""`usage-platform label`: label a time span of a meter."""
 
 from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.time.user_times import moment
@@ -7,14 +7,14 @@ from usage_platform.wiring.platform import Deployment
 
 
 def add_label(deployment: Deployment, start: str, end: str, says: str, note: str) -> str:
-    """Add a label for the default meter; what was done, in words.
+    """Add a label for the default meter and return a one-line confirmation.
 
     Args:
-        deployment: Where the labels are kept.
+        deployment: Gives the label store and the default meter.
         start: ISO 8601, in the meter's local time unless it has an offset.
-        end: The same, exclusive.
+        end: Same format, exclusive.
         says: A `Verdict`.
-        note: A few words.
+        note: Free text.
 
     Raises:
         SettingsError: In one line, for a time that cannot be read.
@@ -28,4 +28,4 @@ def add_label(deployment: Deployment, start: str, end: str, says: str, note: str
         deployment.labels.add(meter.name, begins, ends, Verdict(says), note)
     except ValueError as error:
         raise SettingsError(str(error)) from None
-    return f"{meter.name}: {begins:%Y-%m-%d %H:%M}Z to {ends:%Y-%m-%d %H:%M}Z is {says}"
+    return f"{meter.name}: {begins:%Y-%m-%d %H:%M}Z to {ends:%Y-%m-%d %H:%M}Z labelled {says}"

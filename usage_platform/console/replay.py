@@ -1,6 +1,6 @@
-"""`usage-platform replay`: judge a source's readings as they would have been judged at the time.
+"""`usage-platform replay`: backtest the detector on a source.
 
-Belongs here: one source in, one file out. Not here: how readings are judged
+Belongs here: one source in, one file out. Not here: how readings are scored
 (`core.evaluation.replay`).
 """
 
@@ -21,16 +21,16 @@ _CSV = (".csv", ".csv.gz")
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a replay did.
+    """The result of a backtest.
 
     Attributes:
-        readings: Judged readings, one row of the file each.
-        bad_rows: Rows that could not be read and are not in the output.
-        first_bad_row: The first of them, in words; empty without one.
-        repeated_rows: Rows whose time came again further on.
-        learning: Readings that only the rules judged, as there was too little history.
-        flagged: Odd readings.
-        episodes: One row an episode (`core.anomalies.episodes`).
+        readings: Scored readings; one row of the file each.
+        bad_rows: Unreadable rows, left out of the output.
+        first_bad_row: Message about the first of them; empty without one.
+        repeated_rows: Rows superseded by a later row with the same time.
+        learning: Readings checked by rules only, because there was too little history.
+        flagged: Anomalous readings.
+        episodes: One row per episode (`core.anomalies.episodes`).
     """
 
     readings: int
@@ -42,15 +42,15 @@ class Replayed:
     episodes: pd.DataFrame
 
     def in_words(self) -> str:
-        """For people, in one line."""
+        """A one-line summary."""
         parts = [
-            f"{self.readings:,} readings judged",
-            f"{self.flagged:,} odd in {len(self.episodes):,} episodes",
+            f"{self.readings:,} readings scored",
+            f"{self.flagged:,} anomalies in {len(self.episodes):,} episodes",
         ]
         counts = {
-            "only by rules, while learning": self.learning,
-            "repeated rows left out": self.repeated_rows,
-            f"bad rows left out, the first {self.first_bad_row}": self.bad_rows,
+            "checked by rules only (too little history)": self.learning,
+            "repeated rows skipped": self.repeated_rows,
+            f"bad rows skipped, the first {self.first_bad_row}": self.bad_rows,
         }
         return "; ".join(parts + [f"{count:,} {what}" for what, count in counts.items() if count])
 
@@ -61,16 +61,16 @@ def replay_source(
     wishes: Wishes,
     progress: Callable[[str], None],
 ) -> Replayed:
-    """Judge a source's readings and write every one with what was said of it.
+    """Score a source's readings and write one row per reading.
 
     Args:
         source: One meter's readings.
-        out: The file to write; its ending says how: .csv, .csv.gz or .parquet.
+        out: The file to write; its extension selects the format: .csv, .csv.gz or .parquet.
         wishes: How oddness is measured, the alarm budget and the rest days.
-        progress: Told now and then what is going on.
+        progress: Called now and then with a progress message.
 
     Raises:
-        SourceError: If the ending is not known, the folder is missing, or the source cannot be
+        SourceError: If the extension is unknown, the folder is missing, or the source cannot be
             read or holds several meters.
     """
     check_ending(out)
@@ -87,7 +87,7 @@ def replay_source(
         wishes.calendar,
         wishes.method,
         wishes.tuning,
-        progress=lambda done, of: progress(f"week {done} of {of} judged"),
+        progress=lambda done, of: progress(f"week {done} of {of} scored"),
     )
     _write(judged, out)
     return Replayed(
@@ -102,14 +102,14 @@ def replay_source(
 
 
 def check_ending(out: Path) -> None:
-    """Say early that a file cannot be written.
+    """Check the extension before any work is done.
 
     Raises:
-        SourceError: If the ending is not known.
+        SourceError: If the extension is unknown.
     """
     if not out.name.endswith((*_CSV, *_PARQUET)):
         known = ", ".join((*_CSV, *_PARQUET))
-        raise SourceError(f"out: {out.name} ends in none of {known}; choose one")
+        raise SourceError(f"out: {out.name} has an unknown extension; expected one of {known}")
 
 
 def _write(judged: pd.DataFrame, out: Path) -> None:

@@ -1,4 +1,4 @@
-"""`usage-platform setup`: everything that is fetched once."""
+"""`usage-platform setup`: download everything that is needed once."""
 
 from usage_platform.console.screen import Screen
 from usage_platform.local.errors import LocalError
@@ -8,19 +8,19 @@ from usage_platform.settings.settings import Settings
 
 
 def fetch_all(settings: Settings) -> None:
-    """Fetch what is missing, and say what is there.
+    """Download what is missing.
 
     Raises:
-        LocalError: In one line, when the platform could not run. Without the page's scripts it can:
-            that is said, and the page says it again.
+        LocalError: When the platform could not run. Missing scripts of the page only print a
+            warning: everything else works without them.
     """
     screen = Screen()
     if settings.starts_java:
         java, _ = set_up(settings, screen.say, screen.progress)
         screen.quiet()
-        screen.say(f"Java {java.major} at {java.home} and the jars are in place")
+        screen.say(f"Java {java.major} at {java.home} and the jars are ready")
     else:
-        screen.say("the settings name a broker and a Spark: no Java and no jars are needed here")
+        screen.say("broker and Spark are external: no Java and no jars are needed here")
     try:
         ensure_scripts(settings.jars_dir.parent, screen.say)
     except LocalError as error:

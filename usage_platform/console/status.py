@@ -1,4 +1,4 @@
-"""What runs, how far behind it is, and what the tables hold."""
+"""`usage-platform status`: services, lag and table sizes."""
 
 import pandas as pd
 from confluent_kafka import KafkaException
@@ -22,7 +22,7 @@ def status(deployment: Deployment, now: pd.Timestamp) -> Group:
 
     Args:
         deployment: The services.
-        now: The present instant, UTC, for the age of open transactions.
+        now: The current time, UTC, for the age of open transactions.
     """
     return Group(_services(deployment), _lags(deployment, now), _tables(deployment))
 
@@ -53,7 +53,7 @@ def _bootstrap(deployment: Deployment) -> str:
 
 
 def _lags(deployment: Deployment, now: pd.Timestamp) -> Group | Text:
-    counts = ("events behind", "event time behind")
+    counts = ("lag, events", "lag, event time")
     rows = table("Lag", "stage", *counts, numbers=counts)
     reader = deployment.reader
     try:
@@ -89,7 +89,7 @@ def _states(deployment: Deployment) -> Table:
     for known in TABLES:
         state = deployment.reader.state(known)
         if state.version < 0:
-            rows.add_row(known.name, "-", "-", "not made yet")
+            rows.add_row(known.name, "-", "-", "not created yet")
         else:
             rows.add_row(known.name, f"{state.rows:,}", f"{state.files:,}", f"{state.version}")
     manifests = deployment.models.manifests()

@@ -49,15 +49,15 @@ def test_every_reading_is_written_with_what_was_said_of_it(source, tmp_path, nam
 def test_what_was_done_is_said_in_one_line(source, tmp_path):
     words = replayed(source, tmp_path / "out.csv").in_words()
     assert words == (
-        "960 readings judged; 1 odd in 1 episodes; 672 only by rules, while learning; "
-        "1 bad rows left out, the first in.csv:962: ts: 'never' is not a time; expected "
+        "960 readings scored; 1 anomalies in 1 episodes; 672 checked by rules only (too little "
+        "history); 1 bad rows skipped, the first in.csv:962: ts: 'never' is not a time; expected "
         "YYYY-MM-DD HH:MM:SS of 1970 to 2037, local or with an offset such as -05:00"
     )
 
 
 @pytest.mark.parametrize("name", ["out.xlsx", "out"])
 def test_an_unknown_ending_is_refused_before_anything_is_read(source, tmp_path, name):
-    with pytest.raises(SourceError, match=r"ends in none of \.csv"):
+    with pytest.raises(SourceError, match=r"has an unknown extension; expected one of \.csv"):
         replayed(source, tmp_path / name)
 
 
@@ -78,7 +78,7 @@ def test_what_goes_on_is_told(source, tmp_path):
     told = []
     replay_source(source, tmp_path / "out.csv", Wishes(), told.append)
     assert any(line.endswith("rows read") for line in told)
-    assert told[-1] == "week 6 of 6 judged"
+    assert told[-1] == "week 6 of 6 scored"
 
 
 @pytest.fixture
@@ -95,14 +95,17 @@ def test_the_command_writes_the_file_and_says_what_was_done(run, tmp_path):
     done = run("--out", "out.csv", "--method", "robust_z")
     assert done.exit_code == 0, done.output
     count = len(pd.read_csv(tmp_path / "out.csv"))
-    assert f"{count} readings judged" in done.output
-    assert f"{count} only by rules, while learning" in done.output
+    assert f"{count} readings scored" in done.output
+    assert f"{count} checked by rules only (too little history)" in done.output
 
 
 @pytest.mark.parametrize(
     ("args", "line"),
     [
-        (("--out", "out.xlsx"), "out: out.xlsx ends in none of .csv, .csv.gz, .parquet, .pq"),
+        (
+            ("--out", "out.xlsx"),
+            "out: out.xlsx has an unknown extension; expected one of .csv, .csv.gz, .parquet, .pq",
+        ),
         (("--out", "none/out.csv"), "out: there is no folder none; create it"),
         (("--out", "out.csv", "--csv", "none.csv"), "none.csv"),
         (("--out", "out.csv", "--meters", "2"), "expected one meter to replay, got 2"),
