@@ -20,6 +20,8 @@ from usage_platform.settings.settings import Settings
 _DEMO_DATA = Path(".usage/demo")
 _DEMO_TIMEOUT_SECONDS = 1800.0
 _LIVE_ACCELERATOR = 300.0
+_FORMATS = click.Choice(["table", "csv", "json"])
+_OUT = click.Path(dir_okay=False, path_type=Path)
 
 Given = Mapping[str, Any]
 """Values of options on the command line, by the setting's name."""
@@ -38,10 +40,7 @@ def main(ctx: click.Context, data: Path | None) -> None:
 @main.command()
 @click.pass_obj
 def setup(overrides: Given) -> None:
-    """Download the jars, the page's scripts and, if needed, Java.
-
-    All downloads are verified by checksum; a second run downloads nothing.
-    """
+    """Download the jars, the page's scripts and, if needed, Java."""
     from usage_platform.console.setup import fetch_all
 
     fetch_all(Settings.from_env(**overrides))
@@ -55,8 +54,7 @@ def setup(overrides: Given) -> None:
 def demo(overrides: Given, keep: bool, timeout: float, **options: str | int | None) -> None:
     """Run the whole pipeline on a source, then print a summary.
 
-    Waits until every reading is ingested and scored. Exits with 1 if a check of the summary fails
-    or the wait times out.
+    Exits with 1 if the wait times out or a check of the summary fails.
     """
     from usage_platform.console.demo import run_demo
     from usage_platform.console.demo_folder import ready_folder, without_alerts
@@ -79,10 +77,7 @@ def demo(overrides: Given, keep: bool, timeout: float, **options: str | int | No
 @source_options
 @click.pass_obj
 def up(overrides: Given, **options: str | int | None) -> None:
-    """Run the platform until Ctrl-C.
-
-    Starts the broker, Spark, Dagster and the analyst's page, and restarts what fails.
-    """
+    """Run broker, Spark, Dagster and the page until Ctrl-C."""
     from usage_platform.console.screen import Screen
     from usage_platform.local.stack import Stack
 
@@ -184,19 +179,10 @@ def status(overrides: Given) -> None:
 
 @main.command()
 @click.argument("sql")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    help="Output format.",
-)
+@click.option("--format", "form", type=_FORMATS, default="table", help="Output format.")
 @click.pass_obj
 def query(overrides: Given, sql: str, form: str) -> None:
-    """Run a SQL query over the lake's tables.
-
-    Tables: readings, usage_hourly, rejects, anomalies, run_totals. Read-only.
-    """
+    """Run a read-only SQL query over the lake's tables."""
     from usage_platform.console.query import printed
     from usage_platform.wiring.platform import Deployment
 
@@ -211,12 +197,7 @@ def query(overrides: Given, sql: str, form: str) -> None:
 @click.option("--holidays", help="Public holidays, such as US-MA; - for none.")
 @click.option("--method", type=click.Choice(["forest", "robust_z", "blog"]), help="Detector.")
 @click.option("--false-alarms", "false_alarms_per_week", type=float, help="Alarm days per week.")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Output file: .csv, .csv.gz or .parquet.",
-)
+@click.option("--out", required=True, type=_OUT, help="A .csv, .csv.gz or .parquet file.")
 @click.pass_obj
 def replay(overrides: Given, out: Path, **options: str | int | float | None) -> None:
     """Backtest the detector on a source; write each score to a file.
