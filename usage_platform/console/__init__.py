@@ -1,5 +1,5 @@
-"""What the commands of `usage-platform` do and print.
+"""The commands of `usage-platform`: what they do and print.
 
-Belongs here: one command a file. Not here: parsing the command line (`cli`), starting services
+Belongs here: one command per file. Not here: parsing the command line (`cli`), starting services
 (`local`).
 """

@@ -1,6 +1,7 @@
-"""`usage-platform alert-test`: whether alerts arrive.
+"""`usage-platform alert-test`: check that alerts are delivered.
 
-Belongs here: sending a test to each sink and saying what came of it. Not here: sinks (adapters).
+Belongs here: sending a test alert to each sink and printing the result. Not here: the sinks
+(`adapters.alert_sinks`).
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from usage_platform.core.meters import Meter
 
 
 def send_tests(sinks: Sequence[AlertSink], meter: Meter, only: str | None, now: datetime) -> bool:
-    """Send one test alert to each sink, and print what each said.
+    """Send one test alert to each sink and print the result per sink.
 
     Args:
         sinks: The sinks that are set.
@@ -22,14 +23,14 @@ def send_tests(sinks: Sequence[AlertSink], meter: Meter, only: str | None, now: 
         now: The current time, with a zone.
 
     Returns:
-        Whether all of them took it.
+        Whether every sink accepted it.
 
     Raises:
-        click.ClickException: When there is no such sink.
+        click.ClickException: When no such sink is configured.
     """
     chosen = [sink for sink in sinks if only in (None, sink.name)]
     if not chosen:
-        what = f"no sink {only} is set" if only else "no sink is set"
+        what = f"sink {only} is not configured" if only else "no sink is configured"
         raise click.ClickException(
             f"{what}: set USAGE_ALERT_WEBHOOK_URL, USAGE_ALERT_SLACK_URL, USAGE_ALERT_EMAIL_TO "
             "with USAGE_ALERT_SMTP_URL, USAGE_ALERT_SNS_TOPIC, or USAGE_ALERT_MQTT_URL"
@@ -45,5 +46,5 @@ def _takes(sink: AlertSink, alert: Alert, now: datetime) -> bool:
     except DeliveryError as error:
         click.echo(f"{sink.name}: {error}")
         return False
-    click.echo(f"{sink.name}: taken")
+    click.echo(f"{sink.name}: delivered")
     return True

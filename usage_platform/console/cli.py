@@ -20,9 +20,11 @@ from usage_platform.settings.settings import Settings
 _DEMO_DATA = Path(".usage/demo")
 _DEMO_TIMEOUT_SECONDS = 1800.0
 _LIVE_ACCELERATOR = 300.0
+_FORMATS = click.Choice(["table", "csv", "json"])
+_OUT = click.Path(dir_okay=False, path_type=Path)
 
 Given = Mapping[str, Any]
-"""What options on the command line say, by the setting's name."""
+"""Values of options on the command line, by the setting's name."""
 
 
 @click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,14 +36,14 @@ Given = Mapping[str, Any]
 )
 @click.pass_context
 def main(ctx: click.Context, data: Path | None) -> None:
-    """Meter readings through Kafka, Spark, Delta Lake and Isolation Forests, run by Dagster."""
+    """Micro-batch platform for meter readings: Kafka, Spark, Delta Lake, Dagster."""
     ctx.obj = {} if data is None else {"data": data}
 
 
 @main.command()
 @click.pass_obj
 def setup(overrides: Given) -> None:
-    """Fetch what is needed once: the jars, the page's scripts, and a Java where there is none."""
+    """Download the jars, the page's scripts and, if needed, Java."""
     from usage_platform.console.setup import fetch_all
 
     fetch_all(Settings.from_env(**overrides))
@@ -49,11 +51,14 @@ def setup(overrides: Given) -> None:
 
 @main.command()
 @source_options
-@click.option("--keep", is_flag=True, help="Keep what demos of other sources left there.")
-@click.option("--timeout", default=_DEMO_TIMEOUT_SECONDS, help="Seconds to wait at most.")
+@click.option("--keep", is_flag=True, help="Keep the data of other sources.")
+@click.option("--timeout", default=_DEMO_TIMEOUT_SECONDS, help="Maximum wait in seconds.")
 @click.pass_obj
 def demo(overrides: Given, keep: bool, timeout: float, **options: str | int | None) -> None:
-    """Play a source through everything, wait until all has flowed, and say what came of it."""
+    """Run the whole pipeline on a source, then print a summary.
+
+    Exits with 1 if the wait times out or a check of the summary fails.
+    """
     from usage_platform.console.demo import run_demo
     from usage_platform.console.demo_folder import ready_folder, without_alerts
     from usage_platform.console.screen import Screen
@@ -75,7 +80,7 @@ def demo(overrides: Given, keep: bool, timeout: float, **options: str | int | No
 @source_options
 @click.pass_obj
 def up(overrides: Given, **options: str | int | None) -> None:
-    """Run the platform until Ctrl-C: broker, Spark, Dagster, the page."""
+    """Run broker, Spark, Dagster and the page until Ctrl-C."""
     from usage_platform.console.screen import Screen
     from usage_platform.local.stack import Stack
 
@@ -84,7 +89,7 @@ def up(overrides: Given, **options: str | int | None) -> None:
     screen = Screen()
     _stop_on_signals()
     with Stack(settings, screen.say, screen.progress, has_page=True) as stack:
-        # What is starting is broken off; what runs is told to stop once it has been looked after.
+        # A signal interrupts the start; once all services run, it ends the loop below instead.
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
@@ -118,13 +123,13 @@ def page(overrides: Given, page_port: int | None) -> None:
     "--min-severity",
     type=click.Choice(["low", "medium", "high"]),
     default="low",
-    help="Leave lesser ones out.",
+    help="Lowest severity to show.",
 )
-@click.option("--since", metavar="WHEN", help="2024-03-10, '2024-03-10 14:00'; 36h or 7d ago.")
-@click.option("--from-beginning", is_flag=True, help="All that the topic holds, then new ones.")
-@click.option("--no-follow", is_flag=True, help="End at the end of the topic.")
-@click.option("--episodes", is_flag=True, help="Episodes that open and close, not single readings.")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON a message.")
+@click.option("--since", metavar="WHEN", help="2024-03-10, '2024-03-10 14:00', 36h or 7d.")
+@click.option("--from-beginning", is_flag=True, help="Start at the topic's first message.")
+@click.option("--no-follow", is_flag=True, help="Stop at the end of the topic.")
+@click.option("--episodes", is_flag=True, help="Show episodes, not single anomalies.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @click.pass_obj
 def watch(
     overrides: Given,
@@ -136,10 +141,10 @@ def watch(
     episodes: bool,
     as_json: bool,
 ) -> None:
-    """Show anomalies as they come: on a terminal as a table, into a pipe as lines.
+    """Follow anomalies or episodes as they are published.
 
-    --since goes by the time of the readings, and reads what the topic holds of it; without an
-    offset it is the building's local time.
+    Prints a live table on a terminal and one line per message into a pipe. --since filters by the
+    event time of the readings; a time without an offset is the building's local time.
     """
     import pandas as pd
 
@@ -164,7 +169,7 @@ def watch(
 @main.command()
 @click.pass_obj
 def status(overrides: Given) -> None:
-    """Say what runs, how far behind it is, and what the tables hold."""
+    """Show services, lag and table sizes."""
     import pandas as pd
 
     from usage_platform.console.screen import Screen
@@ -177,32 +182,31 @@ def status(overrides: Given) -> None:
 
 @main.command()
 @click.argument("sql")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
+@click.option("--format", "form", type=_FORMATS, default="table", help="Output format.")
 @click.pass_obj
 def query(overrides: Given, sql: str, form: str) -> None:
-    """Run SQL over the lake's tables: readings, usage_hourly, rejects, anomalies."""
+    """Run a read-only SQL query over the lake's tables."""
     from usage_platform.console.query import printed
     from usage_platform.wiring.platform import Platform
 
     deployment = Platform(Settings.from_env(**overrides))
-    # Athena would go on with a query that nobody waits for.
+    # Without this, Athena would keep running a query whose client is gone.
     _stop_on_signals()
     click.echo(printed(deployment.sql.query(sql), form))
 
 
 @main.command()
 @source_options
-@click.option("--holidays", help="Country of the public holidays, as US-MA; - for none.")
-@click.option("--method", type=click.Choice(["forest", "robust_z", "blog"]))
-@click.option("--false-alarms", "false_alarms_per_week", type=float, help="Alarm days a week.")
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--holidays", help="Public holidays, such as US-MA; - for none.")
+@click.option("--method", type=click.Choice(["forest", "robust_z", "blog"]), help="Detector.")
+@click.option("--false-alarms", "false_alarms_per_week", type=float, help="Alarm days per week.")
+@click.option("--out", required=True, type=_OUT, help="A .csv, .csv.gz or .parquet file.")
 @click.pass_obj
 def replay(overrides: Given, out: Path, **options: str | int | float | None) -> None:
-    """Backtest the detector on one source's readings.
+    """Backtest the detector on a source; write each score to a file.
 
-    Scores every reading by the model that the platform would have had for it: a new one each week,
-    trained on earlier readings only. Labels of the meter in the lake count. The file's ending says
-    how it is written: .csv, .csv.gz or .parquet.
+    Each week is scored by a model trained only on readings before it, as the platform would have
+    trained it; labels of the meter in the lake are left out of training.
     """
     from usage_platform.console.replay import replay_source
     from usage_platform.console.screen import Screen
@@ -226,12 +230,13 @@ def replay(overrides: Given, out: Path, **options: str | int | float | None) -> 
 @click.argument("end")
 @click.argument("says", type=click.Choice(["true", "false", "planned"]))
 @click.option("--meter", help="Name of the meter.")
-@click.option("--note", default="", help="A few words.")
+@click.option("--note", default="", help="Free text.")
 @click.pass_obj
 def label(overrides: Given, start: str, end: str, says: str, note: str, meter: str | None) -> None:
-    """Say of a stretch of time whether it was odd: local times such as 2024-03-05T13:00.
+    """Label a time span as true anomaly, false alarm or planned.
 
-    What was truly odd, or planned, is not learned from; a planned stretch is not told either.
+    START and END are local times such as 2024-03-05T13:00. Spans labelled true or planned are
+    excluded from training; anomalies in planned spans are not published.
     """
     from usage_platform.console.labels import add_label
     from usage_platform.console.screen import Screen
@@ -243,11 +248,11 @@ def label(overrides: Given, start: str, end: str, says: str, note: str, meter: s
 
 
 @main.command()
-@click.option("--back", is_flag=True, help="Put the model that was promoted last out of force.")
-@click.option("--promote", metavar="VERSION", help="Put a model in force.")
+@click.option("--back", is_flag=True, help="Roll back to the previous model.")
+@click.option("--promote", metavar="VERSION", help="Promote a model.")
 @click.pass_obj
 def models(overrides: Given, back: bool, promote: str | None) -> None:
-    """List the models; go back to the one before, or put another one in force."""
+    """List models, promote one, or roll back to the previous one."""
     from usage_platform.console.models import change, listed
     from usage_platform.console.screen import Screen
     from usage_platform.wiring.platform import Platform
@@ -266,7 +271,7 @@ def models(overrides: Given, back: bool, promote: str | None) -> None:
 )
 @click.pass_obj
 def alert_test(overrides: Given, sink: str | None) -> None:
-    """Send a test alert to each sink that is set, or to one of them."""
+    """Send a test alert to every configured sink, or to one."""
     from datetime import UTC, datetime
 
     from usage_platform.console.alert_test import send_tests
@@ -283,18 +288,18 @@ def _given(options: Mapping[str, str | int | float | None]) -> Given:
 
 
 def _unless_given(settings: Settings, **defaults: object) -> Settings:
-    """The settings with a command's own defaults where neither a variable nor an option says."""
+    """The settings, with a command's defaults where neither variable nor option is set."""
     missing = {name: v for name, v in defaults.items() if name not in settings.model_fields_set}
     return settings.model_copy(update=missing)
 
 
 def _stop_on_signals() -> None:
-    """SIGTERM ends a command as Ctrl-C does: everything that was started is stopped."""
+    """Make SIGTERM behave like Ctrl-C, so that every started service is stopped."""
 
     def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
-    # A script that starts this in the background has SIGINT ignored by it and by all it starts;
+    # A shell that starts this in the background makes it and its children ignore SIGINT;
     # Dagster's processes then ignore SIGTERM, too.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupt)

@@ -1,7 +1,7 @@
-"""The demo: plays a source through the whole platform and waits until all of it has flowed.
+"""`usage-platform demo`: run a source through the pipeline and wait until it is finished.
 
-Belongs here: watching. Everything is done by Dagster's sensors; this only looks. Not here: what
-came of it (`demo_summary`).
+Belongs here: monitoring the progress. All work is done by Dagster's sensors. Not here: the summary
+(`demo_summary`).
 """
 
 import time
@@ -26,16 +26,16 @@ _LOOK_EVERY_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Flow:
-    """How far the readings have come.
+    """Progress of the readings through the pipeline.
 
     Attributes:
-        source: Readings to play; None until the source is loaded.
+        source: Number of readings to play; None until the source is loaded.
         on_topic: Events on the topic `usage`.
-        ingestion_lag: Events that are not in the lake yet.
-        has_model: Whether there is a model.
-        models_due: Weekly models that the readings allow and that are not there yet.
-        scoring_lag: Events that were not scored yet.
-        anomaly_lag: Anomalies that are not in the lake yet.
+        ingestion_lag: Events not yet ingested into the lake.
+        has_model: Whether a model exists.
+        models_due: Weekly models that can be trained from the readings but are not trained yet.
+        scoring_lag: Events not yet scored.
+        anomaly_lag: Anomalies not yet ingested into the lake.
     """
 
     source: int | None
@@ -48,7 +48,7 @@ class Flow:
 
     @property
     def finished(self) -> bool:
-        """Whether everything has flowed."""
+        """Whether every reading is played, ingested and scored."""
         if self.source is None or self.on_topic < self.source or self.ingestion_lag:
             return False
         if not self.has_model or self.models_due:
@@ -59,20 +59,18 @@ class Flow:
         if self.source is None:
             return "loading the source"
         played = f"played {min(self.on_topic, self.source):,} of {self.source:,}"
-        ingested = f"in the lake {max(self.on_topic - self.ingestion_lag, 0):,}"
+        ingested = f"ingested {max(self.on_topic - self.ingestion_lag, 0):,}"
         if not self.has_model:
             scored = "no model yet"
         else:
             scored = f"scored {max(self.on_topic - self.scoring_lag, 0):,}"
         if self.models_due:
             scored += f", {self.models_due} models to train"
-        return (
-            f"{played} · {ingested} · {scored} · anomalies to the lake: {self.anomaly_lag:,} left"
-        )
+        return f"{played} · {ingested} · {scored} · anomalies to ingest: {self.anomaly_lag:,}"
 
 
 def look(deployment: Platform) -> Flow:
-    """How far the readings have come, by the topics, the checkpoints and the tables."""
+    """Read the progress from topics, checkpoints and tables."""
     kafka, lake = deployment.kafka, deployment.lake
     plan, models = deployment.playback_plan(), deployment.models
     ends = end_offsets(kafka, USAGE)
@@ -88,22 +86,22 @@ def look(deployment: Platform) -> Flow:
 
 
 def run_demo(stack: Stack, screen: Screen, timeout: float) -> bool:
-    """Wait until everything has flowed, then print what came of it.
+    """Wait until the pipeline is finished, then print a summary.
 
     Args:
         stack: The running platform.
         screen: Where to print.
-        timeout: Seconds to wait at most.
+        timeout: Maximum wait in seconds.
 
     Returns:
-        Whether all that should be there is there.
+        Whether the pipeline finished and every check of the summary passed.
 
     Raises:
         SourceError: When the source cannot be loaded.
     """
     deployment = Platform(stack.settings)
     started = time.monotonic()
-    screen.say(f"Dagster shows what happens at {stack.ui_url}")
+    screen.say(f"Dagster: {stack.ui_url}")
     flow = _wait(deployment, stack, screen, started + timeout)
     if flow is None or not flow.finished:
         screen.say(
@@ -111,7 +109,7 @@ def run_demo(stack: Stack, screen: Screen, timeout: float) -> bool:
             f"see {shown_path(stack.settings.data_dir / 'logs')} and the runs at {stack.ui_url}"
         )
         return False
-    screen.say(f"all of it has flowed after {time.monotonic() - started:.0f} s")
+    screen.say(f"finished after {time.monotonic() - started:.0f} s")
     return summarize(deployment, screen)
 
 

@@ -1,6 +1,6 @@
-"""What came of a demo, printed beside what should have.
+"""The summary at the end of a demo: counts, checks and injected faults.
 
-Belongs here: the tables at its end. Not here: waiting until all has flowed (`demo`).
+Belongs here: the tables. Not here: waiting until the pipeline is finished (`demo`).
 """
 
 from collections.abc import Sequence
@@ -19,17 +19,17 @@ from usage_platform.wiring.platform import Platform
 
 
 def summarize(deployment: Platform, screen: Screen) -> bool:
-    """Print what came of the readings that were played, beside what should have.
+    """Print the counts of each stage and whether they are as expected.
 
     Returns:
-        Whether all that should be there is there.
+        Whether every check passed.
     """
     reader, registry = deployment.reader, deployment.registry()
     summary = deployment.source_cache.summary()
     assert summary is not None  # noqa: S101 - the flow has finished
     played = deployment.playback_plan().readings()
     readings = reader.rows(READINGS, ["meter", "event_time", "value"])
-    # The tables may hold more: other sources' readings, and what people sent by hand.
+    # The tables may hold more: readings of other sources or events sent by hand.
     own = played.merge(readings.rename(columns={"event_time": "ts"}))
     hours = reader.rows(USAGE_HOURLY)
     compared = compare_hours(hours, readings, registry)
@@ -39,17 +39,17 @@ def summarize(deployment: Platform, screen: Screen) -> bool:
     scored = find_anomalies(readings, judges, registry)
     told = compare_anomalies(anomalies, scored.anomalies)
 
-    rows = table("What came of it", "", "how many", "as it should be", numbers=("how many",))
+    rows = table("Summary", "", "count", "check", numbers=("count",))
     right = [
         _row(rows, "readings played", len(played), None),
-        _row(rows, "rows of the source that could not be read", summary.bad_rows, None),
+        _row(rows, "unreadable rows of the source", summary.bad_rows, None),
         _row(rows, "in readings", len(own), len(own) == len(played)),
-        _row(rows, "rejected", reader.state(REJECTS).rows, None),
+        _row(rows, "rejects", reader.state(REJECTS).rows, None),
         _row(rows, "hours in usage_hourly", len(hours), compared.wrong == 0),
         _row(rows, "slots trained", sum(m.slots_trained for m in manifests[-1:]), None),
-        _row(rows, "slots too thin", sum(m.slots_thin for m in manifests[-1:]), None),
+        _row(rows, "slots with too little data", sum(m.slots_thin for m in manifests[-1:]), None),
         _row(rows, "events scored", scored.scored, None),
-        _row(rows, "events before there is history to judge by", scored.learning, None),
+        _row(rows, "events with too little history", scored.learning, None),
         _row(rows, "models trained", len(manifests), None),
         _row(rows, "anomalies", len(anomalies), told.wrong == 0),
         _row(rows, "episodes of anomalies", _episodes(anomalies), None),
@@ -60,12 +60,12 @@ def summarize(deployment: Platform, screen: Screen) -> bool:
         judged = judge_faults(faults, anomalies, _judged_by_more_than_rules(manifests))
         _print_faults(screen, faults, judged, scored.scored)
     folder = shown_path(deployment.settings.data_dir)
-    screen.say(f'ask more: usage-platform --data {folder} query "SELECT ..."')
+    screen.say(f'next: usage-platform --data {folder} query "SELECT ..."')
     return all(right)
 
 
 def _judged_by_more_than_rules(manifests: Sequence[Manifest]) -> pd.Timestamp:
-    """From when on a model judged that knew what to expect; the end of time if none did."""
+    """When the first model with enough history took over; the maximum timestamp if none did."""
     knowing = (m.begin for m in manifests if m.meters_learning < m.meters)
     return next(knowing, pd.Timestamp.max.tz_localize("UTC"))
 
@@ -75,17 +75,17 @@ def _episodes(anomalies: pd.DataFrame) -> int:
 
 
 def _row(rows: Table, what: str, count: int, is_right: bool | None) -> bool:
-    verdict = {None: "", True: "yes", False: "NO"}[is_right]
+    verdict = {None: "", True: "ok", False: "FAILED"}[is_right]
     rows.add_row(what, f"{count:,}", verdict)
     return is_right is not False
 
 
 def _print_faults(screen: Screen, faults: pd.DataFrame, judged: FaultsJudged, scored: int) -> None:
-    # A column that says the same in each row would leave too little room for the others.
+    # Leave out a constant column: the others need the width.
     only = faults["meter"].iloc[0] if faults["meter"].nunique() == 1 else None
     title = "Injected faults" if only is None else f"Injected faults of {only}"
-    columns = ("fault", *(["meter"] if only is None else []), "from (UTC)", "size", "", "after")
-    rows = table(title, *columns, numbers=("size", "after"))
+    columns = ("fault", *(["meter"] if only is None else []), "start (UTC)", "size", "", "delay")
+    rows = table(title, *columns, numbers=("size", "delay"))
     told = zip(faults.to_dict("records"), judged.verdicts, judged.delays, strict=True)
     for fault, verdict, delay in told:
         after = "" if pd.isna(delay) else f"{delay / pd.Timedelta(minutes=1):,.0f} min"
@@ -95,6 +95,6 @@ def _print_faults(screen: Screen, faults: pd.DataFrame, judged: FaultsJudged, sc
     screen.console.print(rows, markup=False)
     share = judged.outside / max(scored, 1)
     screen.say(
-        f"{judged.found} of {judged.judged} judged faults found; {judged.outside:,} anomalies lie "
-        f"outside every fault ({share:.1%} of the readings scored)"
+        f"{judged.found} of {judged.judged} detectable faults found; {judged.outside:,} anomalies "
+        f"lie outside every fault ({share:.1%} of the readings scored)"
     )

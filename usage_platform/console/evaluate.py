@@ -1,6 +1,6 @@
-"""`make eval`: what the detector finds, beside chance, a plain robust z and the blog's method.
+"""`make eval`: evaluate the detector against chance, a plain robust z and the blog's method.
 
-Belongs here: which series are judged and the tables. Not here: counting
+Belongs here: the series and the tables. Not here: computing the rates
 (`core.evaluation.detection_rates`).
 """
 
@@ -31,11 +31,11 @@ from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.units import NS_A_DAY, instants_of
 
 JUDGING_SEEDS = (10, 11, 12)
-"""Seeds 0 to 2 are for trying things out; these are not."""
+"""Held-out seeds; seeds 0 to 2 are for development."""
 
 _TORINO = "torino_campus_15min.csv.gz"
 _TUESDAYS = "bpl_seven_tuesdays.csv"
-_SERIES = f"{_TORINO} and {_TUESDAYS} (docs/evaluation.md says whose they are)"
+_SERIES = f"{_TORINO} and {_TUESDAYS} (sources: docs/evaluation.md)"
 _START, _DAYS = date(2023, 1, 2), 546
 _FAULTS_A_WEEK = 1.2
 _CLEAN_DAYS = 56
@@ -59,18 +59,18 @@ class Labelled:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Judge all series and print the tables."""
+    """Evaluate all series and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default=",".join(map(str, JUDGING_SEEDS)))
-    parser.add_argument("--data", type=Path, metavar="FOLDER", help="folder of the real series")
-    parser.add_argument("--without-blog", action="store_true", help="leave the slow baseline out")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="folder with the real series")
+    parser.add_argument("--without-blog", action="store_true", help="skip the slow baseline")
     given = parser.parse_args(arguments)
     if given.data is not None and not given.data.is_dir():
         parser.exit(2, f"--data {given.data}: no such folder; expected one with {_SERIES}\n")
     seeds = [int(seed) for seed in given.seeds.split(",")]
     screen = Screen(_WIDTH)
     if given.data is None:
-        screen.say(f"the generated library alone; --data FOLDER adds {_SERIES}")
+        screen.say(f"only the generated library; --data FOLDER adds {_SERIES}")
     torino, tuesdays = (_found(screen, given.data, name) for name in (_TORINO, _TUESDAYS))
     groups = {"generated library": [generated(seed) for seed in seeds]}
     if torino is not None:
@@ -83,12 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _found(screen: Screen, folder: Path | None, name: str) -> Path | None:
-    """A real series; says so where the folder does not hold it."""
+    """The file of a real series; None, with a message, if it is missing."""
     if folder is None:
         return None
     path = folder / name
     if not path.exists():
-        screen.say(f"no {path}: left out")
+        screen.say(f"{path}: not found, skipped")
         return None
     return path
 
@@ -105,7 +105,7 @@ def generated(seed: int) -> Labelled:
 
 
 def torino_campus(path: Path, seed: int) -> Labelled:
-    """The campus with faults put in; its own glitches have no label."""
+    """The campus with injected faults; its real glitches are unlabelled."""
     meter = Meter("torino", "Etc/GMT-1", 15)
     columns = CsvColumns(time="ts", end=None, value="kw")
     clean = CsvSource((path,), meter, columns).load(lambda done, of: None).frame
@@ -189,7 +189,7 @@ def _print_kinds(screen: Screen, title: str, found: dict[str, Found]) -> None:
 
 
 def print_tuesdays(screen: Screen, path: Path) -> None:
-    """The real library: each of the last Tuesdays judged by those before it."""
+    """The real library: each of the last Tuesdays scored by a model of those before it."""
     meter, calendar = Meter(), Calendar("US", "MA")
     frame = CsvSource((path,), meter).load(lambda done, of: None).frame
     day = frame["ts"].dt.tz_convert(meter.timezone).dt.date
@@ -222,7 +222,7 @@ def _as_it_was(
 def _one_by_one(
     frame: pd.DataFrame, of_day: pd.Series, factor: float, meter: Meter, calendar: Calendar
 ) -> np.ndarray:
-    """Whether each sixth reading of a day is flagged when it alone is multiplied."""
+    """Whether each sixth reading of a day is flagged when it alone is scaled."""
     instants, values, places = _arrays(frame, of_day)
     model = train(instants, values, meter, TrainingOptions(calendar), int(instants[places[0]]))
     flags = []

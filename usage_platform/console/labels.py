@@ -1,4 +1,4 @@
-"""`usage-platform label`: what a person says of a stretch of a meter's time."""
+"""`usage-platform label`: label a time span of a meter."""
 
 from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform.core.feedback.labels import Verdict
@@ -8,15 +8,15 @@ from usage_platform.settings.settings import SettingsError
 
 
 def add_label(store: LabelStore, meter: Meter, start: str, end: str, says: str, note: str) -> str:
-    """Add a label; returns what was done, in words.
+    """Add a label and return a one-line confirmation.
 
     Args:
         store: Where the labels are kept.
         meter: The meter.
         start: ISO 8601, in the meter's local time unless it has an offset.
-        end: The same, exclusive.
+        end: Same format, exclusive.
         says: A `Verdict`.
-        note: A few words.
+        note: Free text.
 
     Raises:
         SettingsError: In one line, for a time that cannot be read.
@@ -29,4 +29,4 @@ def add_label(store: LabelStore, meter: Meter, start: str, end: str, says: str, 
         store.add(meter.name, begins, ends, Verdict(says), note)
     except ValueError as error:
         raise SettingsError(str(error)) from None
-    return f"{meter.name}: {begins:%Y-%m-%d %H:%M}Z to {ends:%Y-%m-%d %H:%M}Z is {says}"
+    return f"{meter.name}: {begins:%Y-%m-%d %H:%M}Z to {ends:%Y-%m-%d %H:%M}Z labelled {says}"

@@ -1,6 +1,6 @@
-"""Messages on anomalies and episodes as lines, for people and for programs.
+"""Anomaly and episode messages formatted as lines, for people and for programs.
 
-Belongs here: the words. Not here: which messages (`watch`), a table of them (`message_table`).
+Belongs here: the format. Not here: which messages (`watch`), a table of them (`message_table`).
 """
 
 import json
@@ -14,11 +14,11 @@ from usage_platform.core.anomalies.anomaly import PUBLISHED
 from usage_platform.core.anomalies.episode_messages import EpisodeStatus
 
 STYLES = {"low": "dim", "medium": "yellow", "high": "bold red"}
-"""How each severity looks."""
+"""The style of each severity."""
 
 
 def anomaly_line(anomaly: Mapping[str, Any]) -> str:
-    """An anomaly for people, with rich's markup: local time, meter, severity, why, score."""
+    """An anomaly as a line with rich markup: local time, meter, severity, explanation, score."""
     ts = datetime.fromisoformat(anomaly["ts"])
     said = anomaly["explanation"]
     if anomaly["status"] != PUBLISHED:
@@ -30,11 +30,11 @@ def anomaly_line(anomaly: Mapping[str, Any]) -> str:
 
 
 def episode_line(event: Mapping[str, Any]) -> str:
-    """A message on an episode for people, with rich's markup."""
+    """An episode message as a line with rich markup."""
     at = datetime.fromisoformat(event["at"])
     begun = f"{at:%Y-%m-%d %H:%M %z}  {_meter(event)} {event['status']:<9}"
     if event["status"] == EpisodeStatus.WITHDRAWN:
-        return f"{begun} the episode of {event['episode']} is none after all"
+        return f"{begun} the episode {event['episode']} was withdrawn"
     start, end = (datetime.fromisoformat(event[name]) for name in ("start", "end"))
     excess = "" if event["excess_kwh"] is None else f", {event['excess_kwh']:+.0f} kWh"
     return (
@@ -44,12 +44,12 @@ def episode_line(event: Mapping[str, Any]) -> str:
 
 
 def json_line(message: Mapping[str, Any]) -> str:
-    """A message for programs: one line of JSON."""
+    """A message as one line of JSON."""
     return json.dumps(message, separators=(",", ":"))
 
 
 def _meter(message: Mapping[str, Any]) -> str:
-    # Filled up first: what escaping adds takes no room on the screen.
+    # Pad before escaping: the escape characters take no room on the screen.
     return escape(f"{message['meter']:<20}")
 
 

@@ -1,6 +1,6 @@
-"""Anomalies or episodes as a table that changes in place, the newest on top.
+"""Anomalies or episodes as a live table, newest first.
 
-Belongs here: its rows and what stands above them. Not here: which messages come (`watch`).
+Belongs here: rows and header line. Not here: which messages are read (`watch`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,25 +19,25 @@ from usage_platform.core.anomalies.anomaly import PUBLISHED
 from usage_platform.core.anomalies.episode_messages import EpisodeStatus
 
 MOST_ROWS = 500
-"""Rows that are kept; no terminal has more lines."""
+"""Maximum number of rows kept; no terminal has more lines."""
 
 _LINES_OF_HEAD = 2
-"""What a table has beside its rows: the columns' names and a rule."""
+"""Lines of the table beside its rows: column names and a rule."""
 
 _GONE = "dim strike"
 _WIDEST = 22
-"""Characters of a column that is not the last: a long name is cut."""
+"""Maximum width of every column but the last; longer text is cut."""
 
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the table; the last one takes what room is left.
+    """A column of the table; the last one takes the remaining width.
 
     Attributes:
-        name: What stands above it.
-        justify: To which side its text is flush.
+        name: The heading.
+        justify: Alignment of the text.
     """
 
     name: str
@@ -46,19 +46,19 @@ class Column:
 
 _ANOMALY_COLUMNS = (
     *(Column("time"), Column("meter"), Column("severity"), Column("score", "right")),
-    Column("what"),
+    Column("explanation"),
 )
 _EPISODE_COLUMNS = (
     *(Column("since"), Column("meter"), Column("state"), Column("severity")),
     *(Column("min", "right"), Column("kWh", "right")),
-    Column("at its peak"),
+    Column("explanation at the peak"),
 )
 
 
 def begin_of(row: Row) -> datetime:
-    """When an anomaly or an episode began, in the building's local time.
+    """Start of an anomaly or episode, in the building's local time.
 
-    A withdrawn episode of which nothing else is known tells it by its name, in UTC.
+    For a withdrawn episode without any other message, the start is parsed from its name (UTC).
     """
     local = row.get("ts") or row.get("start")
     if local is not None:
@@ -68,19 +68,19 @@ def begin_of(row: Row) -> datetime:
 
 
 class MessageTable:
-    """The newest anomalies or episodes, each as its last message has it.
+    """The newest anomalies or episodes, each in the state of its last message.
 
     Args:
-        filtered: What is shown, in words.
-        episodes: Episodes, not anomalies.
+        filtered: Description of the filter, shown in the header.
+        episodes: Whether to show episodes instead of anomalies.
     """
 
     def __init__(self, filtered: str, episodes: bool) -> None:
         self.trouble = ""
-        """What keeps messages from coming; empty while they come."""
+        """Why no messages arrive; empty while they do."""
 
         self.is_over = False
-        """Whether nothing more will come."""
+        """Whether the command has ended."""
 
         self._filtered = filtered
         self._columns, self._cells = (
@@ -90,9 +90,9 @@ class MessageTable:
         self._seen = self._shown = 0
 
     def take(self, messages: Iterable[tuple[Row, bool]]) -> None:
-        """Take messages in their order, each with whether it is to be shown.
+        """Add messages in order, each with whether it passes the filter.
 
-        One on something that has a row changes what it tells; the rest of the row stays.
+        A message about a subject that has a row updates the fields it carries.
         """
         for message, shown in messages:
             self._seen += 1
@@ -107,7 +107,7 @@ class MessageTable:
         return sorted(self._rows, key=lambda one: begin_of(self._rows[one]), reverse=True)[:count]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """As many rows as there is room for, below a line on what is shown."""
+        """Render the header line and as many rows as fit."""
         above = self._above()
         yield above
         lines = len(above.wrap(console, options.max_width))
@@ -136,12 +136,12 @@ class MessageTable:
         yield table
 
     def _above(self) -> Text:
-        text = Text(f"{self._filtered} · {self._seen:,} seen, {self._shown:,} fit")
+        text = Text(f"{self._filtered} · {self._seen:,} read, {self._shown:,} match")
         if self.is_over:
             return text
         if self.trouble:
             return text.append(" · ").append(f"{self.trouble}; waiting", "bold red")
-        return text.append(" · following, Ctrl-C ends it")
+        return text.append(" · following, Ctrl-C to stop")
 
 
 def _anomaly_cells(row: Row) -> tuple[Text, ...]:

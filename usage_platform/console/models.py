@@ -1,4 +1,4 @@
-"""`usage-platform models`: which models there are, and which are in force."""
+"""`usage-platform models`: list, promote and roll back models."""
 
 from rich.table import Table
 
@@ -8,8 +8,8 @@ from usage_platform.settings.settings import SettingsError
 
 
 def listed(store: ModelStore) -> Table:
-    """All models, the newest last."""
-    heads = ("version", "method", "judges from", "readings", "slots", "in force")
+    """All models, newest last."""
+    heads = ("version", "method", "scores from", "readings", "slots", "promoted")
     rows = table("Models", *heads, numbers=("readings", "slots"))
     promoted = set(store.promoted())
     for one in store.candidates():
@@ -21,18 +21,18 @@ def listed(store: ModelStore) -> Table:
 
 
 def change(store: ModelStore, promote: str | None) -> str:
-    """Put a model in force, or the last one out of force; what was done, in words.
+    """Promote a model, or roll back the last promotion; returns a one-line confirmation.
 
     Raises:
-        SettingsError: When there is no such model, or none to go back to.
+        SettingsError: When the version does not exist, or there is no previous model.
     """
     if promote is not None:
         try:
             store.promote([promote])
         except FileNotFoundError as error:
-            raise SettingsError(f"{error}; 'usage-platform models' lists those there are") from None
-        return f"model {promote} is in force"
+            raise SettingsError(f"{error}; run 'usage-platform models' for the list") from None
+        return f"model {promote} promoted"
     gone = store.take_back()
     if gone is None:
-        raise SettingsError("models: there is no model in force before the one that judges now")
-    return f"model {gone} is out of force; the one before it judges again"
+        raise SettingsError("models: cannot roll back: no previous model is promoted")
+    return f"model {gone} rolled back; the previous model scores again"

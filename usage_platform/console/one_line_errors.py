@@ -1,6 +1,6 @@
-"""A user's mistake, or a service that is away, told in one line on the console.
+"""Report user errors and unreachable services in one line on the console.
 
-Belongs here: which errors those are. Not here: the same for Dagster's runs (`defs/failures`).
+Belongs here: which exceptions those are. Not here: the same for Dagster runs (`defs.failures`).
 """
 
 import click
@@ -9,7 +9,7 @@ from usage_platform.settings.settings import SettingsError
 
 
 class OneLineErrors(click.Group):
-    """Says what went wrong in one line, without a stack trace."""
+    """A command group that prints known errors in one line, without a stack trace."""
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
@@ -32,7 +32,7 @@ class OneLineErrors(click.Group):
             raise click.ClickException(f"Kafka: {error.args[0].str()}") from None
         except (SettingsError, *known) as error:
             raise click.ClickException(str(error)) from None
-        except BrokenPipeError:  # Whoever reads the output has seen enough; click ends quietly.
+        except BrokenPipeError:  # The reader of the pipe is gone; click exits silently.
             raise
         except OSError as error:
             raise click.ClickException(what_to_do(error, remote=False)) from None

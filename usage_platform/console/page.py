@@ -1,4 +1,4 @@
-"""`usage-platform page`: the analyst's page by itself, on the lake and the topics there are."""
+"""`usage-platform page`: serve the analyst's page without the rest of the platform."""
 
 import socket
 from collections.abc import Callable
@@ -9,11 +9,11 @@ from usage_platform.wiring.platform import Platform
 
 
 def serve_page(deployment: Platform, say: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM, on this machine only.
+    """Serve on the loopback interface until SIGINT or SIGTERM.
 
     Args:
-        deployment: The services; the page needs none of them to be there.
-        say: Told where the page is.
+        deployment: The services; none of them has to be running.
+        say: Prints a line, such as the address.
     """
     port = free_port(deployment.settings.page_port, "page", say)
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:

@@ -1,6 +1,6 @@
-"""`make powerbi`: the files of the Power BI model that are made from the lake's schemas.
+"""`make powerbi`: generate files of the Power BI model from the lake's schemas.
 
-Belongs here: where they go. Not here: what is in them (`services.powerbi_model`).
+Belongs here: where they are written. Not here: their content (`services.powerbi_model`).
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ DEFINITION = Path("powerbi/usage.SemanticModel/definition")
 
 
 def main() -> None:
-    """Write the files, with local times of the building's zone (`USAGE_TIMEZONE`)."""
+    """Write the files, with local times in the building's time zone (`USAGE_TIMEZONE`)."""
     for name, text in model_files(Settings.from_env().timezone).items():
         path = DEFINITION / name
         path.write_text(text, "utf-8")

@@ -1,4 +1,4 @@
-"""Printing the rows of a query."""
+"""`usage-platform query`: print the rows of a query."""
 
 import io
 import json
@@ -13,17 +13,17 @@ from rich.console import Console
 from rich.table import Table
 
 MOST_SHOWN = 10_000
-"""Rows of a table for people; programs get all."""
+"""Maximum number of rows in the table format; csv and json print all."""
 
 _WIDEST = 200
 
 
 def printed(rows: pa.Table, form: str) -> str:
-    """Rows as text.
+    """Format rows as text.
 
     Args:
-        rows: What the query gave.
-        form: `table` for people, `csv`, or `json` for one object a line; times are ISO 8601.
+        rows: The result of the query.
+        form: `table`, `csv`, or `json` for one object per line; times are ISO 8601.
     """
     rows = rows.rename_columns(_distinct(rows.column_names))
     if form == "csv":
@@ -43,7 +43,7 @@ def printed(rows: pa.Table, form: str) -> str:
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    """`a, a` becomes `a, a_2`: a join gives the same name twice, an object has it once."""
+    """Make column names unique: `a, a` becomes `a, a_2`."""
     seen: Counter[str] = Counter()
     found = []
     for name in names:
@@ -53,7 +53,7 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 
 def _plain(value: object) -> object:
-    """What JSON has no form for: a sum of integers comes as a decimal, the rest becomes text."""
+    """Convert a value that JSON lacks: decimals to numbers, everything else to text."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return _text(value)

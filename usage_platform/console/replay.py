@@ -23,7 +23,7 @@ _CSV = (".csv", ".csv.gz")
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a replay did.
+    """The result of a backtest.
 
     Attributes:
         readings: Scored readings, one row of the file each.
@@ -46,16 +46,16 @@ class Replayed:
     episodes: pd.DataFrame
 
     def in_words(self) -> str:
-        """For people, in one line."""
+        """A one-line summary."""
         parts = [
             f"{self.readings:,} readings scored",
-            f"{self.flagged:,} anomalous in {len(self.episodes):,} episodes",
+            f"{self.flagged:,} anomalies in {len(self.episodes):,} episodes",
         ]
         counts = {
-            "by rules only, while learning": self.learning,
-            "not trained on, as they are labelled true or planned": self.labelled,
-            "repeated rows left out": self.repeated_rows,
-            f"bad rows left out, the first {self.first_bad_row}": self.bad_rows,
+            "checked by rules only (too little history)": self.learning,
+            "left out of training by a label": self.labelled,
+            "repeated rows skipped": self.repeated_rows,
+            f"bad rows skipped, the first {self.first_bad_row}": self.bad_rows,
         }
         return "; ".join(parts + [f"{count:,} {what}" for what, count in counts.items() if count])
 
@@ -78,7 +78,7 @@ def replay_source(
         progress: Called now and then with a line for people.
 
     Raises:
-        SourceError: If the ending is not known, the folder is missing, or the source cannot be
+        SourceError: If the extension is unknown, the folder is missing, or the source cannot be
             read or holds several meters.
     """
     check_ending(out)
@@ -110,14 +110,14 @@ def replay_source(
 
 
 def check_ending(out: Path) -> None:
-    """Say early that a file cannot be written.
+    """Check the extension before any work is done.
 
     Raises:
-        SourceError: If the ending is not known.
+        SourceError: If the extension is unknown.
     """
     if not out.name.endswith((*_CSV, *_PARQUET)):
         known = ", ".join((*_CSV, *_PARQUET))
-        raise SourceError(f"out: {out.name} ends in none of {known}; choose one")
+        raise SourceError(f"out: {out.name} has an unknown extension; expected one of {known}")
 
 
 def _write(scored: pd.DataFrame, out: Path) -> None:

@@ -1,6 +1,6 @@
-"""What Dagster's runs of a stack are doing, asked of its instance.
+"""The state of Dagster's runs, read from its instance.
 
-Belongs here: looking at runs. Not here: starting or stopping them; sensors and people do.
+Belongs here: reading runs. Not here: starting or stopping them.
 """
 
 from datetime import datetime
@@ -18,7 +18,7 @@ _IN_FLIGHT = [
 
 
 def any_in_flight(home: Path) -> bool:
-    """Whether Dagster still works on something; stopping it then would be a failed run.
+    """Whether any run is queued or running; stopping Dagster then would fail it.
 
     Args:
         home: The folder of the instance's `dagster.yaml`.
@@ -28,13 +28,13 @@ def any_in_flight(home: Path) -> bool:
 
 
 def why_it_failed(home: Path, job: str, step: str, since: datetime) -> str | None:
-    """Why a step of the newest run of a job failed, in its own words; None where it did not.
+    """The error message of a failed step in the newest run of a job; None if it did not fail.
 
     Args:
         home: The folder of the instance's `dagster.yaml`.
         job: The job's name.
-        step: The step's key, which is its asset's name.
-        since: Runs from before it do not count.
+        step: The step's key, equal to its asset's name.
+        since: Earlier runs are ignored.
     """
     with DagsterInstance.from_config(str(home)) as instance:
         for run in instance.get_runs(RunsFilter(job_name=job, created_after=since), limit=1):

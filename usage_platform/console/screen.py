@@ -1,6 +1,6 @@
-"""How commands speak to people: lines that stay and one line that changes.
+"""Console output of commands: permanent lines and one progress line.
 
-Without a terminal there is no changing line; what it says is printed now and then instead.
+Without a terminal, the progress line is printed every few seconds instead of updated in place.
 """
 
 import time
@@ -18,7 +18,7 @@ class Screen:
     """The console of one command.
 
     Args:
-        width: Columns to print in; those of the terminal by default.
+        width: Width in columns; that of the terminal by default.
     """
 
     def __init__(self, width: int | None = None) -> None:
@@ -27,11 +27,11 @@ class Screen:
         self._said_plain = time.monotonic()
 
     def say(self, line: str) -> None:
-        """A line that stays; only a terminal breaks it, so that a path in a log stays whole."""
+        """Print a permanent line; only a terminal wraps it, so that logs keep paths whole."""
         self.console.print(line, markup=False, soft_wrap=True)
 
     def progress(self, line: str) -> None:
-        """What is going on now."""
+        """Update the progress line."""
         if self._status is not None:
             self._status.update(Text(line, no_wrap=True, overflow="ellipsis"))
             self._status.start()
@@ -40,18 +40,18 @@ class Screen:
             self.say(f"  {line}")
 
     def quiet(self) -> None:
-        """Take the changing line away."""
+        """Remove the progress line."""
         if self._status is not None:
             self._status.stop()
 
 
 def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
-    """An empty table that reads well from 80 columns on.
+    """An empty table for at least 80 columns.
 
     Args:
-        title: What stands above it.
-        columns: The names of its columns.
-        numbers: Which of them hold numbers, set flush right.
+        title: The title above it.
+        columns: Column names.
+        numbers: Names of the columns with numbers, aligned right.
     """
     made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for column in columns:
@@ -61,6 +61,6 @@ def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
 
 
 def shown_path(path: Path) -> str:
-    """A path as people would type it: from the current folder where it lies in there."""
+    """A path relative to the current folder if it is inside it, else absolute."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

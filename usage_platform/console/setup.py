@@ -1,4 +1,4 @@
-"""`usage-platform setup`: everything that is fetched once."""
+"""`usage-platform setup`: download everything that is needed once."""
 
 import os
 
@@ -13,7 +13,7 @@ from usage_platform.settings.settings import Settings
 
 
 def fetch_all(settings: Settings) -> None:
-    """Fetch what is missing, and say what is there.
+    """Download what is missing.
 
     Raises:
         LocalError: In one line, when the platform could not run. Without the page's scripts, or the
@@ -23,12 +23,12 @@ def fetch_all(settings: Settings) -> None:
     if settings.starts_java:
         java, jars = set_up(settings, screen.say, screen.progress)
         screen.quiet()
-        screen.say(f"Java {java.major} at {java.home} and the jars are in place")
+        screen.say(f"Java {java.major} at {java.home} and the jars are ready")
         # An image that is built for AWS has no use for it, and no broker to record.
         if not (settings.kafka_bootstrap or settings.spark_remote or settings.uses_aws):
             _record(java, jars, screen)
     else:
-        screen.say("the settings name a broker and a Spark: no Java and no jars are needed here")
+        screen.say("broker and Spark are external: no Java and no jars are needed here")
     try:
         ensure_scripts(settings.jars_dir.parent, screen.say)
     except LocalError as error:

@@ -1,4 +1,4 @@
-"""What runs, how far behind it is, and what the tables hold."""
+"""`usage-platform status`: services, lag and table sizes."""
 
 import pandas as pd
 from confluent_kafka import KafkaException
@@ -25,7 +25,7 @@ def status(deployment: Platform, now: pd.Timestamp) -> Group:
 
     Args:
         deployment: The services.
-        now: The present instant, UTC, for the age of open transactions.
+        now: The current time, UTC, for the age of open transactions.
     """
     services = _services(deployment.settings, _bootstrap(deployment))
     tables = _tables(deployment.reader, deployment.models)
@@ -58,7 +58,7 @@ def _bootstrap(deployment: Platform) -> str:
 
 
 def _lags(deployment: Platform, now: pd.Timestamp) -> Group | Text:
-    counts = ("events behind", "event time behind")
+    counts = ("lag, events", "lag, event time")
     rows = table("Lag", "stage", *counts, numbers=counts)
     reader = deployment.reader
     try:
@@ -94,7 +94,7 @@ def _states(reader: LakeReader, models: ModelStore) -> Table:
     for known in TABLES:
         state = reader.state(known)
         if state.version < 0:
-            rows.add_row(known.name, "-", "-", "not made yet")
+            rows.add_row(known.name, "-", "-", "not created yet")
         else:
             rows.add_row(known.name, f"{state.rows:,}", f"{state.files:,}", f"{state.version}")
     manifests = models.manifests()

@@ -1,7 +1,7 @@
-"""`usage-platform watch`: anomalies or episodes as they come, as a table or as lines.
+"""`usage-platform watch`: follow anomalies or episodes, as a table or as lines.
 
-Belongs here: what is read, and to whom it is shown how. Not here: the words and the table
-(`message_lines`, `message_table`), which messages are wanted (`core.alerts.message_filter`).
+Belongs here: what is read and where it is printed. Not here: the format (`message_lines`,
+`message_table`), the filter (`core.alerts.message_filter`).
 """
 
 import errno
@@ -37,11 +37,11 @@ class Chosen:
     """What to show, and how.
 
     Attributes:
-        wanted: Which messages.
-        episodes: Those on episodes, not on single readings.
-        from_beginning: From the first that the topic holds.
-        follow: Go on waiting for new ones.
-        as_json: For programs.
+        wanted: The filter.
+        episodes: Episode messages instead of anomalies.
+        from_beginning: Start at the topic's first message.
+        follow: Wait for new messages at the end of the topic.
+        as_json: Print JSON lines.
     """
 
     wanted: Wanted
@@ -52,14 +52,14 @@ class Chosen:
 
     @property
     def begin(self) -> datetime | None:
-        """From when on to read, by the brokers' clock: no reading is of a time far after it."""
+        """Broker time to start reading at: `since`, less the tolerance for future event times."""
         since = self.wanted.since
         if self.from_beginning:
             return BEGINNING
         return None if since is None else since - FUTURE_TOLERANCE
 
     def in_words(self, meter: Meter) -> str:
-        """What is shown, times in a meter's local time."""
+        """A description of the filter, with times in a meter's local time."""
         parts = ["episodes" if self.episodes else "anomalies"]
         if self.wanted.meters:
             parts.append(", ".join(sorted(self.wanted.meters)))
@@ -74,14 +74,14 @@ class Chosen:
 def wanted_of(
     meters: tuple[str, ...], least: str, since: str | None, now: pd.Timestamp, meter: Meter
 ) -> Wanted:
-    """What somebody wants to see who gave options.
+    """The filter that the options describe.
 
     Args:
         meters: Names; none for all.
-        least: A `Severity`.
+        least: The lowest `Severity`.
         since: As `core.time.user_times.since` takes it; None for all.
         now: The current time.
-        meter: The meter whose local time is meant.
+        meter: Its time zone applies to times without an offset.
 
     Raises:
         SettingsError: In one line, for a time that cannot be read.
@@ -94,18 +94,18 @@ def wanted_of(
 
 
 def watch(kafka: KafkaSettings, chosen: Chosen, meter: Meter) -> None:
-    """Show messages until Ctrl-C, or to the end of the topic.
+    """Show messages until Ctrl-C or the end of the topic.
 
-    On a terminal what is followed is a table; else each message is a line, written at once.
+    On a terminal they are a live table; otherwise each message is a line, flushed at once.
 
     Args:
         kafka: The brokers.
-        chosen: What, and how.
-        meter: Gives the local time of what stands above the table.
+        chosen: What to show, and how.
+        meter: Its local time is used in the header.
 
     Raises:
         KafkaUnreachableError: When no broker answers at the start, or while not following.
-        BrokenPipeError: When nobody reads the lines any more.
+        BrokenPipeError: When the reader of the pipe is gone.
     """
     screen = Screen()
     is_screen = sys.stdout.isatty() and not screen.console.is_dumb_terminal
@@ -118,7 +118,7 @@ def watch(kafka: KafkaSettings, chosen: Chosen, meter: Meter) -> None:
 def messages(
     kafka: KafkaSettings, chosen: Chosen, told: OnState
 ) -> Iterator[list[tuple[dict[str, Any], bool]]]:
-    """The messages as they come, each with whether it is wanted; see `values_since`."""
+    """Messages as they arrive, each with whether it passes the filter; see `values_since`."""
     wanted = MessageFilter(chosen.wanted)
     topic = EPISODE if chosen.episodes else ANOMALY
     for values in values_since(kafka, topic, chosen.begin, chosen.follow, told):
@@ -132,15 +132,15 @@ def _show_table(kafka: KafkaSettings, chosen: Chosen, meter: Meter, screen: Scre
         table.trouble = trouble
 
     turns = messages(kafka, chosen, told)
-    table.take(next(turns))  # Where no broker answers, there is nothing to show.
+    table.take(next(turns))  # Raises when no broker answers.
     try:
-        # Drawn after each turn, half a second apart at most: no thread reads what another changes.
+        # Refreshed after each poll, at most half a second apart: no second thread reads the table.
         with Live(table, console=screen.console, screen=True, auto_refresh=False) as live:
             for come in turns:
                 table.take(come)
                 live.refresh()
     finally:
-        # The screen is as it was before; what was there last stays to be read.
+        # The alternate screen is left; print the last state so that it stays readable.
         table.is_over = True
         screen.console.print(table)
 
@@ -165,7 +165,7 @@ def _print_lines(kafka: KafkaSettings, chosen: Chosen, screen: Screen) -> None:
 def _nobody_reads() -> bool:
     """Whether the other end of a pipe on standard output is closed.
 
-    Writing would tell as well, but only when the next message comes, which may take days.
+    A write would fail too, but only with the next message, which may be days away.
     """
     asked = select.poll()
     asked.register(_STANDARD_OUTPUT, 0)

@@ -1,5 +1,5 @@
-"""The analyst's page: what it asks for over HTTP, and the page itself in `static`.
+"""The analyst's page: its HTTP API, and the page itself in `static`.
 
-Belongs here: routes, one concern a file. Not here: calculations (`core`), reading the lake and the
-topics (`adapters`), starting the server as a service (`local`).
+Belongs here: routes, one concern per file. Not here: calculations (`core`), reading the lake and
+the topics (`adapters`), starting the server as a service (`local`).
 """

@@ -1,6 +1,6 @@
-"""What goes back to the page: JSON without NaN, and nothing at all where nothing has changed.
+"""HTTP responses: JSON without NaN, 304 for unchanged content, one-line errors.
 
-Belongs here: the form of answers, errors among them. Not here: what they say.
+Belongs here: the format of responses. Not here: their content.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ _NO_CONTENT_CHANGED = 304
 
 
 def plain(value: object) -> Any:  # noqa: ANN401 - JSON
-    """A value as JSON has it: instants as whole seconds since 1970 UTC, unknown numbers as null."""
+    """Convert a value for JSON: instants to whole seconds since 1970 UTC, NaN to null."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, dict):
@@ -52,20 +52,20 @@ def seconds(instant: int | None) -> int | None:
 
 
 def answer(content: object, status: int = 200) -> JSONResponse:
-    """JSON."""
+    """A JSON response."""
     return JSONResponse(plain(content), status)
 
 
 def unless_known(
     request: Request, version: str, body: Callable[[], bytes | str], media_type: str
 ) -> Response:
-    """The body, or nothing but a 304 when the page has this version already.
+    """The body, or a 304 if the client already has this version.
 
     Args:
-        request: Its `If-None-Match` names what the page has.
+        request: Its `If-None-Match` names the client's version.
         version: Changes whenever the body does.
-        body: Makes the body.
-        media_type: Its type.
+        body: Builds the body.
+        media_type: Its media type.
     """
     tag = f'W/"{version}"'
     if request.headers.get("if-none-match") == tag:
@@ -74,17 +74,17 @@ def unless_known(
 
 
 def as_json(content: object) -> str:
-    """A body of JSON."""
+    """A value as a JSON text."""
     return json.dumps(plain(content), separators=(",", ":"), allow_nan=False)
 
 
 def refused(request: Request, error: Exception) -> Response:
-    """One line on what was wrong with a request."""
+    """A one-line error for a request that was refused."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
     return answer({"error": error.detail}, error.status_code)
 
 
 def lake_fault(request: Request, error: Exception) -> Response:
-    """One line on what is wrong with the lake."""
+    """A one-line error for a lake that cannot be read (503)."""
     assert isinstance(error, LakeError)  # noqa: S101 - registered for it alone
     return answer({"error": str(error)}, 503)

@@ -1,6 +1,6 @@
 """The page's server as one ASGI app.
 
-Belongs here: putting routes, protection and live news together. Not here: listening on a port
+Belongs here: wiring routes, security and the live feed. Not here: listening on a port
 (`server`).
 """
 
@@ -32,7 +32,7 @@ from usage_platform.web.source import PageSource
 STATIC = Path(__file__).with_name("static")
 VENDOR = STATIC / "vendor"
 NEEDED = ("uPlot.iife.min.js", "uPlot.min.css")
-"""Scripts of others, which set-up fetches into `VENDOR`."""
+"""Third-party files that set-up downloads into `VENDOR`."""
 
 _TOPICS = (USAGE, ANOMALY, EPISODE)
 _RECENT = 300
@@ -41,20 +41,21 @@ _RECENT = 300
 def create_app(
     source: PageSource, kafka: Callable[[], KafkaSettings], host: str = "", vendor: Path = VENDOR
 ) -> Starlette:
-    """The app; it follows the topics for as long as it runs.
+    """Create the app; it consumes the topics while it runs.
 
     Args:
-        source: Where the page gets everything from.
-        kafka: Gives the brokers; raises `KafkaUnreachableError` while there are none.
-        host: A further name under which the page is served.
-        vendor: Where the scripts of others are.
+        source: The data behind the page.
+        kafka: Returns the broker settings; raises `KafkaUnreachableError` while there are none.
+        host: An additional host name under which the page is served.
+        vendor: Folder of the third-party files.
     """
 
     def index(request: Request) -> Response:
         missing = [name for name in NEEDED if not (vendor / name).is_file()]
         if missing:
             return PlainTextResponse(
-                f"{', '.join(missing)}: not fetched yet; run make setup, then load this again", 503
+                f"{', '.join(missing)}: not downloaded yet; run make setup, then reload this page",
+                503,
             )
         return FileResponse(STATIC / "index.html")
 
@@ -79,7 +80,7 @@ def create_app(
 
 
 def _load_first(source: PageSource) -> None:
-    """Have the year that is looked at first in memory; what is wrong is told to who asks for it."""
+    """Preload the default view; errors are reported by the request that needs the data."""
     with contextlib.suppress(LakeError, ValueError):
         meter = source.default_meter
         source.years.year(source.registry().get(meter.name), None)
@@ -88,7 +89,7 @@ def _load_first(source: PageSource) -> None:
 def _following(
     source: PageSource, kafka: Callable[[], KafkaSettings]
 ) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
-    """What runs beside the requests: the tail of the topics and the look at the lake."""
+    """Background tasks: consuming the topics and polling the lake's version."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -1,7 +1,7 @@
-"""Episodes of anomalies, and what people do about them.
+"""Episodes of anomalies and their reviews.
 
-Belongs here: `/api/episodes` and `/api/reviews`. Not here: which readings make an episode
-(`core.anomalies.episodes`), how it stands after its reviews (`core.feedback.reviews`).
+Belongs here: `/api/episodes` and `/api/reviews`. Not here: which readings form an episode
+(`core.anomalies.episodes`), an episode's state after its reviews (`core.feedback.reviews`).
 """
 
 import json
@@ -28,7 +28,7 @@ from usage_platform.web.parameters import source_of, year_of
 from usage_platform.web.source import PageSource
 
 _JSON = "application/json"
-# Labels are read, changed and written: two of this server must not do so at once.
+# Adding a label is a read-modify-write of one file: one thread of this server at a time.
 _LABELLING = threading.Lock()
 
 
@@ -45,7 +45,7 @@ class _Given(BaseModel):
 
 
 def episodes(request: Request) -> Response:
-    """The episodes of a meter's year that stand, the newest first, with their reviews."""
+    """The current episodes of a meter's year, newest first, with their reviews."""
     year, source = year_of(request), source_of(request)
     reviewed = source.reviews.read()
     last = reviewed[-1].review_id if reviewed else ""
@@ -67,7 +67,7 @@ def _listed(year: Year, reviewed: list[Review]) -> dict[str, object]:
 
 
 async def review(request: Request) -> Response:
-    """Keep what a person did about an episode."""
+    """Save a review of an episode."""
     try:
         given = _Given.model_validate(json.loads(await request.body()))
         kept = Review(
@@ -90,10 +90,10 @@ async def review(request: Request) -> Response:
 
 
 def _keep(source: PageSource, kept: Review) -> None:
-    """Keep a review; a label is one of the stretch of time of its episode, as typed in a console.
+    """Save a review; a label also labels the episode's time span, as `usage-platform label` does.
 
     Raises:
-        HTTPException: When no such episode stands.
+        HTTPException: When the episode does not exist.
     """
     found = _episode(source, kept.meter, kept.episode)
     source.reviews.add(kept)
@@ -103,7 +103,7 @@ def _keep(source: PageSource, kept: Review) -> None:
 
 
 def _episode(source: PageSource, meter: str, name: str) -> Episode:
-    missing = HTTPException(404, f"no episode {name!r} of {meter!r} stands")
+    missing = HTTPException(404, f"no episode {name!r} of meter {meter!r}")
     try:
         year = int(name[:4])
         known = source.registry().get(meter)

@@ -1,9 +1,9 @@
-"""What the page shows, as files: CSV for spreadsheets, Parquet for programs.
+"""Export of the page's data: CSV for spreadsheets, Parquet for programs.
 
-Belongs here: `/api/export`. Not here: which rows there are (`hours`, `YearCache`).
+Belongs here: `/api/export`. Not here: how the rows are read (`hours`, `services.page_data`).
 
-Times are given twice: in UTC, and on the building's clock with its offset, so that the hour that
-comes twice in autumn stays two hours.
+Each time is written in UTC and in local time with its offset, so that the hour repeated in autumn
+stays two rows.
 """
 
 import io
@@ -25,7 +25,7 @@ from usage_platform.web.hours import rows_between
 from usage_platform.web.parameters import source_of, span_of, year_of
 from usage_platform.web.source import PageSource
 
-# A cell that begins like this is a formula to a spreadsheet.
+# A spreadsheet would evaluate a cell that starts like this as a formula.
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
 _TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
@@ -33,7 +33,7 @@ _Rows = Callable[[PageSource, Year, int, int], pd.DataFrame]
 
 
 def export(request: Request) -> Response:
-    """A file of `what` (hours, readings, episodes) from `from` to `to`, in the form of `format`."""
+    """A file of `what` (hours, readings, episodes) from `from` to `to`, in `format`."""
     what = request.query_params.get("what", "hours")
     form = request.query_params.get("format", "csv")
     if what not in _WHAT or form not in _TYPES:
@@ -100,7 +100,7 @@ _WHAT: dict[str, _Rows] = {"hours": _hours, "readings": _readings, "episodes": _
 
 
 def _with_local(rows: pd.DataFrame, names: tuple[str, ...], meter: Meter) -> pd.DataFrame:
-    """Each time twice, and the meter in front."""
+    """Add the meter as first column, and each time in local time and UTC."""
     columns: dict[str, object] = {"meter": meter.name}
     for name in rows.columns:
         if name in names:

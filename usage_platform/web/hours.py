@@ -1,6 +1,6 @@
-"""The hourly table: rows of `usage_hourly` for people, on the page and as files.
+"""Rows of `usage_hourly`, for the page's table and for exports.
 
-Belongs here: `/api/hours` and what of the table is shown. Not here: files (`export`).
+Belongs here: `/api/hours` and the columns shown. Not here: file formats (`export`).
 """
 
 import pandas as pd
@@ -26,19 +26,19 @@ COLUMNS = (
     "is_final",
 )
 MOST_ROWS = 31 * 24 + 1
-"""A month of hours and the one that the clock brings twice: what the page shows at once."""
+"""The page's maximum: a month of hours plus the one repeated by the clock change."""
 
 _DAY_NS = 86_400 * 10**9
 
 
 def rows_between(source: PageSource, meter: Meter, start: int, end: int) -> pd.DataFrame:
-    """A meter's hours that begin within a span, by time (`COLUMNS`); none without a table.
+    """A meter's hours that start within a range, ascending (`COLUMNS`); empty without a table.
 
     Args:
         source: The lake.
         meter: The meter.
         start: ns since 1970 UTC.
-        end: The same, exclusive.
+        end: Same unit, exclusive.
     """
     if not source.reader.exists(USAGE_HOURLY):
         return pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
@@ -49,7 +49,7 @@ def rows_between(source: PageSource, meter: Meter, start: int, end: int) -> pd.D
 
 
 def hours(request: Request) -> Response:
-    """The hours from `from` to `to`, at most `MOST_ROWS` of them: the last ones."""
+    """The last `MOST_ROWS` hours at most between `from` and `to`."""
     start, end = span_of(request, (0, _DAY_NS))
     first = max(start, end - MOST_ROWS * 3600 * 10**9)
     rows = rows_between(source_of(request), meter_of(request), first, end)

@@ -1,7 +1,7 @@
-"""What happens now, as server-sent events: readings, odd ones, episodes, and the lake moving on.
+"""Live updates as server-sent events: readings, anomalies, episodes, new table versions.
 
-Belongs here: `/api/stream`, what messages say, and the look at the lake. Not here: who has heard
-what (`live_feed`), following the topics (`adapters.kafka.tail`).
+Belongs here: `/api/stream`, decoding messages, polling the lake. Not here: which client has
+received what (`live_feed`), consuming the topics (`adapters.kafka.tail`).
 """
 
 import asyncio
@@ -32,7 +32,7 @@ _RETRY_MS = 2000
 
 
 async def stream(request: Request) -> Response:
-    """All that happens to a meter from now on, or from where a cut-off page had come."""
+    """A meter's events from now on, or from `Last-Event-ID` after a reconnect."""
     meter = (await run_in_threadpool(meter_of, request)).name
     feed: LiveFeed = request.app.state.feed
     last = request.headers.get("last-event-id", "")
@@ -55,7 +55,7 @@ async def _told(feed: LiveFeed, meter: str, last: str) -> AsyncIterator[str]:
 
 
 async def watch_lake(feed: LiveFeed, years: YearCache) -> None:
-    """Tell of the lake's versions for as long as anybody listens; runs until it is cancelled."""
+    """Publish the lake's version while clients are connected; runs until it is cancelled."""
     while True:
         if feed.is_heard:
             try:
@@ -66,9 +66,9 @@ async def watch_lake(feed: LiveFeed, years: YearCache) -> None:
 
 
 def news_of(messages: list[Message], registry: MeterRegistry) -> list[News]:
-    """What messages of the topics `usage`, `anomaly` and `episode` say, for the page.
+    """Decode messages of the topics `usage`, `anomaly` and `episode` for the page.
 
-    Events of `usage` that are no reading are left out: they are not for the chart.
+    Rejected events of `usage` are left out.
     """
     usage = [message for message in messages if message.topic() == USAGE]
     news = [_told_by(message) for message in messages if message.topic() != USAGE]
@@ -80,9 +80,9 @@ def news_of(messages: list[Message], registry: MeterRegistry) -> list[News]:
 
 
 def with_expectations(news: list[News], feed: LiveFeed, source: PageSource) -> list[News]:
-    """The news with what was expected of readings, of the meters that somebody looks at.
+    """Add the expected range to readings of the meters that clients are subscribed to.
 
-    A reading that the lake has already has its range there.
+    Readings already in the lake have their range there.
     """
     heard = {one.meter for one in news if one.place[0] == USAGE and feed.is_heard_by(one.meter)}
     known: dict[tuple[str, int], dict[str, object]] = {}

@@ -1,11 +1,11 @@
-"""The latest news in memory, and what each open page has not heard of them yet.
+"""A buffer of the latest messages, and each connected page's position in it.
 
-Belongs here: who is told what, and where a page goes on that was cut off. Not here: where news come
-from (`live`, `adapters.kafka.tail`).
+Belongs here: what each client has received, and where it resumes after a reconnect. Not here: the
+origin of messages (`live`, `adapters.kafka.tail`).
 
-An event's id says how far in each partition its listener has come, as `usage.0=17,anomaly.0=3`. A
-listener that comes back with one hears what it missed; when that is no longer in memory it is told
-to load the page's data anew.
+The id of an event holds the next offset of each partition, such as `usage.0=17,anomaly.0=3`. A
+client that reconnects with it receives what it missed; if that is no longer buffered, it receives
+`reset` and reloads all data.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ from typing import Any
 from usage_platform.web.answers import as_json
 
 KEPT = 5000
-"""Messages in memory: hours of a few meters, or what a fast playback sends in a second."""
+"""Buffered messages: hours of a few meters, or a second of a fast playback."""
 
 HEARTBEAT_SECONDS = 15.0
 
 Place = tuple[str, int]
-"""A topic's partition."""
+"""Topic and partition."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class News:
     """One message of a topic.
 
     Attributes:
-        place: Where it stands.
-        offset: At which offset.
-        meter: Whom it is about.
-        content: For the page.
+        place: Its topic and partition.
+        offset: Its offset.
+        meter: Name of its meter.
+        content: Its fields, for the page.
     """
 
     place: Place
@@ -45,12 +45,12 @@ class News:
 
 @dataclass(frozen=True)
 class Standing:
-    """How the platform stands.
+    """Health of brokers and lake.
 
     Attributes:
-        brokers: What is wrong with the brokers; empty when nothing is.
-        lake: What is wrong with the lake; empty when nothing is.
-        version: Of the lake's tables.
+        brokers: Error of the brokers; empty while they work.
+        lake: Error of the lake; empty while it works.
+        version: Version of the lake's tables.
     """
 
     brokers: str = ""
@@ -59,7 +59,7 @@ class Standing:
 
 
 class LiveFeed:
-    """The latest news, and those who listen. Written to by one thread, read by the event loop."""
+    """The latest messages and the clients; written by one thread, read by the event loop."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -71,7 +71,7 @@ class LiveFeed:
         self._standing = Standing()
 
     def add(self, news: Iterable[News]) -> None:
-        """Take news in their order, and wake who listens."""
+        """Append messages in order and wake the clients."""
         with self._lock:
             for one in news:
                 if len(self._news) == KEPT:
@@ -84,34 +84,34 @@ class LiveFeed:
         self._wake()
 
     def tell_brokers(self, trouble: str) -> None:
-        """Say what is wrong with the brokers, or "" when nothing is."""
+        """Set the error of the brokers; "" while they work."""
         self._stand(brokers=trouble)
 
     def tell_lake(self, version: str, trouble: str) -> None:
-        """Say how the lake stands; without a version it stays at the one that was told last."""
+        """Set the lake's version and error; an empty version keeps the last one."""
         self._stand(lake=trouble, **({"version": version} if version else {}))
 
     @property
     def standing(self) -> Standing:
-        """How the platform stands."""
+        """Health of brokers and lake."""
         return self._standing
 
     def is_heard_by(self, meter: str) -> bool:
-        """Whether anybody listens to a meter."""
+        """Whether a client is subscribed to a meter."""
         with self._lock:
             return any(listener.meter == meter for listener in self._listeners)
 
     @property
     def is_heard(self) -> bool:
-        """Whether anybody listens."""
+        """Whether a client is connected."""
         return bool(self._listeners)
 
     def listen(self, meter: str, last_id: str) -> "Listener":
-        """A new listener; must be called on the event loop.
+        """Register a client; must be called on the event loop.
 
         Args:
-            meter: Whose news it hears.
-            last_id: How far it had come; empty for one that is new.
+            meter: The meter it subscribes to.
+            last_id: Its last event id; empty for a new client.
         """
         listener = Listener(self, meter, _places(last_id))
         with self._lock:
@@ -119,19 +119,19 @@ class LiveFeed:
         return listener
 
     def leave(self, listener: "Listener") -> None:
-        """Let go of a listener."""
+        """Unregister a client."""
         with self._lock:
             self._listeners.discard(listener)
 
     def since(self, heard: int, known: dict[Place, int]) -> tuple[list[News], int, bool]:
-        """News that a listener has not heard.
+        """Messages that a client has not received.
 
         Args:
-            heard: How many news there were when it last asked.
-            known: How far it had come before, in partitions that it has not asked about yet.
+            heard: The message count at its last call.
+            known: Next offsets from its event id, for partitions it has not read since.
 
         Returns:
-            The news, how many there are by now, and whether some were lost in between.
+            The messages, the message count now, and whether some are no longer buffered.
         """
         with self._lock:
             fresh = min(self._count - heard, len(self._news))
@@ -145,17 +145,17 @@ class LiveFeed:
             return [n for n in found if n.offset >= known.get(n.place, 0)], self._count, lost
 
     def knows(self, place: Place) -> bool:
-        """Whether there was news of a partition."""
+        """Whether a message of a partition was received."""
         return place in self._kept_from
 
     @property
     def forgotten(self) -> int:
-        """How many news are in memory no more."""
+        """Number of messages dropped from the buffer."""
         with self._lock:
             return self._count - len(self._news)
 
     def position(self) -> str:
-        """How far the news have come, as an event's id."""
+        """The next offset of each partition, as an event id."""
         with self._lock:
             return ",".join(f"{t}.{p}={at}" for (t, p), at in sorted(self._next.items()))
 
@@ -173,7 +173,7 @@ class LiveFeed:
 
 
 class Listener:
-    """One open page; `meter` is whose news it hears."""
+    """One connected page; `meter` is the meter it is subscribed to."""
 
     def __init__(self, feed: LiveFeed, meter: str, known: dict[Place, int]) -> None:
         self._feed = feed
@@ -186,12 +186,12 @@ class Listener:
         self._standing: Standing | None = None
 
     def wake(self) -> None:
-        """Have it look for news; from any thread."""
+        """Make it check for messages; may be called from any thread."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._woken.set)
 
     async def events(self) -> list[str]:
-        """The next events, as they go over the wire; a heartbeat when nothing happens."""
+        """The next events in wire format; a heartbeat if there are none."""
         try:
             await asyncio.wait_for(self._woken.wait(), HEARTBEAT_SECONDS)
         except TimeoutError:
@@ -204,7 +204,7 @@ class Listener:
             self._standing = standing
         position = self._feed.position()
         news, self._heard, lost = self._feed.since(self._heard, self._known)
-        # Of a partition that nothing was heard of yet, the place is still to be compared.
+        # Keep the offsets of partitions without a message so far: they are still to be compared.
         self._known = {p: at for p, at in self._known.items() if not self._feed.knows(p)}
         if lost:
             return [*said, _event("reset", {}, position)]
@@ -222,7 +222,7 @@ def _event(name: str, content: object, position: str = "") -> str:
 
 
 def _places(text: str) -> dict[Place, int]:
-    """How far a listener had come; what is not of the form of an id says nothing."""
+    """Parse an event id; malformed parts are ignored."""
     found: dict[Place, int] = {}
     for part in text[:2000].split(","):
         name, _, offset = part.partition("=")

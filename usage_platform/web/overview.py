@@ -1,6 +1,6 @@
-"""The figures on the page: now, today, the week, the shape of the load, energy and cost by day.
+"""The figures on the page: latest reading, today, the week, load profile, daily energy and cost.
 
-Belongs here: `/api/overview` and `/api/shape`. Not here: how they are calculated (`core.power`).
+Belongs here: `/api/overview` and `/api/shape`. Not here: how they are calculated (`core.load`).
 """
 
 from starlette.requests import Request
@@ -22,7 +22,7 @@ _A_MONTH = 30 * 86_400 * 10**9
 
 
 def overview(request: Request) -> Response:
-    """What stands at the top of the page."""
+    """The tiles at the top of the page."""
     year, source = year_of(request), source_of(request)
     return unless_known(
         request, year.version, lambda: as_json(_overview(year, source.tariff)), _JSON
@@ -85,7 +85,7 @@ def _shape(power: PowerSeries) -> dict[str, object]:
 
 
 def shape(request: Request) -> Response:
-    """The load's shape over the span asked for: figures, duration curve, weekday by time of day."""
+    """The load profile of a range: figures, load duration curve, means by weekday and time."""
     year = year_of(request)
     power = year.power
     ends = (int(power.instants[0]), int(power.instants[-1]) + 1) if len(power) else (0, 0)

@@ -1,6 +1,6 @@
-"""What a request asks for, read from its query.
+"""Query parameters of requests.
 
-Belongs here: parameters that several routes share, each refused in one line when it cannot be used.
+Belongs here: parameters shared by several routes; an invalid one is refused in one line.
 """
 
 from datetime import date
@@ -19,12 +19,12 @@ _EARLIEST, _LATEST = 0, 4_200_000_000
 
 
 def source_of(request: Request) -> PageSource:
-    """Where this server gets everything from."""
+    """The data behind this server."""
     return request.app.state.source
 
 
 def meter_of(request: Request) -> Meter:
-    """The meter asked for; the default one when none is."""
+    """The requested meter; the default meter without the parameter."""
     source = source_of(request)
     name = request.query_params.get("meter") or source.default_meter.name
     try:
@@ -34,18 +34,18 @@ def meter_of(request: Request) -> Meter:
 
 
 def year_of(request: Request) -> Year:
-    """The year of the meter that is asked for; the last days when no year is."""
+    """The requested year of the meter; the last twelve months without the parameter."""
     text = request.query_params.get("year")
     year = None if not text else _number(text, "year", _FIRST_YEAR, _LAST_YEAR)
     return source_of(request).years.year(meter_of(request), year)
 
 
 def span_of(request: Request, default: tuple[int, int]) -> tuple[int, int]:
-    """The span asked for by `from` and `to`, ns since 1970 UTC, `to` exclusive.
+    """The range of `from` and `to`, ns since 1970 UTC, `to` exclusive.
 
     Args:
-        request: The parameters are whole seconds since 1970 UTC.
-        default: What counts when one of them is missing.
+        request: Its parameters are whole seconds since 1970 UTC.
+        default: The values of missing parameters.
     """
     found = []
     for name, otherwise in zip(("from", "to"), default, strict=True):
@@ -58,7 +58,7 @@ def span_of(request: Request, default: tuple[int, int]) -> tuple[int, int]:
 
 
 def utc_days(start: int, end: int) -> tuple[date, date]:
-    """The UTC days that a span touches, both ends included."""
+    """First and last UTC day of a range."""
     last = max(start, end - 1)
     return pd.Timestamp(start, tz="UTC").date(), pd.Timestamp(last, tz="UTC").date()
 
@@ -66,6 +66,6 @@ def utc_days(start: int, end: int) -> tuple[date, date]:
 def _number(text: str, name: str, least: int, most: int) -> int:
     if not text.isascii() or not text.isdigit() or not least <= int(text[:12]) <= most:
         raise HTTPException(
-            400, f"{name}: expected a whole number of {least} to {most}, got {text[:40]!r}"
+            400, f"{name}: expected a whole number from {least} to {most}, got {text[:40]!r}"
         )
     return int(text)

@@ -1,11 +1,11 @@
-"""What keeps other sites, and other people's text, away from the page.
+"""Protection against cross-site requests and injected markup.
 
-Belongs here: which requests are let in, and the headers that every answer carries. Not here: what
-is asked for.
+Belongs here: which requests are allowed, and the security headers of every response. Not here: the
+routes.
 
-The page has no login: it listens on this machine only. A site that a person visits could still make
-that person's browser talk to it. A name that such a site points at 127.0.0.1 is refused by `Host`,
-a form or script of its own by `Origin` and `Sec-Fetch-Site`.
+The page has no login: it listens on the loopback interface only. A website open in the user's
+browser could still send requests to it. DNS rebinding is refused by the check of `Host`, cross-site
+forms and scripts by the checks of `Origin` and `Sec-Fetch-Site`.
 """
 
 from urllib.parse import urlsplit
@@ -24,7 +24,7 @@ _POLICY = "; ".join(
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
-        # Text never becomes markup, whoever wrote it.
+        # User text is never parsed as markup.
         "require-trusted-types-for 'script'",
         "trusted-types 'none'",
     )
@@ -40,11 +40,11 @@ HEADERS = {
 
 
 class SameOriginOnly:
-    """Refuses requests that did not come from the page, and puts `HEADERS` on every answer.
+    """Refuses requests that do not come from the page; adds `HEADERS` to every response.
 
     Args:
-        app: What is protected.
-        host: A further name under which the page is served; empty for none.
+        app: The protected app.
+        host: An additional host name under which the page is served; empty for none.
     """
 
     def __init__(self, app: ASGIApp, host: str) -> None:
@@ -52,7 +52,7 @@ class SameOriginOnly:
         self._names = {*_OWN_NAMES, host} - {""}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or have the app answer it."""
+        """Refuse a request, or pass it to the app."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -72,7 +72,7 @@ class SameOriginOnly:
             await JSONResponse({"error": why}, status)(scope, receive, with_headers)
 
     def _fault(self, method: str, headers: Headers) -> tuple[int, str] | None:
-        """What is wrong with a request: a status and a line."""
+        """Status and one-line reason if the request is refused; else None."""
         host = headers.get("host", "")
         if _name_of(f"//{host}") not in self._names:
             names = ", ".join(sorted(self._names))
@@ -81,12 +81,12 @@ class SameOriginOnly:
             return None
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
         if site not in {None, "same-origin"} or (origin and urlsplit(origin).netloc != host):
-            return 403, "expected a request of the page itself, not of another site"
+            return 403, "expected a same-origin request"
         if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            return 415, "expected a body of application/json"
+            return 415, "expected a body of type application/json"
         length = headers.get("content-length", "")
         if not length.isdigit() or int(length) > LONGEST_BODY:
-            return 413, f"expected a body of a known length of at most {LONGEST_BODY} bytes"
+            return 413, f"expected a Content-Length of at most {LONGEST_BODY} bytes"
         return None
 
 

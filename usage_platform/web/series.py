@@ -1,6 +1,7 @@
-"""The meters there are, and a meter's year in packed form.
+"""The list of meters, and a meter's year in packed form.
 
-Belongs here: `/api/meters` and `/api/series`. Not here: figures (`overview`), tables (`hours`).
+Belongs here: `/api/meters`, `/api/clock` and `/api/series`. Not here: figures (`overview`),
+tables (`hours`).
 """
 
 from starlette.requests import Request
@@ -20,13 +21,13 @@ _BEYOND = 2 * 366 * 86_400
 
 
 def meters(request: Request) -> Response:
-    """The meters by name, the default one first, and what the settings say of money."""
+    """The meters by name, the default one first, with tariff and currency."""
     source = source_of(request)
     registry, first = source.registry(), source.default_meter.name
-    # Programs may send readings of meters that no source has described.
+    # Producers may send readings of meters that no source describes.
     names = {*registry.known, *source.years.meters()}
     others = [registry.get(name) for name in sorted(names - {first})]
-    # A default meter that never sent a reading is not there when others are.
+    # A default meter without readings is left out if others have some.
     listed = [registry.get(first), *others] if first in names or not others else others
     return answer(
         {
@@ -48,7 +49,7 @@ def _described(meter: Meter) -> dict[str, object]:
 def series(request: Request) -> Response:
     """A meter's year, or the part of it from `from` to `to`, in packed form (`core.load.packed`).
 
-    Headers say what is not in the packed form: `X-Version`, the version of what is shown.
+    The header `X-Version` is the version of the data.
     """
     year = year_of(request)
     bounds = [local_day_bounds(day, year.power.meter.timezone) for day in (year.first, year.last)]
@@ -61,12 +62,12 @@ def series(request: Request) -> Response:
 
 
 def clock(request: Request) -> Response:
-    """The building's offsets from UTC from the year's first day to two years after its last."""
+    """The building's UTC offsets, from two years before the year to two years after it."""
     year = year_of(request)
     zone = year.power.meter
     start = int(local_day_bounds(year.first, zone.timezone)[0].value) // _S
     end = int(local_day_bounds(year.last, zone.timezone)[1].value) // _S
-    if not year.years:  # The first reading that comes may be of any time.
+    if not year.years:  # The first reading may have any time.
         end = _LATEST
     return answer(
         {

@@ -1,6 +1,6 @@
-"""Serving the page on this machine.
+"""The page's web server.
 
-Belongs here: the web server and how it ends. Not here: what is served (`app`).
+Belongs here: running and stopping it. Not here: the app (`app`).
 """
 
 import socket
@@ -12,7 +12,7 @@ from usage_platform.web.app import create_app
 from usage_platform.web.source import PageSource
 from usage_platform.wiring.platform import Platform
 
-# An open stream never ends by itself.
+# An open event stream never ends by itself.
 _LAST_WORDS_SECONDS = 2
 
 
@@ -30,7 +30,7 @@ def serve(deployment: Platform, listening: socket.socket, ready: Callable[[], No
 
 
 def server_of(deployment: Platform) -> uvicorn.Server:
-    """The page's server, which listens nowhere yet.
+    """The page's server, not yet bound to a socket.
 
     Args:
         deployment: The services.

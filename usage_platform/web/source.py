@@ -1,6 +1,6 @@
-"""Where the page gets everything from; made once a server.
+"""The data behind the page; created once per server.
 
-Belongs here: the bundle that all routes share. Not here: routes.
+Belongs here: the dependencies that all routes share. Not here: routes.
 """
 
 import time
@@ -18,15 +18,15 @@ from usage_platform.wiring.platform import Platform
 
 @dataclass(frozen=True, eq=False)
 class PageSource:
-    """What the page shows and keeps.
+    """Everything the page reads and writes.
 
     Attributes:
         reader: The lake's tables.
-        years: The years in memory.
-        registry: Gives the known meters.
-        default_meter: The meter that comes first.
-        reviews: What people did about episodes.
-        labels: What they say of stretches of time.
+        book: The cached years.
+        registry: Returns the known meters.
+        default_meter: The meter shown first.
+        reviews: Reviews of episodes.
+        labels: Labels of time spans.
         tariff: Price of a kWh; None without one.
         currency: Its currency, as in ISO 4217.
     """
@@ -42,7 +42,7 @@ class PageSource:
 
     @classmethod
     def of(cls, deployment: Platform) -> Self:
-        """The source that the settings name."""
+        """The data sources that the settings name."""
         return cls(
             reader=deployment.reader,
             years=YearCache(deployment.reader, deployment.judges, time.monotonic),

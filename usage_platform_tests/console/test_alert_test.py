@@ -24,24 +24,24 @@ def test_each_sink_gets_a_test_and_a_failure_ends_the_command_badly(web):
     web.statuses = [200, 404]
     both = {"USAGE_ALERT_WEBHOOK_URL": web.url, "USAGE_ALERT_SLACK_URL": web.url}
     done = run(**both)
-    assert (done.exit_code, done.output) == (1, "webhook: taken\nslack: answered 404\n")
+    assert (done.exit_code, done.output) == (1, "webhook: delivered\nslack: answered 404\n")
     assert json.loads(web.posts[0][1])["state"] == "test"
     done = run("slack", **both)
-    assert (done.exit_code, done.output) == (0, "slack: taken\n")
+    assert (done.exit_code, done.output) == (0, "slack: delivered\n")
     assert len(web.posts) == 3
 
 
 def test_without_a_sink_it_says_which_settings_there_are(web):
-    assert "no sink is set: set USAGE_ALERT_WEBHOOK_URL" in run().output
+    assert "no sink is configured: set USAGE_ALERT_WEBHOOK_URL" in run().output
     done = run("email", USAGE_ALERT_WEBHOOK_URL=web.url)
     assert done.exit_code == 1
-    assert "no sink email is set" in done.output
+    assert "sink email is not configured" in done.output
     assert not web.posts
 
 
 def test_a_broker_of_mqtt_is_told_of_its_topic(unused_port, tmp_path):
     with mqtt_broker(tmp_path, unused_port(), unused_port()) as broker:
         url = {"USAGE_ALERT_MQTT_URL": f"mqtt://127.0.0.1:{broker.port}"}
-        assert run("mqtt", **url).output == "mqtt: taken\n"
+        assert run("mqtt", **url).output == "mqtt: delivered\n"
         (payload,) = broker.wait(1)
     assert json.loads(payload)["state"] == "test"

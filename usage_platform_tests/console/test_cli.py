@@ -46,7 +46,7 @@ def refused(tmp_path, monkeypatch):
             {},
             "expected a time like 2024-03-05T13:00",
         ),
-        (("models", "--promote", "none"), {}, "'usage-platform models' lists those there are"),
+        (("models", "--promote", "none"), {}, "run 'usage-platform models' for the list"),
         (("replay", "--csv", "none.csv", "--out", "o.csv"), {}, "none.csv: no such file"),
         (("replay", "--csv", "", "--out", "o.csv"), {}, "USAGE_SOURCE=: expected generated, ckan"),
         (("replay", "--timezone", "Mars", "--out", "o.csv"), {}, "USAGE_TIMEZONE=Mars"),

@@ -27,11 +27,11 @@ def test_it_is_finished_when_all_of_it_has_flowed_whatever_else_is_on_the_topic(
     [
         ({"source": None}, "loading the source"),
         ({"on_topic": 9}, "played 9 of 10"),
-        ({"ingestion_lag": 3}, "in the lake 7"),
+        ({"ingestion_lag": 3}, "ingested 7"),
         ({"has_model": False}, "no model yet"),
         ({"models_due": 2}, "2 models to train"),
         ({"scoring_lag": 4}, "scored 6"),
-        ({"anomaly_lag": 5}, "anomalies to the lake: 5 left"),
+        ({"anomaly_lag": 5}, "anomalies to ingest: 5"),
     ],
 )
 def test_it_is_not_finished_while_anything_is_left_and_says_what(lacks, said):

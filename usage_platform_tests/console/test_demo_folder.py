@@ -8,8 +8,8 @@ from usage_platform.settings.settings import Settings
 from usage_platform.wiring.platform import Platform
 
 _MIX = [
-    "central-library is the meter of both: their readings mix",
-    "give another --meter unless both are readings of the one meter",
+    "both sources use the meter central-library: their readings will be mixed",
+    "pass another --meter unless both belong to the same meter",
 ]
 
 
@@ -46,7 +46,7 @@ def test_another_source_starts_afresh_and_says_so(settings, said):
     load(settings)
     ready_folder(settings.model_copy(update={"generated_days": 2}), False, said.append)
     assert not holds_data(settings)
-    assert said == [f"{settings.data}: clearing the demo of generated"]
+    assert said == [f"{settings.data}: clearing the data of generated"]
 
 
 def test_a_folder_whose_lake_is_elsewhere_is_never_cleared(settings, said, tmp_path):
@@ -55,7 +55,7 @@ def test_a_folder_whose_lake_is_elsewhere_is_never_cleared(settings, said, tmp_p
     load(settings)
     ready_folder(settings.model_copy(update={"generated_days": 2}), False, said.append)
     assert settings.data.exists()
-    assert said == [f"{settings.data}: keeps the data of generated", *_MIX]
+    assert said == [f"{settings.data}: keeping the data of generated", *_MIX]
 
 
 def test_a_folder_whose_events_are_on_another_broker_is_never_cleared(settings, said):
@@ -63,17 +63,17 @@ def test_a_folder_whose_events_are_on_another_broker_is_never_cleared(settings, 
     load(settings)
     ready_folder(settings.model_copy(update={"generated_days": 2}), False, said.append)
     assert holds_data(settings)
-    assert said == [f"{settings.data}: keeps the data of generated", *_MIX]
+    assert said == [f"{settings.data}: keeping the data of generated", *_MIX]
 
 
 def test_sources_whose_readings_would_mix_are_told(settings, said):
     load(settings)
     ready_folder(settings.model_copy(update={"generated_days": 2}), True, said.append)
-    assert said == [f"{settings.data}: keeps the data of generated", *_MIX]
+    assert said == [f"{settings.data}: keeping the data of generated", *_MIX]
     said.clear()
     other = settings.model_copy(update={"generated_days": 2, "meter": "other"})
     ready_folder(other, True, said.append)
-    assert said == [f"{settings.data}: keeps the data of generated"]
+    assert said == [f"{settings.data}: keeping the data of generated"]
 
 
 def test_the_folder_of_a_running_stack_is_not_cleared(settings, said):

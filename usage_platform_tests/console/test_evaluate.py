@@ -28,7 +28,7 @@ def judged(monkeypatch, capsys):
 def test_without_data_the_generated_library_is_judged_alone(judged):
     tables, said = judged()
     assert tables == GENERATED
-    assert said.startswith(f"the generated library alone; --data FOLDER adds {TORINO}")
+    assert said.startswith(f"only the generated library; --data FOLDER adds {TORINO}")
 
 
 def test_with_data_the_real_series_are_judged_too(judged, tmp_path):
@@ -43,7 +43,7 @@ def test_a_series_that_is_not_there_is_said_and_left_out(judged, tmp_path):
     (tmp_path / TUESDAYS).touch()
     tables, said = judged("--data", str(tmp_path))
     assert tables == ["generated library", "Tuesdays", "speed"]
-    assert said == f"no {tmp_path / TORINO}: left out\n"
+    assert said == f"{tmp_path / TORINO}: not found, skipped\n"
 
 
 def test_a_folder_that_is_not_there_is_one_line(judged, tmp_path, capsys):

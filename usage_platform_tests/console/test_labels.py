@@ -67,7 +67,7 @@ def test_what_was_said_is_kept_and_repeated(deployment):
     words = add_label(
         *where(deployment), "2024-01-05T13:00", "2024-01-05T14:00", "planned", "a fair"
     )
-    assert words == "central-library: 2024-01-05 18:00Z to 2024-01-05 19:00Z is planned"
+    assert words == "central-library: 2024-01-05 18:00Z to 2024-01-05 19:00Z labelled planned"
     (row,) = deployment.labels.read().to_dict("records")
     assert (row["meter"], row["says"], row["note"]) == ("central-library", "planned", "a fair")
     assert row["start"] == pd.Timestamp("2024-01-05T18:00Z")
@@ -89,7 +89,7 @@ def test_the_command_labels_the_meter_that_is_named(run, deployment):
     done = run("2024-01-05T13:00", "2024-01-05T14:00", "false", "--meter", "annex", "--note", "ok")
     assert (done.exit_code, done.output) == (
         0,
-        "annex: 2024-01-05 18:00Z to 2024-01-05 19:00Z is false\n",
+        "annex: 2024-01-05 18:00Z to 2024-01-05 19:00Z labelled false\n",
     )
     assert deployment.labels.read()["meter"].tolist() == ["annex"]
 

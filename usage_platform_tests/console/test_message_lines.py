@@ -58,8 +58,7 @@ def test_an_episode_of_which_nothing_was_expected_has_no_excess():
 
 def test_an_episode_that_is_none_after_all_is_named():
     assert shown(episode_line(withdrawn())) == (
-        "2024-03-10 03:00 -0400  library [main]       withdrawn "
-        f"the episode of {NAME} is none after all"
+        f"2024-03-10 03:00 -0400  library [main]       withdrawn the episode {NAME} was withdrawn"
     )
 
 

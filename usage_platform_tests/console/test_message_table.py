@@ -40,8 +40,8 @@ def test_the_newest_is_on_top_in_local_time_over_a_clock_change():
 def test_a_line_on_top_says_what_is_shown_and_how_many_came_and_what_is_wrong():
     table = MessageTable("episodes · annex · high", True)
     table.take([(withdrawn(), False)] * 1200 + [(episodes()[0], True)])
-    begun = "episodes · annex · high · 1,201 seen, 1 fit"
-    assert lines(table)[0] == f"{begun} · following, Ctrl-C ends it"
+    begun = "episodes · annex · high · 1,201 read, 1 match"
+    assert lines(table)[0] == f"{begun} · following, Ctrl-C to stop"
     table.trouble = "Kafka at b:1 does not answer"
     assert lines(table)[0] == f"{begun} · Kafka at b:1 does not answer; waiting"
     table.is_over = True

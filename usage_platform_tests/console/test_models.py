@@ -59,25 +59,27 @@ def test_every_model_is_listed_the_newest_last_with_whether_it_is_in_force(store
 
 
 def test_a_model_is_put_in_force_by_its_version(store):
-    assert change(store, "second") == "model second is in force"
+    assert change(store, "second") == "model second promoted"
     assert in_force(store) == ["first", "second", "third"]
 
 
 def test_back_takes_the_one_that_was_promoted_last_whatever_its_time(store):
     change(store, "second")
-    assert change(store, None) == "model second is out of force; the one before it judges again"
+    assert change(store, None) == "model second rolled back; the previous model scores again"
     assert in_force(store) == ["first", "third"]
 
 
 def test_the_last_model_in_force_stays(store):
     change(store, None)
-    with pytest.raises(SettingsError, match="no model in force before the one that judges now"):
+    with pytest.raises(SettingsError, match="cannot roll back: no previous model is promoted"):
         change(store, None)
     assert in_force(store) == ["first"]
 
 
 def test_a_version_that_is_not_there_is_named_with_what_to_do(store):
-    with pytest.raises(SettingsError, match=r"model none: .*'usage-platform models' lists"):
+    with pytest.raises(
+        SettingsError, match=r"model none: .*run 'usage-platform models' for the list"
+    ):
         change(store, "none")
     assert in_force(store) == ["first", "third"]
 
@@ -85,15 +87,15 @@ def test_a_version_that_is_not_there_is_named_with_what_to_do(store):
 def test_the_command_lists_and_changes(run, store):
     assert "second" in run().output
     done = run("--promote", "second")
-    assert (done.exit_code, done.output) == (0, "model second is in force\n")
-    assert run("--back").output.startswith("model second is out of force")
+    assert (done.exit_code, done.output) == (0, "model second promoted\n")
+    assert run("--back").output.startswith("model second rolled back")
     assert in_force(store) == ["first", "third"]
 
 
 def test_the_command_without_any_model_prints_an_empty_list(tmp_path):
     done = CliRunner().invoke(main, ["--data", str(tmp_path / "none"), "models"])
     assert done.exit_code == 0
-    assert "in force" in done.output
+    assert "promoted" in done.output
 
 
 @pytest.mark.parametrize("args", [("--promote", "none"), ("--promote", "../x")])

@@ -50,15 +50,15 @@ def test_every_reading_is_written_with_what_was_said_of_it(source, tmp_path, nam
 def test_what_was_done_is_said_in_one_line(source, tmp_path):
     words = replayed(source, tmp_path / "out.csv").in_words()
     assert words == (
-        "960 readings scored; 1 anomalous in 1 episodes; 696 by rules only, while learning; "
-        "1 bad rows left out, the first in.csv:962: ts: 'never' is not a time; expected "
+        "960 readings scored; 1 anomalies in 1 episodes; 696 checked by rules only (too little "
+        "history); 1 bad rows skipped, the first in.csv:962: ts: 'never' is not a time; expected "
         "YYYY-MM-DD HH:MM:SS of 1970 to 2037, local or with an offset such as -05:00"
     )
 
 
 @pytest.mark.parametrize("name", ["out.xlsx", "out"])
 def test_an_unknown_ending_is_refused_before_anything_is_read(source, tmp_path, name):
-    with pytest.raises(SourceError, match=r"ends in none of \.csv"):
+    with pytest.raises(SourceError, match=r"has an unknown extension; expected one of \.csv"):
         replayed(source, tmp_path / name)
 
 
@@ -97,13 +97,16 @@ def test_the_command_writes_the_file_and_says_what_was_done(run, tmp_path):
     assert done.exit_code == 0, done.output
     count = len(pd.read_csv(tmp_path / "out.csv"))
     assert f"{count} readings scored" in done.output
-    assert f"{count} by rules only, while learning" in done.output
+    assert f"{count} checked by rules only (too little history)" in done.output
 
 
 @pytest.mark.parametrize(
     ("args", "line"),
     [
-        (("--out", "out.xlsx"), "out: out.xlsx ends in none of .csv, .csv.gz, .parquet, .pq"),
+        (
+            ("--out", "out.xlsx"),
+            "out: out.xlsx has an unknown extension; expected one of .csv, .csv.gz, .parquet, .pq",
+        ),
         (("--out", "none/out.csv"), "out: there is no folder none; create it"),
         (("--out", "out.csv", "--csv", "none.csv"), "none.csv"),
         (("--out", "out.csv", "--meters", "2"), "expected one meter to replay, got 2"),

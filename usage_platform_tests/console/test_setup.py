@@ -32,7 +32,7 @@ def fetched(monkeypatch, tmp_path, capsys):
 def test_java_and_jars_are_fetched_where_one_service_is_started_here(fetched):
     asked, said = fetched(kafka_bootstrap="b:9092")
     assert asked == ["java and jars", "scripts"]
-    assert "Java 17 at /j and the jars are in place" in said
+    assert "Java 17 at /j and the jars are ready" in said
 
 
 def test_neither_is_fetched_where_both_services_are_elsewhere(fetched):

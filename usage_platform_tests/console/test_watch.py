@@ -111,7 +111,7 @@ class TestTopics:
             (*COMMAND, "--from-beginning"), stdin=theirs, stdout=theirs, stderr=theirs, env=env
         )
         os.close(theirs)
-        assert "1 fit" in read_until(ours, "spike: 700.0 kW")
+        assert "1 match" in read_until(ours, "spike: 700.0 kW")
         gone = json.dumps({**json.loads(first), "status": "withdrawn"}).encode()
         put(kafka, [gone], ANOMALY)
         read_until(ours, "withdrawn: spike")
@@ -119,7 +119,7 @@ class TestTopics:
         left = read_until(ours, None)
         assert running.wait(30) == 0
         _, _, after = left.rpartition("\x1b[?1049l")
-        assert "anomalies · 2 seen, 2 fit" in after
+        assert "anomalies · 2 read, 2 match" in after
         assert after.count("withdrawn: spike") == 1
 
 

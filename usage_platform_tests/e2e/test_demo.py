@@ -41,7 +41,7 @@ def test_generated_readings_flow_and_a_second_demo_changes_nothing(platform):
     assert summary_count(first.stdout, "in readings") == 35 * 24
     assert summary_count(first.stdout, "slots trained") > 0
     scored = summary_count(first.stdout, "events scored")
-    waited = summary_count(first.stdout, "events before there is history to judge by")
+    waited = summary_count(first.stdout, "events with too little history")
     assert scored > 0
     assert scored + waited == 35 * 24
     assert "injected faults" in first.stdout.lower()

@@ -75,7 +75,7 @@ def test_the_clock_tells_both_offsets_of_the_building(page):
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("year=2x", "year: expected a whole number of 1970 to 2100, got '2x'"),
+        ("year=2x", "year: expected a whole number from 1970 to 2100, got '2x'"),
         ("year=1492", "year: expected"),
         ("from=abc", "from: expected a whole number"),
         ("from=200&to=100", "to: expected a time not before from=200"),

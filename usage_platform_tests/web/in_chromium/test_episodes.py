@@ -17,7 +17,7 @@ def test_what_a_person_says_of_an_episode_is_there_after_loading_again(open_page
     name = item.get_attribute("data-episode")
     item.locator("summary").click()
     item.get_by_label("Note").fill("donors' evening <b>x</b>")
-    item.get_by_role("button", name="Keep the note").click()
+    item.get_by_role("button", name="Save note").click()
     expect(item.locator(".said")).to_contain_text("donors' evening <b>x</b>")
     item.get_by_role("button", name="Label: planned").click()
     expect(item).to_contain_text("acknowledged, labelled planned")
@@ -26,7 +26,7 @@ def test_what_a_person_says_of_an_episode_is_there_after_loading_again(open_page
     expect(again).to_contain_text("acknowledged, labelled planned")
     labels = LabelStore(LakeFiles(Lake(str(served.data / "lake")).assets)).read()
     assert labels["says"].tolist() == ["planned"]
-    page.get_by_label("only those nobody has acknowledged").check()
+    page.get_by_label("only unacknowledged").check()
     expect(again).to_have_count(0)
 
 
@@ -71,6 +71,6 @@ def test_an_episode_reads_sensibly_without_seeing_it(open_page):
     first = told.split("- listitem")[1]
     when = r"\w{3} \d+ \w{3} 2024, \d\d:\d\d to .* E[SD]T"
     assert re.search(rf'- heading "{when}" \[level=3\]', first)
-    assert re.search(r"(low|medium|high) severity · .* for .* · farthest [\d,.]+ kW", first)
+    assert re.search(r"(low|medium|high) severity · .* for .* · extreme reading [\d,.]+ kW", first)
     assert "▲" not in first
     assert re.search(r"Review.* the episode of", first)

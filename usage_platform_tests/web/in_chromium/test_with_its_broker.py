@@ -53,9 +53,9 @@ def test_an_odd_reading_is_marked_as_it_is_told_and_unmarked_when_it_is_withdraw
     odd = {"meter": LIBRARY.name, "ts": at.isoformat(), "usage": newest["kw"], "direction": "above"}
     put_events(served.kafka, [json.dumps({**odd, "status": "told"}).encode()], ANOMALY)
     tile = page.locator(".tile").first
-    expect(tile).to_contain_text("odd: see the episodes")
+    expect(tile).to_contain_text("anomaly: see the episodes")
     put_events(served.kafka, [json.dumps({**odd, "status": "withdrawn"}).encode()], ANOMALY)
-    expect(tile).not_to_contain_text("odd: see the episodes")
+    expect(tile).not_to_contain_text("anomaly: see the episodes")
 
 
 def test_without_its_broker_the_page_says_so_and_goes_on_by_itself(open_page, served):
@@ -63,7 +63,7 @@ def test_without_its_broker_the_page_says_so_and_goes_on_by_itself(open_page, se
     banner = page.locator("#banner")
     expect(banner).to_be_hidden()
     served.broker.stop()
-    expect(banner).to_contain_text("Nothing live", timeout=60_000)
+    expect(banner).to_contain_text("No live data", timeout=60_000)
     page.get_by_role("button", name="All").click()
     assert len(drawn(page)[0]) >= YEAR_DAYS - 1
     served.broker.start()

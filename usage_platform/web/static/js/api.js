@@ -1,8 +1,8 @@
-/** What the page asks its server for. Nothing else is ever asked. */
+/** Every request of the page to its server. */
 
 import { unpack } from "./packed.js";
 
-/** Thrown with one line for people. */
+/** An error with a one-line message for the banner. */
 export class ServerError extends Error {}
 
 async function asked(path, query) {
@@ -13,7 +13,7 @@ async function asked(path, query) {
   try {
     response = await fetch(`${path}?${parameters}`);
   } catch {
-    throw new ServerError("The page's server does not answer; what is shown may be old.");
+    throw new ServerError("The page's server does not respond; the data shown may be outdated.");
   }
   if (!response.ok) {
     const said = await response.json().catch(() => ({ error: `${response.status}` }));
@@ -26,18 +26,18 @@ export const json = async (path, query = {}) => (await asked(path, query)).json(
 
 export const series = async (query) => unpack(await (await asked("/api/series", query)).arrayBuffer());
 
-/** Keep what a person did about an episode. */
+/** Save a review of an episode. */
 export async function review(given) {
   const response = await fetch("/api/reviews", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(given),
   }).catch(() => null);
-  if (!response) throw new ServerError("The page's server does not answer; nothing was kept.");
+  if (!response) throw new ServerError("The page's server does not respond; nothing was saved.");
   if (!response.ok) throw new ServerError((await response.json()).error);
 }
 
-/** The address of a file. */
+/** The URL of an export file. */
 export function fileAddress(query) {
   const given = Object.entries(query).filter(([, value]) => value !== null && value !== "");
   return `/api/export?${new URLSearchParams(given)}`;

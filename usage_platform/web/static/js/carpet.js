@@ -1,4 +1,4 @@
-/** The carpet: each day across, time of day down, odd episodes ringed; a click shows a day above. */
+/** The carpet plot: days across, time of day down, anomaly episodes ringed; a click shows a day in the chart. */
 
 import { dateOfMonth, monthName } from "./clock.js";
 import { cellBox, drawHeat } from "./heat.js";

@@ -1,4 +1,4 @@
-/** Wall clocks: the building's, told by the server, and UTC. Never the viewer's. */
+/** Wall clocks: the building's, from the server's offsets, and UTC. Never the viewer's. */
 
 const DAY = 86400;
 const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
@@ -9,7 +9,7 @@ const two = (number) => String(number).padStart(2, "0");
 /** @typedef {{start: number, minutes: number, name: string}} Offset seconds since 1970 UTC */
 
 export class Clock {
-  /** @param {Offset[]} offsets in force, ascending; the first one counts before its start too */
+  /** @param {Offset[]} offsets ascending by start; the first one also applies before its start */
   constructor(offsets) {
     this.offsets = offsets;
     this.last = 0;
@@ -19,7 +19,7 @@ export class Clock {
     return new Clock([{ start: 0, minutes: 0, name: "UTC" }]);
   }
 
-  /** The offset in force at an instant; asked for neighbours, it looks no further than there. */
+  /** The offset at an instant; starts the search at the last result, which is fast for neighbours. */
   at(t) {
     const { offsets } = this;
     let i = this.last;
@@ -44,7 +44,7 @@ export class Clock {
     return this.wall(t) - this.day(t) * DAY;
   }
 
-  /** The first instant at which the clock shows this; null when it never does. */
+  /** The first instant at which the clock shows this time; null if the clock change skips it. */
   instant(day, second) {
     const wall = day * DAY + second;
     const found = this.offsets

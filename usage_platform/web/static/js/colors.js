@@ -1,4 +1,4 @@
-/** The page's colours for canvases, which know no style sheet; told anew when the scheme changes. */
+/** The page's colours for canvases, which cannot use style sheets; read again when the colour scheme changes. */
 
 const NAMES = ["paper", "ink", "quiet", "rule", "line", "band", "expected", "odd", "selected", "gap", "heat-least", "heat-most"];
 
@@ -8,7 +8,7 @@ export function colors() {
   return Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }
 
-/** Call when light becomes dark, the other way round, or the page is printed. */
+/** Call when the colour scheme changes or the page is printed. */
 export function onColorChange(call) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", call);
   matchMedia("print").addEventListener("change", call);

@@ -1,4 +1,4 @@
-/** Elements from names, properties and children. Text stays text: nothing here reads markup. */
+/** Creates elements from names, properties and children. Text is never parsed as markup. */
 
 /** @returns {HTMLElement} */
 export const byId = (id) => document.getElementById(id);
@@ -19,12 +19,12 @@ export function element(name, properties = {}, ...children) {
   return made;
 }
 
-/** Put other children in the place of an element's. */
+/** Replace an element's children. */
 export function fill(parent, ...children) {
   parent.replaceChildren(...children.filter((child) => child !== null));
 }
 
-/** Call no more often than once in a while; the last call always comes. */
+/** Throttle: call at most once per interval; the last call is never dropped. */
 export function atMostEvery(milliseconds, call) {
   let timer = null;
   let last = -Infinity;

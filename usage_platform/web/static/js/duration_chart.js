@@ -1,4 +1,4 @@
-/** The load duration curve: for how many hours the power was at least this. */
+/** The load duration curve: hours at or above each power level. */
 
 export class DurationChart {
   constructor(root) {

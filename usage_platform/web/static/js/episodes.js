@@ -1,4 +1,4 @@
-/** The list of episodes: what was odd, what was expected, and what people say of it. */
+/** The list of anomaly episodes with their expected range and reviews. */
 
 import { review } from "./api.js";
 import { element, fill } from "./dom.js";
@@ -6,9 +6,9 @@ import { SHAPES } from "./marks.js";
 import { count, duration, kw, range, signed } from "./words.js";
 
 const SHOWN_FIRST = 12;
-const LABELS = { true: "truly odd", false: "false alarm", planned: "planned" };
+const LABELS = { true: "true anomaly", false: "false alarm", planned: "planned" };
 
-/** Do something that makes elements anew; who was in one of them stays there, at the same letter. */
+/** Run an action that recreates elements; restore focus and text cursor afterwards. */
 function keepingFocus(act) {
   const { id, selectionStart, selectionEnd } = document.activeElement ?? {};
   act();
@@ -40,7 +40,7 @@ export class EpisodeList {
   show(shown) {
     const isSame = this.shown && ["episodes", "clock", "selected"].every((name) => this.shown[name] === shown[name]);
     this.shown = shown;
-    // What somebody writes meanwhile is not disturbed.
+    // An unchanged list is not redrawn, so that text being typed is not disturbed.
     if (!isSame) this.draw();
   }
 
@@ -48,7 +48,7 @@ export class EpisodeList {
     const { episodes, selected } = this.shown;
     const { list, said, more, openOnly } = this.parts;
     const wanted = episodes.filter((one) => !openOnly.checked || one.review.acknowledged_at === null);
-    // The one that a link names is shown wherever it stands.
+    // An episode that a link names is shown even if it is far down the list.
     const at = wanted.findIndex((one) => one.name === selected);
     if (at >= this.limit) this.limit = at + 1;
     keepingFocus(() => fill(list, ...wanted.slice(0, this.limit).map((one) => this.item(one))));
@@ -56,7 +56,7 @@ export class EpisodeList {
     const text = episodes.length === 1 ? "1 episode" : `${count(episodes.length)} episodes`;
     const seen = episodes.filter((one) => one.review.acknowledged_at !== null).length;
     const now = `${text}, ${count(seen)} acknowledged`;
-    // Said once only, not at every redraw.
+    // Set only on a change, so that screen readers announce it once.
     if (said.textContent !== now) said.textContent = now;
   }
 
@@ -92,7 +92,7 @@ export class EpisodeList {
       "p",
       {},
       element("span", { class: `severity ${episode.severity}` }, element("span", { "aria-hidden": "true" }, `${SHAPES[episode.direction] ?? "■"} `), `${episode.severity} severity`),
-      ` · ${episode.kind.replace("_", " ")} for ${long} · farthest ${kw(episode.peak_kw)}${expected}${size}`,
+      ` · ${episode.kind.replace("_", " ")} for ${long} · extreme reading ${kw(episode.peak_kw)}${expected}${size}`,
     );
   }
 
@@ -116,7 +116,7 @@ export class EpisodeList {
   }
 
   said({ at, act, says, note }) {
-    const what = { acknowledge: "acknowledged", comment: "noted", label: `labelled ${LABELS[says] ?? ""}` }[act];
+    const what = { acknowledge: "acknowledged", comment: "note", label: `labelled ${LABELS[says] ?? ""}` }[act];
     return element("p", { class: "said" }, `${this.shown.clock.full(at)}: ${what}${note ? ` – ${note}` : ""}`);
   }
 
@@ -143,7 +143,7 @@ export class EpisodeList {
         { class: "acts" },
         element("label", {}, "Note", note),
         button("Acknowledge", "acknowledge"),
-        button("Keep the note", "comment"),
+        button("Save note", "comment"),
         ...Object.entries(LABELS).map(([says, text]) => button(`Label: ${text}`, "label", says)),
       ),
       wrong,

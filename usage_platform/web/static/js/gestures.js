@@ -1,13 +1,13 @@
-/** Moving a chart's span by wheel, by touch and by keys. */
+/** Pans and zooms a chart by wheel, touch and keys. */
 
 /**
  * @typedef {object} Moves
- * @property {(share: number) => void} pan by a share of the span, to later when above 0
- * @property {(factor: number, where: number) => void} zoom the span times a factor; where is 0 to 1
+ * @property {(share: number) => void} pan by a share of the time range; positive is later
+ * @property {(factor: number, where: number) => void} multiply the range by a factor around a position from 0 to 1
  */
 
 /**
- * The wheel zooms with Ctrl and pans when turned sideways; two fingers zoom, one pans.
+ * Ctrl and wheel zoom, a sideways wheel pans; two fingers zoom, one finger pans.
  * @param {HTMLElement} root
  * @param {Moves} moves
  */
@@ -40,7 +40,7 @@ function onTouch(root, { pan, zoom }, where) {
     (event) => {
       if (event.pointerType !== "touch") return;
       touches.set(event.pointerId, event.clientX);
-      // uPlot would begin to mark a span.
+      // Otherwise uPlot would start a selection.
       event.stopPropagation();
     },
     true,

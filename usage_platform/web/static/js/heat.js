@@ -1,4 +1,4 @@
-/** A table of cells as colours on a canvas, with names at its sides. */
+/** A heat map on a canvas, with labels at two sides. */
 
 import { ramp } from "./colors.js";
 
@@ -12,19 +12,19 @@ const OUTSIDE = 0.01;
  * @typedef {object} Heat
  * @property {number} columns
  * @property {number} rows
- * @property {Float64Array} cells row by row; NaN where there is none
- * @property {{at: number, text: string}[]} across names below, at a column
- * @property {{at: number, text: string}[]} down names at the left, at a row
+ * @property {Float64Array} cells row by row; NaN where there is no value
+ * @property {{at: number, text: string}[]} across labels below, at a column
+ * @property {{at: number, text: string}[]} down labels at the left, at a row
  * @property {Record<string, string>} colors
  * @property {number} [space] pixels between cells
  */
 
-/** Where the cells lie on a canvas of this size, in CSS pixels. */
+/** The area of the cells on a canvas, in CSS pixels. */
 export function cellBox(canvas) {
   return { left: LEFT, top: TOP, width: canvas.clientWidth - LEFT - 2, height: canvas.clientHeight - TOP - BOTTOM };
 }
 
-/** Where the colours begin and end: all cells but the few farthest, which would take most of them. */
+/** The range of the colour scale: the 1 % and 99 % quantiles, so that outliers do not take most colours. */
 export function ends(cells) {
   const every = Math.max(1, Math.floor(cells.length / SAMPLE));
   const some = cells.filter((value, i) => i % every === 0 && !Number.isNaN(value)).sort();
@@ -36,7 +36,7 @@ export function ends(cells) {
 /**
  * @param {HTMLCanvasElement} canvas
  * @param {Heat} heat
- * @returns {CanvasRenderingContext2D} in CSS pixels, for more to be drawn
+ * @returns {CanvasRenderingContext2D} in CSS pixels, for drawing on top
  */
 export function drawHeat(canvas, heat) {
   const scale = devicePixelRatio || 1;

@@ -1,4 +1,4 @@
-/** The table below: hours of a short span, days of a long one. The same rows go into files. */
+/** The table: hours of a short time range, days of a long one. The export files contain the same rows. */
 
 import { fileAddress } from "./api.js";
 import { dayName, dayOf } from "./clock.js";
@@ -13,7 +13,7 @@ const row = (name, ...cells) => element("tr", {}, element("th", { scope: "row" }
 export function showHours(table, rows, clock) {
   fill(
     table,
-    head("Hour (start)", "Mean kW", "Least kW", "Largest kW", "kWh", "Readings"),
+    head("Hour (start)", "Mean kW", "Min kW", "Max kW", "kWh", "Readings"),
     element(
       "tbody",
       {},
@@ -28,7 +28,7 @@ export function showHours(table, rows, clock) {
 export function showDays(table, days, currency) {
   fill(
     table,
-    head("Day", "kWh", "Cost", "Largest kW", "Readings"),
+    head("Day", "kWh", "Cost", "Max kW", "Readings"),
     element(
       "tbody",
       {},
@@ -37,7 +37,7 @@ export function showDays(table, days, currency) {
   );
 }
 
-/** Links to the files of what is shown. */
+/** Links to the export files of the time range. */
 export function showFiles(root, what, query) {
   const link = (format, text) => element("a", { href: fileAddress({ ...query, what, format }), download: true }, text);
   fill(root, link("csv", `${what} as CSV`), link("parquet", `${what} as Parquet`));

@@ -1,4 +1,4 @@
-/** What happens now, heard from the server; the browser comes back by itself after an outage. */
+/** Server-sent events of a meter; the browser reconnects by itself after an outage. */
 
 /**
  * @typedef {object} Heard
@@ -6,7 +6,7 @@
  * @property {(anomalies: object[]) => void} onAnomalies
  * @property {(episodes: object[]) => void} onEpisodes
  * @property {(standing: {brokers: string, lake: string, version: string}) => void} onStanding
- * @property {() => void} onReset what was missed is gone: all must be loaded anew
+ * @property {() => void} onReset missed events are no longer buffered: everything must be reloaded
  * @property {(isConnected: boolean) => void} onConnection
  */
 
@@ -17,7 +17,7 @@ export class Live {
     this.source = null;
   }
 
-  /** Listen to a meter, and to no other any more. */
+  /** Subscribe to a meter, and unsubscribe from the previous one. */
   listen(meter) {
     this.source?.close();
     const source = new EventSource(`/api/stream?${new URLSearchParams({ meter })}`);

@@ -1,4 +1,4 @@
-/** The page: loads a meter's year, draws it, follows what happens, and does what people ask. */
+/** The page: loads a meter's year, draws it, applies live updates and handles input. */
 
 import { json, series, ServerError } from "./api.js";
 import { Clock } from "./clock.js";
@@ -41,7 +41,7 @@ function showProblem(name, text) {
   if (banner.textContent !== said) banner.textContent = said;
 }
 
-/** Do something that asks the server; what goes wrong is told in the banner. */
+/** Run an action that calls the server; show an error in the banner. */
 async function guarded(act) {
   try {
     await act();
@@ -69,18 +69,18 @@ const live = new Live({
   onEpisodes: heardEpisodes,
   onStanding: heardStanding,
   onReset: () => allSoon(),
-  onConnection: (isConnected) => showProblem("connection", isConnected ? "" : "The page's server does not answer; trying again."),
+  onConnection: (isConnected) => showProblem("connection", isConnected ? "" : "The page's server does not respond; retrying."),
 });
 
 const drawSoon = atMostEvery(100, draw);
 const episodesSoon = atMostEvery(1000, () => guarded(loadEpisodes));
 const figuresSoon = atMostEvery(2000, () => guarded(loadFigures));
-// A playback at full speed outruns what the server remembers again and again.
+// A playback at full speed repeatedly exceeds the server's buffer.
 const allSoon = atMostEvery(3000, () => guarded(() => loadYear()));
 const partSoon = atMostEvery(1000, () => guarded(loadLatestPart));
 
 async function start() {
-  // Asked for together; most often the meter is the one that comes first.
+  // Requested in parallel, as the selected meter is usually the default one.
   const loading = asked();
   loading.catch(() => null);
   const said = await json("/api/meters");
@@ -92,7 +92,7 @@ async function start() {
   await show(loading);
 }
 
-/** Load what the place names, and draw it; `loading` is what has been asked for already. */
+/** Load what the URL names and draw it; `loading` are requests already started. */
 async function show(loading = asked()) {
   byId("meter").value = state.place.meter;
   byId("zone").value = state.place.tz === "utc" ? "utc" : "local";
@@ -131,7 +131,7 @@ async function loadYear(loading = asked()) {
   draw();
 }
 
-/** Whether a link's episode is older than the last twelve months: its name begins with its year. */
+/** Whether a linked episode is older than the last twelve months: its name starts with its year. */
 const isElsewhere = ({ year, episode }) =>
   !year && /^\d{4}-/.test(episode) && !state.episodes.some(({ name }) => name === episode);
 
@@ -148,7 +148,7 @@ function takeEpisodes({ episodes, odd }) {
   state.odd.push(...state.fresh.values());
 }
 
-/** Odd readings are marked as they are told; the list follows once the lake has them. */
+/** Anomalies are marked as soon as they are published; the list follows once they are in the lake. */
 function heardAnomalies(anomalies) {
   for (const { at, usage, direction, status } of anomalies) {
     state.fresh.delete(at);
@@ -164,7 +164,7 @@ function heardAnomalies(anomalies) {
   episodesSoon();
 }
 
-/** The newest reading in the figures, as far as it is known. */
+/** Show the newest reading in the tiles. */
 function tellNow() {
   const newest = state.year?.newest();
   if (!newest || !state.overview || state.place.year) return;
@@ -184,7 +184,7 @@ async function loadFigures() {
   draw();
 }
 
-/** The last two days anew: readings that reached the lake have their band now. */
+/** Reload the last two days: readings now in the lake have their expected range. */
 async function loadLatestPart() {
   if (performance.now() - state.loadedAt > ALL_AGAIN_MS || !state.year.size) {
     await loadYear();
@@ -226,7 +226,7 @@ function select(name, isNew) {
 }
 
 function heardReadings(readings) {
-  // A calendar year that was chosen does not grow.
+  // A selected calendar year is not updated live.
   if (!state.year || state.place.year) return;
   const isFollowing = view.isAtNewest();
   if (state.year.size === 0 && state.meters.length) {
@@ -248,7 +248,7 @@ function heardEpisodes(episodes) {
 }
 
 function heardStanding({ brokers, lake, version }) {
-  showProblem("brokers", brokers && `Nothing live: ${brokers}. What the lake holds is shown.`);
+  showProblem("brokers", brokers && `No live data: ${brokers}. Showing data from the lake.`);
   showProblem("lake", lake);
   if (version && state.version && version !== state.version) {
     partSoon();
@@ -285,6 +285,6 @@ function go({ meter, year = "" }) {
   show();
 }
 
-// For the browser's console, and the page's tests.
+// For the browser console and tests.
 window.__page = { state, view, loadEpisodes };
 guarded(start);

@@ -1,4 +1,4 @@
-/** Two small heat maps: mean power by weekday and time of day, and energy by day over weeks. */
+/** Two heat maps: mean power by weekday and time of day, and daily energy by week. */
 
 import { dateOfMonth, dayOf, monthName, weekday } from "./clock.js";
 import { cellBox, drawHeat } from "./heat.js";
@@ -27,7 +27,7 @@ export class Calendar {
     canvas.addEventListener("pointerleave", () => listeners.onPoint(null));
   }
 
-  /** @param {{day: string, energy_kwh: number, readings: number}[]} days each local day */
+  /** @param {{day: string, energy_kwh: number, readings: number}[]} days one per local day */
   show(days, colors) {
     this.days = new Map(days.map((day) => [dayOf(day.day), day]));
     const numbers = [...this.days.keys()];

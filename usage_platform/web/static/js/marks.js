@@ -1,4 +1,4 @@
-/** Odd readings as shapes: a triangle up or down, or a square, so that colour never says it alone. */
+/** Anomalies as shapes (triangle up or down, square), so that colour is never the only cue. */
 
 export const SHAPES = { above: "▲", below: "▼", at: "■" };
 
@@ -7,7 +7,7 @@ export const SHAPES = { above: "▲", below: "▼", at: "■" };
  * @param {number} x
  * @param {number} y where the reading is
  * @param {number} size
- * @param {string} direction above, below or at what was expected
+ * @param {string} direction above, below or at the expected value
  */
 export function drawMark(context, x, y, size, direction) {
   context.beginPath();

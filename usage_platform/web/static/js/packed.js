@@ -1,11 +1,11 @@
-/** A packed series into numbers; the form is described in the server's `core/load/packed.py`. */
+/** Decodes a packed series; the format is described in the server's `core/load/packed.py`. */
 
 const ARRAYS = { int16: Int16Array, int32: Int32Array };
 const LEAST = { int16: -32768, int32: -2147483648 };
 
 /**
  * @typedef {{meter: string, start: number, step: number, value: Float64Array, low: Float64Array, high: Float64Array}} Series
- *   `start` in seconds since 1970 UTC, `step` in seconds, kW; NaN where there is none
+ *   `start` in seconds since 1970 UTC, `step` in seconds, kW; NaN where there is no value
  */
 
 /**

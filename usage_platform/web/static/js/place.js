@@ -1,4 +1,4 @@
-/** Where the page stands, in its address: what a link leads back to. */
+/** The page's state in its URL, so that links restore it. */
 
 const NUMBERS = ["from", "to"];
 
@@ -15,7 +15,7 @@ export function readPlace() {
   return place;
 }
 
-/** The address of a place. @param {Place} place */
+/** The URL of a state. @param {Place} place */
 export function addressOf(place) {
   const known = Object.entries(place).filter(([, value]) => value !== null && value !== "");
   const rounded = known.map(([name, value]) => [name, typeof value === "number" ? Math.round(value) : value]);

@@ -1,4 +1,4 @@
-/** Power over time with what was expected: uPlot behind one small class; all else is the page's own. */
+/** Power over time with the expected range: uPlot behind one small class. */
 
 import { drawMark } from "./marks.js";
 import { timeTicks } from "./ticks.js";
@@ -6,7 +6,7 @@ import { timeTicks } from "./ticks.js";
 const DAILY_FROM = 45 * 86400;
 const AXIS = 56;
 
-/** Whether a span is drawn by day: a year of readings as a line is a solid block. */
+/** Whether a range is drawn as daily values: a year of readings as a line is a solid block. */
 export const isDaily = (from, to) => to - from > DAILY_FROM;
 
 /**
@@ -15,9 +15,9 @@ export const isDaily = (from, to) => to - from > DAILY_FROM;
  * @property {import("./clock.js").Clock} clock
  * @property {number} from seconds since 1970 UTC
  * @property {number} to
- * @property {{at: number, kw: number, direction: string}[]} odd odd readings
- * @property {{at: number, kw: number, direction: string}[]} peaks the episodes' peaks
- * @property {{start: number, end: number} | null} selected the chosen episode
+ * @property {{at: number, kw: number, direction: string}[]} odd anomalies
+ * @property {{at: number, kw: number, direction: string}[]} peaks the episodes' extreme readings
+ * @property {{start: number, end: number} | null} selected the selected episode
  * @property {Record<string, string>} colors
  */
 
@@ -46,7 +46,7 @@ export class PowerChart {
     });
   }
 
-  /** What is drawn: times, low, high, line, expected; for tests too. */
+  /** The drawn data: times, low, high, line, expected; also read by tests. */
   data() {
     const { year, clock, from, to } = this.shown;
     if (!isDaily(from, to)) {
@@ -58,7 +58,7 @@ export class PowerChart {
     return [times, ...columns].map((column) => inside.map((i) => column[i]));
   }
 
-  /** Put the cursor on a reading; null takes it away. */
+  /** Put the cursor on a reading; null removes it. */
   point(t) {
     if (t === null) {
       this.plot.setCursor({ left: -10, top: -10 }, false);

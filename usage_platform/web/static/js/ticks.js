@@ -1,4 +1,4 @@
-/** Where the time axis has its ticks, and what they say: whole hours, days, months on a wall clock. */
+/** Ticks and labels of the time axis: whole hours, days, months of a wall clock. */
 
 import { dateOfMonth, monthName, shortDay, weekday } from "./clock.js";
 
@@ -39,7 +39,7 @@ function withinDays(clock, from, to, step) {
   for (let day = clock.day(from); day <= clock.day(to); day += 1) {
     for (let second = 0; second < DAY; second += step) {
       const at = second ? clock.instant(day, second) : clock.dayStart(day);
-      // In spring an hour never comes.
+      // The clock change in spring skips an hour.
       if (at !== null) ticks.push({ at, text: second ? clock.time(at) : shortDay(day) });
     }
   }

@@ -1,12 +1,12 @@
-/** The figures at the top: now, today, the load's base and peak, the week, energy and cost. */
+/** The tiles at the top: latest reading, today, base load and peak, week, energy and cost, gaps. */
 
 import { dayName, dayOf } from "./clock.js";
 import { element, fill } from "./dom.js";
 import { compared, count, duration, kw, kwh, money, range, share } from "./words.js";
 
 /**
- * @param {HTMLElement} root its heading stays
- * @param {object} overview what `/api/overview` says
+ * @param {HTMLElement} root keeps its heading
+ * @param {object} overview the answer of `/api/overview`
  * @param {{clock: object, interval: number, currency: string, colors: object, isUtc: boolean}} how
  */
 export function showTiles(root, overview, how) {
@@ -22,21 +22,21 @@ function tile(title, figure, ...lines) {
 
 function now(said, { clock, interval }) {
   if (!said) return tile("Now", "–", "no reading yet");
-  const made = tile("Latest reading", kw(said.kw), `expected ${range(said.low, said.high)}`, said.odd ? "odd: see the episodes" : verdict(said), `${clock.full(said.at)}, ${interval} min`);
+  const made = tile("Latest reading", kw(said.kw), `expected ${range(said.low, said.high)}`, said.odd ? "anomaly: see the episodes" : verdict(said), `${clock.full(said.at)}, ${interval} min`);
   if (said.odd) made.classList.add("odd");
   return made;
 }
 
 function verdict({ kw: power, low, high }) {
-  if (low === null) return "nothing to judge it by yet";
-  return power >= low && power <= high ? "as expected" : "outside what is usual, not odd enough to tell";
+  if (low === null) return "no expected range yet";
+  return power >= low && power <= high ? "within the expected range" : "outside the expected range, below the threshold";
 }
 
 function today(said) {
   if (!said) return tile("Today", "–", "no reading yet");
   const name = dayName(dayOf(said.day));
-  if (said.usual_kwh === null) return tile(name, kwh(said.energy_kwh), "no such weekday before to compare with");
-  return tile(`${name} so far`, kwh(said.energy_kwh), `${compared(said.energy_kwh, said.usual_kwh)} ${kwh(said.usual_kwh)}, usual on a ${name.slice(0, 3)} by then`, element("canvas", { role: "img", "aria-label": `Power on ${name}, beside the median of ${said.days} of the same weekday` }));
+  if (said.usual_kwh === null) return tile(name, kwh(said.energy_kwh), "no earlier day of this weekday to compare with");
+  return tile(`${name} so far`, kwh(said.energy_kwh), `${compared(said.energy_kwh, said.usual_kwh)} ${kwh(said.usual_kwh)}, the median ${name.slice(0, 3)} up to this time`, element("canvas", { role: "img", "aria-label": `Power on ${name} and the median of ${said.days} days of the same weekday` }));
 }
 
 function shape(said, { clock }) {
@@ -46,7 +46,7 @@ function shape(said, { clock }) {
 
 function week(said) {
   if (!said) return tile("Last 7 days", "–", "less than two weeks of readings");
-  return tile("Last 7 whole days", kwh(said.energy_kwh), `${compared(said.energy_kwh, said.before_kwh)} the ${kwh(said.before_kwh)} of the 7 before`, said.is_whole ? null : "readings are missing: take it with care");
+  return tile("Last 7 whole days", kwh(said.energy_kwh), `${compared(said.energy_kwh, said.before_kwh)} the ${kwh(said.before_kwh)} of the 7 days before`, said.is_whole ? null : "readings are missing: the comparison is approximate");
 }
 
 function month({ days }, { currency }) {
@@ -56,14 +56,14 @@ function month({ days }, { currency }) {
   const hasPrice = own.some((day) => day.cost !== null);
   const cost = own.reduce((sum, day) => sum + (day.cost ?? 0), 0);
   const title = name ? `This month (${name})` : "This month";
-  if (!hasPrice) return tile(title, kwh(name ? energy : null), "set USAGE_TARIFF to see its cost");
+  if (!hasPrice) return tile(title, kwh(name ? energy : null), "set USAGE_TARIFF to show the cost");
   return tile(title, kwh(energy), `${money(cost, currency)} at the tariff`);
 }
 
 function gaps({ readings, missing, gaps: stretches, longest_gap: longest }, { clock }) {
   const all = readings + missing;
   const part = all ? share(missing / all) : "–";
-  const text = longest ? `longest ${duration(longest.end - longest.start)}, ${clock.date(longest.start)}` : "none in between";
+  const text = longest ? `longest ${duration(longest.end - longest.start)}, ${clock.date(longest.start)}` : "no gaps";
   return tile("Missing readings", part, `${count(missing)} of ${count(all)} in ${count(stretches)} gaps`, text);
 }
 

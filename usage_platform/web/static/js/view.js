@@ -1,4 +1,4 @@
-/** What span is shown, and everything that depends on it: chart, carpet, shape, table. */
+/** The time range and everything that depends on it: chart, carpet plot, load profile, table. */
 
 import { json } from "./api.js";
 import { Carpet } from "./carpet.js";
@@ -17,11 +17,11 @@ const SPANS = { day: DAY, week: 7 * DAY, month: 30 * DAY };
 const HOURS_SHOWN = 31 * DAY;
 const SETTLED_MS = 250;
 const LEAST_PLACES = 12;
-const POINT_AT_A_DAY = "Point at a day to read it.";
+const POINT_AT_A_DAY = "Point at a day for its values.";
 
 export class View {
   /**
-   * @param {object} state the page's
+   * @param {object} state the page's state
    * @param {{onEpisode: (name: string) => void, onSpan: () => void}} listeners
    */
   constructor(state, listeners) {
@@ -78,7 +78,7 @@ export class View {
     });
   }
 
-  /** The span that a link names, or the last week. */
+  /** The range of a link, or the last week. */
   setEnds() {
     const { place, year } = this.state;
     if (place.from === null || place.to === null || place.to <= place.from) this.toNewest(SPANS.week, false);
@@ -95,7 +95,7 @@ export class View {
     return [first, first + wide];
   }
 
-  /** Show a span, as far as there are readings. */
+  /** Show a range, limited to the readings. */
   span(from, to) {
     const { place, year } = this.state;
     if (!year?.size) return;
@@ -149,7 +149,7 @@ export class View {
     byId("power-title").scrollIntoView({ block: "nearest" });
   }
 
-  /** Show an episode with as much around it that one sees what is usual. */
+  /** Show an episode with enough context to see the normal load. */
   toEpisode(name) {
     const { place, year } = this.state;
     const found = this.state.episodes.find((one) => one.name === name);
@@ -166,12 +166,12 @@ export class View {
     showFiles(byId("episode-files"), "episodes", { meter: place.meter, year: place.year });
   }
 
-  /** What does not depend on the span. */
+  /** Draw what does not depend on the range. */
   drawStill() {
     const { colors, overview, stamp } = this.state;
     this.still = { stamp, colors, days: overview.days };
     this.calendar.show(overview.days, colors);
-    fill(byId("calendar-legend"), ramp(), "less to more kWh ", key("gap"), "no reading. A click shows the day above.");
+    fill(byId("calendar-legend"), ramp(), "low to high kWh ", key("gap"), "no reading. Click a day to show it in the chart.");
     if (this.shape) this.drawShape();
   }
 
@@ -196,14 +196,14 @@ export class View {
     fill(
       byId("power-legend"),
       key("line"),
-      daily ? "mean of the day" : "reading",
+      daily ? "daily mean" : "reading",
       key("band"),
-      daily ? "least to largest reading of the day" : "expected range",
-      ...(daily ? [key("expected"), "expected mean"] : []),
+      daily ? "daily minimum to maximum" : "expected range",
+      ...(daily ? [key("expected"), "expected daily mean"] : []),
       element("span", { class: "shape", "aria-hidden": "true" }, `${SHAPES.above} ${SHAPES.below} ${SHAPES.at}`),
-      "odd: above, below, or stuck at a value. Drag to zoom, Ctrl and wheel too.",
+      "anomaly: above, below, or flatline. Drag to zoom, or Ctrl and wheel.",
     );
-    fill(byId("carpet-legend"), ramp(), "less to more kW", key("gap"), "no reading", element("span", { class: "shape", "aria-hidden": "true" }, "○"), "odd episode. The frame is what the chart above shows; a click shows a day there.");
+    fill(byId("carpet-legend"), ramp(), "low to high kW", key("gap"), "no reading", element("span", { class: "shape", "aria-hidden": "true" }, "○"), "anomaly episode. The frame marks the range of the chart above; click a day to show it there.");
     const span = year.size ? clock.span(place.from, place.to) : "no readings yet";
     byId("power-chart").setAttribute("aria-label", `Power over time, ${span}`);
     if (this.cursor === null) byId("power-reading").textContent = span;
@@ -222,7 +222,7 @@ export class View {
     if (place < 0 || place >= year.size) return "";
     const { at, kw: power, low, high } = year.at(place);
     if (Number.isNaN(power)) return `${clock.full(at)}: no reading`;
-    const odd = this.state.odd.some((one) => one.at === at) ? ", odd" : "";
+    const odd = this.state.odd.some((one) => one.at === at) ? ", anomaly" : "";
     return `${clock.full(at)}: ${kw(power)}, expected ${range(low, high)}${odd}`;
   }
 
@@ -250,7 +250,7 @@ export class View {
     let text = "";
     if (day !== null && second === null) {
       const found = overview.days.find((one) => dayOf(one.day) === day);
-      text = `${dayName(day)}${found ? `: ${kwh(found.energy_kwh)}, largest ${kw(found.peak_kw)}` : ""}`;
+      text = `${dayName(day)}${found ? `: ${kwh(found.energy_kwh)}, maximum ${kw(found.peak_kw)}` : ""}`;
       byId("power-said").textContent = text;
     } else if (day !== null) {
       const at = clock.instant(day, Math.floor(second / year.step) * year.step);
@@ -259,11 +259,11 @@ export class View {
     byId("carpet-reading").textContent = text || POINT_AT_A_DAY;
   }
 
-  /** What asks the server, once the span has come to rest. */
+  /** Request the data of the range once it has settled. */
   async settle() {
     const { place, year, stamp } = this.state;
     if (!year.size) {
-      byId("hours-note").textContent = "No readings yet: they appear here as they come.";
+      byId("hours-note").textContent = "No readings yet: they appear here as they arrive.";
       return;
     }
     const [from, to] = [Math.floor(place.from), Math.ceil(place.to)];
@@ -285,10 +285,10 @@ export class View {
   drawShape() {
     const { colors, clock, place } = this.state;
     const { shape, week, duration } = this.shape;
-    byId("shape-span").textContent = `of the span above: ${clock.span(place.from, place.to)}. By the building's clock.`;
+    byId("shape-span").textContent = `range of the chart above: ${clock.span(place.from, place.to)}; building time`;
     drawWeek(byId("week-map"), week, colors);
     this.duration.show(duration, colors);
-    fill(byId("week-legend"), ramp(), "less to more kW", key("gap"), "no reading");
+    fill(byId("week-legend"), ramp(), "low to high kW", key("gap"), "no reading");
     byId("duration-legend").textContent = `base load ${kw(shape.base_kw)}, near peak ${kw(shape.near_peak_kw)}, peak ${kw(shape.peak_kw)}, mean ${kw(shape.mean_kw)}, ${kwh(shape.energy_kwh)}`;
   }
 
@@ -300,7 +300,7 @@ export class View {
       const [first, last] = [local.day(place.from), local.day(place.to - 1)];
       showDays(byId("hours"), overview.days.filter(({ day }) => dayOf(day) >= first && dayOf(day) <= last), currency);
     }
-    byId("hours-note").textContent = hours ? "Hours of the span above. Files hold the same rows; times in them are local and UTC." : "Days of the span above; a span of a month or less shows hours.";
+    byId("hours-note").textContent = hours ? "Hours in the range of the chart. The files contain the same rows, with local and UTC times." : "Days in the range of the chart; a range of up to a month shows hours.";
     showFiles(byId("hour-files"), "hours", query);
     const readings = element("span", {});
     showFiles(readings, "readings", query);

@@ -1,4 +1,4 @@
-/** Numbers and units as the page writes them. */
+/** Formats numbers, units and durations. */
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
@@ -10,9 +10,9 @@ const isKnown = (value) => value !== null && value !== undefined && !Number.isNa
 /** `871.2 kW`. */
 export const kw = (value) => (isKnown(value) ? `${tenth.format(value)} kW` : UNKNOWN);
 
-/** `820 to 905 kW`; what is said when nothing is expected yet. */
+/** `820 to 905 kW`; `unknown` without an expected range. */
 export const range = (low, high) =>
-  isKnown(low) && isKnown(high) ? `${whole.format(low)} to ${whole.format(high)} kW` : "not known yet";
+  isKnown(low) && isKnown(high) ? `${whole.format(low)} to ${whole.format(high)} kW` : "unknown";
 
 /** `12,345 kWh`. */
 export const kwh = (value) => (isKnown(value) ? `${whole.format(value)} kWh` : UNKNOWN);
@@ -33,15 +33,15 @@ export const number = (value) => (isKnown(value) ? tenth.format(value) : UNKNOWN
 /** `3.1%`. */
 export const share = (value) => (isKnown(value) ? percents.format(value) : UNKNOWN);
 
-/** `3.1% more than`, `the same as`: how a value stands to another. */
+/** `3.1% more than`, `the same as`: compares a value with another. */
 export function compared(value, other) {
-  if (!isKnown(value) || !other) return "not to be compared with";
+  if (!isKnown(value) || !other) return "cannot be compared with";
   const change = value / other - 1;
   if (Math.abs(change) < 0.0005) return "the same as";
   return `${percents.format(Math.abs(change))} ${change < 0 ? "less" : "more"} than`;
 }
 
-/** `$1,234`, in the currency that the settings name. */
+/** `$1,234`, in the configured currency. */
 export function money(value, currency) {
   if (!isKnown(value)) return UNKNOWN;
   return new Intl.NumberFormat("en", { style: "currency", currency, maximumFractionDigits: 0 }).format(value);

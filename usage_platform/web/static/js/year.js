@@ -1,4 +1,4 @@
-/** A meter's readings in memory: what is drawn of them, and new ones as they come. */
+/** A meter's readings in memory, updated by live readings. */
 
 const GROWTH = 2000;
 
@@ -17,12 +17,12 @@ export class Year {
     return this.start + this.size * this.step;
   }
 
-  /** The place of the interval that an instant lies in. */
+  /** The index of the interval that contains an instant. */
   place(t) {
     return Math.floor((t - this.start) / this.step);
   }
 
-  /** What is known of the interval at a place. */
+  /** The reading and expected range at an index. */
   at(place) {
     const { value, low, high } = this.columns;
     return { at: this.start + place * this.step, kw: value[place], low: low[place], high: high[place] };
@@ -37,7 +37,7 @@ export class Year {
   }
 
   /**
-   * Take readings that have just come; what was expected of them may be known later.
+   * Add live readings; their expected range may arrive later.
    * @param {{at: number, kw: number, low?: number, high?: number}[]} readings
    */
   add(readings) {
@@ -53,7 +53,7 @@ export class Year {
     this.byDay.clear();
   }
 
-  /** Take a later state of the last part. @param {import("./packed.js").Series} series */
+  /** Replace the last part by a newer version. @param {import("./packed.js").Series} series */
   renew(series) {
     if (series.value.length === 0) return;
     const first = this.size ? this.place(series.start) : 0;
@@ -62,7 +62,7 @@ export class Year {
     this.reach(first + series.value.length - 1);
     for (const name of Object.keys(this.columns)) {
       series[name].forEach((kw, i) => {
-        // A reading that has just come may not be in the lake yet.
+        // A live reading may not be in the lake yet.
         if (name !== "value" || !Number.isNaN(kw)) this.columns[name][first + i] = kw;
       });
     }
@@ -81,7 +81,7 @@ export class Year {
     this.size = Math.max(this.size, needed);
   }
 
-  /** The readings of a span as uPlot takes them: times, low, high, value; null where there is none. */
+  /** The readings of a range in uPlot's format: times, low, high, value; null where there is none. */
   readings(from, to) {
     const first = Math.max(0, this.place(from));
     const last = Math.min(this.size, this.place(to) + 1);
@@ -96,7 +96,7 @@ export class Year {
   }
 
   /**
-   * By day: noon, least, largest, mean, and mean of what was expected; null where there is none.
+   * Daily values: noon, minimum, maximum, mean, mean expected value; null where there is none.
    * @param {import("./clock.js").Clock} clock
    */
   days(clock) {
