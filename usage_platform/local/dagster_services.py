@@ -1,7 +1,7 @@
 """Dagster's three processes: the code server, the web server and the daemon.
 
 Belongs here: their commands, their instance folder, and whether they answer. Three processes and
-not `dagster dev`, so that each is watched and started again alone.
+not `dg dev`, so that each is watched and started again alone.
 """
 
 import sys

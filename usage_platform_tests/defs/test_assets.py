@@ -150,6 +150,10 @@ class TestFlow:
         days = {str(day) for day in flow.before["usage_hourly"]["event_date"]}
         assert days_told(flow.first_batch, "usage_hourly") == days
         assert days_told(flow.second_batch, "usage_hourly") == set()
+        events = flow.first_batch.get_asset_materialization_events()
+        reported = [event.materialization.metadata for event in events if event.partition]
+        counts = {metadata["dagster/row_count"].value for metadata in reported}
+        assert counts == {len(flow.before["usage_hourly"])}
         days = {str(day) for day in flow.before["anomalies"]["event_date"]}
         assert days_told(flow.second_batch, "anomalies") == days
 
