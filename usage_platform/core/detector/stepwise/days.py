@@ -118,7 +118,7 @@ class SameDays:
         self._reach = max(1, per_hour // 2)
         self._steps = 24 * per_hour
         self._past: list[deque[tuple[int, Floats]]] = [
-            deque(maxlen=SAME_DAYS) for _ in range(DAY_TYPES)
+            deque[tuple[int, Floats]](maxlen=SAME_DAYS) for _ in range(DAY_TYPES)
         ]
 
     def push(self, days: Ints, kinds: Ints, table: Floats) -> None:
@@ -130,7 +130,8 @@ class SameDays:
             table: Shape (d, steps): their clipped deviations, NaN where unknown.
         """
         smooth = around(table, self._reach)
-        for day, kind, row in zip(days.tolist(), kinds.tolist(), smooth, strict=True):
+        numbers: list[tuple[int, int]] = list(zip(days.tolist(), kinds.tolist(), strict=True))
+        for (day, kind), row in zip(numbers, smooth, strict=True):
             self._past[kind].append((day, row))
 
     def levels(self, day: int, kind: int) -> Floats:

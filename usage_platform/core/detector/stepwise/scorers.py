@@ -32,7 +32,7 @@ class _CurrentScorer:
 class StepwiseScorers:
     """The live scorers of all meters; what they say is a function of the readings and models."""
 
-    _current: dict[str, _CurrentScorer] = field(default_factory=dict)
+    _current: dict[str, _CurrentScorer] = field(default_factory=dict[str, _CurrentScorer])
 
     def score(self, name: str, series: Series, start: int, judges: Judges) -> pd.DataFrame | None:
         """Judge a meter's newest readings.
