@@ -81,7 +81,7 @@ class MeterRegistry:
     """
 
     default: Meter = field(default_factory=Meter)
-    known: Mapping[str, Meter] = field(default_factory=dict)
+    known: Mapping[str, Meter] = field(default_factory=dict[str, Meter])
 
     def get(self, name: str) -> Meter:
         """The meter of that name; an unknown one is like the default.

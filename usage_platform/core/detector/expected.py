@@ -89,7 +89,7 @@ def spreads(errors: Floats, weekday: Ints, size: Floats) -> Floats:
     reach = max(1, _POOLED_MINUTES * steps // 1440)
     kinds = day_type(weekday)
     floor = _FLOOR_SHARE * np.maximum(size, np.median(size))
-    everything = _spread(np.abs(errors), reach, np.zeros(steps))
+    everything = _spread(np.abs(errors), reach, np.zeros_like(size))
     found = [_spread(np.abs(errors[kinds == kind]), reach, everything) for kind in range(DAY_TYPES)]
     return np.maximum(np.array(found), np.where(floor > 0, floor, _FLOOR_SHARE))
 

@@ -149,13 +149,14 @@ def _best_mix(own: Floats, pool: Floats, table: Floats, weekday: Ints) -> Floats
     """Weekdays for themselves, all alike, or in between: what missed least."""
     back = _weeks_back(len(table))
     late = back <= LEARNED_WEEKS
-    errors = []
+    errors: list[float] = []
     for share in WEEKDAY_SHARES:
         mixed = share * own + (1 - share) * pool
         missed = np.abs(table - mixed[back, weekday])[late]
         missed = missed[~np.isnan(missed)]
         # A faulty reading must not choose: the largest twentieth counts as the next smaller.
-        errors.append(np.minimum(missed, np.quantile(missed, 0.95)).mean() if len(missed) else 0.0)
+        limit = float(np.quantile(missed, 0.95)) if len(missed) else 0.0
+        errors.append(float(np.minimum(missed, limit).mean()) if len(missed) else 0.0)
     share = WEEKDAY_SHARES[int(np.argmin(errors))]
     return share * own + (1 - share) * pool
 

@@ -1,3 +1,5 @@
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false
 """The trees of an Isolation Forest, grown by scikit-learn's tree builder.
 
 Belongs here: seeds, trees and path lengths. Not here: what a forest's trees are compiled to

@@ -87,12 +87,13 @@ def agreement(anomalies: pd.DataFrame, labels: pd.DataFrame) -> Agreement:
         anomalies: meter, event_time (datetime64[ns, UTC]), episode.
         labels: `LABEL_COLUMNS`.
     """
-    right, wrong = set(), set()
+    right: set[tuple[str, str]] = set()
+    wrong: set[tuple[str, str]] = set()
     missed = 0
     for label in labels.itertuples(index=False):
         own = anomalies[anomalies["meter"] == label.meter]
         inside = own[(own["event_time"] >= label.start) & (own["event_time"] < label.end)]
-        episodes = {(label.meter, episode) for episode in inside["episode"]}
+        episodes = {(str(label.meter), str(episode)) for episode in inside["episode"]}
         if label.says == Verdict.TRUE:
             right |= episodes
             missed += not episodes

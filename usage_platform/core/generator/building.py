@@ -13,10 +13,12 @@ record; they follow the range of peaks known of that building, 1,100-1,470 kW.
 
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import cast
 
 import numpy as np
 import pandas as pd
 
+from usage_platform.core.arrays import Ints
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import public_holidays
 from usage_platform.core.time.local_time import local_day_bounds
@@ -209,4 +211,6 @@ def _in_longer_gap(
     begin = (np.arange(blocks) + draws[:, 0]) * profile.gap_every_days * 24
     end = begin + shortest + (longest - shortest) * draws[:, 1]
     hours = (ts.asi8 - ts.asi8[0]) / (60 * _NS_A_MINUTE)
-    return (np.searchsorted(begin, hours, "right") - np.searchsorted(end, hours, "right")) > 0
+    begun = cast("Ints", np.searchsorted(begin, hours, "right"))
+    ended = cast("Ints", np.searchsorted(end, hours, "right"))
+    return begun > ended

@@ -5,6 +5,7 @@ Belongs here: comparing anomalies with the truth. Not here: injecting faults (`f
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import pandas as pd
 
@@ -54,7 +55,8 @@ def judge_faults(
         anomalies: `meter`, `event_time` (UTC).
         judged_from: From when on a model judged that knew what to expect.
     """
-    verdicts, delays = [], []
+    verdicts: list[Verdict] = []
+    delays: list[Any] = []
     inside = pd.Series(False, index=anomalies.index)
     for fault in faults.to_dict("records"):
         within = anomalies["event_time"].between(fault["start"], fault["end"], inclusive="left")

@@ -8,6 +8,7 @@ import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -66,8 +67,11 @@ def received_between(received: pd.DataFrame, day: date) -> Stretch:
     """
     own = received[received["day"] == day]
     before, after = received[received["day"] < day], received[received["day"] > day]
-    starts = [*own["first"], *before[before["day"] == before["day"].max()]["last"]]
-    ends = [*own["last"], *after[after["day"] == after["day"].min()]["first"]]
+    starts: list[pd.Timestamp] = [
+        *own["first"],
+        *before[before["day"] == before["day"].max()]["last"],
+    ]
+    ends: list[pd.Timestamp] = [*own["last"], *after[after["day"] == after["day"].min()]["first"]]
     return Stretch(
         start=min(starts) if len(before) else None, end=max(ends) if len(after) else None
     )
@@ -145,10 +149,10 @@ def audit(
     """
     rejects = rejects[_is_within(rejects, sample.stretches)]
     is_revived = _is_revived(rejects, sample.events, registry)
-    batch = validate_events(
-        _known_to_the_lake(sample, readings, rejects, rejects[is_revived]), registry
-    )
-    said = batch.readings[batch.readings["event_time"].dt.date.isin(set(days))]
+    known = _known_to_the_lake(sample, readings, rejects, rejects[is_revived])
+    batch = validate_events(known, registry)
+    of_days = batch.readings["event_time"].dt.date.isin(set(days))
+    said = cast("pd.DataFrame", batch.readings[of_days])
     # A row that names an offset beyond the topic's end has no event behind it: it is compared.
     is_read = _is_within(readings, sample.stretches)
     unread = readings[~is_read & _is_below(readings, sample.ends)]

@@ -61,7 +61,7 @@ class CsvColumns:
             MissingColumnError: A needed column is missing.
             SourceError: A column occurs twice.
         """
-        found = {}
+        found: dict[str, int] = {}
         for part, column in (("time", self.time), ("value", self.value), ("end", self.end)):
             count = header.count(column) if column is not None else 0
             if count > 1:
@@ -192,7 +192,7 @@ def _parsed(texts: pd.Series) -> tuple[pd.Series, pd.Series]:
     # The usual form first, which pandas parses at once; patterns only for what is left.
     naive = pd.to_datetime(texts, format=_USUAL_FORM, errors="coerce")
     naive = naive.where(naive.between(*_YEARS))
-    others = cast("pd.Series", texts[naive.isna()]).str.strip()
+    others = texts[naive.isna()].str.strip()
     local = others[others.str.fullmatch(_LOCAL_TIME).astype(bool)]
     naive = naive.fillna(pd.to_datetime(local, format="ISO8601", errors="coerce"))
     offset = others[others.str.fullmatch(_LOCAL_TIME + _OFFSET).astype(bool)]

@@ -4,8 +4,6 @@ Belongs here: what a row of `usage_hourly` is, in pandas, for checks and as the 
 micro-batch computes the same in SQL (`adapters.spark.hourly_sql`), to the last bit.
 """
 
-from typing import cast
-
 import numpy as np
 import pandas as pd
 
@@ -58,8 +56,8 @@ def hourly_from_readings(readings: pd.DataFrame, registry: MeterRegistry) -> pd.
         min_usage=("value", "min"),
         max_usage=("value", "max"),
     )
-    hours = with_intervals(cast("pd.DataFrame", sums), registry)
-    newest = cast("pd.Series", readings.groupby("meter")["event_time"].max())
+    hours = with_intervals(sums, registry)
+    newest = readings.groupby("meter")["event_time"].max()
     end = hours["start"] + pd.Timedelta(hours=1)
     total_kw = hours["total"] / 1e6
     hours = hours.assign(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -71,7 +71,8 @@ def usage_messages(frame: pd.DataFrame) -> list[bytes]:
     Returns:
         One UTF-8 JSON object a row, in the frame's order.
     """
-    stamps = np.datetime_as_string(frame["ts"].to_numpy("datetime64[ns]"), unit="s")
+    times = frame["ts"].to_numpy("datetime64[ns]")
+    stamps = cast("npt.NDArray[np.str_]", np.datetime_as_string(times, unit="s"))
     names = {meter: json.dumps(meter) for meter in frame["meter"].unique()}
     rows = zip(frame["meter"], stamps, frame["value"].tolist(), strict=True)
     return [
@@ -140,7 +141,9 @@ def _decoded(raw: bytes | None) -> dict[str, Any] | Reason:
         return Reason.NOT_JSON
     if end != len(text):
         return Reason.NOT_JSON
-    return event if type(event) is dict else Reason.NOT_AN_OBJECT
+    if type(event) is not dict:
+        return Reason.NOT_AN_OBJECT
+    return event  # pyright: ignore[reportUnknownVariableType]
 
 
 def _fault_of_fields(event: Mapping[str, Any]) -> Reason | None:
@@ -180,7 +183,8 @@ def _instants(
     aware = np.array([c is not None and c.tzinfo is not None for c in clocks], dtype=bool)
     times[aware] = pd.to_datetime(clocks[aware].tolist(), utc=True, errors="coerce")
     naive = np.flatnonzero(given & ~aware)
-    local = pd.Series(pd.to_datetime(clocks[naive].tolist(), errors="coerce"), index=naive)
+    wall_times = cast("pd.DatetimeIndex", pd.to_datetime(clocks[naive].tolist(), errors="coerce"))
+    local = pd.Series(wall_times, index=naive)
     zones = {name: registry.get(name).timezone for name in set(meters[naive])}
     for zone, part in local.groupby(pd.Series(meters[naive], index=naive).map(zones)):
         times[part.index], faults[part.index] = _localized(part, str(zone))

@@ -27,11 +27,11 @@ def incomplete_days(hours: pd.DataFrame, registry: MeterRegistry) -> pd.DataFram
     Returns:
         `meter`, `day` (local date), `n`, `expected_n`; only days with n < expected_n.
     """
-    parts = []
+    parts: list[pd.DataFrame] = []
     for name, own in hours.groupby("meter"):
         meter = registry.get(str(name))
         local_day = own["start"].dt.tz_convert(meter.timezone).dt.date
-        counts = own.groupby(local_day)["n"].sum()
+        counts = own.assign(day=local_day).groupby("day")["n"].sum()
         inner = pd.date_range(counts.index.min(), counts.index.max(), inclusive="neither")
         days = pd.Series(0, index=inner.date).add(counts.iloc[1:-1], fill_value=0)
         expected = [

@@ -43,7 +43,7 @@ NO_READINGS = Series(np.empty(0, dtype=np.int64), np.empty(0))
 class ReadingHistory:
     """Readings by meter; a function of what was added last for each meter and interval."""
 
-    _series: dict[str, Series] = field(default_factory=dict)
+    _series: dict[str, Series] = field(default_factory=dict[str, Series])
 
     def of(self, meter: str) -> Series:
         """A meter's readings; none for one that has sent none."""
@@ -64,7 +64,7 @@ class ReadingHistory:
             For each meter the earliest instant at which something is another than before, ns since
             1970 UTC; a meter without such is left out.
         """
-        changed = {}
+        changed: dict[str, int] = {}
         for meter, part in readings.groupby("meter", sort=True):
             new = _last_wins(instants_of(part.loc[:, "event_time"]), part["value"].to_numpy(float))
             old = self.of(str(meter))

@@ -76,7 +76,7 @@ def _check(given: str, name: str, part: str) -> None:
 
 
 def _days(lines: Sequence[str]) -> list[date]:
-    days = []
+    days: list[date] = []
     for number, line in enumerate(lines, start=1):
         text = line.partition("#")[0].strip()
         if not text:

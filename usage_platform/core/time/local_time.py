@@ -5,7 +5,6 @@ Not here: reading times from text (`reading_rows`), and calendars of holidays or
 """
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -102,4 +101,4 @@ def _first_instant(ordinal: int, timezone: str) -> pd.Timestamp:
     # fold=0 (the default) takes a missing midnight at the offset before the change, which is the
     # instant of the change itself, and the earlier of two midnights.
     midnight = datetime.combine(date.fromordinal(ordinal), time(), tzinfo=ZoneInfo(timezone))
-    return cast("pd.Timestamp", pd.Timestamp(midnight.astimezone(UTC)))
+    return pd.Timestamp(midnight.astimezone(UTC))

@@ -1,7 +1,8 @@
-"""From one reading's deviation to how odd it is, and what was odd lately.
+"""The anomaly score of one reading, and the anomalies of the last hours.
 
-Belongs here: a forest's word for one reading and the memory of the last odd ones, to the same bits
-as `oddness` and `score` for a whole series. Not here: the verdict (`live`).
+Belongs here: the scale factor that a forest gives one reading, and the anomalous readings of the
+last hours, to the same bits as `anomaly_score` and `score` for a series. Not here: the scored row
+(`stepwise.scorer`).
 """
 
 from collections import deque
@@ -20,10 +21,10 @@ _FLOAT32 = Struct("4f")
 
 
 class ForestTraversal:
-    """Following a forest's trees for one reading.
+    """Passes one reading down the trees of a forest.
 
-    The arrays are read as they are: a copy that is quicker to follow would cost more than the few
-    readings an hour's forest is asked about.
+    The arrays are read in place: converting them to something faster costs more than the few
+    readings that reach the forest of an hour.
     """
 
     def __init__(self, forests: Forests) -> None:
@@ -35,7 +36,7 @@ class ForestTraversal:
         self._share = forests.share.data
 
     def scale_factor(self, measured: MeasuredReading, run: int) -> float:
-        """What the deviation is multiplied by (`oddness.forest_scores`)."""
+        """The factor of the deviation (`anomaly_score.forest_scores`)."""
         row = _FLOAT32.unpack(
             _FLOAT32.pack(measured.long, measured.short, measured.hour, min(run, LONGEST_RUN))
         )
@@ -44,7 +45,7 @@ class ForestTraversal:
         )
 
     def _depth_share(self, roots: list[int], row: tuple[float, ...]) -> float:
-        """`Forests.depth_shares` of one row."""
+        """`Forests.depth_shares` of one row of features."""
         if roots[0] < 0:
             return 1.0
         feature, threshold = self._feature, self._threshold
@@ -59,7 +60,7 @@ class ForestTraversal:
 
 
 class RecentAnomalies:
-    """Which readings of the last hours were odd."""
+    """The anomalous readings of the last hours."""
 
     def __init__(self, begin: int, per_hour: int) -> None:
         self._begin = begin
@@ -69,7 +70,16 @@ class RecentAnomalies:
         self._anomalous: deque[int] = deque()
 
     def is_anomalous(self, index: int, above: bool, score: float) -> bool:
-        """Over the bar, or within an hour after one over it in the same direction."""
+        """Add a reading outside its range with half the threshold or more; whether it is anomalous.
+
+        It is if its score reaches the threshold, or if an earlier one of the last hour did so in
+        the same direction.
+
+        Args:
+            index: Its interval; later than all before.
+            above: Whether it lies above the expected value.
+            score: Its score; 1 is the threshold.
+        """
         if score >= 1.0:
             self._strong[above] = index
         else:
@@ -80,7 +90,7 @@ class RecentAnomalies:
         return True
 
     def share_of_anomalies(self, index: int) -> float:
-        """Of the last three hours, this reading included."""
+        """The share of anomalous readings in the last three hours, this one included."""
         anomalous = self._anomalous
         while anomalous[0] <= index - self._shift:
             anomalous.popleft()

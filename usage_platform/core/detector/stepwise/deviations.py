@@ -1,8 +1,9 @@
-"""Deviations of one reading at a time, with running sums instead of the whole context.
+"""Deviations of one reading at a time, from running sums instead of the whole context.
 
-Belongs here: the chain of `measure`, reading by reading. All its sums run over values rounded to a
-unit in which adding makes no error (`features.rounded`), so that running sums give the same bits.
-Not here: what is remembered (`live_windows`, `live_days`), what is odd (`live_oddness`, `live`).
+Belongs here: the update of the chain of residuals and of `measure` by one reading. All sums run
+over values rounded to a unit in which addition is exact (`features.rounded`), so that running sums
+give the bits of new ones. The past is loaded by `measure.deviations` itself. Not here: the windows
+and days (`stepwise.windows`, `stepwise.days`), the anomaly score (`stepwise.anomaly_score`).
 """
 
 import math
@@ -35,13 +36,13 @@ _UNKNOWN = math.nan
 
 
 class MeasuredReading(NamedTuple):
-    """One reading's row of `measure.Measured`, and what is fixed for its place.
+    """The values of `measure.Measured` for one reading, and constants of its interval.
 
     Attributes:
         hour: The last hour's mean of `long`, the forest's third feature.
-        key: Which forest judges it.
+        key: The key of its forest.
         is_rest_day: Whether the day is a Saturday, Sunday or rest day.
-        is_night: Whether little is expected then.
+        is_night: Whether the expected value is among the lowest of the day (`score.is_night`).
     """
 
     expected: float
@@ -58,10 +59,10 @@ class MeasuredReading(NamedTuple):
 
 
 class DeviationState:
-    """Where a meter stands against its baseline; places are in intervals since 1970 UTC."""
+    """The running sums of one meter, compared with its baseline."""
 
     def __init__(self, baseline: Baseline, per_hour: int, days: LocalDays, first: int) -> None:
-        """Nothing is known before the place `first`, the first of a UTC hour."""
+        """Start without readings; `first` is the index of the first interval of a UTC hour."""
         day = 24 * per_hour
         self._baseline = baseline
         weights = baseline.weights
@@ -78,19 +79,20 @@ class DeviationState:
         self._reset(first)
 
     def load(self, grid: Grid) -> None:
-        """Take in the past at once.
+        """Load the past.
 
-        The first hour that is measured then has no right `hour` yet.
+        `hour` is wrong for the readings of the first hour after it.
 
         Args:
-            grid: Whole UTC hours of readings that end where this state begins, without odd zeros.
+            grid: Whole UTC hours of readings, without anomalous zeros; the state begins at the end
+                of the last one.
         """
         baseline = self._baseline
         weights = baseline.weights
-        away = deviations(baseline, grid, expected_at(baseline, grid))
-        residuals = away.residuals
+        past = deviations(baseline, grid, expected_at(baseline, grid))
+        residuals = past.residuals
         near = np.clip(residuals.z, -FAR, FAR)
-        self._load_hours(near, np.abs(away.long), np.abs(away.short))
+        self._load_hours(near, np.abs(past.long), np.abs(past.short))
         self._days.load(near, grid)
         self._sums.load(
             clipped(residuals.slow, weights.slow_spread),
@@ -98,30 +100,32 @@ class DeviationState:
         )
 
     def measure(self, index: int, value: float) -> MeasuredReading:
-        """Measure the reading of a place later than all before.
+        """Measure a reading and add it.
 
         Args:
-            index: The place.
-            value: kW; NaN for one that says nothing about the level.
+            index: Its interval; later than all before.
+            value: kW; NaN for an anomalous zero, which must not change any level.
         """
         if index != self._next or index >= self._boundary:
             self._go_to(index)
         constants = self._constants[index - self._constants_first]
-        expected, spread, by_days, long_spread, _, week_spread, _, key, rest_day, night = constants
+        expected, spread, by_same_days, long_spread, _, week_spread, _, key, rest_day, night = (
+            constants
+        )
         sums, daily, week_level = self._sums, self._daily, self._week_level
-        by_weeks = self._by_week + by_days
+        by_weeks = self._by_week + by_same_days
         last_day = self._last_day.mean(sums.slow, sums.known)
         yesterday = self._yesterday.mean(sums.slow, sums.known)
-        by_hours = daily[0] * last_day + daily[1] * yesterday
+        by_days = daily[0] * last_day + daily[1] * yesterday
         z = _rounded((value - expected) / spread)
         if z == z:
             week = _rounded((z - week_level) / week_spread)
-            long, short, hour = self._add(z, _rounded(z - by_weeks), by_hours, constants)
+            long, short, hour = self._add(z, _rounded(z - by_weeks), by_days, constants)
         else:
             week = long = short = hour = _UNKNOWN
             self._skip_to(index + 1)
         return MeasuredReading(
-            expected + spread * (by_weeks + by_hours),
+            expected + spread * (by_weeks + by_days),
             spread * long_spread * self._volatility,
             expected + spread * week_level,
             spread * week_spread,
@@ -135,32 +139,37 @@ class DeviationState:
         )
 
     def _add(
-        self, z: float, slow_rest: float, by_hours: float, constants: SlotConstants
+        self, z: float, slow_residual: float, by_days: float, constants: SlotConstants
     ) -> tuple[float, float, float]:
-        """Remember a reading; its `long`, `short` and `hour`."""
+        """Add a reading; returns its `long`, `short` and `hour`."""
         sums, weights = self._sums, self._quick
-        daily_rest = _rounded(slow_rest - by_hours)
+        daily_residual = _rounded(slow_residual - by_days)
         two_hours = self._two_hours.mean(sums.daily, sums.known)
         half_hour = self._half_hour.mean(sums.daily, sums.known)
-        quick_rest = _rounded(daily_rest - (weights[0] * two_hours + weights[1] * half_hour))
-        long, short = _rounded(daily_rest / constants[3]), _rounded(quick_rest / constants[4])
+        quick_residual = _rounded(
+            daily_residual - (weights[0] * two_hours + weights[1] * half_hour)
+        )
+        long, short = (
+            _rounded(daily_residual / constants.long_spread),
+            _rounded(quick_residual / constants.short_spread),
+        )
         near = _within(z, FAR)
-        self._days.row[constants[6]] = near
+        self._days.row[constants.step] = near
         self._hour_z += near
         self._hour_long += _within(abs(long), FAR)
         self._hour_short += _within(abs(short), FAR)
         self._hour_known += 1
         long, short = _rounded(long / self._volatility), _rounded(short / self._volatility)
         sums.add(
-            _rounded(_within(slow_rest, self._slow_clip)),
-            _rounded(_within(daily_rest, self._daily_clip)),
+            _rounded(_within(slow_residual, self._slow_clip)),
+            _rounded(_within(daily_residual, self._daily_clip)),
             _within(long, FARTHEST),
         )
         self._next += 1
         return long, short, self._hour.mean(sums.long, sums.known)
 
     def _go_to(self, index: int) -> None:
-        """Step over what did not come."""
+        """Step over intervals without a reading, up to `index`."""
         if index - self._next > CONTEXT_DAYS * 24 * self._per_hour:
             first = index // self._per_hour * self._per_hour
             self._days.reset(first)
@@ -229,7 +238,7 @@ class DeviationState:
 
 
 def _rounded(value: float) -> float:
-    """`features.rounded` of one value."""
+    """`features.rounded` for one value."""
     if -_LARGEST < value < _LARGEST:
         return (value + _ROUNDER) - _ROUNDER or value * 0.0  # keeps the sign of zero
     return value if value != value else math.copysign(_LARGEST, value)

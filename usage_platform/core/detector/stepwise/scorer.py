@@ -1,8 +1,8 @@
-"""Judging one meter's readings one at a time, as fast as they come.
+"""The stepwise scorer: scores one meter's readings one at a time (decision 14).
 
-Belongs here: from a model, its context and the next reading to that reading's verdict, the same
-bits as `score` gives for the whole series. Not here: batches (`score`), running sums (`live_state`,
-`live_windows`).
+Belongs here: from a model, its context and the next reading to that reading's scored row, the same
+bits as `score` gives for the series. Not here: series (`score`), running sums
+(`stepwise.deviations`, `stepwise.windows`).
 """
 
 import math
@@ -26,17 +26,18 @@ from usage_platform.core.detector.score import (
 from usage_platform.core.detector.stepwise.anomaly_score import ForestTraversal, RecentAnomalies
 from usage_platform.core.detector.stepwise.days import LocalDays
 from usage_platform.core.detector.stepwise.deviations import DeviationState, MeasuredReading
-from usage_platform.core.detector.stepwise.windows import GrossLately, Run
+from usage_platform.core.detector.stepwise.windows import GrossReadings, Run
 
 _UNKNOWN = math.nan
-_NONE, _ZERO = Kind.NONE, Kind.ZERO  # looking up an enum's member takes longer than a sum
+_NONE, _ZERO = Kind.NONE, Kind.ZERO  # looking up a member of an enum is slow
 
-_FED_HOURS = 5
-"""What a reading is depends on what the four hours before it were, theirs on an hour's mean."""
+_REPEATED_HOURS = 5
+"""Hours that are scored one by one when a scorer begins: the kind of a reading depends on the
+anomalies of the four hours before it, and these on the mean of one hour more."""
 
 
 class ScoredReading(NamedTuple):
-    """One row of `score.score`; `ts` in ns since 1970 UTC."""
+    """One row of `score.score`; `ts` is in ns since 1970 UTC."""
 
     ts: int
     value: float
@@ -54,34 +55,34 @@ class ScoredReading(NamedTuple):
 
 
 class StepwiseScorer:
-    """One meter's model, and where the meter stands.
+    """Scores one meter's readings in order of time by one model.
 
-    A new model, and a reading that comes too late (`can_take`), ask for a new scorer.
+    A new model or a late reading (`can_take`) needs a new scorer.
     """
 
     def __init__(self, model: DetectorModel, instants: Ints, values: Floats) -> None:
-        """Stand where the readings end.
+        """Load the context.
 
         Args:
-            model: The model that judges.
+            model: The model to score with.
             instants: n interval starts, ns since 1970 UTC, ascending, each once; those of the
-                `CONTEXT_DAYS` before the first reading to judge must be among them.
-            values: n powers, kW; those that are not finite are left out.
+                `CONTEXT_DAYS` before the first reading to score must be among them.
+            values: n powers, kW; those that are not finite are ignored.
 
         Raises:
-            ValueError: If no reading is left.
+            ValueError: If there is no finite reading.
         """
         usable = np.isfinite(values)
         if not usable.any():
             raise ValueError(
                 f"meter {model.meter.name}: expected one usable reading or more to go on from, got "
-                "none; judge the first one with score()"
+                "none; score the first one with score()"
             )
         instants, values = instants[usable], values[usable]
         known = instants >= instants[-1] - CONTEXT_NS
         raw = to_grid(instants[known], values[known], model.meter, model.options.calendar, 0)
         per_hour = model.meter.readings_per_hour
-        fed = max(0, len(raw.values) // per_hour - _FED_HOURS) * per_hour
+        loaded = max(0, len(raw.values) // per_hour - _REPEATED_HOURS) * per_hour
         begin = raw.start // raw.interval
         self._model = model
         self._interval = raw.interval
@@ -90,20 +91,20 @@ class StepwiseScorer:
         self._longest_run = 24 * LONGEST_RUN_DAYS * per_hour
         self._traversal = None if model.forests is None else ForestTraversal(model.forests)
         self._recent = RecentAnomalies(begin, per_hour)
-        self._gross = GrossLately(per_hour) if model.baseline is None else None
+        self._gross = GrossReadings(per_hour) if model.baseline is None else None
         self._state = (
             None
             if model.baseline is None
-            else DeviationState(model.baseline, per_hour, self._days, begin + fed)
+            else DeviationState(model.baseline, per_hour, self._days, begin + loaded)
         )
-        self._load(_part(raw, fed))
-        for index, value in enumerate(raw.values[fed:].tolist(), begin + fed):
+        self._load(_part(raw, loaded))
+        for index, value in enumerate(raw.values[loaded:].tolist(), begin + loaded):
             if value == value:
                 self._score(index * self._interval, index, value)
         self._last = begin + len(raw.values) - 1
 
     def can_take(self, instant: int) -> bool:
-        """Whether a reading's interval is later than those of all before.
+        """Whether a reading is in order: its interval is later than all before.
 
         Args:
             instant: Its interval's start, ns since 1970 UTC.
@@ -111,27 +112,27 @@ class StepwiseScorer:
         return instant // self._interval > self._last
 
     def score_next(self, instant: int, value: float) -> ScoredReading:
-        """Judge the next reading.
+        """Score the next reading.
 
         Args:
             instant: Its interval's start, ns since 1970 UTC; later than all before.
             value: kW.
 
         Raises:
-            ValueError: If the reading comes too late or is not finite; nothing has changed then.
+            ValueError: If the reading is late or not finite; the scorer is unchanged then.
         """
         index = instant // self._interval
         if index <= self._last or not math.isfinite(value):
             raise ValueError(
                 f"meter {self._model.meter.name}: expected a finite reading later than "
-                f"{self._last * self._interval} ns, got {value} at {instant} ns; judge it with "
+                f"{self._last * self._interval} ns, got {value} at {instant} ns; score it with "
                 "score() and begin a new scorer"
             )
         self._last = index
         return self._score(instant, index, float(value))
 
     def _load(self, raw: Grid) -> None:
-        """Take in the past at once: whole hours."""
+        """Load the past: whole hours."""
         if not len(raw.values):
             return
         self._run.load(raw.values)
@@ -194,9 +195,9 @@ class StepwiseScorer:
         half_width = ORDINARY * unit
         least = self._model.options.minimum_relative_deviation * expected
         half_width = half_width if half_width >= least else least
-        away = value - expected
-        if score >= WEAK and not -half_width <= away <= half_width:
-            kind = self._kind_of_anomaly(index, away > 0.0, score, measured, kind)
+        deviation = value - expected
+        if score >= WEAK and not -half_width <= deviation <= half_width:
+            kind = self._kind_of_anomaly(index, deviation > 0.0, score, measured, kind)
         low = expected - half_width
         return ScoredReading(
             instant,
@@ -217,7 +218,7 @@ class StepwiseScorer:
     def _kind_of_anomaly(
         self, index: int, above: bool, score: float, measured: MeasuredReading, kind: Kind
     ) -> Kind:
-        """The kind of a reading outside of what is ordinary; a rule's `kind` comes first."""
+        """The kind of a reading outside its expected range; a rule's `kind` takes precedence."""
         if not self._recent.is_anomalous(index, above, score):
             return kind
         lately = self._recent.share_of_anomalies(index)
@@ -233,7 +234,7 @@ class StepwiseScorer:
 
 
 def _part(grid: Grid, size: int) -> Grid:
-    """The first places of a grid."""
+    """The first intervals of a grid."""
     return replace(
         grid,
         values=grid.values[:size],

@@ -1,7 +1,8 @@
-"""Judging readings as they come, a few at a time: the rows of `judging`, without the whole past.
+"""The stepwise scorers of all meters, for the stream's small batches.
 
-Belongs here: which live scorer judges a meter's next readings, and when a new one is needed. Not
-here: how it judges (`detector.live`), series and backfills (`judging`).
+Belongs here: which scorer scores a meter's next readings, and when a new one is needed. The rows
+are those of `model_timeline`, without computing the context again. Not here: how a reading is
+scored (`stepwise.scorer`), series and backfills (`model_timeline`).
 """
 
 from dataclasses import dataclass, field
@@ -16,12 +17,12 @@ from usage_platform.core.detector.stepwise.scorer import ScoredReading, Stepwise
 from usage_platform.core.readings.series import Series
 
 MOST_READINGS = 24
-"""More readings at once are judged faster as a series."""
+"""A batch with more readings of one meter is scored faster as a series."""
 
 
 @dataclass(frozen=True, eq=False)
 class _CurrentScorer:
-    """A scorer, its model and the last reading it has judged."""
+    """A scorer, the version of its model and the instant of the last reading it has scored."""
 
     version: str
     scorer: StepwiseScorer
@@ -30,26 +31,27 @@ class _CurrentScorer:
 
 @dataclass
 class StepwiseScorers:
-    """The live scorers of all meters; what they say is a function of the readings and models."""
+    """The stepwise scorers by meter; the rows depend on the readings and models alone."""
 
-    _current: dict[str, _CurrentScorer] = field(default_factory=dict)
+    _current: dict[str, _CurrentScorer] = field(default_factory=dict[str, _CurrentScorer])
 
     def score(
         self, name: str, series: Series, start: int, judges: ModelTimeline
     ) -> pd.DataFrame | None:
-        """Judge a meter's newest readings.
+        """Score a meter's newest readings.
 
         Args:
             name: The meter's name.
             series: Its readings, those of the `LOOK_BACK` before `start` among them.
-            start: The first instant to judge, ns since 1970 UTC.
-            judges: What they are judged by; labels are not looked at.
+            start: The first instant to score, ns since 1970 UTC.
+            judges: The models; labels are not used.
 
         Returns:
-            What `score_series` returns, or None where that is to be asked: for many
-            readings, for two models, and for a meter that has nothing to go on from.
+            The rows of `model_timeline.score_series`, or None where that function must score them:
+            many readings, readings of two models or of another method's, late readings, and the
+            first reading of a meter.
         """
-        # What is judged elsewhere may have changed what a scorer has seen.
+        # After None the caller scores the series, which may have changed what the scorer has seen.
         current = self._current.pop(name, None)
         before, new = series.until(start), series.since(start)
         manifest = _only_model(new, judges)

@@ -1,8 +1,8 @@
-"""What the live scorer remembers of the last hours and readings, moved on one at a time.
+"""Sliding windows over the last hours and readings, advanced one reading or hour at a time.
 
-Belongs here: trailing means, medians of hours, runs, the largest reading of a week. Each gives what
-the vectorised formula of the same rule gives, bit for bit. Not here: local days (`live_days`), the
-deviations that are made of all this (`live_state`).
+Belongs here: trailing means, medians of hourly means, runs of equal readings, the largest reading
+of a week. Each gives the result of the array formula of the same name, bit for bit. Not here: local
+days (`stepwise.days`), the deviations computed from all this (`stepwise.deviations`).
 """
 
 import math
@@ -19,18 +19,18 @@ _UNKNOWN = math.nan
 
 
 class Window:
-    """A trailing mean (`features.trailing_mean`) read off prefix sums that end one place back."""
+    """A trailing mean (`features.trailing_mean`) from prefix sums that end one interval back."""
 
     __slots__ = ("_beyond", "_least", "_nearest")
 
     def __init__(self, nearest: int, farthest: int) -> None:
-        """From `nearest` to `farthest` places back, both inclusive; `nearest` is 1 or more."""
+        """From `nearest` (1 or more) to `farthest` intervals back, both inclusive."""
         self._nearest = -nearest
         self._beyond = -farthest - 1
         self._least = LEAST_SHARE * (farthest - nearest + 1)
 
     def mean(self, sums: list[float], known: list[int]) -> float:
-        """The mean; 0 where less than a third is known."""
+        """The mean; 0 where less than a third of the values is known."""
         count = known[self._nearest] - known[self._beyond]
         if count < self._least:
             return 0.0
@@ -38,32 +38,32 @@ class Window:
 
 
 class Prefixes:
-    """Prefix sums of three kinds of deviations that are known in the same places.
+    """Prefix sums of three values that each reading has; an interval without one has none.
 
     Attributes:
-        known: How many were known up to each place; the last item is for the last place.
-        slow: Sums of what the slow levels leave, clipped.
-        daily: Sums of what the daily levels leave, clipped.
+        known: Count of readings up to each interval; the last item is for the last interval.
+        slow: Sums of the slow residuals, clipped.
+        daily: Sums of the daily residuals, clipped.
         long: Sums of the long deviations, clipped.
     """
 
     __slots__ = ("_kept", "daily", "known", "long", "slow")
 
     def __init__(self, kept: int) -> None:
-        """All unknown; means look back `kept` places at most."""
+        """Start without readings; means look back `kept` intervals at most."""
         self._kept = kept
         self.known = [0] * (kept + 1)
         self.slow, self.daily, self.long = ([0.0] * (kept + 1) for _ in range(3))
 
     def load(self, slow: Floats, daily: Floats) -> None:
-        """Take in the past at once: shape (n,) each, NaN where unknown; `long` stays 0."""
+        """Load the past: shape (n,) each, NaN where unknown; `long` stays 0."""
         self.known += np.cumsum(~np.isnan(slow)).tolist()
         self.slow += np.cumsum(np.nan_to_num(slow)).tolist()
         self.daily += np.cumsum(np.nan_to_num(daily)).tolist()
         self.long += [0.0] * len(slow)
 
     def add(self, slow: float, daily: float, long: float) -> None:
-        """The next place."""
+        """Add the next interval, which has a reading."""
         sums = self.slow
         sums.append(sums[-1] + slow)
         sums = self.daily
@@ -73,26 +73,26 @@ class Prefixes:
         known = self.known
         known.append(known[-1] + 1)
 
-    def skip(self, places: int) -> None:
-        """So many places are unknown."""
+    def skip(self, count: int) -> None:
+        """Add `count` intervals without a reading."""
         for sums in (self.slow, self.daily, self.long):
-            sums += [sums[-1]] * places
-        self.known += [self.known[-1]] * places
+            sums += [sums[-1]] * count
+        self.known += [self.known[-1]] * count
 
     def trim(self) -> None:
-        """Drop what no mean looks back to, once it is much."""
+        """Drop what no mean looks back to, once it is three times what is kept."""
         if len(self.known) > 4 * self._kept:
             self.known = [count - self.known[-1] for count in self.known[-self._kept - 1 :]]
             self.slow, self.daily, self.long = map(self._recent, (self.slow, self.daily, self.long))
 
     def _recent(self, sums: list[float]) -> list[float]:
-        # Counted from 0 again, so that they never grow out of what is exact.
+        # Counted from 0 again, so that the sums stay within what is exact.
         last = sums[-1]
         return [value - last for value in sums[-self._kept - 1 :]]
 
 
 class MedianOfHours:
-    """`features._median_of_hours`, hour by hour."""
+    """The median of the last hourly means (`features._median_of_hours`), hour by hour."""
 
     def __init__(self, hours: int, least: int, otherwise: float) -> None:
         self._hours = hours
@@ -102,12 +102,7 @@ class MedianOfHours:
         self._ordered: list[float] = []
 
     def push(self, total: float, known: int) -> None:
-        """Add an hour.
-
-        Args:
-            total: Sum of its values.
-            known: How many it has.
-        """
+        """Add an hour with this sum and this count of values."""
         if len(self._means) == self._hours:
             oldest = self._means.popleft()
             if oldest is not None:
@@ -118,7 +113,7 @@ class MedianOfHours:
             insort(self._ordered, mean)
 
     def level(self) -> float:
-        """The median of the hours so far; `otherwise` if fewer than `least` are known."""
+        """The median; `otherwise` if fewer than `least` hours have values."""
         ordered = self._ordered
         size = len(ordered)
         if size < self._least:
@@ -128,7 +123,7 @@ class MedianOfHours:
 
 
 class Run:
-    """How many readings in a row, the last one included, are equal."""
+    """The number of equal readings in a row, the last one included."""
 
     __slots__ = ("_value", "length")
 
@@ -137,14 +132,14 @@ class Run:
         self._value = _UNKNOWN
 
     def load(self, values: Floats) -> None:
-        """Take in the past at once: shape (n,), NaN where there is none."""
+        """Load the past: shape (n,), NaN where there is no reading."""
         known = np.flatnonzero(~np.isnan(values))
         if len(known):
             self.length = int(run_lengths(values)[known[-1]])
             self._value = float(values[known[-1]])
 
     def add(self, value: float) -> int:
-        """How long the run is with this reading."""
+        """Add a reading; returns the length of the run that it ends."""
         if value == self._value:
             self.length += 1
         else:
@@ -153,7 +148,7 @@ class Run:
         return self.length
 
 
-class GrossLately:
+class GrossReadings:
     """`rules.gross_without_model`, reading by reading."""
 
     def __init__(self, per_hour: int) -> None:
@@ -163,10 +158,10 @@ class GrossLately:
         self._falling: deque[tuple[int, float]] = deque()
 
     def push(self, index: int, value: float) -> bool:
-        """Whether the reading is gross; it is remembered.
+        """Add a reading; returns whether it is gross.
 
         Args:
-            index: Its place; later than all before.
+            index: Its interval; later than all before.
             value: kW.
         """
         known, falling = self._known, self._falling
