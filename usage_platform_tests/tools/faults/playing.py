@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from usage_platform.adapters.kafka.playback_position import last_played
 from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.pacing import AS_FAST_AS_POSSIBLE, Pace, remaining
-from usage_platform.services.play import PlaybackProgress, last_played, play
+from usage_platform.services.play import PlaybackProgress, play
 from usage_platform_tests.tools.faults.events import EventStream
 from usage_platform_tests.tools.faults.findings import Findings, compare
 from usage_platform_tests.topics import read_events
