@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.lake.tables import TABLES
+from usage_platform.core.evaluation.replay import replay
 from usage_platform_tests.e2e.conftest import Platform, summary_count
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -34,6 +35,20 @@ def _end_offsets(platform: Platform) -> dict[str, int]:
     return {topic: int(end) for topic, _, end in ends if topic in {"usage", "anomaly", "episode"}}
 
 
+def _backtested(platform: Platform, readings: pd.DataFrame) -> pd.DataFrame:
+    """What a backtest of the lake's readings flags, in the columns of `anomalies`."""
+    deployment = platform.deployment()
+    [name] = readings["meter"].unique()
+    series = readings.sort_values("event_time").rename(columns={"event_time": "ts"})
+    meter, labels = deployment.registry().get(name), deployment.labels.read()
+    scored = replay(series, meter, deployment.training_options(), labels)
+    names = {"ts": "event_time", "value": "usage", "low": "expected_low", "high": "expected_high"}
+    return scored[scored["flagged"]].rename(columns=names).reset_index(drop=True)
+
+
+_BACKTESTED = ["event_time", "usage", "expected", "expected_low", "expected_high", "score", "kind"]
+
+
 def test_generated_readings_flow_and_a_second_demo_changes_nothing(platform):
     generated = platform()
     first = generated.run(*_GENERATED)
@@ -54,6 +69,10 @@ def test_generated_readings_flow_and_a_second_demo_changes_nothing(platform):
     assert episodes == anomalies["episode"].nunique()
     # Each is opened at least.
     assert ends["episode"] >= episodes
+    backtested = _backtested(generated, rows["readings"])[[*_BACKTESTED, "episode"]]
+    streamed = anomalies.sort_values("event_time", ignore_index=True)[[*backtested]]
+    numbers = dict.fromkeys(_BACKTESTED[1:-1], "float64")
+    pd.testing.assert_frame_equal(backtested.astype(numbers), streamed, check_exact=True)
     models = generated.deployment().models
     assert summary_count(first.stdout, "models trained") == len(models.manifests())
     # 2024 begins with a Monday: one that knows nothing, and one each Monday from then on.

@@ -1,7 +1,7 @@
-"""Judging a meter's readings, each by the model of its time: one way for stream, backfill, replay.
+"""Scoring a meter's readings, each by the model of its time: one way for stream, backfill, replay.
 
-Belongs here: which detector judges which stretch of a series. Not here: what a detector finds odd
-(`detector`, `slot_forests`), what becomes of an odd reading (`anomalies`).
+Belongs here: which detector scores which stretch of a series. Not here: scoring itself (`score`,
+`baseline`), when models are trained (`schedule`), what becomes of an anomaly (`anomalies`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,12 +24,12 @@ LOOK_BACK = pd.Timedelta(CONTEXT_NS + NS_A_DAY)
 
 @dataclass(frozen=True, eq=False)
 class ModelTimeline:
-    """What readings are judged by.
+    """The promoted models, each of which scores readings from its begin to the next one's.
 
     Attributes:
         manifests: The models, ascending by `judges_from`.
         load: Gives the model of a version.
-        labels: What people said of stretches of time (`labels.LABEL_COLUMNS`).
+        labels: People's labels (`labels.LABEL_COLUMNS`).
     """
 
     manifests: Sequence[Manifest]
@@ -38,7 +38,7 @@ class ModelTimeline:
 
 
 def score_series(name: str, series: Series, start: int, judges: ModelTimeline) -> pd.DataFrame:
-    """Judge a meter's readings from an instant on, each by the newest model meant for its time.
+    """Score a meter's readings from an instant on, each by the newest model meant for its time.
 
     What comes out for a reading is a function of it, of the readings before it and of the models:
     however the series is cut into pieces, the rows are the same.
@@ -46,11 +46,11 @@ def score_series(name: str, series: Series, start: int, judges: ModelTimeline) -
     Args:
         name: The meter's name.
         series: Its readings, those of the `LOOK_BACK` before `start` among them.
-        start: The first instant to judge, ns since 1970 UTC.
-        judges: What they are judged by; labels are not looked at.
+        start: The first instant to score, ns since 1970 UTC.
+        judges: The models; labels are not looked at.
 
     Returns:
-        One row a reading that a model judges, by time: the columns of `detector.score.score` and
+        One row a reading that a model scores, by time: the columns of `detector.score.score` and
         model_version. Readings older than every model, or of a meter that theirs does not know,
         have none.
     """
