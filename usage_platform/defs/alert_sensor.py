@@ -60,7 +60,7 @@ def alerts(context: dg.SensorEvaluationContext, platform: PlatformResource) -> d
 
 
 def _turn(deployment: Deployment, sink: AlertSink, seconds: float) -> Delivered:
-    # A new sink starts at the end of the topic: on a new platform, before the first episode.
+    # A sink begins at the end of the topic: on a new platform that is before the first episode.
     ensure_topics(deployment.kafka)
     delivery = Delivery(
         deployment.kafka,

@@ -63,7 +63,7 @@ def stream_equals_rescoring(platform: PlatformResource) -> dg.AssetCheckResult:
 
 
 def _silenced(table: pd.DataFrame, labels: pd.DataFrame) -> pd.Series:
-    """Anomalies that were published before their time was labelled as planned."""
+    """Anomalies that were told before people said that the time was planned."""
     quiet = pd.Series(False, index=table.index)
     for meter, own in table.groupby("meter"):
         instants = instants_of(own.loc[:, "event_time"])
@@ -72,7 +72,7 @@ def _silenced(table: pd.DataFrame, labels: pd.DataFrame) -> pd.Series:
 
 
 def _after(rescored: pd.DataFrame, table: pd.DataFrame) -> pd.Index:
-    """Anomalies newer than the table's newest: the stream may not have got that far."""
+    """Anomalies newer than the table's newest: the stream may not have come so far."""
     if table.empty:
         return rescored.index
     return rescored.index[rescored["event_time"] > table["event_time"].max()]

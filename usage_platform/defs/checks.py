@@ -117,7 +117,7 @@ def few_rejects(platform: PlatformResource) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset="readings")
 def no_slow_change(platform: PlatformResource) -> dg.AssetCheckResult:
-    """No meter's base load or mean has drifted within the last weeks."""
+    """No meter's base load or mean has crept away within the last weeks."""
     if nothing := _not_made_yet(platform, READINGS):
         return nothing
     deployment = platform.deployment

@@ -208,7 +208,7 @@ def _days_left(detector: Detector) -> int:
 
 
 def _last_weeks(detector: Detector, end: pd.Timestamp, deployment: Deployment) -> pd.DataFrame:
-    """How a new detector scores the last weeks of its own training history."""
+    """How a new detector judges the last weeks that it has learned from."""
     start = end - _SHOWN
     columns = ["meter", "event_time", "value"]
     rows = deployment.reader.rows(READINGS, columns, (start - LOOK_BACK).date(), end.date())

@@ -17,7 +17,7 @@ class PlatformResource(dg.ConfigurableResource):
 
     @property
     def deployment(self) -> Deployment:
-        """The services; created on first use, as loading the definitions needs none of them."""
+        """The services; made on first use, as loading the definitions needs none of them."""
         if self._deployment is None:
             try:
                 self._deployment = Deployment(Settings.from_env())
