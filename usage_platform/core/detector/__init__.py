@@ -1,1 +1,1 @@
-"""The detector: what a meter should have read, how odd what it read is, and what that means."""
+"""The detector: expected values, deviations and anomaly scores of a meter's readings."""

@@ -1,11 +1,12 @@
-"""A bar from the past that is crossed as often as the user allows, faults in the past or not.
+"""The threshold of the anomaly score for an alarm budget, robust against faults in the history.
 
-Belongs here: from the daily maxima of a score to the bar for a budget. Not here: the scores.
+Belongs here: from the daily maxima of a score to its threshold. Not here: the scores.
 
-The largest of a day's scores follows about a Gumbel distribution, and so does its logarithm, with a
-heavier tail: real meters have it. Its two parameters are read off the quieter days (quantiles 0.25
-and 0.65), which faults on up to a third of all days do not touch, and the bar is where that curve
-is crossed on `budget / 7` of the days. A quantile taken at the bar itself would be one of faults.
+The daily maximum of a score approximately follows a Gumbel distribution; the maxima of real meters
+have a heavier tail, as their logarithm follows it. The two parameters come from the quantiles 0.25
+and 0.65 of the daily maxima, which faults on up to a third of all days do not change. The threshold
+is the value that this distribution exceeds on `budget / 7` of the days. The empirical quantile at
+the threshold itself would be determined by the faults.
 
 Source: Gumbel, "Statistics of Extremes", 1958; fit from two quantiles.
 """
@@ -21,14 +22,14 @@ _SMALLEST = 1e-6
 
 
 def threshold_for_budget(daily_maxima: Floats, per_week: float) -> float:
-    """The bar that clean days cross `per_week` times a week.
+    """The threshold that days without faults exceed `per_week` times a week.
 
     Args:
         daily_maxima: The largest score of each day, at least one; not negative.
-        per_week: Days a week on which the bar may be crossed, above 0 and below 7.
+        per_week: The budget: days a week that may exceed it, above 0 and below 7.
 
     Returns:
-        The bar, in the unit of the scores.
+        The threshold, in the unit of the scores.
     """
     logs = np.log(np.maximum(daily_maxima, _SMALLEST))
     low, high = (float(q) for q in np.quantile(logs, _QUANTILES))
@@ -38,5 +39,5 @@ def threshold_for_budget(daily_maxima: Floats, per_week: float) -> float:
 
 
 def _reduced(share: float) -> float:
-    """Where the standard Gumbel distribution has this share below."""
+    """The quantile of the standard Gumbel distribution."""
     return -math.log(-math.log(share))

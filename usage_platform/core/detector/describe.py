@@ -1,6 +1,6 @@
-"""What a detector thinks of each slot of the week, in arrays and in words.
+"""The expected range of each slot of the week, as arrays and as a sentence.
 
-Belongs here: one look at both kinds of detector. Not here: judging by them (`judging`).
+Belongs here: descriptions of both kinds of detector. Not here: scoring by them (`model_timeline`).
 """
 
 import numpy as np
@@ -14,11 +14,11 @@ from usage_platform.core.detector.manifest import Detector
 
 
 def expected_range(detector: Detector) -> tuple[Floats, Floats, Floats]:
-    """The ordinary range of each slot.
+    """The expected range of each slot.
 
     Returns:
         Lower end, expected power, upper end: each of shape (slots of a week,), kW, from Monday
-        00:00 local time; NaN where nothing is known.
+        00:00 local time; NaN for slots without an expected value.
     """
     if isinstance(detector, SlotForests):
         return detector.low, (detector.low + detector.high) / 2, detector.high
@@ -31,7 +31,7 @@ def expected_range(detector: Detector) -> tuple[Floats, Floats, Floats]:
 
 
 def in_words(detector: Detector) -> str:
-    """How many slots it knows, and of which hours it is surest and least sure."""
+    """A sentence: how many slots have an expected range, and where it is narrowest and widest."""
     low, middle, high = expected_range(detector)
     known = np.isfinite(middle) & (middle > 0)
     if not known.any():

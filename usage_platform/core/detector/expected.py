@@ -1,7 +1,9 @@
-"""What a meter should read at each step of the local week, and by how much it usually misses it.
+"""Expected values at each step of the local week, and the usual size of the errors.
 
-Belongs here: expected values and spreads from past readings, robust against what went wrong in
-them. Not here: how the last days move the level (`features`), and what is odd (`forest`, `rules`).
+Belongs here: expected values and spreads from past readings, robust against faults in them. Not
+here: the levels of the last days (`features`), the anomaly score (`anomaly_score`, `rules`).
+
+A slot is a weekday and a step of the day; a step is one interval of the local day.
 
 Source of the robust spread: Rousseeuw and Croux, "Alternatives to the Median Absolute Deviation",
 JASA 1993 (1.4826 makes the median absolute deviation a standard deviation for normal errors).
@@ -13,14 +15,15 @@ from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.grid import SUNDAY, Grid
 
 WINDOW_DAYS = 56
-"""Past days that speak for a slot: eight of each weekday, the least that outvotes three faults and
-still follows the seasons."""
+"""Days of history for an expected value: eight of each weekday. A median of eight withstands three
+faults, and eight weeks still follow the seasons."""
 
 MIN_COMPARABLES = 4
-"""Fewer past readings than this (neighbours included) say nothing about a slot."""
+"""A slot with fewer past readings (neighbouring steps included) has no median of its own."""
 
 WEEKDAY_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""How much a weekday speaks for itself against all weekdays; the past chooses one."""
+"""Candidates for the weight of a weekday's own median against that of Mondays to Fridays together;
+training chooses one."""
 
 DAY_TYPES = 3
 _SATURDAY = 5
@@ -37,7 +40,7 @@ def day_type(weekday: Ints) -> Ints:
 def days_by_step(grid: Grid) -> tuple[Floats, Ints]:
     """The readings as a table of whole local days.
 
-    Of an hour that comes twice the second time is kept; an hour that does not come is NaN.
+    Of a local hour that occurs twice the second occurrence is kept; one that is skipped is NaN.
 
     Returns:
         float64, shape (days, steps of a day), kW; and int64, shape (days,), each day's weekday.
@@ -59,28 +62,29 @@ def slot_medians(table: Floats, weekday: Ints) -> tuple[Floats, Floats]:
         weekday: Shape (days,).
 
     Returns:
-        Two of shape (7, steps), kW: by weekday, and by all Mondays to Fridays together. A weekday
-        with too few readings takes its day type's median, that one the median of all days.
+        Two of shape (7, steps), kW: by weekday, and by its day type (Mondays to Fridays together).
+        A weekday with too few readings takes the median of its day type, a day type with too few
+        that of all days.
     """
     edge = np.full((len(table), 1), np.nan)
     before = np.hstack([edge, table[:, :-1]])
     after = np.hstack([table[:, 1:], edge])
     pooled = np.stack([before, table, after], axis=2)
-    everything = _median(pooled)
+    of_all_days = _median(pooled)
     kinds = day_type(weekday)
-    by_type = [_median(pooled[kinds == kind], everything) for kind in range(DAY_TYPES)]
-    own = [_median(pooled[weekday == day], by_type[max(day - 4, 0)]) for day in range(SUNDAY + 1)]
-    pool = [by_type[max(day - 4, 0)] for day in range(SUNDAY + 1)]
-    return np.array(own), np.array(pool)
+    medians = [_median(pooled[kinds == kind], of_all_days) for kind in range(DAY_TYPES)]
+    by_type = [medians[max(day - 4, 0)] for day in range(SUNDAY + 1)]
+    by_weekday = [_median(pooled[weekday == day], by_type[day]) for day in range(SUNDAY + 1)]
+    return np.array(by_weekday), np.array(by_type)
 
 
 def spreads(errors: Floats, weekday: Ints, size: Floats) -> Floats:
     """The usual size of an error at each step, by day type.
 
     Args:
-        errors: Shape (days, steps), NaN where not known.
+        errors: Shape (days, steps), NaN where unknown.
         weekday: Shape (days,).
-        size: Shape (steps,): what is expected there; errors below 1 % of it are not told apart.
+        size: Shape (steps,): the expected value; a spread is at least 1 % of it.
 
     Returns:
         Shape (3, steps), in the unit of the errors, above 0.
@@ -89,9 +93,11 @@ def spreads(errors: Floats, weekday: Ints, size: Floats) -> Floats:
     reach = max(1, _POOLED_MINUTES * steps // 1440)
     kinds = day_type(weekday)
     floor = _FLOOR_SHARE * np.maximum(size, np.median(size))
-    everything = _spread(np.abs(errors), reach, np.zeros_like(size))
-    found = [_spread(np.abs(errors[kinds == kind]), reach, everything) for kind in range(DAY_TYPES)]
-    return np.maximum(np.array(found), np.where(floor > 0, floor, _FLOOR_SHARE))
+    of_all_days = _spread(np.abs(errors), reach, np.zeros_like(size))
+    by_type = [
+        _spread(np.abs(errors[kinds == kind]), reach, of_all_days) for kind in range(DAY_TYPES)
+    ]
+    return np.maximum(np.array(by_type), np.where(floor > 0, floor, _FLOOR_SHARE))
 
 
 def _spread(sizes: Floats, reach: int, otherwise: Floats) -> Floats:
@@ -101,7 +107,7 @@ def _spread(sizes: Floats, reach: int, otherwise: Floats) -> Floats:
 
 
 def _median(pooled: Floats, otherwise: Floats | None = None) -> Floats:
-    """Median by step of (days, steps, neighbours); `otherwise` where too few are known."""
+    """Median by step of a (days, steps, neighbours) array; `otherwise` where too few are known."""
     flat = np.moveaxis(pooled, 1, 0).reshape(pooled.shape[1], -1)
     flat = np.sort(flat, axis=1)  # NaN last
     known = np.count_nonzero(~np.isnan(flat), axis=1)

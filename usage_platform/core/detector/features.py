@@ -1,11 +1,11 @@
-"""From deviations to features: how far a reading lies from what its past lets expect.
+"""Levels and other features of the readings before each reading.
 
-Belongs here: the levels of the last weeks, days and hours, and what is left of a reading's
-deviation when they are taken away. Everything looks back only, and never further than
-`CONTEXT_DAYS`. Not here: what is expected at a slot (`expected`) and what is odd (`forest`).
+Belongs here: the levels of the last weeks, days and hours, recent volatility and runs of equal
+readings. All of them look back only, at most `CONTEXT_DAYS`. Not here: the expected value of a slot
+(`expected`), the residuals that the levels leave (`residuals`).
 
-Bit for bit the same whatever readings stand before the context: sums run over values rounded to
-`UNIT`, so that adding them in floating point makes no error, and medians pick values.
+The results do not depend, in any bit, on readings before the context: sums run over values rounded
+to `UNIT`, which makes floating-point addition exact, and medians select values.
 """
 
 import numpy as np
@@ -21,45 +21,53 @@ SAME_DAYS_WITHIN = 28
 VOLATILITY_HOURS = 72
 CONTEXT_DAYS = SAME_DAYS_WITHIN + 7
 """Days of readings needed before the first one that is scored: four weeks for the days of its type,
-and what the levels of the last day and the unrest of the last three add to that."""
+and a week for the levels of the last day and the volatility of the last three, which add to it."""
 
 CLIP = 3.0
-"""A deviation counts as this many spreads at most in the level of the last day and hours: more is
-a fault, not a level (Huber's idea; 3 is the usual edge of what is ordinary)."""
+"""In the levels of days and hours a residual counts at most this many times its usual size: a
+larger one is a fault and no level (Huber's clipping; 3 is the customary limit)."""
 
 WEEK_HOURS = 168
 WEEK_LEAST_HOURS = 24
 LEAST_SHARE = 1 / 3
 FAR = 64.0
+"""A deviation counts as at most this many spreads in the levels of weeks and in the volatility."""
+
 UNIT = 2.0**-10
+"""Deviations are rounded to multiples of it, in spreads."""
 
 
 def rounded(values: Floats) -> Floats:
-    """To the unit in which sums are exact."""
+    """Values rounded to multiples of `UNIT`, within -1e6 to 1e6; their sums are exact."""
     return np.clip(np.rint(values / UNIT) * UNIT, -1e6, 1e6)
 
 
 def slow_levels(z: Floats, grid: Grid) -> tuple[Floats, Floats]:
-    """The last week's level, and that of the last days of the same type at this time of day.
+    """The levels of weeks: of the last week, and of the last days of the same type at this time.
 
     Args:
         z: Shape (n,): deviations in spreads, rounded; NaN where unknown.
-        grid: Their places.
+        grid: The readings that they belong to.
 
     Returns:
-        Two of shape (n,), in spreads; 0 where too little is known.
+        Two of shape (n,), in spreads; 0 where too little is known. The first is the median of the
+        last 168 hourly means, the second the median of the last 4 days of the same type, within 28
+        days, of the mean within half an hour of this time.
     """
     near = np.clip(z, -FAR, FAR)
     return _last_week(near, grid.meter.readings_per_hour), _same_days(near, grid)
 
 
 def daily_levels(slow_residual: Floats, spread: float, per_hour: int) -> tuple[Floats, Floats]:
-    """The level of the last 24 hours, and of yesterday within an hour of this time.
+    """The levels of days: of the last 24 hours, and of yesterday within an hour of this time.
 
     Args:
-        slow_residual: Shape (n,): what the slow levels leave, in spreads.
+        slow_residual: Shape (n,): what the levels of weeks leave, in spreads; NaN where unknown.
         spread: Its usual size.
-        per_hour: Readings an hour.
+        per_hour: Readings per hour.
+
+    Returns:
+        Two of shape (n,), in spreads; 0 where less than a third of the readings is known.
     """
     near = clipped(slow_residual, spread)
     day = 24 * per_hour
@@ -67,14 +75,23 @@ def daily_levels(slow_residual: Floats, spread: float, per_hour: int) -> tuple[F
 
 
 def quick_levels(daily_residual: Floats, spread: float, per_hour: int) -> tuple[Floats, Floats]:
-    """The level of the last two hours and of the last half hour, this reading not among them."""
+    """The levels of hours: of the last two hours and of the last half hour, without this reading.
+
+    Args:
+        daily_residual: Shape (n,): what the levels of days leave, in spreads; NaN where unknown.
+        spread: Its usual size.
+        per_hour: Readings per hour.
+
+    Returns:
+        As `daily_levels`.
+    """
     near = clipped(daily_residual, spread)
     half = max(1, per_hour // 2)
     return trailing_mean(near, 1, 2 * per_hour), trailing_mean(near, 1, half)
 
 
 def trailing_mean(values: Floats, nearest: int, farthest: int) -> Floats:
-    """Mean of the values that lie `nearest` to `farthest` places back, both inclusive.
+    """Mean of the values that lie `nearest` to `farthest` positions back, both inclusive.
 
     Returns:
         Shape (n,); 0 where less than a third of them is known.
@@ -82,27 +99,28 @@ def trailing_mean(values: Floats, nearest: int, farthest: int) -> Floats:
     known = ~np.isnan(values)
     sums = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
     counts = np.concatenate([[0], np.cumsum(known)])
-    place = np.arange(len(values))
-    first = np.maximum(place - farthest, 0)
-    stop = np.maximum(place - nearest + 1, 0)
+    index = np.arange(len(values))
+    first = np.maximum(index - farthest, 0)
+    stop = np.maximum(index - nearest + 1, 0)
     count = counts[stop] - counts[first]
     enough = count >= LEAST_SHARE * (farthest - nearest + 1)
     return np.where(enough, (sums[stop] - sums[first]) / np.maximum(count, 1), 0.0)
 
 
 def recent_volatility(errors: Floats, noise: float, per_hour: int) -> Floats:
-    """How much more than usually a meter has been missing what was expected of it lately.
+    """The recent size of errors relative to their usual size.
 
-    The median of the last 72 hours' mean errors: what lasts for less than half of that time, as
-    faults do, does not move it. (The idea of ARCH: after large errors, expect large errors.)
+    It is the median of the mean absolute errors of the last 72 hours, divided by the noise. A fault
+    of less than half that time does not change it. (The idea of ARCH: large errors are followed by
+    large errors.)
 
     Args:
-        errors: Shape (n,): errors in usual errors.
-        noise: What an hour's mean error usually is.
-        per_hour: Readings an hour.
+        errors: Shape (n,): standardised errors; NaN where unknown.
+        noise: The usual mean absolute error of an hour.
+        per_hour: Readings per hour.
 
     Returns:
-        Shape (n,): 1 in usual times, more in unrest.
+        Shape (n,): 1 or more.
     """
     means = _hourly_means(np.minimum(np.abs(errors), FAR), per_hour)
     level = _median_of_hours(means, VOLATILITY_HOURS, VOLATILITY_HOURS // 6, noise)
@@ -110,9 +128,15 @@ def recent_volatility(errors: Floats, noise: float, per_hour: int) -> Floats:
 
 
 def run_lengths(values: Floats) -> Ints:
-    """How many readings in a row, this one included, are equal; 0 where there is none.
+    """The number of equal readings in a row up to each reading, itself included.
 
-    A missing reading in between does not end a run.
+    A missing reading does not end a run.
+
+    Args:
+        values: Shape (n,), NaN where there is no reading.
+
+    Returns:
+        int64, shape (n,): 0 where there is no reading.
     """
     known = np.flatnonzero(~np.isnan(values))
     lengths = np.zeros(len(values), dtype=np.int64)
@@ -125,12 +149,12 @@ def run_lengths(values: Floats) -> Ints:
 
 
 def clipped(values: Floats, spread: float) -> Floats:
-    """Deviations with what is a fault and no level cut off, rounded."""
+    """Residuals within `CLIP` times their usual size (`spread`), rounded."""
     return rounded(np.clip(values, -CLIP * spread, CLIP * spread))
 
 
 def _last_week(near: Floats, per_hour: int) -> Floats:
-    """Median of the last 168 whole hours' means."""
+    """Median of the means of the 168 whole UTC hours before each one."""
     means = _hourly_means(near, per_hour)
     level = _median_of_hours(means, WEEK_HOURS, WEEK_LEAST_HOURS, 0.0)
     return np.repeat(level, per_hour)[: len(near)]
@@ -169,7 +193,12 @@ def _same_days(near: Floats, grid: Grid) -> Floats:
 
 
 def around(table: Floats, reach: int) -> Floats:
-    """Mean of each place of (days, steps) and of those within reach of it on the same day."""
+    """The mean within `reach` steps of each step on the same day; NaN where none is known.
+
+    Args:
+        table: Shape (days, steps), NaN where unknown.
+        reach: Steps before and after.
+    """
     steps = table.shape[1]
     padded = np.pad(table, ((0, 0), (reach + 1, reach)), constant_values=np.nan)
     known = ~np.isnan(padded)
@@ -182,7 +211,15 @@ def around(table: Floats, reach: int) -> Floats:
 
 
 def median_of_last(smooth: Floats, days: Ints) -> Floats:
-    """Each day's median over the `SAME_DAYS` days before it that are recent enough."""
+    """Each day's median over the `SAME_DAYS` rows before it that are at most 28 days older.
+
+    Args:
+        smooth: Shape (rows, steps), NaN where unknown.
+        days: Shape (rows,): the day of each row, ascending.
+
+    Returns:
+        Shape (rows, steps); 0 where fewer than two are known.
+    """
     stacked = np.full((SAME_DAYS, *smooth.shape), np.nan)
     for back in range(1, min(SAME_DAYS, len(days) - 1) + 1):
         recent = days[back:] - days[:-back] <= SAME_DAYS_WITHIN

@@ -1,12 +1,12 @@
 """Isolation Forests over several features, one a day type and hour of the day.
 
-Belongs here: fitting them as scikit-learn does, and following their trees for many readings at
-once. Not here: the features, and what a rare reading means.
+Belongs here: which rows each forest is fitted on, and passing many readings down their trees at
+once. Not here: the trees (`trees`), the features (`measure`), the score (`anomaly_score`).
 
-What comes out is the mean depth at which a reading is isolated as a share of the depth to be
-expected: 1 is ordinary, less is rare. It is the exponent of scikit-learn's score, which is
-2 to the power of minus this; a property test holds the two equal. Depths are rounded so that their
-sum is the same in any order.
+The result is a depth share: the mean path length at which the trees isolate a reading, divided by
+the path length expected of an ordinary one. 1 is ordinary, less is rare. scikit-learn's score is
+2 to the power of minus the depth share; a property test compares the two. Path lengths are rounded
+so that their sum is the same in any order.
 
 Source: Liu, Ting and Zhou, "Isolation Forest", ICDM 2008; `sklearn.ensemble._iforest`.
 """
@@ -20,10 +20,10 @@ from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.trees import Features, grow_trees, mean_path_lengths
 
 TREES = 25
-"""A quarter of scikit-learn's 100: more did not change what was found, and took longer."""
+"""A quarter of scikit-learn's 100: more trees took longer and detected the same."""
 
 MAX_ROWS = 256
-"""What one forest sees, as in the paper; more are thinned evenly."""
+"""Rows that one forest is fitted on, as in the paper; more are thinned evenly."""
 
 _LEAST_ROWS = 64
 _DEPTH_UNIT = 2.0**-20
@@ -31,16 +31,17 @@ _DEPTH_UNIT = 2.0**-20
 
 @dataclass(frozen=True, eq=False)
 class Forests:
-    """Forests by key, their trees laid end to end. `nodes` is the number of all nodes.
+    """Forests by key; the nodes of all trees lie one after the other in flat arrays.
 
     Attributes:
-        roots: int64, shape (keys, trees): where each tree begins; -1 for a key without a forest.
-        feature: int64, shape (nodes,): which feature a node asks for.
-        threshold: float64, shape (nodes,): left is `<=`.
-        left: int64, shape (nodes,): the next node; a leaf leads to itself.
-        right: int64, shape (nodes,).
-        share: float64, shape (nodes,): of a leaf, its depth as a share of the expected depth.
-        levels: How many steps lead to every leaf.
+        roots: int64, shape (keys, trees): the first node of each tree; -1 for a key without a
+            forest.
+        feature: int64, shape (nodes,): the feature that a node compares.
+        threshold: float64, shape (nodes,): values up to it go left; inf at a leaf.
+        left: int64, shape (nodes,): the next node; a leaf points to itself.
+        right: int64, shape (nodes,): the same.
+        share: float64, shape (nodes,): the depth share of a leaf.
+        levels: Number of steps after which every path has reached its leaf.
     """
 
     roots: npt.NDArray[np.int64]
@@ -52,13 +53,16 @@ class Forests:
     levels: int
 
     def depth_shares(self, rows: Features, keys: Ints) -> Floats:
-        """How deep each row lies in its key's forest, 1 being ordinary; 1 without a forest.
+        """The depth share of each row in the forest of its key.
 
         Args:
-            rows: Shape (n, features).
-            keys: Shape (n,).
+            rows: float32, shape (n, features).
+            keys: int64, shape (n,).
+
+        Returns:
+            float64, shape (n,): 1 is ordinary, less is rare; 1 where a key has no forest.
         """
-        found = np.ones(len(rows))
+        shares = np.ones(len(rows))
         known = np.flatnonzero(self.roots[keys, 0] >= 0)
         values = rows[known].astype(np.float64)
         node = self.roots[keys[known]]
@@ -66,8 +70,8 @@ class Forests:
         for _ in range(self.levels):
             goes_left = values[at, self.feature[node]] <= self.threshold[node]
             node = np.where(goes_left, self.left[node], self.right[node])
-        found[known] = self.share[node].sum(axis=1) / TREES
-        return found
+        shares[known] = self.share[node].sum(axis=1) / TREES
+        return shares
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,15 +85,16 @@ class _Tree:
 
 
 def fit_forests(rows: Features, keys: Ints, fallback: Ints, key_count: int, seed: int) -> Forests:
-    """Fit one forest a key.
+    """Fit one forest per key.
 
-    A key with few rows takes those of all keys with its fallback, and, if they are few too, all.
+    A key with fewer than 64 rows takes those of all keys with its fallback; if these are also too
+    few, all rows.
 
     Args:
         rows: Shape (n, features), finite.
         keys: Shape (n,): 0 to `key_count - 1`.
-        fallback: Shape (key_count,): what a key falls back to.
-        key_count: How many keys there are.
+        fallback: Shape (key_count,): the group of a key.
+        key_count: Number of keys.
         seed: scikit-learn's `random_state`, for every forest.
     """
     samples = [_sample(rows, keys, fallback, key) for key in range(key_count)]

@@ -1,11 +1,10 @@
-"""Whether a new detector may take the place of the one before it.
+"""The promotion gate: whether a new detector may replace the one before it.
 
-Belongs here: comparing two on the last weeks. Not here: what follows (adapters, `defs`).
+Belongs here: comparing two detectors on the last weeks. Not here: promotion itself (`services`).
 
-Both judge the last weeks that the new one was trained on, as they were and with faults put in. The
-new one must not raise more alarms than its budget lets expect of healthy weeks, unless the old one
-raises as many: then something is wrong with the building, or has changed for good. And it must not
-find fewer of the faults.
+Both score the last weeks of the new one's history, as they were and with injected faults. The new
+one must not raise more alarms than its budget allows healthy weeks, unless the old one raises as
+many: then the building has a fault or has changed for good. And it must not detect fewer faults.
 """
 
 from dataclasses import dataclass
@@ -29,15 +28,15 @@ _LEAST_STEP_KW = 0.01
 
 @dataclass(frozen=True)
 class Examined:
-    """What the last weeks say of a detector and of the one before it, added up over meters.
+    """The comparison of a detector with the one before it, summed over meters.
 
     Attributes:
-        weeks: Weeks judged.
+        weeks: Scored weeks.
         budget: Alarm days that healthy weeks may have.
-        alarm_days: Days with an odd reading.
+        alarm_days: Days with an anomalous reading.
         alarm_days_before: The same by the detector before.
-        faults: Faults put in.
-        found: Of these, found.
+        faults: Injected faults.
+        found: Detected faults.
         found_before: The same by the detector before.
     """
 
@@ -50,30 +49,30 @@ class Examined:
     found_before: int = 0
 
     def __add__(self, other: "Examined") -> "Examined":
-        """Both together."""
+        """The sum of two comparisons."""
         pairs = zip(vars(self).items(), vars(other).values(), strict=True)
         return Examined(**{name: one + two for (name, one), two in pairs})
 
     @property
     def is_fit(self) -> bool:
-        """Whether it may take the place of the one before."""
+        """Whether it may replace the one before."""
         return self.keeps_budget and self.finds_as_much
 
     @property
     def keeps_budget(self) -> bool:
-        """Whether there are not more alarm days than chance allows (two standard deviations)."""
+        """Whether alarm days stay within the budget, up to two standard deviations of chance."""
         return self.alarm_days <= max(_allowed(self.budget), self.alarm_days_before)
 
     @property
     def finds_as_much(self) -> bool:
-        """Whether it finds as many faults as the one before, but for what chance explains."""
+        """Whether it detects as many faults as the one before, up to two standard deviations."""
         share = self.found_before / self.faults if self.faults else 0.0
         chance = _SIGMAS * float(np.sqrt(self.faults * share * (1 - share)))
         return self.found >= self.found_before - chance
 
 
 def days_allowed(false_alarms_per_week: float, weeks: int) -> float:
-    """Alarm days that a budget and chance allow in some healthy weeks."""
+    """Alarm days that a budget and chance allow in this many healthy weeks."""
     return _allowed(weeks * false_alarms_per_week)
 
 
@@ -82,10 +81,10 @@ def _allowed(budget: float) -> float:
 
 
 def examine(new: DetectorModel, old: DetectorModel, instants: Ints, values: Floats) -> Examined:
-    """Compare two detectors of a meter on the last weeks that the new one has seen.
+    """Compare two detectors of a meter on the last four weeks of the new one's history.
 
     Args:
-        new: The one to examine, not learning any more.
+        new: The new one; it has expected values.
         old: The one before it.
         instants: n interval starts before `new.until`, ns since 1970 UTC, ascending.
         values: n powers, kW.
@@ -116,23 +115,23 @@ def examine(new: DetectorModel, old: DetectorModel, instants: Ints, values: Floa
 
 
 def _alarm_days(detector: DetectorModel, instants: Ints, values: Floats, start: int) -> int:
-    judged = score(detector, instants, values, start)
-    odd = judged.loc[judged["flagged"].to_numpy(np.bool_), "ts"]
-    return int(odd.dt.tz_convert(detector.meter.timezone).dt.date.nunique())
+    scored = score(detector, instants, values, start)
+    anomalous = scored.loc[scored["flagged"].to_numpy(np.bool_), "ts"]
+    return int(anomalous.dt.tz_convert(detector.meter.timezone).dt.date.nunique())
 
 
 def _found(
     detector: DetectorModel, instants: Ints, values: Floats, start: int, faults: pd.DataFrame
 ) -> int:
-    judged = score(detector, instants, values, start)
-    odd = judged.loc[judged["flagged"].to_numpy(np.bool_), "ts"]
+    scored = score(detector, instants, values, start)
+    anomalous = scored.loc[scored["flagged"].to_numpy(np.bool_), "ts"]
     return sum(
-        bool(((odd >= fault.start) & (odd < fault.end)).any())  # type: ignore[union-attr]
+        bool(((anomalous >= fault.start) & (anomalous < fault.end)).any())  # type: ignore[union-attr]
         for fault in faults.itertuples()
     )
 
 
 def _resolution(values: Floats) -> float:
-    """The smallest step that the meter was seen to make, kW."""
+    """The smallest difference between two readings, kW; the resolution of faults."""
     steps = np.diff(np.unique(values))
     return max(float(steps.min()), _LEAST_STEP_KW) if len(steps) else _LEAST_STEP_KW

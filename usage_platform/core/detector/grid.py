@@ -1,7 +1,7 @@
-"""Readings on the meter's own grid: one place an interval, with its place in the local week.
+"""A meter's readings on a regular grid: one position per interval, with its local day and time.
 
-Belongs here: how an instant becomes a local day, a kind of day and a step of that day. Not here:
-which days are rest days (`core.time.calendar`), what is expected at a step (`expected`).
+Belongs here: the local day, weekday and time of day of an instant. Not here: which days are rest
+days (`core.time.calendar`), the expected values (`expected`).
 """
 
 from dataclasses import dataclass, replace
@@ -19,15 +19,15 @@ SUNDAY = 6
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """One meter's readings from an hour's start on, interval by interval; n places.
+    """One meter's readings from the start of an hour, interval by interval; n positions.
 
     Attributes:
         meter: Gives the interval and the local clock.
         start: The first interval's start in ns since 1970 UTC; a whole UTC hour.
-        values: float64, shape (n,): kW, NaN where no usable reading is.
+        values: float64, shape (n,): kW, NaN where there is no finite reading.
         day: int64, shape (n,): local days since 1970-01-01.
         weekday: int64, shape (n,): 0 is Monday; a rest day counts as Sunday.
-        step: int64, shape (n,): which interval of the local day, by the wall clock.
+        step: int64, shape (n,): the interval of the local day by the wall clock, from 0.
     """
 
     meter: Meter
@@ -39,11 +39,11 @@ class Grid:
 
     @property
     def interval(self) -> int:
-        """Nanoseconds from one place to the next."""
+        """Nanoseconds from one position to the next."""
         return self.meter.interval_minutes * NS_A_MINUTE
 
     def before_day(self, day: int) -> "Grid":
-        """The part before a local day."""
+        """The positions before a local day (days since 1970-01-01)."""
         return self._part(slice(None, int(np.searchsorted(self.day, day))))
 
     def _part(self, at: slice) -> "Grid":
@@ -57,11 +57,11 @@ class Grid:
 
 
 def to_grid(instants: Ints, values: Floats, meter: Meter, calendar: Calendar, end: int) -> Grid:
-    """Put readings onto the grid; what has no reading, or one that is not finite, is NaN.
+    """Put readings on the grid; intervals without a finite reading are NaN.
 
     Args:
         instants: n interval starts, ns since 1970 UTC, ascending, each once; at least one. Of
-            several within an interval the first counts, so that a later one changes nothing before.
+            several in one interval the first counts: a later reading changes no earlier result.
         values: n powers, kW.
         meter: Gives the interval and the local clock.
         calendar: The rest days.
@@ -70,13 +70,13 @@ def to_grid(instants: Ints, values: Floats, meter: Meter, calendar: Calendar, en
     interval = meter.interval_minutes * NS_A_MINUTE
     start = int(instants[0]) // NS_AN_HOUR * NS_AN_HOUR
     size = max(-(-(end - start) // interval), int((instants[-1] - start) // interval) + 1)
-    placed = np.full(size, np.nan)
+    gridded = np.full(size, np.nan)
     usable = np.where(np.isfinite(values), values, np.nan)
-    placed[(instants[::-1] - start) // interval] = usable[::-1]
+    gridded[(instants[::-1] - start) // interval] = usable[::-1]
     index = pd.DatetimeIndex(start + interval * np.arange(size)).tz_localize("UTC")
     wall = index.tz_convert(meter.zone).tz_localize(None).asi8
     day, within = np.divmod(wall, NS_A_DAY)
     weekday = (day + 3) % 7  # day 0, 1970-01-01, was a Thursday
     rest = calendar.rest_days(int(day[0]), int(day[-1]))
     weekday = np.where(np.isin(day, rest), SUNDAY, weekday)
-    return Grid(meter, start, placed, day, weekday, within // interval)
+    return Grid(meter, start, gridded, day, weekday, within // interval)

@@ -1,7 +1,10 @@
-"""How far each reading lies from what was expected, on every scale that the detector looks at.
+"""Standardised deviations of readings from their expected values, and the features of the forests.
 
-Belongs here: the chain from readings to deviations and to the forest's features, one for training
-and for scoring. Not here: which deviation is odd (`score`).
+Belongs here: from readings to deviations and features, the same for training and scoring. Not here:
+the chain of residuals (`residuals`), the anomaly score (`anomaly_score`).
+
+A deviation is standardised if it is divided by its usual size at that time of day: it is about 1 in
+size on an ordinary day.
 """
 
 from dataclasses import dataclass
@@ -28,18 +31,18 @@ _IN_A_WEEK = 7
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Shape (n,) each, for the n places of a grid; NaN where there is no reading.
+    """Shape (n,) each, for the n positions of a grid; deviations are NaN without a reading.
 
     Attributes:
-        expected: kW, the levels of days and weeks included.
-        unit: kW: what a deviation of 1 on the long scale is now.
-        week_expected: kW, the slot and the last week's level alone.
-        week_unit: kW: what a deviation of 1 from that usually is.
-        week: Deviation from that, in usual ones: the plain robust z.
-        long: Deviation from what the last days and weeks let expect.
-        short: Deviation from what the last hours let expect.
-        rows: float32, shape (n, 4): the forest's features: long, short, the last hour's mean of
-            long, and how many equal readings in a row.
+        expected: kW, with the levels of weeks and days.
+        unit: kW that make a `long` of 1 at this time.
+        week_expected: kW, with the last week's level alone.
+        week_unit: kW that make a `week` of 1.
+        week: Standardised deviation from `week_expected`: the plain robust z-score.
+        long: Standardised deviation from `expected`, divided by the recent volatility.
+        short: The same with the levels of the last hours taken away too.
+        rows: float32, shape (n, 4): the features of the forests: `long`, `short`, the mean of
+            `long` over the last hour, and the number of equal readings in a row (at most 64).
     """
 
     expected: Floats
@@ -53,7 +56,7 @@ class Measured:
 
 
 def expected_at(baseline: Baseline, grid: Grid) -> Floats:
-    """Each place's expected value without the level, kW."""
+    """The expected value at each position, without levels; kW, shape (n,)."""
     before = baseline.until_day - 1 - grid.day
     weeks = np.where(before < 0, 0, np.minimum(1 + before // _IN_A_WEEK, WEEKS_KEPT - 1))
     return baseline.expected[weeks, grid.weekday, grid.step]
@@ -63,9 +66,9 @@ def measure(baseline: Baseline, grid: Grid, expected: Floats) -> Measured:
     """Deviations and features of readings.
 
     Args:
-        baseline: What to compare with.
-        grid: The readings with enough context before those that matter.
-        expected: Shape (n,): each place's expected value without the level.
+        baseline: The expected values, spreads and weights of the model.
+        grid: The readings; right from `CONTEXT_DAYS` after the first on.
+        expected: kW, shape (n,): the expected values without levels (`expected_at`).
     """
     per_hour = grid.meter.readings_per_hour
     deviation = deviations(baseline, grid, expected)
@@ -92,12 +95,12 @@ def measure(baseline: Baseline, grid: Grid, expected: Floats) -> Measured:
 
 @dataclass(frozen=True, eq=False)
 class Deviations:
-    """Shape (n,) each: deviations in usual ones, before recent unrest is taken into account.
+    """Standardised deviations before division by the recent volatility; shape (n,) each.
 
     Attributes:
-        residuals: What the levels leave of each deviation, in spreads.
-        long: From slot and levels of weeks and days, in usual ones.
-        short: From the levels of the last hours too, in usual ones.
+        residuals: The residuals that they are made of.
+        long: The daily residual, standardised.
+        short: The quick residual, standardised.
     """
 
     residuals: Residuals
@@ -106,7 +109,7 @@ class Deviations:
 
 
 def deviations(baseline: Baseline, grid: Grid, expected: Floats) -> Deviations:
-    """Deviations of readings; the arguments are those of `measure`."""
+    """Standardised deviations of readings; the arguments are those of `measure`."""
     kinds = day_type(grid.weekday)
     residuals = residual_chain(grid, expected, baseline.spread, KnownWeights(baseline.weights))
     return Deviations(

@@ -17,23 +17,25 @@ from usage_platform.core.detector.residuals import Weights
 from usage_platform.core.meters import Meter
 
 WEEKS_KEPT = 1 + -(-CONTEXT_DAYS // 7)
-"""The week that a model judges and those that its context reaches back to."""
+"""Weeks with expected values of their own: the one after the history, and those that the context of
+its readings reaches back to."""
 
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """What readings are compared with. `steps` is the number of intervals a day.
+    """The expected values of a meter and the usual sizes of errors; a day has `steps` intervals.
 
     Attributes:
-        until_day: The first local day that the model has not seen, in days since 1970-01-01.
-        expected: Shape (`WEEKS_KEPT`, 7, steps): kW by weekday. The first is for `until_day` on;
-            each further one is for a week earlier, as it was expected before that week.
-        spread: Shape (3, steps): usual error by day type, kW.
-        weights: How levels carry over.
-        long_spread: Shape (3, steps): usual error against the levels of days and weeks, in spreads.
-        short_spread: The same against the last hours.
-        week_spread: The same against the last week's level alone.
-        long_noise: Usual size of an hour's mean error in `long_spread`.
+        until_day: The first local day after the history, in days since 1970-01-01.
+        expected: Shape (`WEEKS_KEPT`, 7, steps), kW: expected values by weekday, without levels.
+            The first are for days from `until_day` on; each of the others for the week before the
+            last, from the history before that week.
+        spread: Shape (3, steps), kW: usual error by day type.
+        weights: How much of each level carries over.
+        long_spread: Shape (3, steps), in spreads: usual daily residual.
+        short_spread: Shape (3, steps), in spreads: usual quick residual.
+        week_spread: Shape (3, steps), in spreads: usual error against the last week's level alone.
+        long_noise: Usual mean absolute error of an hour, in `long_spread`.
         short_noise: The same in `short_spread`.
     """
 
@@ -55,14 +57,14 @@ class DetectorModel:
     Attributes:
         meter: The meter it was trained for.
         options: How it was trained.
-        until: End of the readings it has seen, ns since 1970 UTC; it judges from there on.
-        days_learned: Days with readings that it has seen.
-        days_left: How many more days it needs before it judges by more than rules; 0 when ready.
-        baseline: None while it is learning.
-        forests: None while it is learning, and for other methods.
-        threshold: A score from here on is odd; inf while it is learning.
-        flatline_after: A run of so many equal readings is odd.
-        zeros_are_usual: Shape (3, 24), by day type and hour: 0 kW says nothing there.
+        until: End of its history, ns since 1970 UTC.
+        days_learned: Days of its history with readings.
+        days_left: Days of history that are missing before it has expected values; 0 if it has them.
+        baseline: None while it is learning: too little history, rules only.
+        forests: None while it is learning, and for other methods than `forest`.
+        threshold: The score from which on a reading is anomalous; inf while it is learning.
+        flatline_after: The number of equal readings in a row from which on they are a flatline.
+        zeros_are_usual: bool, shape (3, 24), by day type and local hour: 0 kW is usual there.
     """
 
     meter: Meter

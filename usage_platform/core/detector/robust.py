@@ -1,7 +1,8 @@
-"""Estimates that a few faulty readings do not move.
+"""Robust estimators: a few faulty readings hardly change their results.
 
-Belongs here: sizes and weights from many errors. Source of the weights: Huber, "Robust Statistics",
-1981 (iterated reweighting), with a ridge that keeps them small where the data say nothing.
+Belongs here: the scale of errors and the weights of levels. Source of the weights: Huber, "Robust
+Statistics", 1981 (iteratively reweighted least squares), with a ridge penalty for levels that the
+data hardly determine.
 """
 
 import numpy as np
@@ -17,7 +18,7 @@ _LEAST_SIZE = 0.01
 
 
 def robust_size(errors: Floats) -> float:
-    """Usual size of errors; NaN are left out."""
+    """The scale of errors: 1.4826 times their median absolute value; NaN are ignored."""
     known = np.abs(errors[~np.isnan(errors)])
     return max(float(_TO_DEVIATION * np.median(known)), _LEAST_SIZE) if len(known) else 1.0
 
@@ -25,12 +26,15 @@ def robust_size(errors: Floats) -> float:
 def robust_weights(
     levels: tuple[Floats, Floats], target: Floats, here: npt.NDArray[np.bool_]
 ) -> tuple[float, float]:
-    """Weights of two levels that come nearest to the target in most places.
+    """The weights with which two levels explain a target best, by robust regression.
 
     Args:
         levels: Two of shape (n,).
-        target: Shape (n,); NaN are left out.
-        here: Shape (n,): the places to learn from.
+        target: Shape (n,); NaN are ignored.
+        here: bool, shape (n,): the positions to learn from.
+
+    Returns:
+        The two weights; 0 where there is nothing to learn from.
     """
     use = here & ~np.isnan(target)
     if not use.any():

@@ -1,7 +1,7 @@
-"""Rules that need no model: zeros, readings that stand still, gross ones.
+"""Rules that need no expected values: anomalous zeros, flatlines, gross readings.
 
-Belongs here: what can be said of readings by themselves, and what the past says is usual there.
-Not here: deviations from what is expected.
+Belongs here: the rules and what they learn from the history. Not here: deviations from expected
+values (`measure`).
 """
 
 from dataclasses import replace
@@ -19,17 +19,21 @@ _ZERO_SHARE = 0.25
 _LEAST_RUN = 6
 _FLATLINES_PER_WEEK = 1 / 52
 LONGEST_RUN_DAYS = 28
-"""Longer runs are not told apart, so that they need no more context than other features."""
+"""Longer runs count as this long, so that they need no more context than other features."""
 
 NEVER = int(np.iinfo(np.int64).max)
-"""A run that no meter reaches."""
+"""A length that no run reaches."""
 
 GROSS_TIMES = 3.0
 GROSS_WINDOW_DAYS = 7
 
 
 def usual_zeros(grid: Grid | None) -> npt.NDArray[np.bool_]:
-    """Shape (3, 24): day types and hours in which a quarter of all readings is 0 or less."""
+    """The day types and hours in which more than a quarter of the readings are 0 or less.
+
+    Returns:
+        bool, shape (3, 24): by day type and local hour.
+    """
     if grid is None:
         return np.zeros((3, 24), dtype=np.bool_)
     known = ~np.isnan(grid.values)
@@ -40,21 +44,22 @@ def usual_zeros(grid: Grid | None) -> npt.NDArray[np.bool_]:
 
 
 def anomalous_zeros(grid: Grid, usual: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Places that read 0 or less where that is not usual."""
+    """Where a reading is 0 or less in an hour in which that is not usual; bool, shape (n,)."""
     hour = grid.step // grid.meter.readings_per_hour
     return (grid.values <= 0) & ~usual[day_type(grid.weekday), hour]
 
 
 def without_zeros(grid: Grid, usual: npt.NDArray[np.bool_]) -> Grid:
-    """The grid without the zeros that are not usual: they say nothing about the level."""
+    """The grid without anomalous zeros, which must not change any level."""
     return replace(grid, values=np.where(anomalous_zeros(grid, usual), np.nan, grid.values))
 
 
 def flatline_after(grid: Grid | None) -> int:
-    """How many equal readings in a row this meter shows once a year at most; an hour's at least.
+    """The number of equal readings in a row from which on they are a flatline.
 
-    A meter with coarse steps repeats itself more often than one with fine ones; from one that never
-    changes nothing can be learned, and nothing is odd.
+    It is the length that this meter reaches once a year, at least 6 readings and an hour's: a meter
+    of coarse resolution repeats values more often than one of fine resolution. `NEVER` for a meter
+    without readings and for one that hardly ever changes.
     """
     if grid is None or np.isnan(grid.values).all():
         return NEVER
@@ -63,13 +68,16 @@ def flatline_after(grid: Grid | None) -> int:
     maxima = np.zeros(len(days))
     np.maximum.at(maxima, at, runs[runs > 0])
     least = max(_LEAST_RUN, grid.meter.readings_per_hour)
-    bar = max(np.ceil(threshold_for_budget(maxima, _FLATLINES_PER_WEEK)), least)
+    length = max(np.ceil(threshold_for_budget(maxima, _FLATLINES_PER_WEEK)), least)
     longest = LONGEST_RUN_DAYS * 24 * grid.meter.readings_per_hour
-    return int(bar) if bar <= longest else NEVER
+    return int(length) if length <= longest else NEVER
 
 
 def gross_without_model(grid: Grid) -> npt.NDArray[np.bool_]:
-    """Readings above three times the largest of the week before them: for meters still unknown."""
+    """Where a reading exceeds three times the maximum of the week before it; bool, shape (n,).
+
+    For meters that have no expected values yet; nothing is gross before a day of readings.
+    """
     window = GROSS_WINDOW_DAYS * 24 * grid.meter.readings_per_hour
     least = 24 * grid.meter.readings_per_hour
     largest = pd.Series(grid.values).rolling(window, min_periods=least).max().shift(1).to_numpy()

@@ -35,7 +35,7 @@ from usage_platform.core.detector.rules import (
 from usage_platform.core.time.units import NS_A_DAY
 
 CONTEXT_NS = CONTEXT_DAYS * NS_A_DAY
-"""How far back the readings given to `score` must reach."""
+"""How far before the first scored reading the readings given to `score` must begin, ns."""
 
 ZERO_SCORE = 2.0
 GROSS_SCORE = 2.0
@@ -45,7 +45,7 @@ _NIGHT_SHARE = 0.25
 
 
 class Kind(StrEnum):
-    """What kind of oddness a reading shows; empty for none."""
+    """The kind of an anomalous reading; empty for an ordinary one. The values are on the wire."""
 
     NONE = ""
     SPIKE = "spike"
@@ -59,8 +59,11 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class _Judged:
-    """Shape (n,) each: what a model says of every place of a grid."""
+class _ModelScores:
+    """Expected range, deviations and score by a model at each position of a grid; shape (n,) each.
+
+    `half_width` is half the width of the expected range, kW; a `score` of 1 is at the threshold.
+    """
 
     expected: Floats
     half_width: Floats
@@ -71,41 +74,45 @@ class _Judged:
 
 
 def score(model: DetectorModel, instants: Ints, values: Floats, start: int) -> pd.DataFrame:
-    """Judge the readings from `start` on.
+    """Score the readings from `start` on.
 
     Args:
-        model: The model that judges them.
+        model: The model to score with.
         instants: n interval starts, ns since 1970 UTC, ascending, each once, multiples of the
             interval; those of the `CONTEXT_DAYS` before `start` must be among them.
         values: n powers, kW.
-        start: The first instant to judge, ns since 1970 UTC.
+        start: The first instant to score, ns since 1970 UTC.
 
     Returns:
-        One row a reading from `start` on: ts (datetime64[ns, UTC]), value, expected, low, high
-        (kW; NaN while learning; a reading within low and high is never odd, but for zero and
-        stuck), z, z_short and z_week (deviations in usual ones from what days and weeks, the last
-        hours, and the last week alone let expect), run (equal readings in a row), score (1 is the
-        bar, grows with the deviation), flagged (bool), kind (`Kind`), learning (bool).
+        One row per finite reading from `start` on: ts (datetime64[ns, UTC]), value, expected, low,
+        high (kW; NaN while the model is learning; a reading within low and high is never anomalous,
+        except by the rules for zeros and flatlines), z, z_short and z_week (standardised deviations
+        from the expected value with the levels of weeks and days, with those of hours too, and with
+        the last week's alone), run (equal readings in a row), score (1 is the threshold; grows with
+        the deviation), flagged (bool: anomalous), kind (`Kind`), learning (bool: the model has too
+        little history for expected values).
     """
     known = (instants >= start - CONTEXT_NS) & np.isfinite(values)
-    judged = instants[known] >= start
-    if not judged.any():
+    scored = instants[known] >= start
+    if not scored.any():
         return _frame(model, np.empty(0, dtype=np.int64), np.empty(0), None, _no_rules(0))
     raw = to_grid(instants[known], values[known], model.meter, model.options.calendar, 0)
     grid = without_zeros(raw, model.zeros_are_usual)
-    # A reading's kind depends on what the hours before it were, theirs on the hour before them.
-    first = max(0, (start - raw.start) // raw.interval - _places(raw, SHIFT_HOURS + 1))
-    said = None if model.baseline is None else _say(model, model.baseline, grid, first)
+    # The kind of a reading depends on anomalies of the hours before it, these on one hour more.
+    first = max(0, (start - raw.start) // raw.interval - _intervals(raw, SHIFT_HOURS + 1))
+    by_model = None if model.baseline is None else _model_scores(model, model.baseline, grid, first)
     rules = _rules(model, raw)
-    kinds = _kinds(model, raw, said, rules)
-    at = ((instants[known][judged] - raw.start) // raw.interval).astype(np.int64)
-    picked = None if said is None else _Judged(*(part[at] for part in vars(said).values()))
+    kinds = _kinds(model, raw, by_model, rules)
+    at = ((instants[known][scored] - raw.start) // raw.interval).astype(np.int64)
+    picked = (
+        None if by_model is None else _ModelScores(*(part[at] for part in vars(by_model).values()))
+    )
     rules = _Rules(*(part[at] for part in vars(rules).values()))
-    frame = _frame(model, instants[known][judged], values[known][judged], picked, rules)
+    frame = _frame(model, instants[known][scored], values[known][scored], picked, rules)
     return frame.assign(flagged=kinds[at] != Kind.NONE, kind=kinds[at])
 
 
-def _say(model: DetectorModel, baseline: Baseline, grid: Grid, first: int) -> _Judged:
+def _model_scores(model: DetectorModel, baseline: Baseline, grid: Grid, first: int) -> _ModelScores:
     measured = measure(baseline, grid, expected_at(baseline, grid))
     if model.forests is None:
         expected, unit, z = measured.week_expected, measured.week_unit, measured.week
@@ -114,7 +121,7 @@ def _say(model: DetectorModel, baseline: Baseline, grid: Grid, first: int) -> _J
         expected, unit, z = measured.expected, measured.unit, measured.long
         scores = forest_scores(measured, forest_keys(grid), model.forests, first)
     expected = np.maximum(expected, 0.0)
-    return _Judged(
+    return _ModelScores(
         expected=expected,
         half_width=np.maximum(ORDINARY * unit, model.options.minimum_relative_deviation * expected),
         z=z,
@@ -126,10 +133,10 @@ def _say(model: DetectorModel, baseline: Baseline, grid: Grid, first: int) -> _J
 
 @dataclass(frozen=True, eq=False)
 class _Rules:
-    """Shape (n,) each: what the rules say."""
+    """Where each rule applies, and the runs of equal readings; shape (n,) each."""
 
     zero: npt.NDArray[np.bool_]
-    stuck: npt.NDArray[np.bool_]
+    flatline: npt.NDArray[np.bool_]
     gross: npt.NDArray[np.bool_]
     runs: Ints
 
@@ -140,34 +147,34 @@ def _no_rules(size: int) -> _Rules:
 
 
 def _rules(model: DetectorModel, raw: Grid) -> _Rules:
-    runs = np.minimum(run_lengths(raw.values), _places(raw, 24 * LONGEST_RUN_DAYS))
+    runs = np.minimum(run_lengths(raw.values), _intervals(raw, 24 * LONGEST_RUN_DAYS))
     zero = anomalous_zeros(raw, model.zeros_are_usual)
     return _Rules(
         zero=zero,
-        stuck=(runs >= model.flatline_after) & ~zero & (raw.values > 0),
+        flatline=(runs >= model.flatline_after) & ~zero & (raw.values > 0),
         gross=gross_without_model(raw) & (model.baseline is None),
         runs=runs,
     )
 
 
 def _kinds(
-    model: DetectorModel, raw: Grid, said: _Judged | None, rules: _Rules
+    model: DetectorModel, raw: Grid, by_model: _ModelScores | None, rules: _Rules
 ) -> npt.NDArray[np.object_]:
-    """The kind of each place's reading; what explains most comes first."""
+    """The kind of the reading at each position; the first that applies, rules before the model."""
     size = len(raw.values)
-    conditions: list[npt.NDArray[np.bool_]] = [rules.zero, rules.stuck, rules.gross]
+    conditions: list[npt.NDArray[np.bool_]] = [rules.zero, rules.flatline, rules.gross]
     names = [Kind.ZERO, Kind.FLATLINE, Kind.GROSS]
-    if said is not None and model.baseline is not None:
-        odd = _odd(raw, said)
-        above = raw.values > said.expected
-        lately = trailing_mean(odd.astype(np.float64), 0, _places(raw, SHIFT_HOURS) - 1)
+    if by_model is not None and model.baseline is not None:
+        anomalous = _anomalous(raw, by_model)
+        above = raw.values > by_model.expected
+        lately = trailing_mean(anomalous.astype(np.float64), 0, _intervals(raw, SHIFT_HOURS) - 1)
         night = is_night(model.baseline, raw)
         conditions += [
-            odd & above & (day_type(raw.weekday) > 0),
-            odd & above & night,
-            odd & (lately >= 0.5),
-            odd & above,
-            odd,
+            anomalous & above & (day_type(raw.weekday) > 0),
+            anomalous & above & night,
+            anomalous & (lately >= 0.5),
+            anomalous & above,
+            anomalous,
         ]
         names += [Kind.WEEKEND_LOAD, Kind.NIGHT_LOAD, Kind.LEVEL_SHIFT, Kind.SPIKE, Kind.DROP]
     kinds = np.full(size, Kind.NONE, dtype=object)
@@ -176,55 +183,61 @@ def _kinds(
     return kinds
 
 
-def _odd(raw: Grid, said: _Judged) -> npt.NDArray[np.bool_]:
-    """Over the bar, or half of it within an hour after one over it in the same direction."""
-    away = raw.values - said.expected
-    outside = np.abs(away) > said.half_width
-    strong = outside & (said.score >= 1.0)
-    weak = outside & (said.score >= WEAK)
-    reach = _places(raw, 1)
-    followed = np.zeros(len(away), dtype=np.bool_)
+def _anomalous(raw: Grid, by_model: _ModelScores) -> npt.NDArray[np.bool_]:
+    """Where a reading is outside the expected range and its score reaches the threshold.
+
+    Half the threshold is enough within an hour after a reading that reached it in full in the same
+    direction.
+    """
+    deviation = raw.values - by_model.expected
+    outside = np.abs(deviation) > by_model.half_width
+    strong = outside & (by_model.score >= 1.0)
+    weak = outside & (by_model.score >= WEAK)
+    reach = _intervals(raw, 1)
+    followed = np.zeros(len(deviation), dtype=np.bool_)
     for above in (True, False):
-        side = (away > 0) == above
+        side = (deviation > 0) == above
         lately = trailing_mean((strong & side).astype(np.float64), 1, reach) > 0
         followed |= weak & side & lately
     return strong | followed
 
 
-def _places(grid: Grid, hours: int) -> int:
+def _intervals(grid: Grid, hours: int) -> int:
     return hours * grid.meter.readings_per_hour
 
 
 def is_night(baseline: Baseline, grid: Grid) -> npt.NDArray[np.bool_]:
-    """Where the expected load is in the lowest quarter of its day."""
+    """Where the expected value is in the lowest quarter of its day's range; bool, shape (n,)."""
     expected = baseline.expected[0]
     low, high = expected.min(axis=1), expected.max(axis=1)
-    bar = low + _NIGHT_SHARE * (high - low)
-    return expected[grid.weekday, grid.step] < bar[grid.weekday]
+    limit = low + _NIGHT_SHARE * (high - low)
+    return expected[grid.weekday, grid.step] < limit[grid.weekday]
 
 
 def _frame(
     model: DetectorModel,
     instants: Ints,
     values: Floats,
-    said: _Judged | None,
+    by_model: _ModelScores | None,
     rules: _Rules,
 ) -> pd.DataFrame:
     unknown = np.full(len(values), np.nan)
-    scores = np.zeros(len(values)) if said is None else np.nan_to_num(said.score)
+    scores = np.zeros(len(values)) if by_model is None else np.nan_to_num(by_model.score)
     scores = np.maximum(scores, np.where(rules.zero, ZERO_SCORE, 0.0))
     scores = np.maximum(scores, np.where(rules.gross, GROSS_SCORE, 0.0))
-    scores = np.maximum(scores, np.where(rules.stuck, rules.runs / model.flatline_after, 0.0))
+    scores = np.maximum(scores, np.where(rules.flatline, rules.runs / model.flatline_after, 0.0))
     return pd.DataFrame(
         {
             "ts": pd.DatetimeIndex(instants).tz_localize("UTC"),
             "value": values,
-            "expected": unknown if said is None else said.expected,
-            "low": unknown if said is None else np.maximum(said.expected - said.half_width, 0.0),
-            "high": unknown if said is None else said.expected + said.half_width,
-            "z": unknown if said is None else said.z,
-            "z_short": unknown if said is None else said.z_short,
-            "z_week": unknown if said is None else said.z_week,
+            "expected": unknown if by_model is None else by_model.expected,
+            "low": unknown
+            if by_model is None
+            else np.maximum(by_model.expected - by_model.half_width, 0.0),
+            "high": unknown if by_model is None else by_model.expected + by_model.half_width,
+            "z": unknown if by_model is None else by_model.z,
+            "z_short": unknown if by_model is None else by_model.z_short,
+            "z_week": unknown if by_model is None else by_model.z_week,
             "run": rules.runs,
             "score": scores,
             "flagged": np.zeros(len(values), dtype=np.bool_),

@@ -1,8 +1,9 @@
-"""Learning a meter's detector from its readings.
+"""Training a meter's detector on its readings.
 
-Belongs here: everything that is estimated, and on which days. Each week of the last twelve is
-compared with what the weeks before it let expect, as it will be when the model is used: all errors
-that spreads, weights and the bar are learned from are out of sample. Not here: the estimators.
+Belongs here: the order of the estimates and the days they use. Each of the last twelve weeks is
+compared with expected values from the weeks before it, as when the model is used: all errors from
+which spreads, weights and the threshold are estimated are out of sample. Not here: the estimators
+(`robust`, `calibration`, `forest`), the expected values (`expected_by_week`).
 """
 
 from dataclasses import dataclass, replace
@@ -18,12 +19,13 @@ from usage_platform.core.detector.anomaly_score import (
     robust_z_scores,
 )
 from usage_platform.core.detector.calibration import threshold_for_budget
-from usage_platform.core.detector.expected import (
-    WEEKDAY_SHARES,
-    WINDOW_DAYS,
-    days_by_step,
-    slot_medians,
-    spreads,
+from usage_platform.core.detector.expected import WINDOW_DAYS, days_by_step, spreads
+from usage_platform.core.detector.expected_by_week import (
+    LEARNED_WEEKS,
+    days_with_errors,
+    expected_by_week,
+    median_day,
+    weeks_back,
 )
 from usage_platform.core.detector.features import CONTEXT_DAYS
 from usage_platform.core.detector.forest import Forests, fit_forests
@@ -37,16 +39,13 @@ from usage_platform.core.detector.rules import flatline_after, usual_zeros, with
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.units import NS_A_DAY
 
-LEARNED_WEEKS = 12
-"""Weeks whose errors are learned from: a season."""
-
 HISTORY_DAYS = 7 * LEARNED_WEEKS + CONTEXT_DAYS + WINDOW_DAYS
-"""Older readings are not looked at."""
+"""Days of history that are used; older readings are ignored."""
 
 FIRST_DAYS = 28
-"""Days before anything but rules judges: two weeks to expect from, two to err on."""
+"""Days of history before a model has expected values: two weeks for the expected values, two for
+their errors."""
 
-_DAYS_TO_EXPECT = 14
 _DAYS_FOR_TRUST = 28
 _INITIAL_THRESHOLD = 8.0
 _GROSS = 8.0
@@ -60,18 +59,18 @@ def train(
     options: TrainingOptions,
     until: int,
 ) -> DetectorModel:
-    """Learn from the whole local days before `until`.
+    """Train on the whole local days before `until`.
 
     Args:
-        instants: n interval starts, ns since 1970 UTC, ascending, each once; later ones are not
-            looked at.
+        instants: n interval starts, ns since 1970 UTC, ascending, each once; those from `until` on
+            are ignored.
         values: n powers, kW; NaN for readings to leave out.
         meter: The meter.
         options: How it is trained.
-        until: From where the model will judge, ns since 1970 UTC.
+        until: End of the history, ns since 1970 UTC.
 
     Returns:
-        The model; while there is too little history, one that has rules only and says so.
+        The model; with too little history it has rules only (`baseline` is None, `days_left` > 0).
     """
     seen = (instants < until) & (instants >= until - (HISTORY_DAYS + 1) * NS_A_DAY)
     if not seen.any():
@@ -84,12 +83,12 @@ def train(
         return blank
     grid = without_zeros(raw, blank.zeros_are_usual)
     table, weekday = days_by_step(grid)
-    chain = _chain(table, weekday)
-    judged = _judged(table, chain)
-    if not judged.any():
+    expected = expected_by_week(table, weekday)
+    days = days_with_errors(table, expected)
+    if not days.any():
         return blank
-    baseline, measured = _baseline(grid, table, weekday, chain, judged, until_day)
-    here = judged[grid.day - grid.day[0]]
+    baseline, measured = _baseline(grid, table, weekday, expected, days, until_day)
+    here = days[grid.day - grid.day[0]]
     if options.method is Method.FOREST:
         keys = forest_keys(grid)
         scores = _out_of_sample(measured, keys, grid.day, here)
@@ -127,57 +126,9 @@ def _learning(
     )
 
 
-def _chain(table: Floats, weekday: Ints) -> Floats:
-    """What each week was expected to be before it began, from the coming one backwards.
-
-    Returns:
-        Shape (weeks, 7, steps), kW; NaN for weeks with too little before them.
-    """
-    weeks = LEARNED_WEEKS + WEEKS_KEPT
-    own = np.full((weeks, 7, table.shape[1]), np.nan)
-    pool = own.copy()
-    for week in range(weeks):
-        end = len(table) - 7 * week
-        if end < _DAYS_TO_EXPECT:
-            break
-        past = slice(max(0, end - WINDOW_DAYS), end)
-        own[week], pool[week] = slot_medians(table[past], weekday[past])
-    return _best_mix(own, pool, table, weekday)
-
-
-def _best_mix(own: Floats, pool: Floats, table: Floats, weekday: Ints) -> Floats:
-    """Weekdays for themselves, all alike, or in between: what missed least."""
-    back = _weeks_back(len(table))
-    late = back <= LEARNED_WEEKS
-    errors: list[float] = []
-    for share in WEEKDAY_SHARES:
-        mixed = share * own + (1 - share) * pool
-        missed = np.abs(table - mixed[back, weekday])[late]
-        missed = missed[~np.isnan(missed)]
-        # A faulty reading must not choose: the largest twentieth counts as the next smaller.
-        limit = float(np.quantile(missed, 0.95)) if len(missed) else 0.0
-        errors.append(float(np.minimum(missed, limit).mean()) if len(missed) else 0.0)
-    share = WEEKDAY_SHARES[int(np.argmin(errors))]
-    return share * own + (1 - share) * pool
-
-
-def _weeks_back(days: int) -> npt.NDArray[np.int64]:
-    """Of each day, the week of the chain that it lies in; 1 is the last one seen."""
-    before = days - 1 - np.arange(days)
-    return np.minimum(1 + before // 7, LEARNED_WEEKS + WEEKS_KEPT - 1)
-
-
-def _judged(table: Floats, chain: Floats) -> npt.NDArray[np.bool_]:
-    """Days whose errors are learned from: recent, with readings and something expected."""
-    back = _weeks_back(len(table))
-    expected = ~np.isnan(chain[back]).all(axis=(1, 2))
-    some = np.count_nonzero(~np.isnan(table), axis=1) >= table.shape[1] / 2
-    return expected & some & (back <= LEARNED_WEEKS)
-
-
 @dataclass(frozen=True, eq=False)
 class _LearnedWeights:
-    """The weights and spreads that fit the readings of some places (bool, shape (n,)) best."""
+    """Weights and spreads estimated from the readings at some positions (bool, shape (n,))."""
 
     here: npt.NDArray[np.bool_]
 
@@ -192,27 +143,26 @@ def _baseline(
     grid: Grid,
     table: Floats,
     weekday: Ints,
-    chain: Floats,
-    judged: npt.NDArray[np.bool_],
+    by_week: Floats,
+    days: npt.NDArray[np.bool_],
     until_day: int,
 ) -> tuple[Baseline, Measured]:
     rows = grid.day - grid.day[0]
-    back = _weeks_back(len(table))
-    expected = chain[back[rows], grid.weekday, grid.step]
-    size = _median_day(chain[0])
-    days, here = weekday[judged], judged[rows]
+    expected = by_week[weeks_back(len(table))[rows], grid.weekday, grid.step]
+    size = median_day(by_week[0])
+    here = days[rows]
 
     def spread_of(errors: Floats, floor_of: Floats) -> Floats:
         by_step = np.full(table.shape, np.nan)
         by_step[rows, grid.step] = errors
-        return spreads(by_step[judged], days, floor_of)
+        return spreads(by_step[days], weekday[days], floor_of)
 
     spread = spread_of(grid.values - expected, size)
     floor = size / np.median(spread, axis=0)
     residuals = residual_chain(grid, expected, spread, _LearnedWeights(here))
     baseline = Baseline(
         until_day=until_day,
-        expected=chain[:WEEKS_KEPT],
+        expected=by_week[:WEEKS_KEPT],
         spread=spread,
         weights=residuals.weights,
         long_spread=spread_of(residuals.daily, floor),
@@ -227,15 +177,15 @@ def _baseline(
 def _with_noise(
     baseline: Baseline, grid: Grid, expected: Floats, here: npt.NDArray[np.bool_]
 ) -> tuple[Baseline, Measured]:
-    """Learn how large an hour's mean error usually is, then measure with it."""
-    away = deviations(baseline, grid, expected)
+    """Estimate the usual mean absolute error of an hour; measure all readings with it."""
+    before = deviations(baseline, grid, expected)
     per_hour = grid.meter.readings_per_hour
-    calm = replace(
+    complete = replace(
         baseline,
-        long_noise=_usual_hour(away.long, here, per_hour),
-        short_noise=_usual_hour(away.short, here, per_hour),
+        long_noise=_usual_hour(before.long, here, per_hour),
+        short_noise=_usual_hour(before.short, here, per_hour),
     )
-    return calm, measure(calm, grid, expected)
+    return complete, measure(complete, grid, expected)
 
 
 def _usual_hour(errors: Floats, here: npt.NDArray[np.bool_], per_hour: int) -> float:
@@ -243,12 +193,6 @@ def _usual_hour(errors: Floats, here: npt.NDArray[np.bool_], per_hour: int) -> f
     hours = np.where(here, np.abs(errors), np.nan)[:size].reshape(-1, per_hour)
     known = ~np.isnan(hours).any(axis=1)
     return max(float(np.median(hours[known].mean(axis=1))), 0.1) if known.any() else 1.0
-
-
-def _median_day(expected: Floats) -> Floats:
-    """What is usually expected at each step; where nothing is, what is at the others."""
-    known = np.where(np.isnan(expected), np.nanmedian(expected), expected)
-    return np.median(np.abs(known), axis=0)
 
 
 def _fit(measured: Measured, keys: Ints, here: npt.NDArray[np.bool_]) -> Forests:
@@ -260,7 +204,7 @@ def _fit(measured: Measured, keys: Ints, here: npt.NDArray[np.bool_]) -> Forests
 def _out_of_sample(
     measured: Measured, keys: Ints, day: Ints, here: npt.NDArray[np.bool_]
 ) -> Floats:
-    """Scores by forests that have not seen the week: one for the odd weeks, one for the even."""
+    """Scores by forests fitted on other weeks: one on the odd weeks, one on the even ones."""
     odd = (day - day[0]) // 7 % 2 == 1
     scores = np.zeros(len(keys))
     for fold in (odd, ~odd):
@@ -272,7 +216,7 @@ def _out_of_sample(
 def _threshold(
     scores: Floats, grid: Grid, here: npt.NDArray[np.bool_], options: TrainingOptions
 ) -> float:
-    """The bar for the budget; with few days it is drawn towards one that only gross ones cross."""
+    """The threshold for the budget; with few days it is drawn towards one that only gross reach."""
     days, at = np.unique(grid.day[here], return_inverse=True)
     maxima = np.zeros(len(days))
     np.maximum.at(maxima, at, scores[here])

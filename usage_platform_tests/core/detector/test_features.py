@@ -48,7 +48,7 @@ def test_a_fault_counts_as_three_spreads_at_most_in_the_level_of_the_day():
     assert last_day[-1] == 3.0 / 24
 
 
-def test_unrest_follows_days_of_large_errors_and_no_fault_of_a_day():
+def test_volatility_follows_days_of_large_errors_and_no_fault_of_a_day():
     usual = np.ones(24 * 10)
     assert recent_volatility(usual, 1.0, 1).max() == 1.0
     one_day = usual.copy()

@@ -1,10 +1,10 @@
-"""An Isolation Forest a slot: what is normal for a building on a weekday at a time of day.
+"""One Isolation Forest per slot (weekday and time of day): the blog's method.
 
 Belongs here: training on a history and scoring readings, for one meter. Not here: where models are
-kept (`adapters.stores.models`), what becomes of an odd reading (`core.anomalies.anomaly`).
+stored (`adapters.stores.models`), what follows from an anomalous reading (`core.anomalies`).
 
-The method is the blog's: each slot's forest sees that slot's past values only, with scikit-learn's
-`contamination="auto"`, whose cut is a score of 0.5.
+The forest of a slot is fitted on that slot's past values only, with scikit-learn's
+`contamination="auto"`, whose threshold is a score of 0.5.
 """
 
 from collections.abc import Callable
@@ -40,11 +40,11 @@ class SlotForests:
 
     Attributes:
         meter: The meter they were trained for.
-        comparables: int64, shape (slots,): past values that each slot's forest saw.
-        low: float64, shape (slots,): the lowest of them, kW; NaN where the slot is too thin.
+        comparables: int64, shape (slots,): number of past values of each slot.
+        low: float64, shape (slots,): the lowest of them, kW; NaN for a slot with too few.
         high: float64, shape (slots,): the highest of them.
         starts: int64, shape (slots + 1,): where each slot's steps begin in `cuts` and `scores`;
-            a thin slot has none.
+            a slot with too few values has none.
         cuts: float64: the step functions' upper ends, one slot after the other.
         scores: float64: the steps' scores.
     """
@@ -71,7 +71,7 @@ class SlotForests:
 
         Returns:
             n rows with the index of `event_time`: `score` (0 to 1, higher = more anomalous,
-            `NOT_SCORED` where the slot is too thin), `expected_low`, `expected_high` (kW).
+            `NOT_SCORED` where the slot has no forest), `expected_low`, `expected_high` (kW).
         """
         slots = slots_of(event_time, self.meter).to_numpy()
         low, high = self.starts[slots], self.starts[slots + 1] - 1
@@ -120,7 +120,7 @@ def _packed(
     lengths = [0 if step is None else len(step.cuts) for step in steps]
     low = [np.nan if step is None else values[slot].min() for slot, step in enumerate(steps)]
     high = [np.nan if step is None else values[slot].max() for slot, step in enumerate(steps)]
-    found = [step for step in steps if step is not None]
+    fitted = [step for step in steps if step is not None]
     none = np.empty(0)
     return SlotForests(
         meter=meter,
@@ -128,8 +128,8 @@ def _packed(
         low=np.array(low, dtype=np.float64),
         high=np.array(high, dtype=np.float64),
         starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        cuts=np.concatenate([none, *(step.cuts for step in found)]),
-        scores=np.concatenate([none, *(step.scores for step in found)]),
+        cuts=np.concatenate([none, *(step.cuts for step in fitted)]),
+        scores=np.concatenate([none, *(step.scores for step in fitted)]),
     )
 
 
@@ -139,7 +139,7 @@ def _first_at_least(
     low: npt.NDArray[np.int64],
     high: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.int64]:
-    """Binary search of each value in its own stretch of `cuts`; the last cut of each is +inf."""
+    """Binary search of each value in the part of `cuts` of its slot, whose last cut is +inf."""
     rounded = values.astype(np.float32).astype(np.float64)
     low, high = low.copy(), high.copy()
     last = max(len(cuts) - 1, 0)

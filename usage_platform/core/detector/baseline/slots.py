@@ -1,7 +1,7 @@
-"""Slots: the weekday and time of day, on the building's clock, that a reading belongs to.
+"""Slots: the weekday and local time of day of a reading.
 
-Belongs here: the one place that says how an instant becomes a slot. On the day that the clock goes
-forward a few slots have no reading; on the day that it goes back a few have two.
+Belongs here: from an instant to its slot. On the day that the clock goes forward a few slots have
+no reading; on the day that it goes back a few have two.
 """
 
 import pandas as pd

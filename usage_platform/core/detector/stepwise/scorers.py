@@ -77,13 +77,13 @@ class StepwiseScorers:
 
 
 def _only_model(new: Series, judges: ModelTimeline) -> Manifest | None:
-    """The one model that judges all these readings, if it is one."""
+    """The model of all these readings; None if they have no model or several."""
     if not len(new.instants):
         return None
     begins = np.array([manifest.begin.value for manifest in judges.manifests], dtype=np.int64)
-    places = np.searchsorted(begins, [new.instants[0], new.instants[-1]], side="right") - 1
-    is_one = places[0] >= 0 and places[0] == places[1]
-    return judges.manifests[int(places[0])] if is_one else None
+    positions = np.searchsorted(begins, [new.instants[0], new.instants[-1]], side="right") - 1
+    is_one = positions[0] >= 0 and positions[0] == positions[1]
+    return judges.manifests[int(positions[0])] if is_one else None
 
 
 def _frame(rows: list[ScoredReading]) -> pd.DataFrame:
