@@ -17,8 +17,6 @@ from usage_platform.local.shipped_files import REPOSITORY_ROOT, in_a_clone, ship
 
 _DEFINITIONS = "usage_platform.definitions"
 _LOCATION = "usage_platform.definitions"
-# In place of the command `dagster`.
-_CODE_SERVER = ("python", "-m", "usage_platform.local.code_server")
 _WORKSPACE = """\
 load_from:
   - grpc_server:
@@ -52,7 +50,7 @@ def dagster_services(
     commands = {
         # Not `dagster code-server`, which runs this very command as its child, and lives on and
         # answers nothing when that child dies.
-        "code": (*_CODE_SERVER, "api", "grpc", "-m", _DEFINITIONS, *where, str(code_port)),
+        "code": ("dagster", "api", "grpc", "-m", _DEFINITIONS, *where, str(code_port)),
         "ui": ("dagster-webserver", *where, str(ui_port), "-w", workspace),
         "daemon": ("dagster-daemon", "run", "-w", workspace),
     }
