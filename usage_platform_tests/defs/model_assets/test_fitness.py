@@ -44,7 +44,7 @@ def test_a_model_of_the_past_has_nothing_of_models_that_came_later(train, fill, 
 @pytest.fixture
 def unfit(monkeypatch):
     """Let the models that are trained from now on be worse than the one before."""
-    from usage_platform.services import train as training
+    from usage_platform.core.detector import training
 
     worse = Examined(4, 2.0, 20, 1, 28, 3, 25)
     monkeypatch.setattr(training, "examine", lambda *args: worse)
