@@ -123,10 +123,9 @@ class Profile:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         self.charge(_END)
-        if hasattr(session.config, "workeroutput"):
-            session.config.workeroutput[_OUTPUT] = {
-                name: (used.cpu, used.wall) for name, used in self.files.items()
-            }
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output[_OUTPUT] = {name: (used.cpu, used.wall) for name, used in self.files.items()}
 
     def pytest_testnodedown(self, node, error: object) -> None:
         # A process that crashed has no output.
@@ -134,7 +133,7 @@ class Profile:
             self.files[name].add(*used)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        number = terminalreporter.config.getoption("profile_files")
+        number = int(terminalreporter.config.getoption("profile_files") or 0)
         by_cpu = sorted(self.files.items(), key=lambda pair: -pair[1].cpu)
         terminalreporter.section(f"the {min(number, len(by_cpu))} files that take most")
         terminalreporter.write_line("  CPU s   wall s")

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from usage_platform.console.one_line_errors import OneLineErrors
+from usage_platform.console.signals import stop_on_signals
 from usage_platform.console.source_options import source_options
 from usage_platform.settings.settings import Settings
 
@@ -67,7 +68,7 @@ def demo(overrides: Given, keep: bool, timeout: float, **options: str | int | No
     given = Settings.from_env(**overrides, **_given(options))
     settings = _unless_given(without_alerts(given), data=_DEMO_DATA, accelerator=math.inf)
     screen = Screen()
-    _stop_on_signals()
+    stop_on_signals()
     ready_folder(settings, keep or "data" in given.model_fields_set, screen.say)
     with Stack(settings, screen.say, screen.progress) as stack:
         finished = run_demo(stack, screen, timeout)
@@ -87,7 +88,7 @@ def up(overrides: Given, **options: str | int | None) -> None:
     given = Settings.from_env(**overrides, **_given(options))
     settings = _unless_given(given, accelerator=_LIVE_ACCELERATOR)
     screen = Screen()
-    _stop_on_signals()
+    stop_on_signals()
     with Stack(settings, screen.say, screen.progress, has_page=True) as stack:
         # A signal interrupts the start; once all services run, it ends the loop below instead.
         stop = threading.Event()
@@ -155,7 +156,7 @@ def watch(
     deployment = Platform(Settings.from_env(**overrides))
     meter = deployment.settings.default_meter
     wanted = wanted_of(meters, min_severity, since, pd.Timestamp.now(tz="UTC"), meter)
-    _stop_on_signals()
+    stop_on_signals()
     try:
         show(
             deployment.kafka,
@@ -191,7 +192,7 @@ def query(overrides: Given, sql: str, form: str) -> None:
 
     deployment = Platform(Settings.from_env(**overrides))
     # Without this, Athena would keep running a query whose client is gone.
-    _stop_on_signals()
+    stop_on_signals()
     click.echo(printed(deployment.sql.query(sql), form))
 
 
@@ -291,15 +292,3 @@ def _unless_given(settings: Settings, **defaults: object) -> Settings:
     """The settings, with a command's defaults where neither variable nor option is set."""
     missing = {name: v for name, v in defaults.items() if name not in settings.model_fields_set}
     return settings.model_copy(update=missing)
-
-
-def _stop_on_signals() -> None:
-    """Make SIGTERM behave like Ctrl-C, so that every started service is stopped."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    # A shell that starts this in the background makes it and its children ignore SIGINT;
-    # Dagster's processes then ignore SIGTERM, too.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)

@@ -12,7 +12,7 @@ from usage_platform.adapters.lake.tables import READINGS, REJECTS, USAGE_HOURLY
 from usage_platform.console.screen import Screen, shown_path, table
 from usage_platform.core.anomalies.anomaly import find_anomalies
 from usage_platform.core.detector.manifest import Manifest
-from usage_platform.core.generator.fault_verdicts import FaultsJudged, judge_faults
+from usage_platform.core.generator.fault_verdicts import FaultVerdicts, evaluate_faults
 from usage_platform.core.readings.quality import compare_anomalies, compare_hours
 from usage_platform.services.rescore import standing
 from usage_platform.wiring.platform import Platform
@@ -33,10 +33,10 @@ def summarize(deployment: Platform, screen: Screen) -> bool:
     own = played.merge(readings.rename(columns={"event_time": "ts"}))
     hours = reader.rows(USAGE_HOURLY)
     compared = compare_hours(hours, readings, registry)
-    judges = deployment.judges()
-    manifests = judges.manifests
+    timeline = deployment.timeline()
+    manifests = timeline.manifests
     anomalies = standing(reader)
-    scored = find_anomalies(readings, judges, registry)
+    scored = find_anomalies(readings, timeline, registry)
     told = compare_anomalies(anomalies, scored.anomalies)
 
     rows = table("Summary", "", "count", "check", numbers=("count",))
@@ -57,8 +57,8 @@ def summarize(deployment: Platform, screen: Screen) -> bool:
     screen.console.print(rows)
     faults = deployment.source_cache.faults()
     if len(faults) and manifests:
-        judged = judge_faults(faults, anomalies, _judged_by_more_than_rules(manifests))
-        _print_faults(screen, faults, judged, scored.scored)
+        verdicts = evaluate_faults(faults, anomalies, _judged_by_more_than_rules(manifests))
+        _print_faults(screen, faults, verdicts, scored.scored)
     folder = shown_path(deployment.settings.data_dir)
     screen.say(f'next: usage-platform --data {folder} query "SELECT ..."')
     return all(right)
@@ -80,21 +80,26 @@ def _row(rows: Table, what: str, count: int, is_right: bool | None) -> bool:
     return is_right is not False
 
 
-def _print_faults(screen: Screen, faults: pd.DataFrame, judged: FaultsJudged, scored: int) -> None:
+def _print_faults(
+    screen: Screen, faults: pd.DataFrame, evaluated: FaultVerdicts, scored: int
+) -> None:
     # Leave out a constant column: the others need the width.
     only = faults["meter"].iloc[0] if faults["meter"].nunique() == 1 else None
     title = "Injected faults" if only is None else f"Injected faults of {only}"
     columns = ("fault", *(["meter"] if only is None else []), "start (UTC)", "size", "", "delay")
     rows = table(title, *columns, numbers=("size", "delay"))
-    told = zip(faults.to_dict("records"), judged.verdicts, judged.delays, strict=True)
-    for fault, verdict, delay in told:
+    rows_of_faults = zip(
+        faults.to_dict("records"), evaluated.verdicts, evaluated.delays, strict=True
+    )
+    for fault, verdict, delay in rows_of_faults:
         after = "" if pd.isna(delay) else f"{delay / pd.Timedelta(minutes=1):,.0f} min"
         start = f"{fault['start']:%Y-%m-%d %H:%M}"
         meter = [fault["meter"]] if only is None else []
         rows.add_row(fault["kind"], *meter, start, fault["detail"], verdict, after)
     screen.console.print(rows, markup=False)
-    share = judged.outside / max(scored, 1)
+    share = evaluated.outside / max(scored, 1)
     screen.say(
-        f"{judged.found} of {judged.judged} detectable faults found; {judged.outside:,} anomalies "
-        f"lie outside every fault ({share:.1%} of the readings scored)"
+        f"{evaluated.found} of {evaluated.evaluated} detectable faults found; "
+        f"{evaluated.outside:,} anomalies lie outside every fault "
+        f"({share:.1%} of the readings scored)"
     )

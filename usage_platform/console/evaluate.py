@@ -30,7 +30,7 @@ from usage_platform.core.readings.csv_rows import CsvColumns
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.units import NS_A_DAY, instants_of
 
-JUDGING_SEEDS = (10, 11, 12)
+EVALUATION_SEEDS = (10, 11, 12)
 """Held-out seeds; seeds 0 to 2 are for development."""
 
 _TORINO = "torino_campus_15min.csv.gz"
@@ -61,7 +61,7 @@ class Labelled:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Evaluate all series and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", default=",".join(map(str, JUDGING_SEEDS)))
+    parser.add_argument("--seeds", default=",".join(map(str, EVALUATION_SEEDS)))
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="folder with the real series")
     parser.add_argument("--without-blog", action="store_true", help="skip the slow baseline")
     given = parser.parse_args(arguments)

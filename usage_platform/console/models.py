@@ -14,9 +14,9 @@ def listed(store: ModelStore) -> Table:
     promoted = set(store.promoted())
     for one in store.candidates():
         in_force = "yes" if one.version in promoted else "no"
-        judges = f"{one.begin:%Y-%m-%d %H:%M}Z"
+        timeline = f"{one.begin:%Y-%m-%d %H:%M}Z"
         counts = (f"{one.readings:,}", f"{one.slots_trained:,}")
-        rows.add_row(one.version, one.method, judges, *counts, in_force)
+        rows.add_row(one.version, one.method, timeline, *counts, in_force)
     return rows
 
 

@@ -1,14 +1,11 @@
 """`usage-platform setup`: download everything that is needed once."""
 
-import os
-
 from usage_platform.console.screen import Screen
-from usage_platform.local.archive_recording import record_archives
 from usage_platform.local.errors import LocalError
 from usage_platform.local.jars import JarFolders
 from usage_platform.local.java import JavaHome
 from usage_platform.local.page_scripts import ensure_scripts
-from usage_platform.local.stack import set_up
+from usage_platform.local.stack import record_archives_of, set_up
 from usage_platform.settings.settings import Settings
 
 
@@ -37,7 +34,7 @@ def fetch_all(settings: Settings) -> None:
 
 def _record(java: JavaHome, jars: JarFolders, screen: Screen) -> None:
     try:
-        record_archives(java, jars, os.environ, screen.say, screen.progress)
+        record_archives_of(java, jars, screen.say, screen.progress)
     # Whatever it is, the platform runs without the archives.
     except Exception as error:
         screen.say(f"not recorded, so Kafka and Spark start more slowly: {error}")

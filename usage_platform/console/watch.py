@@ -116,22 +116,22 @@ def watch(kafka: KafkaSettings, chosen: Chosen, meter: Meter) -> None:
 
 
 def messages(
-    kafka: KafkaSettings, chosen: Chosen, told: OnState
+    kafka: KafkaSettings, chosen: Chosen, on_state: OnState
 ) -> Iterator[list[tuple[dict[str, Any], bool]]]:
     """Messages as they arrive, each with whether it passes the filter; see `values_since`."""
     wanted = MessageFilter(chosen.wanted)
     topic = EPISODE if chosen.episodes else ANOMALY
-    for values in values_since(kafka, topic, chosen.begin, chosen.follow, told):
+    for values in values_since(kafka, topic, chosen.begin, chosen.follow, on_state):
         yield [(message, wanted.takes(message)) for message in read_anomalies(values)]
 
 
 def _show_table(kafka: KafkaSettings, chosen: Chosen, meter: Meter, screen: Screen) -> None:
     table = MessageTable(chosen.in_words(meter), chosen.episodes)
 
-    def told(trouble: str) -> None:
+    def on_state(trouble: str) -> None:
         table.trouble = trouble
 
-    turns = messages(kafka, chosen, told)
+    turns = messages(kafka, chosen, on_state)
     table.take(next(turns))  # Raises when no broker answers.
     try:
         # Refreshed after each poll, at most half a second apart: no second thread reads the table.
@@ -148,11 +148,11 @@ def _show_table(kafka: KafkaSettings, chosen: Chosen, meter: Meter, screen: Scre
 def _print_lines(kafka: KafkaSettings, chosen: Chosen, screen: Screen) -> None:
     line = episode_line if chosen.episodes else anomaly_line
 
-    def told(trouble: str) -> None:
+    def on_state(trouble: str) -> None:
         if trouble:
             click.echo(f"{trouble}; waiting", err=True)
 
-    for come in messages(kafka, chosen, told):
+    for come in messages(kafka, chosen, on_state):
         for message, is_wanted in come:
             if is_wanted and chosen.as_json:
                 click.echo(json_line(message))

@@ -68,7 +68,7 @@ def anomaly(context: dg.AssetExecutionContext, platform: PlatformResource) -> dg
         deployment.kafka,
         deployment.reader,
         deployment.models,
-        deployment.judges,
+        deployment.timeline,
         deployment.registry(),
         _RUN_SECONDS,
     )
@@ -106,7 +106,7 @@ def anomalies(
         done = rescore_days(
             spark,
             deployment.reader,
-            deployment.judges(),
+            deployment.timeline(),
             deployment.registry(),
             first,
             last,

@@ -36,7 +36,7 @@ def stream_equals_rescoring(platform: PlatformResource) -> dg.AssetCheckResult:
     if not platform.deployment.reader.exists(ANOMALIES):
         return _NOTHING_YET
     deployment = platform.deployment
-    found = compare_stream(deployment.reader, deployment.judges(), deployment.registry())
+    found = compare_stream(deployment.reader, deployment.timeline(), deployment.registry())
     if found is None:
         return dg.AssetCheckResult(passed=True, description="nothing scored yet")
     return dg.AssetCheckResult(

@@ -124,7 +124,7 @@ def no_slow_change(platform: PlatformResource) -> dg.AssetCheckResult:
     if changes is None:
         return dg.AssetCheckResult(passed=True, description="no readings yet")
     pairs = [(name, one) for name, of_meter in changes.items() for one in of_meter]
-    lines = [_in_words(name, one) for name, one in pairs if one.is_odd]
+    lines = [_in_words(name, one) for name, one in pairs if one.is_significant]
     return dg.AssetCheckResult(
         passed=not lines,
         severity=_WARN,

@@ -20,7 +20,7 @@ from usage_platform.cluster.request import TrainModels
 from usage_platform.core.detector.gate import Examined
 from usage_platform.core.detector.manifest import Detector, Model
 from usage_platform.core.detector.model import DetectorModel
-from usage_platform.core.detector.model_timeline import LOOK_BACK, judged_by
+from usage_platform.core.detector.model_timeline import LOOK_BACK, scored_by
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.readings.series import ReadingHistory
 from usage_platform.defs import freshness
@@ -213,7 +213,7 @@ def _last_weeks(detector: Detector, end: pd.Timestamp, deployment: Platform) -> 
     history = ReadingHistory()
     history.add(rows)
     series = history.of(detector.meter.name).until(end.value)
-    return judged_by(detector, series, start.value)
+    return scored_by(detector, series, start.value)
 
 
 def _check(version: str, examined: Examined) -> dg.AssetCheckResult:

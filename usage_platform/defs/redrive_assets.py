@@ -72,7 +72,7 @@ def redriven_rejects(
             redriven = redrive(
                 spark,
                 reader,
-                deployment.judges(),
+                deployment.timeline(),
                 deployment.registry(),
                 rejects,
                 context.log.info,

@@ -183,7 +183,7 @@ def anomaly_stream(
                 scorer,
                 deployment.kafka,
                 deployment.models,
-                deployment.judges,
+                deployment.timeline,
                 deployment.registry(),
                 _SCORING_SECONDS,
                 listen=True,

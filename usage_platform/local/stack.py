@@ -46,6 +46,14 @@ def set_up(settings: Settings, say: Say, progress: Say) -> tuple[JavaHome, JarFo
     return java, jars
 
 
+def record_archives_of(java: JavaHome, jars: JarFolders, say: Say, progress: Say) -> None:
+    """Record the archives of classes from which the services start faster (`record_archives`)."""
+    # Late: it imports what the services do.
+    from usage_platform.local.archive_recording import record_archives
+
+    record_archives(java, jars, os.environ, say, progress)
+
+
 def name_java(settings: Settings) -> None:
     """Name the Java that fits in this process's JAVA_HOME, for a Spark session of its own.
 

@@ -39,26 +39,26 @@ class StreamComparison:
 
 
 def compare_stream(
-    reader: LakeReader, judges: ModelTimeline, registry: MeterRegistry
+    reader: LakeReader, timeline: ModelTimeline, registry: MeterRegistry
 ) -> StreamComparison | None:
     """Compare the table `anomalies` with scoring the newest week of `readings` again.
 
     Args:
         reader: The lake's tables.
-        judges: The active models.
+        timeline: The active models.
         registry: The known meters.
 
     Returns:
         None before anything was scored.
     """
     span = reader.span(USAGE_HOURLY, "start")
-    if not judges.manifests or span is None:
+    if not timeline.manifests or span is None:
         return None
     last = span[1].date()
     first = last - _COMPARED
-    again, _ = rescored(reader, judges, registry, first, last)
+    again, _ = rescored(reader, timeline, registry, first, last)
     table = standing(reader, first, last)
-    table = table[~_labelled_later(table, judges.labels)]
+    table = table[~_labelled_later(table, timeline.labels)]
     waiting = _newer(again.anomalies, table)
     result = compare_anomalies(table, again.anomalies.drop(index=waiting))
     return StreamComparison(result.compared, result.wrong, len(waiting))

@@ -34,7 +34,7 @@ from usage_platform.adapters.kafka.topics import (
     partitions_of,
 )
 from usage_platform.adapters.stores.alert_record import AlertRecord, Failing
-from usage_platform.core.alerts.alert import Alert, AlertSink, DeliveryError, Severity, ToldAlerts
+from usage_platform.core.alerts.alert import Alert, AlertSink, DeliveryError, SentAlerts, Severity
 from usage_platform.core.meters import MeterRegistry
 
 ALERT_DEAD_LETTERS = "alert_dead_letters"
@@ -88,7 +88,7 @@ class Delivery:
         self._registry = registry
         self._least = least
         kept = record.read()
-        self._told = ToldAlerts(kept.standings)
+        self._told = SentAlerts(kept.standings)
         self._failing = kept.failing
 
     def turn(self, now: datetime, more_time: Iterator[bool]) -> Delivered:

@@ -36,37 +36,39 @@ class MeterPower:
     def __init__(self, reader: LakeReader, meter: Meter) -> None:
         self._meter = meter
         self._days = MeterDays(reader, READINGS, ["event_time", "value"], meter.name)
-        self._series = PowerSeries.unjudged(meter, np.empty(0, dtype=np.int64), np.empty(0))
+        self._series = PowerSeries.unscored(meter, np.empty(0, dtype=np.int64), np.empty(0))
         self._manifests: list[Manifest] = []
 
-    def as_of(self, files: DayFiles, judges: ModelTimeline, first: date, last: date) -> PowerSeries:
+    def as_of(
+        self, files: DayFiles, timeline: ModelTimeline, first: date, last: date
+    ) -> PowerSeries:
         """The readings of a span.
 
         Args:
             files: The files of the table `readings` now.
-            judges: The active models.
+            timeline: The active models.
             first: The first UTC day.
             last: The last one, inclusive.
         """
         start = pd.Timestamp(first, tz="UTC")
         changed = self._days.follow(files, (start - LOOK_BACK).date(), last)
-        since = _first_difference(self._manifests, judges.manifests)
+        since = _first_difference(self._manifests, timeline.manifests)
         if changed:
             since = min(_END if since is None else since, pd.Timestamp(changed[0], tz="UTC").value)
         if since is not None:
-            self._series = self._judged_since(since, start.value, judges)
-            self._manifests = list(judges.manifests)
+            self._series = self._judged_since(since, start.value, timeline)
+            self._manifests = list(timeline.manifests)
         return self._series.between(start.value, _END)
 
     def ahead(
-        self, instants: Ints, values: Floats, judges: ModelTimeline, since: int
+        self, instants: Ints, values: Floats, timeline: ModelTimeline, since: int
     ) -> PowerSeries:
         """Readings that the lake does not have yet, with the ranges that they will have in it.
 
         Args:
             instants: Interval starts after the lake's last one, ns since 1970 UTC, ascending.
             values: Their powers, kW.
-            judges: The active models.
+            timeline: The active models.
             since: The first instant to score.
 
         Returns:
@@ -76,7 +78,7 @@ class MeterPower:
         series = Series(
             np.concatenate([known.instants, instants]), np.concatenate([known.values, values])
         )
-        found = score_series(self._meter.name, series, since, judges)
+        found = score_series(self._meter.name, series, since, timeline)
         part = series.since(since)
         columns = _placed(part.instants, found)
         return PowerSeries(self._meter, part.instants, part.values, *columns)
@@ -91,11 +93,13 @@ class MeterPower:
         """The last instant that the lake has; the smallest int64 without one."""
         return int(self._series.instants[-1]) if len(self._series) else _FIRST
 
-    def _judged_since(self, since: int, start: int, judges: ModelTimeline) -> PowerSeries:
+    def _judged_since(self, since: int, start: int, timeline: ModelTimeline) -> PowerSeries:
         """All readings held; those before `since` keep their ranges."""
         instants, values = _arrays(self._days.rows())
         old = self._series.between(int(instants[0]) if len(instants) else _END, since)
-        found = score_series(self._meter.name, Series(instants, values), max(since, start), judges)
+        found = score_series(
+            self._meter.name, Series(instants, values), max(since, start), timeline
+        )
         columns = _placed(instants, found)
         kept = np.searchsorted(instants, old.instants)
         for name, column in zip(_JUDGED, columns, strict=True):

@@ -52,7 +52,7 @@ class Year:
     Attributes:
         version: Changes whenever what is shown may have changed.
         power: The readings with what was expected.
-        odd: The odd readings that stand (`ANOMALY_COLUMNS`), those of whole episodes.
+        anomalies: Anomalies that were not withdrawn (`ANOMALY_COLUMNS`), those of whole episodes.
         episodes: Their episodes, the newest first.
         first: The first local day.
         last: The last local day, inclusive.
@@ -63,7 +63,7 @@ class Year:
 
     version: str
     power: PowerSeries
-    odd: pd.DataFrame
+    anomalies: pd.DataFrame
     episodes: tuple[Episode, ...]
     first: date
     last: date
@@ -76,19 +76,19 @@ class YearCache:
 
     Args:
         reader: The lake's tables.
-        judges: Gives the active models.
+        timeline: Gives the active models.
         clock: Seconds of a monotonic clock.
     """
 
     def __init__(
-        self, reader: LakeReader, judges: Callable[[], ModelTimeline], clock: Callable[[], float]
+        self, reader: LakeReader, timeline: Callable[[], ModelTimeline], clock: Callable[[], float]
     ) -> None:
         self._reader = reader
-        self._judges = judges
+        self._timeline = timeline
         self._clock = clock
         self._lock = threading.Lock()
         self._meters: tuple[Mapping[date, frozenset[str]], list[str]] | None = None
-        self._known_judges: tuple[float, ModelTimeline] | None = None
+        self._known_timeline: tuple[float, ModelTimeline] | None = None
         self._asked: dict[str, tuple[float, DayFiles]] = {}
         self._held: OrderedDict[tuple[Meter, int | None], _HeldYear] = OrderedDict()
 
@@ -126,16 +126,16 @@ class YearCache:
             self._held[meter, year] = held
             while len(self._held) > MOST_HELD:
                 self._held.popitem(last=False)
-            judges = self._in_force()
+            timeline = self._in_force()
         first, last = _span(readings, year)
-        return held.as_of(readings, anomalies, judges, first, last)
+        return held.as_of(readings, anomalies, timeline, first, last)
 
     def _in_force(self) -> ModelTimeline:
         """The active models, read at most every few seconds."""
         now = self._clock()
-        if self._known_judges is None or now - self._known_judges[0] >= MODELS_EVERY_SECONDS:
-            self._known_judges = now, self._judges()
-        return self._known_judges[1]
+        if self._known_timeline is None or now - self._known_timeline[0] >= MODELS_EVERY_SECONDS:
+            self._known_timeline = now, self._timeline()
+        return self._known_timeline[1]
 
     def ahead(self, meter: Meter, instants: Ints, values: Floats) -> PowerSeries | None:
         """Readings that have just arrived, with their expected ranges.
@@ -150,8 +150,8 @@ class YearCache:
         """
         with self._lock:
             held = self._held.get((meter, None))
-            judges = self._in_force()
-        return None if held is None else held.ahead(instants, values, judges)
+            timeline = self._in_force()
+        return None if held is None else held.ahead(instants, values, timeline)
 
     def _files(self, table: LakeTable) -> DayFiles:
         """The table's files, listed at most every second."""
@@ -177,7 +177,7 @@ class _HeldYear:
         self._ahead: dict[int, float] = {}
         self._lock = threading.Lock()
 
-    def ahead(self, instants: Ints, values: Floats, judges: ModelTimeline) -> PowerSeries:
+    def ahead(self, instants: Ints, values: Floats, timeline: ModelTimeline) -> PowerSeries:
         """The newer of some readings, scored; they are kept until the lake has them."""
         with self._lock:
             newest = self._power.newest
@@ -186,16 +186,16 @@ class _HeldYear:
             self._ahead = dict(known[-MOST_AHEAD:])
             new = instants[instants > newest]
             if not len(new):
-                return PowerSeries.unjudged(self._meter, new, values[:0])
+                return PowerSeries.unscored(self._meter, new, values[:0])
             times = np.array(list(self._ahead), dtype=np.int64)
             powers = np.array(list(self._ahead.values()), dtype=np.float64)
-            return self._power.ahead(times, powers, judges, int(new[0]))
+            return self._power.ahead(times, powers, timeline, int(new[0]))
 
     def as_of(
         self,
         readings: DayFiles,
         anomalies: DayFiles,
-        judges: ModelTimeline,
+        timeline: ModelTimeline,
         first: date,
         last: date,
     ) -> Year:
@@ -203,15 +203,15 @@ class _HeldYear:
         (start, _), (_, end) = bounds
         with self._lock:
             days = start.date(), end.date()
-            power = self._power.as_of(readings, judges, *days)
+            power = self._power.as_of(readings, timeline, *days)
             self._follow_anomalies(anomalies, days[0] - _EPISODES_BEFORE, days[1])
-            odd, episodes = self._odd, self._episodes
-        in_force = "".join(manifest.version for manifest in judges.manifests)
+            standing, episodes = self._odd, self._episodes
+        in_force = "".join(manifest.version for manifest in timeline.manifests)
         version = f"{readings.version}-{anomalies.version}-{first}-{last}-{in_force}"
         return Year(
             version=sha256(version.encode()).hexdigest()[:16],
             power=power.between(start.value, end.value),
-            odd=odd,
+            anomalies=standing,
             episodes=episodes,
             first=first,
             last=last,

@@ -117,7 +117,7 @@ class Redriven:
 def redrive(
     spark: "SparkSession",
     reader: LakeReader,
-    judges: ModelTimeline,
+    timeline: ModelTimeline,
     registry: MeterRegistry,
     rejects: pd.DataFrame,
     progress: Callable[[str], None],
@@ -130,7 +130,7 @@ def redrive(
     Args:
         spark: The session that may write to the lake.
         reader: The lake's tables; those that are missing are created.
-        judges: The active models.
+        timeline: The active models.
         registry: The meters as they are known today.
         rejects: At least one row of `chosen_rejects`.
         progress: Called with a line after each stretch of days that was scored again.
@@ -141,7 +141,7 @@ def redrive(
     scored = RescoredDays()
     if days:
         until = _last_day_to_score(reader, days[-1])
-        scored = rescore_days(spark, reader, judges, registry, days[0], until, progress)
+        scored = rescore_days(spark, reader, timeline, registry, days[0], until, progress)
     _delete(spark, lake, revived)
     return Redriven(revived, scored)
 

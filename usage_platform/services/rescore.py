@@ -53,7 +53,7 @@ class RescoredDays:
 def rescore_days(
     spark: "SparkSession",
     reader: LakeReader,
-    judges: ModelTimeline,
+    timeline: ModelTimeline,
     registry: MeterRegistry,
     first: date,
     last: date,
@@ -64,7 +64,7 @@ def rescore_days(
     Args:
         spark: The session that may write to the lake.
         reader: The lake's tables.
-        judges: The active models.
+        timeline: The active models.
         registry: The known meters.
         first: The first day.
         last: The last day, inclusive.
@@ -76,7 +76,7 @@ def rescore_days(
         until = min(day + _CHUNK, last)
         # Before the readings are read: what the stream publishes of later ones stays.
         at = pd.Timestamp.now(tz="UTC")
-        result, gone = rescored(reader, judges, registry, day, until)
+        result, gone = rescored(reader, timeline, registry, day, until)
         changes = pd.concat([result.anomalies, gone], ignore_index=True)
         merge_rescored(spark, reader.lake, changes, at)
         total.scored += result.scored
@@ -88,13 +88,13 @@ def rescore_days(
 
 
 def rescored(
-    reader: LakeReader, judges: ModelTimeline, registry: MeterRegistry, first: date, last: date
+    reader: LakeReader, timeline: ModelTimeline, registry: MeterRegistry, first: date, last: date
 ) -> tuple[ScoringResult, pd.DataFrame]:
     """Score the readings of some UTC days again.
 
     Args:
         reader: The lake's tables.
-        judges: What readings are judged by.
+        timeline: What readings are judged by.
         registry: The known meters.
         first: The first day.
         last: The last day, inclusive.
@@ -108,7 +108,7 @@ def rescored(
     rows = reader.rows(READINGS, columns, (start - LOOK_BACK).date(), last)
     there = standing(reader, first - _EPISODES_BEFORE, last)
     before = there[there["event_time"] < start]
-    found = find_anomalies(rows, judges, registry, start, _last_odd(before))
+    found = find_anomalies(rows, timeline, registry, start, _last_odd(before))
     own = there[there["event_time"] >= start]
     gone = own[~own["anomaly_id"].isin(found.anomalies["anomaly_id"])]
     return found, gone.assign(status=WITHDRAWN)

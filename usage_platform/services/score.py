@@ -109,7 +109,7 @@ class Scorer:
 
     def tick(
         self,
-        judges: ModelTimeline,
+        timeline: ModelTimeline,
         registry: MeterRegistry,
         seconds: float,
         listen: bool = True,
@@ -118,7 +118,7 @@ class Scorer:
         """Score what waits, until nothing does or the time is up.
 
         Args:
-            judges: The active models.
+            timeline: The active models.
             registry: The known meters.
             seconds: Deadline of the tick; a batch that has begun is finished.
             listen: Whether to score events that arrive meanwhile; else stop at the current end of
@@ -143,7 +143,7 @@ class Scorer:
                     raise KafkaException(error)
             if not good:
                 break
-            if not self._score(good, judges, registry, horizon, result):
+            if not self._score(good, timeline, registry, horizon, result):
                 break
         result.lag = self._lag()
         result.seconds = time.monotonic() - started
@@ -169,7 +169,7 @@ class Scorer:
     def _score(
         self,
         messages: list[Message],
-        judges: ModelTimeline,
+        timeline: ModelTimeline,
         registry: MeterRegistry,
         horizon: pd.Timestamp | None,
         result: TickResult,
@@ -191,7 +191,7 @@ class Scorer:
             return False
         self._consumed.update({m.partition() or 0: (m.offset() or 0) + 1 for m in messages})
         output = self._memory.process(
-            batch.readings[["meter", "event_time", "value"]], judges, registry
+            batch.readings[["meter", "event_time", "value"]], timeline, registry
         )
         positions = set(zip(batch.rejects["partition"], batch.rejects["offset"], strict=True))
         rejected = [m for m in messages if (m.partition(), m.offset()) in positions]

@@ -47,18 +47,18 @@ class TickResult:
     offsets: dict[int, int] = field(default_factory=dict)
     versions: set[str] = field(default_factory=set)
 
-    def add(self, to_tell: StreamOutput, events: int, rejected: int) -> None:
+    def add(self, output: StreamOutput, events: int, rejected: int) -> None:
         """Add the counts of a batch."""
-        withdrawn = int((to_tell.anomalies["status"] == WITHDRAWN).sum())
+        withdrawn = int((output.anomalies["status"] == WITHDRAWN).sum())
         self.events += events
-        self.scored += to_tell.scored
-        self.learning += to_tell.learning
+        self.scored += output.scored
+        self.learning += output.learning
         self.rejected += rejected
-        self.anomalies += len(to_tell.anomalies) - withdrawn
+        self.anomalies += len(output.anomalies) - withdrawn
         self.withdrawn += withdrawn
-        self.episodes += len(to_tell.episodes)
-        self.repeated += to_tell.repeated
-        self.versions.update(to_tell.anomalies["model_version"])
+        self.episodes += len(output.episodes)
+        self.repeated += output.repeated
+        self.versions.update(output.anomalies["model_version"])
 
     def reach(self, newest: pd.Timestamp) -> None:
         """Update `newest` with that of a batch; NaT for one without readings."""

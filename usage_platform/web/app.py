@@ -100,10 +100,10 @@ def _following(
             try:
                 news = with_expectations(news, feed, source)
             except LakeError as error:  # A reading without its range is better than none.
-                feed.tell_lake("", str(error))
+                feed.report_lake("", str(error))
             feed.add(news)
 
-        tail = TopicTail(kafka, _TOPICS, _RECENT, heard, feed.tell_brokers)
+        tail = TopicTail(kafka, _TOPICS, _RECENT, heard, feed.report_brokers)
         tail.start()
         lake = asyncio.create_task(watch_lake(feed, source.years))
         first = asyncio.create_task(asyncio.to_thread(_load_first, source))

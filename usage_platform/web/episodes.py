@@ -61,7 +61,7 @@ def _listed(year: Year, reviewed: list[Review]) -> dict[str, object]:
     ]
     odd = [
         {"at": row["event_time"], "kw": row["usage"], "episode": row["episode"]}
-        for row in year.odd.to_dict("records")
+        for row in year.anomalies.to_dict("records")
     ]
     return {"episodes": rows, "odd": odd}
 

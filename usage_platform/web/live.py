@@ -59,9 +59,9 @@ async def watch_lake(feed: LiveFeed, years: YearCache) -> None:
     while True:
         if feed.is_heard:
             try:
-                feed.tell_lake(await run_in_threadpool(years.version), "")
+                feed.report_lake(await run_in_threadpool(years.version), "")
             except LakeError as error:
-                feed.tell_lake("", str(error))
+                feed.report_lake("", str(error))
         await asyncio.sleep(LAKE_EVERY_SECONDS)
 
 

@@ -83,11 +83,11 @@ class LiveFeed:
                 self._next[one.place] = one.offset + 1
         self._wake()
 
-    def tell_brokers(self, trouble: str) -> None:
+    def report_brokers(self, trouble: str) -> None:
         """Set the error of the brokers; "" while they work."""
         self._stand(brokers=trouble)
 
-    def tell_lake(self, version: str, trouble: str) -> None:
+    def report_lake(self, version: str, trouble: str) -> None:
         """Set the lake's version and error; an empty version keeps the last one."""
         self._stand(lake=trouble, **({"version": version} if version else {}))
 

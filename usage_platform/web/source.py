@@ -45,7 +45,7 @@ class PageSource:
         """The data sources that the settings name."""
         return cls(
             reader=deployment.reader,
-            years=YearCache(deployment.reader, deployment.judges, time.monotonic),
+            years=YearCache(deployment.reader, deployment.timeline, time.monotonic),
             registry=deployment.registry,
             default_meter=deployment.settings.default_meter,
             reviews=deployment.reviews,

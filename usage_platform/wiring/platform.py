@@ -156,7 +156,7 @@ class Platform:
         """The reviews of episodes."""
         return ReviewStore(self.assets)
 
-    def judges(self) -> ModelTimeline:
+    def timeline(self) -> ModelTimeline:
         """The models that are in force, and the labels."""
         return ModelTimeline(self.models.manifests(), self.models.load, self.labels.read())
 

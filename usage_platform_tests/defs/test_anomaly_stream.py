@@ -34,7 +34,7 @@ class FakeScorer:
         self.kafka, self.reader, self.ticks, self.closed = kafka, reader, [], False
         FakeScorer.made.append(self)
 
-    def tick(self, judges, registry, seconds, listen, horizon):
+    def tick(self, timeline, registry, seconds, listen, horizon):
         assert isinstance(registry, MeterRegistry)
         self.ticks.append(SimpleNamespace(**locals()))
         if FakeScorer.error:
@@ -83,10 +83,10 @@ def test_a_tick_judges_by_the_models_in_force_and_by_what_people_said(look, scor
     labels.add("m", begin, begin + pd.Timedelta(hours=1), Verdict.PLANNED, "a fair")
     look(sensors.anomaly_stream, with_model)
     (tick,) = scorers.made[0].ticks
-    assert isinstance(tick.judges, ModelTimeline)
-    assert [one.version for one in tick.judges.manifests] == ["2024-03-04"]
-    assert tick.judges.load("2024-03-04").manifest == tick.judges.manifests[0]
-    assert tick.judges.labels["note"].tolist() == ["a fair"]
+    assert isinstance(tick.timeline, ModelTimeline)
+    assert [one.version for one in tick.timeline.manifests] == ["2024-03-04"]
+    assert tick.timeline.load("2024-03-04").manifest == tick.timeline.manifests[0]
+    assert tick.timeline.labels["note"].tolist() == ["a fair"]
     assert scorers.made[0].reader is with_model.deployment.reader
 
 
@@ -191,7 +191,7 @@ def test_a_tick_beside_one_that_is_still_at_work_leaves_the_scorer_alone(
 ):
     at_work, go_on = threading.Event(), threading.Event()
 
-    def slow_tick(scorer, judges, registry, seconds, listen, horizon):
+    def slow_tick(scorer, timeline, registry, seconds, listen, horizon):
         at_work.set()
         assert go_on.wait(60)
         return TickResult(events=1)

@@ -185,7 +185,7 @@ def tell(platform, lake, fill, train, write_table):
         fill(readings())
         train(datetime.now(UTC))
         deployment = platform.deployment
-        found = find_anomalies(readings(), deployment.judges(), deployment.registry()).anomalies
+        found = find_anomalies(readings(), deployment.timeline(), deployment.registry()).anomalies
         newest = readings()["event_time"].max().floor("D")
         week = found[found["event_time"] >= newest - pd.Timedelta(days=7)]
         assert len(week) > 3

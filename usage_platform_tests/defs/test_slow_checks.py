@@ -9,7 +9,7 @@ from usage_platform.core.anomalies.anomaly import find_anomalies
 from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.meters import Meter
 from usage_platform.defs import anomaly_checks, checks
-from usage_platform_tests.core.detector.made_models import cut_forests, judges_of, model
+from usage_platform_tests.core.detector.made_models import cut_forests, model, timeline_of
 from usage_platform_tests.defs.conftest import START, Platform
 
 METER = "central-library"
@@ -44,10 +44,10 @@ def put_anomalies(platform, put_readings, write_table):
         values = np.full(HOURS, 150.0)
         values[[HOURS - 24 * day - 12 for day in range(1, days + 1)]] = 500.0
         rows = put_readings(values)
-        judges = judges_of(
+        timeline = timeline_of(
             model("m", START, {METER: cut_forests(Meter(METER, interval_minutes=60))})
         )
-        found = find_anomalies(rows, judges, platform.deployment.registry()).anomalies
+        found = find_anomalies(rows, timeline, platform.deployment.registry()).anomalies
         assert len(found) == days
         dated = found.assign(event_date=found["event_time"].dt.date)
         write_table(platform.deployment.lake, ANOMALIES, dated)

@@ -262,7 +262,7 @@ def test_after_all_of_that_the_tables_are_what_an_undisturbed_run_makes(stack):
 
     told = standing(reader)
     newest = min(told["event_time"].max(), readings["event_time"].max())
-    found = find_anomalies(readings, deployment.judges(), registry).anomalies
+    found = find_anomalies(readings, deployment.timeline(), registry).anomalies
     ids = [sorted(rows.loc[rows["event_time"] <= newest, "anomaly_id"]) for rows in (told, found)]
     assert ids[0] == ids[1]
     assert len(ids[0]) > 0

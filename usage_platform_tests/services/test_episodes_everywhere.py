@@ -17,7 +17,7 @@ from usage_platform.core.load.month import Month
 from usage_platform.core.meters import Meter
 from usage_platform.services.month_report_meters import episodes_of_month
 from usage_platform.services.page_data import YearCache
-from usage_platform_tests.core.detector.made_models import NO_JUDGES
+from usage_platform_tests.core.detector.made_models import NO_MODELS
 
 METER = Meter("m", "America/New_York", 15)
 STEP = pd.Timedelta(minutes=15)
@@ -91,7 +91,7 @@ def test_page_messages_and_report_have_the_same_row_of_each_episode(lake, write_
     readings = rows.rename(columns={"usage": "value"})[["meter", "event_time", "value"]]
     write_table(lake, READINGS, readings.assign(event_date=readings["event_time"].dt.date))
     reader = LakeReader(lake)
-    book = YearCache(reader, lambda: NO_JUDGES, lambda: 0.0)
+    book = YearCache(reader, lambda: NO_MODELS, lambda: 0.0)
 
     told = rows[rows["status"] != "withdrawn"]
     events = episode_events(told, rows["event_time"].max() + pd.Timedelta(hours=2), METER)

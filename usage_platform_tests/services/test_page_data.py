@@ -14,7 +14,12 @@ from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.units import instants_of
 from usage_platform.services.page_data import MOST_HELD, YearCache
-from usage_platform_tests.core.detector.made_models import NO_JUDGES, cut_forests, judges_of, model
+from usage_platform_tests.core.detector.made_models import (
+    NO_MODELS,
+    cut_forests,
+    model,
+    timeline_of,
+)
 from usage_platform_tests.core.detector.series import library
 
 METER = Meter("m", "America/New_York", 60)
@@ -38,15 +43,15 @@ class Clock:
         return self.now
 
 
-def judges() -> ModelTimeline:
+def timeline() -> ModelTimeline:
     forests = [{"m": cut_forests(METER, 390.0 + n, 610.0 + n)} for n in range(2)]
     begins = [START + pd.Timedelta(days=20 * n + 10) for n in range(2)]
-    return judges_of(*(model(f"v{n}", begins[n], forests[n]) for n in range(2)))
+    return timeline_of(*(model(f"v{n}", begins[n], forests[n]) for n in range(2)))
 
 
 @pytest.fixture
 def book(lake) -> YearCache:
-    return YearCache(LakeReader(lake), judges, Clock())
+    return YearCache(LakeReader(lake), timeline, Clock())
 
 
 def expected(frame: pd.DataFrame, by: ModelTimeline) -> pd.DataFrame:
@@ -70,22 +75,22 @@ def test_readings_that_come_batch_by_batch_are_as_if_they_had_come_at_once(lake,
     rows = readings(40 * 24)
     for first, last in ((0, 500), (500, 501), (501, 960)):
         write_table(lake, READINGS, rows[first:last])
-        assert_like_the_lake(book, rows[:last], judges())
+        assert_like_the_lake(book, rows[:last], timeline())
 
 
 def test_a_late_reading_finds_its_place_and_changes_what_comes_after(lake, write_table, book):
     rows = readings(40 * 24)
     late = rows.index == 300
     write_table(lake, READINGS, rows[~late])
-    assert_like_the_lake(book, rows[~late], judges())
+    assert_like_the_lake(book, rows[~late], timeline())
     write_table(lake, READINGS, rows[late])
-    assert_like_the_lake(book, rows, judges())
+    assert_like_the_lake(book, rows, timeline())
 
 
 def test_another_model_in_force_judges_anew_from_its_beginning(lake, write_table):
     rows = readings(40 * 24)
     write_table(lake, READINGS, rows)
-    in_force = [NO_JUDGES, judges(), ModelTimeline(judges().manifests[:1], judges().load)]
+    in_force = [NO_MODELS, timeline(), ModelTimeline(timeline().manifests[:1], timeline().load)]
     by = iter(in_force)
     book = YearCache(LakeReader(lake), lambda: next(by), Clock())
     for now in in_force:
@@ -122,7 +127,7 @@ def test_only_the_meter_and_the_year_that_are_asked_for_come(lake, write_table, 
 def test_an_empty_lake_has_an_empty_year(book):
     year = book.year(METER, None)
     assert len(year.power) == 0
-    assert year.odd.empty
+    assert year.anomalies.empty
     assert year.years == year.episodes == ()
     assert book.meters() == []
 
@@ -131,19 +136,19 @@ def test_the_version_changes_with_the_tables_and_with_nothing_else(lake, write_t
     versions = [book.year(METER, None).version]
     write_table(lake, READINGS, readings(24))
     versions += [book.year(METER, None).version, book.year(METER, None).version]
-    found = find_anomalies(readings(24), NO_JUDGES, MeterRegistry()).anomalies
+    found = find_anomalies(readings(24), NO_MODELS, MeterRegistry()).anomalies
     row = {"event_time": START, "episode": "e", "direction": "at", "kind": "stuck"}
     numbers = dict.fromkeys(NUMBERS, 1.0)
     odd = pd.DataFrame([{**dict.fromkeys(found.columns), **numbers, **row}])
     write_table(lake, ANOMALIES, odd.assign(meter="m", event_date=START.date()))
     versions.append(book.year(METER, None).version)
     assert [versions.index(version) for version in versions] == [0, 1, 1, 3]
-    assert len(book.year(METER, None).odd) == 1
+    assert len(book.year(METER, None).anomalies) == 1
 
 
 def test_the_lake_is_not_asked_again_within_a_second(lake, write_table):
     clock = Clock()
-    book = YearCache(LakeReader(lake), judges, lambda: clock.now)
+    book = YearCache(LakeReader(lake), timeline, lambda: clock.now)
     before = book.version()
     write_table(lake, READINGS, readings(24))
     assert book.version() == before

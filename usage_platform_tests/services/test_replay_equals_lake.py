@@ -123,7 +123,7 @@ def score_all(deployment, write_table):
     for first, last in (("2024-01-01", "2024-03-11"), ("2024-03-12", "2024-04-30")):
         scored, gone = rescored(
             deployment.reader,
-            deployment.judges(),
+            deployment.timeline(),
             deployment.registry(),
             date.fromisoformat(first),
             date.fromisoformat(last),

@@ -19,7 +19,7 @@ from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.services.rescore import rescored, standing
-from usage_platform_tests.core.detector.made_models import judges_of, model
+from usage_platform_tests.core.detector.made_models import model, timeline_of
 from usage_platform_tests.core.detector.series import DAY, HOURLY, library
 
 REGISTRY = MeterRegistry(HOURLY)
@@ -31,9 +31,9 @@ NIGHT = pd.Timestamp("2024-03-19T20:00:00Z")
 
 
 @pytest.fixture(scope="module")
-def judges() -> ModelTimeline:
+def timeline() -> ModelTimeline:
     detector = train(INSTANTS, VALUES, HOURLY, TrainingOptions(method=Method.ROBUST_Z), BEGIN)
-    return judges_of(model("v", pd.Timestamp(BEGIN, tz="UTC"), {HOURLY.name: detector}))
+    return timeline_of(model("v", pd.Timestamp(BEGIN, tz="UTC"), {HOURLY.name: detector}))
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +46,9 @@ def readings() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def found(readings, judges) -> pd.DataFrame:
+def found(readings, timeline) -> pd.DataFrame:
     """All anomalies, found in one go."""
-    anomalies = find_anomalies(readings, judges, REGISTRY).anomalies
+    anomalies = find_anomalies(readings, timeline, REGISTRY).anomalies
     names = own(anomalies)["episode"]
     assert names.nunique() > 3
     # The first of those days goes on with an episode of the day before.
@@ -77,30 +77,30 @@ def tell(lake, write_table):
     return write
 
 
-def test_days_scored_again_are_as_they_were_and_nothing_is_withdrawn(reader, tell, judges, found):
+def test_days_scored_again_are_as_they_were_and_nothing_is_withdrawn(reader, tell, timeline, found):
     tell(found)
-    again, gone = rescored(reader, judges, REGISTRY, FIRST, LAST)
+    again, gone = rescored(reader, timeline, REGISTRY, FIRST, LAST)
     pd.testing.assert_frame_equal(again.anomalies, own(found))
     assert again.scored == 24 * 10
     assert gone.empty
 
 
 def test_what_stands_in_the_table_and_is_no_anomaly_is_withdrawn_of_these_days_only(
-    reader, tell, judges, found
+    reader, tell, timeline, found
 ):
     wrong = pd.concat(
         [own(found)[:2].assign(anomaly_id=["x", "y"]), found[:1].assign(anomaly_id="earlier")]
     )
     tell(pd.concat([found, wrong], ignore_index=True))
-    again, gone = rescored(reader, judges, REGISTRY, FIRST, LAST)
+    again, gone = rescored(reader, timeline, REGISTRY, FIRST, LAST)
     pd.testing.assert_frame_equal(again.anomalies, own(found))
     assert gone["anomaly_id"].tolist() == ["x", "y"]
     assert gone["status"].tolist() == [WITHDRAWN] * 2
     assert gone.columns.tolist() == ANOMALY_COLUMNS
 
 
-def test_days_that_were_never_scored_get_all_their_anomalies(reader, judges, found):
-    again, gone = rescored(reader, judges, REGISTRY, FIRST, LAST)
+def test_days_that_were_never_scored_get_all_their_anomalies(reader, timeline, found):
+    again, gone = rescored(reader, timeline, REGISTRY, FIRST, LAST)
     assert again.anomalies["anomaly_id"].tolist() == own(found)["anomaly_id"].tolist()
     pd.testing.assert_frame_equal(gone, no_anomalies())
 
@@ -113,8 +113,8 @@ def test_what_was_withdrawn_does_not_stand_and_rows_of_the_first_version_do(read
     assert stands.tolist() == found["anomaly_id"].iloc[[0, 2]].tolist()
 
 
-def test_a_withdrawn_reading_names_no_episode(reader, tell, judges, found):
+def test_a_withdrawn_reading_names_no_episode(reader, tell, timeline, found):
     before = found[(found["event_time"] >= NIGHT) & (found["event_time"].dt.date < FIRST)]
     tell(before.assign(status=WITHDRAWN))
-    again, _ = rescored(reader, judges, REGISTRY, FIRST, LAST)
+    again, _ = rescored(reader, timeline, REGISTRY, FIRST, LAST)
     assert again.anomalies["episode"][0] == "2024-03-20T00:00Z"

@@ -18,7 +18,7 @@ from usage_platform.core.detector.train import train
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.messages import usage_messages
 from usage_platform.services.score import Scorer
-from usage_platform_tests.core.detector.made_models import judges_of, model
+from usage_platform_tests.core.detector.made_models import model, timeline_of
 from usage_platform_tests.core.detector.series import DAY, HOURLY, library
 
 REGISTRY = MeterRegistry(HOURLY)
@@ -49,9 +49,9 @@ def readings() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def judges() -> ModelTimeline:
+def timeline() -> ModelTimeline:
     detector = train(INSTANTS, VALUES, HOURLY, TrainingOptions(method=Method.ROBUST_Z), BEGIN)
-    return judges_of(model("v", pd.Timestamp(BEGIN, tz="UTC"), {HOURLY.name: detector}))
+    return timeline_of(model("v", pd.Timestamp(BEGIN, tz="UTC"), {HOURLY.name: detector}))
 
 
 def as_table(frame):
@@ -59,10 +59,10 @@ def as_table(frame):
 
 
 @pytest.fixture(scope="module")
-def expected(readings, judges) -> SimpleNamespace:
+def expected(readings, timeline) -> SimpleNamespace:
     """What is told when it all comes in one go, without Kafka and without a restart."""
     told = ScorerState(lambda *span: pytest.fail("nothing to look back at")).process(
-        as_table(readings), judges, REGISTRY
+        as_table(readings), timeline, REGISTRY
     )
     rows = told.anomalies
     at = readings["ts"][MIDDLE]
@@ -93,13 +93,13 @@ def ingest(lake, write_table, spark_batch):
 
 
 @pytest.fixture
-def score(kafka, put, lake, judges):
+def score(kafka, put, lake, timeline):
     """Events that come, and a scorer of their own that takes them."""
 
     def run(events):
         put(kafka, usage_messages(events), key=b"m")
         with closing(Scorer(kafka, LakeReader(lake))) as scorer:
-            result = scorer.tick(judges, REGISTRY, FOREVER, listen=False)
+            result = scorer.tick(timeline, REGISTRY, FOREVER, listen=False)
         assert (result.events, result.lag) == (len(events), 0)
         return result
 
@@ -135,7 +135,7 @@ def test_a_restart_in_the_middle_changes_no_message(
 
 
 def test_a_reading_later_than_the_memory_reaches_finds_its_past_in_the_lake(
-    score, told, ingest, readings, judges
+    score, told, ingest, readings, timeline
 ):
     late = int(np.flatnonzero(readings["ts"] >= pd.Timestamp(BEGIN, tz="UTC"))[30])
     assert readings["ts"].iloc[-1] - readings["ts"][late] > LOOK_BACK + RETENTION
@@ -145,7 +145,7 @@ def test_a_reading_later_than_the_memory_reaches_finds_its_past_in_the_lake(
     ingest(in_time)
     score(corrected)
     whole = pd.concat([in_time, corrected]).sort_values("ts", ignore_index=True)
-    found = find_anomalies(as_table(whole), judges, REGISTRY).anomalies
+    found = find_anomalies(as_table(whole), timeline, REGISTRY).anomalies
     assert corrected["ts"].iloc[0] in set(found["event_time"])
     pd.testing.assert_frame_equal(standing(told()), found)
 
@@ -162,7 +162,7 @@ def test_events_that_come_again_while_the_scorer_is_away_end_in_the_same_anomali
 
 
 def test_a_correction_that_is_in_the_lake_before_it_is_scored_is_told(
-    score, told, ingest, readings, judges
+    score, told, ingest, readings, timeline
 ):
     at = MIDDLE - 30
     correction = readings[at : at + 1].assign(value=5_000.0)
@@ -171,18 +171,18 @@ def test_a_correction_that_is_in_the_lake_before_it_is_scored_is_told(
     ingest(pd.concat([readings[:MIDDLE], rest], ignore_index=True))
     score(rest)
     whole = as_table(readings.assign(value=readings["value"].where(readings.index != at, 5_000.0)))
-    found = find_anomalies(whole, judges, REGISTRY).anomalies
+    found = find_anomalies(whole, timeline, REGISTRY).anomalies
     assert readings["ts"][at] in set(found["event_time"])
     pd.testing.assert_frame_equal(standing(told()), found)
 
 
 def test_where_only_events_that_are_no_readings_were_consumed_last_the_past_is_known_too(
-    kafka, put, score, told, ingest, readings, expected, lake, judges
+    kafka, put, score, told, ingest, readings, expected, lake, timeline
 ):
     score(readings[:MIDDLE])
     put(kafka, [b"{"], key=b"m")
     with closing(Scorer(kafka, LakeReader(lake))) as scorer:
-        assert scorer.tick(judges, REGISTRY, FOREVER, listen=False).rejected == 1
+        assert scorer.tick(timeline, REGISTRY, FOREVER, listen=False).rejected == 1
     ingest(readings[:MIDDLE])
     score(readings[MIDDLE:])
     pd.testing.assert_frame_equal(told(), expected.anomalies)

@@ -18,7 +18,7 @@ from usage_platform.web.app import create_app
 from usage_platform.web.source import PageSource
 from usage_platform.wiring.platform import Platform
 from usage_platform_tests.conftest import table_writer
-from usage_platform_tests.core.detector.made_models import cut_forests, judges_of, model
+from usage_platform_tests.core.detector.made_models import cut_forests, model, timeline_of
 from usage_platform_tests.core.detector.series import library
 from usage_platform_tests.web.made_lake import write_readings, write_what_follows
 
@@ -63,7 +63,7 @@ def fill(lake: Lake, readings: pd.DataFrame) -> None:
     judge = model("v1", begin, {"m": cut_forests(METER, 300.0, 1000.0)})
     ModelStore(LakeFiles(lake.models)).add([judge], ["v1"])
     write_readings(lake, table_writer, readings)
-    write_what_follows(lake, table_writer, readings, judges_of(judge), registry)
+    write_what_follows(lake, table_writer, readings, timeline_of(judge), registry)
 
 
 @pytest.fixture(scope="session")

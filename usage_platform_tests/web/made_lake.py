@@ -35,13 +35,13 @@ def write_what_follows(
     lake: Lake,
     write: WriteTable,
     readings: pd.DataFrame,
-    judges: ModelTimeline,
+    timeline: ModelTimeline,
     meters: MeterRegistry,
 ) -> None:
     """The tables `usage_hourly` and `anomalies`, as the platform would fill them."""
     hours = hourly_from_readings(readings, meters)
     write(lake, USAGE_HOURLY, hours.assign(event_date=hours["start"].dt.date))
-    odd = find_anomalies(readings, judges, meters).anomalies
+    odd = find_anomalies(readings, timeline, meters).anomalies
     write(lake, ANOMALIES, odd.assign(event_date=odd["event_time"].dt.date))
 
 
@@ -60,5 +60,5 @@ def make_year(lake: Lake, write: WriteTable, meters: tuple[Meter, ...], days: in
     )
     store = ModelStore(LakeFiles(lake.models))
     store.add([trained.model], [trained.model.manifest.version])
-    judges = ModelTimeline(store.manifests(), store.load)
-    write_what_follows(lake, write, readings, judges, registry)
+    timeline = ModelTimeline(store.manifests(), store.load)
+    write_what_follows(lake, write, readings, timeline, registry)

@@ -97,13 +97,13 @@ def test_an_id_of_another_form_is_that_of_a_new_page(text):
 def test_how_the_platform_stands_is_told_first_and_at_each_change():
     async def play() -> list[list[str]]:
         feed = LiveFeed()
-        feed.tell_brokers("no broker")
+        feed.report_brokers("no broker")
         listener = feed.listen("m", "")
         first = await listener.events()
         feed.add([reading(1, "other")])
         nothing = await listener.events()
-        feed.tell_brokers("")
-        feed.tell_lake("7-3", "")
+        feed.report_brokers("")
+        feed.report_lake("7-3", "")
         return [first, nothing, await listener.events()]
 
     first, nothing, then = asyncio.run(play())

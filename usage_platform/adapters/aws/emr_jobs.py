@@ -138,13 +138,13 @@ class StartedJob:
             time.sleep(_POLL_SECONDS)
         return True
 
-    def why_it_failed(self, said: str) -> str:
+    def why_it_failed(self, prefix: str) -> str:
         """One line: the job's own word, or what EMR says of it, and where its log is.
 
         Args:
-            said: How the line begins that a job ends its log with when it knows what is wrong.
+            prefix: How the line begins that a job ends its log with when it knows what is wrong.
         """
-        known = [line.removeprefix(said) for line in self._lines() if line.startswith(said)]
+        known = [line.removeprefix(prefix) for line in self._lines() if line.startswith(prefix)]
         details = one_line(self._run().get("stateDetails") or "EMR gives no reason")
         reason = known[-1] if known else details
         place = f"log group {self._application.log_group}, stream {self.log_stream}"

@@ -55,19 +55,19 @@ def range_map(detector: Detector) -> bytes:
     return png_of(figure)
 
 
-def last_weeks(judged: pd.DataFrame, meter: Meter) -> bytes:
-    """Readings with the range in which they were expected, and the odd ones marked.
+def last_weeks(scored: pd.DataFrame, meter: Meter) -> bytes:
+    """Readings with the range in which they were expected, and the anomalies marked.
 
     Args:
-        judged: The columns of `core.detector.score.score`.
+        scored: The columns of `core.detector.score.score`.
         meter: Gives the time zone.
     """
-    local = judged["ts"].dt.tz_convert(meter.timezone).dt.tz_localize(None)
-    odd = judged["flagged"].to_numpy(np.bool_)
+    local = scored["ts"].dt.tz_convert(meter.timezone).dt.tz_localize(None)
+    odd = scored["flagged"].to_numpy(np.bool_)
     figure, axes = new_figure(7.2, 2.6)
-    axes.fill_between(local, judged["low"], judged["high"], color=_RANGE, linewidth=0)
-    axes.plot(local, judged["value"], color=INK, linewidth=0.7)
-    axes.plot(local[odd], judged["value"][odd], ".", color=_ODD, markersize=4)
+    axes.fill_between(local, scored["low"], scored["high"], color=_RANGE, linewidth=0)
+    axes.plot(local, scored["value"], color=INK, linewidth=0.7)
+    axes.plot(local[odd], scored["value"][odd], ".", color=_ODD, markersize=4)
     axes.set_ylabel("kW")
     axes.set_ylim(bottom=0)
     axes.set_title(f"{meter.name}: expected range, readings, odd ones ({odd.sum()})", loc="left")
@@ -76,14 +76,14 @@ def last_weeks(judged: pd.DataFrame, meter: Meter) -> bytes:
     return png_of(figure)
 
 
-def score_distribution(judged: pd.DataFrame, meter: Meter) -> bytes:
+def score_distribution(scored: pd.DataFrame, meter: Meter) -> bytes:
     """How the scores of readings lie below the bar, which is 1.
 
     Args:
-        judged: The columns of `core.detector.score.score`.
+        scored: The columns of `core.detector.score.score`.
         meter: For the title.
     """
-    scores = np.minimum(judged["score"].to_numpy(np.float64), _LARGEST_SCORE)
+    scores = np.minimum(scored["score"].to_numpy(np.float64), _LARGEST_SCORE)
     figure, axes = new_figure(6.4, 2.2)
     axes.hist(
         scores, bins=np.linspace(0, _LARGEST_SCORE, _BINS + 1).tolist(), color=_RANGE, log=True

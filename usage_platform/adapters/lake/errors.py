@@ -28,7 +28,7 @@ class LakeError(RuntimeError):
 
 
 @contextmanager
-def told_in_one_line(place: str) -> Iterator[None]:
+def lake_errors_in_one_line(place: str) -> Iterator[None]:
     """Turn an error of a file system or of Delta into one line that says what to do.
 
     A missing file stays a `FileNotFoundError`, which the caller handles.

@@ -15,7 +15,7 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.fs as pafs
 
-from usage_platform.adapters.lake.errors import LakeError, told_in_one_line
+from usage_platform.adapters.lake.errors import LakeError, lake_errors_in_one_line
 from usage_platform.core.meters import Meter, MeterRegistry
 
 _METERS = "meters.json"
@@ -48,13 +48,13 @@ class LakeFiles:
 
     def _listed(self, folder: str, kind: pafs.FileType) -> list[str]:
         selector = pafs.FileSelector(folder, allow_not_found=True)
-        with told_in_one_line(self._name):
+        with lake_errors_in_one_line(self._name):
             infos = self._fs.get_file_info(selector)
         return sorted(info.base_name for info in infos if info.type == kind)
 
     def exists(self, name: str) -> bool:
         """Whether the file exists."""
-        with told_in_one_line(self._name):
+        with lake_errors_in_one_line(self._name):
             return self._fs.get_file_info(f"{self._root}/{name}").type == pafs.FileType.File
 
     def read_json(self, name: str) -> Any:  # noqa: ANN401 - any JSON
@@ -80,7 +80,7 @@ class LakeFiles:
         """The text of a file, or None where it is missing."""
         if not self.exists(name):
             return None
-        with self.open_input(name) as source, told_in_one_line(self._name):
+        with self.open_input(name) as source, lake_errors_in_one_line(self._name):
             return source.read().decode()
 
     def write_text(self, name: str, text: str) -> None:
@@ -90,14 +90,14 @@ class LakeFiles:
 
     def open_input(self, name: str) -> pa.NativeFile:
         """Open a file for random reads."""
-        with told_in_one_line(self._name):
+        with lake_errors_in_one_line(self._name):
             return self._fs.open_input_file(f"{self._root}/{name}")
 
     @contextmanager
     def open_output(self, name: str) -> Iterator[pa.NativeFile]:
         """Write a file that appears complete, or not at all when the block raises."""
         path = f"{self._root}/{name}"
-        with told_in_one_line(self._name):
+        with lake_errors_in_one_line(self._name):
             self._fs.create_dir(path.rpartition("/")[0], recursive=True)
             partial = f"{path}.{uuid4().hex}.partial"
             try:
@@ -119,7 +119,7 @@ def open_remote(root: str) -> tuple[pafs.FileSystem, str]:
             otherwise look empty.
     """
     parts = urlsplit(root)
-    with told_in_one_line(root):
+    with lake_errors_in_one_line(root):
         return _s3_of(parts.netloc), f"{parts.netloc}{parts.path}"
 
 

@@ -14,7 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
-from usage_platform.adapters.lake.errors import LakeError, one_line, told_in_one_line, what_to_do
+from usage_platform.adapters.lake.errors import (
+    LakeError,
+    lake_errors_in_one_line,
+    one_line,
+    what_to_do,
+)
 from usage_platform.adapters.lake.files import open_remote
 from usage_platform.adapters.lake.query_limits import MOST_ROWS, not_a_read, too_many_rows
 from usage_platform.adapters.lake.tables import ALL_TABLES, Lake, LakeTable
@@ -74,7 +79,7 @@ class LakeReader:
         if "://" in self.lake.root:
             # Its error is one line and comes sooner; that of Delta's client has fifty lines.
             open_remote(self.lake.root)
-        with told_in_one_line(self.lake.table(table)):
+        with lake_errors_in_one_line(self.lake.table(table)):
             return DeltaTable.is_deltatable(self.lake.table(table), self._options)
 
     def state(self, table: LakeTable) -> TableState:
@@ -152,7 +157,7 @@ class LakeReader:
             if condition is not None:
                 chosen = condition if chosen is None else chosen & condition
         delta = self._open(table)
-        with told_in_one_line(self.lake.table(table)):
+        with lake_errors_in_one_line(self.lake.table(table)):
             data = delta.to_pyarrow_dataset()
             rows = data.to_table(columns=list(columns) if columns else None, filter=chosen)
         return _nanoseconds(rows.to_pandas())
@@ -210,15 +215,15 @@ class LakeReader:
         if not self.exists(table):
             return []
         delta = self._open(table)
-        with told_in_one_line(self.lake.table(table)):
+        with lake_errors_in_one_line(self.lake.table(table)):
             return delta.history(limit)
 
     def _open(self, table: LakeTable) -> DeltaTable:
-        with told_in_one_line(self.lake.table(table)):
+        with lake_errors_in_one_line(self.lake.table(table)):
             return DeltaTable(self.lake.table(table), storage_options=self._options)
 
     def _actions(self, table: LakeTable, delta: DeltaTable) -> pa.Table:
-        with told_in_one_line(self.lake.table(table)):
+        with lake_errors_in_one_line(self.lake.table(table)):
             return pa.table(delta.get_add_actions(flatten=True))
 
     @property

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from deltalake import DeltaTable, Field, Schema
 from deltalake.schema import PrimitiveType
 
-from usage_platform.adapters.lake.errors import told_in_one_line
+from usage_platform.adapters.lake.errors import lake_errors_in_one_line
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import PROPERTIES, TABLES, Column, Lake, LakeTable
 
@@ -40,7 +40,7 @@ def create_tables(lake: Lake, tables: Sequence[LakeTable] = TABLES) -> None:
         fields = [_field(column) for column in table.schema]
         location = lake.table(table)
         if not reader.exists(table):
-            with told_in_one_line(location):
+            with lake_errors_in_one_line(location):
                 DeltaTable.create(
                     location,
                     schema=Schema(fields),
@@ -49,7 +49,7 @@ def create_tables(lake: Lake, tables: Sequence[LakeTable] = TABLES) -> None:
                     configuration=dict(PROPERTIES),
                 )
             continue
-        with told_in_one_line(location):
+        with lake_errors_in_one_line(location):
             delta = DeltaTable(location)
             present = {field.name for field in delta.schema().fields}
             missing = [field for field in fields if field.name not in present]

@@ -126,7 +126,7 @@ class AlertSink(Protocol):
         ...
 
 
-class ToldAlerts:
+class SentAlerts:
     """What one sink was told of each episode; a function of the alerts that were sent."""
 
     def __init__(self, standings: Mapping[str, Standing] | None = None) -> None:

@@ -91,7 +91,7 @@ class ScoringResult:
 
 def find_anomalies(
     readings: pd.DataFrame,
-    judges: ModelTimeline,
+    timeline: ModelTimeline,
     registry: MeterRegistry,
     start: pd.Timestamp | None = None,
     last: Mapping[str, LastAnomaly] | None = None,
@@ -101,7 +101,7 @@ def find_anomalies(
     Args:
         readings: meter, event_time (datetime64[ns, UTC]), value (kW), including those of the
             `LOOK_BACK` before `start`.
-        judges: The models in force and the labels.
+        timeline: The models in force and the labels.
         registry: The known meters.
         start: The first instant to score; all readings by default.
         last: Each meter's last anomaly before `start`.
@@ -112,12 +112,12 @@ def find_anomalies(
     result = ScoringResult(no_anomalies(), 0, 0)
     for name in sorted(readings["meter"].unique()):
         before = None if last is None else last.get(name)
-        result += score_meter(registry.get(name), history.of(name), begin, judges, before)
+        result += score_meter(registry.get(name), history.of(name), begin, timeline, before)
     return result
 
 
 def score_meter(
-    meter: Meter, series: Series, start: int, judges: ModelTimeline, last: LastAnomaly | None
+    meter: Meter, series: Series, start: int, timeline: ModelTimeline, last: LastAnomaly | None
 ) -> ScoringResult:
     """Score one meter's readings from an instant on.
 
@@ -125,11 +125,11 @@ def score_meter(
         meter: The meter.
         series: Its readings, including those of the `LOOK_BACK` before `start`.
         start: The first instant to score, ns since 1970 UTC.
-        judges: The models in force and the labels.
+        timeline: The models in force and the labels.
         last: The meter's last anomaly before `start`.
     """
-    scored = score_series(meter.name, series, start, judges)
-    return scoring_result(meter, scored, len(series.since(start).instants), judges.labels, last)
+    scored = score_series(meter.name, series, start, timeline)
+    return scoring_result(meter, scored, len(series.since(start).instants), timeline.labels, last)
 
 
 def scoring_result(

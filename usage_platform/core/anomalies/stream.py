@@ -72,19 +72,19 @@ class ScorerState:
     horizon: dict[str, int] = field(default_factory=dict)
 
     def process(
-        self, readings: pd.DataFrame, judges: ModelTimeline, registry: MeterRegistry
+        self, readings: pd.DataFrame, timeline: ModelTimeline, registry: MeterRegistry
     ) -> StreamOutput:
         """Score new readings, and again the ones whose context they change.
 
         Args:
             readings: meter, event_time (datetime64[ns, UTC]), value (kW).
-            judges: The models in force and the labels.
+            timeline: The models in force and the labels.
             registry: The known meters.
         """
         before = {str(name): self.history.of(str(name)) for name in readings["meter"].unique()}
         changed = self.history.add(readings)
         parts = [
-            self._process_meter(registry.get(name), start, judges, before[name])
+            self._process_meter(registry.get(name), start, timeline, before[name])
             for name, start in changed.items()
         ]
         changes = [part.anomalies for part in parts if len(part.anomalies)]
@@ -97,16 +97,16 @@ class ScorerState:
         )
 
     def _process_meter(
-        self, meter: Meter, start: int, judges: ModelTimeline, before: Series
+        self, meter: Meter, start: int, timeline: ModelTimeline, before: Series
     ) -> StreamOutput:
         self._reach_back(meter.name, start)
         series = self.history.of(meter.name)
         published = self.published.of(meter.name, start)
-        scored = self.live.score(meter.name, series, start, judges)
+        scored = self.live.score(meter.name, series, start, timeline)
         if scored is None:
-            scored = score_series(meter.name, series, start, judges)
+            scored = score_series(meter.name, series, start, timeline)
         count = len(series.since(start).instants)
-        found = scoring_result(meter, scored, count, judges.labels, published.last)
+        found = scoring_result(meter, scored, count, timeline.labels, published.last)
         gaps = reportable_gaps(series.instants, start, meter)
         newest = int(series.instants[-1])
         if found.anomalies.empty and not gaps and _is_quiet(published, before, start):

@@ -10,7 +10,7 @@ from itertools import zip_longest
 
 import pandas as pd
 
-from usage_platform.core.detector.baseline.score import judge_by_forests
+from usage_platform.core.detector.baseline.score import score_by_forests
 from usage_platform.core.detector.baseline.slot_forests import SlotForests
 from usage_platform.core.detector.manifest import Detector, Manifest, Model
 from usage_platform.core.detector.score import CONTEXT_NS, score
@@ -37,7 +37,7 @@ class ModelTimeline:
     labels: pd.DataFrame = field(default_factory=NO_LABELS.copy)
 
 
-def score_series(name: str, series: Series, start: int, judges: ModelTimeline) -> pd.DataFrame:
+def score_series(name: str, series: Series, start: int, timeline: ModelTimeline) -> pd.DataFrame:
     """Score a meter's readings from an instant on, each by the newest model meant for its time.
 
     What comes out for a reading is a function of it, of the readings before it and of the models:
@@ -47,7 +47,7 @@ def score_series(name: str, series: Series, start: int, judges: ModelTimeline) -
         name: The meter's name.
         series: Its readings, those of the `LOOK_BACK` before `start` among them.
         start: The first instant to score, ns since 1970 UTC.
-        judges: The models; labels are not looked at.
+        timeline: The models; labels are not looked at.
 
     Returns:
         One row a reading that a model scores, by time: the columns of `detector.score.score` and
@@ -55,10 +55,10 @@ def score_series(name: str, series: Series, start: int, judges: ModelTimeline) -
         have none.
     """
     parts = [
-        _judged(judges.load(manifest.version), name, series.until(end), begin).assign(
+        _judged(timeline.load(manifest.version), name, series.until(end), begin).assign(
             model_version=manifest.version
         )
-        for manifest, begin, end in _stretches(series, start, judges.manifests)
+        for manifest, begin, end in _stretches(series, start, timeline.manifests)
     ]
     parts = [part for part in parts if len(part)]
     if not parts:
@@ -79,7 +79,7 @@ def _stretches(
             yield manifest, first, last
 
 
-def judged_by(detector: Detector, series: Series, start: int) -> pd.DataFrame:
+def scored_by(detector: Detector, series: Series, start: int) -> pd.DataFrame:
     """Judge a meter's readings from an instant on by one detector.
 
     Args:
@@ -92,11 +92,11 @@ def judged_by(detector: Detector, series: Series, start: int) -> pd.DataFrame:
     """
     if isinstance(detector, SlotForests):
         own = series.since(start)
-        return judge_by_forests(detector, own.instants, own.values)
+        return score_by_forests(detector, own.instants, own.values)
     recent = series.since(start - LOOK_BACK.value)
     return score(detector, recent.instants, recent.values, start)
 
 
 def _judged(model: Model, name: str, series: Series, start: int) -> pd.DataFrame:
     detector = model.detectors.get(name)
-    return pd.DataFrame() if detector is None else judged_by(detector, series, start)
+    return pd.DataFrame() if detector is None else scored_by(detector, series, start)

@@ -53,7 +53,7 @@ class SlowChange:
         return self.now_kw / self.before_kw - 1.0
 
     @property
-    def is_odd(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether it is four times what is usual, and at least a twentieth."""
         return abs(self.share) > max(_SIZES * self.usual_share, _LEAST_SHARE)
 

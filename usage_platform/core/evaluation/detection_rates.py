@@ -91,19 +91,19 @@ class Found:
 
 
 def evaluate(
-    judged: pd.DataFrame, labels: pd.DataFrame, meter: Meter, rng: np.random.Generator
+    scored: pd.DataFrame, labels: pd.DataFrame, meter: Meter, rng: np.random.Generator
 ) -> Found:
     """Count what was found.
 
     Args:
-        judged: Readings that were judged by more than rules: ts (datetime64[ns, UTC], ascending)
+        scored: Readings that were scored by more than rules: ts (datetime64[ns, UTC], ascending)
             and flagged (bool).
         labels: Faults: kind, start and end (datetime64[ns, UTC], end exclusive).
         meter: Gives the interval.
         rng: Places the windows of chance.
     """
-    instants = instants_of(judged.loc[:, "ts"])
-    flagged = judged["flagged"].to_numpy(np.bool_)
+    instants = instants_of(scored.loc[:, "ts"])
+    flagged = scored["flagged"].to_numpy(np.bool_)
     if len(instants) == 0:
         return Found(0.0, 0, 0, 0, 0, {}, {}, {}, ())
     begins, ends = (instants_of(labels.loc[:, name]) for name in ("start", "end"))
@@ -131,7 +131,7 @@ def evaluate(
 
 
 def at_hours(
-    judged: pd.DataFrame, labels: pd.DataFrame, meter: Meter, hours_per_week: float
+    scored: pd.DataFrame, labels: pd.DataFrame, meter: Meter, hours_per_week: float
 ) -> pd.DataFrame:
     """The judged readings as if the bar stood where clean time has so many hours with an alarm.
 
@@ -139,15 +139,15 @@ def at_hours(
     and high stays unflagged.
 
     Args:
-        judged: With score, low, high, value and kind too.
+        scored: With score, low, high, value and kind too.
         labels: Faults, as in `evaluate`.
         meter: Gives the interval.
         hours_per_week: Clock hours a week with an odd reading on clean time.
     """
-    by_rule = judged["kind"].isin(RULE_KINDS).to_numpy()
-    outside = ((judged["value"] < judged["low"]) | (judged["value"] > judged["high"])).to_numpy()
-    scores = np.where(outside, judged["score"].to_numpy(), 0.0)
-    instants = instants_of(judged.loc[:, "ts"])
+    by_rule = scored["kind"].isin(RULE_KINDS).to_numpy()
+    outside = ((scored["value"] < scored["low"]) | (scored["value"] > scored["high"])).to_numpy()
+    scores = np.where(outside, scored["score"].to_numpy(), 0.0)
+    instants = instants_of(scored.loc[:, "ts"])
     margin = MARGIN_MINUTES * NS_A_MINUTE
     begins, ends = (instants_of(labels.loc[:, name]) for name in ("start", "end"))
     clean = ~_within(instants, begins - margin, ends + margin)
@@ -158,7 +158,7 @@ def at_hours(
     allowed = max(0, int(hours_per_week * weeks) - paid)
     ordered = np.sort(by_hour.to_numpy())[::-1]
     bar = ordered[allowed] if allowed < len(ordered) else 0.0
-    return judged.assign(flagged=by_rule | (scores > bar))
+    return scored.assign(flagged=by_rule | (scores > bar))
 
 
 def _within(at: Ints, begins: Ints, ends: Ints) -> npt.NDArray[np.bool_]:

@@ -20,7 +20,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class FaultsJudged:
+class FaultVerdicts:
     """What became of all faults.
 
     Attributes:
@@ -40,20 +40,20 @@ class FaultsJudged:
         return self.verdicts.count(Verdict.FOUND)
 
     @property
-    def judged(self) -> int:
+    def evaluated(self) -> int:
         """How many could be found."""
         return len(self.verdicts) - self.verdicts.count(Verdict.LEARNED)
 
 
-def judge_faults(
-    faults: pd.DataFrame, anomalies: pd.DataFrame, judged_from: pd.Timestamp
-) -> FaultsJudged:
+def evaluate_faults(
+    faults: pd.DataFrame, anomalies: pd.DataFrame, scored_from: pd.Timestamp
+) -> FaultVerdicts:
     """Compare anomalies with the faults that were injected.
 
     Args:
         faults: `meter`, `start`, `end` (UTC, exclusive); a row a fault.
         anomalies: `meter`, `event_time` (UTC).
-        judged_from: From when on a model judged that knew what to expect.
+        scored_from: From when on a model judged that knew what to expect.
     """
     verdicts: list[Verdict] = []
     delays: list[Any] = []
@@ -62,7 +62,7 @@ def judge_faults(
         within = anomalies["event_time"].between(fault["start"], fault["end"], inclusive="left")
         own = within & anomalies["meter"].eq(fault["meter"])
         inside |= own
-        if fault["end"] <= judged_from:
+        if fault["end"] <= scored_from:
             verdict = Verdict.LEARNED
         else:
             verdict = Verdict.FOUND if own.any() else Verdict.MISSED
@@ -70,4 +70,4 @@ def judge_faults(
         is_found = verdict is Verdict.FOUND
         first = anomalies.loc[own, "event_time"].min()
         delays.append(first - fault["start"] if is_found else pd.NaT)
-    return FaultsJudged(verdicts, delays, int((~inside).sum()))
+    return FaultVerdicts(verdicts, delays, int((~inside).sum()))

@@ -104,7 +104,8 @@ class UnusualDay:
 
     Attributes:
         day: The local day.
-        oddness: How far its readings are from usual, in usual deviations; 0.7 is an ordinary day.
+        unusualness: Mean distance of its readings from usual, in usual deviations; 0.7 is an
+            ordinary day.
         energy_kwh: Its energy above what is usual, below it negative.
         values: kW, NaN where there is no reading.
         usual: kW.
@@ -112,7 +113,7 @@ class UnusualDay:
     """
 
     day: date
-    oddness: float
+    unusualness: float
     energy_kwh: float
     values: Floats
     usual: Floats
@@ -163,7 +164,7 @@ def profile(series: Series, month: Month, meter: Meter, calendar: Calendar) -> P
 
 
 def _figures(own: Series, month: Month, meter: Meter) -> Figures:
-    shape = load_shape(PowerSeries.unjudged(meter, own.instants, own.values))
+    shape = load_shape(PowerSeries.unscored(meter, own.instants, own.values))
     last = _instant(own.instants[-1]).tz_convert(meter.zone).date()
     days = pd.date_range(month.first, last).date
     expected = sum(expected_readings(d, meter.timezone, meter.interval_minutes) for d in days)
@@ -189,16 +190,16 @@ def _unusual(series: Series, month: Month, meter: Meter, calendar: Calendar) -> 
     away = table - usual
     size = spreads(away, weekday, _by_step(slots))[day_type(weekday)]
     known = np.count_nonzero(~np.isnan(away), axis=1)
-    oddness = np.nansum(np.abs(away) / size, axis=1) / np.maximum(known, 1)
+    unusualness = np.nansum(np.abs(away) / size, axis=1) / np.maximum(known, 1)
     first = int(grid.day[0])
     whole = known >= _WHOLE_SHARE * table.shape[1]
     within = np.arange(len(table)) + first >= (month.first - _EPOCH).days
-    order = [row for row in np.argsort(-oddness, kind="stable") if whole[row] and within[row]]
+    order = [row for row in np.argsort(-unusualness, kind="stable") if whole[row] and within[row]]
     hours = meter.interval_minutes / 60
     return [
         UnusualDay(
             _EPOCH + timedelta(days=first + int(row)),
-            float(oddness[row]),
+            float(unusualness[row]),
             float(np.nansum(away[row])) * hours,
             table[row],
             usual[row],

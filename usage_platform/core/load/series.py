@@ -36,7 +36,7 @@ class PowerSeries:
     high: Floats
 
     @classmethod
-    def unjudged(cls, meter: Meter, instants: Ints, values: Floats) -> "PowerSeries":
+    def unscored(cls, meter: Meter, instants: Ints, values: Floats) -> "PowerSeries":
         """Readings of which nothing was expected."""
         unknown = np.full(len(instants), np.nan)
         return cls(meter, instants, values, unknown, unknown, unknown)

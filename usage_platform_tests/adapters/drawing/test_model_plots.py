@@ -9,7 +9,7 @@ from usage_platform.adapters.drawing.model_plots import (
     score_distribution,
 )
 from usage_platform.core.detector.baseline.slot_forests import train_slot_forests
-from usage_platform.core.detector.model_timeline import judged_by
+from usage_platform.core.detector.model_timeline import scored_by
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.train import train
 from usage_platform.core.readings.series import Series
@@ -41,7 +41,7 @@ def trained(method, days=49):
 )
 def test_each_kind_of_detector_has_its_pictures(make):
     detector = make()
-    judged = judged_by(detector, SERIES, int(INSTANTS[-1]) - 336 * HOUR)
+    judged = scored_by(detector, SERIES, int(INSTANTS[-1]) - 336 * HOUR)
     pictures = [
         expected_week(detector),
         last_weeks(judged, HOURLY),
@@ -53,7 +53,7 @@ def test_each_kind_of_detector_has_its_pictures(make):
 
 
 def test_odd_readings_are_marked():
-    judged = judged_by(trained(Method.ROBUST_Z), SERIES, int(INSTANTS[-1]) - 336 * HOUR)
+    judged = scored_by(trained(Method.ROBUST_Z), SERIES, int(INSTANTS[-1]) - 336 * HOUR)
     none = judged.assign(flagged=False)
     some = judged.assign(flagged=judged.index % 10 == 0)
     assert last_weeks(none, HOURLY) != last_weeks(some, HOURLY)

@@ -12,7 +12,7 @@ from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.detector.baseline.slot_forests import train_slot_forests
 from usage_platform.core.detector.manifest import Model, model_version
-from usage_platform.core.detector.model_timeline import LOOK_BACK, judged_by
+from usage_platform.core.detector.model_timeline import LOOK_BACK, scored_by
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import Meter
@@ -99,9 +99,9 @@ def test_detectors_judge_the_same_after_they_were_stored(files, detectors):
     got = ModelStore(files).load("v1").detectors
     odd = np.where(np.arange(len(VALUES)) % 29 == 0, VALUES * 1.5, VALUES)
     start = int(INSTANTS[0]) + LOOK_BACK.value
-    assert judged_by(detectors["ready"], Series(INSTANTS, odd), start)["flagged"].any()
+    assert scored_by(detectors["ready"], Series(INSTANTS, odd), start)["flagged"].any()
     for name, before in detectors.items():
-        judged = [judged_by(one, Series(INSTANTS, odd), start) for one in (before, got[name])]
+        judged = [scored_by(one, Series(INSTANTS, odd), start) for one in (before, got[name])]
         pd.testing.assert_frame_equal(*judged, check_exact=True)
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from usage_platform.core.alerts.alert import (
     MOST_REMEMBERED,
     AlertState,
+    SentAlerts,
     Severity,
     Standing,
-    ToldAlerts,
     trial_alert,
 )
 from usage_platform.core.meters import Meter
@@ -48,7 +48,7 @@ def message(status, severity="high", episode=EPISODE, **more):
 
 def told(messages, least=Severity.LOW, book=None):
     """The alerts that messages give rise to, each marked as told."""
-    book = book or ToldAlerts()
+    book = book or SentAlerts()
     alerts = []
     for one in messages:
         alert = book.due(one, least, METER)
@@ -119,14 +119,14 @@ def test_a_message_that_comes_again_at_once_alerts_nobody(lives):
 def test_what_was_kept_of_the_told_goes_on_as_if_nothing_had_happened(lives, cut):
     messages = [message(*one) for one in lives]
     whole = [alert.key for alert in told(messages)]
-    book = ToldAlerts()
+    book = SentAlerts()
     first = told(messages[:cut], book=book)
-    rest = told(messages[cut:], book=ToldAlerts(book.standings))
+    rest = told(messages[cut:], book=SentAlerts(book.standings))
     assert [alert.key for alert in first + rest] == whole
 
 
 def test_episodes_of_long_ago_are_forgotten_and_the_newest_kept():
-    book = ToldAlerts({f"library/{n}": Standing(AlertState.CLOSED) for n in range(MOST_REMEMBERED)})
+    book = SentAlerts({f"library/{n}": Standing(AlertState.CLOSED) for n in range(MOST_REMEMBERED)})
     told([message("opened", episode="2024-03-10T06:30Z")], book=book)
     assert len(book.standings) == MOST_REMEMBERED
     assert "library/0" not in book.standings

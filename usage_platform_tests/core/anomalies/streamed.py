@@ -34,8 +34,8 @@ def on_day(day):
 class Stream:
     """A memory, what it consumed and what it told."""
 
-    def __init__(self, judges):
-        self.judges = judges
+    def __init__(self, timeline):
+        self.timeline = timeline
         self.consumed, self.said, self.events, self.asked = [], [], [], []
         self.memory = ScorerState(self.past)
 
@@ -49,13 +49,13 @@ class Stream:
 
     def take(self, batch):
         self.consumed.append(batch)
-        to_tell = self.memory.process(batch, self.judges, REGISTRY)
+        to_tell = self.memory.process(batch, self.timeline, REGISTRY)
         self.said.append(to_tell.anomalies)
         self.events += to_tell.episodes
         return to_tell
 
     def copy(self):
-        other = Stream(self.judges)
+        other = Stream(self.timeline)
         kept = ("history", "published", "published_episodes", "floor", "horizon")
         other.memory = ScorerState(
             other.past, **{name: deepcopy(getattr(self.memory, name)) for name in kept}

@@ -22,11 +22,11 @@ from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests.core.detector.made_models import (
     HIGH,
     LOW,
-    NO_JUDGES,
+    NO_MODELS,
     cut_forests,
-    judges_of,
     model,
     readings,
+    timeline_of,
 )
 
 REGISTRY = MeterRegistry(Meter(interval_minutes=60)).with_meters(
@@ -42,15 +42,15 @@ def forests(*meters):
     return {name: cut_forests(REGISTRY.get(name), thin=THIN_SLOT) for name in meters}
 
 
-JUDGES = judges_of(
+JUDGES = timeline_of(
     model("first", FIRST, forests("rome")), model("second", SECOND, forests("rome", "delhi"))
 )
 
 
-def find(frame, judges=JUDGES, **given):
+def find(frame, timeline=JUDGES, **given):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return find_anomalies(frame, judges, REGISTRY, **given)
+        return find_anomalies(frame, timeline, REGISTRY, **given)
 
 
 def weekday_noon(begin):
@@ -153,7 +153,7 @@ def test_no_readings_no_models_and_no_anomalies_give_empty_tables_of_the_same_ty
     nothing = [
         find(readings()).anomalies,
         find(readings(("rome", at, 150))).anomalies,
-        find(readings(("rome", at, 999)), NO_JUDGES).anomalies,
+        find(readings(("rome", at, 999)), NO_MODELS).anomalies,
         anomalies_from_messages([]),
     ]
     for anomalies in nothing:

@@ -12,7 +12,7 @@ from usage_platform.core.anomalies.episode_messages import (
     withdrawn_episodes,
 )
 from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform_tests.core.detector.made_models import cut_forests, judges_of, model, readings
+from usage_platform_tests.core.detector.made_models import cut_forests, model, readings, timeline_of
 
 METER = Meter("m", "America/New_York", 60)
 QUARTERS = Meter("m", "America/New_York", 15)
@@ -21,9 +21,9 @@ HOUR = pd.Timedelta(hours=1)
 
 
 def odd_at(*hours, value=500.0):
-    judges = judges_of(model("v", START - HOUR, {"m": cut_forests(METER)}))
+    timeline = timeline_of(model("v", START - HOUR, {"m": cut_forests(METER)}))
     rows = readings(*(("m", START + hour * HOUR, value) for hour in hours))
-    return find_anomalies(rows, judges, MeterRegistry(METER)).anomalies
+    return find_anomalies(rows, timeline, MeterRegistry(METER)).anomalies
 
 
 def life(odd, newest, meter=METER):

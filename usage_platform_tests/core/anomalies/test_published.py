@@ -13,9 +13,9 @@ from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests.core.detector.made_models import (
     cut_forests,
     hourly,
-    judges_of,
     model,
     readings,
+    timeline_of,
 )
 
 METER = Meter("m", "America/New_York", 60)
@@ -29,9 +29,9 @@ def at(hour):
 
 def found(*hours, value=500.0, version="v", meter="m"):
     """Anomalies at some hours, as scoring finds them."""
-    judges = judges_of(model(version, START - HOUR, {meter: cut_forests(METER)}))
+    timeline = timeline_of(model(version, START - HOUR, {meter: cut_forests(METER)}))
     rows = readings(*((meter, at(hour), value) for hour in hours))
-    return find_anomalies(rows, judges, MeterRegistry(METER)).anomalies
+    return find_anomalies(rows, timeline, MeterRegistry(METER)).anomalies
 
 
 @pytest.fixture
@@ -108,6 +108,6 @@ def test_rows_without_an_expected_value_are_the_same_as_before():
 
 
 def test_readings_that_are_not_odd_are_never_told():
-    judges = judges_of(model("v", START, {"m": cut_forests(METER)}))
-    rows = find_anomalies(hourly(START, [150.0] * 5), judges, MeterRegistry(METER)).anomalies
+    timeline = timeline_of(model("v", START, {"m": cut_forests(METER)}))
+    rows = find_anomalies(hourly(START, [150.0] * 5), timeline, MeterRegistry(METER)).anomalies
     assert PublishedAnomalies().of("m", START.value).changes(rows).empty

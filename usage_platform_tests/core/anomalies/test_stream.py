@@ -12,15 +12,15 @@ from usage_platform_tests.core.anomalies.streamed import HOUR, START, Stream, ba
 from usage_platform_tests.core.detector.made_models import (
     cut_forests,
     hourly,
-    judges_of,
     model,
     readings,
+    timeline_of,
 )
 from usage_platform_tests.core.detector.series import HOURLY
 
 
 def blog_stream():
-    return Stream(judges_of(model("v", START, {"m": cut_forests(HOURLY)})))
+    return Stream(timeline_of(model("v", START, {"m": cut_forests(HOURLY)})))
 
 
 def told(to_tell):

@@ -17,7 +17,7 @@ from usage_platform_tests.core.anomalies.streamed import (
     batches_of,
     on_day,
 )
-from usage_platform_tests.core.detector.made_models import cut_forests, judges_of, model
+from usage_platform_tests.core.detector.made_models import cut_forests, model, timeline_of
 from usage_platform_tests.core.detector.series import DAY, HOURLY, MONDAY, library
 
 DAYS, STREAMED = 92, 10
@@ -45,13 +45,13 @@ def frame(series):
 
 
 @pytest.fixture(scope="module")
-def judges(series):
+def timeline(series):
     """Rules only, a detector, another one, and the blog's forests; the meters one model apart."""
     rules, first, second = (
         train(*series, HOURLY, TrainingOptions(), MONDAY + day * DAY) for day in (0, 70, 84)
     )
     narrow, wide = cut_forests(OTHER, 380, 920), cut_forests(OTHER, 377, 925)
-    return judges_of(
+    return timeline_of(
         model("rules", on_day(0), {"m": rules}),
         model("first", on_day(71), {"m": first, "n": narrow}),
         model("second", on_day(85), {"m": second, "n": wide}),
@@ -60,16 +60,16 @@ def judges(series):
 
 
 @pytest.fixture(scope="module")
-def whole(frame, judges):
-    found = find_anomalies(frame, judges, REGISTRY).anomalies
+def whole(frame, timeline):
+    found = find_anomalies(frame, timeline, REGISTRY).anomalies
     late = found[found["event_time"] >= on_day(DAYS - STREAMED)]
     assert late.groupby("meter")["model_version"].nunique().to_dict() == {"m": 3, "n": 3}
     return found
 
 
 @pytest.fixture(scope="module")
-def begun(frame, judges):
-    stream = Stream(judges)
+def begun(frame, timeline):
+    stream = Stream(timeline)
     stream.take(frame[frame["event_time"] < on_day(DAYS - STREAMED)])
     return stream
 
@@ -81,8 +81,8 @@ def coming(frame):
 
 
 @pytest.fixture(scope="module")
-def at_once(frame, judges):
-    stream = Stream(judges)
+def at_once(frame, timeline):
+    stream = Stream(timeline)
     stream.take(frame)
     return stream
 
@@ -146,20 +146,20 @@ def test_a_memory_that_was_rebuilt_goes_on_like_one_that_was_not(begun, coming, 
     assert_same(other.stands(), kept.stands())
 
 
-def test_readings_off_the_grid_are_judged_alike_in_any_batches(frame, judges):
+def test_readings_off_the_grid_are_judged_alike_in_any_batches(frame, timeline):
     rows = frame[frame["meter"] == "m"].iloc[:-24]
     extra = rows.iloc[-60:].assign(value=lambda r: r["value"] * 2.5)
     extra["event_time"] += pd.Timedelta(minutes=7)
     rows = pd.concat([rows, extra]).sort_values("event_time", ignore_index=True)
-    stream = Stream(judges)
+    stream = Stream(timeline)
     for batch in batches_of(rows, [len(rows) - n for n in (110, 75, 74, 31)]):
         stream.take(batch)
-    assert_same(stream.stands(), find_anomalies(rows, judges, REGISTRY).anomalies)
+    assert_same(stream.stands(), find_anomalies(rows, timeline, REGISTRY).anomalies)
 
 
 @pytest.mark.parametrize("back", [3, 25])
 def test_a_correction_is_known_to_the_readings_that_come_one_by_one_after_it(
-    begun, coming, judges, back
+    begun, coming, timeline, back
 ):
     rows = coming[coming["meter"] == "m"].iloc[:150]
     wrong = rows.iloc[140 - back : 141 - back].assign(value=2500.0)
@@ -172,4 +172,4 @@ def test_a_correction_is_known_to_the_readings_that_come_one_by_one_after_it(
     ]:
         stream.take(batch)
     final = pd.concat(stream.consumed).drop_duplicates(["meter", "event_time"], keep="last")
-    assert_same(stream.stands(), find_anomalies(final, judges, REGISTRY).anomalies)
+    assert_same(stream.stands(), find_anomalies(final, timeline, REGISTRY).anomalies)

@@ -13,14 +13,14 @@ from usage_platform.core.meters import Meter
 from usage_platform_tests.core.detector.made_manifest import manifest
 
 LOW, HIGH = 100.0, 200.0
-NO_JUDGES = ModelTimeline([], {}.__getitem__)
+NO_MODELS = ModelTimeline([], {}.__getitem__)
 
 
 def model(version: str, begin: pd.Timestamp, detectors: Mapping[str, Detector]) -> Model:
     return Model(manifest(version, begin), detectors)
 
 
-def judges_of(*models: Model, labels: pd.DataFrame = NO_LABELS) -> ModelTimeline:
+def timeline_of(*models: Model, labels: pd.DataFrame = NO_LABELS) -> ModelTimeline:
     known = {one.manifest.version: one for one in models}
     return ModelTimeline([one.manifest for one in models], known.__getitem__, labels)
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usage_platform.core.detector.model_timeline import LOOK_BACK, judged_by, score_series
+from usage_platform.core.detector.model_timeline import LOOK_BACK, score_series, scored_by
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import NO_READINGS, ReadingHistory
-from usage_platform_tests.core.detector.made_models import cut_forests, hourly, judges_of, model
+from usage_platform_tests.core.detector.made_models import cut_forests, hourly, model, timeline_of
 
 METER = Meter("m", "America/New_York", 60)
 BEGIN = pd.Timestamp("2024-03-05T05:00:00Z")
@@ -25,7 +25,7 @@ def series(start, hours):
 
 def versions(begins, start, hours, since=ALL, meter="m"):
     models = [model(str(n), begin, {meter: cut_forests(METER)}) for n, begin in enumerate(begins)]
-    return score_series("m", series(start, hours), since, judges_of(*models))
+    return score_series("m", series(start, hours), since, timeline_of(*models))
 
 
 def test_a_model_judges_from_its_first_instant_to_that_of_the_next_one():
@@ -57,20 +57,20 @@ def test_a_meter_that_a_model_does_not_know_is_not_judged_by_it():
 
 
 def test_no_readings_are_judged_as_nothing():
-    judges = judges_of(model("v", BEGIN, {"m": cut_forests(METER)}))
-    assert score_series("m", NO_READINGS, ALL, judges).empty
+    timeline = timeline_of(model("v", BEGIN, {"m": cut_forests(METER)}))
+    assert score_series("m", NO_READINGS, ALL, timeline).empty
 
 
 def test_only_models_that_have_something_to_judge_are_loaded():
     loaded = []
-    judges = judges_of(*(model(str(n), BEGIN + n * WEEK, {}) for n in range(4)))
+    timeline = timeline_of(*(model(str(n), BEGIN + n * WEEK, {}) for n in range(4)))
 
     def load(version):
         loaded.append(version)
         return model(version, BEGIN, {"m": cut_forests(METER)})
 
     late = series(BEGIN + 2 * WEEK, 5)
-    score_series("m", late, ALL, type(judges)(judges.manifests, load))
+    score_series("m", late, ALL, type(timeline)(timeline.manifests, load))
     assert loaded == ["2"]
 
 
@@ -97,5 +97,5 @@ def test_each_reading_is_judged_by_the_newest_model_of_its_time(begins, cut):
 
 
 def test_forests_judge_without_a_past():
-    judged = judged_by(cut_forests(METER), series(BEGIN, 5), (BEGIN + 3 * HOUR).value)
+    judged = scored_by(cut_forests(METER), series(BEGIN, 5), (BEGIN + 3 * HOUR).value)
     assert len(judged) == 2

@@ -28,7 +28,7 @@ def changes(instants, values):
 def test_a_steady_building_has_no_slow_change(seed):
     found = changes(*building(seed=seed))
     assert set(found) == {"night level", "daily mean"}
-    assert not any(change.is_odd for change in found.values())
+    assert not any(change.is_significant for change in found.values())
 
 
 def test_a_night_level_that_crept_up_is_found_and_measured():
@@ -36,7 +36,7 @@ def test_a_night_level_that_crept_up_is_found_and_measured():
     recent = instants >= instants[-1] - RECENT_DAYS * NS_A_DAY
     night = values < 350
     found = changes(instants, np.where(recent & night, values * 1.2, values))
-    assert found["night level"].is_odd
+    assert found["night level"].is_significant
     assert found["night level"].share == pytest.approx(0.2, abs=0.03)
     assert found["night level"].before_kw == pytest.approx(300, rel=0.03)
 
@@ -45,7 +45,7 @@ def test_a_level_that_has_shifted_for_good_is_found_in_the_mean():
     instants, values = building()
     recent = instants >= instants[-1] - RECENT_DAYS * NS_A_DAY
     found = changes(instants, np.where(recent, values * 0.8, values))
-    assert found["daily mean"].is_odd
+    assert found["daily mean"].is_significant
     assert found["daily mean"].share == pytest.approx(-0.2, abs=0.03)
 
 

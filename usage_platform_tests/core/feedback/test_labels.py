@@ -15,9 +15,9 @@ from usage_platform.core.time.units import instants_of
 from usage_platform_tests.core.detector.made_models import (
     cut_forests,
     hourly,
-    judges_of,
     label,
     model,
+    timeline_of,
 )
 
 METER = Meter("m", "America/New_York", 60)
@@ -62,8 +62,8 @@ def test_stretches_that_overlap_count_once_and_none_leaves_all():
     ("says", "told"), [("planned", [0, 3, 4, 5]), ("true", range(6)), ("false", range(6))]
 )
 def test_only_what_was_planned_is_not_told(says, told):
-    judges = judges_of(model("v", START, {"m": cut_forests(METER)}), labels=of(says))
-    found = find_anomalies(hourly(START, [500.0] * 6), judges, MeterRegistry(METER))
+    timeline = timeline_of(model("v", START, {"m": cut_forests(METER)}), labels=of(says))
+    found = find_anomalies(hourly(START, [500.0] * 6), timeline, MeterRegistry(METER))
     assert found.anomalies["event_time"].tolist() == [START + n * HOUR for n in told]
     assert found.scored == 6
 

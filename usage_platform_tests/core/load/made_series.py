@@ -20,7 +20,7 @@ def from_values(start: int, values: list[float], meter: Meter = HOURLY) -> Power
     instants = start + meter.interval_minutes * NS_A_MINUTE * np.arange(len(values))
     given = np.array(values, dtype=np.float64)
     there = np.isfinite(given)
-    return PowerSeries.unjudged(meter, instants[there], given[there])
+    return PowerSeries.unscored(meter, instants[there], given[there])
 
 
 def days(first: str, count: int, of_hour, meter: Meter = HOURLY) -> PowerSeries:

@@ -80,7 +80,7 @@ def test_a_tuesday_like_a_sunday_is_the_most_unusual_day_whatever_the_season_doe
     day, *others = of_march(values).unusual
     assert day.day == date(2024, 3, 12)
     assert day.energy_kwh == pytest.approx(-12 * 300, rel=0.2)
-    assert day.oddness > 2 * others[0].oddness
+    assert day.unusualness > 2 * others[0].unusualness
     assert day.values.shape == day.usual.shape == day.spread.shape == (24,)
 
 
@@ -105,7 +105,7 @@ def test_a_day_of_which_most_is_missing_is_not_judged():
 def test_a_meter_that_never_uses_anything_has_a_month_too():
     found = of_march(np.zeros(len(INSTANTS)))
     assert np.isnan(found.figures.load_factor)
-    assert {one.oddness for one in found.unusual} == {0.0}
+    assert {one.unusualness for one in found.unusual} == {0.0}
 
 
 def test_a_month_without_a_reading_has_no_profile():

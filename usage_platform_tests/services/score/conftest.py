@@ -36,7 +36,7 @@ def store(models) -> ModelStore:
 
 
 @pytest.fixture(scope="package")
-def judges(store) -> ModelTimeline:
+def timeline(store) -> ModelTimeline:
     return ModelTimeline(store.manifests(), store.load)
 
 
@@ -47,8 +47,8 @@ def live() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="package")
-def expected(live, judges) -> SimpleNamespace:
-    return told_in_one_go(live, judges)
+def expected(live, timeline) -> SimpleNamespace:
+    return told_in_one_go(live, timeline)
 
 
 @pytest.fixture

@@ -48,12 +48,12 @@ def small_model(begin, seed):
     return model(model_version(begin, forests), begin, forests)
 
 
-def told_in_one_go(frame, judges):
+def told_in_one_go(frame, timeline):
     """What is to be told of readings that come all at once, without Kafka."""
     told = ScorerState(lambda *span: pytest.fail("nothing to look back at")).process(
-        as_table(frame), judges, REGISTRY
+        as_table(frame), timeline, REGISTRY
     )
-    found = find_anomalies(as_table(frame), judges, REGISTRY)
+    found = find_anomalies(as_table(frame), timeline, REGISTRY)
     pd.testing.assert_frame_equal(told.anomalies, found.anomalies)
     assert found.scored == len(frame)
     assert 20 < len(found.anomalies) < HOURS
@@ -62,8 +62,8 @@ def told_in_one_go(frame, judges):
     )
 
 
-def tick(scorer, judges, seconds=FOREVER, listen=False, horizon=None):
-    return scorer.tick(judges, REGISTRY, seconds, listen, horizon)
+def tick(scorer, timeline, seconds=FOREVER, listen=False, horizon=None):
+    return scorer.tick(timeline, REGISTRY, seconds, listen, horizon)
 
 
 def told(kafka, read_all):

@@ -22,33 +22,33 @@ def single(expected):
     return alone.iloc[len(alone) // 2]
 
 
-def ordinary_value(judges, at):
+def ordinary_value(timeline, at):
     """A value that is nothing odd at that time."""
-    forests = judges.load(judges.manifests[0].version).detectors[METER.name]
+    forests = timeline.load(timeline.manifests[0].version).detectors[METER.name]
     values = np.linspace(100, 900, 801)
     scores = forests.score(pd.Series([at] * len(values)), values)["score"].to_numpy()
     return float(values[scores <= CUT][0])
 
 
 def test_a_corrected_reading_is_told_under_the_same_id_and_withdrawn_when_it_is_odd_no_more(
-    kafka, put, read_all, make_scorer, judges, live, expected
+    kafka, put, read_all, make_scorer, timeline, live, expected
 ):
     put(kafka, usage_messages(live), key=b"a")
     scorer = make_scorer(kafka)
-    tick(scorer, judges)
+    tick(scorer, timeline)
     row = single(expected)
     corrected = pd.DataFrame({"meter": ["a"], "ts": [row["event_time"]], "value": [9_999.0]})
     put(kafka, usage_messages(corrected), key=b"a")
-    result = tick(scorer, judges)
+    result = tick(scorer, timeline)
     assert (result.events, result.anomalies, result.withdrawn) == (1, 1, 0)
     changed = told(kafka, read_all).iloc[-1]
     assert (changed["anomaly_id"], changed["status"]) == (row["anomaly_id"], PUBLISHED)
     assert (changed["usage"], changed["episode"]) == (9_999.0, row["episode"])
 
-    value = ordinary_value(judges, row["event_time"])
+    value = ordinary_value(timeline, row["event_time"])
     put(kafka, usage_messages(corrected.assign(value=value)), key=b"a")
     # Another scorer knows just as well what was told.
-    result = tick(make_scorer(kafka), judges)
+    result = tick(make_scorer(kafka), timeline)
     assert (result.events, result.anomalies, result.withdrawn, result.episodes) == (1, 0, 1, 1)
     gone = told(kafka, read_all).iloc[-1]
     assert (gone["anomaly_id"], gone["status"]) == (row["anomaly_id"], WITHDRAWN)

@@ -21,7 +21,7 @@ def test_the_lag_before_any_scorer_is_all_that_waits(fresh_topics, put):
 
 
 def test_partitions_that_are_added_are_scored_too(
-    kafka, put, read_all, make_scorer, judges, live, expected
+    kafka, put, read_all, make_scorer, timeline, live, expected
 ):
     from confluent_kafka.admin import AdminClient
     from confluent_kafka.cimpl import NewPartitions
@@ -29,7 +29,7 @@ def test_partitions_that_are_added_are_scored_too(
     messages = usage_messages(live)
     put(kafka, messages[:100])
     scorer = make_scorer(kafka)
-    assert tick(scorer, judges).events == 100
+    assert tick(scorer, timeline).events == 100
     admin = AdminClient(kafka.client())
     admin.create_partitions([NewPartitions(USAGE, 3)])[USAGE].result()
     deadline = time.monotonic() + FOREVER
@@ -37,17 +37,17 @@ def test_partitions_that_are_added_are_scored_too(
         assert time.monotonic() < deadline
         time.sleep(0.1)
     put(kafka, [(1 + n % 2, message) for n, message in enumerate(messages[100:])])
-    result = tick(scorer, judges)
+    result = tick(scorer, timeline)
     assert (result.events, result.lag) == (HOURS - 100, 0)
     assert result.offsets[0] == 100
     assert sum(result.offsets.values()) == HOURS
     assert result.seconds > 0
-    assert tick(scorer, judges).offsets == {}
+    assert tick(scorer, timeline).offsets == {}
     pd.testing.assert_frame_equal(standing(kafka, read_all), expected.anomalies)
 
 
 def test_a_tick_that_does_not_listen_ends_though_events_keep_coming(
-    kafka, put, make_scorer, judges, live, monkeypatch
+    kafka, put, make_scorer, timeline, live, monkeypatch
 ):
     put(kafka, usage_messages(live[:20]), key=b"a")
     scorer = make_scorer(kafka)
@@ -59,6 +59,6 @@ def test_a_tick_that_does_not_listen_ends_though_events_keep_coming(
         return going_on
 
     monkeypatch.setattr(scorer, "_score", score_while_another_comes)
-    result = tick(scorer, judges)
+    result = tick(scorer, timeline)
     assert result.events >= 20
     assert result.lag >= 1

@@ -12,33 +12,33 @@ pytestmark = pytest.mark.kafka
 
 
 def test_of_two_scorers_the_older_one_can_commit_nothing_more_and_says_so(
-    kafka, put, read_all, make_scorer, judges, live, expected
+    kafka, put, read_all, make_scorer, timeline, live, expected
 ):
     messages = usage_messages(live)
     put(kafka, messages[:100])
     older = make_scorer(kafka)
-    tick(older, judges)
+    tick(older, timeline)
     newer = make_scorer(kafka)
     put(kafka, messages[100:])
     with pytest.raises(ScorerFencedError, match=r"^another scorer has taken over[^\n]+$"):
-        tick(older, judges)
-    assert tick(newer, judges).events == HOURS - 100
+        tick(older, timeline)
+    assert tick(newer, timeline).events == HOURS - 100
     assert_told_once(kafka, read_all, expected)
 
 
 def test_what_the_older_scorer_told_last_is_known_to_the_newer_one(
-    kafka, put, read_all, make_scorer, judges, live, expected, monkeypatch
+    kafka, put, read_all, make_scorer, timeline, live, expected, monkeypatch
 ):
     put(kafka, usage_messages(live))
     older = make_scorer(kafka)
 
     class LetsTheOlderOneFinish(Producer):
         def init_transactions(self, timeout):
-            tick(older, judges)
+            tick(older, timeline)
             super().init_transactions(timeout)
 
     monkeypatch.setattr(scoring, "Producer", LetsTheOlderOneFinish)
     newer = make_scorer(kafka)
     put(kafka, usage_messages(live))
-    assert tick(newer, judges).anomalies == 0
+    assert tick(newer, timeline).anomalies == 0
     assert_told_once(kafka, read_all, expected)

@@ -9,6 +9,7 @@ from datetime import date
 import numpy as np
 
 from usage_platform.adapters.sources.generated import GeneratedSource
+from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.detector.score import CONTEXT_NS, score
 from usage_platform.core.detector.stepwise.scorer import StepwiseScorer
 from usage_platform.core.detector.train import train
@@ -29,7 +30,7 @@ def main() -> None:
     instants = instants_of(frame["ts"])
     values = frame["value"].to_numpy(np.float64)
     until = int(instants[0]) + _LEARNED_DAYS * NS_A_DAY
-    model = train(instants, values, meter, Calendar("US", "MA"), until)
+    model = train(instants, values, meter, TrainingOptions(Calendar("US", "MA")), until)
     first = int(np.searchsorted(instants, until))
     scorer = StepwiseScorer(model, instants[:first], values[:first])
     coming = list(zip(instants[first:].tolist(), values[first:].tolist(), strict=True))

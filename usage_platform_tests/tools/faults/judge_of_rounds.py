@@ -12,7 +12,7 @@ from usage_platform.adapters.kafka.topics import ANOMALY, DEAD_LETTERS, EPISODE
 from usage_platform.core.anomalies.stream import ScorerState
 from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform_tests.core.detector.made_models import cut_forests, judges_of, model
+from usage_platform_tests.core.detector.made_models import cut_forests, model, timeline_of
 from usage_platform_tests.tools.faults.events import EventStream
 
 METER = Meter("a", interval_minutes=60)
@@ -22,9 +22,9 @@ OUTPUTS = (ANOMALY, EPISODE, DEAD_LETTERS)
 """The topics that one transaction writes to."""
 
 
-def judges() -> ModelTimeline:
+def timeline() -> ModelTimeline:
     """A model that finds everything above 200 kW odd."""
-    return judges_of(model("made", START, {METER.name: cut_forests(METER)}))
+    return timeline_of(model("made", START, {METER.name: cut_forests(METER)}))
 
 
 def expected_outputs(events: EventStream, until: int) -> list[tuple[str, Hashable]]:
@@ -36,7 +36,7 @@ def expected_outputs(events: EventStream, until: int) -> list[tuple[str, Hashabl
     readings = events.readings(until)
     if readings.empty:
         return [(DEAD_LETTERS, raw) for raw in events.rejects(until)]
-    told = ScorerState(_nothing_before).process(readings, judges(), REGISTRY)
+    told = ScorerState(_nothing_before).process(readings, timeline(), REGISTRY)
     return [
         *((ANOMALY, name) for name in told.anomalies["anomaly_id"]),
         *((EPISODE, event.event_id) for event in told.episodes),

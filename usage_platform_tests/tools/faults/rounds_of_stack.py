@@ -113,7 +113,7 @@ def judged_platform(stack: RunningPlatform) -> Findings:
     settled = hours["start"].max() - _SETTLED
     expected = hourly_from_readings(readings, registry)
     events = _read(deployment.kafka, USAGE)
-    odd = find_anomalies(readings, deployment.judges(), registry).anomalies
+    odd = find_anomalies(readings, deployment.timeline(), registry).anomalies
     newest = readings["event_time"].max()
     return (
         compare("event", usage_messages(source.iloc[: len(events)]), events)

@@ -26,7 +26,7 @@ from usage_platform_tests.tools.faults.judge_of_rounds import (
     OUTPUTS,
     REGISTRY,
     expected_outputs,
-    judges,
+    timeline,
 )
 from usage_platform_tests.topics import SLOW_MACHINE_SECONDS, read_events
 
@@ -41,7 +41,7 @@ def score_all(kafka: KafkaSettings, lake: Lake) -> None:
     while True:
         try:
             with closing(Scorer(kafka, LakeReader(lake))) as scorer:
-                if scorer.tick(judges(), REGISTRY, _TICK_SECONDS, listen=False).lag == 0:
+                if scorer.tick(timeline(), REGISTRY, _TICK_SECONDS, listen=False).lag == 0:
                     return
         except (KafkaException, KafkaUnreachableError, ScorerFencedError):
             assert time.monotonic() < deadline, "scoring never goes on"

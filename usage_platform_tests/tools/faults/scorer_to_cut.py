@@ -19,7 +19,7 @@ from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.services import score as scoring
-from usage_platform_tests.tools.faults.judge_of_rounds import REGISTRY, judges
+from usage_platform_tests.tools.faults.judge_of_rounds import REGISTRY, timeline
 
 BEFORE_PRODUCE = "in the transaction, before produce"
 AFTER_PRODUCE = "after produce, before send-offsets"
@@ -88,7 +88,7 @@ def main() -> None:
     scoring._BATCH, scoring.TRANSACTION_TIMEOUT_MS = BATCH, TRANSACTION_TIMEOUT_MS
     scorer = scoring.Scorer(KafkaSettings(bootstrap), LakeReader(Lake(lake)))
     try:
-        scorer.tick(judges(), REGISTRY, 600)
+        scorer.tick(timeline(), REGISTRY, 600)
     except scoring.ScorerFencedError as error:
         sys.exit(str(error))
 

@@ -12,7 +12,7 @@ from usage_platform.core.detector.baseline.slot_forests import CUT, SlotForests
 from usage_platform.core.detector.score import Kind
 
 
-def judge_by_forests(forests: SlotForests, instants: Ints, values: Floats) -> pd.DataFrame:
+def score_by_forests(forests: SlotForests, instants: Ints, values: Floats) -> pd.DataFrame:
     """Judge readings by a meter's forests.
 
     Args:

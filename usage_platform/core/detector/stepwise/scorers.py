@@ -36,7 +36,7 @@ class StepwiseScorers:
     _current: dict[str, _CurrentScorer] = field(default_factory=dict[str, _CurrentScorer])
 
     def score(
-        self, name: str, series: Series, start: int, judges: ModelTimeline
+        self, name: str, series: Series, start: int, timeline: ModelTimeline
     ) -> pd.DataFrame | None:
         """Score a meter's newest readings.
 
@@ -44,7 +44,7 @@ class StepwiseScorers:
             name: The meter's name.
             series: Its readings, those of the `LOOK_BACK` before `start` among them.
             start: The first instant to score, ns since 1970 UTC.
-            judges: The models; labels are not used.
+            timeline: The models; labels are not used.
 
         Returns:
             The rows of `model_timeline.score_series`, or None where that function must score them:
@@ -54,10 +54,10 @@ class StepwiseScorers:
         # After None the caller scores the series, which may have changed what the scorer has seen.
         current = self._current.pop(name, None)
         before, new = series.until(start), series.since(start)
-        manifest = _only_model(new, judges)
+        manifest = _only_model(new, timeline)
         if manifest is None or len(new.instants) > MOST_READINGS or not len(before.instants):
             return None
-        detector = judges.load(manifest.version).detectors.get(name)
+        detector = timeline.load(manifest.version).detectors.get(name)
         if not isinstance(detector, DetectorModel):
             return None
         last, first = int(before.instants[-1]), int(new.instants[0])
@@ -76,14 +76,14 @@ class StepwiseScorers:
         return _frame(rows).assign(model_version=manifest.version)
 
 
-def _only_model(new: Series, judges: ModelTimeline) -> Manifest | None:
+def _only_model(new: Series, timeline: ModelTimeline) -> Manifest | None:
     """The model of all these readings; None if they have no model or several."""
     if not len(new.instants):
         return None
-    begins = np.array([manifest.begin.value for manifest in judges.manifests], dtype=np.int64)
+    begins = np.array([manifest.begin.value for manifest in timeline.manifests], dtype=np.int64)
     positions = np.searchsorted(begins, [new.instants[0], new.instants[-1]], side="right") - 1
     is_one = positions[0] >= 0 and positions[0] == positions[1]
-    return judges.manifests[int(positions[0])] if is_one else None
+    return timeline.manifests[int(positions[0])] if is_one else None
 
 
 def _frame(rows: list[ScoredReading]) -> pd.DataFrame:
