@@ -94,7 +94,7 @@ def test_no_command_option_or_setting_contains_an_avoided_word():
 
 
 PLANTED = """
-TOLD = "told"
+told = "an exception"
 WISHES: int = 1
 ODD_DAYS, _said = 2, 3
 

@@ -19,7 +19,7 @@ def fetched(monkeypatch, tmp_path, capsys):
         return JavaHome(Path("/j"), 17), None
 
     monkeypatch.setattr(setup, "set_up", set_up)
-    monkeypatch.setattr(setup, "record_archives", lambda *args: asked.append("archives"))
+    monkeypatch.setattr(setup, "record_archives_of", lambda *args: asked.append("archives"))
     monkeypatch.setattr(setup, "ensure_scripts", lambda *args: asked.append("scripts"))
 
     def run(**given: str) -> tuple[list[str], str]:
@@ -53,7 +53,7 @@ def test_set_up_goes_on_where_they_cannot_be_recorded(fetched, monkeypatch):
     def full(*args):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(setup, "record_archives", full)
+    monkeypatch.setattr(setup, "record_archives_of", full)
     asked, printed = fetched()
     assert asked == ["java and jars", "scripts"]
     assert "so Kafka and Spark start more slowly: No space left on device" in printed
