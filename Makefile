@@ -49,6 +49,9 @@ demo: setup ## Play a source through everything and say what came of it (ARGS="-
 up: setup ## Run the platform until Ctrl-C
 	@$(BIN)/usage-platform up $(ARGS)
 
+# Where Python is told to keep no compiled code, each of the many processes compiles all it imports.
+test test-aws test-page faults: export PYTHONDONTWRITEBYTECODE =
+
 test: setup .venv/.installed-dev .venv/.installed-aws-dev .venv-emr/.installed ## Run all tests with the real services
 	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
