@@ -9,9 +9,7 @@ from rich.text import Text
 from usage_platform.adapters.kafka.open_transactions import open_transactions
 from usage_platform.adapters.kafka.topics import ANOMALY, USAGE, KafkaUnreachableError
 from usage_platform.adapters.lake.errors import LakeError
-from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import TABLES
-from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.console.screen import table
 from usage_platform.local.ports import port_answers
 from usage_platform.local.stack_file import read_live
@@ -28,8 +26,7 @@ def status(deployment: Platform, now: pd.Timestamp) -> Group:
         now: The current time, UTC, for the age of open transactions.
     """
     services = _services(deployment.settings, _bootstrap(deployment))
-    tables = _tables(deployment.reader, deployment.models)
-    return Group(services, _lags(deployment, now), tables)
+    return Group(services, _lags(deployment, now), _tables(deployment))
 
 
 def _services(settings: Settings, bootstrap: str) -> Table:
@@ -82,22 +79,23 @@ def _in_words(behind: pd.Timedelta | None) -> str:
     return "-" if behind is None else str(behind.floor("s"))
 
 
-def _tables(reader: LakeReader, models: ModelStore) -> Table | Text:
+def _tables(deployment: Platform) -> Table | Text:
     try:
-        return _states(reader, models)
+        return _states(deployment)
     except LakeError as error:
         return Text(f"Lake: {error}\n")
 
 
-def _states(reader: LakeReader, models: ModelStore) -> Table:
+def _states(deployment: Platform) -> Table:
     rows = table("Lake", "table", "rows", "files", "version", numbers=("rows", "files"))
     for known in TABLES:
-        state = reader.state(known)
+        state = deployment.reader.state(known)
         if state.version < 0:
             rows.add_row(known.name, "-", "-", "not created yet")
         else:
             rows.add_row(known.name, f"{state.rows:,}", f"{state.files:,}", f"{state.version}")
-    manifests = models.manifests()
+    # Asked for within the handler: a store on S3 looks for its bucket when it is made.
+    manifests = deployment.models.manifests()
     if manifests:
         newest = manifests[-1]
         learning = f", {newest.meters_learning} of {newest.meters} meters learning"

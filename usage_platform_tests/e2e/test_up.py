@@ -32,7 +32,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 _METER = "central-library"
 _SETTINGS = {
     "interval_minutes": 60,
-    "generated_days": 100,
+    # Lasts an hour: on a slow machine a shorter one has ended before the last test.
+    "generated_days": 400,
     # The blog's method finds a fifth of all readings odd: there is always something to tell.
     "method": "blog",
     # Enough history that there is a model and something to judge at once; then two hours a second.
@@ -191,6 +192,8 @@ def test_who_watches_misses_nothing_while_all_is_killed_at_once(stack, tmp_path)
 
 def _kill_all_and_wait(stack: RunningPlatform) -> None:
     """It is all started again, and goes on."""
+    # An earlier test may have ended a playback that its sensor has not started again yet.
+    wait_for("a playback", lambda: stack.playback() is not None)
     stack.note_processes()
     run = stack.playback()
     pids = {name: stack.pid(name) for name in ("kafka", "spark", "daemon", "code")}
