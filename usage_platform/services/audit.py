@@ -42,7 +42,8 @@ def days_with_rows(reader: LakeReader) -> frozenset[date]:
     Raises:
         LakeError: When a table cannot be read.
     """
-    return frozenset().union(
+    none: frozenset[date] = frozenset()
+    return none.union(
         *(reader.day_files(table).files for table in (READINGS, USAGE_HOURLY, REJECTS))
     )
 
@@ -90,11 +91,11 @@ def audit_days(
 
 
 def _received(reader: LakeReader) -> pd.DataFrame:
-    rows = reader.query(
+    rows = reader.query_rows(
         "SELECT event_date AS day, min(kafka_time) AS first, max(kafka_time) AS last "
         "FROM readings GROUP BY event_date"
     )
-    return rows.to_pandas(date_as_object=True)
+    return pd.DataFrame(rows, columns=["day", "first", "last"])
 
 
 def _bounds(client: Consumer, kafka: KafkaSettings) -> _Spans:

@@ -10,7 +10,7 @@ arrives at least once, or is on `alert_dead_letters`; receivers recognise a repe
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -218,7 +218,7 @@ class _Progress:
 
 
 @contextmanager
-def _producer(kafka: KafkaSettings) -> Iterator[Producer]:
+def _producer(kafka: KafkaSettings) -> Generator[Producer]:
     """A producer; leaving the block waits until all messages are written.
 
     Raises:

@@ -6,7 +6,7 @@ argument).
 """
 
 import fcntl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -48,7 +48,7 @@ class LakeWriter:
         self._keeps_lease = keeps_lease
 
     @contextmanager
-    def session(self) -> Iterator["SparkSession"]:
+    def session(self) -> Generator["SparkSession"]:
         """A Spark session that may write to the lake.
 
         One process has it at a time. Otherwise a backfill that read an hour's readings just before
@@ -64,7 +64,7 @@ class LakeWriter:
             yield spark
 
     @contextmanager
-    def lending(self, borrower: Holder) -> Iterator[Lease]:
+    def lending(self, borrower: Holder) -> Generator[Lease]:
         """Lend the lease to a job elsewhere, in place of a session on this machine.
 
         The lease is renewed on the job's behalf, because the job may take minutes to start; then
@@ -84,7 +84,7 @@ class LakeWriter:
                 yield lent
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self) -> Generator[None]:
         with _exclusive(self._lock_file):
             try:
                 yield
@@ -96,7 +96,7 @@ class LakeWriter:
 @contextmanager
 def session_under_lease(
     lease: Lease, session: AbstractContextManager["SparkSession"]
-) -> Iterator["SparkSession"]:
+) -> Generator["SparkSession"]:
     """Take the lease, open a session, and renew the lease until the block ends.
 
     The lease stays taken afterwards. Work in Spark is interrupted when the lease is lost.
@@ -118,7 +118,7 @@ def session_under_lease(
 
 
 @contextmanager
-def _exclusive(lock_file: Path) -> Iterator[None]:
+def _exclusive(lock_file: Path) -> Generator[None]:
     """Wait until no other process writes; the system frees the lock when its holder ends."""
     lock_file.parent.mkdir(parents=True, exist_ok=True)
     with lock_file.open("w") as lock:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import isnan
-from typing import cast
 
 import pandas as pd
 
@@ -161,7 +160,7 @@ def _compared(section: Section) -> list[tuple[str, str]]:
     first = section.profile.month.first
     before = (pd.Timestamp(first) - pd.DateOffset(months=1)).date()
     by_month = dict(zip(section.months["month"], section.months["mean_kw"], strict=True))
-    rows = []
+    rows: list[tuple[str, str]] = []
     for what, other in (
         ("mean power against the month before", before),
         ("mean power against a year before", first.replace(year=first.year - 1)),
@@ -214,7 +213,7 @@ def _clock(at: pd.Timestamp, found: Profile) -> str:
 
 
 def _utc(instant: int) -> pd.Timestamp:
-    return cast("pd.Timestamp", pd.Timestamp(instant, tz="UTC"))
+    return pd.Timestamp(instant, tz="UTC")
 
 
 def _months(months: pd.DataFrame) -> str:

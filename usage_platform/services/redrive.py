@@ -19,12 +19,13 @@ import pandas as pd
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import READINGS, REJECTS, Lake
-from usage_platform.adapters.spark.commit_dates import date_list, note_dates
+from usage_platform.adapters.spark.commit_dates import date_list
+from usage_platform.adapters.spark.reject_deletion import delete_rejects
 from usage_platform.adapters.spark.usage_batch import apply_events
 from usage_platform.core.detector.model_timeline import LOOK_BACK, ModelTimeline
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.messages import Reason
-from usage_platform.core.readings.validation import RAW_COLUMNS
+from usage_platform.core.readings.validation import EVENT_PLACE, RAW_COLUMNS
 from usage_platform.services.rescore import RescoredDays, rescore_days
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ ALL_REASONS = "all"
 REASONS = tuple(sorted({reason.value.partition(":")[0] for reason in Reason}))
 """The codes of the table's column `reason`."""
 
-_PLACE = ["topic", "partition", "offset", "kafka_time"]
 _EXAMPLES = 2
 
 
@@ -60,18 +60,18 @@ def reject_summary(reader: LakeReader) -> list[RejectedReason]:
     """
     if not reader.exists(REJECTS):
         return []
-    counts = reader.query(
+    counts = reader.query_rows(
         "SELECT reason, count(*) AS n, max(received_date) AS day FROM rejects "
         "GROUP BY reason ORDER BY n DESC, reason"
-    ).to_pylist()
+    )
     if not counts:
         return []
     days = date_list(row["day"] for row in counts)
-    examples = reader.query(
+    examples = reader.query_rows(
         "SELECT reason, arg_max({'partition': partition, 'offset': \"offset\", 'raw': raw}, "
         f'(kafka_time, "offset", partition), {_EXAMPLES}) AS newest '
         f"FROM rejects WHERE received_date IN ({days}) GROUP BY reason"
-    ).to_pylist()
+    )
     newest = {row["reason"]: row["newest"] for row in examples}
     return [RejectedReason(row["reason"], row["n"], newest[row["reason"]]) for row in counts]
 
@@ -93,7 +93,7 @@ def chosen_rejects(
     """
     if not reader.exists(REJECTS):
         return pd.DataFrame(columns=[*RAW_COLUMNS, "reason"])
-    rows = reader.rows(REJECTS, [*_PLACE, "raw", "reason"], first, last)
+    rows = reader.rows(REJECTS, [*EVENT_PLACE, "raw", "reason"], first, last)
     if reason != ALL_REASONS:
         rows = rows[rows["reason"] == reason]
     rows = rows.rename(columns={"raw": "value"}).sort_values(["kafka_time", "offset", "partition"])
@@ -142,7 +142,7 @@ def redrive(
     if days:
         until = _last_day_to_score(reader, days[-1])
         scored = rescore_days(spark, reader, timeline, registry, days[0], until, progress)
-    _delete(spark, lake, revived)
+    delete_rejects(spark, lake, revived)
     return Redriven(revived, scored)
 
 
@@ -155,9 +155,9 @@ def _reprocess(
         Those that are readings now, and the UTC days of these readings, ascending.
     """
     batch = apply_events(spark, lake, registry, rejects[RAW_COLUMNS])
-    still_bad = pd.MultiIndex.from_frame(batch.rejects[_PLACE])
-    is_bad = pd.MultiIndex.from_frame(rejects[_PLACE]).isin(still_bad)
-    revived = rejects.loc[~is_bad, [*_PLACE, "reason"]].reset_index(drop=True)
+    still_bad = pd.MultiIndex.from_frame(batch.rejects[EVENT_PLACE])
+    is_bad = pd.MultiIndex.from_frame(rejects[EVENT_PLACE]).isin(still_bad)
+    revived = rejects.loc[~is_bad, [*EVENT_PLACE, "reason"]].reset_index(drop=True)
     return revived, sorted(set(batch.readings["event_time"].dt.date))
 
 
@@ -166,19 +166,3 @@ def _last_day_to_score(reader: LakeReader, day: date) -> date:
     reach = day + timedelta(days=LOOK_BACK.days)
     span = reader.span(READINGS, "event_time")
     return reach if span is None else max(day, min(reach, span[1].date()))
-
-
-def _delete(spark: "SparkSession", lake: Lake, revived: pd.DataFrame) -> None:
-    """Delete events from `rejects` that are readings now."""
-    if revived.empty:
-        return
-    rows = revived[_PLACE]
-    days = set(rows["kafka_time"].dt.date)
-    spark.createDataFrame(rows).createOrReplaceTempView("revived_rejects")
-    note_dates(spark, days)
-    same = " AND ".join(f"t.{name} = s.{name}" for name in _PLACE)
-    spark.sql(f"""
-        MERGE INTO {lake.sql(REJECTS)} t USING revived_rejects s
-        ON {same} AND t.received_date IN ({date_list(days)})
-        WHEN MATCHED THEN DELETE
-    """).collect()

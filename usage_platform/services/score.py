@@ -11,10 +11,11 @@ at any time leaves either all results of a batch and its offsets, or none.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 
+import numpy as np
 import pandas as pd
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -223,7 +224,7 @@ class Scorer:
 
     def _ends(self) -> dict[int, int]:
         """The current end of each partition in which events wait."""
-        waiting = {}
+        waiting: dict[int, int] = {}
         for partition in self._consumer.committed(self._assigned, timeout=10):
             low, high = self._consumer.get_watermark_offsets(partition, timeout=10)
             if high > max(partition.offset, low):
@@ -244,7 +245,7 @@ class Scorer:
 
 
 @contextmanager
-def _fenced_as_own_error() -> Iterator[None]:
+def _fenced_as_own_error() -> Generator[None]:
     """Turn the error of a fenced producer into an error of its own.
 
     Raises:
@@ -284,10 +285,12 @@ def _held(batch: Batch, horizon: pd.Timestamp | None) -> dict[int, int]:
     if horizon is None:
         return {}
     readings = batch.readings
-    is_live = readings["event_time"] > readings["kafka_time"] - _LIVE
-    waiting = readings[(readings["event_time"] >= horizon) & ~is_live]
-    first = waiting.groupby("partition")["offset"].min()
-    return {int(str(partition)): int(offset) for partition, offset in first.items()}
+    age = readings["kafka_time"] - readings["event_time"]
+    waits = (readings["event_time"] >= horizon) & ~(age < _LIVE)
+    waiting = readings.loc[waits.to_numpy(np.bool_)]
+    first = waiting.sort_values("offset").drop_duplicates("partition")
+    pairs = zip(first["partition"].tolist(), first["offset"].tolist(), strict=True)
+    return {int(partition): int(offset) for partition, offset in pairs}
 
 
 def _is_held(message: Message, held: Mapping[int, int]) -> bool:

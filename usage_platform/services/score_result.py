@@ -44,8 +44,8 @@ class TickResult:
     behind: pd.Timedelta | None = None
     waits_for: pd.Timestamp | None = None
     seconds: float = 0.0
-    offsets: dict[int, int] = field(default_factory=dict)
-    versions: set[str] = field(default_factory=set)
+    offsets: dict[int, int] = field(default_factory=dict[int, int])
+    versions: set[str] = field(default_factory=set[str])
 
     def add(self, output: StreamOutput, events: int, rejected: int) -> None:
         """Add the counts of a batch."""

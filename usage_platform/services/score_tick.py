@@ -6,7 +6,7 @@ when another scorer takes over. Not here: the scorer itself (`score`), when it r
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 
 import pandas as pd
@@ -41,7 +41,7 @@ class WarmScorer:
         self._kafka: KafkaSettings | None = None
 
     @contextmanager
-    def borrowed(self, kafka: KafkaSettings, reader: LakeReader) -> Iterator[Scorer]:
+    def borrowed(self, kafka: KafkaSettings, reader: LakeReader) -> Generator[Scorer]:
         """The scorer; after any failure it is closed, and the next tick makes a new one.
 
         Args:

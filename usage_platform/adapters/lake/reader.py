@@ -210,6 +210,14 @@ class LakeReader:
                     raise LakeError(f"{self.lake.root}: {reason}") from None
                 raise LakeError(f"query: {one_line(str(error))}") from None
 
+    def query_rows(self, sql: str) -> list[dict[str, Any]]:
+        """The rows of `query`, by column; times are UTC.
+
+        Raises:
+            LakeError: As `query` does.
+        """
+        return self.query(sql).to_pylist()
+
     def history(self, table: LakeTable, limit: int) -> list[dict[str, Any]]:
         """The table's latest commits, newest first."""
         if not self.exists(table):

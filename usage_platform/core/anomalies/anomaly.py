@@ -216,7 +216,7 @@ def explanation(row: Mapping[str, Any], meter: Meter) -> str:
 
 def anomaly_messages(anomalies: pd.DataFrame, registry: MeterRegistry) -> list[bytes]:
     """The messages of the topic `anomaly` for these rows (`ANOMALY_COLUMNS`), in their order."""
-    messages = []
+    messages: list[bytes] = []
     for row in records(anomalies):
         ts = row.pop("event_time").tz_convert(registry.get(row["meter"]).zone)
         known = {k: None if v != v else v for k, v in row.items()}

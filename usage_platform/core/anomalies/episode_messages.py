@@ -60,7 +60,7 @@ class EpisodeEvent:
 class PublishedEpisodes:
     """The messages on episodes that were published, in their order."""
 
-    _ids: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    _ids: dict[tuple[str, str], list[str]] = field(default_factory=dict[tuple[str, str], list[str]])
 
     def add(self, event: EpisodeEvent) -> None:
         """Add a message that was published.
@@ -124,9 +124,9 @@ def _life(
     """The messages of one episode: their status, time and content."""
     moments = list(_moments(rows.loc[:, "event_time"], newest))
     summary = running_summary(rows, np.array([count for _, _, count in moments]), meter)
-    peaks = rows.iloc[summary.pop("peak").to_numpy()]
-    summary["explanation"] = peaks["explanation"].to_numpy()
-    summary["model_version"] = peaks["model_version"].to_numpy()
+    peaks = summary.pop("peak").to_numpy(np.int64)
+    for name in ("explanation", "model_version"):
+        summary[name] = rows[name].to_numpy()[peaks]
     for (status, at, _), content in zip(moments, records(summary), strict=True):
         yield status, at, content
 

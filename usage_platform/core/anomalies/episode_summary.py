@@ -8,7 +8,6 @@ readings make one episode (`episodes`), when a message is published (`episode_me
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -186,7 +185,7 @@ def whole_episodes(
 
 
 def _midnight(day: date) -> pd.Timestamp:
-    return cast("pd.Timestamp", pd.Timestamp(day, tz="UTC"))
+    return pd.Timestamp(day, tz="UTC")
 
 
 def _summary(rows: pd.DataFrame, meter: Meter) -> pd.DataFrame:

@@ -85,8 +85,8 @@ class PublishedSince:
 class PublishedAnomalies:
     """The anomalies that stand, by meter and instant; a function of the messages in their order."""
 
-    _by_meter: dict[str, dict[int, Row]] = field(default_factory=dict)
-    _newest: dict[str, int] = field(default_factory=dict)
+    _by_meter: dict[str, dict[int, Row]] = field(default_factory=dict[str, dict[int, Row]])
+    _newest: dict[str, int] = field(default_factory=dict[str, int])
 
     def add(self, rows: pd.DataFrame) -> None:
         """Add rows that were published, the oldest first.

@@ -69,7 +69,7 @@ class ScorerState:
     published_episodes: PublishedEpisodes = field(default_factory=PublishedEpisodes)
     live: StepwiseScorers = field(default_factory=StepwiseScorers)
     floor: int | None = None
-    horizon: dict[str, int] = field(default_factory=dict)
+    horizon: dict[str, int] = field(default_factory=dict[str, int])
 
     def process(
         self, readings: pd.DataFrame, timeline: ModelTimeline, registry: MeterRegistry

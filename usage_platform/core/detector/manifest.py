@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.core.detector.baseline.slot_forests import SlotForests
@@ -68,12 +69,12 @@ class Manifest:
     @property
     def end(self) -> pd.Timestamp:
         """The end of the history, exclusive."""
-        return cast("pd.Timestamp", pd.Timestamp(self.window_end))
+        return pd.Timestamp(self.window_end)
 
     @property
     def begin(self) -> pd.Timestamp:
         """The first instant that the model judges."""
-        return cast("pd.Timestamp", pd.Timestamp(self.judges_from))
+        return pd.Timestamp(self.judges_from)
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,9 @@ def _content(value: object) -> Iterator[bytes]:
     if isinstance(value, Method):
         yield _method_text(value)
     elif isinstance(value, np.ndarray):
-        yield str(value.shape).encode()
-        yield value.tobytes()
+        array = cast("npt.NDArray[np.generic]", value)
+        yield str(array.shape).encode()
+        yield array.tobytes()
     elif is_dataclass(value):
         for field in fields(value):
             yield from _content(getattr(value, field.name))

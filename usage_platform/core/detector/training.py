@@ -196,6 +196,6 @@ def _counts(detectors: Mapping[str, Detector]) -> dict[str, int]:
 def _slots_trained(detector: Detector) -> int:
     if isinstance(detector, SlotForests):
         return int(detector.trained.sum())
-    if isinstance(detector, DetectorModel) and detector.baseline is not None:
+    if detector.baseline is not None:
         return int(np.isfinite(detector.baseline.expected[0]).sum())
     return 0

@@ -12,7 +12,6 @@ that the day itself and other odd ones hardly move it.
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -228,4 +227,4 @@ def _levels(table: Floats, usual: Floats) -> Floats:
 
 
 def _instant(at: int | np.int64) -> pd.Timestamp:
-    return cast("pd.Timestamp", pd.Timestamp(int(at), tz="UTC"))
+    return pd.Timestamp(int(at), tz="UTC")

@@ -24,6 +24,9 @@ _BAND_PARTS = 1000
 _EXACT = 1e-6
 _S = 10**9
 
+Differences = npt.NDArray[np.signedinteger[Any]]
+"""How much each interval differs from the one before that has a value, in steps of a scale."""
+
 
 @dataclass(frozen=True, eq=False)
 class Unpacked:
@@ -50,14 +53,15 @@ def pack(series: PowerSeries) -> bytes:
     size = int(places[-1]) + 1 if len(series) else 0
     band = _band_scale(series.values)
     scales = {"value": _scale_of(series.values), "low": band, "high": band}
-    columns, described = [], []
+    columns: list[Differences] = []
+    described: list[dict[str, object]] = []
     for name, values in (("value", series.values), ("low", series.low), ("high", series.high)):
         placed = np.full(size, np.nan)
         placed[places] = values
         column = _differences(placed, scales[name])
         columns.append(column)
         described.append({"name": name, "type": column.dtype.name, "scale": scales[name]})
-    header = {
+    header: dict[str, object] = {
         "meter": series.meter.name,
         "start": start // _S,
         "step": step // _S,
@@ -66,15 +70,20 @@ def pack(series: PowerSeries) -> bytes:
     }
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
-    bodies = [column.tobytes() + b"\0" * (-column.nbytes % 4) for column in columns]
+    bodies = [_filled(column.tobytes()) for column in columns]
     return b"".join([len(text).to_bytes(4, "little"), text, *bodies])
+
+
+def _filled(column: bytes) -> bytes:
+    return column + b"\0" * (-len(column) % 4)
 
 
 def unpack(packed: bytes) -> Unpacked:
     """The reverse of `pack`."""
     length = int.from_bytes(packed[:4], "little")
     header = json.loads(packed[4 : 4 + length])
-    at, columns = 4 + length, {}
+    at = 4 + length
+    columns: dict[str, Floats] = {}
     for column in header["columns"]:
         kind = np.dtype(column["type"]).newbyteorder("<")
         raw = np.frombuffer(packed, kind, header["size"], at)
@@ -98,7 +107,7 @@ def _band_scale(values: Floats) -> float:
     return next((scale for scale in _SCALES if scale * _BAND_PARTS <= largest), _SCALES[-1])
 
 
-def _differences(placed: Floats, scale: float) -> npt.NDArray[np.signedinteger[Any]]:
+def _differences(placed: Floats, scale: float) -> Differences:
     known = np.isfinite(placed)
     steps = np.rint(placed[known] / scale).astype(np.int64)
     moves = np.diff(steps, prepend=0)

@@ -5,6 +5,7 @@ Belongs here: what the profile report compares a month with. Not here: the month
 
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 
 from usage_platform.core.meters import Meter
@@ -31,8 +32,13 @@ def daily_means(hours: pd.DataFrame, meter: Meter) -> pd.DataFrame:
         `mean`, `low`, `high` in kW: mean of the hours, lowest and highest reading; NaN on a day
         without hours.
     """
-    found = hours.groupby(_local(hours, meter).dt.normalize()).agg(
-        mean=("avg_usage", "mean"), low=("min_usage", "min"), high=("max_usage", "max")
+    by_day = hours.assign(day=_local(hours, meter).dt.normalize()).groupby("day")
+    found = pd.DataFrame(
+        {
+            "mean": by_day["avg_usage"].mean(),
+            "low": by_day["min_usage"].min(),
+            "high": by_day["max_usage"].max(),
+        }
     )
     return found.asfreq("D").rename_axis("day").reset_index()
 
@@ -48,17 +54,19 @@ def monthly(hours: pd.DataFrame, meter: Meter) -> pd.DataFrame:
         `month` (its first day, date), `energy_kwh`, `mean_kw`, `peak_kw`, `completeness` (share of
         the whole month's readings that came); by month.
     """
-    found = hours.groupby(_local(hours, meter).dt.to_period("M")).agg(
-        energy_kwh=("energy_kwh", "sum"),
-        mean_kw=("avg_usage", "mean"),
-        peak_kw=("max_usage", "max"),
-        n=("n", "sum"),
+    start = _local(hours, meter).dt.to_period("M").dt.start_time
+    by_month = hours.assign(start=start).groupby("start")
+    months = [at.date() for at in sorted(set(start))]
+    whole = np.array([_readings_of_month(first, meter) for first in months])
+    return pd.DataFrame(
+        {
+            "month": months,
+            "energy_kwh": by_month["energy_kwh"].sum().to_numpy(),
+            "mean_kw": by_month["avg_usage"].mean().to_numpy(),
+            "peak_kw": by_month["max_usage"].max().to_numpy(),
+            "completeness": by_month["n"].sum().to_numpy() / whole,
+        }
     )
-    months = [period.start_time.date() for period in found.index]
-    whole = [_readings_of_month(first, meter) for first in months]
-    table = found.assign(month=months, completeness=found["n"].to_numpy() / whole)
-    columns = ["month", "energy_kwh", "mean_kw", "peak_kw", "completeness"]
-    return table[columns].reset_index(drop=True)
 
 
 def _readings_of_month(first: date, meter: Meter) -> int:

@@ -17,12 +17,11 @@ import pandas as pd
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.hourly import HOURLY_COLUMNS, hourly_from_readings
 from usage_platform.core.readings.row_comparison import RowComparison, compare_rows
-from usage_platform.core.readings.validation import validate_events
+from usage_platform.core.readings.validation import EVENT_PLACE, validate_events
 
 READING_KEYS = ["meter", "event_time"]
 HOUR_KEYS = ["meter", "start"]
-REJECT_KEYS = ["topic", "partition", "offset", "kafka_time"]
-REJECT_COLUMNS = [*REJECT_KEYS, "raw"]
+REJECT_COLUMNS = [*EVENT_PLACE, "raw"]
 # Whether an hour is final depends on readings of other days.
 COMPARED_HOURLY = [name for name in HOURLY_COLUMNS if name != "is_final"]
 
@@ -166,7 +165,7 @@ def audit(
             _without(hours_said, skipped, HOUR_KEYS), _without(hours, skipped, HOUR_KEYS), HOUR_KEYS
         ),
         rejects=compare_rows(
-            batch.rejects[REJECT_COLUMNS], rejects.loc[~is_revived, REJECT_COLUMNS], REJECT_KEYS
+            batch.rejects[REJECT_COLUMNS], rejects.loc[~is_revived, REJECT_COLUMNS], EVENT_PLACE
         ),
         events=len(sample.events),
         not_retained=int(_is_below(left_out, sample.retained).sum()),
@@ -203,7 +202,7 @@ def _is_revived(
 ) -> npt.NDArray[np.bool_]:
     """Which rejects are readings by today's rules."""
     bad_today = validate_events(events, registry).rejects
-    return _is_among(rejects, events, REJECT_KEYS) & ~_is_among(rejects, bad_today, REJECT_KEYS)
+    return _is_among(rejects, events, EVENT_PLACE) & ~_is_among(rejects, bad_today, EVENT_PLACE)
 
 
 def _known_to_the_lake(
@@ -215,8 +214,8 @@ def _known_to_the_lake(
     """
     events = sample.events
     is_reading = _is_among(events, readings, _PLACE)
-    is_known = _is_below(events, sample.ingested) | _is_among(events, rejects, REJECT_KEYS)
-    waits = _is_among(events, revived, REJECT_KEYS)
+    is_known = _is_below(events, sample.ingested) | _is_among(events, rejects, EVENT_PLACE)
+    waits = _is_among(events, revived, EVENT_PLACE)
     return events[is_reading | (is_known & ~waits)].reset_index(drop=True)
 
 

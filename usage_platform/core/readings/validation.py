@@ -10,9 +10,12 @@ import pandas as pd
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.messages import parse_usage
 
-RAW_COLUMNS = ["topic", "partition", "offset", "kafka_time", "value"]
+EVENT_PLACE = ["topic", "partition", "offset", "kafka_time"]
+"""The columns that name one event: an offset alone comes again after a topic was recreated."""
+
+RAW_COLUMNS = [*EVENT_PLACE, "value"]
 READING_COLUMNS = ["meter", "event_time", "value", "kafka_time", "partition", "offset"]
-REJECT_COLUMNS = ["topic", "partition", "offset", "kafka_time", "reason", "detail", "meter", "raw"]
+REJECT_COLUMNS = [*EVENT_PLACE, "reason", "detail", "meter", "raw"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def validate_events(raw: pd.DataFrame, registry: MeterRegistry) -> Batch:
     )
     rejects = pd.concat(
         [
-            raw.loc[~good, ["topic", "partition", "offset", "kafka_time"]],
+            raw.loc[~good, EVENT_PLACE],
             parsed.loc[~good, ["meter", "reason"]],
             raw.loc[~good, "value"].rename("raw"),
         ],
