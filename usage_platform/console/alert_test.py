@@ -4,21 +4,20 @@ Belongs here: sending a test alert to each sink and printing the result. Not her
 (`adapters.alert_sinks`).
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import click
 
 from usage_platform.core.alerts.alert import Alert, AlertSink, DeliveryError, trial_alert
-from usage_platform.core.meters import Meter
+from usage_platform.settings.settings import Settings
+from usage_platform.wiring.sinks import HOW_TO_CONFIGURE, SINKS, chosen_sinks
 
 
-def send_tests(sinks: Sequence[AlertSink], meter: Meter, only: str | None, now: datetime) -> bool:
-    """Send one test alert to each sink and print the result per sink.
+def send_tests(settings: Settings, only: str | None, now: datetime) -> bool:
+    """Send one test alert on the default meter to each sink and print the result per sink.
 
     Args:
-        sinks: The sinks that are set.
-        meter: The meter that the test alert names.
+        settings: They configure the sinks and the meter.
         only: The name of one sink; None for all.
         now: The current time, with a zone.
 
@@ -26,16 +25,15 @@ def send_tests(sinks: Sequence[AlertSink], meter: Meter, only: str | None, now: 
         Whether every sink accepted it.
 
     Raises:
-        click.ClickException: When no such sink is configured.
+        click.ClickException: When no such sink is known or configured.
     """
-    chosen = [sink for sink in sinks if only in (None, sink.name)]
+    if only not in (None, *SINKS):
+        raise click.UsageError(f"no sink is called {only!r}: choose one of {', '.join(SINKS)}")
+    chosen = [sink for sink in chosen_sinks(settings) if only in (None, sink.name)]
     if not chosen:
         what = f"sink {only} is not configured" if only else "no sink is configured"
-        raise click.ClickException(
-            f"{what}: set USAGE_ALERT_WEBHOOK_URL, USAGE_ALERT_SLACK_URL, USAGE_ALERT_EMAIL_TO "
-            "with USAGE_ALERT_SMTP_URL, USAGE_ALERT_SNS_TOPIC, or USAGE_ALERT_MQTT_URL"
-        )
-    alert = trial_alert(meter, now)
+        raise click.ClickException(f"{what}: {HOW_TO_CONFIGURE}")
+    alert = trial_alert(settings.default_meter, now)
     taken = [_takes(sink, alert, now) for sink in chosen]
     return all(taken)
 

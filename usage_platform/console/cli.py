@@ -16,6 +16,7 @@ import click
 from usage_platform.console.one_line_errors import OneLineErrors
 from usage_platform.console.signals import stop_on_signals
 from usage_platform.console.source_options import source_options
+from usage_platform.core.detector.options import Method
 from usage_platform.settings.settings import Settings
 
 _DEMO_DATA = Path(".usage/demo")
@@ -199,7 +200,7 @@ def query(overrides: Given, sql: str, form: str) -> None:
 @main.command()
 @source_options
 @click.option("--holidays", help="Public holidays, such as US-MA; - for none.")
-@click.option("--method", type=click.Choice(["forest", "robust_z", "blog"]), help="Detector.")
+@click.option("--method", type=click.Choice([method.value for method in Method]), help="Detector.")
 @click.option("--false-alarms", "false_alarms_per_week", type=float, help="Alarm days per week.")
 @click.option("--out", required=True, type=_OUT, help="A .csv, .csv.gz or .parquet file.")
 @click.pass_obj
@@ -267,20 +268,15 @@ def models(overrides: Given, back: bool, promote: str | None) -> None:
 
 
 @main.command("alert-test")
-@click.argument(
-    "sink", required=False, type=click.Choice(["webhook", "slack", "email", "sns", "mqtt"])
-)
+@click.argument("sink", required=False)
 @click.pass_obj
 def alert_test(overrides: Given, sink: str | None) -> None:
     """Send a test alert to every configured sink, or to one."""
     from datetime import UTC, datetime
 
     from usage_platform.console.alert_test import send_tests
-    from usage_platform.wiring.platform import Platform
 
-    platform = Platform(Settings.from_env(**overrides))
-    meter = platform.settings.default_meter
-    if not send_tests(platform.alert_sinks(), meter, sink, datetime.now(UTC)):
+    if not send_tests(Settings.from_env(**overrides), sink, datetime.now(UTC)):
         sys.exit(1)
 
 

@@ -18,13 +18,10 @@ from usage_platform.core.alerts.alert import AlertSink
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.deliver_alerts import Delivered, Delivery
 from usage_platform.wiring.platform import Platform
+from usage_platform.wiring.sinks import HOW_TO_CONFIGURE, chosen_sinks
 
 # The slowest request takes some 10 s more, and Dagster allows a tick 60.
 _SECONDS = 30.0
-_NOWHERE = (
-    "no alert sink is configured: set USAGE_ALERT_WEBHOOK_URL, USAGE_ALERT_SLACK_URL, "
-    "USAGE_ALERT_EMAIL_TO, USAGE_ALERT_SNS_TOPIC or USAGE_ALERT_MQTT_URL"
-)
 
 
 @dg.sensor(
@@ -41,9 +38,9 @@ def alerts(context: dg.SensorEvaluationContext, platform: PlatformResource) -> d
     are on the topic `alert_dead_letters`.
     """
     deployment = platform.deployment
-    sinks = deployment.alert_sinks()
+    sinks = chosen_sinks(deployment.settings)
     if not sinks:
-        return dg.SkipReason(_NOWHERE)
+        return dg.SkipReason(f"no alert sink is configured: {HOW_TO_CONFIGURE}")
     ends = time.monotonic() + _SECONDS
     said = []
     for number, sink in enumerate(sinks):

@@ -60,7 +60,7 @@ class TrainingConfig(ComputeConfig):
         description="Train these meters only; the others keep their detectors.",
     )
     method: str | None = Field(
-        None, description="forest, robust_z or blog; by default the setting USAGE_METHOD."
+        None, description=f"{', '.join(Method)}; by default the setting USAGE_METHOD."
     )
     false_alarms_per_week: float | None = Field(
         None, description="Alarm budget; by default the setting USAGE_FALSE_ALARMS_PER_WEEK."

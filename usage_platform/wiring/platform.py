@@ -30,7 +30,6 @@ from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.adapters.stores.source_cache import SourceCache
-from usage_platform.core.alerts.alert import AlertSink
 from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.meters import MeterRegistry
@@ -171,30 +170,6 @@ class Platform:
     def registry(self) -> MeterRegistry:
         """The known meters."""
         return load_meters(self.assets, self.settings.default_meter)
-
-    def alert_sinks(self) -> list[AlertSink]:
-        """The alert sinks that the settings name; empty without any."""
-        from usage_platform.wiring.sinks import chosen_sinks
-
-        settings = self.settings
-        return chosen_sinks(
-            webhook=(
-                settings.alert_webhook_url.get_secret_value(),
-                settings.alert_webhook_secret.get_secret_value(),
-            ),
-            slack=settings.alert_slack_url.get_secret_value(),
-            mail=(
-                settings.alert_smtp_url.get_secret_value(),
-                settings.alert_email_to,
-                settings.alert_email_from,
-            ),
-            sns=settings.alert_sns_topic,
-            mqtt=(
-                settings.alert_mqtt_url.get_secret_value(),
-                settings.alert_mqtt_topic,
-                settings.alert_mqtt_certificate,
-            ),
-        )
 
     def playback_plan(self) -> PlaybackPlan:
         """Which readings of the chosen source are played."""

@@ -39,6 +39,13 @@ def test_without_a_sink_it_says_which_settings_there_are(web):
     assert not web.posts
 
 
+def test_an_unknown_sink_is_refused_with_the_names_of_all(web):
+    done = run("fax", USAGE_ALERT_WEBHOOK_URL=web.url)
+    assert done.exit_code != 0
+    assert "no sink is called 'fax': choose one of webhook, slack, email, sns, mqtt" in done.output
+    assert not web.posts
+
+
 def test_a_broker_of_mqtt_is_told_of_its_topic(unused_port, tmp_path):
     with mqtt_broker(tmp_path, unused_port(), unused_port()) as broker:
         url = {"USAGE_ALERT_MQTT_URL": f"mqtt://127.0.0.1:{broker.port}"}

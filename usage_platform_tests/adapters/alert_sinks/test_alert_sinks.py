@@ -16,7 +16,7 @@ from usage_platform.adapters.alert_sinks.slack import SlackSink
 from usage_platform.adapters.alert_sinks.sns import SnsSink
 from usage_platform.adapters.alert_sinks.webhook import SIGNATURE_HEADER, WebhookSink
 from usage_platform.core.alerts.alert import Alert, AlertState, DeliveryError, Standing
-from usage_platform.wiring.sinks import SINKS, chosen_sinks, mail_sink
+from usage_platform.wiring.sinks import mail_sink
 from usage_platform_tests.adapters.alert_sinks.alert_receivers import mail_receiver, web_receiver
 
 NOW = datetime(2024, 3, 5, 18, tzinfo=UTC)
@@ -181,24 +181,3 @@ def test_an_sns_topic_that_is_not_there_is_told(sns):
     with pytest.raises(DeliveryError, match="answered NotFound") as raised:
         SnsSink("arn:aws:sns:eu-west-1:123456789012:none").deliver(ALERT, NOW)
     assert raised.value.lasting
-
-
-def test_only_the_sinks_of_which_an_address_is_given_are_there():
-    nowhere = {
-        "webhook": ("", ""),
-        "slack": "",
-        "mail": ("", "", ""),
-        "sns": "",
-        "mqtt": ("", "t", None),
-    }
-    everywhere = {
-        "webhook": ("http://h", ""),
-        "slack": "http://h",
-        "mail": ("smtp://h", "a@b.c", ""),
-        "sns": "arn:aws:sns:eu-west-1:123456789012:none",
-        "mqtt": ("mqtt://h", "t", None),
-    }
-    assert chosen_sinks(**nowhere) == []
-    assert tuple(sink.name for sink in chosen_sinks(**everywhere)) == SINKS
-    only_slack = {**nowhere, "slack": "http://h"}
-    assert [sink.name for sink in chosen_sinks(**only_slack)] == ["slack"]
