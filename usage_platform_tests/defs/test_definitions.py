@@ -1,41 +1,26 @@
-"""The definitions: they load anywhere, and say all of what there is."""
+"""What the definitions say of assets, checks, jobs, schedules and sensors."""
 
 import importlib.util
-import json
-import shutil
-import subprocess
-import sys
-import tomllib
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import dagster as dg
 import pytest
 
-import usage_platform
 from usage_platform.adapters.lake.tables import TABLES
 from usage_platform.definitions import defs
 from usage_platform.defs.asset_metadata import place_metadata
 from usage_platform.settings.settings import SettingsError
+from usage_platform_tests.defs.expected_definitions import (
+    ASSETS,
+    CHECKS,
+    EDGES,
+    SCHEDULES,
+    SENSORS,
+    TRAINING_CHECK,
+)
 from usage_platform_tests.repository import ROOT
 
-EDGES = {
-    ("source_readings", "usage"),
-    ("usage", "readings"),
-    ("usage", "rejects"),
-    ("readings", "usage_hourly"),
-    ("readings", "slot_forests"),
-    ("usage", "anomaly"),
-    ("slot_forests", "anomaly"),
-    ("anomaly", "anomalies"),
-    ("readings", "anomalies"),
-    ("rejects", "redriven_rejects"),
-    ("readings", "profile_report"),
-    ("usage_hourly", "profile_report"),
-    ("anomalies", "profile_report"),
-    ("slot_forests", "profile_report"),
-}
 STREAM_WINDOWS = (timedelta(hours=3), timedelta(hours=24))
 # When each asset that something keeps current is stale: a warning, then a failure.
 FRESH = {
@@ -50,148 +35,11 @@ FRESH = {
     "profile_report": (timedelta(days=32), timedelta(days=63)),
 }
 BY_HAND = {"source_readings", "redriven_rejects"}
-ASSETS = {name for edge in EDGES for name in edge}
-CHECKS = {
-    ("readings", "no_reading_twice"),
-    ("readings", "no_slow_change"),
-    ("readings", "sampled_days_equal_kafka"),
-    ("readings", "tables_readable_everywhere"),
-    ("rejects", "few_rejects"),
-    ("usage_hourly", "hours_complete"),
-    ("usage_hourly", "hours_equal_recompute"),
-    ("slot_forests", "model_is_recent"),
-    ("anomaly", "no_transaction_hangs"),
-    ("anomalies", "alarms_keep_budget"),
-    ("anomalies", "people_agree"),
-    ("anomalies", "stream_equals_rescoring"),
-}
-# Training evaluates it; it cannot run alone.
-TRAINING_CHECK = ("slot_forests", "model_is_fit")
-JOBS = {"playback", "micro_batch", "retrain", "quality", "backfill", "report", "upkeep"}
-SCHEDULES = {"weekly_retrain", "hourly_quality", "nightly_upkeep", "monthly_report"}
-SENSORS = {"playback_sensor", "micro_batch_sensor", "model_sensor", "anomaly_stream", "alerts"}
-LOAD = """
-import json, sys
-import usage_platform.definitions as module
-assert module.defs
-json.dump(sorted(sys.modules), sys.stdout)
-"""
-PLANTED = '''
-"""One definition of each kind."""
-import dagster as dg
-
-
-@dg.asset
-def planted_asset(): ...
-
-
-@dg.asset_check(asset=planted_asset)
-def planted_check(): ...
-
-
-planted_job = dg.define_asset_job("planted_job", [planted_asset])
-
-
-@dg.sensor(job=planted_job)
-def planted_sensor(): ...
-
-
-@dg.schedule(job=planted_job, cron_schedule="0 0 * * *")
-def planted_schedule(): ...
-'''
-LIST = """
-import json, sys
-import usage_platform
-from usage_platform.adapters.lake.tables import TABLES
-from usage_platform.definitions import defs
-from usage_platform.defs.asset_metadata import place_metadata
-graph, repository = defs.resolve_asset_graph(), defs.get_repository_def()
-json.dump({
-    "assets": sorted(key.to_user_string() for key in graph.get_all_asset_keys()),
-    "checks": sorted(key.name for key in graph.asset_check_keys),
-    "jobs": sorted(name for name in repository.job_names if not name.startswith("__")),
-    "schedules": sorted(one.name for one in repository.schedule_defs),
-    "sensors": sorted(one.name for one in repository.sensor_defs),
-}, sys.stdout)
-"""
-
-
-def bare_environment(tmp_path):
-    """No variable of the platform, of Dagster or of Java; and no `java` to be found."""
-    return {"PATH": str(Path(sys.executable).parent), "HOME": str(tmp_path)}
 
 
 @pytest.fixture(scope="module")
 def graph():
     return defs.resolve_asset_graph()
-
-
-def test_they_load_in_a_bare_environment_without_a_jvm_or_a_heavy_library(tmp_path):
-    done = subprocess.run(
-        (sys.executable, "-c", LOAD),
-        env=bare_environment(tmp_path),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    loaded = set(json.loads(done.stdout))
-    assert "dagster" in loaded
-    assert not loaded & {"pyspark", "py4j", "sklearn", "scipy", "matplotlib", "duckdb"}
-    assert list(tmp_path.iterdir()) == []
-
-
-def dg_command(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run Dagster's command `dg` in the repository's folder."""
-    command = (str(Path(sys.executable).parent / "dg"), *args)
-    return subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
-def test_dg_loads_and_validates_them_without_a_warning(tmp_path):
-    instance = (ROOT / "dagster.yaml").read_text("utf-8").replace(".usage/", f"{tmp_path}/")
-    (tmp_path / "dagster.yaml").write_text(instance, "utf-8")
-    done = dg_command("check", "defs", **bare_environment(tmp_path), DAGSTER_HOME=str(tmp_path))
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "All definitions loaded successfully" in done.stdout
-    assert done.stderr == ""
-
-
-def test_dg_lists_all_of_them_on_the_repositorys_instance(tmp_path):
-    env = {**bare_environment(tmp_path), "DAGSTER_HOME": str(ROOT)}
-    done = dg_command("list", "defs", "--json", **env)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
-    listed = json.loads(done.stdout)
-    assert {one["asset_key"] for one in listed["assets"]} == ASSETS
-    found = {(one["asset_key"], one["name"]) for one in listed["asset_checks"]}
-    assert found == {*CHECKS, TRAINING_CHECK}
-    assert {one["name"] for one in listed["jobs"]} == JOBS
-    assert {one["name"] for one in listed["schedules"]} == SCHEDULES
-    assert {one["name"] for one in listed["sensors"]} == SENSORS
-
-
-def test_what_a_new_module_of_defs_defines_is_found_without_an_entry_elsewhere(tmp_path):
-    folder = Path(usage_platform.__file__).parent
-    without = shutil.ignore_patterns("static", "__pycache__")
-    shutil.copytree(folder, tmp_path / folder.name, ignore=without)
-    (tmp_path / folder.name / "defs" / "planted.py").write_text(PLANTED, "utf-8")
-    env = {**bare_environment(tmp_path), "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(
-        (sys.executable, "-c", LIST),
-        env=env,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {
-        "assets": sorted({*ASSETS, "planted_asset"}),
-        "checks": sorted({name for _, name in {*CHECKS, TRAINING_CHECK}} | {"planted_check"}),
-        "jobs": sorted({*JOBS, "planted_job"}),
-        "schedules": sorted({*SCHEDULES, "planted_schedule"}),
-        "sensors": sorted({*SENSORS, "planted_sensor"}),
-    }
 
 
 def schedules_made_anew():
@@ -357,13 +205,3 @@ def test_the_retraining_follows_its_settings_in_the_buildings_time(monkeypatch):
     monkeypatch.setenv("USAGE_TIMEZONE", "Europe/Rome")
     retrain = schedules_made_anew().weekly_retrain
     assert (retrain.cron_schedule, retrain.execution_timezone) == ("0 4 * * 2", "Europe/Rome")
-
-
-def test_the_workspace_and_the_project_name_the_same_definitions():
-    name = "usage_platform.definitions"
-    assert name in (ROOT / "workspace.yaml").read_text("utf-8")
-    tools = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]
-    project = tools["dg"]["project"]
-    # The platform's own code server has the location's name too: one instance shows both alike.
-    named = (project["code_location_target_module"], project["code_location_name"])
-    assert (tools["dagster"]["module_name"], *named) == (name, name, name)
