@@ -24,8 +24,8 @@ from usage_platform.core.time.calendar import Calendar
 from usage_platform.services.train import TrainingRequest
 from usage_platform.settings.settings import PREFIX, Settings, SettingsError
 
-# Nothing else is told: no secret, and nothing of the machine that asks.
-_TOLD = ("lake", "meter", "timezone", "interval_minutes")
+# Nothing else is passed on: no secret, and nothing of the machine that asks.
+_PASSED_ON = ("lake", "meter", "timezone", "interval_minutes")
 _TOLD_OF_KAFKA = ("kafka_bootstrap", "kafka_security")
 
 
@@ -124,13 +124,13 @@ class Request(_Part):
         Raises:
             SettingsError: In one line, when the settings let no cluster do this work.
         """
-        names = _TOLD
+        names = _PASSED_ON
         if isinstance(work, DrainTopics):
             _check_brokers(settings)
             names += _TOLD_OF_KAFKA
         values = {name: getattr(settings, name) for name in names} | {"lake": settings.lake_root}
-        told = {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()}
-        return cls(settings=told, borrower=borrower, work=work)
+        passed_on = {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()}
+        return cls(settings=passed_on, borrower=borrower, work=work)
 
     @classmethod
     def parsed(cls, extras: Mapping[str, object]) -> Self:

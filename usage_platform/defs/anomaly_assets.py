@@ -128,7 +128,7 @@ def anomalies(
 
 
 def _lag_into_lake(deployment: Platform) -> Lag | None:
-    """How far the table is behind its topic; its days are mended even if that cannot be asked."""
+    """How far the table is behind its topic; its days are recomputed even if the lag is unknown."""
     try:
         return lag_into_lake(deployment.reader, deployment.kafka, ANOMALY, deployment.registry())
     except (KafkaUnreachableError, KafkaException):

@@ -61,8 +61,8 @@ def done_on_emr(
     """
     application = _application(deployment.settings)
     borrower = None if isinstance(work, TrainModels) else Holder(BORROWER, context.run.run_id)
-    told = None if borrower is None else (borrower.host, borrower.folder)
-    request = Request.of(deployment.settings, work, told)
+    here = None if borrower is None else (borrower.host, borrower.folder)
+    request = Request.of(deployment.settings, work, here)
     with _aws_failing_in_one_line():
         client = client_for_pipes()
         job = StartedJob(application, client)

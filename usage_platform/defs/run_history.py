@@ -162,9 +162,9 @@ def _events(instance: dg.DagsterInstance, run_id: str) -> int:
     for entry in instance.all_logs(run_id, of_type=_MATERIALIZED):
         made = entry.asset_materialization
         if made is not None and made.partition is None:
-            told = made.metadata.get(_EVENT_COUNTS.get(made.asset_key.to_user_string(), ""))
+            count = made.metadata.get(_EVENT_COUNTS.get(made.asset_key.to_user_string(), ""))
             counts[made.asset_key] = (
-                (told.value or 0) if isinstance(told, dg.IntMetadataValue) else 0
+                (count.value or 0) if isinstance(count, dg.IntMetadataValue) else 0
             )
     return sum(counts.values())
 

@@ -47,8 +47,8 @@ def record_archives(
         java: The Java that runs the services.
         jars: Their jars; the archives lie beside them.
         env: The environment they run in.
-        say: Told when something is recorded.
-        progress: Told how long a service has been waited for.
+        say: Called when something is recorded.
+        progress: Called with how long a service has been waited for.
 
     Raises:
         LocalError: When a service does not come up.

@@ -1,4 +1,4 @@
-"""Runs that ended with the code server that had started them, told to Dagster as failed.
+"""Runs that ended with the code server that had started them, reported to Dagster as failed.
 
 Belongs here: finding them and saying so. Not here: starting the code server (dagster_services), or
 runs of a shell's own process, such as `dagster asset materialize`: those do not end with it.

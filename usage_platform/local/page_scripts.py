@@ -28,7 +28,7 @@ def ensure_scripts(folder: Path, say: Callable[[str], None], vendor: Path = VEND
 
     Args:
         folder: Where npm works; made where it is missing.
-        say: Told when something is fetched.
+        say: Called when something is fetched.
         vendor: Where the page looks for them.
 
     Raises:

@@ -13,7 +13,7 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class ProcessId:
-    """One process, told apart from later ones of the same number.
+    """One process, distinct from later ones of the same number.
 
     Attributes:
         pid: Its number.

@@ -1,7 +1,7 @@
-"""What runs on a data folder, told to other processes, and the lock that lets only one stack run.
+"""The file that says what runs on a data folder, and the lock that lets only one stack run.
 
-Belongs here: the file `<data>/run/stack.json` and the lock beside it. Not here: starting what they
-tell of.
+Belongs here: the file `<data>/run/stack.json` and the lock beside it. Not here: starting the
+services.
 """
 
 import fcntl
@@ -130,13 +130,13 @@ def read_live(data_dir: Path) -> StackInfo | None:
         The running stack; None where there is none, or its owner is dead.
     """
     try:
-        told = json.loads(_stack_path(data_dir).read_text("utf-8"))
+        stored = json.loads(_stack_path(data_dir).read_text("utf-8"))
         info = StackInfo(
-            ProcessId(int(told["pid"]), str(told["started"])),
-            told["kafka_bootstrap"],
-            told["spark_remote"],
-            told["ui_url"],
-            told["page_url"],
+            ProcessId(int(stored["pid"]), str(stored["started"])),
+            stored["kafka_bootstrap"],
+            stored["spark_remote"],
+            stored["ui_url"],
+            stored["page_url"],
         )
     # It is replaced in one step, so a file of another form is not ours and says nothing.
     except (FileNotFoundError, ValueError, KeyError, TypeError):

@@ -88,7 +88,7 @@ class Delivery:
         self._registry = registry
         self._least = least
         kept = record.read()
-        self._told = SentAlerts(kept.standings)
+        self._sent = SentAlerts(kept.standings)
         self._failing = kept.failing
 
     def turn(self, now: datetime, more_time: Iterator[bool]) -> Delivered:
@@ -130,7 +130,7 @@ class Delivery:
     def _alert(self, message: Message) -> Alert | None:
         # Only this platform writes them, so that they need no validation.
         event = json.loads(message.value() or b"{}")
-        return self._told.due(event, self._least, self._registry.get(event["meter"]))
+        return self._sent.due(event, self._least, self._registry.get(event["meter"]))
 
     def _is_too_early(self, alert: Alert, now: datetime) -> bool:
         failing = self._failing
@@ -158,13 +158,13 @@ class Delivery:
             return replace(done, given_up=done.given_up + 1)
         wait = min(_FIRST_WAIT_SECONDS * 2.0 ** (tries - 1), _LONGEST_WAIT_SECONDS)
         self._failing = Failing(key=alert.key, tries=tries, next_try=now.timestamp() + wait)
-        self._record.write(self._told.standings, self._failing)
+        self._record.write(self._sent.standings, self._failing)
         return replace(done, waits=True)
 
     def _keep(self, alert: Alert) -> None:
-        self._told.mark(alert)
+        self._sent.mark(alert)
         self._failing = None
-        self._record.write(self._told.standings, None)
+        self._record.write(self._sent.standings, None)
 
     def _publish_dead_letter(self, alert: Alert, reason: str, tries: int, now: datetime) -> None:
         """Publish a dead letter for an alert that was not delivered.

@@ -72,11 +72,11 @@ class ReportSource:
         return [name for _, name in sorted(found)]
 
     def sections(self, month: Month, names: list[str]) -> Iterator[Section]:
-        """What is told of each meter; nothing of one without readings in the month.
+        """The section of each meter; none for one without readings in the month.
 
         Args:
             month: The month.
-            names: The meters, at most `MOST_METERS` of which are told of.
+            names: The meters; the report shows at most `MOST_METERS` of them.
         """
         model = self._model(month)
         for name in names[:MOST_METERS]:

@@ -125,7 +125,7 @@ def standing(
 
 
 def _last_odd(before: pd.DataFrame) -> dict[str, LastAnomaly]:
-    """Each meter's last odd reading."""
+    """Each meter's last anomaly."""
     newest = before.sort_values("event_time").drop_duplicates("meter", keep="last")
     return {
         str(row["meter"]): LastAnomaly(row["event_time"].value, row["episode"])

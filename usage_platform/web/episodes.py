@@ -59,11 +59,11 @@ def _listed(year: Year, reviewed: list[Review]) -> dict[str, object]:
         {**vars(one), "review": known.get((one.meter, one.name), NO_REVIEWS)}
         for one in year.episodes
     ]
-    odd = [
+    anomalies = [
         {"at": row["event_time"], "kw": row["usage"], "episode": row["episode"]}
         for row in year.anomalies.to_dict("records")
     ]
-    return {"episodes": rows, "odd": odd}
+    return {"episodes": rows, "anomalies": anomalies}
 
 
 async def review(request: Request) -> Response:

@@ -37,13 +37,13 @@ async def stream(request: Request) -> Response:
     feed: LiveFeed = request.app.state.feed
     last = request.headers.get("last-event-id", "")
     return StreamingResponse(
-        _told(feed, meter, last),
+        _published(feed, meter, last),
         media_type="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )
 
 
-async def _told(feed: LiveFeed, meter: str, last: str) -> AsyncIterator[str]:
+async def _published(feed: LiveFeed, meter: str, last: str) -> AsyncIterator[str]:
     listener = feed.listen(meter, last)
     try:
         yield f"retry: {_RETRY_MS}\n\n"

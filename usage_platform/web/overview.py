@@ -60,7 +60,7 @@ def _now(year: Year) -> dict[str, object] | None:
         "expected": power.expected[-1],
         "low": power.low[-1],
         "high": power.high[-1],
-        "odd": any(time.value == at for time in year.anomalies["event_time"]),
+        "is_anomaly": any(time.value == at for time in year.anomalies["event_time"]),
     }
 
 

@@ -20,7 +20,7 @@ def listed(page) -> dict[str, dict]:
     return {one["name"]: one for one in page.get("/api/episodes?meter=m").json()["episodes"]}
 
 
-def test_odd_readings_are_grouped_the_newest_episode_first(page):
+def test_anomalies_are_grouped_the_newest_episode_first(page):
     said = page.get("/api/episodes?meter=m").json()
     names = [one["name"] for one in said["episodes"]]
     assert names == ["2024-03-19T17:00Z", NIGHT]
@@ -29,7 +29,7 @@ def test_odd_readings_are_grouped_the_newest_episode_first(page):
     assert (night["start"], night["end"]) == (start, start + 7200)
     assert (night["peak_kw"], night["expected_kw"], night["deviation_kw"]) == (1500.0, 650.0, 850.0)
     assert night["excess_kwh"] == pytest.approx(1600.0)
-    assert len(said["odd"]) == 3
+    assert len(said["anomalies"]) == 3
 
 
 def test_an_acknowledged_episode_stays_so_for_everybody_and_after_a_restart(own_lake):
@@ -101,4 +101,4 @@ def test_a_body_that_is_no_json_is_refused(own_lake):
 
 
 def test_an_empty_lake_has_no_episodes(empty_page):
-    assert empty_page.get("/api/episodes").json() == {"episodes": [], "odd": []}
+    assert empty_page.get("/api/episodes").json() == {"episodes": [], "anomalies": []}

@@ -16,7 +16,7 @@ def test_now_is_the_last_reading_with_its_band(page, readings):
     now = page.get("/api/overview?meter=m").json()["now"]
     last = readings[readings["meter"] == "m"].iloc[-1]
     assert (now["at"], now["kw"]) == (last["event_time"].value // 10**9, last["value"])
-    assert (now["low"], now["high"], now["odd"]) == (300.0, 1000.0, False)
+    assert (now["low"], now["high"], now["is_anomaly"]) == (300.0, 1000.0, False)
 
 
 def test_energy_and_cost_by_day_add_up_to_the_readings(page, readings):

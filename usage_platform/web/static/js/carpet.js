@@ -73,7 +73,7 @@ export class Carpet {
     const { clock } = this.shown;
     const box = cellBox(this.canvas);
     const wide = box.width / this.laid.columns;
-    context.strokeStyle = colors.odd;
+    context.strokeStyle = colors.anomaly;
     context.lineWidth = 1.6;
     for (const episode of episodes) {
       const { x, y } = this.spot(episode.peak_at);

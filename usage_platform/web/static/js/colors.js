@@ -1,6 +1,6 @@
 /** The page's colours for canvases, which cannot use style sheets; read again when the colour scheme changes. */
 
-const NAMES = ["paper", "ink", "quiet", "rule", "line", "band", "expected", "odd", "selected", "gap", "heat-least", "heat-most"];
+const NAMES = ["paper", "ink", "quiet", "rule", "line", "band", "expected", "anomaly", "selected", "gap", "heat-least", "heat-most"];
 
 /** @returns {Record<string, string>} by name */
 export function colors() {

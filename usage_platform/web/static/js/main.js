@@ -24,7 +24,7 @@ const state = {
   year: null,
   overview: null,
   episodes: [],
-  odd: [],
+  anomalies: [],
   fresh: new Map(),
   stamp: 0,
   loadedAt: 0,
@@ -139,24 +139,24 @@ function takeClock() {
   state.clock = state.place.tz === "utc" ? Clock.utc() : state.local;
 }
 
-function takeEpisodes({ episodes, odd }) {
+function takeEpisodes({ episodes, anomalies }) {
   const isSame = JSON.stringify(episodes) === JSON.stringify(state.episodes);
   if (!isSame) state.episodes = episodes;
   const directions = new Map(episodes.map(({ name, direction }) => [name, direction]));
-  state.odd = odd.map(({ at, kw, episode }) => ({ at, kw, direction: directions.get(episode) ?? "at" }));
-  for (const { at } of state.odd) state.fresh.delete(at);
-  state.odd.push(...state.fresh.values());
+  state.anomalies = anomalies.map(({ at, kw, episode }) => ({ at, kw, direction: directions.get(episode) ?? "at" }));
+  for (const { at } of state.anomalies) state.fresh.delete(at);
+  state.anomalies.push(...state.fresh.values());
 }
 
 /** Anomalies are marked as soon as they are published; the list follows once they are in the lake. */
 function heardAnomalies(anomalies) {
   for (const { at, usage, direction, status } of anomalies) {
     state.fresh.delete(at);
-    state.odd = state.odd.filter((one) => one.at !== at);
+    state.anomalies = state.anomalies.filter((one) => one.at !== at);
     if (status === "told") {
       const mark = { at, kw: usage, direction };
       state.fresh.set(at, mark);
-      state.odd.push(mark);
+      state.anomalies.push(mark);
     }
   }
   tellNow();
@@ -169,8 +169,8 @@ function tellNow() {
   const newest = state.year?.newest();
   if (!newest || !state.overview || state.place.year) return;
   const known = (kw) => (Number.isNaN(kw) ? null : kw);
-  const odd = state.odd.some(({ at }) => at === newest.at);
-  state.overview.now = { ...newest, low: known(newest.low), high: known(newest.high), odd };
+  const is_anomaly = state.anomalies.some(({ at }) => at === newest.at);
+  state.overview.now = { ...newest, low: known(newest.low), high: known(newest.high), is_anomaly };
 }
 
 async function loadEpisodes() {

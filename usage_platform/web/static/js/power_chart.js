@@ -15,7 +15,7 @@ export const isDaily = (from, to) => to - from > DAILY_FROM;
  * @property {import("./clock.js").Clock} clock
  * @property {number} from seconds since 1970 UTC
  * @property {number} to
- * @property {{at: number, kw: number, direction: string}[]} odd anomalies
+ * @property {{at: number, kw: number, direction: string}[]} anomalies
  * @property {{at: number, kw: number, direction: string}[]} peaks the episodes' extreme readings
  * @property {{start: number, end: number} | null} selected the selected episode
  * @property {Record<string, string>} colors
@@ -103,7 +103,7 @@ export class PowerChart {
       bands: [{ series: [2, 1], fill: colors.band }],
       hooks: {
         drawClear: [(plot) => this.drawSelected(plot)],
-        draw: [(plot) => this.drawOdd(plot)],
+        draw: [(plot) => this.drawAnomalies(plot)],
         setSelect: [(plot) => this.selected(plot)],
         setCursor: [(plot) => this.cursorMoved(plot)],
       },
@@ -129,15 +129,15 @@ export class PowerChart {
     plot.ctx.fillRect(from, top, Math.max(to - from, ends[0] >= left && ends[0] <= left + width ? 2 : 0), height);
   }
 
-  drawOdd(plot) {
-    const { odd, peaks, from, to, colors } = this.shown;
+  drawAnomalies(plot) {
+    const { anomalies, peaks, from, to, colors } = this.shown;
     const { ctx, bbox } = plot;
     ctx.save();
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    ctx.fillStyle = colors.odd;
-    for (const { at, kw, direction } of isDaily(from, to) ? peaks : odd) {
+    ctx.fillStyle = colors.anomaly;
+    for (const { at, kw, direction } of isDaily(from, to) ? peaks : anomalies) {
       if (at >= from && at <= to) {
         drawMark(ctx, plot.valToPos(at, "x", true), plot.valToPos(kw, "y", true), 4.5 * devicePixelRatio, direction);
       }

@@ -22,8 +22,8 @@ function tile(title, figure, ...lines) {
 
 function now(said, { clock, interval }) {
   if (!said) return tile("Now", "–", "no reading yet");
-  const made = tile("Latest reading", kw(said.kw), `expected ${range(said.low, said.high)}`, said.odd ? "anomaly: see the episodes" : verdict(said), `${clock.full(said.at)}, ${interval} min`);
-  if (said.odd) made.classList.add("odd");
+  const made = tile("Latest reading", kw(said.kw), `expected ${range(said.low, said.high)}`, said.is_anomaly ? "anomaly: see the episodes" : verdict(said), `${clock.full(said.at)}, ${interval} min`);
+  if (said.is_anomaly) made.classList.add("anomaly");
   return made;
 }
 

@@ -176,10 +176,10 @@ export class View {
   }
 
   drawSpan() {
-    const { place, year, clock, episodes, odd, colors, stamp } = this.state;
+    const { place, year, clock, episodes, anomalies, colors, stamp } = this.state;
     const selected = episodes.find((one) => one.name === place.episode) ?? null;
     const peaks = episodes.map(({ peak_at: at, peak_kw, direction }) => ({ at, kw: peak_kw, direction }));
-    this.chart.show({ year, clock, from: place.from, to: place.to, odd, peaks, selected, colors });
+    this.chart.show({ year, clock, from: place.from, to: place.to, anomalies, peaks, selected, colors });
     this.carpet.show({ year, clock, episodes, from: place.from, to: place.to, colors, stamp });
     this.drawLegends();
     for (const button of document.querySelectorAll("[data-span]")) {
@@ -222,8 +222,8 @@ export class View {
     if (place < 0 || place >= year.size) return "";
     const { at, kw: power, low, high } = year.at(place);
     if (Number.isNaN(power)) return `${clock.full(at)}: no reading`;
-    const odd = this.state.odd.some((one) => one.at === at) ? ", anomaly" : "";
-    return `${clock.full(at)}: ${kw(power)}, expected ${range(low, high)}${odd}`;
+    const mark = this.state.anomalies.some((one) => one.at === at) ? ", anomaly" : "";
+    return `${clock.full(at)}: ${kw(power)}, expected ${range(low, high)}${mark}`;
   }
 
   step(by) {
