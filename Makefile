@@ -55,8 +55,8 @@ test test-aws test-page faults: export PYTHONDONTWRITEBYTECODE =
 test: setup .venv/.installed-dev .venv/.installed-aws-dev .venv-emr/.installed ## Run all tests with the real services
 	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-quick: .venv/.installed-dev ## Run the tests that need no service; print branch coverage
-	@$(BIN)/pytest -m "not kafka and not spark and not e2e" -n 2 --dist loadfile --no-loadscope-reorder \
+test-quick: setup .venv/.installed-dev ## Run the tests of core and services, and all that need no broker; print branch coverage
+	@$(BIN)/pytest -m "services or not (kafka or spark or e2e or aws or browser)" -n 2 --dist loadfile --no-loadscope-reorder \
 	  --cov --cov-report=term $(ARGS)
 
 test-aws: setup .venv/.installed-dev .venv/.installed-aws-dev .venv-emr/.installed ## Run the tests of what is of AWS

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 DATA_DIR = ROOT / ".usage"
+SERVICES = Path(__file__).parent / "services"
 
 pytest_plugins = ["usage_platform_tests.profile"]
 
@@ -77,7 +78,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Load
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests that take longest first."""
+    """Mark those of the services; put the tests that take longest first."""
+    for item in items:
+        if SERVICES in item.path.parents:
+            item.add_marker("services")
     items.sort(key=lambda item: turn_of(item.path))
 
 

@@ -1,8 +1,9 @@
 """How the tests are shared among processes, and which come first.
 
 A Spark service is cold for a minute: all tests of the warm one run in one process, one after the
-other. So do those of a folder whose fixtures are made once for all of its files. The others are
-shared by file.
+other. So do those of a running platform, which uses processors for as long as it runs: two at once
+would each run longer. So do those of a folder whose fixtures are made once for all of its files.
+The others are shared by file.
 """
 
 from functools import cache
@@ -13,13 +14,12 @@ from xdist.scheduler import LoadFileScheduling
 from usage_platform_tests.repository import ROOT
 
 _WARM = "the warm Spark service"
+_LIVE = "running platforms"
 # What takes longest begins first: what is left at the end runs alone.
 _FIRST = (
-    "test_cuts_of_platform.py",
-    "test_up.py",
+    _LIVE,
     _WARM,
     "test_cuts_of_spark.py",
-    "test_demo.py",
     "test_cuts_of_streams.py",
     "cluster",
     "test_terraform.py",
@@ -37,8 +37,11 @@ class SharedByGroup(LoadFileScheduling):
 @cache
 def group_of(file: Path) -> str:
     """The group that a file's tests run in."""
+    text = file.read_text("utf-8")
+    if "mark.e2e" in text:
+        return _LIVE
     # Those of faults kill a service of their own.
-    if "mark.spark" in file.read_text("utf-8") and file.parent.name != "faults":
+    if "mark.spark" in text and file.parent.name != "faults":
         return _WARM
     fixtures = file.with_name("conftest.py")
     is_shared = fixtures.exists() and 'scope="package"' in fixtures.read_text("utf-8")

@@ -26,6 +26,7 @@ from usage_platform.services.progress import committed_offsets
 from usage_platform.services.rescore import standing
 from usage_platform_tests.e2e.conftest import wait_for
 from usage_platform_tests.e2e.running_platform import RunningPlatform, running
+from usage_platform_tests.tools.faults.rounds_of_stack import CUTS, StackRounds
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -97,6 +98,12 @@ def test_query_prints_rows_of_the_lake(stack, form):
     assert _METER in done.stdout
     if form == "json":
         assert json.loads(done.stdout)["hours"] > 42 * 24
+
+
+@pytest.mark.parametrize("cut", CUTS, ids=lambda cut: f"{cut} ({cut.signal.name})")
+def test_a_part_killed_or_stopped_leaves_nothing_lost_doubled_or_wrong(stack, cut):
+    """Before the tests that add events and models of their own, which the judge does not know."""
+    assert StackRounds(stack).play(cut).findings.lines == []
 
 
 _CONFIG = (

@@ -17,7 +17,7 @@ _PARTS: Mapping[str, Callable[[Services], Rounds]] = {
     rounds_of_scorer.PART: rounds_of_scorer.ScorerRounds,
     rounds_of_broker.PART: rounds_of_broker.BrokerRounds,
     rounds_of_spark.PART: rounds_of_spark.SparkRounds,
-    rounds_of_stack.PART: rounds_of_stack.StackRounds,
+    rounds_of_stack.PART: rounds_of_stack.stack_rounds,
 }
 CUTS_OF_STREAMS = (*rounds_of_playback.CUTS, *rounds_of_scorer.CUTS, *rounds_of_broker.CUTS)
 CUTS = (*CUTS_OF_STREAMS, *rounds_of_spark.CUTS, *rounds_of_stack.CUTS)

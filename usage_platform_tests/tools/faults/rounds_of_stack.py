@@ -14,7 +14,8 @@ import pandas as pd
 
 from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, USAGE, KafkaSettings
 from usage_platform.adapters.lake.tables import READINGS, REJECTS, USAGE_HOURLY
-from usage_platform.core.anomalies.anomaly import anomalies_from_messages, find_anomalies
+from usage_platform.core.anomalies.anomaly import find_anomalies
+from usage_platform.core.anomalies.message_parsing import anomalies_from_messages
 from usage_platform.core.readings.hourly import HOURLY_COLUMNS, hourly_from_readings
 from usage_platform.core.readings.messages import usage_messages
 from usage_platform.services.rescore import standing
@@ -45,15 +46,21 @@ _STOPPED = Cut(PART, "playback run, code server and daemon stopped", SIGSTOP)
 CUTS = (*(Cut(PART, f"{name} killed") for name in (_PLAYBACK, *_SERVICES)), _STOPPED)
 
 
+def stack_rounds(services: Services) -> "StackRounds":
+    """Rounds on a platform of their own."""
+    folder = services.folder / "platform"
+    folder.mkdir()
+    platform = platform_in(folder, services.ask_port, **_SETTINGS)
+    return StackRounds(services.enter(running(platform)))
+
+
 class StackRounds:
     """Rounds on one running platform."""
 
     cuts = CUTS
 
-    def __init__(self, services: Services) -> None:
-        folder = services.folder / "platform"
-        folder.mkdir()
-        self._stack = services.enter(running(platform_in(folder, services.ask_port, **_SETTINGS)))
+    def __init__(self, stack: RunningPlatform) -> None:
+        self._stack = stack
 
     def play(self, cut: Cut) -> Outcome:
         """Disturb it at the cut, wait until everything flows again, judge what is there."""

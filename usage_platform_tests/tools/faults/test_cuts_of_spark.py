@@ -1,4 +1,4 @@
-"""One round at each cut within a micro-batch; those of a whole platform: `test_cuts_of_platform`.
+"""One round at each cut within a micro-batch; those of a whole platform: `e2e.test_up`.
 
 A file of its own, as tests of a file run one after the other.
 """
