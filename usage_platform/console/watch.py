@@ -24,8 +24,9 @@ from usage_platform.console.message_table import MessageTable
 from usage_platform.console.screen import Screen
 from usage_platform.core.alerts.alert import Severity
 from usage_platform.core.alerts.message_filter import MessageFilter, Wanted
+from usage_platform.core.anomalies.message_parsing import parse_anomaly, parse_episode
 from usage_platform.core.meters import Meter
-from usage_platform.core.readings.messages import FUTURE_TOLERANCE, read_anomalies
+from usage_platform.core.readings.messages import FUTURE_TOLERANCE
 from usage_platform.core.time.user_times import since as instant_since
 from usage_platform.settings.settings import SettingsError
 
@@ -118,11 +119,15 @@ def watch(kafka: KafkaSettings, chosen: Chosen, meter: Meter) -> None:
 def messages(
     kafka: KafkaSettings, chosen: Chosen, on_state: OnState
 ) -> Iterator[list[tuple[dict[str, Any], bool]]]:
-    """Messages as they arrive, each with whether it passes the filter; see `values_since`."""
+    """Readable messages as they arrive, each with whether it passes the filter.
+
+    As `values_since`; what is no message of the platform is left out.
+    """
     wanted = MessageFilter(chosen.wanted)
-    topic = EPISODE if chosen.episodes else ANOMALY
+    topic, parse = (EPISODE, parse_episode) if chosen.episodes else (ANOMALY, parse_anomaly)
     for values in values_since(kafka, topic, chosen.begin, chosen.follow, on_state):
-        yield [(message, wanted.takes(message)) for message in read_anomalies(values)]
+        readable = [message for value in values if (message := parse(value)) is not None]
+        yield [(message, wanted.takes(message)) for message in readable]
 
 
 def _show_table(kafka: KafkaSettings, chosen: Chosen, meter: Meter, screen: Screen) -> None:

@@ -136,4 +136,5 @@ def _rejects(reader: LakeReader, times: Sequence[pd.Series]) -> pd.DataFrame:
     parts = [reader.rows(REJECTS, REJECT_COLUMNS, first, last) for first, last in days]
     if not parts:
         return pd.DataFrame(columns=REJECT_COLUMNS)
-    return pd.concat(parts).drop_duplicates(REJECT_COLUMNS[:-1])
+    rejects = pd.concat(parts).drop_duplicates(REJECT_COLUMNS[:-1])
+    return rejects[rejects["topic"] == USAGE]

@@ -35,6 +35,7 @@ from usage_platform.adapters.kafka.topics import (
 )
 from usage_platform.adapters.stores.alert_record import AlertRecord, Failing
 from usage_platform.core.alerts.alert import Alert, AlertSink, DeliveryError, SentAlerts, Severity
+from usage_platform.core.anomalies.message_parsing import parse_episode
 from usage_platform.core.meters import MeterRegistry
 
 ALERT_DEAD_LETTERS = "alert_dead_letters"
@@ -128,8 +129,9 @@ class Delivery:
         return done
 
     def _alert(self, message: Message) -> Alert | None:
-        # Only this platform writes them, so that they need no validation.
-        event = json.loads(message.value() or b"{}")
+        event = parse_episode(message.value())
+        if event is None:
+            return None
         return self._sent.due(event, self._least, self._registry.get(event["meter"]))
 
     def _is_too_early(self, alert: Alert, now: datetime) -> bool:

@@ -23,7 +23,7 @@ from usage_platform.adapters.kafka.topics import (
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, Lake
-from usage_platform.core.anomalies.anomaly import anomalies_from_messages
+from usage_platform.core.anomalies.message_parsing import anomalies_from_messages
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.validation import validate_events
 
@@ -163,8 +163,7 @@ def _newest_before(
 
 def _event_times(topic: str, messages: list[Message], registry: MeterRegistry) -> pd.Series:
     if topic == ANOMALY:
-        values = [value for message in messages if (value := message.value())]
-        return anomalies_from_messages(values)["event_time"]
+        return anomalies_from_messages(message.value() for message in messages)["event_time"]
     return validate_events(raw_frame(messages), registry).readings["event_time"]
 
 

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from usage_platform.adapters.kafka.topics import USAGE
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import READINGS, REJECTS, Lake
 from usage_platform.adapters.spark.commit_dates import date_list
-from usage_platform.adapters.spark.reject_deletion import delete_rejects
+from usage_platform.adapters.spark.rejects_table import delete_rejects
 from usage_platform.adapters.spark.usage_batch import apply_events
 from usage_platform.core.detector.model_timeline import LOOK_BACK, ModelTimeline
 from usage_platform.core.meters import MeterRegistry
@@ -94,6 +95,8 @@ def chosen_rejects(
     if not reader.exists(REJECTS):
         return pd.DataFrame(columns=[*RAW_COLUMNS, "reason"])
     rows = reader.rows(REJECTS, [*EVENT_PLACE, "raw", "reason"], first, last)
+    # Of other topics there are messages that no reading can come of.
+    rows = rows[rows["topic"] == USAGE]
     if reason != ALL_REASONS:
         rows = rows[rows["reason"] == reason]
     rows = rows.rename(columns={"raw": "value"}).sort_values(["kafka_time", "offset", "partition"])

@@ -23,8 +23,10 @@ from usage_platform.adapters.kafka.topics import (
 )
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS
-from usage_platform.core.anomalies.anomaly import anomalies_from_messages
-from usage_platform.core.anomalies.episode_messages import parse_event
+from usage_platform.core.anomalies.message_parsing import (
+    anomalies_from_messages,
+    parse_episode_event,
+)
 from usage_platform.core.anomalies.stream import RETENTION, ScorerState
 from usage_platform.core.detector.model_timeline import LOOK_BACK
 from usage_platform.core.meters import MeterRegistry
@@ -58,11 +60,12 @@ def restored(
 
     memory = ScorerState(past)
     with committed_reader(kafka, "anomaly-scorer-start") as client:
-        values = [message.value() for message in _all_messages(client, kafka, ANOMALY)]
-        memory.published.add(anomalies_from_messages([value for value in values if value]))
-        events = (message.value() for message in _all_messages(client, kafka, EPISODE))
-        for value in filter(None, events):
-            memory.published_episodes.add(parse_event(value))
+        anomalies = (message.value() for message in _all_messages(client, kafka, ANOMALY))
+        memory.published.add(anomalies_from_messages(anomalies))
+        for message in _all_messages(client, kafka, EPISODE):
+            event = parse_episode_event(message.value())
+            if event is not None:
+                memory.published_episodes.add(event)
         if any(consumed.values()):
             _restore_history(memory, client, reader, registry, consumed)
     return memory

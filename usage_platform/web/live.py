@@ -5,7 +5,6 @@ received what (`live_feed`), consuming the topics (`adapters.kafka.tail`).
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -18,8 +17,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from usage_platform.adapters.kafka.events import raw_frame
-from usage_platform.adapters.kafka.topics import USAGE
+from usage_platform.adapters.kafka.topics import ANOMALY, USAGE
 from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.core.anomalies.message_parsing import parse_anomaly, parse_episode
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.validation import validate_events
 from usage_platform.services.page_data import YearCache
@@ -68,10 +68,10 @@ async def watch_lake(feed: LiveFeed, years: YearCache) -> None:
 def news_of(messages: list[Message], registry: MeterRegistry) -> list[News]:
     """Decode messages of the topics `usage`, `anomaly` and `episode` for the page.
 
-    Rejected events of `usage` are left out.
+    Rejected events of `usage` and unreadable messages of the others are left out.
     """
     usage = [message for message in messages if message.topic() == USAGE]
-    news = [_told_by(message) for message in messages if message.topic() != USAGE]
+    news = [one for m in messages if m.topic() != USAGE and (one := _news(m)) is not None]
     readings = validate_events(raw_frame(usage), registry).readings if usage else None
     for row in [] if readings is None else readings.to_dict("records"):
         content = {"at": row["event_time"], "kw": row["value"]}
@@ -107,10 +107,14 @@ def _is_reading(news: News, meter: str) -> bool:
     return news.place[0] == USAGE and news.meter == meter
 
 
-def _told_by(message: Message) -> News:
-    topic, said = message.topic() or "", json.loads(message.value() or b"{}")
-    at = said.get("ts") or said.get("at")
-    content = {**said, "at": pd.Timestamp(at).tz_convert("UTC")}
+def _news(message: Message) -> News | None:
+    topic = message.topic() or ""
+    parse = parse_anomaly if topic == ANOMALY else parse_episode
+    said = parse(message.value())
+    if said is None:
+        return None
+    at = pd.Timestamp(said["ts"] if topic == ANOMALY else said["at"])
+    content = {**said, "at": at.tz_convert("UTC")}
     place = (topic, message.partition() or 0)
     return News(place, message.offset() or 0, said["meter"], content)
 

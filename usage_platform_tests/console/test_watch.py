@@ -27,6 +27,7 @@ from usage_platform_tests.console.made_messages import (
     episode_values,
     withdrawn,
 )
+from usage_platform_tests.stray_messages import STRAY
 
 NOW = pd.Timestamp("2024-03-11T12:00Z")
 COMMAND = (str(Path(sys.executable).with_name("usage-platform")), "watch")
@@ -62,7 +63,7 @@ class TestTopics:
 
     def test_old_messages_come_from_the_beginning_or_for_a_time_and_new_ones_else(self, kafka, put):
         values = anomaly_values()
-        put(kafka, values, ANOMALY)
+        put(kafka, [*values, *STRAY], ANOMALY)
         all_of_them = [json.loads(value) for value in values]
         assert found(kafka, Chosen(Wanted(), from_beginning=True, follow=False)) == all_of_them
         assert found(kafka, Chosen(Wanted(), follow=False)) == []

@@ -8,7 +8,7 @@ import pytest
 
 from usage_platform.adapters.kafka.topics import ANOMALY
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, USAGE_HOURLY
-from usage_platform.core.anomalies.anomaly import anomalies_from_messages
+from usage_platform.core.anomalies.message_parsing import anomalies_from_messages
 from usage_platform.definitions import defs
 from usage_platform.defs.anomaly_assets import anomaly
 from usage_platform.defs.resources import PlatformResource

@@ -96,7 +96,7 @@ def flow(settings, spark_url, spark):
         def kill(*_):
             raise RuntimeError("killed")
 
-        patch.setattr(redrive, "_delete", kill)
+        patch.setattr(redrive, "delete_rejects", kill)
         seen.is_killed = not materialize("nonexistent_time", raise_on_error=False).success
     seen.cut_short = rows_of(deployment)
     seen.mended = materialize("all", first="2024-03-20", last="2024-03-20")

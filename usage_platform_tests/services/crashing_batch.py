@@ -9,8 +9,8 @@ from unittest.mock import patch
 from usage_platform.adapters.spark import usage_batch as micro_batch
 
 CUTS = {
-    "before the rejects": ("_merge_rejects", "before"),
-    "after the rejects": ("_merge_rejects", "after"),
+    "before the rejects": ("merge_rejects", "before"),
+    "after the rejects": ("merge_rejects", "after"),
     "after the readings": ("_merge_readings", "after"),
     "after the hours": ("merge_hours", "after"),
 }

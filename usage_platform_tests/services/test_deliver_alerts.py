@@ -24,6 +24,7 @@ from usage_platform.services.deliver_alerts import (
     Delivery,
 )
 from usage_platform_tests.adapters.alert_sinks.alert_receivers import web_receiver
+from usage_platform_tests.stray_messages import STRAY
 
 START = datetime(2024, 3, 5, 18, tzinfo=UTC)
 ALWAYS = repeat(True)
@@ -73,6 +74,7 @@ def test_alerts_are_sent_once_tried_again_later_each_time_and_then_given_up_with
 
     put(kafka, [message(1)], EPISODE)
     assert turn() == Delivered(), "what was there before the sink is not told"
+    put(kafka, STRAY, EPISODE)
     put(kafka, [message(2), message(2, "updated"), message(3), message(2, "closed")], EPISODE)
     assert turn(time=chain([True], repeat(False))).sent == 1
     assert turn().sent == 2

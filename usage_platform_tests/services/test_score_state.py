@@ -10,7 +10,8 @@ import pytest
 from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS
-from usage_platform.core.anomalies.anomaly import PUBLISHED, anomalies_from_messages, find_anomalies
+from usage_platform.core.anomalies.anomaly import PUBLISHED, find_anomalies
+from usage_platform.core.anomalies.message_parsing import anomalies_from_messages
 from usage_platform.core.anomalies.stream import RETENTION, ScorerState
 from usage_platform.core.detector.model_timeline import LOOK_BACK, ModelTimeline
 from usage_platform.core.detector.options import Method, TrainingOptions
@@ -20,6 +21,7 @@ from usage_platform.core.readings.messages import usage_messages
 from usage_platform.services.score import Scorer
 from usage_platform_tests.core.detector.made_models import model, timeline_of
 from usage_platform_tests.core.detector.series import DAY, HOURLY, library
+from usage_platform_tests.stray_messages import STRAY
 
 REGISTRY = MeterRegistry(HOURLY)
 INSTANTS, VALUES = library(days=112)
@@ -116,6 +118,16 @@ def standing(rows):
     last = rows.drop_duplicates("anomaly_id", keep="last")
     stands = last[last["status"] == PUBLISHED]
     return stands.sort_values(["meter", "event_time"], ignore_index=True)
+
+
+def test_stray_messages_on_the_topics_it_publishes_to_stop_no_scorer(
+    kafka, put, score, told, readings, expected
+):
+    for part in (readings[:MIDDLE], readings[MIDDLE:]):
+        put(kafka, STRAY, ANOMALY)
+        put(kafka, STRAY, EPISODE)
+        score(part)
+    pd.testing.assert_frame_equal(told(), expected.anomalies)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from usage_platform.web.live import news_of, with_expectations
 from usage_platform.web.live_feed import KEPT, LiveFeed, News
 from usage_platform.web.source import PageSource
 from usage_platform.wiring.platform import Platform
+from usage_platform_tests.stray_messages import ANOMALY as ANOMALY_MESSAGE
+from usage_platform_tests.stray_messages import STRAY
 from usage_platform_tests.topics import put_events, until
 from usage_platform_tests.web.conftest import METER, OTHER, settings_of
 
@@ -150,7 +152,7 @@ def test_a_reading_comes_with_its_range_once_somebody_looks_at_its_meter(made_on
 
 @pytest.mark.kafka
 @pytest.mark.timeout(60)
-def test_messages_of_all_topics_are_heard_as_they_come_and_rejects_are_not(kafka):
+def test_messages_of_all_topics_are_heard_as_they_come_and_rejects_and_stray_ones_are_not(kafka):
     registry = MeterRegistry(Meter("m", "America/New_York", 5))
     seen: list[News] = []
     told: list[str] = []
@@ -167,8 +169,9 @@ def test_messages_of_all_topics_are_heard_as_they_come_and_rejects_are_not(kafka
     try:
         until(lambda: len(seen) == 1)
         put_events(kafka, [b"{half", b'{"ts": "2024-03-05T13:05:00-05:00", "value": 871.2}'])
-        odd = b'{"ts": "2024-03-05T13:05:00-05:00", "meter": "m", "usage": 871.2}'
-        put_events(kafka, [odd], ANOMALY)
+        anomaly = {**ANOMALY_MESSAGE, "ts": "2024-03-05T13:05:00-05:00", "meter": "m"}
+        put_events(kafka, [*STRAY, json.dumps(anomaly).encode()], ANOMALY)
+        put_events(kafka, STRAY, EPISODE)
         until(lambda: len(seen) == 3)
     finally:
         tail.stop()

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from usage_platform.adapters.lake.reader import LakeReader
-from usage_platform.adapters.lake.tables import READINGS, REJECTS, USAGE_HOURLY, Lake
+from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, Lake
 from usage_platform.adapters.spark.commit_dates import date_list, note_dates
 from usage_platform.adapters.spark.hourly_sql import merge_hours
+from usage_platform.adapters.spark.rejects_table import merge_rejects
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.hourly import WATERMARK
 from usage_platform.core.readings.validation import (
@@ -70,7 +71,7 @@ def apply_events(
     """
     batch = validate_events(raw, registry)
     if not batch.rejects.empty:
-        _merge_rejects(spark, lake, batch.rejects)
+        merge_rejects(spark, lake, batch.rejects)
     if not batch.readings.empty:
         _merge_readings_and_hours(spark, lake, registry, batch.readings)
     return batch
@@ -158,26 +159,4 @@ def _merge_readings(
             (meter, event_time, event_date, value, kafka_time, partition, offset, late, rev)
             VALUES (s.meter, s.event_time, s.event_date, s.value, s.kafka_time, s.partition,
                     s.offset, s.late, s.rev)
-    """).collect()
-
-
-def _merge_rejects(spark: "SparkSession", lake: Lake, rejects: pd.DataFrame) -> None:
-    rows = rejects.assign(received_date=rejects["kafka_time"].dt.date)
-    columns = (
-        "topic STRING, partition INT, offset BIGINT, kafka_time TIMESTAMP, reason STRING, "
-        "detail STRING, meter STRING, raw BINARY, received_date DATE"
-    )
-    spark.createDataFrame(rows, columns).createOrReplaceTempView("batch_rejects")
-    note_dates(spark, rows["received_date"])
-    names = ", ".join(rows.columns)
-    days = date_list(rows["received_date"])
-    # An event that was rejected before may have another reason today.
-    verdict = ("reason", "detail", "meter")
-    differs = " OR ".join(f"NOT (t.{c} <=> s.{c})" for c in verdict)
-    spark.sql(f"""
-        MERGE INTO {lake.sql(REJECTS)} t USING batch_rejects s
-        ON t.topic = s.topic AND t.partition = s.partition AND t.offset = s.offset
-           AND t.kafka_time = s.kafka_time AND t.received_date IN ({days})
-        WHEN MATCHED AND ({differs}) THEN UPDATE SET {", ".join(f"{c} = s.{c}" for c in verdict)}
-        WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({", ".join(f"s.{c}" for c in rows.columns)})
     """).collect()

@@ -6,7 +6,7 @@ date and the checks that compare the two. Not here: which readings are flagged (
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from usage_platform.core.anomalies.episodes import LastAnomaly, episode_names, opened_at, severity
+from usage_platform.core.anomalies.episodes import LastAnomaly, episode_names, severity
 from usage_platform.core.detector.model_timeline import ModelTimeline, score_series
 from usage_platform.core.detector.score import Kind
 from usage_platform.core.feedback.labels import silenced
 from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform.core.readings.messages import anomaly_message, read_anomalies
+from usage_platform.core.readings.messages import anomaly_message
 from usage_platform.core.readings.series import ReadingHistory, Series
 from usage_platform.core.time.units import instants_of
 
@@ -222,23 +222,6 @@ def anomaly_messages(anomalies: pd.DataFrame, registry: MeterRegistry) -> list[b
         known = {k: None if v != v else v for k, v in row.items()}
         messages.append(anomaly_message({"ts": ts.to_pydatetime(), **known}))
     return messages
-
-
-def anomalies_from_messages(values: Sequence[bytes]) -> pd.DataFrame:
-    """Rows (`ANOMALY_COLUMNS`) from messages of the topic `anomaly`, in their order."""
-    events = read_anomalies(values)
-    if not events:
-        return no_anomalies()
-    rows = pd.DataFrame(events).reindex(columns=["ts", *ANOMALY_COLUMNS])
-    rows["event_time"] = pd.to_datetime(rows.pop("ts"), utc=True, format="ISO8601").astype(
-        "datetime64[ns, UTC]"
-    )
-    types = {**dict.fromkeys(NUMBERS, "float64"), "run": "int64"}
-    # Messages of the first version of the platform lack these fields.
-    alone = pd.Series(opened_at(instants_of(rows.loc[:, "event_time"])), rows.index)
-    blank = dict.fromkeys(("kind", "direction", "explanation"), "")
-    lacking = {**blank, "episode": alone, "run": 0, "status": PUBLISHED}
-    return rows.loc[:, ANOMALY_COLUMNS].fillna(lacking).astype(types)
 
 
 def not_withdrawn(anomalies: pd.DataFrame) -> pd.DataFrame:

@@ -111,13 +111,6 @@ def withdrawn_episodes(names: set[str], at: pd.Timestamp, meter: Meter) -> list[
     ]
 
 
-def parse_event(value: bytes) -> EpisodeEvent:
-    """A message of the topic `episode`; not validated, as only the scorer writes them."""
-    message = json.loads(value)
-    status = EpisodeStatus(message["status"])
-    return EpisodeEvent(message["event_id"], message["meter"], message["episode"], status, value)
-
-
 def _life(
     rows: pd.DataFrame, newest: pd.Timestamp, meter: Meter
 ) -> Iterator[tuple[EpisodeStatus, pd.Timestamp, dict[str, Any]]]:

@@ -7,7 +7,7 @@ Not here: clients of Kafka (adapters), which of two events wins (`core.readings.
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
@@ -123,7 +123,7 @@ def _read_fields(raw: bytes | None, default_meter: str) -> _Fields:
     reason = _fault_of_fields(event)
     if reason is not None:
         return meter, None, math.nan, reason.value
-    clock = _read_clock(event["ts"])
+    clock = read_clock(event["ts"])
     if clock is None:
         return meter, None, event["value"], Reason.UNREADABLE_TIME.value
     return meter, clock, event["value"] + 0.0, None  # -0.0 becomes 0.0
@@ -163,7 +163,8 @@ def _fault_of_fields(event: Mapping[str, Any]) -> Reason | None:
     return Reason.NEGATIVE if value < 0 else Reason.TOO_LARGE
 
 
-def _read_clock(text: str) -> datetime | None:
+def read_clock(text: str) -> datetime | None:
+    """A time as the messages write it, with or without an offset; None if it is none."""
     # The pattern comes first: `fromisoformat` reads more, and more in newer Pythons.
     if _TIME.fullmatch(text) is None:
         return None
@@ -215,8 +216,3 @@ def anomaly_message(anomaly: Mapping[str, Any]) -> bytes:
     ts = anomaly["ts"]
     text = ts.isoformat() if isinstance(ts, datetime) else str(ts)
     return json.dumps({**anomaly, "ts": text}, separators=(",", ":")).encode()
-
-
-def read_anomalies(values: Iterable[bytes]) -> list[dict[str, Any]]:
-    """Read messages of the topic `anomaly`; only this platform writes them, so none is judged."""
-    return [json.loads(value) for value in values]

@@ -10,7 +10,7 @@ import pytest
 from usage_platform.adapters.kafka.topics import ANOMALY
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.table_creation import create_tables
-from usage_platform.adapters.lake.tables import ANOMALIES
+from usage_platform.adapters.lake.tables import ANOMALIES, REJECTS
 from usage_platform.adapters.spark.anomaly_table import merge_rescored
 from usage_platform.core.anomalies.anomaly import (
     ANOMALY_COLUMNS,
@@ -21,7 +21,9 @@ from usage_platform.core.anomalies.anomaly import (
 )
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.services.ingest import drain_anomalies
+from usage_platform.services.redrive import ALL_REASONS, chosen_rejects
 from usage_platform.services.rescore import standing
+from usage_platform_tests.stray_messages import STRAY
 
 REGISTRY = MeterRegistry(Meter("library"))
 START = pd.Timestamp("2024-03-05T10:00:00Z")
@@ -82,6 +84,23 @@ def test_anomalies_come_into_the_lake_once_and_aborted_ones_never(kafka, put, sp
         json.loads(m)["anomaly_id"] for m in (*messages[:8], messages[9])
     ]
     assert (told["event_date"] == told["event_time"].dt.date).all()
+
+
+def test_stray_messages_are_rejects_with_place_size_and_first_bytes(kafka, put, spark, lake):
+    create_tables(lake)
+    put(kafka, [b"x" * 900_000, *anomaly_messages(anomalies(2), REGISTRY), *STRAY], topic=ANOMALY)
+    for _ in range(2):
+        assert drain_anomalies(spark, lake, kafka, ANOMALY).events in {len(STRAY) + 3, 0}
+        pd.testing.assert_frame_equal(table_of(lake)[ANOMALY_COLUMNS], anomalies(2))
+        rejects = LakeReader(lake).rows(REJECTS).sort_values("offset", ignore_index=True)
+        assert rejects["offset"].tolist() == [0, *range(3, len(STRAY) + 3)]
+        assert set(zip(rejects["topic"], rejects["reason"], strict=True)) == {
+            (ANOMALY, "not_an_anomaly")
+        }
+        assert rejects.loc[0, "detail"] == "900,000 bytes: not a message of the platform"
+        assert rejects["raw"].str.len().max() == 1000
+        shutil.rmtree(Path(lake.checkpoint(ANOMALY)))
+    assert chosen_rejects(LakeReader(lake), ALL_REASONS, None, None).empty
 
 
 def test_an_update_changes_its_row_a_withdrawal_its_status_and_a_replay_nothing(

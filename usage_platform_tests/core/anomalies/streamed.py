@@ -10,11 +10,14 @@ import pandas as pd
 
 from usage_platform.core.anomalies.anomaly import (
     WITHDRAWN,
-    anomalies_from_messages,
     anomaly_messages,
     no_anomalies,
 )
-from usage_platform.core.anomalies.episode_messages import EpisodeStatus, parse_event
+from usage_platform.core.anomalies.episode_messages import EpisodeStatus
+from usage_platform.core.anomalies.message_parsing import (
+    anomalies_from_messages,
+    parse_episode_event,
+)
 from usage_platform.core.anomalies.stream import ScorerState
 from usage_platform.core.detector.model_timeline import LOOK_BACK
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -75,7 +78,7 @@ class Stream:
         for said in self.said:
             memory.published.add(anomalies_from_messages(anomaly_messages(said, REGISTRY)))
         for event in self.events:
-            memory.published_episodes.add(parse_event(event.value))
+            memory.published_episodes.add(parse_episode_event(event.value))
         return other
 
     def stands(self):

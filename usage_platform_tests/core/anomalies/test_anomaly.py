@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from usage_platform.core.anomalies.anomaly import (
     ANOMALY_COLUMNS,
     PUBLISHED,
-    anomalies_from_messages,
     anomaly_id,
     anomaly_messages,
     explanation,
@@ -18,6 +17,7 @@ from usage_platform.core.anomalies.anomaly import (
     no_anomalies,
 )
 from usage_platform.core.anomalies.episodes import LastAnomaly
+from usage_platform.core.anomalies.message_parsing import anomalies_from_messages
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests.core.detector.made_models import (
     HIGH,
@@ -222,6 +222,7 @@ SPRING_FORWARD = pd.Timestamp("2024-03-10T05:00:00Z")
 def row_of(at, meter="new", **given):
     row = dict.fromkeys(ANOMALY_COLUMNS, "text")
     row |= dict.fromkeys(no_anomalies().select_dtypes("float64"))
+    row |= {"score": 1.5, "severity": "high", "episode": "2024-11-03T04:00Z"}
     return {**row, "meter": meter, "event_time": at, "run": 3, "status": PUBLISHED, **given}
 
 

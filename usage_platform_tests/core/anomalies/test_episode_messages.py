@@ -8,9 +8,9 @@ from usage_platform.core.anomalies.episode_messages import (
     EpisodeStatus,
     PublishedEpisodes,
     episode_events,
-    parse_event,
     withdrawn_episodes,
 )
+from usage_platform.core.anomalies.message_parsing import parse_episode_event
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests.core.detector.made_models import cut_forests, model, readings, timeline_of
 
@@ -68,7 +68,7 @@ def test_messages_of_the_past_do_not_change_as_the_episode_goes_on():
 def test_a_message_tells_the_peak_in_local_time():
     *_, closed = episode_events(odd_at(0, 1), START + 2 * HOUR, METER)
     said = json.loads(closed.value)
-    assert parse_event(closed.value) == closed
+    assert parse_episode_event(closed.value) == closed
     assert closed.status is EpisodeStatus.CLOSED
     assert said["meter"] == "m"
     assert (said["start"], said["end"]) == (
@@ -99,7 +99,7 @@ def told_of(*rounds):
     for events in rounds:
         new = told.unpublished(events)
         for event in new:
-            told.add(parse_event(event.value))
+            told.add(parse_episode_event(event.value))
         said.append([event.status.value for event in new])
     return said
 

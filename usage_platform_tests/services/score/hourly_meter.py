@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE
-from usage_platform.core.anomalies.anomaly import PUBLISHED, anomalies_from_messages, find_anomalies
+from usage_platform.core.anomalies.anomaly import PUBLISHED, find_anomalies
+from usage_platform.core.anomalies.message_parsing import anomalies_from_messages
 from usage_platform.core.anomalies.stream import ScorerState
 from usage_platform.core.detector.baseline.slot_forests import train_slot_forests
 from usage_platform.core.detector.manifest import model_version

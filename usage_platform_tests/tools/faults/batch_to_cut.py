@@ -30,8 +30,8 @@ AFTER_REJECTS = "after the rejects, before the readings"
 AFTER_READINGS = "after the readings, before the hours"
 AFTER_HOURS = "after the hours, before the checkpoint's commit"
 STEPS = {
-    BEFORE_REJECTS: ("_merge_rejects", False),
-    AFTER_REJECTS: ("_merge_rejects", True),
+    BEFORE_REJECTS: ("merge_rejects", False),
+    AFTER_REJECTS: ("merge_rejects", True),
     AFTER_READINGS: ("_merge_readings", True),
     AFTER_HOURS: ("merge_hours", True),
 }

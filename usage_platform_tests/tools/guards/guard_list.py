@@ -9,6 +9,7 @@ from dataclasses import dataclass
 _BATCH = "usage_platform/core/readings/validation.py"
 _WIRE = "usage_platform/core/readings/messages.py"
 _ANOMALY_TABLE = "usage_platform/adapters/spark/anomaly_table.py"
+_REJECTS = "usage_platform/adapters/spark/rejects_table.py"
 _MICRO_BATCH = "usage_platform/adapters/spark/usage_batch.py"
 _HOURLY = "usage_platform/adapters/spark/hourly_sql.py"
 _BACKFILL = "usage_platform/services/backfill.py"
@@ -92,14 +93,14 @@ GUARDS = (
     ),
     Guard(
         "a reject is written once",
-        _MICRO_BATCH,
+        _REJECTS,
         "ON t.topic = s.topic AND t.partition = s.partition AND t.offset = s.offset",
         "ON t.topic <> s.topic",
         f"{_IN_BATCHES}test_a_batch_that_comes_again_changes_no_row",
     ),
     Guard(
         "the broker's time is part of a reject's key",
-        _MICRO_BATCH,
+        _REJECTS,
         "AND t.kafka_time = s.kafka_time AND t.received_date",
         "AND t.received_date",
         f"{_IN_BATCHES}test_rejects_of_a_topic_that_was_made_anew_stand_beside_those_of_the_old_one",
@@ -154,7 +155,7 @@ GUARDS = (
     ),
     Guard(
         "the merge of rejects names its dates",
-        _MICRO_BATCH,
+        _REJECTS,
         " AND t.received_date IN ({days})",
         "",
         _OWN_DAYS,
@@ -261,7 +262,7 @@ GUARDS = (
     Guard(
         "an alert that was sent is recorded before its offset is committed",
         _ALERTS,
-        "        self._record.write(self._told.standings, None)\n",
+        "        self._record.write(self._sent.standings, None)\n",
         "",
         _KILLED_ALERT,
     ),

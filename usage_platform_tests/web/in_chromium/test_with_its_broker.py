@@ -12,6 +12,7 @@ import pytest
 from usage_platform.adapters.kafka.topics import ANOMALY
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform_tests.conftest import table_writer
+from usage_platform_tests.stray_messages import ANOMALY as ANOMALY_MESSAGE
 from usage_platform_tests.topics import put_events
 from usage_platform_tests.web.in_chromium.conftest import LIBRARY
 from usage_platform_tests.web.in_chromium.opened_page import IN_CHROMIUM, drawn, expect
@@ -44,17 +45,22 @@ def test_a_reading_appears_with_its_band_as_it_comes_and_stays_when_the_lake_has
     assert tile.inner_text() == told
 
 
-def test_an_odd_reading_is_marked_as_it_is_told_and_unmarked_when_it_is_withdrawn(
+def test_an_anomaly_is_marked_as_it_is_published_and_unmarked_when_it_is_withdrawn(
     open_page, served
 ):
     page = open_page()
     newest = page.evaluate("() => window.__page.state.year.newest()")
     at = pd.Timestamp(newest["at"], unit="s", tz="UTC")
-    odd = {"meter": LIBRARY.name, "ts": at.isoformat(), "usage": newest["kw"], "direction": "above"}
-    put_events(served.kafka, [json.dumps({**odd, "status": "told"}).encode()], ANOMALY)
+    anomaly = {
+        **ANOMALY_MESSAGE,
+        "meter": LIBRARY.name,
+        "ts": at.isoformat(),
+        "usage": newest["kw"],
+    }
+    put_events(served.kafka, [json.dumps(anomaly).encode()], ANOMALY)
     tile = page.locator(".tile").first
     expect(tile).to_contain_text("anomaly: see the episodes")
-    put_events(served.kafka, [json.dumps({**odd, "status": "withdrawn"}).encode()], ANOMALY)
+    put_events(served.kafka, [json.dumps({**anomaly, "status": "withdrawn"}).encode()], ANOMALY)
     expect(tile).not_to_contain_text("anomaly: see the episodes")
 
 

@@ -1,0 +1,165 @@
+"""Messages of the topics `anomaly` and `episode`, as every reader of them takes them.
+
+Belongs here: which messages are readable. Not here: writing them (`core.readings.messages`,
+`episode_messages`), what a reader does with one that is not: it skips it and goes on.
+
+Only the platform writes to these topics, but whoever reaches the broker can: one stray message must
+not stop the scorer, the alerts, the page or `watch`.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from usage_platform.core.anomalies.anomaly import (
+    ANOMALY_COLUMNS,
+    NUMBERS,
+    PUBLISHED,
+    no_anomalies,
+)
+from usage_platform.core.anomalies.episode_messages import EpisodeEvent, EpisodeStatus
+from usage_platform.core.anomalies.episodes import opened_at
+from usage_platform.core.meters import is_meter_name
+from usage_platform.core.readings.messages import read_clock
+from usage_platform.core.time.units import instants_of
+
+MOST_BYTES = 20_000
+"""No message that the platform writes has a tenth of it."""
+
+_FIRST_YEAR, _LAST_YEAR = 1970, 2261
+
+
+def _instant(text: str) -> str:
+    at = read_clock(text)
+    if at is None or at.tzinfo is None or not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise ValueError(f"expected a time from {_FIRST_YEAR} to {_LAST_YEAR} with an offset")
+    return text
+
+
+def _name(text: str) -> str:
+    if not is_meter_name(text):
+        raise ValueError("expected the name of a meter")
+    return text
+
+
+_Instant = Annotated[str, Field(max_length=40), AfterValidator(_instant)]
+_Meter = Annotated[str, AfterValidator(_name)]
+_Id = Annotated[str, Field(min_length=1, max_length=100)]
+_Count = Annotated[int, Field(ge=0, le=2**31)]
+_Severity = Literal["low", "medium", "high"]
+
+
+class _Message(BaseModel):
+    # Fields of a later version of the platform are kept.
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, extra="allow")
+
+
+class _AnomalyMessage(_Message):
+    """The fields that the first version of the platform did not write have defaults."""
+
+    anomaly_id: _Id
+    meter: _Meter
+    ts: _Instant
+    usage: float | None
+    score: float
+    severity: _Severity
+    status: Literal["told", "withdrawn"] = "told"
+    expected: float | None = None
+    expected_low: float | None = None
+    expected_high: float | None = None
+    excess_kwh: float | None = None
+    z: float | None = None
+    z_short: float | None = None
+    z_week: float | None = None
+    run: _Count = 0
+    kind: str = ""
+    direction: str = ""
+    episode: _Instant | None = None
+    explanation: str = ""
+    model_version: str = ""
+
+
+class _WithdrawnEpisode(_Message):
+    event_id: _Id
+    meter: _Meter
+    episode: _Instant
+    at: _Instant
+    status: Literal["withdrawn"]
+
+
+class _EpisodeMessage(_Message):
+    event_id: _Id
+    meter: _Meter
+    episode: _Instant
+    at: _Instant
+    status: Literal["opened", "updated", "closed"]
+    start: _Instant
+    end: _Instant
+    kind: str
+    severity: _Severity
+    readings: _Count = 0
+    explanation: str
+    excess_kwh: float | None = None
+
+
+_ANOMALY: TypeAdapter[_AnomalyMessage] = TypeAdapter(_AnomalyMessage)
+_EPISODE: TypeAdapter[_WithdrawnEpisode | _EpisodeMessage] = TypeAdapter(
+    Annotated[_WithdrawnEpisode | _EpisodeMessage, Field(discriminator="status")]
+)
+
+
+def parse_anomaly(value: bytes | None) -> dict[str, Any] | None:
+    """A message of the topic `anomaly`, by field; None if it is not readable."""
+    return _parsed(value, _ANOMALY)
+
+
+def anomalies_from_messages(values: Iterable[bytes | None]) -> pd.DataFrame:
+    """Rows (`ANOMALY_COLUMNS`) of the readable messages of the topic `anomaly`, in their order."""
+    return anomaly_rows(
+        [message for value in values if (message := parse_anomaly(value)) is not None]
+    )
+
+
+def anomaly_rows(messages: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Rows (`ANOMALY_COLUMNS`) of messages as from `parse_anomaly`, in their order."""
+    if not messages:
+        return no_anomalies()
+    rows = pd.DataFrame(messages).reindex(columns=["ts", *ANOMALY_COLUMNS])
+    rows["event_time"] = pd.to_datetime(rows.pop("ts"), utc=True, format="ISO8601").astype(
+        "datetime64[ns, UTC]"
+    )
+    types = {**dict.fromkeys(NUMBERS, "float64"), "run": "int64"}
+    # Messages of the first version of the platform lack these fields.
+    alone = pd.Series(opened_at(instants_of(rows.loc[:, "event_time"])), rows.index)
+    blank = dict.fromkeys(("kind", "direction", "explanation"), "")
+    lacking = {**blank, "episode": alone, "run": 0, "status": PUBLISHED}
+    return rows.loc[:, ANOMALY_COLUMNS].fillna(lacking).astype(types)
+
+
+def parse_episode(value: bytes | None) -> dict[str, Any] | None:
+    """A message of the topic `episode`, by field; None if it is not readable."""
+    return _parsed(value, _EPISODE)
+
+
+def parse_episode_event(value: bytes | None) -> EpisodeEvent | None:
+    """A message of the topic `episode`; None if it is not readable."""
+    message = parse_episode(value)
+    if message is None or value is None:
+        return None
+    status = EpisodeStatus(message["status"])
+    return EpisodeEvent(message["event_id"], message["meter"], message["episode"], status, value)
+
+
+def _parsed(value: bytes | None, kind: "TypeAdapter[Any]") -> dict[str, Any] | None:
+    if value is None or len(value) > MOST_BYTES:
+        return None
+    try:
+        with_defaults = kind.validate_json(value).model_dump()
+        # First the fields as they were written, and in their order, which people see.
+        written: dict[str, Any] = json.loads(value)
+    except (ValidationError, ValueError, RecursionError):
+        return None
+    return written | {name: with_defaults[name] for name in with_defaults if name not in written}
