@@ -51,6 +51,8 @@ data "aws_iam_policy_document" "platform_kafka" {
     sid = "Topics"
     actions = [
       "kafka-cluster:CreateTopic",
+      "kafka-cluster:DescribeTopicDynamicConfiguration",
+      "kafka-cluster:AlterTopicDynamicConfiguration",
       "kafka-cluster:DescribeTopic",
       "kafka-cluster:ReadData",
       "kafka-cluster:WriteData",

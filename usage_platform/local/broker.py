@@ -101,7 +101,7 @@ def broker_service(
     data_dir = data_dir.absolute()
     home = data_dir / "kafka"
     base = (
-        *(str(java.java), "-cp", f"{jars.absolute()}/*", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError"),
+        *(str(java.java), "-cp", f"{jars.absolute()}/*", "-Xmx1g", "-XX:+ExitOnOutOfMemoryError"),
         *reading(class_archive(java, [jars])),
         f"-Dlog4j2.configurationFile={(home / 'log4j2.properties').as_uri()}",
     )

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 MAX_OFFSETS_PER_BATCH = 200_000
+_RECORDS_OF_A_POLL = 100
 WATERMARK = "1 hour"
 GROUP_PREFIX = "usage-platform-lake"
 """Prefix of the consumer groups that Spark creates; brokers with ACLs must allow it."""
 
-_EVENT_TIME = "try_to_timestamp(get_json_object(CAST(value AS STRING), '$.ts'))"
+_EVENT_TIME = "try_to_timestamp(get_json_object(CAST(substring(value, 1, 4000) AS STRING), '$.ts'))"
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ def _drain(
         .option("kafka.isolation.level", "read_committed")
         .option("groupIdPrefix", GROUP_PREFIX)
         .option("maxOffsetsPerTrigger", MAX_OFFSETS_PER_BATCH)
+        # All records of a poll are held, and each may have 1 MB; by default it is 500.
+        .option("kafka.max.poll.records", _RECORDS_OF_A_POLL)
         .load()
         # Only for Spark's progress reports: without a stateful operator it drops nothing.
         .withColumn("event_time", expr(_EVENT_TIME))

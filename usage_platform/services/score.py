@@ -28,6 +28,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from usage_platform.adapters.kafka.consuming import consume
 from usage_platform.adapters.kafka.events import raw_frame
 from usage_platform.adapters.kafka.topics import (
     ANOMALY,
@@ -43,6 +44,7 @@ from usage_platform.core.anomalies.anomaly import anomaly_messages
 from usage_platform.core.anomalies.stream import ScorerState, StreamOutput
 from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.messages import MOST_EVENT_BYTES, kept_bytes
 from usage_platform.core.readings.validation import Batch, validate_events
 from usage_platform.services.score_result import TickResult
 from usage_platform.services.score_state import restored
@@ -137,14 +139,8 @@ class Scorer:
         self._assign()
         ends = None if listen else self._ends()
         while time.monotonic() < deadline and not self._has_reached(ends):
-            messages = self._consumer.consume(_BATCH, timeout=_QUIET_SECONDS)
-            good = [m for m in messages if m.error() is None]
-            for error in filter(None, (m.error() for m in messages)):
-                if not error.retriable():
-                    raise KafkaException(error)
-            if not good:
-                break
-            if not self._score(good, timeline, registry, horizon, result):
+            messages = consume(self._consumer, _BATCH, _QUIET_SECONDS)
+            if not messages or not self._score(messages, timeline, registry, horizon, result):
                 break
         result.lag = self._lag()
         result.seconds = time.monotonic() - started
@@ -207,11 +203,14 @@ class Scorer:
         producer = self._producer
         producer.begin_transaction()
         for meter, value in zip(output.anomalies["meter"], values, strict=True):
-            producer.produce(ANOMALY, value, meter.encode())
+            self._produce(ANOMALY, value, meter.encode())
         for event in output.episodes:
-            producer.produce(EPISODE, event.value, event.meter.encode())
+            self._produce(EPISODE, event.value, event.meter.encode())
         for message in rejected:
-            producer.produce(DEAD_LETTERS, message.value(), message.key())
+            # A key or value as large as the broker takes would be too large with what is around it.
+            key = message.key()
+            is_small = key is not None and len(key) <= MOST_EVENT_BYTES
+            self._produce(DEAD_LETTERS, kept_bytes(message.value()), key if is_small else None)
         positions = [TopicPartition(USAGE, p, offset) for p, offset in self._consumed.items()]
         group = self._consumer.consumer_group_metadata()
         # librdkafka ignores the time limit of this call when the coordinator goes away
@@ -221,6 +220,16 @@ class Scorer:
             lambda: producer.send_offsets_to_transaction(positions, group, _CALL_SECONDS),
         )
         producer.commit_transaction(_CALL_SECONDS)
+
+    def _produce(self, topic: str, value: bytes | None, key: bytes | None) -> None:
+        """Produce a message; where the queue is full, wait until the broker has taken some."""
+        ends = time.monotonic() + TRANSACTION_TIMEOUT_MS / 1000
+        while time.monotonic() < ends:
+            try:
+                return self._producer.produce(topic, value, key)
+            except BufferError:
+                self._producer.poll(_QUIET_SECONDS)
+        raise KafkaException(KafkaError(KafkaError._QUEUE_FULL))
 
     def _ends(self) -> dict[int, int]:
         """The current end of each partition in which events wait."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from usage_platform.adapters.kafka.consuming import consume
 from usage_platform.adapters.kafka.topics import (
     KafkaSettings,
     KafkaUnreachableError,
@@ -97,7 +98,7 @@ class TopicTail:
             client.assign(starts)
             self._on_state("")
             while not self._stop.is_set() and not self._is_down.is_set():
-                self._take(client.consume(_MOST_AT_ONCE, timeout=_POLL_SECONDS))
+                self._take(consume(client, _MOST_AT_ONCE, _POLL_SECONDS))
             if not self._stop.is_set():
                 raise KafkaUnreachableError(f"Kafka at {kafka.bootstrap} does not answer")
         finally:
@@ -118,18 +119,11 @@ class TopicTail:
         return starts
 
     def _take(self, messages: list[Message]) -> None:
-        good = []
         for message in messages:
-            error = message.error()
-            if error is None:
-                self._next[message.topic() or "", message.partition() or 0] = (
-                    message.offset() or 0
-                ) + 1
-                good.append(message)
-            elif not error.retriable():
-                raise KafkaException(error)
-        if good:
-            self._on_messages(good)
+            place = message.topic() or "", message.partition() or 0
+            self._next[place] = (message.offset() or 0) + 1
+        if messages:
+            self._on_messages(messages)
 
     def _on_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:

@@ -4,6 +4,7 @@ Belongs here: administration of topics, and reading to their end. Not here: prod
 (`services.play`, `services.score`).
 """
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -11,9 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,  # pyright: ignore[reportPrivateImportUsage]
+    ConfigEntry,  # pyright: ignore[reportPrivateImportUsage]
+    ConfigResource,  # pyright: ignore[reportPrivateImportUsage]
+)
 from confluent_kafka.cimpl import NewTopic
 
+from usage_platform.adapters.kafka.consuming import consume
 from usage_platform.adapters.kafka.security import KafkaSecurity, Plaintext
 
 USAGE = "usage"
@@ -23,6 +30,7 @@ DEAD_LETTERS = "usage_rejects"
 SCORER_GROUP = "anomaly-scorer"
 """The consumer group whose offsets are the scorer's progress."""
 
+_log = logging.getLogger(__name__)
 _TIMEOUT = 10.0
 _SILENCE_SECONDS = 20.0
 # How long a call waits for messages, also after the last one.
@@ -31,6 +39,9 @@ _BAD_SHAPE = (KafkaError.INVALID_PARTITIONS, KafkaError.INVALID_REPLICATION_FACT
 _TOPIC_CONFIG = {
     # The broker's clock orders the events of a key and bounds event times in the future.
     "message.timestamp.type": "LogAppendTime",
+    # The broker then unpacks what producers compressed and refuses what is larger than
+    # `max.message.bytes` (1 MB). Otherwise it stores 6 KB that are 200 MB for every reader.
+    "compression.type": "uncompressed",
 }
 
 
@@ -77,6 +88,9 @@ _TOPICS = (USAGE, ANOMALY, EPISODE, DEAD_LETTERS)
 def ensure_topics(kafka: KafkaSettings, names: Sequence[str] = _TOPICS) -> None:
     """Create missing topics; all topics of readings and anomalies by default.
 
+    Topics that another program created get the settings that the platform relies on, where the
+    client may change them.
+
     Raises:
         KafkaUnreachableError: When no broker answers, or it refuses to create them.
     """
@@ -85,12 +99,44 @@ def ensure_topics(kafka: KafkaSettings, names: Sequence[str] = _TOPICS) -> None:
     ]
     with administration(kafka) as admin:
         futures = admin.create_topics(topics, operation_timeout=_TIMEOUT, request_timeout=_TIMEOUT)
-        for future in futures.values():
+        existing: list[str] = []
+        for name, future in futures.items():
             try:
                 future.result(timeout=2 * _TIMEOUT)
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise _not_created(kafka, error) from None
+                existing.append(name)
+        if existing:
+            _correct_settings(admin, existing)
+
+
+def _correct_settings(admin: AdminClient, topics: Sequence[str]) -> None:
+    """Give existing topics the settings of `_TOPIC_CONFIG`."""
+    asked = admin.describe_configs(
+        [ConfigResource(ConfigResource.Type.TOPIC, name) for name in topics],
+        request_timeout=_TIMEOUT,
+    )
+    for topic, future in asked.items():
+        try:
+            found = future.result(timeout=2 * _TIMEOUT)
+            wrong = {k: v for k, v in _TOPIC_CONFIG.items() if found[k].value != v}
+            if not wrong:
+                continue
+            set_to = AlterConfigOpType.SET
+            entries = [ConfigEntry(k, v, incremental_operation=set_to) for k, v in wrong.items()]
+            change = ConfigResource(
+                ConfigResource.Type.TOPIC, topic.name, incremental_configs=entries
+            )
+            for done in admin.incremental_alter_configs([change]).values():
+                done.result(timeout=2 * _TIMEOUT)
+        except KafkaException as error:
+            _log.warning(
+                "topic %s: its settings cannot be checked (%s); the platform relies on %s",
+                topic.name,
+                error.args[0].str(),
+                ", ".join(f"{k}={v}" for k, v in _TOPIC_CONFIG.items()),
+            )
 
 
 def administration(kafka: KafkaSettings) -> AbstractContextManager[AdminClient]:
@@ -153,7 +199,7 @@ def messages_to_end(client: Consumer, starts: list[TopicPartition]) -> Iterator[
     ended: set[int | None] = set()
     last = time.monotonic()
     while len(ended) < len(starts):
-        messages = client.consume(10_000, timeout=_POLL_SECONDS)
+        messages = consume(client, 10_000, _POLL_SECONDS)
         if messages:
             last = time.monotonic()
         elif time.monotonic() - last > _SILENCE_SECONDS:
@@ -162,10 +208,8 @@ def messages_to_end(client: Consumer, starts: list[TopicPartition]) -> Iterator[
             error = message.error()
             if error is None:
                 yield message
-            elif error.code() == KafkaError._PARTITION_EOF:
+            else:
                 ended.add(message.partition())
-            elif not error.retriable():
-                raise KafkaException(error)
 
 
 def _not_created(kafka: KafkaSettings, error: KafkaException) -> KafkaUnreachableError:

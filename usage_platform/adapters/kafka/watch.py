@@ -18,6 +18,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from usage_platform.adapters.kafka.consuming import consume
 from usage_platform.adapters.kafka.events import committed_reader
 from usage_platform.adapters.kafka.topics import (
     KafkaSettings,
@@ -102,11 +103,10 @@ def _starts(
 def _arrived(client: Consumer, ended: set[int]) -> list[bytes]:
     """The values that have arrived; partitions read to their end are added to `ended`."""
     values = []
-    for message in client.consume(_MOST_AT_ONCE, timeout=_POLL_SECONDS):
-        error = message.error()
-        if error is None:
+    for message in consume(client, _MOST_AT_ONCE, _POLL_SECONDS):
+        if message.error() is None:
             values.append(message.value() or b"")
-        elif error.code() == KafkaError._PARTITION_EOF:
+        else:
             ended.add(message.partition() or 0)
     return values
 

@@ -10,28 +10,22 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.adapters.lake.tables import ANOMALIES, Lake
+from usage_platform.adapters.spark.batch_messages import collected_messages
 from usage_platform.adapters.spark.commit_dates import date_list, note_dates
 from usage_platform.adapters.spark.rejects_table import merge_rejects
 from usage_platform.core.anomalies.anomaly import ANOMALY_COLUMNS, NUMBERS
 from usage_platform.core.anomalies.message_parsing import MOST_BYTES, anomaly_rows, parse_anomaly
-from usage_platform.core.readings.validation import EVENT_PLACE, REJECT_COLUMNS
+from usage_platform.core.readings.messages import KEPT_BYTES
+from usage_platform.core.readings.validation import REJECT_COLUMNS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-
-_KEPT_BYTES = 1000
-# Spark cuts them, so that no message takes more memory here; one that is too long stays too long.
-_VALUE = (
-    f"substring(value, 1, {MOST_BYTES + 1}) AS value",
-    "coalesce(octet_length(value), 0) AS size",
-)
 
 
 def write_anomaly_batch(lake: Lake, frame: "DataFrame", batch_id: int) -> None:
     """Write one batch of the topic `anomaly`; Spark calls it, in a worker beside the service."""
     del batch_id
-    messages = frame.selectExpr(*EVENT_PLACE[:-1], "timestamp AS kafka_time", *_VALUE).toPandas()
-    messages["kafka_time"] = messages["kafka_time"].dt.tz_localize("UTC")
+    messages = collected_messages(frame, MOST_BYTES)
     # The messages of a meter share a partition, until partitions are added to the topic.
     messages = messages.sort_values(["kafka_time", "offset", "partition"], ignore_index=True)
     parsed = [parse_anomaly(value) for value in messages["value"]]
@@ -50,7 +44,7 @@ def _rejects(messages: pd.DataFrame) -> pd.DataFrame:
         reason="not_an_anomaly",
         detail=[f"{size:,} bytes: not a message of the platform" for size in messages["size"]],
         meter=None,
-        raw=messages["value"].map(lambda value: value[:_KEPT_BYTES], na_action="ignore"),
+        raw=messages["value"].map(lambda value: value[:KEPT_BYTES], na_action="ignore"),
     )
     return rejects.loc[:, REJECT_COLUMNS]
 

@@ -15,11 +15,13 @@ import pandas as pd
 
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, Lake
+from usage_platform.adapters.spark.batch_messages import collected_messages
 from usage_platform.adapters.spark.commit_dates import date_list, note_dates
 from usage_platform.adapters.spark.hourly_sql import merge_hours
 from usage_platform.adapters.spark.rejects_table import merge_rejects
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.hourly import WATERMARK
+from usage_platform.core.readings.messages import MOST_EVENT_BYTES
 from usage_platform.core.readings.validation import (
     RAW_COLUMNS,
     Batch,
@@ -47,11 +49,9 @@ def write_usage_batch(
     """
     del batch_id
     spark = frame.sparkSession
-    raw = frame.withColumnRenamed("timestamp", "kafka_time").select(*RAW_COLUMNS).toPandas()
-    if raw.empty:
-        return
-    raw["kafka_time"] = raw["kafka_time"].dt.tz_localize("UTC").astype("datetime64[ns, UTC]")
-    apply_events(spark, lake, registry, raw)
+    raw = collected_messages(frame, MOST_EVENT_BYTES)
+    if not raw.empty:
+        apply_events(spark, lake, registry, raw.loc[:, RAW_COLUMNS])
 
 
 def apply_events(

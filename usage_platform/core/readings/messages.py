@@ -23,6 +23,12 @@ MOST_KW = 1e8
 """No meter of a building comes near 100 GW, and up to there an hour's sum of whole milliwatts stays
 exact; a larger value would overflow the sum and stop the stream for good."""
 
+MOST_EVENT_BYTES = 4_000
+"""An event with the longest name in escapes takes 2,500 bytes."""
+
+KEPT_BYTES = 1_000
+"""What is kept of a larger message."""
+
 _EARLIEST = pd.Timestamp("1970-01-01", tz="UTC")
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-][0-2]\d:[0-5]\d)?", re.ASCII
@@ -42,6 +48,7 @@ class Reason(StrEnum):
     """Why an event on `usage` is not a reading; the value stands in the rejects."""
 
     EMPTY = "empty: expected a JSON object, got no value"
+    TOO_LONG = "message_too_large: expected at most 4,000 bytes; the first 1,000 are kept"
     TOO_NESTED = "too_nested: expected a JSON object with at most 100 brackets"
     NOT_JSON = "not_json: expected a JSON object in UTF-8"
     NOT_AN_OBJECT = "not_an_object: expected a JSON object"
@@ -79,6 +86,14 @@ def usage_messages(frame: pd.DataFrame) -> list[bytes]:
         f'{{"meter":{names[meter]},"ts":"{ts}Z","value":{value!r}}}'.encode()
         for meter, ts, value in rows
     ]
+
+
+def kept_bytes(value: bytes | None) -> bytes | None:
+    """What is kept of a rejected message: all of it, or the first bytes of one that is too large.
+
+    Whoever copies or stores rejects would otherwise take as much memory as the sender likes.
+    """
+    return value[:KEPT_BYTES] if value is not None and len(value) > MOST_EVENT_BYTES else value
 
 
 def parse_usage(
@@ -132,6 +147,8 @@ def _read_fields(raw: bytes | None, default_meter: str) -> _Fields:
 def _decoded(raw: bytes | None) -> dict[str, Any] | Reason:
     if raw is None:
         return Reason.EMPTY
+    if len(raw) > MOST_EVENT_BYTES:
+        return Reason.TOO_LONG
     if raw.count(b"{") + raw.count(b"[") > _MOST_BRACKETS:
         return Reason.TOO_NESTED
     try:

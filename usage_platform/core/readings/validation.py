@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.readings.messages import parse_usage
+from usage_platform.core.readings.messages import kept_bytes, parse_usage
 
 EVENT_PLACE = ["topic", "partition", "offset", "kafka_time"]
 """The columns that name one event: an offset alone comes again after a topic was recreated."""
@@ -24,7 +24,7 @@ class Batch:
 
     Attributes:
         readings: `READING_COLUMNS`; one row a (meter, event_time), the newest event's.
-        rejects: `REJECT_COLUMNS`; `raw` is the event's value, byte for byte.
+        rejects: `REJECT_COLUMNS`; `raw` is the event's value (`messages.kept_bytes`).
     """
 
     readings: pd.DataFrame
@@ -52,7 +52,7 @@ def validate_events(raw: pd.DataFrame, registry: MeterRegistry) -> Batch:
         [
             raw.loc[~good, EVENT_PLACE],
             parsed.loc[~good, ["meter", "reason"]],
-            raw.loc[~good, "value"].rename("raw"),
+            raw.loc[~good, "value"].map(kept_bytes).rename("raw"),
         ],
         axis=1,
     )

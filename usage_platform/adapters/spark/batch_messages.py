@@ -1,0 +1,35 @@
+"""The messages of a micro-batch, collected from Spark.
+
+Belongs here: how much of a message leaves Spark. Not here: what a message means (`core`).
+"""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+def collected_messages(frame: "DataFrame", most_bytes: int) -> pd.DataFrame:
+    """The messages of a batch; a value that is too large is cut in Spark, before it is collected.
+
+    Args:
+        frame: Rows of Spark's Kafka source.
+        most_bytes: The longest value that means anything; one byte more is collected, which shows
+            that the value was too large.
+
+    Returns:
+        `topic`, `partition`, `offset`, `kafka_time` (datetime64[ns, UTC]), `value` (bytes or None)
+        and `size`, the bytes that the value has on the topic.
+    """
+    messages = frame.selectExpr(
+        "topic",
+        "partition",
+        "offset",
+        "timestamp AS kafka_time",
+        f"substring(value, 1, {most_bytes + 1}) AS value",
+        "coalesce(octet_length(value), 0) AS size",
+    ).toPandas()
+    times = messages["kafka_time"].dt.tz_localize("UTC")
+    return messages.assign(kafka_time=times.astype("datetime64[ns, UTC]"))
