@@ -7,7 +7,7 @@ The lake may be ahead of the scorer or behind it: readings of events that were n
 left out, and consumed events that are not in the lake yet are read from the topic again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
@@ -53,10 +53,9 @@ def restored(
     """
 
     def past(meter: str, first: int, end: int) -> pd.DataFrame:
-        rows = _consumed_rows(reader, consumed, pd.Timestamp(first, tz="UTC"))
-        times = rows["event_time"]
-        span = (times >= pd.Timestamp(first, tz="UTC")) & (times < pd.Timestamp(end, tz="UTC"))
-        return rows.loc[span & (rows["meter"] == meter), _COLUMNS]
+        until = pd.Timestamp(end, tz="UTC")
+        rows = _consumed_rows(reader, consumed, pd.Timestamp(first, tz="UTC"), until, [meter])
+        return rows.loc[rows["event_time"] < until, _COLUMNS]
 
     memory = ScorerState(past)
     with committed_reader(kafka, "anomaly-scorer-start") as client:
@@ -98,12 +97,18 @@ def _restore_history(
 
 
 def _consumed_rows(
-    reader: LakeReader, consumed: Mapping[int, int], since: pd.Timestamp
+    reader: LakeReader,
+    consumed: Mapping[int, int],
+    since: pd.Timestamp,
+    until: pd.Timestamp | None = None,
+    meters: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Readings from an instant on whose events were consumed."""
+    """Readings from an instant on whose events were consumed; up to a day and of meters only."""
     if not reader.exists(READINGS):
         return pd.DataFrame(columns=_COLUMNS)
-    rows = reader.rows(READINGS, [*_COLUMNS, "partition", "offset"], since.date())
+    columns = [*_COLUMNS, "partition", "offset"]
+    last = None if until is None else until.date()
+    rows = reader.rows(READINGS, columns, since.date(), last, meters)
     ends = rows["partition"].map(consumed).fillna(0)
     return rows[(rows["offset"] < ends) & (rows["event_time"] >= since)]
 

@@ -51,7 +51,9 @@ class MailSink:
 
 def _message(alert: Alert, now: datetime, sender: str, receivers: tuple[str, ...]) -> EmailMessage:
     message = EmailMessage()
-    message["Subject"] = alert.title
+    # The name of a meter that looks like an encoded word would be decoded, line breaks and all:
+    # into headers and a body of the sender's own (python/cpython#122599).
+    message["Subject"] = alert.title.replace("=?", "= ?")
     message["From"] = sender
     message["To"] = ", ".join(receivers)
     message["Date"] = format_datetime(now)

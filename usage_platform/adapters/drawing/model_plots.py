@@ -70,7 +70,7 @@ def last_weeks(scored: pd.DataFrame, meter: Meter) -> bytes:
     axes.plot(local[odd], scored["value"][odd], ".", color=_ODD, markersize=4)
     axes.set_ylabel("kW")
     axes.set_ylim(bottom=0)
-    axes.set_title(f"{meter.name}: expected range, readings, odd ones ({odd.sum()})", loc="left")
+    axes.set_title(f"{meter.name}: expected range, readings, anomalies ({odd.sum()})", loc="left")
     axes.margins(x=0.01)
     figure.autofmt_xdate()
     return png_of(figure)

@@ -79,7 +79,11 @@ def new_figure(width: float, height: float):  # noqa: ANN201 - matplotlib's type
 
 
 def png_of(figure: "Figure") -> bytes:
-    """A figure as PNG."""
+    """A figure as PNG; its texts are drawn as they are, as the name of a meter may hold a `$`."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=80, pil_kwargs={"optimize": True})
     return out.getvalue()

@@ -105,6 +105,31 @@ def test_a_mailbox_gets_words_and_the_same_alert_has_the_same_message_id(unused_
     assert messages[0]["Message-ID"] == messages[1]["Message-ID"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=?utf-8?q?x=0D=0ABcc:_evil@x.y=0D=0A=0D=0A<b>hi</b>?=",
+        "=?utf-8?b?eA0KQmNjOiBldmlsQHgueQ0KDQpoaQ==?=",
+        "=?utf-8?q?a?= =?utf-8?q?=0D=0AX-Mine:_1?=",
+        "=?=?utf-8?q?=0AX-Mine:_1?=",
+        "Süd | 図書館 <b>",
+        "x" * 200,
+    ],
+)
+def test_the_name_of_a_meter_is_text_in_a_mail_and_nothing_else(unused_port, name):
+    alert = replace(ALERT, meter=name, title=f"{name}: spike since 12:00 (high)")
+    with mail_receiver(unused_port()) as server:
+        mail_sink(f"smtp://127.0.0.1:{server.port}", "a@b.c", "").deliver(alert, NOW)
+        mail_sink(f"smtp://127.0.0.1:{server.port}", "a@b.c", "").deliver(ALERT, NOW)
+    hostile, plain = (
+        email.message_from_bytes(raw, policy=email.policy.default) for _, raw in server.mails
+    )
+    assert set(hostile.keys()) == set(plain.keys())
+    # Long lines are folded, at blanks of which one may come or go.
+    assert hostile["Subject"].split() == alert.title.replace("=?", "= ?").split()
+    assert hostile.get_content().startswith(ALERT.text)
+
+
 @pytest.mark.parametrize(("answer", "lasting"), [("451 later", False), ("554 never", True)])
 def test_a_mail_server_that_refuses_says_whether_it_may_pass(unused_port, answer, lasting):
     with mail_receiver(unused_port()) as server:

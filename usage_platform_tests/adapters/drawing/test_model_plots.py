@@ -12,6 +12,7 @@ from usage_platform.core.detector.baseline.slot_forests import train_slot_forest
 from usage_platform.core.detector.model_timeline import scored_by
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.train import train
+from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
 from usage_platform_tests.core.detector.series import DAY, HOUR, HOURLY, library
 
@@ -57,3 +58,12 @@ def test_odd_readings_are_marked():
     none = judged.assign(flagged=False)
     some = judged.assign(flagged=judged.index % 10 == 0)
     assert last_weeks(none, HOURLY) != last_weeks(some, HOURLY)
+
+
+@pytest.mark.parametrize("name", ["$x_{$", r"$\frac{1}{$", "a $ b $", "</text>", "Süd"])
+def test_the_name_of_a_meter_is_text_in_a_picture(name):
+    meter = Meter(name, HOURLY.timezone, HOURLY.interval_minutes)
+    detector = train(
+        INSTANTS, VALUES, meter, TrainingOptions(method=Method.ROBUST_Z), int(INSTANTS[-1])
+    )
+    assert expected_week(detector).startswith(PNG)
