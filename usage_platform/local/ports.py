@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import IO
 
 from usage_platform.local.errors import LocalError
+from usage_platform.local.private_folder import private_folder
 
 LOOPBACK = "127.0.0.1"
 _PORTS_TRIED = 100
 _HIGHEST_PORT = 65535
+# A link is not followed, and what is there is not emptied.
+_CREATED = os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def port_answers(port: int) -> bool:
@@ -107,11 +110,25 @@ class PortClaims:
         self._claims.clear()
 
 
+def _runtime_folder() -> Path:
+    """Where this user's programs keep what ends with them; the folder for all where it is unset."""
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+    return (
+        runtime if runtime.is_dir() and os.access(runtime, os.W_OK) else Path(tempfile.gettempdir())
+    )
+
+
 def _claim(port: int) -> IO[str] | None:
-    """The lock that says that a port is promised; None where another holds it."""
-    folder = Path(tempfile.gettempdir()) / f"usage-platform-ports-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    claim = (folder / str(port)).open("w", encoding="utf-8")
+    """The lock that says that a port is promised; None where another holds it.
+
+    Raises:
+        LocalError: When the folder of the claims belongs to somebody else.
+    """
+    folder = private_folder(_runtime_folder() / f"usage-platform-ports-{os.getuid()}")
+    try:
+        claim = os.fdopen(os.open(folder / str(port), _CREATED, 0o600), "w", encoding="utf-8")
+    except OSError as error:
+        raise LocalError(f"{folder / str(port)}: {error.strerror}; remove it") from None
     try:
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

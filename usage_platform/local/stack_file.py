@@ -14,6 +14,7 @@ from typing import IO, Self
 
 from usage_platform.local.errors import LocalError
 from usage_platform.local.pid import ProcessId, identify
+from usage_platform.local.private_folder import private_folder
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,11 @@ class StackFile:
         """Take the lock.
 
         Raises:
-            LocalError: When another process runs a stack on this data folder.
+            LocalError: When another process runs a stack on this data folder, or the folder is
+                another user's.
         """
+        # A link of the user's own, to a larger disk, is followed.
+        private_folder(self._data_dir.resolve())
         path = self._data_dir / "run" / "lock"
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.open("a", encoding="utf-8")
