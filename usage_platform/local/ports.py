@@ -110,21 +110,13 @@ class PortClaims:
         self._claims.clear()
 
 
-def _runtime_folder() -> Path:
-    """Where this user's programs keep what ends with them; the folder for all where it is unset."""
-    runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
-    return (
-        runtime if runtime.is_dir() and os.access(runtime, os.W_OK) else Path(tempfile.gettempdir())
-    )
-
-
 def _claim(port: int) -> IO[str] | None:
     """The lock that says that a port is promised; None where another holds it.
 
     Raises:
         LocalError: When the folder of the claims belongs to somebody else.
     """
-    folder = private_folder(_runtime_folder() / f"usage-platform-ports-{os.getuid()}")
+    folder = private_folder(Path(tempfile.gettempdir()) / f"usage-platform-ports-{os.getuid()}")
     try:
         claim = os.fdopen(os.open(folder / str(port), _CREATED, 0o600), "w", encoding="utf-8")
     except OSError as error:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,7 @@ from confluent_kafka import (
 
 from usage_platform.adapters.kafka.consuming import consume
 from usage_platform.adapters.kafka.events import raw_frame
+from usage_platform.adapters.kafka.producing import produce
 from usage_platform.adapters.kafka.topics import (
     ANOMALY,
     DEAD_LETTERS,
@@ -202,15 +204,16 @@ class Scorer:
     def _commit(self, output: StreamOutput, values: list[bytes], rejected: list[Message]) -> None:
         producer = self._producer
         producer.begin_transaction()
+        put = partial(produce, producer, seconds=TRANSACTION_TIMEOUT_MS / 1000)
         for meter, value in zip(output.anomalies["meter"], values, strict=True):
-            self._produce(ANOMALY, value, meter.encode())
+            put(ANOMALY, value, meter.encode())
         for event in output.episodes:
-            self._produce(EPISODE, event.value, event.meter.encode())
+            put(EPISODE, event.value, event.meter.encode())
         for message in rejected:
             # A key or value as large as the broker takes would be too large with what is around it.
             key = message.key()
             is_small = key is not None and len(key) <= MOST_EVENT_BYTES
-            self._produce(DEAD_LETTERS, kept_bytes(message.value()), key if is_small else None)
+            put(DEAD_LETTERS, kept_bytes(message.value()), key if is_small else None)
         positions = [TopicPartition(USAGE, p, offset) for p, offset in self._consumed.items()]
         group = self._consumer.consumer_group_metadata()
         # librdkafka ignores the time limit of this call when the coordinator goes away
@@ -220,16 +223,6 @@ class Scorer:
             lambda: producer.send_offsets_to_transaction(positions, group, _CALL_SECONDS),
         )
         producer.commit_transaction(_CALL_SECONDS)
-
-    def _produce(self, topic: str, value: bytes | None, key: bytes | None) -> None:
-        """Produce a message; where the queue is full, wait until the broker has taken some."""
-        ends = time.monotonic() + TRANSACTION_TIMEOUT_MS / 1000
-        while time.monotonic() < ends:
-            try:
-                return self._producer.produce(topic, value, key)
-            except BufferError:
-                self._producer.poll(_QUIET_SECONDS)
-        raise KafkaException(KafkaError(KafkaError._QUEUE_FULL))
 
     def _ends(self) -> dict[int, int]:
         """The current end of each partition in which events wait."""

@@ -9,7 +9,8 @@ import pytest
 from usage_platform.defs.run_history import Forgotten, forget_runs, forget_ticks
 from usage_platform_tests.repository import ROOT
 
-TOMORROW = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+# Two days on: the tests may run across midnight.
+LATER = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2)
 ANOMALY = dg.AssetKey("anomaly")
 HOURLY = dg.AssetKey("usage_hourly")
 
@@ -66,7 +67,7 @@ def totals():
     return []
 
 
-def forget(instance, totals, before=TOMORROW, most=1000):
+def forget(instance, totals, before=LATER, most=1000):
     """Forget what ended before an instant, at most so many runs."""
     left = iter([False] * most)
     return forget_runs(instance, before, totals.append, lambda: next(left, True))
@@ -136,7 +137,7 @@ def test_what_checks_said_stays_though_their_runs_are_gone(instance, totals):
 def test_young_runs_and_those_in_flight_stay_and_so_do_others_of_their_day(instance, run, totals):
     for _ in range(2):
         run()
-    assert forget(instance, totals, before=TOMORROW - timedelta(days=1)).runs == 0
+    assert forget(instance, totals, before=LATER - timedelta(days=2)).runs == 0
     going = dg.DagsterRun(job_name="micro_batch", status=dg.DagsterRunStatus.STARTED)
     instance.add_run(going)
     assert forget(instance, totals) == Forgotten(runs=0, kept=0, files=0, is_done=True)
@@ -163,9 +164,9 @@ def test_ticks_are_forgotten_together_and_the_latest_is_told_again(instance, hom
 
     tell(60)
     tell(1, HOURLY, partition="2024-03-05")
-    assert forget_ticks(instance, ANOMALY, TOMORROW - timedelta(days=1)) == 0
+    assert forget_ticks(instance, ANOMALY, LATER - timedelta(days=2)) == 0
     size = sum(path.stat().st_size for path in home.rglob("*.db"))
-    assert forget_ticks(instance, ANOMALY, TOMORROW) == 2
+    assert forget_ticks(instance, ANOMALY, LATER) == 2
     (left,) = instance.fetch_materializations(ANOMALY, limit=9).records
     assert left.asset_materialization.metadata["n"].value == 59
     assert instance.get_materialized_partitions(HOURLY) == {"2024-03-05"}

@@ -49,7 +49,7 @@ def test_a_folder_of_another_user_is_refused(tmp_path):
 
 
 def test_a_link_in_the_place_of_a_claim_is_not_followed(tmp_path, monkeypatch, unused_port):
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setattr(ports.tempfile, "gettempdir", lambda: str(tmp_path))
     folder = private_folder(tmp_path / f"usage-platform-ports-{os.getuid()}")
     port, victim = unused_port(), tmp_path / "victim"
     victim.write_text("dear")
@@ -57,12 +57,3 @@ def test_a_link_in_the_place_of_a_claim_is_not_followed(tmp_path, monkeypatch, u
     with pytest.raises(LocalError, match=f"{port}: .*; remove it"):
         PortClaims().take(port, "page", print)
     assert victim.read_text() == "dear"
-
-
-def test_where_no_runtime_folder_is_set_the_temporary_one_serves(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "none"))
-    monkeypatch.setattr(ports.tempfile, "gettempdir", lambda: str(tmp_path))
-    claims = PortClaims()
-    claims.take(20_000, "page", print)
-    claims.release()
-    assert mode_of(tmp_path / f"usage-platform-ports-{os.getuid()}") == 0o700

@@ -37,16 +37,21 @@ def consume(client: Consumer, most: int, seconds: float) -> list[Message]:
         portion = client.consume(
             min(_PORTION, most - len(found)), timeout=max(ends - time.monotonic(), 0)
         )
+        # What follows in a partition that was stepped over comes again.
+        stepped: set[tuple[str | None, int | None]] = set()
         for message in portion:
-            error = message.error()
+            error, place = message.error(), (message.topic(), message.partition())
+            if place in stepped:
+                continue
             if error is None or error.code() == KafkaError._PARTITION_EOF:
                 found.append(message)
                 size += len(message.value() or b"") if error is None else 0
             elif error.code() in _UNREADABLE:
+                stepped.add(place)
                 _step_over(client, message, error)
             elif not error.retriable():
                 raise KafkaException(error)
-        if len(portion) < _PORTION:
+        if len(portion) < _PORTION and not stepped:
             break
     return found
 
