@@ -66,7 +66,7 @@ def find_java(
     min_version: int = MIN_VERSION,
     max_version: int = MAX_VERSION,
 ) -> JavaHome | None:
-    """The first Java that fits: JAVA_HOME, PATH, the one fetched before, then the usual folders.
+    """The first Java that fits: JAVA_HOME, PATH, the one fetched before, those beside PATH's.
 
     Args:
         env: The environment (JAVA_HOME, PATH and HOME are read).
@@ -139,13 +139,14 @@ def _candidates(env: Mapping[str, str], data_dir: Path) -> Iterator[Path]:
     on_path = shutil.which("java", path=env.get("PATH", ""))
     if on_path:
         yield Path(on_path)
-    roots = [data_dir / "jdk", Path("/usr/lib/jvm"), Path("/usr/java"), Path("/opt/java")]
-    roots += [Path("/Library/Java/JavaVirtualMachines"), Path("/opt/homebrew/opt")]
+    roots = [data_dir / "jdk"]
+    if on_path:
+        # <root>/<JDK>/bin/java: where a system keeps one JDK it keeps the others.
+        roots.append(Path(on_path).resolve().parent.parent.parent)
     if env.get("HOME"):
         roots += [Path(env["HOME"], ".sdkman/candidates/java"), Path(env["HOME"], ".jdk")]
     for root in roots:
-        # The second shape is macOS's, the third Homebrew's.
-        for shape in ("*", "*/Contents/Home", "openjdk*/libexec/openjdk.jdk/Contents/Home"):
+        for shape in ("*", "*/Contents/Home"):  # The second one is macOS's.
             yield from sorted(root.glob(f"{shape}/bin/java"))
 
 
