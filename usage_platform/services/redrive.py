@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 ALL_REASONS = "all"
-REASONS = tuple(sorted({reason.value.partition(":")[0] for reason in Reason}))
-"""The codes of the table's column `reason`."""
+_CUT = Reason.MESSAGE_TOO_LARGE.value.partition(":")[0]
+REASONS = tuple(sorted({reason.value.partition(":")[0] for reason in Reason} - {_CUT}))
+"""The codes in the table's column `reason` of rejects that are kept whole and can be redriven."""
 
 _EXAMPLES = 2
 
@@ -95,8 +96,8 @@ def chosen_rejects(
     if not reader.exists(REJECTS):
         return pd.DataFrame(columns=[*RAW_COLUMNS, "reason"])
     rows = reader.rows(REJECTS, [*EVENT_PLACE, "raw", "reason"], first, last)
-    # Of other topics there are messages that no reading can come of.
-    rows = rows[rows["topic"] == USAGE]
+    # No reading can come of messages of other topics, nor of those of which only a part is kept.
+    rows = rows[(rows["topic"] == USAGE) & (rows["reason"] != _CUT)]
     if reason != ALL_REASONS:
         rows = rows[rows["reason"] == reason]
     rows = rows.rename(columns={"raw": "value"}).sort_values(["kafka_time", "offset", "partition"])

@@ -18,15 +18,13 @@ from usage_platform.adapters.lake.tables import (
     USAGE_HOURLY,
     Lake,
 )
-from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.messages import usage_messages
 from usage_platform.services import ingest as lake_streams
 from usage_platform.services.ingest import drain_usage
 from usage_platform.services.progress import committed_offsets, ingestion_lag
 from usage_platform_tests import oracle
+from usage_platform_tests.services.library_readings import REGISTRY, readings
 
-REGISTRY = MeterRegistry(Meter("library"))
-START = pd.Timestamp("2024-03-05T10:00:00Z")
 # Each kind of bad event, and the reason it must get; `%d` makes the ten of a kind different.
 BAD_KINDS = {
     "not_json": b'{"ts": "2024-03-05T10:00:00Z", "value": %d',
@@ -43,11 +41,6 @@ BAD_KINDS = {
 BAD = [payload % n for n in range(10) for payload in BAD_KINDS.values()]
 
 pytestmark = [pytest.mark.kafka, pytest.mark.spark]
-
-
-def readings(first, count):
-    times = pd.date_range(START, periods=first + count, freq="5min", unit="ns")[first:]
-    return pd.DataFrame({"meter": "library", "ts": times, "value": range(first, first + count)})
 
 
 def tables_of(lake):

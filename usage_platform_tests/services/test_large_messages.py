@@ -8,7 +8,6 @@ gzip or lz4 it does.
 from collections import Counter
 from contextlib import closing
 
-import pandas as pd
 import pytest
 from confluent_kafka import KafkaError, Producer
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
@@ -27,15 +26,14 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import READINGS, REJECTS
 from usage_platform.core.detector.model_timeline import ModelTimeline
-from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.messages import KEPT_BYTES, usage_messages
 from usage_platform.services.ingest import drain_usage
 from usage_platform.services.progress import lag_of_scoring
+from usage_platform.services.redrive import ALL_REASONS, chosen_rejects
 from usage_platform.services.score import Scorer
+from usage_platform_tests.services.library_readings import REGISTRY, readings
 from usage_platform_tests.topics import until
 
-REGISTRY = MeterRegistry(Meter("library"))
-START = pd.Timestamp("2024-03-05T10:00:00Z")
 BOMB = b"x" * 200_000_000
 # As much as a broker takes; with what is around it, more than a client sends by default.
 LARGEST = b"x" * 1_000_100
@@ -83,11 +81,6 @@ def test_a_topic_that_another_program_created_gets_the_settings_that_the_platfor
         asked = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, USAGE)])
         (found,) = (future.result(timeout=60) for future in asked.values())
     assert found["message.timestamp.type"].value == "LogAppendTime"
-
-
-def readings(first, count):
-    times = pd.date_range(START, periods=first + count, freq="5min", unit="ns")[first:]
-    return pd.DataFrame({"meter": "library", "ts": times, "value": range(first, first + count)})
 
 
 @pytest.fixture
@@ -148,3 +141,4 @@ def test_the_micro_batch_takes_all_readings_and_keeps_the_first_bytes_of_rejects
     rejects = reader.rows(REJECTS)
     assert (rejects["reason"] == "message_too_large").sum() == 100
     assert rejects["raw"].str.len().max() == KEPT_BYTES
+    assert chosen_rejects(reader, ALL_REASONS, None, None)["value"].tolist() == [b"x"]
