@@ -16,6 +16,7 @@ from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.spark.anomaly_table import write_anomaly_batch
 from usage_platform.adapters.spark.usage_batch import write_usage_batch
 from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.messages import MOST_EVENT_BYTES
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -26,7 +27,8 @@ WATERMARK = "1 hour"
 GROUP_PREFIX = "usage-platform-lake"
 """Prefix of the consumer groups that Spark creates; brokers with ACLs must allow it."""
 
-_EVENT_TIME = "try_to_timestamp(get_json_object(CAST(substring(value, 1, 4000) AS STRING), '$.ts'))"
+_JSON = f"CAST(substring(value, 1, {MOST_EVENT_BYTES}) AS STRING)"
+_EVENT_TIME = f"try_to_timestamp(get_json_object({_JSON}, '$.ts'))"
 
 
 @dataclass(frozen=True)

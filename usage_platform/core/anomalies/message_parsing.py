@@ -18,6 +18,7 @@ from usage_platform.core.anomalies.anomaly import (
     ANOMALY_COLUMNS,
     NUMBERS,
     PUBLISHED,
+    WITHDRAWN,
     no_anomalies,
 )
 from usage_platform.core.anomalies.episode_messages import EpisodeEvent, EpisodeStatus
@@ -66,7 +67,7 @@ class _AnomalyMessage(_Message):
     usage: float | None
     score: float
     severity: _Severity
-    status: Literal["told", "withdrawn"] = "told"
+    status: Annotated[str, Field(pattern=f"^({PUBLISHED}|{WITHDRAWN})$")] = PUBLISHED
     expected: float | None = None
     expected_low: float | None = None
     expected_high: float | None = None
@@ -87,7 +88,7 @@ class _WithdrawnEpisode(_Message):
     meter: _Meter
     episode: _Instant
     at: _Instant
-    status: Literal["withdrawn"]
+    status: Literal[EpisodeStatus.WITHDRAWN]
 
 
 class _EpisodeMessage(_Message):
@@ -95,7 +96,7 @@ class _EpisodeMessage(_Message):
     meter: _Meter
     episode: _Instant
     at: _Instant
-    status: Literal["opened", "updated", "closed"]
+    status: Literal[EpisodeStatus.OPENED, EpisodeStatus.UPDATED, EpisodeStatus.CLOSED]
     start: _Instant
     end: _Instant
     kind: str
@@ -132,11 +133,9 @@ def anomaly_rows(messages: Sequence[dict[str, Any]]) -> pd.DataFrame:
         "datetime64[ns, UTC]"
     )
     types = {**dict.fromkeys(NUMBERS, "float64"), "run": "int64"}
-    # Messages of the first version of the platform lack these fields.
+    # Messages of the first version of the platform name no episode: each is one of its own.
     alone = pd.Series(opened_at(instants_of(rows.loc[:, "event_time"])), rows.index)
-    blank = dict.fromkeys(("kind", "direction", "explanation"), "")
-    lacking = {**blank, "episode": alone, "run": 0, "status": PUBLISHED}
-    return rows.loc[:, ANOMALY_COLUMNS].fillna(lacking).astype(types)
+    return rows.loc[:, ANOMALY_COLUMNS].fillna({"episode": alone}).astype(types)
 
 
 def parse_episode(value: bytes | None) -> dict[str, Any] | None:

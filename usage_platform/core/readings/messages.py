@@ -48,7 +48,10 @@ class Reason(StrEnum):
     """Why an event on `usage` is not a reading; the value stands in the rejects."""
 
     EMPTY = "empty: expected a JSON object, got no value"
-    TOO_LONG = "message_too_large: expected at most 4,000 bytes; the first 1,000 are kept"
+    MESSAGE_TOO_LARGE = (
+        f"message_too_large: expected at most {MOST_EVENT_BYTES:,} bytes; "
+        f"the first {KEPT_BYTES:,} are kept"
+    )
     TOO_NESTED = "too_nested: expected a JSON object with at most 100 brackets"
     NOT_JSON = "not_json: expected a JSON object in UTF-8"
     NOT_AN_OBJECT = "not_an_object: expected a JSON object"
@@ -148,7 +151,7 @@ def _decoded(raw: bytes | None) -> dict[str, Any] | Reason:
     if raw is None:
         return Reason.EMPTY
     if len(raw) > MOST_EVENT_BYTES:
-        return Reason.TOO_LONG
+        return Reason.MESSAGE_TOO_LARGE
     if raw.count(b"{") + raw.count(b"[") > _MOST_BRACKETS:
         return Reason.TOO_NESTED
     try:
