@@ -1,37 +1,48 @@
 """The micro-batch's tables: `readings`, `rejects` and `usage_hourly`."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 import dagster as dg
+from pydantic import Field
 
 from usage_platform.adapters.drawing.plots import month_of_hours
-from usage_platform.adapters.kafka.topics import ANOMALY, USAGE, ensure_topics
-from usage_platform.adapters.lake.tables import (
-    ANOMALIES,
-    READINGS,
-    REJECTS,
-    USAGE_HOURLY,
-    LakeTable,
-)
-from usage_platform.adapters.spark.commit_dates import dates_since
+from usage_platform.adapters.kafka.topics import ensure_topics
+from usage_platform.adapters.lake.tables import READINGS, REJECTS, USAGE_HOURLY
 from usage_platform.cluster.request import DrainTopics, RecomputeHours
 from usage_platform.defs import freshness
 from usage_platform.defs.asset_metadata import table_metadata
 from usage_platform.defs.emr_serverless import Compute, ComputeConfig, done_on_emr
 from usage_platform.defs.failures import fails_in_one_line
-from usage_platform.defs.metadata import OWNERS, lag_metadata, picture, rejects_table
-from usage_platform.defs.partitions import DAILY, days_of, partition_keys
+from usage_platform.defs.ingest_report import IngestReport
+from usage_platform.defs.metadata import OWNERS, picture
+from usage_platform.defs.partitions import DAILY, days_of
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.backfill import recompute_range
+from usage_platform.services.continuous_ingest import (
+    LONGEST_SECONDS,
+    QUIET_SECONDS,
+    ingest_while_events_arrive,
+)
 from usage_platform.services.ingest import DrainResult, drain_topics
-from usage_platform.services.progress import lag_into_lake
-from usage_platform.services.redrive import reject_summary
 from usage_platform.wiring.platform import Platform
 
 WRITER_POOL = "lake_writer"
 _MONTH = timedelta(days=31)
+_LOOKED_AT = 100
+
+
+class StreamsConfig(ComputeConfig):
+    """Where the streams run, and for how long."""
+
+    continuous: bool = Field(
+        False,
+        description="Keep ingesting while events arrive, on this machine: until nothing has "
+        f"arrived for {QUIET_SECONDS:.0f} s, another run waits to write to the lake, or "
+        f"{LONGEST_SECONDS / 60:.0f} minutes are over. By default a run ingests the backlog.",
+    )
 
 
 @dg.multi_asset(
@@ -67,84 +78,46 @@ _MONTH = timedelta(days=31)
 )
 @fails_in_one_line
 def streams_into_lake(
-    context: dg.AssetExecutionContext, config: ComputeConfig, platform: PlatformResource
+    context: dg.AssetExecutionContext, config: StreamsConfig, platform: PlatformResource
 ) -> Iterator[dg.MaterializeResult]:
-    """One availableNow run of the streams into the lake: the whole backlog of the topics.
+    """Ingest the topics into the lake: the whole backlog, or for as long as events arrive.
 
-    Merges readings and rejects by key and recomputes the hours that the batch touches, so that a
+    Merges readings and rejects by key and recomputes the hours that a batch touches, so that a
     repeated run changes nothing. Reports each changed day of `usage_hourly` and `anomalies` as a
     materialization of its partition.
     """
     deployment = platform.deployment
-    kafka, lake, reader = deployment.kafka, deployment.lake, deployment.reader
+    kafka, lake = deployment.kafka, deployment.lake
     ensure_topics(kafka)
     registry = deployment.registry()
-    versions = {t: reader.state(t).version for t in (USAGE_HOURLY, ANOMALIES)}
+    report = IngestReport(context, deployment, registry)
     if config.compute is Compute.emr_serverless:
         done = done_on_emr(context, deployment, DrainTopics())
         drained = {topic: DrainResult(**result) for topic, result in done.items()}
     else:
-        with deployment.lake_writer.session() as spark:
-            drained = drain_topics(spark, lake, registry, kafka, context.log.info)
-    lag = lag_metadata(lag_into_lake(reader, kafka, USAGE, registry))
-    anomalies_lag = lag_metadata(lag_into_lake(reader, kafka, ANOMALY, registry))
-    about = {**_of_drain(drained[USAGE]), **lag}
-    report_days(context, deployment, USAGE_HOURLY, versions[USAGE_HOURLY], about)
-    about_anomalies = {**_of_drain(drained[ANOMALY]), **anomalies_lag}
-    report_days(context, deployment, ANOMALIES, versions[ANOMALIES], about_anomalies)
-    for table in (READINGS, REJECTS):
-        state = reader.state(table)
-        own = {"by_reason": rejects_table(reject_summary(reader))} if table is REJECTS else {}
-        yield dg.MaterializeResult(
-            asset_key=table.name,
-            metadata={
-                "dagster/row_count": state.rows,
-                "table_version": state.version,
-                "files": state.files,
-                **about,
-                **own,
-            },
-        )
+        with deployment.lake_writer.streaming() as (spark, turn):
+            if config.continuous:
+                drained = ingest_while_events_arrive(
+                    spark,
+                    lake,
+                    registry,
+                    kafka,
+                    turn,
+                    report.report,
+                    partial(is_awaited, context.instance, deployment),
+                )
+            else:
+                drained = drain_topics(spark, lake, registry, kafka, context.log.info, turn=turn)
+    yield from report.results(drained)
 
 
-def _of_drain(drained: DrainResult) -> dict[str, dg.MetadataValue | int | float | str]:
-    return {
-        "events": drained.events,
-        "batches": drained.batches,
-        "offsets": dg.MetadataValue.json(drained.offsets),
-        "seconds": round(drained.seconds, 2),
-    }
-
-
-def report_days(
-    context: dg.AssetExecutionContext,
-    deployment: Platform,
-    table: LakeTable,
-    since_version: int,
-    metadata: Mapping[str, dg.MetadataValue | int | float | str],
-) -> None:
-    """Report the days of a table that changed as materializations of its asset.
-
-    Args:
-        context: The run that changed them.
-        deployment: The services.
-        table: A table whose asset is partitioned by day.
-        since_version: The table's version before the run; -1 before there was a table.
-        metadata: Of each of these materializations.
-    """
-    state = deployment.reader.state(table)
-    for key in partition_keys(dates_since(deployment.reader, table, max(since_version, 0))):
-        context.log_event(
-            dg.AssetMaterialization(
-                table.name,
-                partition=key,
-                metadata={
-                    "dagster/row_count": state.rows,
-                    "table_version": state.version,
-                    **metadata,
-                },
-            )
-        )
+def is_awaited(instance: dg.DagsterInstance, deployment: Platform) -> bool:
+    """Whether another run waits for this one to end: in Dagster's queue, or for the lake."""
+    queued = dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED])
+    pools = (run.run_op_concurrency for run in instance.get_runs(queued, limit=_LOOKED_AT))
+    return deployment.lake_writer.is_awaited() or any(
+        wanted and WRITER_POOL in (wanted.all_pools or ()) for wanted in pools
+    )
 
 
 @dg.asset(

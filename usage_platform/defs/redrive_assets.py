@@ -10,7 +10,8 @@ from pydantic import Field
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, REJECTS, USAGE_HOURLY
 from usage_platform.defs.failures import fails_in_one_line
-from usage_platform.defs.lake_assets import WRITER_POOL, report_days
+from usage_platform.defs.ingest_report import report_days
+from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.metadata import OWNERS, rejects_table
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.redrive import (

@@ -107,14 +107,16 @@ def playback_sensor(
     job=micro_batch,
     minimum_interval_seconds=5,
     default_status=_RUNNING,
-    description="Starts a micro-batch when the topics have a backlog and none is in flight.",
+    description="Starts the ingestion when the topics have a backlog and none is in flight; it "
+    "continues while events arrive.",
 )
 def micro_batch_sensor(
     context: dg.SensorEvaluationContext, platform: PlatformResource
 ) -> dg.RunRequest | dg.SkipReason:
-    """Start a micro-batch when the topics have a backlog and none is in flight.
+    """Start the ingestion when the topics have a backlog and none is in flight.
 
-    Without a run key: Dagster never starts a second run with the key of a failed one.
+    The run continues while events arrive. Without a run key: Dagster never starts a second run with
+    the key of a failed one.
     """
     if reason := _not_now(context, micro_batch.name):
         return dg.SkipReason(reason)
@@ -126,7 +128,9 @@ def micro_batch_sensor(
     if not any(waiting.values()):
         return dg.SkipReason("nothing waits on the topics")
     context.log.info(", ".join(f"{topic}: {lag:,} events wait" for topic, lag in waiting.items()))
-    return dg.RunRequest()
+    return dg.RunRequest(
+        run_config={"ops": {"streams_into_lake": {"config": {"continuous": True}}}}
+    )
 
 
 @dg.sensor(

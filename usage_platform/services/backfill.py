@@ -13,7 +13,7 @@ import pandas as pd
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import READINGS, Lake
-from usage_platform.adapters.spark.hourly_sql import merge_hours
+from usage_platform.adapters.spark.hourly_sql import recompute_hours
 from usage_platform.adapters.spark.usage_batch import hours_to_close, newest_before
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.validation import touched_hours
@@ -83,7 +83,7 @@ def recompute_days(
     before = newest_before(lake, newest)
     before = before[before < newest.reindex(before.index)]
     hours = pd.concat([touched, hours_to_close(before, registry)])
-    merge_hours(
+    recompute_hours(
         spark, lake, hours.drop_duplicates(["meter", "start"], ignore_index=True), _BEGINNING
     )
     return len(touched)

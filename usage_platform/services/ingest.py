@@ -1,18 +1,20 @@
 """The two streams into the lake: an availableNow run of the topics `usage` and `anomaly`.
 
-Belongs here: sources, checkpoints and triggers. Not here: writing a batch (`adapters.spark`).
+Belongs here: sources, checkpoints and triggers. Not here: writing a batch (`adapters.spark`),
+ingesting for as long as events arrive (`services.continuous_ingest`).
 """
 
 import ast
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from usage_platform.adapters.kafka.topics import ANOMALY, USAGE, KafkaSettings
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import Lake
+from usage_platform.adapters.lake.write_turn import WriteTurn
 from usage_platform.adapters.spark.anomaly_table import write_anomaly_batch
 from usage_platform.adapters.spark.usage_batch import write_usage_batch
 from usage_platform.core.meters import MeterRegistry
@@ -20,12 +22,16 @@ from usage_platform.core.readings.messages import MOST_EVENT_BYTES
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.streaming.query import StreamingQuery
 
 MAX_OFFSETS_PER_BATCH = 200_000
 _RECORDS_OF_A_POLL = 100
 WATERMARK = "1 hour"
 GROUP_PREFIX = "usage-platform-lake"
 """Prefix of the consumer groups that Spark creates; brokers with ACLs must allow it."""
+
+WriteBatch: TypeAlias = "Callable[[DataFrame, int], None]"
+"""Writes one batch of a stream, for Spark's `foreachBatch`."""
 
 _JSON = f"CAST(substring(value, 1, {MOST_EVENT_BYTES}) AS STRING)"
 _EVENT_TIME = f"try_to_timestamp(get_json_object({_JSON}, '$.ts'))"
@@ -40,12 +46,14 @@ class DrainResult:
         batches: Batches with events.
         offsets: The topic's offsets after the run, by partition; empty when nothing was read.
         seconds: Duration of the run.
+        batch_seconds: Sum of the batches' durations.
     """
 
     events: int
     batches: int
     offsets: dict[str, int]
     seconds: float
+    batch_seconds: float
 
 
 def drain_topics(
@@ -55,6 +63,7 @@ def drain_topics(
     kafka: KafkaSettings,
     progress: Callable[[str], None],
     own: str = "",
+    turn: WriteTurn | None = None,
 ) -> dict[str, DrainResult]:
     """Ingest all events that wait on the topics into the lake.
 
@@ -66,35 +75,45 @@ def drain_topics(
         progress: Called with a line after each stream.
         own: A folder among the checkpoints for streams with their own progress, which begin at the
             start of the topics; empty for the platform's streams.
+        turn: The turn that fences the batches; None where they end with this process.
 
     Returns:
         The results, by topic.
     """
     create_tables(lake)
-    usage = drain_usage(spark, lake, registry, kafka, USAGE, own)
-    progress(f"{USAGE}: {usage.events:,} events in {usage.seconds:.1f} s")
-    anomalies = drain_anomalies(spark, lake, kafka, ANOMALY, own)
-    progress(f"{ANOMALY}: {anomalies.events:,} events in {anomalies.seconds:.1f} s")
-    return {USAGE: usage, ANOMALY: anomalies}
+    results: dict[str, DrainResult] = {}
+    for topic, write in batch_writers(lake, registry).items():
+        results[topic] = _drain(spark, lake, kafka, topic, own, fenced(write, turn))
+        seconds = results[topic].seconds
+        progress(f"{topic}: {results[topic].events:,} events in {seconds:.1f} s")
+    return results
 
 
 def drain_usage(
-    spark: "SparkSession",
-    lake: Lake,
-    registry: MeterRegistry,
-    kafka: KafkaSettings,
-    topic: str,
-    own: str = "",
+    spark: "SparkSession", lake: Lake, registry: MeterRegistry, kafka: KafkaSettings, topic: str
 ) -> DrainResult:
-    """Ingest all events that wait on the topic `usage` into the lake."""
-    return _drain(spark, lake, kafka, topic, own, partial(write_usage_batch, lake, registry))
+    """Ingest all events that wait on a topic like `usage` into the lake."""
+    return _drain(spark, lake, kafka, topic, "", batch_writers(lake, registry)[USAGE])
 
 
 def drain_anomalies(
-    spark: "SparkSession", lake: Lake, kafka: KafkaSettings, topic: str, own: str = ""
+    spark: "SparkSession", lake: Lake, kafka: KafkaSettings, topic: str
 ) -> DrainResult:
-    """Ingest all messages that wait on the topic `anomaly` into the lake."""
-    return _drain(spark, lake, kafka, topic, own, partial(write_anomaly_batch, lake))
+    """Ingest all messages that wait on a topic like `anomaly` into the lake."""
+    return _drain(spark, lake, kafka, topic, "", partial(write_anomaly_batch, lake))
+
+
+def batch_writers(lake: Lake, registry: MeterRegistry) -> dict[str, WriteBatch]:
+    """What writes a batch of each topic, in the order in which the topics are drained."""
+    return {
+        USAGE: partial(write_usage_batch, lake, registry),
+        ANOMALY: partial(write_anomaly_batch, lake),
+    }
+
+
+def fenced(write: WriteBatch, turn: WriteTurn | None) -> WriteBatch:
+    """A writer of batches that writes in its turn only."""
+    return write if turn is None else partial(turn.write, write)
 
 
 def _drain(
@@ -103,11 +122,46 @@ def _drain(
     kafka: KafkaSettings,
     topic: str,
     own: str,
-    write: Callable[["DataFrame", int], None],
+    write: WriteBatch,
 ) -> DrainResult:
+    started = time.monotonic()
+    query = start_stream(spark, lake, kafka, topic, write, own, availableNow=True)
+    query.awaitTermination()
+    failure = query.exception()
+    if failure is not None:
+        raise failure
+    with_rows = [p for p in query.recentProgress if p["sources"][0]["numInputRows"]]
+    return DrainResult(
+        events=sum(p["sources"][0]["numInputRows"] for p in with_rows),
+        batches=len(with_rows),
+        offsets=end_offsets_of(with_rows[-1], topic) if with_rows else {},
+        seconds=time.monotonic() - started,
+        batch_seconds=sum(map(duration_of, with_rows)),
+    )
+
+
+def start_stream(
+    spark: "SparkSession",
+    lake: Lake,
+    kafka: KafkaSettings,
+    topic: str,
+    write: WriteBatch,
+    own: str = "",
+    **trigger: Any,  # noqa: ANN401 - as Spark's `trigger` takes it
+) -> "StreamingQuery":
+    """Start the stream of a topic into the lake, from where its checkpoint stands.
+
+    Args:
+        spark: The session that may write to the lake.
+        lake: The lake, with its tables.
+        kafka: The brokers.
+        topic: The topic.
+        write: Writes a batch.
+        own: As for `drain_topics`.
+        trigger: As Spark's `DataStreamWriter.trigger` takes it.
+    """
     from pyspark.sql.functions import expr
 
-    started = time.monotonic()
     events = (
         spark.readStream.format("kafka")
         .options(**kafka.spark())
@@ -124,27 +178,26 @@ def _drain(
         .withColumn("event_time", expr(_EVENT_TIME))
         .withWatermark("event_time", WATERMARK)
     )
-    query = (
+    return (
         events.writeStream.queryName(f"{topic}_to_lake")
         .foreachBatch(write)
         .option("checkpointLocation", lake.spark_path(lake.checkpoint(topic, own)))
-        .trigger(availableNow=True)
+        .trigger(**trigger)
         .start()
     )
-    query.awaitTermination()
-    failure = query.exception()
-    if failure is not None:
-        raise failure
-    sources = [p["sources"][0] for p in query.recentProgress]
-    with_rows = [source for source in sources if source["numInputRows"]]
-    return DrainResult(
-        events=sum(source["numInputRows"] for source in with_rows),
-        batches=len(with_rows),
-        offsets=_offsets(with_rows[-1]["endOffset"])[topic] if with_rows else {},
-        seconds=time.monotonic() - started,
-    )
 
 
-def _offsets(text: str) -> dict[str, dict[str, int]]:
-    """Offsets by topic and partition, as a Python literal (Spark 4.0) or as JSON (later ones)."""
-    return ast.literal_eval(text)
+def duration_of(progress: Mapping[str, Any]) -> float:
+    """Seconds that a batch took, from Spark's progress report of it."""
+    return progress["durationMs"]["triggerExecution"] / 1000
+
+
+def end_offsets_of(progress: Mapping[str, Any], topic: str) -> dict[str, int]:
+    """A topic's offsets after a batch, by partition.
+
+    Args:
+        progress: Spark's progress report of the batch. The offsets in it are a Python literal
+            (Spark 4.0) or JSON (later ones).
+        topic: The topic.
+    """
+    return ast.literal_eval(progress["sources"][0]["endOffset"])[topic]

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from usage_platform.adapters.lake.lease import Lease
 from usage_platform.adapters.lake.lease_record import Holder
 from usage_platform.adapters.lake.lease_renewer import LeaseRenewer, only_while_held
+from usage_platform.adapters.lake.tables import Lake
+from usage_platform.adapters.lake.write_turn import WriteTurn
 from usage_platform.adapters.spark.session import interrupt
 
 if TYPE_CHECKING:
@@ -29,7 +31,9 @@ class LakeWriter:
 
     Args:
         lease: The lease on the lake, as this data folder's.
-        lock_file: Locked while a process of the data folder writes; its folder is created.
+        lake: The lake.
+        lock_file: Locked while a process of the data folder writes; its folder is created. Beside
+            it are the locks of the process that waits next, and of a batch that writes.
         open_session: Makes the session. It is called before the turn begins, so that a session
             that cannot be opened on this machine fails without waiting.
         keeps_lease: Whether the lease stays taken after a turn, as it does while a stack runs.
@@ -38,12 +42,16 @@ class LakeWriter:
     def __init__(
         self,
         lease: Lease,
+        lake: Lake,
         lock_file: Path,
         open_session: OpenSession,
         keeps_lease: Callable[[], bool],
     ) -> None:
         self._lease = lease
+        self._lake = lake
         self._lock_file = lock_file
+        self._next_file = lock_file.with_name(f"{lock_file.name}_next")
+        self._batch_file = lock_file.with_name(f"{lock_file.name}_batch")
         self._open_session = open_session
         self._keeps_lease = keeps_lease
 
@@ -59,9 +67,34 @@ class LakeWriter:
             LeaseError: When another platform writes to the lake, or took the lease meanwhile.
             LocalError: When a session of this process would find no Java.
         """
-        session = self._open_session()
-        with self._turn(), session_under_lease(self._lease, session) as spark:
+        with self.streaming() as (spark, _):
             yield spark
+
+    @contextmanager
+    def streaming(self) -> Generator[tuple["SparkSession", WriteTurn]]:
+        """A session as from `session`, and the turn that the batches of its streams write in.
+
+        Raises:
+            LeaseError: As for `session`.
+            LocalError: As for `session`.
+        """
+        session = self._open_session()
+        with self._turn():
+            turn = WriteTurn(self._lake, self._lease.begin_turn(), self._batch_file)
+            # Spark may still write the batch of a run that was killed.
+            with turn.batch_lock():
+                pass
+            with session_under_lease(self._lease, session) as spark:
+                yield spark, turn
+
+    def is_awaited(self) -> bool:
+        """Whether another process of this data folder waits for its turn."""
+        with self._next_file.open("w") as next_in_line:
+            try:
+                fcntl.flock(next_in_line, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
 
     @contextmanager
     def lending(self, borrower: Holder) -> Generator[Lease]:
@@ -85,7 +118,7 @@ class LakeWriter:
 
     @contextmanager
     def _turn(self) -> Generator[None]:
-        with _exclusive(self._lock_file):
+        with _exclusive(self._lock_file, self._next_file):
             try:
                 yield
             finally:
@@ -118,9 +151,14 @@ def session_under_lease(
 
 
 @contextmanager
-def _exclusive(lock_file: Path) -> Generator[None]:
-    """Wait until no other process writes; the system frees the lock when its holder ends."""
+def _exclusive(lock_file: Path, next_file: Path) -> Generator[None]:
+    """Wait until no other process writes; the system frees the locks when their holder ends.
+
+    The one that waits next holds the lock of `next_file` meanwhile, which shows that one waits.
+    """
     lock_file.parent.mkdir(parents=True, exist_ok=True)
     with lock_file.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        with next_file.open("w") as next_in_line:
+            fcntl.flock(next_in_line, fcntl.LOCK_EX)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield

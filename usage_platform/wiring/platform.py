@@ -98,6 +98,7 @@ class Platform:
         data = self.settings.data_dir
         return LakeWriter(
             self.writer_lease,
+            self.lake,
             lock_file=data / "run" / "lake_writer",
             open_session=self._spark_session,
             keeps_lease=lambda: read_live(data) is not None,

@@ -164,5 +164,7 @@ def test_a_micro_batch_starts_when_events_wait_on_either_topic(look, topics, tmp
     topics.lag[topic] = 1
     request = look(sensors.micro_batch_sensor, Platform(tmp_path))
     assert isinstance(request, dg.RunRequest)
+    config = {"streams_into_lake": {"config": {"continuous": True}}}
+    assert request.run_config == {"ops": config}
     # Dagster would never start a run again with the key of one that failed.
     assert request.run_key is None

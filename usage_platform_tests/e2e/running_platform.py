@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from usage_platform.adapters.kafka.topics import ANOMALY, KafkaUnreachableError, end_offsets
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS
@@ -27,9 +27,11 @@ _STOP_WITHIN_S = 60
 # What the sensor of the playback takes for more than a start (`defs.sensors`).
 _PLAYED_S = 30.0
 _AT_WORK = RunsFilter(job_name="playback", statuses=[DagsterRunStatus.STARTED])
-_INGESTED = RunsFilter(
-    job_name="micro_batch", statuses=[DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
+_INGESTS = RunsFilter(
+    job_name="micro_batch",
+    statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE],
 )
+_MATERIALIZED = DagsterEventType.ASSET_MATERIALIZATION
 
 
 @dataclass
@@ -74,9 +76,14 @@ class RunningPlatform:
         return any(since and time.time() - since >= _PLAYED_S for since in started)
 
     def has_ingested(self) -> bool:
-        """Whether the last micro-batch succeeded: if the next one fails, it is the first to."""
-        last = self.instance.get_runs(_INGESTED, limit=1)
-        return any(run.status == DagsterRunStatus.SUCCESS for run in last)
+        """Whether the last ingestion works or worked: if the next one fails, it is the first to."""
+        last = self.instance.get_runs(_INGESTS, limit=1)
+        return any(
+            run.status == DagsterRunStatus.SUCCESS
+            or self.instance.all_logs(run.run_id, of_type=_MATERIALIZED)
+            for run in last
+            if run.status != DagsterRunStatus.FAILURE
+        )
 
     def playback_pid(self) -> int:
         """The process of the playback, as Dagster logs it."""

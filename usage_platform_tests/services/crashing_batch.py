@@ -11,7 +11,7 @@ from usage_platform.adapters.spark import usage_batch as micro_batch
 CUTS = {
     "before the rejects": ("merge_rejects", "before"),
     "after the rejects": ("merge_rejects", "after"),
-    "after the readings": ("_merge_readings", "after"),
+    "after the readings": ("_write_readings", "after"),
     "after the hours": ("merge_hours", "after"),
 }
 

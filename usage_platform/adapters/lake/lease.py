@@ -89,6 +89,18 @@ class Lease:
         with self._away_in_one_line():
             self._take()
 
+    def begin_turn(self) -> int:
+        """Take the lease for a new turn of writing; what was begun in a former turn is fenced.
+
+        Returns:
+            The turn's number, higher than that of all turns before.
+
+        Raises:
+            LeaseError: As for `take`.
+        """
+        with self._away_in_one_line():
+            return self._take(begins=True).turn
+
     def lend(self, borrower: Holder) -> "Lease":
         """Take the lease and lend it to a job elsewhere, until that returns it or dies.
 
@@ -102,7 +114,8 @@ class Lease:
         with self._away_in_one_line():
             text = self._store.read()
             now = self._clock()
-            lent = Held(borrower, now, now, _expiry(now), self._holder)
+            turn = 0 if text is None else self._parsed(text).turn + 1
+            lent = Held(borrower, now, now, _expiry(now), self._holder, turn)
             # Only another process of this holder can have renewed it in between.
             if text is None or not self._store.replace(text, lent.text()):
                 return self.lend(borrower)
@@ -120,24 +133,25 @@ class Lease:
                 "this user may write there"
             ) from None
 
-    def _take(self) -> None:
+    def _take(self, begins: bool = False) -> Held:
         for _ in range(_TRIES):
             text = self._store.read()
             held = None if text is None else self._parsed(text)
             now = self._clock()
+            turn = 0 if held is None else held.turn
             if held is not None and held.holder == self._holder:
-                mine = replace(held, renewed=now, expires=_expiry(now))
+                mine = replace(held, renewed=now, expires=_expiry(now), turn=turn + begins)
             elif self._borrowed:
                 raise LeaseError(
                     f"the lake {self._lake} is no longer lent to the job {self._holder}: nothing "
                     "more is written by it; start it again if its work is still wanted"
                 )
             elif held is None or held.expires <= now:
-                mine = Held(self._holder, now, now, _expiry(now))
+                mine = Held(self._holder, now, now, _expiry(now), turn=turn + 1)
             else:
                 raise self._refusal(held)
             if self._store.replace(text, mine.text()):
-                return
+                return mine
         raise LeaseError(f"the lake {self._lake}: its lease keeps changing: try again")
 
     def give_back(self) -> None:
@@ -157,7 +171,7 @@ class Lease:
         now = self._clock()
         back = replace(held, renewed=now, expires=now)
         if held.lender is not None:
-            back = Held(held.lender, now, now, _expiry(now))
+            back = Held(held.lender, now, now, _expiry(now), turn=held.turn)
         self._store.replace(text, back.text())
 
     def _refusal(self, held: Held) -> LeaseError:
@@ -190,6 +204,20 @@ def writer_lease(lake: Lake, holder: Holder, borrowed: bool = False) -> Lease:
         holder: The holder on this side.
         borrowed: Whether it was lent to the holder, which then can only renew it.
     """
+    return Lease(lake.root, _writer_store(lake), holder, borrowed=borrowed)
+
+
+def current_turn(lake: Lake) -> int:
+    """The number of the turn in which a lake is written to; 0 before the first one.
+
+    Raises:
+        OSError: When the lake cannot be read.
+        ValueError: When what is stored is not a lease.
+    """
+    text = _writer_store(lake).read()
+    return 0 if text is None else Held.parsed(text).turn
+
+
+def _writer_store(lake: Lake) -> LeaseStore:
     root = f"{lake.root}/leases"
-    store = ObjectStore(root, WRITER) if "://" in root else FolderStore(root, WRITER)
-    return Lease(lake.root, store, holder, borrowed=borrowed)
+    return ObjectStore(root, WRITER) if "://" in root else FolderStore(root, WRITER)

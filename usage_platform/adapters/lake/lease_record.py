@@ -38,6 +38,8 @@ class Held:
         renewed: When it was last renewed.
         expires: From when on another holder may take it.
         lender: Whom the holder returns it to; None where it was not lent.
+        turn: How often writers have begun to write; each turn has a number of its own, whoever
+            has it.
     """
 
     holder: Holder
@@ -45,12 +47,13 @@ class Held:
     renewed: datetime
     expires: datetime
     lender: Holder | None = None
+    turn: int = 0
 
     def text(self) -> str:
         """As JSON."""
         times = {name: getattr(self, name).isoformat() for name in ("taken", "renewed", "expires")}
         lent = {} if self.lender is None else {"lender": asdict(self.lender)}
-        return json.dumps({**asdict(self.holder), **times, **lent})
+        return json.dumps({**asdict(self.holder), **times, **lent, "turn": self.turn})
 
     @classmethod
     def parsed(cls, text: str) -> Self:
@@ -65,7 +68,8 @@ class Held:
             taken, renewed, expires = (datetime.fromisoformat(stored[name]) for name in names)
             lender = Holder(**stored["lender"]) if "lender" in stored else None
             holder = Holder(stored["host"], stored["folder"])
-            return cls(holder, taken, renewed, expires, lender)
+            # Leases of former versions have no number.
+            return cls(holder, taken, renewed, expires, lender, int(stored.get("turn", 0)))
         except (KeyError, TypeError) as error:
             raise ValueError(str(error)) from None
 

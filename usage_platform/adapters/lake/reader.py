@@ -4,7 +4,7 @@ Belongs here: rows, versions and SQL over the Delta tables, for checks, training
 Not here: writes; only the Spark service writes rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -161,6 +161,25 @@ class LakeReader:
             data = delta.to_pyarrow_dataset()
             rows = data.to_table(columns=list(columns) if columns else None, filter=chosen)
         return _nanoseconds(rows.to_pandas())
+
+    def scan(
+        self, table: LakeTable, columns: Sequence[str], chosen: pc.Expression
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows that a condition chooses, some at a time; few of them are in memory at once.
+
+        Args:
+            table: The table.
+            columns: Which columns; times are in microseconds, UTC.
+            chosen: The condition. Files whose partition or statistics rule it out are not opened.
+
+        Raises:
+            LakeError: When the table does not exist yet, or cannot be read.
+        """
+        if not self.exists(table):
+            raise LakeError(f"{table.name}: no such table yet; no micro-batch has run")
+        data = self._open(table).to_pyarrow_dataset()
+        with lake_errors_in_one_line(self.lake.table(table)):
+            yield from data.scanner(list(columns), filter=chosen).to_batches()
 
     def span(self, table: LakeTable, column: str) -> tuple[pd.Timestamp, pd.Timestamp] | None:
         """The smallest and the largest instant of a column that grows with the table's partitions.

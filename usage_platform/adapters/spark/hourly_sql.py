@@ -1,9 +1,10 @@
-"""The hours of `usage_hourly`, recomputed from `readings` in Spark SQL.
+"""The hours of `usage_hourly`: recomputed from `readings` in Spark SQL, and merged into the table.
 
-Belongs here: the one statement that live micro-batches and backfills both run. It computes the same
-as `core.readings.hourly`, to the last bit.
+Belongs here: the MERGE that micro-batches and backfills both run, and the statement that recomputes
+the many hours of a backfill. It computes the same as `core.readings.hourly`, to the last bit.
 """
 
+from collections.abc import Collection
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -11,18 +12,18 @@ import pandas as pd
 
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, Lake
 from usage_platform.adapters.spark.commit_dates import date_list, note_dates
+from usage_platform.core.readings.hourly import AUDIT_COLUMNS
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 _COMPARED = ("avg_usage", "n", "expected_n", "min_usage", "max_usage", "energy_kwh", "is_final")
-_AUDITED = ("last_reading", "late_n")
 
 
-def merge_hours(spark: "SparkSession", lake: Lake, hours: pd.DataFrame, newest_from: date) -> None:
+def recompute_hours(
+    spark: "SparkSession", lake: Lake, hours: pd.DataFrame, newest_from: date
+) -> None:
     """Recompute hours of `usage_hourly` from `readings`; equal rows do not change.
-
-    The user metadata of the commit names the UTC dates of these hours.
 
     Args:
         spark: The session that may write to the lake.
@@ -32,15 +33,30 @@ def merge_hours(spark: "SparkSession", lake: Lake, hours: pd.DataFrame, newest_f
             partitions are searched for it.
     """
     days = set(hours["start"].dt.date)
-    dates = date_list(days)
     spark.createDataFrame(hours).createOrReplaceTempView("touched_hours")
     # Collected first, because MERGE evaluates its source more than once; the hours are few.
-    recomputed = spark.sql(_recomputed(lake, dates, newest_from)).toArrow()
-    spark.createDataFrame(recomputed).createOrReplaceTempView("recomputed_hours")
+    recomputed = spark.sql(_recomputed(lake, date_list(days), newest_from)).toArrow()
+    merge_hours(spark, lake, spark.createDataFrame(recomputed), days)
+
+
+def merge_hours(
+    spark: "SparkSession", lake: Lake, hours: "DataFrame", days: Collection[date]
+) -> None:
+    """Merge rows into `usage_hourly`; equal rows do not change.
+
+    Args:
+        spark: The session that may write to the lake.
+        lake: The lake.
+        hours: The table's columns but `rev`; an hour once.
+        days: Their UTC dates, which the commit's user metadata names.
+    """
+    hours.createOrReplaceTempView("recomputed_hours")
     note_dates(spark, days)
-    changed = " OR ".join(f"NOT (t.{c} <=> s.{c})" for c in (*_COMPARED, *_AUDITED))
-    updates = ", ".join(f"{c} = s.{c}" for c in (*_COMPARED, *_AUDITED))
-    columns = ("meter", "start", "end", "event_date", *_COMPARED, *_AUDITED)
+    dates = date_list(days)
+    compared = (*_COMPARED, *AUDIT_COLUMNS)
+    changed = " OR ".join(f"NOT (t.{c} <=> s.{c})" for c in compared)
+    updates = ", ".join(f"{c} = s.{c}" for c in compared)
+    columns = ("meter", "start", "end", "event_date", *compared)
     spark.sql(f"""
         MERGE INTO {lake.sql(USAGE_HOURLY)} t USING recomputed_hours s
         ON t.meter = s.meter AND t.start = s.start AND t.event_date IN ({dates})

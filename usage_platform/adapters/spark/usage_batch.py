@@ -8,19 +8,21 @@ Each step is a MERGE by key and may be repeated: running a batch again after a c
 whole topic again after a lost checkpoint, changes nothing.
 """
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, Lake
+from usage_platform.adapters.lake.touched_readings import is_any_there, readings_of_hours
 from usage_platform.adapters.spark.batch_messages import collected_messages
 from usage_platform.adapters.spark.commit_dates import date_list, note_dates
 from usage_platform.adapters.spark.hourly_sql import merge_hours
 from usage_platform.adapters.spark.rejects_table import merge_rejects
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.readings.hourly import WATERMARK
+from usage_platform.core.readings.hourly import WATERMARK, audited_hours
 from usage_platform.core.readings.messages import MOST_EVENT_BYTES
 from usage_platform.core.readings.validation import (
     RAW_COLUMNS,
@@ -34,6 +36,12 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 _LOOK_BACK = timedelta(days=7)
+_NAMES = (
+    *("meter", "event_time", "event_date", "value", "kafka_time", "partition", "offset"),
+    *("late", "rev"),
+)
+_COLUMNS = ", ".join(_NAMES)
+_COLUMNS_OF_SOURCE = ", ".join(f"s.{name}" for name in _NAMES)
 
 
 def write_usage_batch(
@@ -82,13 +90,27 @@ def _merge_readings_and_hours(
 ) -> None:
     newest_in_batch = readings.groupby("meter")["event_time"].max()
     before = newest_before(lake, newest_in_batch)
-    _merge_readings(spark, lake, readings, before)
+    _write_readings(spark, lake, readings, before)
     # The hours come from the batch, not from the rows inserted: a batch that runs again after a
     # crash between the two MERGEs inserts nothing and must still recompute the hours.
     hours = pd.concat([touched_hours(readings, registry), hours_to_close(before, registry)])
     hours = hours.drop_duplicates(["meter", "start"], ignore_index=True)
     newest = pd.concat([newest_in_batch, before]).groupby(level=0).max()
-    merge_hours(spark, lake, hours, newest.min().date())
+    _merge_hours(spark, lake, registry, hours, newest)
+
+
+def _merge_hours(
+    spark: "SparkSession",
+    lake: Lake,
+    registry: MeterRegistry,
+    hours: pd.DataFrame,
+    newest: pd.Series,
+) -> None:
+    """Recompute hours from `readings`, here: planning it in Spark takes longer than reading it."""
+    rows = audited_hours(readings_of_hours(LakeReader(lake), hours), registry, newest)
+    rows = rows.assign(event_date=rows["start"].dt.date)
+    rows = rows.astype({"n": "int32", "expected_n": "int32"})
+    merge_hours(spark, lake, spark.createDataFrame(rows), set(rows["event_date"]))
 
 
 def newest_before(lake: Lake, newest: pd.Series) -> pd.Series:
@@ -130,7 +152,7 @@ def hours_to_close(before: pd.Series, registry: MeterRegistry) -> pd.DataFrame:
     return with_intervals(pd.concat(parts, ignore_index=True), registry)
 
 
-def _merge_readings(
+def _write_readings(
     spark: "SparkSession", lake: Lake, readings: pd.DataFrame, before: pd.Series
 ) -> None:
     hour_end = readings["event_time"].dt.floor("h") + pd.Timedelta(hours=1)
@@ -142,12 +164,28 @@ def _merge_readings(
     )
     note_dates(spark, rows["event_date"])
     spark.createDataFrame(rows).createOrReplaceTempView("batch_readings")
+    if is_any_there(LakeReader(lake), readings):
+        _merge_readings(spark, lake, rows["event_date"])
+    else:
+        _append_readings(spark, lake)
+
+
+def _append_readings(spark: "SparkSession", lake: Lake) -> None:
+    """Add readings none of which is there: nobody else writes meanwhile."""
+    # A file a day, as MERGE writes them.
+    spark.sql(f"""
+        INSERT INTO {lake.sql(READINGS)} ({_COLUMNS})
+        SELECT /*+ REPARTITION(event_date) */ {_COLUMNS} FROM batch_readings
+    """).collect()
+
+
+def _merge_readings(spark: "SparkSession", lake: Lake, dates: Iterable[date]) -> None:
     # A newer event with an equal value still updates kafka_time and offset: an older event with
     # another value must not win later.
     spark.sql(f"""
         MERGE INTO {lake.sql(READINGS)} t USING batch_readings s
         ON t.meter = s.meter AND t.event_time = s.event_time
-           AND t.event_date IN ({date_list(rows["event_date"])})
+           AND t.event_date IN ({date_list(dates)})
         WHEN MATCHED AND (s.kafka_time > t.kafka_time
                           OR (s.kafka_time = t.kafka_time AND s.offset > t.offset)
                           OR (s.kafka_time = t.kafka_time AND s.offset = t.offset
@@ -155,8 +193,5 @@ def _merge_readings(
         THEN UPDATE SET value = s.value, kafka_time = s.kafka_time, partition = s.partition,
                         offset = s.offset,
                         rev = t.rev + CASE WHEN s.value = t.value THEN 0 ELSE 1 END
-        WHEN NOT MATCHED THEN INSERT
-            (meter, event_time, event_date, value, kafka_time, partition, offset, late, rev)
-            VALUES (s.meter, s.event_time, s.event_date, s.value, s.kafka_time, s.partition,
-                    s.offset, s.late, s.rev)
+        WHEN NOT MATCHED THEN INSERT ({_COLUMNS}) VALUES ({_COLUMNS_OF_SOURCE})
     """).collect()

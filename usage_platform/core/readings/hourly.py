@@ -1,7 +1,7 @@
 """The hourly table as a pure function of the readings.
 
-Belongs here: what a row of `usage_hourly` is, in pandas, for checks and as the tests' oracle. The
-micro-batch computes the same in SQL (`adapters.spark.hourly_sql`), to the last bit.
+Belongs here: what a row of `usage_hourly` is, in pandas, for micro-batches, for checks and as the
+tests' oracle. A backfill computes the same in SQL (`adapters.spark.hourly_sql`), to the last bit.
 """
 
 import numpy as np
@@ -27,15 +27,41 @@ HOURLY_COLUMNS = [
 ]
 
 
-def hourly_from_readings(readings: pd.DataFrame, registry: MeterRegistry) -> pd.DataFrame:
+AUDIT_COLUMNS = ["last_reading", "late_n"]
+"""Of each hour, the time of its newest reading, and how many came after it was final."""
+
+
+def audited_hours(
+    readings: pd.DataFrame, registry: MeterRegistry, newest: pd.Series
+) -> pd.DataFrame:
+    """The rows of `usage_hourly` of the hours that hold these readings.
+
+    Args:
+        readings: As for `hourly_from_readings`, with `late`; all the readings of each hour in it.
+        registry: Gives each meter's interval.
+        newest: Each meter's newest reading of all (index meter, datetime64[ns, UTC]).
+
+    Returns:
+        `HOURLY_COLUMNS` and `AUDIT_COLUMNS`, sorted by meter and start.
+    """
+    keys = [readings["meter"].astype(object), readings["event_time"].dt.floor("h").rename("start")]
+    audit = readings.groupby(keys).agg(last_reading=("event_time", "max"), late_n=("late", "sum"))
+    hours = hourly_from_readings(readings, registry, newest)
+    return hours.merge(audit.astype({"late_n": "int32"}), on=["meter", "start"])
+
+
+def hourly_from_readings(
+    readings: pd.DataFrame, registry: MeterRegistry, newest: pd.Series | None = None
+) -> pd.DataFrame:
     """Average, minimum, maximum and energy of each hour of each meter.
 
     Sums are taken in whole milliwatts, so that no order of adding changes the last bit.
 
     Args:
-        readings: `meter`, `event_time` (datetime64[ns, UTC]), `value` (mean kW over the interval);
-            all the readings of each meter in it, as `is_final` asks for its newest.
+        readings: `meter`, `event_time` (datetime64[ns, UTC]), `value` (mean kW over the interval).
         registry: Gives each meter's interval.
+        newest: Each meter's newest reading (index meter, datetime64[ns, UTC]), for `is_final`; that
+            of `readings` by default.
 
     Returns:
         `HOURLY_COLUMNS`, a row an hour that holds a reading, sorted by meter and start. Times are
@@ -57,7 +83,8 @@ def hourly_from_readings(readings: pd.DataFrame, registry: MeterRegistry) -> pd.
         max_usage=("value", "max"),
     )
     hours = with_intervals(sums, registry)
-    newest = readings.groupby("meter")["event_time"].max()
+    if newest is None:
+        newest = readings.groupby("meter")["event_time"].max()
     end = hours["start"] + pd.Timedelta(hours=1)
     total_kw = hours["total"] / 1e6
     hours = hours.assign(

@@ -32,7 +32,7 @@ AFTER_HOURS = "after the hours, before the checkpoint's commit"
 STEPS = {
     BEFORE_REJECTS: ("merge_rejects", False),
     AFTER_REJECTS: ("merge_rejects", True),
-    AFTER_READINGS: ("_merge_readings", True),
+    AFTER_READINGS: ("_write_readings", True),
     AFTER_HOURS: ("merge_hours", True),
 }
 """The step of `micro_batch` at each place, and whether it is done by then."""

@@ -12,6 +12,8 @@ _ANOMALY_TABLE = "usage_platform/adapters/spark/anomaly_table.py"
 _REJECTS = "usage_platform/adapters/spark/rejects_table.py"
 _MICRO_BATCH = "usage_platform/adapters/spark/usage_batch.py"
 _HOURLY = "usage_platform/adapters/spark/hourly_sql.py"
+_HOURS = "usage_platform/core/readings/hourly.py"
+_TURN = "usage_platform/adapters/lake/write_turn.py"
 _BACKFILL = "usage_platform/services/backfill.py"
 _STREAMS = "usage_platform/services/ingest.py"
 _SCORING = "usage_platform/services/score.py"
@@ -22,6 +24,7 @@ _STACK = "usage_platform/local/stack.py"
 _PLAYBACK = "usage_platform/defs/source_assets.py"
 
 _IN_BATCHES = "usage_platform_tests/adapters/spark/test_usage_batch.py::"
+_IN_TURNS = "usage_platform_tests/adapters/lake/test_write_turn.py::"
 _IN_STREAMS = "usage_platform_tests/services/test_ingest.py::"
 _IN_ANOMALIES = "usage_platform_tests/adapters/spark/test_anomaly_table.py::"
 _IN_NAIVE = "usage_platform_tests/services/test_naive_ways.py::"
@@ -108,9 +111,9 @@ GUARDS = (
     Guard(
         "the hours come from the batch, not from the rows inserted",
         _MICRO_BATCH,
-        "    _merge_readings(spark, lake, readings, before)\n",
+        "    _write_readings(spark, lake, readings, before)\n",
         '    known = LakeReader(lake).rows(READINGS, ["meter", "event_time"])\n'
-        "    _merge_readings(spark, lake, readings, before)\n"
+        "    _write_readings(spark, lake, readings, before)\n"
         '    readings = readings.merge(known, how="left", indicator="seen")\n'
         "    readings = readings.query(\"seen == 'left_only'\")\n"
         "    if readings.empty:\n"
@@ -140,16 +143,45 @@ GUARDS = (
         _SCRIPT,
     ),
     Guard(
-        "whole milliwatts are added",
+        "a batch adds whole milliwatts",
+        _HOURS,
+        '"milliwatts": np.rint(readings["value"] * 1e6).astype("int64")',
+        '"milliwatts": readings["value"] * 1e6',
+        f"{_IN_BATCHES}test_one_batch_makes_the_tables_that_the_readings_say",
+    ),
+    Guard(
+        "a backfill adds whole milliwatts",
         _HOURLY,
         "sum(CAST(rint(r.value * 1000000D) AS BIGINT)) / 1000000D AS total_kw",
         "sum(r.value) AS total_kw",
-        f"{_IN_BATCHES}test_one_batch_makes_the_tables_that_the_readings_say",
+        _ANY_ORDER,
+    ),
+    Guard(
+        "readings are appended only where none of them is there",
+        _MICRO_BATCH,
+        "if is_any_there(LakeReader(lake), readings):",
+        "if False:",
+        f"{_IN_BATCHES}test_a_batch_that_comes_again_changes_no_row",
+    ),
+    Guard(
+        "a batch writes in its own turn only",
+        _TURN,
+        "if current_turn(self.lake) != self.number:",
+        "if False:",
+        f"{_IN_TURNS}test_a_batch_of_a_turn_that_is_over_writes_nothing",
+    ),
+    Guard(
+        "a turn waits for the last batch of the turn before",
+        _LAKE_WRITER,
+        "with turn.batch_lock():",
+        "if turn:",
+        "usage_platform_tests/services/test_lake_writer.py::"
+        "test_a_turn_begins_when_the_last_batch_of_the_turn_before_has_ended",
     ),
     Guard(
         "the merge of readings names its dates",
         _MICRO_BATCH,
-        'AND t.event_date IN ({date_list(rows["event_date"])})',
+        "AND t.event_date IN ({date_list(dates)})",
         "",
         _OWN_DAYS,
     ),
@@ -164,13 +196,6 @@ GUARDS = (
         "the merge of hours names its dates",
         _HOURLY,
         " AND t.event_date IN ({dates})",
-        "",
-        _OWN_DAYS,
-    ),
-    Guard(
-        "only the readings of the hours' dates are read again",
-        _HOURLY,
-        "WHERE r.event_date IN ({dates})",
         "",
         _OWN_DAYS,
     ),

@@ -5,10 +5,9 @@ Belongs here: one look each. Not here: what the figures mean (`series`, `judgeme
 
 import statistics
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 
-from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster import AssetKey, AssetRecordsFilter, DagsterInstance, DagsterRunStatus, RunsFilter
 
 from usage_platform.adapters.kafka.topics import ANOMALY, USAGE
 from usage_platform.adapters.lake.tables import READINGS, TABLES
@@ -56,18 +55,13 @@ def _own_mib(pid: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024 / MIB
 
 
-def run_seconds(instance: DagsterInstance, job: str, since: float) -> list[float]:
-    """Seconds that the runs of a job took which succeeded after an instant (Unix time)."""
-    wanted = RunsFilter(
-        job_name=job,
-        statuses=[DagsterRunStatus.SUCCESS],
-        updated_after=datetime.fromtimestamp(since, UTC),
-    )
-    return [
-        record.end_time - record.start_time
-        for record in instance.get_run_records(wanted)
-        if record.start_time and record.end_time and record.end_time > since
-    ]
+def batch_seconds(instance: DagsterInstance, since: float) -> list[float]:
+    """Seconds that a batch took, as the ingestion has reported since an instant (Unix time)."""
+    reported = AssetRecordsFilter(AssetKey(READINGS.name), after_timestamp=since)
+    records = instance.fetch_materializations(reported, limit=1000).records
+    made = [one.asset_materialization for one in records]
+    reports = [one.metadata for one in made if one is not None]
+    return [float(about["seconds_per_batch"].value) for about in reports if about["batches"].value]
 
 
 def failed_runs(instance: DagsterInstance) -> int:
@@ -118,7 +112,7 @@ def look(
         if seen:
             values[f"memory of {group}"] = statistics.median(seen)
     for name, seconds in (
-        ("micro_batch", run_seconds(instance, "micro_batch", since)),
+        ("micro_batch", batch_seconds(instance, since)),
         ("anomaly_stream", tick_seconds(instance, "anomaly_stream", since)),
     ):
         if seconds:

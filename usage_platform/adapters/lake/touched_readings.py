@@ -1,0 +1,86 @@
+"""The part of `readings` that a micro-batch touches, read without Spark.
+
+Belongs here: the readings of some hours, and whether some readings are there already. Only files of
+the days in question are opened, and of these only the row groups of the times and meters.
+"""
+
+from collections.abc import Iterator
+from functools import reduce
+from operator import or_
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import READINGS
+
+_HOUR = pd.Timedelta(hours=1)
+# More names are not worth a filter: most of the table's meters are among them.
+_MOST_NAMES = 2_000
+
+
+def readings_of_hours(reader: LakeReader, hours: pd.DataFrame) -> pd.DataFrame:
+    """All readings that are in the table of some hours of some meters.
+
+    Args:
+        reader: The lake's tables.
+        hours: `meter`, `start` (datetime64[ns, UTC], a whole UTC hour); distinct, at least one.
+
+    Returns:
+        `meter`, `event_time` (datetime64[ns, UTC]), `value` (kW), `late`.
+
+    Raises:
+        LakeError: When the table does not exist yet, or cannot be read.
+    """
+    columns = ["meter", "event_time", "value", "late"]
+    chosen = _near(hours["meter"], hours["start"], _HOUR)
+    found = [batch.to_pandas() for batch in reader.scan(READINGS, columns, chosen)]
+    rows = pd.concat(found, ignore_index=True).astype({"event_time": "datetime64[ns, UTC]"})
+    rows = rows.assign(start=rows["event_time"].dt.floor("h"))
+    rows = rows.merge(hours[["meter", "start"]], on=["meter", "start"])
+    return rows.loc[:, columns]
+
+
+def is_any_there(reader: LakeReader, readings: pd.DataFrame) -> bool:
+    """Whether the table has a reading of one of these meters and times.
+
+    Args:
+        reader: The lake's tables.
+        readings: `meter`, `event_time` (datetime64[ns, UTC]); at least one row.
+
+    Raises:
+        LakeError: When the table does not exist yet, or cannot be read.
+    """
+    keys = pd.MultiIndex.from_frame(readings[["meter", "event_time"]])
+    chosen = _near(readings["meter"], readings["event_time"], pd.Timedelta(0))
+    return any(
+        pd.MultiIndex.from_frame(rows.astype({"event_time": "datetime64[ns, UTC]"}))
+        .isin(keys)
+        .any()
+        for rows in _frames(reader.scan(READINGS, ["meter", "event_time"], chosen))
+    )
+
+
+def _frames(batches: Iterator[pa.RecordBatch]) -> Iterator[pd.DataFrame]:
+    for batch in batches:
+        if batch.num_rows:
+            yield batch.to_pandas()
+
+
+def _near(meters: pd.Series, times: pd.Series, length: pd.Timedelta) -> pc.Expression:
+    """What holds for all readings of the meters from each time on, and for few others."""
+    spans = times.groupby(times.dt.date).agg(["min", "max"])
+    stretches = [
+        (pc.field(READINGS.partition) == pa.scalar(day))
+        & (pc.field("event_time") >= _instant(first))
+        & (pc.field("event_time") <= _instant(last + length))
+        for day, first, last in spans.itertuples()
+    ]
+    names = meters.unique().tolist()
+    chosen = reduce(or_, stretches)
+    return chosen & pc.field("meter").isin(names) if len(names) <= _MOST_NAMES else chosen
+
+
+def _instant(ts: pd.Timestamp) -> pa.Scalar:
+    return pa.scalar(ts.to_pydatetime(), pa.timestamp("us", "UTC"))

@@ -1,0 +1,167 @@
+"""Ingestion for as long as events arrive: both streams stay open, a batch begins each second.
+
+Belongs here: how long the streams stay open, and the sums of their batches. Not here: a stream
+itself (`services.ingest`), writing a batch (`adapters.spark`).
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from usage_platform.adapters.kafka.topics import KafkaSettings
+from usage_platform.adapters.lake.table_creation import create_tables
+from usage_platform.adapters.lake.tables import Lake
+from usage_platform.adapters.lake.write_turn import WriteTurn
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.services.ingest import (
+    DrainResult,
+    batch_writers,
+    duration_of,
+    end_offsets_of,
+    fenced,
+    start_stream,
+)
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+    from pyspark.sql.streaming.query import StreamingQuery
+
+QUIET_SECONDS = 10.0
+"""Without an event for so long, ingestion ends."""
+LONGEST_SECONDS = 600.0
+"""Ingestion ends after so long in any case, and the next run continues."""
+REPORT_SECONDS = 10.0
+"""Between two reports of what was ingested."""
+
+_TRIGGER = "1 second"
+_LOOK_SECONDS = 0.5
+_LAST_BATCH_SECONDS = 300.0
+
+Report = Callable[[Mapping[str, DrainResult]], None]
+
+
+@dataclass
+class _Stream:
+    """A stream that is open, and the sum of its batches."""
+
+    topic: str
+    query: "StreamingQuery"
+    began: float = field(default_factory=time.monotonic)
+    last_batch: int = -1
+    events: int = 0
+    batches: int = 0
+    batch_seconds: float = 0.0
+    offsets: dict[str, int] = field(default_factory=dict[str, int])
+
+    def look(self) -> bool:
+        """Add the batches that ended since the last look; returns whether there was one.
+
+        Raises:
+            Exception: The stream's failure.
+        """
+        # Before the failure: batches that ended before it count.
+        found = [p for p in self.query.recentProgress if p["batchId"] > self.last_batch]
+        with_rows = [p for p in found if p["sources"][0]["numInputRows"]]
+        for progress in with_rows:
+            self._add(progress)
+        failure = self.query.exception()
+        if failure is not None:
+            raise failure
+        return bool(with_rows)
+
+    def _add(self, progress: Mapping[str, Any]) -> None:
+        self.last_batch = progress["batchId"]
+        self.events += progress["sources"][0]["numInputRows"]
+        self.batches += 1
+        self.batch_seconds += duration_of(progress)
+        self.offsets = end_offsets_of(progress, self.topic)
+
+    def total(self) -> DrainResult:
+        """All batches until now."""
+        seconds = time.monotonic() - self.began
+        return DrainResult(self.events, self.batches, self.offsets, seconds, self.batch_seconds)
+
+    def stop(self) -> None:
+        """Stop it, between two batches if one ends soon."""
+        deadline = time.monotonic() + _LAST_BATCH_SECONDS
+        while self.query.status["isTriggerActive"] and time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS / 10)
+        self.query.stop()
+
+
+def ingest_while_events_arrive(
+    spark: "SparkSession",
+    lake: Lake,
+    registry: MeterRegistry,
+    kafka: KafkaSettings,
+    turn: WriteTurn,
+    report: Report,
+    is_awaited: Callable[[], bool],
+) -> dict[str, DrainResult]:
+    """Ingest what waits on the topics and what arrives, until nothing has arrived for a while.
+
+    Neither a run nor a Python worker starts for a batch, so that an event is in the lake seconds
+    after it was published. The checkpoints are those of `services.ingest.drain_topics`.
+
+    Args:
+        spark: The session that may write to the lake.
+        lake: The lake; missing tables are created.
+        registry: The known meters.
+        kafka: The brokers.
+        turn: The turn that fences the batches: the streams survive this process.
+        report: Called every `REPORT_SECONDS` with the results until then, by topic, if something
+            was ingested since the last call.
+        is_awaited: Whether something else waits to write to the lake; it is asked every
+            `REPORT_SECONDS`, and ends the ingestion.
+
+    Returns:
+        The results, by topic.
+    """
+    create_tables(lake)
+    streams = [
+        _Stream(
+            topic,
+            start_stream(spark, lake, kafka, topic, fenced(write, turn), processingTime=_TRIGGER),
+        )
+        for topic, write in batch_writers(lake, registry).items()
+    ]
+    try:
+        _follow(streams, report, is_awaited)
+    finally:
+        for stream in streams:
+            stream.stop()
+    for stream in streams:
+        stream.look()
+    return _results(streams)
+
+
+def _follow(streams: list[_Stream], report: Report, is_awaited: Callable[[], bool]) -> None:
+    began = newest = reported = time.monotonic()
+    is_new = False
+    while True:
+        time.sleep(_LOOK_SECONDS)
+        now = time.monotonic()
+        looks = [stream.look() for stream in streams]
+        has_ended = any(looks)
+        is_new = is_new or has_ended
+        if has_ended or _is_any_at_work(streams):
+            newest = now
+        if now - newest >= QUIET_SECONDS or now - began >= LONGEST_SECONDS:
+            return
+        if now - reported >= REPORT_SECONDS:
+            reported = now
+            if is_new:
+                report(_results(streams))
+                is_new = False
+            if is_awaited():
+                return
+
+
+def _results(streams: list[_Stream]) -> dict[str, DrainResult]:
+    return {stream.topic: stream.total() for stream in streams}
+
+
+def _is_any_at_work(streams: list[_Stream]) -> bool:
+    """Whether a batch with events is being written: a first one may take longer than the quiet."""
+    return any(stream.query.status["isDataAvailable"] for stream in streams)
