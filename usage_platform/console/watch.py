@@ -25,8 +25,8 @@ from usage_platform.console.screen import Screen
 from usage_platform.core.alerts.alert import Severity
 from usage_platform.core.alerts.message_filter import MessageFilter, Wanted
 from usage_platform.core.anomalies.message_parsing import parse_anomaly, parse_episode
+from usage_platform.core.limits import FUTURE_TOLERANCE
 from usage_platform.core.meters import Meter
-from usage_platform.core.readings.messages import FUTURE_TOLERANCE
 from usage_platform.core.time.user_times import since as instant_since
 from usage_platform.settings.settings import SettingsError
 

@@ -1,11 +1,14 @@
 """What is known of a meter: its name, its time zone and the length of its intervals.
 
-Belongs here: the description of meters. Not here: where the descriptions are kept (adapters).
+Belongs here: the description of meters, and the limits of their events. Not here: where the
+descriptions are kept (adapters).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from usage_platform.core.limits import EventLimits
 
 DEFAULT_METER_NAME = "central-library"
 DEFAULT_TIMEZONE = "America/New_York"
@@ -78,10 +81,12 @@ class MeterRegistry:
         default: Gives an unknown meter its time zone and interval, and an event without a meter
             its name.
         known: Meters by name.
+        limits: What is accepted of the events of any meter.
     """
 
     default: Meter = field(default_factory=Meter)
     known: Mapping[str, Meter] = field(default_factory=dict[str, Meter])
+    limits: EventLimits = field(default_factory=EventLimits)
 
     def get(self, name: str) -> Meter:
         """The meter of that name; an unknown one is like the default.
@@ -94,6 +99,10 @@ class MeterRegistry:
             return found
         return Meter(name, self.default.timezone, self.default.interval_minutes)
 
+    def describes(self, name: str) -> bool:
+        """Whether a meter is described: by a source, or as the default one."""
+        return name in self.known or name == self.default.name
+
     def with_meters(self, meters: Iterable[Meter]) -> "MeterRegistry":
         """This registry with `meters` added; one of the same name is replaced."""
-        return MeterRegistry(self.default, {**self.known, **{m.name: m for m in meters}})
+        return replace(self, known={**self.known, **{m.name: m for m in meters}})

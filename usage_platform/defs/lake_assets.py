@@ -27,6 +27,7 @@ from usage_platform.services.continuous_ingest import (
     ingest_while_events_arrive,
 )
 from usage_platform.services.ingest import DrainResult, drain_topics
+from usage_platform.services.stray_episodes import reject_stray_episodes
 from usage_platform.wiring.platform import Platform
 
 WRITER_POOL = "lake_writer"
@@ -108,6 +109,7 @@ def streams_into_lake(
                 )
             else:
                 drained = drain_topics(spark, lake, registry, kafka, context.log.info, turn=turn)
+            reject_stray_episodes(spark, lake, kafka)
     yield from report.results(drained)
 
 

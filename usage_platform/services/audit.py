@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from usage_platform.adapters.kafka.events import committed_reader, messages_between, raw_frame
 from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings, partitions_of
+from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, REJECTS, USAGE_HOURLY
 from usage_platform.core.meters import MeterRegistry
@@ -87,6 +88,7 @@ def audit_days(
         _rejects(reader, [events["kafka_time"] for events in by_day if len(events)]),
         days,
         registry,
+        AdmittedMeters(reader.lake).known,
     )
 
 

@@ -17,8 +17,8 @@ from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.lake.write_turn import WriteTurn
 from usage_platform.adapters.spark.anomaly_table import write_anomaly_batch
 from usage_platform.adapters.spark.usage_batch import write_usage_batch
+from usage_platform.core.limits import MOST_EVENT_BYTES
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.readings.messages import MOST_EVENT_BYTES
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -2,7 +2,7 @@
 
 Belongs here: choosing rejects, processing them again by the micro-batch's function, rescoring the
 days that they change, deleting those that are readings now. Not here: what makes an event valid
-(`core.readings.messages`).
+(`core.readings`).
 
 The steps are the MERGE of the readings, then the scoring of their days, then the deletion from
 `rejects`. Each may be repeated, and a reject leaves the table last: a kill in between leaves it
@@ -25,7 +25,7 @@ from usage_platform.adapters.spark.rejects_table import delete_rejects
 from usage_platform.adapters.spark.usage_batch import apply_events
 from usage_platform.core.detector.model_timeline import LOOK_BACK, ModelTimeline
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.readings.messages import Reason
+from usage_platform.core.readings.reject_reasons import Reason
 from usage_platform.core.readings.validation import EVENT_PLACE, RAW_COLUMNS
 from usage_platform.services.rescore import RescoredDays, rescore_days
 
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 ALL_REASONS = "all"
-_CUT = Reason.MESSAGE_TOO_LARGE.value.partition(":")[0]
-REASONS = tuple(sorted({reason.value.partition(":")[0] for reason in Reason} - {_CUT}))
+_CUT = Reason.MESSAGE_TOO_LARGE.code
+REASONS = tuple(sorted({reason.code for reason in Reason} - {_CUT}))
 """The codes in the table's column `reason` of rejects that are kept whole and can be redriven."""
 
 _EXAMPLES = 2
@@ -95,7 +95,9 @@ def chosen_rejects(
     """
     if not reader.exists(REJECTS):
         return pd.DataFrame(columns=[*RAW_COLUMNS, "reason"])
-    rows = reader.rows(REJECTS, [*EVENT_PLACE, "raw", "reason"], first, last)
+    # A table of a former version has no column `key` before the next micro-batch.
+    rows = reader.rows(REJECTS, None, first, last)
+    rows = rows.assign(key=rows.get("key", None))
     # No reading can come of messages of other topics, nor of those of which only a part is kept.
     rows = rows[(rows["topic"] == USAGE) & (rows["reason"] != _CUT)]
     if reason != ALL_REASONS:

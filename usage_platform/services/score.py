@@ -9,14 +9,12 @@ at any time leaves either all results of a batch and its offsets, or none.
 """
 
 import logging
-import threading
 import time
-from collections.abc import Callable, Generator, Mapping
-from concurrent.futures import Future
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 
-import numpy as np
 import pandas as pd
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -31,7 +29,7 @@ from confluent_kafka import (
 
 from usage_platform.adapters.kafka.consuming import consume
 from usage_platform.adapters.kafka.events import raw_frame
-from usage_platform.adapters.kafka.producing import produce
+from usage_platform.adapters.kafka.producing import produce, within
 from usage_platform.adapters.kafka.topics import (
     ANOMALY,
     DEAD_LETTERS,
@@ -41,13 +39,16 @@ from usage_platform.adapters.kafka.topics import (
     KafkaSettings,
     partitions_of,
 )
+from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.core.anomalies.anomaly import anomaly_messages
 from usage_platform.core.anomalies.stream import ScorerState, StreamOutput
 from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.readings.messages import MOST_EVENT_BYTES, kept_bytes
+from usage_platform.core.readings.messages import kept_bytes
+from usage_platform.core.readings.reject_reasons import KEPT_BYTES
 from usage_platform.core.readings.validation import Batch, validate_events
+from usage_platform.services.score_portions import Pace, held_offsets, is_held, portions
 from usage_platform.services.score_result import TickResult
 from usage_platform.services.score_state import restored
 
@@ -56,7 +57,6 @@ _BATCH = 20_000
 _QUIET_SECONDS = 1.0
 _CALL_SECONDS = 10.0
 TRANSACTION_TIMEOUT_MS = 60_000
-_LIVE = pd.Timedelta(days=2)
 # A restarted broker is missing from the cluster for a short time. librdkafka then looks up the
 # group coordinator again only when a connection changes (confluentinc/librdkafka#5511), such as one
 # that is closed when idle.
@@ -75,12 +75,24 @@ class ScorerFencedError(RuntimeError):
         )
 
 
+@dataclass(frozen=True)
+class _Tick:
+    """The arguments of a tick, its deadline by the monotonic clock, and its result so far."""
+
+    timeline: ModelTimeline
+    registry: MeterRegistry
+    horizon: pd.Timestamp | None
+    deadline: float
+    result: TickResult = field(default_factory=TickResult)
+
+
 class Scorer:
     """A scorer with its connections, kept from tick to tick. Not thread-safe."""
 
     def __init__(self, kafka: KafkaSettings, reader: LakeReader) -> None:
         self._kafka = kafka
         self._reader = reader
+        self._meters = AdmittedMeters(reader.lake)
         self._producer = Producer(
             kafka.client(
                 **{
@@ -111,6 +123,7 @@ class Scorer:
         self._assigned: list[TopicPartition] = []
         self._consumed: dict[int, int] = {}
         self._memory: ScorerState | None = None
+        self._pace = Pace()
 
     def tick(
         self,
@@ -125,7 +138,8 @@ class Scorer:
         Args:
             timeline: The active models.
             registry: The known meters.
-            seconds: Deadline of the tick; a batch that has begun is finished.
+            seconds: Deadline of the tick; a portion that has begun, some seconds long, is finished
+                and committed, and what is left of a batch is for the next tick.
             listen: Whether to score events that arrive meanwhile; else stop at the current end of
                 the topic, which otherwise a stream without pauses delays to the deadline.
             horizon: Readings from here on wait for the next model, if they are of the past: live
@@ -136,13 +150,13 @@ class Scorer:
             ScorerFencedError: Another one has taken over; this one must be closed.
         """
         started = time.monotonic()
-        deadline = started + seconds
-        result = TickResult()
+        tick = _Tick(timeline, registry, horizon, started + seconds)
+        result = tick.result
         self._assign()
         ends = None if listen else self._ends()
-        while time.monotonic() < deadline and not self._has_reached(ends):
+        while time.monotonic() < tick.deadline and not self._has_reached(ends):
             messages = consume(self._consumer, _BATCH, _QUIET_SECONDS)
-            if not messages or not self._score(messages, timeline, registry, horizon, result):
+            if not messages or not self._score(messages, tick):
                 break
         result.lag = self._lag()
         result.seconds = time.monotonic() - started
@@ -165,44 +179,63 @@ class Scorer:
         self._assigned = partitions
         self._consumed.update({p.partition: max(p.offset, 0) for p in committed})
 
-    def _score(
-        self,
-        messages: list[Message],
-        timeline: ModelTimeline,
-        registry: MeterRegistry,
-        horizon: pd.Timestamp | None,
-        result: TickResult,
-    ) -> bool:
-        """Score some events; returns False if some of them wait for the next model."""
+    def _score(self, messages: list[Message], tick: "_Tick") -> bool:
+        """Score some events; returns False if some of them are left for later."""
         if self._memory is None:
-            self._memory = restored(self._kafka, self._reader, registry, self._consumed)
-        batch = validate_events(raw_frame(messages), registry)
+            self._memory = restored(self._kafka, self._reader, tick.registry, self._consumed)
+        batch = self._validated(messages, tick)
         held: dict[int, int] = {}
         # Of repeated events only the newest is in the batch, until that one is held back.
-        while more := _held(batch, horizon):
+        while more := held_offsets(batch, tick.horizon):
             held |= more
-            messages = [m for m in messages if not _is_held(m, held)]
-            batch = validate_events(raw_frame(messages), registry)
+            messages = [m for m in messages if not is_held(m, held)]
+            batch = self._validated(messages, tick)
         for partition, offset in held.items():
-            result.waits_for = horizon
+            tick.result.waits_for = tick.horizon
             self._consumer.seek(TopicPartition(USAGE, partition, offset))
-        if not messages:
-            return False
+        newest = self._memory.history.newest
+        parts = portions(messages, batch.readings, newest, self._pace.most_work)
+        for number, (part, work) in enumerate(parts):
+            started = time.monotonic()
+            if number and started >= tick.deadline:
+                self._leave([message for part, _ in parts[number:] for message in part])
+                return False
+            whole = batch if len(parts) == 1 else self._validated(part, tick)
+            self._score_portion(part, whole, self._memory, tick)
+            self._pace.took(work, time.monotonic() - started)
+        return bool(messages) and not held
+
+    def _validated(self, messages: list[Message], tick: "_Tick") -> Batch:
+        return validate_events(raw_frame(messages), tick.registry, self._meters.admit)
+
+    def _leave(self, messages: list[Message]) -> None:
+        """Have messages consumed again."""
+        first: dict[int, int] = {}
+        for message in messages:
+            first.setdefault(message.partition() or 0, message.offset() or 0)
+        for partition, offset in first.items():
+            self._consumer.seek(TopicPartition(USAGE, partition, offset))
+
+    def _score_portion(
+        self, messages: list[Message], batch: Batch, memory: ScorerState, tick: "_Tick"
+    ) -> None:
         self._consumed.update({m.partition() or 0: (m.offset() or 0) + 1 for m in messages})
-        output = self._memory.process(
-            batch.readings[["meter", "event_time", "value"]], timeline, registry
+        output = memory.process(
+            batch.readings[["meter", "event_time", "value"]], tick.timeline, tick.registry
         )
         positions = set(zip(batch.rejects["partition"], batch.rejects["offset"], strict=True))
         rejected = [m for m in messages if (m.partition(), m.offset()) in positions]
         with _fenced_as_own_error():
-            self._commit(output, anomaly_messages(output.anomalies, registry), rejected)
-        result.offsets = dict(self._consumed)
-        result.add(output, len(messages), len(rejected))
-        result.reach(batch.readings["event_time"].max())
-        return not held
+            self._commit(output, tick.registry, rejected)
+        tick.result.offsets = dict(self._consumed)
+        tick.result.add(output, len(messages), len(rejected))
+        tick.result.reach(batch.readings["event_time"].max())
 
-    def _commit(self, output: StreamOutput, values: list[bytes], rejected: list[Message]) -> None:
+    def _commit(
+        self, output: StreamOutput, registry: MeterRegistry, rejected: list[Message]
+    ) -> None:
         producer = self._producer
+        values = anomaly_messages(output.anomalies, registry)
         producer.begin_transaction()
         put = partial(produce, producer, seconds=TRANSACTION_TIMEOUT_MS / 1000)
         for meter, value in zip(output.anomalies["meter"], values, strict=True):
@@ -212,13 +245,14 @@ class Scorer:
         for message in rejected:
             # A key or value as large as the broker takes would be too large with what is around it.
             key = message.key()
-            is_small = key is not None and len(key) <= MOST_EVENT_BYTES
-            put(DEAD_LETTERS, kept_bytes(message.value()), key if is_small else None)
+            is_small = key is not None and len(key) <= KEPT_BYTES
+            value = kept_bytes(message.value(), registry.limits)
+            put(DEAD_LETTERS, value, key if is_small else None)
         positions = [TopicPartition(USAGE, p, offset) for p, offset in self._consumed.items()]
         group = self._consumer.consumer_group_metadata()
         # librdkafka ignores the time limit of this call when the coordinator goes away
         # (confluentinc/librdkafka#5456); it would hang until the process ends.
-        _within(
+        within(
             _CALL_SECONDS,
             lambda: producer.send_offsets_to_transaction(positions, group, _CALL_SECONDS),
         )
@@ -259,42 +293,3 @@ def _fenced_as_own_error() -> Generator[None]:
         if error.args[0].code() in _FENCED:
             raise ScorerFencedError from None
         raise
-
-
-def _within(seconds: float, call: Callable[[], None]) -> None:
-    """Make a call that may hang; a hanging call is abandoned and counts as timed out.
-
-    Raises:
-        KafkaException: That of the call, or a timeout.
-    """
-    outcome: Future[None] = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(call())
-        except BaseException as error:
-            outcome.set_exception(error)
-
-    threading.Thread(target=run, daemon=True, name="kafka-call").start()
-    try:
-        outcome.result(seconds)
-    except TimeoutError:
-        raise KafkaException(KafkaError(KafkaError._TIMED_OUT)) from None
-
-
-def _held(batch: Batch, horizon: pd.Timestamp | None) -> dict[int, int]:
-    """The first offset of each partition that waits for the next model."""
-    if horizon is None:
-        return {}
-    readings = batch.readings
-    age = readings["kafka_time"] - readings["event_time"]
-    waits = (readings["event_time"] >= horizon) & ~(age < _LIVE)
-    waiting = readings.loc[waits.to_numpy(np.bool_)]
-    first = waiting.sort_values("offset").drop_duplicates("partition")
-    pairs = zip(first["partition"].tolist(), first["offset"].tolist(), strict=True)
-    return {int(partition): int(offset) for partition, offset in pairs}
-
-
-def _is_held(message: Message, held: Mapping[int, int]) -> bool:
-    first = held.get(message.partition() or 0)
-    return first is not None and (message.offset() or 0) >= first

@@ -21,6 +21,7 @@ from usage_platform.adapters.kafka.topics import (
     messages_to_end,
     partitions_of,
 )
+from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.core.anomalies.message_parsing import (
@@ -83,7 +84,8 @@ def _restore_history(
     # At least the last event of each partition, which gives the event time of the scorer.
     starts = {p: min(ingested.get(p, 0), end - 1) for p, end in consumed.items() if end > 0}
     last = list(messages_between(client, USAGE, starts, consumed))
-    tail = validate_events(raw_frame(last), registry).readings
+    admitted = AdmittedMeters(reader.lake).known
+    tail = validate_events(raw_frame(last), registry, admitted).readings
     newest = tail["event_time"].max()
     if pd.isna(newest):
         span = reader.span(READINGS, "event_time")

@@ -21,15 +21,18 @@ from pydantic import (
 from usage_platform.adapters.kafka.security import SecurityKind, msk_region
 from usage_platform.core.alerts.alert import Severity
 from usage_platform.core.detector.options import Method, TrainingOptions
+from usage_platform.core.limits import MOST_EVENT_BYTES, MOST_METERS, OLDEST_DAY, EventLimits
 from usage_platform.core.meters import (
     DEFAULT_INTERVAL_MINUTES,
     DEFAULT_METER_NAME,
     DEFAULT_TIMEZONE,
     Meter,
 )
+from usage_platform.core.readings.reject_reasons import KEPT_BYTES
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.settings import alert_types as alert_settings
 from usage_platform.settings import value_types as types
+from usage_platform.settings.event_limits import check_limits, chosen_limits
 
 PREFIX = "USAGE_"
 # pandas timestamps end in 2262; a source may be a hundred years long.
@@ -68,6 +71,10 @@ class Settings(BaseModel):
     meter: types.MeterName = DEFAULT_METER_NAME
     timezone: types.Timezone = DEFAULT_TIMEZONE
     interval_minutes: types.IntervalMinutes = DEFAULT_INTERVAL_MINUTES
+    oldest_time: date = Field(OLDEST_DAY, ge=_FIRST_DAY, le=_LAST_DAY)
+    max_event_bytes: int = Field(MOST_EVENT_BYTES, ge=KEPT_BYTES, le=100_000)
+    max_meters: int = Field(MOST_METERS, ge=1, le=100_000)
+    meters_allowed: types.MeterNames = ""
     csv_time_column: str = "usage_datetime_start_eastern_time"
     csv_end_column: types.OptionalColumn = "usage_datetime_end_eastern_time"
     csv_value_column: str = "usage_kw"
@@ -130,6 +137,12 @@ class Settings(BaseModel):
                 "the region, such as b-1.usage.abc123.c2.kafka.us-east-1.amazonaws.com:9098; got "
                 f"{self.kafka_bootstrap!r}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _limits_accept_the_source(self) -> Self:
+        generated = self.generated_meters if self.source == "generated" else None
+        check_limits(self.event_limits, self.meter, generated, self.generated_start)
         return self
 
     @model_validator(mode="after")
@@ -232,6 +245,12 @@ class Settings(BaseModel):
     def default_meter(self) -> Meter:
         """The meter of events that name none; unknown meters get its zone and interval."""
         return Meter(self.meter, self.timezone, self.interval_minutes)
+
+    @property
+    def event_limits(self) -> EventLimits:
+        """What is accepted of events."""
+        chosen = (self.oldest_time, self.max_event_bytes, self.max_meters, self.meters_allowed)
+        return chosen_limits(*chosen)
 
     def training_options(self, calendar: Calendar) -> TrainingOptions:
         """How models are trained.

@@ -98,6 +98,17 @@ def _cron(value: str) -> str:
     return value
 
 
+def names_of(value: str) -> frozenset[str]:
+    """The names of meters in a text that separates them by commas."""
+    return frozenset(name.strip() for name in value.split(",")) if value else frozenset()
+
+
+def _meter_names(value: str) -> str:
+    for name in names_of(value):
+        Meter(name)
+    return value
+
+
 def _code_folder(value: str) -> str:
     # It becomes a parameter of spark-submit, whose parameters are separated by spaces.
     if value and (" " in value or not _S3.fullmatch(value)):
@@ -123,6 +134,7 @@ HostName = Annotated[str, AfterValidator(_host)]
 Port = Annotated[int, Field(ge=1, le=_MOST_PORT)]
 Source = Annotated[str, AfterValidator(_source)]
 MeterName = Annotated[str, AfterValidator(lambda value: Meter(value).name)]
+MeterNames = Annotated[str, AfterValidator(_meter_names)]
 Timezone = Annotated[str, AfterValidator(lambda value: Meter(timezone=value).timezone)]
 IntervalMinutes = Annotated[
     int, AfterValidator(lambda value: Meter(interval_minutes=value).interval_minutes)

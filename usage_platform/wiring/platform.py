@@ -5,6 +5,7 @@ Belongs here: turning settings into adapters and services. Not here: what these 
 """
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,8 +170,11 @@ class Platform:
         return self.settings.training_options(chosen_calendar(self.settings))
 
     def registry(self) -> MeterRegistry:
-        """The known meters."""
-        return load_meters(self.assets, self.settings.default_meter)
+        """The known meters, and the limits of their events."""
+        settings = self.settings
+        return replace(
+            load_meters(self.assets, settings.default_meter), limits=settings.event_limits
+        )
 
     def playback_plan(self) -> PlaybackPlan:
         """Which readings of the chosen source are played."""

@@ -24,17 +24,18 @@ from usage_platform_tests.core.detector.made_models import cut_forests, model
 
 METER = "central-library"
 RECEIVED = pd.Timestamp("2024-03-20T13:00:30Z")
-HALF_PAST_TWO = "2024-03-10 02:30:00"
-AT = pd.Timestamp("2024-03-10T01:30:00Z")
+AT = pd.Timestamp("2024-03-10T01:00:00Z")
 # What a building in Rome sends, by its wall clock; New York skips half past two on this night.
 EVENTS = [
-    b'{"ts": "2024-03-10 02:30:00", "value": 5}',
-    b'{"meter": "annex", "ts": "2024-03-10 02:30:00", "value": 6}',
-    b'{"meter": "annex", "ts": "2024-03-10T01:30:00Z", "value": 7}',
+    b'{"ts": "2024-03-10 02:00:00", "value": 5}',
+    b'{"meter": "annex", "ts": "2024-03-10 02:00:00", "value": 6}',
+    b'{"meter": "annex", "ts": "2024-03-10T01:00:00Z", "value": 7}',
     b"<b>not | json</b>",
-    b'{"ts": "2025-03-09 02:30:00", "value": 9}',
+    b'{"ts": "2025-03-09 02:00:00", "value": 9}',
     b'{"ts": "2024-03-20 14:00:00", "value": 150}',
+    b'{"ts": "2024-03-10 02:00:00", "value": 8000, "unit": "W"}',
 ]
+KEYS = [None] * 6 + [b"keyed"]
 
 
 def materialize(
@@ -84,7 +85,8 @@ def flow(settings, spark_url, spark):
     meter = Meter(METER, "Europe/Rome", 60)
     known = model("m", AT - pd.Timedelta(days=9), {METER: cut_forests(meter)})
     deployment.models.add([known], ["m"])
-    raw = pd.DataFrame({"topic": "usage", "partition": 0, "offset": range(6), "value": EVENTS})
+    raw = pd.DataFrame({"topic": "usage", "partition": 0, "offset": range(7), "value": EVENTS})
+    raw["key"] = pd.Series(KEYS, dtype=object)
     raw["kafka_time"] = pd.Series(RECEIVED, index=raw.index).astype("datetime64[ns, UTC]")
     create_tables(deployment.lake)
     apply_events(spark, deployment.lake, deployment.registry(), raw)
@@ -112,7 +114,7 @@ class TestFlow:
 
     def test_in_the_wrong_zone_they_are_rejects_each_with_its_reason(self, flow):
         wrong = "nonexistent_time"
-        reasons = [wrong, wrong, "not_json", wrong, "future_time"]
+        reasons = [wrong, wrong, "not_json", wrong, "future_time", wrong]
         assert flow.first["rejects"]["reason"].tolist() == reasons
         assert flow.first["readings"]["value"].tolist() == [7.0]
 
@@ -120,9 +122,9 @@ class TestFlow:
         self, flow
     ):
         assert flow.is_killed
-        assert len(flow.cut_short["rejects"]) == 5
-        assert flow.cut_short["readings"]["value"].tolist() == [7.0, 5.0]
-        assert told(flow.mended)["readings_now"] == 3
+        assert len(flow.cut_short["rejects"]) == 6
+        assert flow.cut_short["readings"]["value"].tolist() == [7.0, 5.0, 8.0]
+        assert told(flow.mended)["readings_now"] == 4
         assert flow.then["rejects"]["offset"].tolist() == [3, 4]
 
     def test_they_become_readings_with_their_own_place_and_time(self, flow):
@@ -130,7 +132,11 @@ class TestFlow:
         assert (first["event_time"], first["value"], first["offset"]) == (AT, 5.0, 0)
         assert (last["value"], last["offset"]) == (150.0, 5)
         assert first["kafka_time"] == last["kafka_time"] == RECEIVED
-        assert flow.then["usage_hourly"]["avg_usage"].tolist() == [7.0, 5.0, 150.0]
+        assert flow.then["usage_hourly"]["avg_usage"].tolist() == [7.0, 5.0, 150.0, 8.0]
+
+    def test_the_key_that_named_the_meter_and_the_unit_still_count(self, flow):
+        keyed = flow.then["readings"].set_index("meter").loc["keyed"]
+        assert (keyed["value"], keyed["event_time"]) == (8.0, AT)
 
     def test_a_correction_that_came_later_still_wins(self, flow):
         annex = flow.then["readings"].set_index("meter").loc["annex"]
@@ -143,7 +149,7 @@ class TestFlow:
 
     def test_a_wall_clock_that_was_ahead_of_the_brokers_is_not_in_the_future_any_more(self, flow):
         by_reason = told(flow.mended)["readings_now_by_reason"]
-        assert by_reason == {"nonexistent_time": 2, "future_time": 1}
+        assert by_reason == {"nonexistent_time": 3, "future_time": 1}
 
     def test_their_days_are_scored(self, flow):
         found = flow.then["anomalies"]
@@ -157,9 +163,9 @@ class TestFlow:
 
     def test_the_summary_counts_by_reason_and_shows_what_came_as_text(self, flow):
         counts = {one.reason: one.count for one in flow.summary}
-        assert counts == {"nonexistent_time": 3, "future_time": 1, "not_json": 1}
+        assert counts == {"nonexistent_time": 4, "future_time": 1, "not_json": 1}
         newest = [e["offset"] for e in flow.summary[0].examples]
-        assert newest == [4, 1]
+        assert newest == [6, 4]
         shown = rejects_table(flow.summary).md_str
         assert "&#60;b&#62;not &#124; json&#60;&#47;b&#62;" in shown
         assert "<b>" not in shown

@@ -107,7 +107,7 @@ class LakeGame(RuleBasedStateMachine):
 
     def one_meter_behind(self, number):
         behind = self.clock["library"] - pd.Timedelta(hours=5)
-        times = [behind + pd.Timedelta(minutes=5 * n) for n in range(number % 20)]
+        times = [behind + pd.Timedelta(minutes=15 * n) for n in range(number % 20)]
         own = [event("annex", ts, number / 9) for ts in times]
         return [*reversed(own), *self.in_order(number)]
 

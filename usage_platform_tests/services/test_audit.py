@@ -26,7 +26,7 @@ pytestmark = pytest.mark.kafka
 REGISTRY = MeterRegistry(Meter("library", interval_minutes=60))
 START = pd.Timestamp("2024-03-05T00:00:00Z")
 DAYS = [date(2024, 3, 6), date(2024, 3, 8)]
-NAIVE = b'{"ts": "2024-03-10 02:30:00", "value": 5}'
+NAIVE = b'{"ts": "2024-03-10 02:00:00", "value": 5}'
 
 
 def right(rows: RowComparison) -> bool:

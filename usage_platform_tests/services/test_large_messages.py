@@ -26,7 +26,8 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import READINGS, REJECTS
 from usage_platform.core.detector.model_timeline import ModelTimeline
-from usage_platform.core.readings.messages import KEPT_BYTES, usage_messages
+from usage_platform.core.readings.messages import usage_messages
+from usage_platform.core.readings.reject_reasons import KEPT_BYTES
 from usage_platform.services.ingest import drain_usage
 from usage_platform.services.progress import lag_of_scoring
 from usage_platform.services.redrive import ALL_REASONS, chosen_rejects

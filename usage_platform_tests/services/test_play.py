@@ -50,7 +50,9 @@ def on_topic(messages):
     """What the topic says, in the order of each meter's events."""
     values = [m.value() for m in messages]
     received = pd.Series(pd.Timestamp.now(tz="UTC"), index=range(len(values)))
-    events = parse_usage(values, received.astype("datetime64[ns, UTC]"), REGISTRY)
+    events = parse_usage(
+        values, [m.key() for m in messages], received.astype("datetime64[ns, UTC]"), REGISTRY
+    )
     assert events["reason"].isna().all()
     frame = events.rename(columns={"event_time": "ts"})[["meter", "ts", "value"]]
     return frame.sort_values("meter", kind="stable", ignore_index=True)

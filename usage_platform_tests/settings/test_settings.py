@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from usage_platform.core.detector.options import Method, TrainingOptions
+from usage_platform.core.limits import EventLimits
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.settings.settings import Settings, SettingsError
 from usage_platform.wiring.platform import Platform
@@ -54,6 +55,10 @@ def test_an_empty_variable_counts_as_not_set():
         ("USAGE_INTERVAL_MINUTES", "7"),
         ("USAGE_SPARK_REMOTE", "http://host:1"),
         ("USAGE_METHOD", "magic"),
+        ("USAGE_OLDEST_TIME", "1969-12-31"),
+        ("USAGE_MAX_EVENT_BYTES", "999"),
+        ("USAGE_MAX_METERS", "0"),
+        ("USAGE_METERS_ALLOWED", "library, ,annex"),
         ("USAGE_FALSE_ALARMS_PER_WEEK", "7"),
         ("USAGE_FALSE_ALARMS_PER_WEEK", "0"),
         ("USAGE_LEAST_SHARE", "1"),
@@ -136,6 +141,43 @@ def test_what_is_asked_of_a_model_follows_the_settings(tmp_path):
 def test_without_holidays_every_day_is_a_day():
     settings = Settings.from_env({"USAGE_HOLIDAYS": "-"})
     assert Platform(settings).training_options().calendar == Calendar()
+
+
+def test_the_limits_of_events_are_those_of_the_registry(tmp_path):
+    settings = Settings.from_env(
+        {
+            "USAGE_OLDEST_TIME": "2020-02-29",
+            "USAGE_MAX_EVENT_BYTES": "9000",
+            "USAGE_MAX_METERS": "7",
+            "USAGE_METERS_ALLOWED": "central-library, annex ",
+        },
+        data=tmp_path,
+    )
+    allowed = frozenset({"central-library", "annex"})
+    limits = Platform(settings).registry().limits
+    assert limits == EventLimits(date(2020, 2, 29), 9_000, 7, allowed)
+    assert Settings.from_env(settings.environment()).event_limits == limits
+
+
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [
+        ({"USAGE_METERS_ALLOWED": "annex"}, r"does not name USAGE_METER=central-library"),
+        (
+            {"USAGE_MAX_METERS": "9", "USAGE_GENERATED_METERS": "10"},
+            r"USAGE_GENERATED_METERS=10: more than",
+        ),
+        (
+            {"USAGE_METERS_ALLOWED": "central-library", "USAGE_GENERATED_METERS": "2"},
+            r"USAGE_GENERATED_METERS=2: more than",
+        ),
+        ({"USAGE_GENERATED_START": "1999-12-31"}, r"before USAGE_OLDEST_TIME=2000-01-01"),
+    ],
+)
+def test_limits_that_refuse_what_the_platform_plays_by_itself_are_an_error(env, message):
+    with pytest.raises(SettingsError, match=message):
+        Settings.from_env(env)
+    assert Settings.from_env({"USAGE_SOURCE": "ckan", **env, "USAGE_METERS_ALLOWED": ""})
 
 
 @pytest.mark.parametrize("text", [None, "2024-07-05\nthe fifth of July\n"])

@@ -72,7 +72,10 @@ def messages_between(
 def raw_frame(messages: list[Message]) -> pd.DataFrame:
     """Messages of `usage` as a frame of `core.readings.validation.RAW_COLUMNS`."""
     frame = pd.DataFrame(
-        [(m.topic(), m.partition(), m.offset(), m.timestamp()[1], m.value()) for m in messages],
+        [
+            (m.topic(), m.partition(), m.offset(), m.timestamp()[1], m.key(), m.value())
+            for m in messages
+        ],
         columns=RAW_COLUMNS,
     )
     frame["kafka_time"] = pd.to_datetime(frame["kafka_time"], unit="ms", utc=True).astype(

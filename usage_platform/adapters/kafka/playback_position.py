@@ -87,7 +87,9 @@ def _newest_in(
         if header in (message.headers() or ())
     ]
     received = pd.to_datetime([m.timestamp()[1] for m in messages], unit="ms", utc=True)
-    events = parse_usage([m.value() for m in messages], pd.Series(received), registry)
+    events = parse_usage(
+        [m.value() for m in messages], [m.key() for m in messages], pd.Series(received), registry
+    )
     good = events[events["reason"].isna()]
     newest = good.groupby("meter")["event_time"].max()
     return {str(meter): ts for meter, ts in newest.items()}

@@ -1,9 +1,13 @@
 """Producing messages however many wait to be sent.
 
-Belongs here: what a full queue of a producer means. Not here: which messages (`services`).
+Belongs here: a producer whose queue is full, and one whose call hangs. Not here: which messages
+(`services`).
 """
 
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -32,3 +36,24 @@ def produce(
         except BufferError:
             producer.poll(_POLL_SECONDS)
     raise KafkaException(KafkaError(KafkaError._QUEUE_FULL))
+
+
+def within(seconds: float, call: Callable[[], None]) -> None:
+    """Make a call that may hang; a hanging call is abandoned and counts as timed out.
+
+    Raises:
+        KafkaException: That of the call, or a timeout.
+    """
+    outcome: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(call())
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, daemon=True, name="kafka-call").start()
+    try:
+        outcome.result(seconds)
+    except TimeoutError:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT)) from None

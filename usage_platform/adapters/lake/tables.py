@@ -97,7 +97,8 @@ REJECTS = LakeTable(
     reason STRING COMMENT 'code of the reason',
     detail STRING COMMENT 'what was expected',
     meter STRING COMMENT 'name of the meter, where it could be read',
-    raw BINARY COMMENT 'value of the event, unchanged'
+    key BINARY COMMENT 'key of the event; empty in rows of former versions',
+    raw BINARY COMMENT 'value of the event, unchanged; the first 1,000 bytes of one too large'
     """,
     "received_date",
 )

@@ -14,9 +14,12 @@ from usage_platform.adapters.spark.batch_messages import collected_messages
 from usage_platform.adapters.spark.commit_dates import date_list, note_dates
 from usage_platform.adapters.spark.rejects_table import merge_rejects
 from usage_platform.core.anomalies.anomaly import ANOMALY_COLUMNS, NUMBERS
-from usage_platform.core.anomalies.message_parsing import MOST_BYTES, anomaly_rows, parse_anomaly
-from usage_platform.core.readings.messages import KEPT_BYTES
-from usage_platform.core.readings.validation import REJECT_COLUMNS
+from usage_platform.core.anomalies.message_parsing import (
+    MOST_BYTES,
+    anomaly_rows,
+    parse_anomaly,
+    stray_rejects,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -25,28 +28,18 @@ if TYPE_CHECKING:
 def write_anomaly_batch(lake: Lake, frame: "DataFrame", batch_id: int) -> None:
     """Write one batch of the topic `anomaly`; Spark calls it, in a worker beside the service."""
     del batch_id
-    messages = collected_messages(frame, MOST_BYTES)
+    messages = collected_messages(frame, MOST_BYTES, "coalesce(octet_length(value), 0) AS size")
     # The messages of a meter share a partition, until partitions are added to the topic.
     messages = messages.sort_values(["kafka_time", "offset", "partition"], ignore_index=True)
     parsed = [parse_anomaly(value) for value in messages["value"]]
     is_readable = np.array([message is not None for message in parsed], dtype=np.bool_)
     if not is_readable.all():
-        merge_rejects(frame.sparkSession, lake, _rejects(messages.loc[~is_readable]))
+        strays = stray_rejects(messages.loc[~is_readable], "not_an_anomaly")
+        merge_rejects(frame.sparkSession, lake, strays)
     if is_readable.any():
         anomalies = anomaly_rows([message for message in parsed if message is not None])
         at = messages.loc[is_readable, "kafka_time"].reset_index(drop=True)
         _merge(frame.sparkSession, lake, anomalies.assign(changed_at=at), update_equal=True)
-
-
-def _rejects(messages: pd.DataFrame) -> pd.DataFrame:
-    """`REJECT_COLUMNS` of messages that are no anomaly."""
-    rejects = messages.assign(
-        reason="not_an_anomaly",
-        detail=[f"{size:,} bytes: not a message of the platform" for size in messages["size"]],
-        meter=None,
-        raw=messages["value"].map(lambda value: value[:KEPT_BYTES], na_action="ignore"),
-    )
-    return rejects.loc[:, REJECT_COLUMNS]
 
 
 def merge_rescored(

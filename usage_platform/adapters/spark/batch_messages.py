@@ -10,26 +10,31 @@ import pandas as pd
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+_MOST_KEY_BYTES = 1_000
 
-def collected_messages(frame: "DataFrame", most_bytes: int) -> pd.DataFrame:
+
+def collected_messages(frame: "DataFrame", most_bytes: int, *more: str) -> pd.DataFrame:
     """The messages of a batch; a value that is too large is cut in Spark, before it is collected.
 
     Args:
         frame: Rows of Spark's Kafka source.
         most_bytes: The longest value that means anything; one byte more is collected, which shows
             that the value was too large.
+        more: Further columns, as expressions in Spark SQL with their names.
 
     Returns:
-        `topic`, `partition`, `offset`, `kafka_time` (datetime64[ns, UTC]), `value` (bytes or None)
-        and `size`, the bytes that the value has on the topic.
+        `topic`, `partition`, `offset`, `kafka_time` (datetime64[ns, UTC]), `key` and `value` (bytes
+        or None; of a key the first bytes, more than a meter's name has), and what is asked for
+        besides.
     """
     messages = frame.selectExpr(
         "topic",
         "partition",
         "offset",
         "timestamp AS kafka_time",
+        f"substring(key, 1, {_MOST_KEY_BYTES}) AS key",
         f"substring(value, 1, {most_bytes + 1}) AS value",
-        "coalesce(octet_length(value), 0) AS size",
+        *more,
     ).toPandas()
     times = messages["kafka_time"].dt.tz_localize("UTC")
     return messages.assign(kafka_time=times.astype("datetime64[ns, UTC]"))

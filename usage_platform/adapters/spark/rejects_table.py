@@ -27,7 +27,7 @@ def merge_rejects(spark: "SparkSession", lake: Lake, rejects: pd.DataFrame) -> N
     rows = rejects.assign(received_date=rejects["kafka_time"].dt.date)
     columns = (
         "topic STRING, partition INT, offset BIGINT, kafka_time TIMESTAMP, reason STRING, "
-        "detail STRING, meter STRING, raw BINARY, received_date DATE"
+        "detail STRING, meter STRING, key BINARY, raw BINARY, received_date DATE"
     )
     spark.createDataFrame(rows, columns).createOrReplaceTempView("batch_rejects")
     note_dates(spark, rows["received_date"])

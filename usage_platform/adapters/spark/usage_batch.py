@@ -1,7 +1,7 @@
 """The micro-batch: events from the topic `usage` into `readings`, `rejects` and `usage_hourly`.
 
 Belongs here: writing one batch of the stream. Not here: what makes an event valid
-(`core.readings.messages`), the statement for the hours (`hourly_sql`), the stream itself
+(`core.readings`), the statement for the hours (`hourly_sql`), the stream itself
 (`services.ingest`).
 
 Each step is a MERGE by key and may be repeated: running a batch again after a crash, or reading the
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, Lake
 from usage_platform.adapters.lake.touched_readings import is_any_there, readings_of_hours
@@ -23,7 +24,6 @@ from usage_platform.adapters.spark.hourly_sql import merge_hours
 from usage_platform.adapters.spark.rejects_table import merge_rejects
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.hourly import WATERMARK, audited_hours
-from usage_platform.core.readings.messages import MOST_EVENT_BYTES
 from usage_platform.core.readings.validation import (
     RAW_COLUMNS,
     Batch,
@@ -57,7 +57,7 @@ def write_usage_batch(
     """
     del batch_id
     spark = frame.sparkSession
-    raw = collected_messages(frame, MOST_EVENT_BYTES)
+    raw = collected_messages(frame, registry.limits.event_bytes)
     if not raw.empty:
         apply_events(spark, lake, registry, raw.loc[:, RAW_COLUMNS])
 
@@ -77,7 +77,7 @@ def apply_events(
     Returns:
         The readings and the rejects.
     """
-    batch = validate_events(raw, registry)
+    batch = validate_events(raw, registry, AdmittedMeters(lake).admit)
     if not batch.rejects.empty:
         merge_rejects(spark, lake, batch.rejects)
     if not batch.readings.empty:

@@ -8,7 +8,9 @@ not stop the scorer, the alerts, the page or `watch`.
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import pandas as pd
@@ -24,7 +26,8 @@ from usage_platform.core.anomalies.anomaly import (
 from usage_platform.core.anomalies.episode_messages import EpisodeEvent, EpisodeStatus
 from usage_platform.core.anomalies.episodes import opened_at
 from usage_platform.core.meters import is_meter_name
-from usage_platform.core.readings.messages import read_clock
+from usage_platform.core.readings.reject_reasons import KEPT_BYTES
+from usage_platform.core.readings.validation import REJECT_COLUMNS
 from usage_platform.core.time.units import instants_of
 
 MOST_BYTES = 20_000
@@ -33,9 +36,16 @@ MOST_BYTES = 20_000
 _FIRST_YEAR, _LAST_YEAR = 1970, 2261
 
 
+# As the platform writes times, with an offset; `fromisoformat` reads more.
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-][0-2]\d:[0-5]\d)", re.ASCII
+)
+
+
 def _instant(text: str) -> str:
-    at = read_clock(text)
-    if at is None or at.tzinfo is None or not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+    # Pydantic turns the ValueError of a time that is none into its own.
+    is_written_so = _TIME.fullmatch(text) is not None
+    if not is_written_so or not _FIRST_YEAR <= datetime.fromisoformat(text).year <= _LAST_YEAR:
         raise ValueError(f"expected a time from {_FIRST_YEAR} to {_LAST_YEAR} with an offset")
     return text
 
@@ -136,6 +146,23 @@ def anomaly_rows(messages: Sequence[dict[str, Any]]) -> pd.DataFrame:
     # Messages of the first version of the platform name no episode: each is one of its own.
     alone = pd.Series(opened_at(instants_of(rows.loc[:, "event_time"])), rows.index)
     return rows.loc[:, ANOMALY_COLUMNS].fillna({"episode": alone}).astype(types)
+
+
+def stray_rejects(messages: pd.DataFrame, reason: str) -> pd.DataFrame:
+    """Rejects (`core.readings.validation.REJECT_COLUMNS`) of messages that are not readable.
+
+    Args:
+        messages: `core.readings.validation.RAW_COLUMNS`, and `size`, the bytes of each value.
+        reason: The code of the reason.
+    """
+    rejects = messages.assign(
+        reason=reason,
+        detail=[f"{size:,} bytes: not a message of the platform" for size in messages["size"]],
+        meter=None,
+        key=messages["key"].map(lambda key: key[:KEPT_BYTES], na_action="ignore"),
+        raw=messages["value"].map(lambda value: value[:KEPT_BYTES], na_action="ignore"),
+    )
+    return rejects.loc[:, REJECT_COLUMNS].reset_index(drop=True)
 
 
 def parse_episode(value: bytes | None) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ import pandas as pd
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.hourly import HOURLY_COLUMNS, hourly_from_readings
 from usage_platform.core.readings.row_comparison import RowComparison, compare_rows
-from usage_platform.core.readings.validation import EVENT_PLACE, validate_events
+from usage_platform.core.readings.validation import EVENT_PLACE, Admit, validate_events
 
 READING_KEYS = ["meter", "event_time"]
 HOUR_KEYS = ["meter", "start"]
@@ -135,6 +135,7 @@ def audit(
     rejects: pd.DataFrame,
     days: Sequence[date],
     registry: MeterRegistry,
+    admit: Admit,
 ) -> Audit:
     """Compare the tables with what the events say, judged by today's rules and settings.
 
@@ -145,11 +146,12 @@ def audit(
         rejects: Rows of `rejects` of the time in which the broker received what was read, or more.
         days: The UTC dates.
         registry: The known meters.
+        admit: Says which meters' events are accepted.
     """
     rejects = rejects[_is_within(rejects, sample.stretches)]
-    is_revived = _is_revived(rejects, sample.events, registry)
+    is_revived = _is_revived(rejects, sample.events, registry, admit)
     known = _known_to_the_lake(sample, readings, rejects, rejects[is_revived])
-    batch = validate_events(known, registry)
+    batch = validate_events(known, registry, admit)
     of_days = batch.readings["event_time"].dt.date.isin(set(days))
     said = cast("pd.DataFrame", batch.readings[of_days])
     # A row that names an offset beyond the topic's end has no event behind it: it is compared.
@@ -198,10 +200,10 @@ def _without(rows: pd.DataFrame, others: pd.DataFrame, keys: Sequence[str]) -> p
 
 
 def _is_revived(
-    rejects: pd.DataFrame, events: pd.DataFrame, registry: MeterRegistry
+    rejects: pd.DataFrame, events: pd.DataFrame, registry: MeterRegistry, admit: Admit
 ) -> npt.NDArray[np.bool_]:
     """Which rejects are readings by today's rules."""
-    bad_today = validate_events(events, registry).rejects
+    bad_today = validate_events(events, registry, admit).rejects
     return _is_among(rejects, events, EVENT_PLACE) & ~_is_among(rejects, bad_today, EVENT_PLACE)
 
 

@@ -49,6 +49,11 @@ class ReadingHistory:
         """A meter's readings; none for one that has sent none."""
         return self._series.get(meter, NO_READINGS)
 
+    def newest(self, meter: str) -> int | None:
+        """A meter's newest reading, ns since 1970 UTC; None for one that has sent none."""
+        instants = self.of(meter).instants
+        return int(instants[-1]) if len(instants) else None
+
     def meters(self) -> list[str]:
         """The names of the meters that have readings, sorted."""
         return sorted(self._series)

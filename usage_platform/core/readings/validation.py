@@ -1,21 +1,29 @@
 """What a batch of events from the topic `usage` says: readings, rejects, touched hours.
 
-Belongs here: pure decisions on a batch. Not here: the tables they end up in (adapters).
+Belongs here: pure decisions on a batch. Not here: the tables they end up in, and where the names of
+the accepted meters are kept (adapters).
 """
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.messages import kept_bytes, parse_usage
+from usage_platform.core.readings.reject_reasons import KEPT_BYTES, Reason
 
 EVENT_PLACE = ["topic", "partition", "offset", "kafka_time"]
 """The columns that name one event: an offset alone comes again after a topic was recreated."""
 
-RAW_COLUMNS = [*EVENT_PLACE, "value"]
+RAW_COLUMNS = [*EVENT_PLACE, "key", "value"]
 READING_COLUMNS = ["meter", "event_time", "value", "kafka_time", "partition", "offset"]
-REJECT_COLUMNS = [*EVENT_PLACE, "reason", "detail", "meter", "raw"]
+REJECT_COLUMNS = [*EVENT_PLACE, "reason", "detail", "meter", "key", "raw"]
+
+Admit = Callable[[Sequence[str], MeterRegistry], Collection[str]]
+"""Says which of some meters' events are accepted, where the number of meters is limited: the names
+are of meters that no source describes, each once, in the order in which the broker received their
+first readings of a batch."""
 
 
 @dataclass(frozen=True)
@@ -25,21 +33,33 @@ class Batch:
     Attributes:
         readings: `READING_COLUMNS`; one row a (meter, event_time), the newest event's.
         rejects: `REJECT_COLUMNS`; `raw` is the event's value (`messages.kept_bytes`).
+        superseded: The number of valid events that are not among the readings, as a newer event of
+            the batch is for the same meter and time.
     """
 
     readings: pd.DataFrame
     rejects: pd.DataFrame
+    superseded: int
 
 
-def validate_events(raw: pd.DataFrame, registry: MeterRegistry) -> Batch:
+def admit_all(names: Sequence[str], registry: MeterRegistry) -> Collection[str]:
+    """Accept all meters: for readers that keep nothing by meter."""
+    del registry
+    return names
+
+
+def validate_events(raw: pd.DataFrame, registry: MeterRegistry, admit: Admit = admit_all) -> Batch:
     """Split a batch into readings and rejects; every event is in just one of them.
 
     Args:
         raw: `RAW_COLUMNS`; `kafka_time` is datetime64[ns, UTC], the broker's append time.
-        registry: The known meters.
+        registry: The known meters, and the limits.
+        admit: Decides on the meters that no source describes.
     """
     raw = raw.reset_index(drop=True)
-    parsed = parse_usage(raw["value"].tolist(), raw.loc[:, "kafka_time"], registry)
+    values, keys = raw["value"].tolist(), raw["key"].tolist()
+    parsed = parse_usage(values, keys, raw.loc[:, "kafka_time"], registry)
+    _reject_meters(parsed, raw, registry, admit)
     good = parsed["reason"].isna()
     readings = pd.concat(
         [
@@ -52,7 +72,11 @@ def validate_events(raw: pd.DataFrame, registry: MeterRegistry) -> Batch:
         [
             raw.loc[~good, EVENT_PLACE],
             parsed.loc[~good, ["meter", "reason"]],
-            raw.loc[~good, "value"].map(kept_bytes).rename("raw"),
+            # A key that is cut is no name of a meter, as it was none before.
+            raw.loc[~good, "key"].map(lambda key: key[:KEPT_BYTES], na_action="ignore"),
+            raw.loc[~good, "value"]
+            .map(lambda value: kept_bytes(value, registry.limits))
+            .rename("raw"),
         ],
         axis=1,
     )
@@ -62,7 +86,34 @@ def validate_events(raw: pd.DataFrame, registry: MeterRegistry) -> Batch:
         detail=pd.Series([detail for _, _, detail in codes], rejects.index, dtype=object),
     )
     rejected = rejects.loc[:, REJECT_COLUMNS].reset_index(drop=True)
-    return Batch(newest_per_reading(readings), rejected)
+    newest = newest_per_reading(readings)
+    return Batch(newest, rejected, superseded=len(readings) - len(newest))
+
+
+def _reject_meters(
+    parsed: pd.DataFrame, raw: pd.DataFrame, registry: MeterRegistry, admit: Admit
+) -> None:
+    """Give a reason to the otherwise valid events of meters that are not accepted.
+
+    Args:
+        parsed: As from `parse_usage`; changed.
+        raw: The events, with the same index.
+        registry: The known meters, and the limits.
+        admit: As for `validate_events`.
+    """
+    order = raw.sort_values(["kafka_time", "offset", "partition"]).index
+    good = parsed.loc[order]
+    good = good[good["reason"].isna()]
+    names = [str(name) for name in good["meter"].unique()]
+    allowed = registry.limits.allowed_meters
+    if allowed:
+        accepted, reason = set(names) & allowed, Reason.METER_NOT_ALLOWED
+    else:
+        new = [name for name in names if not registry.describes(name)]
+        refused = set(new) - set(admit(new, registry)) if new else set[str]()
+        accepted, reason = set(names) - refused, Reason.TOO_MANY_METERS
+    outside = good.index[~good["meter"].isin(accepted)]
+    parsed.loc[outside, "reason"] = reason.filled(registry.limits)
 
 
 def newest_per_reading(readings: pd.DataFrame) -> pd.DataFrame:

@@ -35,6 +35,7 @@ def apply(spark, lake, events):
             "partition": np.array([e.partition for e in events], dtype="int32"),
             "offset": np.array([e.offset for e in events], dtype="int64"),
             "timestamp": pd.Series([e.kafka_time for e in events]).astype("datetime64[ns, UTC]"),
+            "key": [b""] * len(events),
             "value": [e.payload for e in events],
         }
     )

@@ -9,6 +9,7 @@ import pytest
 from usage_platform.adapters.lake.tables import READINGS, REJECTS, USAGE_HOURLY
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.audit import Audit, TopicSample, audit
+from usage_platform.core.readings.validation import admit_all
 from usage_platform_tests.oracle import RECEIVED, Event, event, tables_of
 
 METER = Meter("m", "America/New_York", 30)
@@ -32,6 +33,7 @@ def raw(events: list[Event]) -> pd.DataFrame:
             "partition": [e.partition for e in events],
             "offset": [e.offset for e in events],
             "kafka_time": pd.Series([e.kafka_time for e in events]).astype("datetime64[ns, UTC]"),
+            "key": None,
             "value": [e.payload for e in events],
         }
     )
@@ -59,7 +61,7 @@ def tables(events: list[Event]) -> dict[str, pd.DataFrame]:
 
 
 def audited(sample: TopicSample, held: dict[str, pd.DataFrame]) -> Audit:
-    return audit(sample, **held, days=[DAY], registry=REGISTRY)
+    return audit(sample, **held, days=[DAY], registry=REGISTRY, admit=admit_all)
 
 
 def wrong(found: Audit) -> dict[str, tuple[int, int, int]]:

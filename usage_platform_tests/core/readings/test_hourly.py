@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from usage_platform.core.limits import MOST_KW
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.hourly import HOURLY_COLUMNS, WATERMARK, hourly_from_readings
-from usage_platform.core.readings.messages import MOST_KW
 from usage_platform.core.time.local_time import local_day_bounds
 
 START = pd.Timestamp("2024-03-05T13:00:00Z")

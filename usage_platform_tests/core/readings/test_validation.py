@@ -22,7 +22,9 @@ GOOD = b'{"meter": "a", "ts": "2024-03-05T13:05:00Z", "value": 1.5}'
 
 
 def raw(*values, partition=0, received=RECEIVED):
-    rows = [("usage", partition, offset, received, value) for offset, value in enumerate(values)]
+    rows = [
+        ("usage", partition, offset, received, None, value) for offset, value in enumerate(values)
+    ]
     frame = pd.DataFrame(rows, columns=RAW_COLUMNS)
     return frame.astype(
         {"partition": int, "offset": int, "kafka_time": "datetime64[ns, UTC]", "value": object}

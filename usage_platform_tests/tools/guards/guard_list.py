@@ -7,7 +7,7 @@ Belongs here: the list. Not here: the run over it (`__main__`), its table for re
 from dataclasses import dataclass
 
 _BATCH = "usage_platform/core/readings/validation.py"
-_WIRE = "usage_platform/core/readings/messages.py"
+_WIRE = "usage_platform/core/readings/event_times.py"
 _ANOMALY_TABLE = "usage_platform/adapters/spark/anomaly_table.py"
 _REJECTS = "usage_platform/adapters/spark/rejects_table.py"
 _MICRO_BATCH = "usage_platform/adapters/spark/usage_batch.py"
@@ -202,8 +202,8 @@ GUARDS = (
     Guard(
         "an event of the future is a reject",
         _WIRE,
-        "faults[(times > received.reset_index(drop=True) + FUTURE_TOLERANCE).to_numpy()] = (",
-        "faults[np.zeros(len(times), dtype=bool)] = (",
+        "(at > latest.iloc[places]).to_numpy()",
+        "(at > at).to_numpy()",
         f"{_IN_NAIVE}test_an_event_dated_2099_stops_nothing_and_is_a_reject",
     ),
     Guard(

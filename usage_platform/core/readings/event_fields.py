@@ -1,0 +1,125 @@
+"""The fields of one event: what its bytes say before times are compared with clocks.
+
+Belongs here: JSON, the envelope of Kafka Connect, the meter's name, the value and its unit.
+Not here: times (`event_times`), writing events and reading many of them (`messages`).
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from usage_platform.core.limits import MOST_KW, EventLimits
+from usage_platform.core.meters import is_meter_name
+from usage_platform.core.readings.event_times import EventTime, read_time
+from usage_platform.core.readings.reject_reasons import MOST_BRACKETS, Reason
+
+_JSON_BLANKS = " \t\n\r"
+_JSON_BEGINS = ("{", "[", '"')
+_ENVELOPE = {"schema", "payload"}
+# `json.loads` takes three times as long, and reads UTF-16 and lone surrogates too. Integers become
+# floats at once, as the digits of an `int` are limited.
+_decode_json = json.JSONDecoder(parse_int=float).raw_decode
+
+
+class EventFields(NamedTuple):
+    """What one event says.
+
+    Attributes:
+        meter: The meter's name; None if it could not be read.
+        time: The time; None if it could not be read.
+        kw: The value in kW; NaN if it could not be read.
+        reason: What is wrong with the first wrong field; None if nothing is.
+    """
+
+    meter: str | None
+    time: EventTime | None
+    kw: float
+    reason: Reason | None
+
+
+def read_fields(
+    value: bytes | None, key: bytes | None, default_meter: str, limits: EventLimits
+) -> EventFields:
+    """Read one event.
+
+    Args:
+        value: The message's value; None is a tombstone.
+        key: The message's key, which names the meter where the value does not.
+        default_meter: The meter of an event that neither names.
+        limits: What is accepted.
+    """
+    event = _decoded(value, limits.event_bytes)
+    if isinstance(event, Reason):
+        return EventFields(None, None, math.nan, event)
+    meter = _meter(event, key, default_meter)
+    if isinstance(meter, Reason):
+        return EventFields(None, None, math.nan, meter)
+    kw = _kilowatts(event)
+    if isinstance(kw, Reason):
+        return EventFields(meter, None, math.nan, kw)
+    time = read_time(event["ts"])
+    return EventFields(meter, time, kw, Reason.UNREADABLE_TIME if time is None else None)
+
+
+def _decoded(value: bytes | None, most_bytes: int) -> dict[str, Any] | Reason:
+    if value is not None and len(value) > most_bytes:
+        return Reason.MESSAGE_TOO_LARGE
+    if value is None or not value.strip(_JSON_BLANKS.encode()):
+        return Reason.EMPTY
+    if value.count(b"{") + value.count(b"[") > MOST_BRACKETS:
+        return Reason.TOO_NESTED
+    try:
+        text = value.decode().strip(_JSON_BLANKS)
+        event, end = _decode_json(text)
+    except ValueError:
+        return Reason.NOT_JSON
+    if end != len(text):
+        return Reason.NOT_JSON
+    if type(event) is dict and event.keys() == _ENVELOPE:  # pyright: ignore[reportUnknownMemberType]
+        event: Any = event["payload"]
+        if event is None:
+            return Reason.EMPTY
+    if type(event) is not dict:
+        return Reason.NOT_AN_OBJECT
+    return event  # pyright: ignore[reportUnknownVariableType]
+
+
+def _meter(event: Mapping[str, Any], key: bytes | None, default: str) -> str | Reason:
+    if "meter" in event:
+        name = event["meter"]
+        return name if type(name) is str and is_meter_name(name) else Reason.TYPE_METER
+    if not key:
+        return default
+    try:
+        name = key.decode()
+    except ValueError:
+        return Reason.TYPE_KEY
+    # A key that a converter wrote as JSON would name a meter that the values do not.
+    is_name = is_meter_name(name) and not name.startswith(_JSON_BEGINS)
+    return name if is_name else Reason.TYPE_KEY
+
+
+def _kilowatts(event: Mapping[str, Any]) -> float | Reason:
+    """The value in kW, or what is wrong with the first wrong field but the time's content."""
+    if "ts" not in event:
+        return Reason.MISSING_TS
+    if "value" not in event:
+        return Reason.MISSING_VALUE
+    if type(event["ts"]) not in (str, float):
+        return Reason.TYPE_TS
+    value = event["value"]
+    if type(value) is not float:
+        return Reason.TYPE_VALUE
+    unit = event.get("unit", "kW")
+    if unit == "W":
+        value = value / 1000
+    elif unit == "MW":
+        value = value * 1000
+    elif unit != "kW":
+        return Reason.UNKNOWN_UNIT
+    if 0 <= value <= MOST_KW:
+        return value + 0.0  # -0.0 becomes 0.0
+    if not math.isfinite(value):
+        return Reason.NOT_FINITE
+    return Reason.NEGATIVE if value < 0 else Reason.TOO_LARGE

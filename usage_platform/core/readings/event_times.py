@@ -1,0 +1,176 @@
+"""The time of an event: as it is written, as an instant, and on the grid of its meter.
+
+Belongs here: the forms in which programs write times, and which of them name one instant.
+Not here: times in files (`csv_rows`), other fields of an event (`event_fields`).
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from usage_platform.core.limits import FUTURE_TOLERANCE
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.reject_reasons import Reason
+
+# Python and Go write at most what Java does: nine digits and an offset with a colon. PostgreSQL
+# writes +00 and -0530, .NET seven digits, Ruby a blank before the offset.
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ]((?:[01]\d|2[0-3]):\d\d(?::\d\d)?)(?:(?<=:\d\d:\d\d)\.(\d{1,9}))?"
+    r"(?: ?(?:(Z)|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?))?",
+    re.ASCII,
+)
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - differences of wall-clock times
+# Seconds of the year 5138, milliseconds of 1973: no number means both an acceptable second and an
+# acceptable millisecond.
+_LEAST_MILLISECONDS = 1e11
+_MOST_MILLISECONDS = 1e14
+# Whatever is beyond is too old or too new by any limits, and pandas cannot hold all of it.
+_FIRST, _LAST = (pd.Timestamp(day).value for day in ("1900-01-01", "2200-01-01"))
+_NONE = np.iinfo(np.int64).min
+_SECOND, _MINUTE = 1_000_000_000, 60_000_000_000
+
+_Objects = npt.NDArray[np.object_]
+_Bools = npt.NDArray[np.bool_]
+
+
+class EventTime(NamedTuple):
+    """A time as an event has it.
+
+    Attributes:
+        ns: Nanoseconds since 1970 UTC or, of a local time, since 1970 by the meter's own clock.
+        is_local: Whether it has no offset.
+    """
+
+    ns: int
+    is_local: bool
+
+
+def read_time(ts: str | float) -> EventTime | None:
+    """A time as an event writes it; None if it is none.
+
+    Args:
+        ts: Text in ISO 8601 or RFC 3339 with up to nine digits of a second, with an offset or
+            without; or seconds or milliseconds since 1970.
+    """
+    return _read_text(ts) if isinstance(ts, str) else _read_number(ts)
+
+
+def _read_text(text: str) -> EventTime | None:
+    found = _TIME.fullmatch(text)
+    if found is None:
+        return None
+    day, clock, fraction, utc, sign, hours, minutes = found.groups()
+    try:
+        wall = datetime.fromisoformat(f"{day}T{clock}") - _EPOCH
+    except ValueError:
+        return None
+    ns = (wall.days * 86_400 + wall.seconds) * _SECOND
+    if fraction:
+        ns += int(fraction.ljust(9, "0"))
+    if sign:
+        ahead = int(hours) * 60 + int(minutes or 0)
+        ns -= (ahead if sign == "+" else -ahead) * _MINUTE
+    return EventTime(min(max(ns, _FIRST), _LAST), not (utc or sign))
+
+
+def _read_number(number: float) -> EventTime | None:
+    if not abs(number) < _MOST_MILLISECONDS:
+        return None
+    unit = _SECOND if abs(number) < _LEAST_MILLISECONDS else 1_000_000
+    whole = math.floor(number)
+    ns = whole * unit + round((number - whole) * unit)
+    return EventTime(min(max(ns, _FIRST), _LAST), False)
+
+
+def event_instants(
+    times: Sequence[EventTime | None],
+    meters: Sequence[str | None],
+    received: pd.Series,
+    registry: MeterRegistry,
+) -> tuple[pd.Series, _Objects]:
+    """The instants of events, and what is wrong with them.
+
+    Args:
+        times: n times; None has no instant and no fault.
+        meters: The n meters' names; of each time there is one.
+        received: The broker's timestamps, n values, datetime64[ns, UTC], index 0 to n - 1.
+        registry: Gives the meters' zones and intervals, and the oldest accepted day.
+
+    Returns:
+        n instants (datetime64[ns, UTC] or NaT), and n texts of `Reason` or None.
+    """
+    ns = np.array([_NONE if time is None else time.ns for time in times], dtype=np.int64)
+    is_local = np.array([time is not None and time.is_local for time in times], dtype=np.bool_)
+    instants = pd.Series(pd.DatetimeIndex(ns).tz_localize("UTC"))
+    faults = np.full(len(ns), None, dtype=object)
+    given = np.flatnonzero(ns != _NONE)
+    known = {name: registry.get(name) for name in {meters[at] for at in given} if name is not None}
+    clocks = {name: (meter.timezone, meter.interval_minutes) for name, meter in known.items()}
+    latest = received + FUTURE_TOLERANCE
+    oldest = pd.Timestamp(registry.limits.oldest_day, tz="UTC")
+    for (zone, minutes), places in _by_clock(given, meters, clocks).items():
+        local = places[is_local[places]]
+        instants.iloc[local], faults[local] = _localized(ns[local], zone, latest.iloc[local])
+        at = instants.iloc[places]
+        off_grid = ~_is_on_grid(at, zone, minutes)
+        _mark(faults, places[off_grid], Reason.OFF_GRID.filled(registry.limits, minutes))
+        _mark(faults, places[(at > latest.iloc[places]).to_numpy()], Reason.FUTURE_TIME)
+        too_old = (at < oldest).to_numpy()
+        _mark(faults, places[too_old], Reason.TOO_OLD.filled(registry.limits))
+    return instants, faults
+
+
+def _mark(faults: _Objects, places: npt.NDArray[np.intp], text: str) -> None:
+    faults[places] = str(text)
+
+
+def _by_clock(
+    places: npt.NDArray[np.intp],
+    meters: Sequence[str | None],
+    clocks: dict[str, tuple[str, int]],
+) -> dict[tuple[str, int], npt.NDArray[np.intp]]:
+    """The positions of the events by their meter's zone and interval."""
+    found: dict[tuple[str, int], list[int]] = {}
+    for place in places.tolist():
+        found.setdefault(clocks[meters[place] or ""], []).append(place)
+    return {clock: np.array(ones, dtype=np.intp) for clock, ones in found.items()}
+
+
+def _localized(
+    ns: npt.NDArray[np.int64], zone: str, latest: pd.Series
+) -> tuple[pd.Series, _Objects]:
+    """The instants of wall-clock times; of the hour that comes twice, the one that can be.
+
+    An event that the broker received before the second of the two had come is of the first. One
+    that it received later may be late, so that both are left.
+
+    Args:
+        ns: Nanoseconds since 1970 by the clocks of the zone.
+        zone: IANA name.
+        latest: The last instant that each event can be of, datetime64[ns, UTC].
+    """
+    local = pd.Series(pd.DatetimeIndex(ns), index=latest.index)
+    first, second = (
+        local.dt.tz_localize(zone, ambiguous=np.full(len(local), is_dst), nonexistent="NaT")
+        .dt.tz_convert("UTC")
+        .astype("datetime64[ns, UTC]")
+        for is_dst in (True, False)
+    )
+    faults = np.full(len(local), None, dtype=object)
+    faults[first.isna().to_numpy()] = Reason.NONEXISTENT_TIME.value
+    is_open = ((first != second) & first.notna() & (second <= latest)).to_numpy()
+    faults[is_open] = Reason.AMBIGUOUS_TIME.value
+    return first.where(~is_open), faults
+
+
+def _is_on_grid(instants: pd.Series, zone: str, minutes: int) -> _Bools:
+    """Whether instants start an interval by the clocks of the zone; True for NaT."""
+    wall = instants.dt.tz_convert(zone).dt.tz_localize(None)
+    interval = timedelta(minutes=minutes)
+    return ((wall == wall.dt.floor(interval)) | wall.isna()).to_numpy(np.bool_)
