@@ -8,12 +8,14 @@ from collections.abc import Sequence
 import pandas as pd
 from rich.table import Table
 
-from usage_platform.adapters.lake.tables import READINGS, REJECTS, USAGE_HOURLY
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY
 from usage_platform.console.screen import Screen, shown_path, table
 from usage_platform.core.anomalies.anomaly import find_anomalies
 from usage_platform.core.detector.manifest import Manifest
 from usage_platform.core.generator.fault_verdicts import FaultVerdicts, evaluate_faults
 from usage_platform.core.readings.quality import compare_anomalies, compare_hours
+from usage_platform.services.event_counts import event_counts, reject_counts
 from usage_platform.services.rescore import standing
 from usage_platform.wiring.platform import Platform
 
@@ -44,7 +46,7 @@ def summarize(deployment: Platform, screen: Screen) -> bool:
         _row(rows, "readings played", len(played), None),
         _row(rows, "unreadable rows of the source", summary.bad_rows, None),
         _row(rows, "in readings", len(own), len(own) == len(played)),
-        _row(rows, "rejects", reader.state(REJECTS).rows, None),
+        *_accounts(rows, reader),
         _row(rows, "hours in usage_hourly", len(hours), compared.wrong == 0),
         _row(rows, "slots trained", sum(m.slots_trained for m in manifests[-1:]), None),
         _row(rows, "slots with too little data", sum(m.slots_thin for m in manifests[-1:]), None),
@@ -62,6 +64,17 @@ def summarize(deployment: Platform, screen: Screen) -> bool:
     folder = shown_path(deployment.settings.data_dir)
     screen.say(f'next: usage-platform --data {folder} query "SELECT ..."')
     return all(right)
+
+
+def _accounts(rows: Table, reader: LakeReader) -> list[bool]:
+    """Where the ingested events are: each is a reading, superseded or a reject."""
+    counts = event_counts(reader, reject_counts(reader))
+    return [
+        _row(rows, "events ingested", counts.events, None),
+        _row(rows, "  of them readings", counts.readings, None),
+        _row(rows, "  superseded by a newer event", counts.superseded, counts.superseded >= 0),
+        _row(rows, "  rejects", counts.rejects, None),
+    ]
 
 
 def _judged_by_more_than_rules(manifests: Sequence[Manifest]) -> pd.Timestamp:

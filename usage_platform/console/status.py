@@ -13,6 +13,7 @@ from usage_platform.adapters.lake.tables import TABLES
 from usage_platform.console.screen import table
 from usage_platform.local.ports import port_answers
 from usage_platform.local.stack_file import read_live
+from usage_platform.services.event_counts import event_counts, reject_counts
 from usage_platform.services.progress import lag_into_lake, lag_of_scoring
 from usage_platform.settings.settings import Settings
 from usage_platform.wiring.platform import Platform
@@ -26,7 +27,7 @@ def status(deployment: Platform, now: pd.Timestamp) -> Group:
         now: The current time, UTC, for the age of open transactions.
     """
     services = _services(deployment.settings, _bootstrap(deployment))
-    return Group(services, _lags(deployment, now), _tables(deployment))
+    return Group(services, _lags(deployment, now), _tables(deployment), _events(deployment))
 
 
 def _services(settings: Settings, bootstrap: str) -> Table:
@@ -84,6 +85,28 @@ def _tables(deployment: Platform) -> Table | Text:
         return _states(deployment)
     except LakeError as error:
         return Text(f"Lake: {error}\n")
+
+
+def _events(deployment: Platform) -> Group | Text:
+    """The sum of the ingested events, and the rejects by reason."""
+    try:
+        rejects = reject_counts(deployment.reader)
+        counts = event_counts(deployment.reader, rejects)
+    except LakeError as error:
+        return Text(f"Events: {error}\n")
+    parts = (counts.readings, counts.superseded, counts.rejects)
+    readings, superseded, rejected = (f"{part:,}" for part in parts)
+    total = Text(
+        f"Events: {counts.events:,} ingested = {readings} readings + {superseded} superseded + "
+        f"{rejected} rejects\n"
+    )
+    if not rejects:
+        return Group(total)
+    numbers = ("last day", "all")
+    rows = table("Rejects", "topic", "reason", *numbers, numbers=numbers)
+    for one in rejects:
+        rows.add_row(one.topic, one.reason, f"{one.recent:,}", f"{one.count:,}")
+    return Group(total, rows)
 
 
 def _states(deployment: Platform) -> Table:

@@ -18,7 +18,7 @@ from usage_platform.adapters.lake.tables import (
 )
 from usage_platform.adapters.spark.commit_dates import dates_since
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.defs.metadata import lag_metadata, rejects_table
+from usage_platform.defs.metadata import events_metadata, lag_metadata, rejects_table
 from usage_platform.defs.partitions import partition_keys
 from usage_platform.services.ingest import DrainResult
 from usage_platform.services.progress import lag_into_lake
@@ -59,10 +59,13 @@ class IngestReport:
     def results(self, drained: Mapping[str, DrainResult]) -> Iterator[dg.MaterializeResult]:
         """The run's results."""
         about = self._report_days(drained)
-        by_reason = rejects_table(reject_summary(self._deployment.reader))
+        reader = self._deployment.reader
+        own: dict[LakeTable, Metadata] = {
+            READINGS: {**events_metadata(reader)},
+            REJECTS: {"by_reason": rejects_table(reject_summary(reader))},
+        }
         for table in (READINGS, REJECTS):
-            own: Metadata = {"by_reason": by_reason} if table is REJECTS else {}
-            metadata = self._of_table(table, about) | own
+            metadata = self._of_table(table, about) | own[table]
             yield dg.MaterializeResult(asset_key=table.name, metadata=metadata)
 
     def _report_days(self, drained: Mapping[str, DrainResult]) -> Metadata:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import dagster as dg
 import pandas as pd
 
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.services.event_counts import event_counts, reject_counts
 from usage_platform.services.progress import Lag
 from usage_platform.services.redrive import RejectedReason
 
@@ -36,6 +38,16 @@ def lag_metadata(lag: Lag | None) -> dict[str, int | float | str]:
     behind = lag.event_time
     minutes = "-" if behind is None else round(behind.total_seconds() / 60, 1)
     return {"lag_events": lag.events, "lag_event_minutes": minutes}
+
+
+def events_metadata(reader: LakeReader) -> dict[str, int]:
+    """Where all events are that were ingested: readings + superseded + rejects = events."""
+    counts = event_counts(reader, reject_counts(reader))
+    return {
+        "events_ingested": counts.events,
+        "events_superseded": counts.superseded,
+        "events_rejected": counts.rejects,
+    }
 
 
 def rejects_table(rejected: Sequence[RejectedReason]) -> dg.MarkdownMetadataValue:

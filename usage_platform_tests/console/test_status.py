@@ -7,12 +7,13 @@ import pytest
 from confluent_kafka import Producer
 from rich.console import Console
 
-from usage_platform.adapters.kafka.topics import ANOMALY
+from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, USAGE
 from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.console.status import status
 from usage_platform.core.readings.messages import usage_messages
 from usage_platform.settings.settings import Settings
 from usage_platform.wiring.platform import Platform
+from usage_platform_tests.services.test_event_counts import write_checkpoint, write_rejects
 
 START = pd.Timestamp("2024-03-05T00:00:00Z")
 
@@ -45,6 +46,19 @@ def test_lag_is_shown_in_events_and_event_time_and_an_open_transaction_with_its_
     (ingestion,) = (line for line in shown.splitlines() if "usage to the lake" in line)
     assert ingestion.split()[4:] == ["30", "1", "days", "04:00:00"]
     assert "Transaction: anomaly partition 0: offsets 0 to 0 wait for a transaction" in shown
+
+
+def test_where_all_events_are_and_the_rejects_by_topic_and_reason_are_shown(tmp_path, write_table):
+    deployment = Platform(Settings.from_env({}, data=tmp_path))
+    write_checkpoint(deployment.lake, {"0": 1_005})
+    now = pd.Timestamp.now(tz="UTC")
+    strays = [(EPISODE, "not_an_episode", now - pd.Timedelta(days=2))]
+    write_rejects(deployment.lake, write_table, [(USAGE, "empty", now)] * 2 + strays)
+    shown = printed(deployment)
+    assert "Events: 1,005 ingested = 0 readings + 1,003 superseded + 2 rejects" in shown
+    lines = [line.split() for line in shown.splitlines()]
+    assert ["usage", "empty", "2", "2"] in lines
+    assert ["episode", "not_an_episode", "0", "1"] in lines
 
 
 def test_without_a_broker_the_rest_is_shown(tmp_path):
