@@ -35,6 +35,8 @@ _TIMEOUT = 10.0
 _SILENCE_SECONDS = 20.0
 # How long a call waits for messages, also after the last one.
 _POLL_SECONDS = 0.1
+# Topics whose settings this process has checked, by the brokers' addresses.
+_checked: set[tuple[str, str]] = set()
 _BAD_SHAPE = (KafkaError.INVALID_PARTITIONS, KafkaError.INVALID_REPLICATION_FACTOR)
 _TOPIC_CONFIG = {
     # The broker's clock orders the events of a key and bounds event times in the future.
@@ -89,7 +91,7 @@ def ensure_topics(kafka: KafkaSettings, names: Sequence[str] = _TOPICS) -> None:
     """Create missing topics; all topics of readings and anomalies by default.
 
     Topics that another program created get the settings that the platform relies on, where the
-    client may change them.
+    client may change them; that is checked once a process.
 
     Raises:
         KafkaUnreachableError: When no broker answers, or it refuses to create them.
@@ -103,12 +105,15 @@ def ensure_topics(kafka: KafkaSettings, names: Sequence[str] = _TOPICS) -> None:
         for name, future in futures.items():
             try:
                 future.result(timeout=2 * _TIMEOUT)
+                _checked.discard((kafka.bootstrap, name))
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise _not_created(kafka, error) from None
                 existing.append(name)
-        if existing:
-            _correct_settings(admin, existing)
+        unchecked = [name for name in existing if (kafka.bootstrap, name) not in _checked]
+        if unchecked:
+            _correct_settings(admin, unchecked)
+            _checked.update((kafka.bootstrap, name) for name in unchecked)
 
 
 def _correct_settings(admin: AdminClient, topics: Sequence[str]) -> None:

@@ -3,11 +3,15 @@
 import gc
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
+from usage_platform.adapters.kafka import topics
 from usage_platform.adapters.kafka.security import Scram
 from usage_platform.adapters.kafka.topics import (
     ANOMALY,
@@ -30,11 +34,42 @@ def test_topics_are_made_once_with_their_partitions_and_the_brokers_clock(fresh_
     ensure_topics(kafka)
     admin = AdminClient(kafka.client())
     names = (USAGE, ANOMALY, EPISODE, DEAD_LETTERS)
-    topics = admin.list_topics(timeout=30).topics
-    assert [len(topics[name].partitions) for name in names] == [3, 3, 3, 3]
+    there = admin.list_topics(timeout=30).topics
+    assert [len(there[name].partitions) for name in names] == [3, 3, 3, 3]
     resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
     for future in admin.describe_configs(resources).values():
         assert future.result()["message.timestamp.type"].value == "LogAppendTime"
+
+
+@pytest.mark.kafka
+def test_the_settings_of_topics_are_checked_once_a_process_until_a_topic_is_made_again(
+    fresh_topics, monkeypatch
+):
+    checked = []
+    monkeypatch.setattr(topics, "_correct_settings", lambda admin, names: checked.append({*names}))
+    kafka = fresh_topics()
+    for _ in range(3):
+        ensure_topics(kafka)
+    every = {USAGE, ANOMALY, EPISODE, DEAD_LETTERS}
+    assert checked == [every]
+    ensure_topics(fresh_topics())
+    assert checked == [every, every]
+
+
+@pytest.mark.kafka
+def test_a_cluster_that_lets_nobody_see_settings_is_warned_of_once(
+    fresh_topics, monkeypatch, caplog
+):
+    def refuse(*_, **__):
+        future = Future()
+        future.set_exception(KafkaException(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)))
+        return {SimpleNamespace(name=USAGE): future}
+
+    kafka = fresh_topics()
+    monkeypatch.setattr(topics.AdminClient, "describe_configs", refuse)
+    for _ in range(3):
+        ensure_topics(kafka)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 @pytest.mark.kafka
