@@ -94,6 +94,9 @@ faults: setup .venv/.installed-dev ## Kill everything at exact cuts and judge wh
 soak: setup .venv/.installed-dev ## Play 1,000x for a while and say what creeps up (ARGS="--minutes 30")
 	@$(BIN)/python -m usage_platform_tests.tools.soak $(ARGS)
 
+fuzz: setup .venv/.installed-dev ## Send random messages to all topics; no reader may stop (ARGS="--minutes N")
+	@$(BIN)/python -m usage_platform_tests.tools.fuzz $(ARGS)
+
 guards: setup .venv/.installed-dev ## Take each guard of docs/guards.md away; a test must notice
 	@$(BIN)/python -m usage_platform_tests.tools.guards $(ARGS)
 
@@ -126,4 +129,4 @@ lock: ## Resolve the lock files anew
 	@$(LOCK) --group emr -c requirements.txt -o requirements-emr.txt
 	@echo pyspark==$(EMR_SPARK) | $(LOCK) - -o requirements-emr-spark.txt
 
-.PHONY: help setup demo up test test-quick test-aws test-page lint hooks docs bench bench-page pictures-page faults guards machine soak eval powerbi emr-package lock
+.PHONY: help setup demo up test test-quick test-aws test-page lint hooks docs bench bench-page pictures-page faults fuzz guards machine soak eval powerbi emr-package lock

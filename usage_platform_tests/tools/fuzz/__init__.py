@@ -1,0 +1,1 @@
+"""Random messages against every reader of the topics: nothing stops one, and nothing is lost."""
