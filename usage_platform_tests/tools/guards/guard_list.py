@@ -245,7 +245,7 @@ GUARDS = (
     Guard(
         "the scorer's offsets are part of its transaction",
         _SCORING,
-        "        _within(\n"
+        "        within(\n"
         "            _CALL_SECONDS,\n"
         "            lambda: producer.send_offsets_to_transaction"
         "(positions, group, _CALL_SECONDS),\n"
