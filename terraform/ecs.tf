@@ -50,7 +50,7 @@ locals {
       vital   = true
     }
     webserver = {
-      command = ["dagster-webserver", "-h", "127.0.0.1", "-p", tostring(local.ports.ui), "-w", "deploy/workspace.yaml"]
+      command = ["usage-platform", "ui", "--port", tostring(local.ports.ui), "--workspace", "deploy/workspace.yaml"]
       healthy = ["python", "-c", format(local.port_answers, local.ports.ui)]
       every   = 60
       after   = ["code"]

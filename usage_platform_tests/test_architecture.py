@@ -124,14 +124,21 @@ def test_only_the_settings_and_the_stack_read_the_environment():
     assert readers <= ENVIRONMENT_READERS
 
 
-def test_private_parts_of_dagster_are_not_used():
+WITHOUT_PUBLIC_NAME = (
+    "dagster._core.workspace.context.WorkspaceProcessContext",
+    "dagster._core.workspace.load_target.WorkspaceFileTarget",
+)
+"""What serves Dagster's own app: `dagster-webserver` offers no place for a guard around it."""
+
+
+def test_private_parts_of_dagster_are_not_used_but_to_serve_its_app():
     wrong = {
         f"{name_of(path)} imports {module}"
         for path in FILES
         for module in imports_of(ast.parse(path.read_text("utf-8")))
         if module.startswith("dagster._")
     }
-    assert not wrong
+    assert wrong == {f"console/dagster_ui.py imports {name}" for name in WITHOUT_PUBLIC_NAME}
 
 
 def test_no_file_is_too_long_and_each_says_what_it_is_for():

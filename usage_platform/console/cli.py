@@ -7,12 +7,11 @@ import math
 import signal
 import sys
 import threading
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
+from usage_platform.console.given_options import Given, given, unless_given
 from usage_platform.console.one_line_errors import OneLineErrors
 from usage_platform.console.signals import stop_on_signals
 from usage_platform.console.source_options import source_options
@@ -23,10 +22,7 @@ _DEMO_DATA = Path(".usage/demo")
 _DEMO_TIMEOUT_SECONDS = 1800.0
 _LIVE_ACCELERATOR = 300.0
 _FORMATS = click.Choice(["table", "csv", "json"])
-_OUT = click.Path(dir_okay=False, path_type=Path)
-
-Given = Mapping[str, Any]
-"""Values of options on the command line, by the setting's name."""
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,11 +62,11 @@ def demo(overrides: Given, keep: bool, timeout: float, **options: str | int | No
     from usage_platform.console.screen import Screen
     from usage_platform.local.stack import Stack
 
-    given = Settings.from_env(**overrides, **_given(options))
-    settings = _unless_given(without_alerts(given), data=_DEMO_DATA, accelerator=math.inf)
+    chosen = Settings.from_env(**overrides, **given(options))
+    settings = unless_given(without_alerts(chosen), data=_DEMO_DATA, accelerator=math.inf)
     screen = Screen()
     stop_on_signals()
-    ready_folder(settings, keep or "data" in given.model_fields_set, screen.say)
+    ready_folder(settings, keep or "data" in chosen.model_fields_set, screen.say)
     with Stack(settings, screen.say, screen.progress) as stack:
         finished = run_demo(stack, screen, timeout)
     screen.quiet()
@@ -86,8 +82,8 @@ def up(overrides: Given, **options: str | int | None) -> None:
     from usage_platform.console.screen import Screen
     from usage_platform.local.stack import Stack
 
-    given = Settings.from_env(**overrides, **_given(options))
-    settings = _unless_given(given, accelerator=_LIVE_ACCELERATOR)
+    chosen = Settings.from_env(**overrides, **given(options))
+    settings = unless_given(chosen, accelerator=_LIVE_ACCELERATOR)
     screen = Screen()
     stop_on_signals()
     with Stack(settings, screen.say, screen.progress, has_page=True) as stack:
@@ -113,8 +109,23 @@ def page(overrides: Given, page_port: int | None) -> None:
     from usage_platform.console.page import serve_page
     from usage_platform.wiring.platform import Platform
 
-    settings = Settings.from_env(**overrides, **_given({"page_port": page_port}))
+    settings = Settings.from_env(**overrides, **given({"page_port": page_port}))
     serve_page(Platform(settings), click.echo)
+
+
+@main.command()
+@click.option("--workspace", required=True, type=_FILE, help="Dagster's workspace.yaml.")
+@click.option("--port", "ui_port", type=int, help="Port (USAGE_UI_PORT).")
+@click.option("--read-only/--no-read-only", "ui_read_only", default=None, help="Refuse mutations.")
+@click.pass_obj
+def ui(overrides: Given, workspace: Path, **options: int | None) -> None:
+    """Serve Dagster's pages until Ctrl-C.
+
+    The instance is that of DAGSTER_HOME.
+    """
+    from usage_platform.console.dagster_ui import serve_ui
+
+    serve_ui(Settings.from_env(**overrides, **given(options)), workspace, click.echo)
 
 
 @main.command()
@@ -202,7 +213,7 @@ def query(overrides: Given, sql: str, form: str) -> None:
 @click.option("--holidays", help="Public holidays, such as US-MA; - for none.")
 @click.option("--method", type=click.Choice([method.value for method in Method]), help="Detector.")
 @click.option("--false-alarms", "false_alarms_per_week", type=float, help="Alarm days per week.")
-@click.option("--out", required=True, type=_OUT, help="A .csv, .csv.gz or .parquet file.")
+@click.option("--out", required=True, type=_FILE, help="A .csv, .csv.gz or .parquet file.")
 @click.pass_obj
 def replay(overrides: Given, out: Path, **options: str | int | float | None) -> None:
     """Backtest the detector on a source; write each score to a file.
@@ -214,7 +225,7 @@ def replay(overrides: Given, out: Path, **options: str | int | float | None) -> 
     from usage_platform.console.screen import Screen
     from usage_platform.wiring.platform import Platform
 
-    deployment = Platform(Settings.from_env(**overrides, **_given(options)))
+    deployment = Platform(Settings.from_env(**overrides, **given(options)))
     screen = Screen()
     replayed = replay_source(
         deployment.reading_source(),
@@ -244,7 +255,7 @@ def label(overrides: Given, start: str, end: str, says: str, note: str, meter: s
     from usage_platform.console.screen import Screen
     from usage_platform.wiring.platform import Platform
 
-    platform = Platform(Settings.from_env(**overrides, **_given({"meter": meter})))
+    platform = Platform(Settings.from_env(**overrides, **given({"meter": meter})))
     known = platform.settings.default_meter
     Screen().say(add_label(platform.labels, known, start, end, says, note))
 
@@ -278,13 +289,3 @@ def alert_test(overrides: Given, sink: str | None) -> None:
 
     if not send_tests(Settings.from_env(**overrides), sink, datetime.now(UTC)):
         sys.exit(1)
-
-
-def _given(options: Mapping[str, str | int | float | None]) -> Given:
-    return {name: value for name, value in options.items() if value is not None}
-
-
-def _unless_given(settings: Settings, **defaults: object) -> Settings:
-    """The settings, with a command's defaults where neither variable nor option is set."""
-    missing = {name: v for name, v in defaults.items() if name not in settings.model_fields_set}
-    return settings.model_copy(update=missing)

@@ -51,7 +51,8 @@ def dagster_services(
         # Not `dagster code-server`, which runs this very command as its child, and lives on and
         # answers nothing when that child dies.
         "code": ("dagster", "api", "grpc", "-m", _DEFINITIONS, *where, str(code_port)),
-        "ui": ("dagster-webserver", *where, str(ui_port), "-w", workspace),
+        # Not `dagster-webserver`, which looks at no Host and no Origin.
+        "ui": ("usage-platform", "ui", "--port", str(ui_port), "--workspace", workspace),
         "daemon": ("dagster-daemon", "run", "-w", workspace),
     }
     ready = {

@@ -62,6 +62,8 @@ class Settings(BaseModel):
     kafka_port: types.Port = 9092
     spark_port: types.Port = 15002
     ui_port: types.Port = 3000
+    ui_host: types.HostName = ""
+    ui_read_only: bool = False
     page_port: types.Port = 8050
     page_host: types.HostName = ""
     tariff: float | None = Field(None, ge=0, allow_inf_nan=False)

@@ -88,3 +88,8 @@ def lake_fault(request: Request, error: Exception) -> Response:
     """A one-line error for a lake that cannot be read (503)."""
     assert isinstance(error, LakeError)  # noqa: S101 - registered for it alone
     return answer({"error": str(error)}, 503)
+
+
+def failed(request: Request, error: Exception) -> Response:
+    """A one-line error for a request that failed; the server logs the exception (500)."""
+    return answer({"error": "the request failed; the page's log has the reason"}, 500)

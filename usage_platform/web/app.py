@@ -18,12 +18,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from usage_platform.adapters.kafka.tail import TopicTail
 from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, USAGE, KafkaSettings
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.web import episodes, export, hours, live, overview, series
-from usage_platform.web.answers import lake_fault, refused
+from usage_platform.web.answers import failed, lake_fault, refused
 from usage_platform.web.live import news_of, watch_lake, with_expectations
 from usage_platform.web.live_feed import LiveFeed
 from usage_platform.web.security import SameOriginOnly
@@ -40,8 +41,8 @@ _RECENT = 300
 
 def create_app(
     source: PageSource, kafka: Callable[[], KafkaSettings], host: str = "", vendor: Path = VENDOR
-) -> Starlette:
-    """Create the app; it consumes the topics while it runs.
+) -> ASGIApp:
+    """Create the app behind its guard; it consumes the topics while it runs.
 
     Args:
         source: The data behind the page.
@@ -67,16 +68,18 @@ def create_app(
             Mount("/static/vendor", StaticFiles(directory=vendor, check_dir=False)),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        middleware=[
-            Middleware(SameOriginOnly, host=host),
-            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6),
-        ],
-        exception_handlers={HTTPException: refused, LakeError: lake_fault},
+        middleware=[Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)],
+        exception_handlers={
+            HTTPException: refused,
+            LakeError: lake_fault,
+            Exception: failed,
+        },
         lifespan=_following(source, kafka),
     )
     app.state.source = source
     app.state.feed = LiveFeed()
-    return app
+    # Around all of it: what fails is answered with the same headers.
+    return SameOriginOnly(app, host)
 
 
 def _load_first(source: PageSource) -> None:

@@ -1,32 +1,28 @@
 """The page's web server.
 
-Belongs here: running and stopping it. Not here: the app (`app`).
+Belongs here: the page's app behind its guard. Not here: the app (`app`), listening (`http_server`).
 """
 
-import socket
 from collections.abc import Callable
 
 import uvicorn
 
 from usage_platform.web.app import create_app
+from usage_platform.web.http_server import http_server, serve_until_stopped
+from usage_platform.web.security import HEADERS
 from usage_platform.web.source import PageSource
 from usage_platform.wiring.platform import Platform
 
-# An open event stream never ends by itself.
-_LAST_WORDS_SECONDS = 2
 
-
-def serve(deployment: Platform, listening: socket.socket, ready: Callable[[], None]) -> None:
+def serve(deployment: Platform, port: int, ready: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
         deployment: The services.
-        listening: A bound socket.
+        port: Where to listen, on the loopback interface.
         ready: Called before the first request.
     """
-    server = server_of(deployment)
-    ready()
-    server.run(sockets=[listening])
+    serve_until_stopped(server_of(deployment), port, ready)
 
 
 def server_of(deployment: Platform) -> uvicorn.Server:
@@ -38,11 +34,4 @@ def server_of(deployment: Platform) -> uvicorn.Server:
     app = create_app(
         PageSource.of(deployment), lambda: deployment.kafka, deployment.settings.page_host
     )
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        lifespan="on",
-        timeout_graceful_shutdown=_LAST_WORDS_SECONDS,
-        server_header=False,
-    )
-    return uvicorn.Server(config)
+    return http_server(app, HEADERS)

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
+from usage_platform.services.page_data import YearCache
 from usage_platform.web.app import STATIC, create_app
 from usage_platform.web.security import HEADERS
 from usage_platform.web.source import PageSource
@@ -89,3 +91,33 @@ def test_a_lake_that_cannot_be_read_is_one_line(own_lake):
     assert answer.status_code == 503
     assert "readings" in answer.json()["error"]
     assert "\n" not in answer.json()["error"]
+
+
+def test_a_failure_is_one_line_with_the_headers_and_without_its_reason(made_once, monkeypatch):
+    def fails(self, *args):
+        raise RuntimeError("secret reason")
+
+    app = create_app(PageSource.of(Platform(settings_of(made_once))), no_kafka)
+    monkeypatch.setattr(YearCache, "year", fails)
+    page = TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
+    answer = page.get("/api/series")
+    assert answer.status_code == 500
+    assert answer.json() == {"error": "the request failed; the page's log has the reason"}
+    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+
+
+def test_a_foreign_page_reads_nothing_but_may_link_to_the_page(page):
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+    for mode in ("no-cors", "cors", "websocket", None):
+        headers = foreign if mode is None else {**foreign, "Sec-Fetch-Mode": mode}
+        assert page.get("/api/meters", headers=headers).status_code == 403
+    assert page.get("/api/meters", headers={**foreign, "Sec-Fetch-Mode": "navigate"}).is_success
+
+
+def test_a_foreign_page_opens_no_websocket(page):
+    with (
+        pytest.raises(WebSocketDisconnect) as refused,
+        page.websocket_connect("/api/stream", headers={"Origin": "http://evil.example"}),
+    ):
+        pass
+    assert refused.value.code == 1008

@@ -1,0 +1,23 @@
+"""Options of the command line as settings.
+
+Belongs here: which options count, and defaults of a command. Not here: the commands (`cli`).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from usage_platform.settings.settings import Settings
+
+Given = Mapping[str, Any]
+"""Values of options on the command line, by the setting's name."""
+
+
+def given(options: Mapping[str, str | int | float | None]) -> Given:
+    """The options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def unless_given(settings: Settings, **defaults: object) -> Settings:
+    """The settings, with a command's defaults where neither variable nor option is set."""
+    missing = {name: v for name, v in defaults.items() if name not in settings.model_fields_set}
+    return settings.model_copy(update=missing)
