@@ -199,13 +199,16 @@ def status(overrides: Given) -> None:
 @click.pass_obj
 def query(overrides: Given, sql: str, form: str) -> None:
     """Run a read-only SQL query over the lake's tables."""
-    from usage_platform.console.query import printed
+    from usage_platform.console.plain_text import plain
+    from usage_platform.console.query import bound_memory, printed
     from usage_platform.wiring.platform import Platform
 
     deployment = Platform(Settings.from_env(**overrides))
     # Without this, Athena would keep running a query whose client is gone.
     stop_on_signals()
-    click.echo(printed(deployment.sql.query(sql), form))
+    bound_memory()
+    text = printed(deployment.sql.query(sql), form)
+    click.echo(plain(text) if sys.stdout.isatty() else text)
 
 
 @main.command()

@@ -5,6 +5,7 @@ Belongs here: which exceptions those are. Not here: the same for Dagster runs (`
 
 import click
 
+from usage_platform.console.plain_text import plain
 from usage_platform.settings.settings import SettingsError
 
 
@@ -29,10 +30,10 @@ class OneLineErrors(click.Group):
         try:
             return super().invoke(ctx)
         except KafkaException as error:
-            raise click.ClickException(f"Kafka: {error.args[0].str()}") from None
+            raise click.ClickException(plain(f"Kafka: {error.args[0].str()}")) from None
         except (SettingsError, *known) as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(plain(str(error))) from None
         except BrokenPipeError:  # The reader of the pipe is gone; click exits silently.
             raise
         except OSError as error:
-            raise click.ClickException(what_to_do(error, remote=False)) from None
+            raise click.ClickException(plain(what_to_do(error, remote=False))) from None

@@ -2,6 +2,7 @@
 
 import io
 import json
+import resource
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, time
@@ -9,13 +10,29 @@ from decimal import Decimal
 
 import pyarrow as pa
 from rich import box
-from rich.console import Console
 from rich.table import Table
+
+from usage_platform.console.plain_text import PlainConsole, plain
+from usage_platform.services.spreadsheet_text import without_formulas
 
 MOST_SHOWN = 10_000
 """Maximum number of rows in the table format; csv and json print all."""
 
+MOST_MEMORY = 3 * 2**30
+"""Bytes that a query and the text of its result may take."""
+
 _WIDEST = 200
+_LONGEST_CELL = 1000
+
+
+def bound_memory() -> None:
+    """Let this process have `MOST_MEMORY` at most (Linux); what needs more fails.
+
+    One text of `repeat()` counts in none of DuckDB's own limits.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    soft = MOST_MEMORY if hard == resource.RLIM_INFINITY else min(MOST_MEMORY, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def printed(rows: pa.Table, form: str) -> str:
@@ -23,23 +40,30 @@ def printed(rows: pa.Table, form: str) -> str:
 
     Args:
         rows: The result of the query.
-        form: `table`, `csv`, or `json` for one object per line; times are ISO 8601.
+        form: `table`, `csv`, or `json` for one object per line; times are ISO 8601. In a table
+            long texts are cut, in CSV no text is a formula.
     """
     rows = rows.rename_columns(_distinct(rows.column_names))
     if form == "csv":
-        frame = rows.to_pandas(integer_object_nulls=True)
+        frame = without_formulas(rows.to_pandas(integer_object_nulls=True))
         return frame.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%S%z").rstrip("\n")
     if form == "json":
         return "\n".join(json.dumps(row, default=_plain) for row in rows.to_pylist())
-    table = Table(*rows.column_names, box=box.SIMPLE)
+    table = Table(*map(plain, rows.column_names), box=box.SIMPLE)
     for row in rows.slice(0, MOST_SHOWN).to_pylist():
-        table.add_row(*(_text(value) for value in row.values()))
+        table.add_row(*(_cell(value) for value in row.values()))
     out = io.StringIO()
-    Console(file=out, width=_WIDEST, highlight=False, markup=False, emoji=False).print(table)
+    PlainConsole(file=out, width=_WIDEST, highlight=False, markup=False, emoji=False).print(table)
     counted = f"{rows.num_rows:,} rows"
     if rows.num_rows > MOST_SHOWN:
         counted = f"the first {MOST_SHOWN:,} of {counted}; --format csv prints all"
     return f"{out.getvalue().rstrip()}\n({counted})"
+
+
+def _cell(value: object) -> str:
+    # Before the columns are measured.
+    text = plain(_text(value))
+    return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ from usage_platform.core.evaluation.replay import replay
 from usage_platform.core.feedback.labels import left_out
 from usage_platform.core.readings.source import ReadingSource, SourceError
 from usage_platform.core.time.units import instants_of
+from usage_platform.services.spreadsheet_text import without_formulas
 
 _PARQUET = (".parquet", ".pq")
 _CSV = (".csv", ".csv.gz")
@@ -124,4 +125,6 @@ def _write(scored: pd.DataFrame, out: Path) -> None:
     if out.name.endswith(_PARQUET):
         scored.to_parquet(out, index=False)
     else:
-        scored.to_csv(out, index=False, date_format="%Y-%m-%dT%H:%M:%SZ", float_format="%.6g")
+        without_formulas(scored).to_csv(
+            out, index=False, date_format="%Y-%m-%dT%H:%M:%SZ", float_format="%.6g"
+        )

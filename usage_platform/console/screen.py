@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from usage_platform.console.plain_text import PlainConsole
 
 _PLAIN_EVERY_SECONDS = 15.0
 
@@ -22,7 +23,7 @@ class Screen:
     """
 
     def __init__(self, width: int | None = None) -> None:
-        self.console = Console(highlight=False, emoji=False, width=width)
+        self.console = PlainConsole(highlight=False, emoji=False, width=width)
         self._status = self.console.status("") if self.console.is_terminal else None
         self._said_plain = time.monotonic()
 

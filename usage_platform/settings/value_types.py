@@ -13,13 +13,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import calendar_named
+from usage_platform.settings.cron import valid_cron
 
 NO_COLUMN = "-"
 NOT_FILES = ("generated", "ckan")
-_CRON_NAMES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
-_CRON_FIELD = re.compile(r"[\w*,/-]+")
-# Minute, hour, day of the month, month, day of the week.
-_CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _BROKER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/,\[\]]+):(\d{1,5})")
 _S3 = re.compile(r"s3://[^/\s]+(/.*)?")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
@@ -86,18 +83,6 @@ def _holidays(value: str) -> str:
     return value
 
 
-def _cron(value: str) -> str:
-    parts = value.split()
-    fields_fit = len(parts) == len(_CRON_RANGES) and all(
-        _CRON_FIELD.fullmatch(part)
-        and all(low <= int(number) <= high for number in re.findall(r"(?<!/)\b\d+", part))
-        for part, (low, high) in zip(parts, _CRON_RANGES, strict=True)
-    )
-    if value not in _CRON_NAMES and not fields_fit:
-        raise ValueError("expected a cron expression of five fields such as 0 3 * * 1")
-    return value
-
-
 def names_of(value: str) -> frozenset[str]:
     """The names of meters in a text that separates them by commas."""
     return frozenset(name.strip() for name in value.split(",")) if value else frozenset()
@@ -145,7 +130,7 @@ Accelerator = Annotated[
     float, BeforeValidator(lambda value: "inf" if value == "max" else value), Field(gt=0)
 ]
 Holidays = Annotated[str, AfterValidator(_holidays)]
-Cron = Annotated[str, AfterValidator(_cron)]
+Cron = Annotated[str, AfterValidator(valid_cron)]
 EmrApplication = Annotated[str, _matching(r"[0-9a-z]+", "the id of an EMR Serverless application")]
 RoleArn = Annotated[
     str,

@@ -4,7 +4,6 @@ Belongs here: `/api/episodes` and `/api/reviews`. Not here: which readings form 
 (`core.anomalies.episodes`), an episode's state after its reviews (`core.feedback.reviews`).
 """
 
-import json
 import threading
 from datetime import UTC, datetime
 from typing import cast
@@ -24,7 +23,7 @@ from usage_platform.core.feedback.reviews import LONGEST_NOTE, NO_REVIEWS, Act, 
 from usage_platform.core.meters import LONGEST_NAME
 from usage_platform.services.page_data import Year
 from usage_platform.web.answers import answer, as_json, unless_known
-from usage_platform.web.parameters import source_of, year_of
+from usage_platform.web.parameters import known_year, source_of, year_of
 from usage_platform.web.source import PageSource
 
 _JSON = "application/json"
@@ -69,7 +68,7 @@ def _listed(year: Year, reviewed: list[Review]) -> dict[str, object]:
 async def review(request: Request) -> Response:
     """Save a review of an episode."""
     try:
-        given = _Given.model_validate(json.loads(await request.body()))
+        given = _Given.model_validate_json(await request.body())
         kept = Review(
             review_id=uuid4().hex[:12],
             at=cast("pd.Timestamp", pd.Timestamp(datetime.now(UTC))),
@@ -105,9 +104,9 @@ def _keep(source: PageSource, kept: Review) -> None:
 def _episode(source: PageSource, meter: str, name: str) -> Episode:
     missing = HTTPException(404, f"no episode {name!r} of meter {meter!r}")
     try:
-        year = int(name[:4])
+        year = known_year(name[:4])
         known = source.registry().get(meter)
-    except ValueError:
+    except (ValueError, HTTPException):
         raise missing from None
     for one in (None, year):
         for episode in source.years.year(known, one).episodes:

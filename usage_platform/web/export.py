@@ -21,12 +21,11 @@ from starlette.routing import Route
 from usage_platform.core.feedback.reviews import NO_REVIEWS, states
 from usage_platform.core.meters import Meter
 from usage_platform.services.page_data import Year
+from usage_platform.services.spreadsheet_text import without_formulas
 from usage_platform.web.hours import rows_between
 from usage_platform.web.parameters import source_of, span_of, year_of
 from usage_platform.web.source import PageSource
 
-# A spreadsheet would evaluate a cell that starts like this as a formula.
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
 _TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
 _Rows = Callable[[PageSource, Year, int, int], pd.DataFrame]
@@ -113,16 +112,8 @@ def _with_local(rows: pd.DataFrame, names: tuple[str, ...], meter: Meter) -> pd.
 
 
 def _csv(rows: pd.DataFrame) -> bytes:
-    safe = rows.copy()
-    for name in safe.select_dtypes(include=["object"]).columns:
-        safe[name] = pd.Series(
-            [_no_formula(value) for value in safe[name]], safe.index, dtype=object
-        )
+    safe = without_formulas(rows)
     return safe.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%SZ").encode()
-
-
-def _no_formula(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def _parquet(rows: pd.DataFrame) -> bytes:

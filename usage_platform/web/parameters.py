@@ -3,6 +3,7 @@
 Belongs here: parameters shared by several routes; an invalid one is refused in one line.
 """
 
+import re
 from datetime import date
 
 import pandas as pd
@@ -14,6 +15,7 @@ from usage_platform.services.page_data import Year
 from usage_platform.web.source import PageSource
 
 _S = 10**9
+_NUMBER = re.compile("[0-9]{1,12}")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 _EARLIEST, _LATEST = 0, 4_200_000_000
 
@@ -36,8 +38,17 @@ def meter_of(request: Request) -> Meter:
 def year_of(request: Request) -> Year:
     """The requested year of the meter; the last twelve months without the parameter."""
     text = request.query_params.get("year")
-    year = None if not text else _number(text, "year", _FIRST_YEAR, _LAST_YEAR)
+    year = None if not text else known_year(text)
     return source_of(request).years.year(meter_of(request), year)
+
+
+def known_year(text: str) -> int:
+    """A year that there may be readings of.
+
+    Raises:
+        HTTPException: If it is none.
+    """
+    return _number(text, "year", _FIRST_YEAR, _LAST_YEAR)
 
 
 def span_of(request: Request, default: tuple[int, int]) -> tuple[int, int]:
@@ -64,7 +75,7 @@ def utc_days(start: int, end: int) -> tuple[date, date]:
 
 
 def _number(text: str, name: str, least: int, most: int) -> int:
-    if not text.isascii() or not text.isdigit() or not least <= int(text[:12]) <= most:
+    if not _NUMBER.fullmatch(text) or not least <= int(text) <= most:
         raise HTTPException(
             400, f"{name}: expected a whole number from {least} to {most}, got {text[:40]!r}"
         )

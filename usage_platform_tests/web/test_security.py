@@ -121,3 +121,60 @@ def test_a_foreign_page_opens_no_websocket(page):
     ):
         pass
     assert refused.value.code == 1008
+
+
+_NUMBERS = ["0" * 13 + "1", "0" * 5000 + "1", "9" * 5000, "\u00b2", "\u0663", "-1", "1e3", "\x00"]
+
+
+@pytest.mark.parametrize("path", ["series", "overview", "hours", "export", "shape", "episodes"])
+@pytest.mark.parametrize("names", [("year",), ("from", "to"), ("to",), ("meter",)])
+def test_no_parameter_makes_the_page_fail(page, path, names):
+    for text in _NUMBERS:
+        answer = page.get(f"/api/{path}", params=dict.fromkeys(names, text))
+        assert answer.status_code < 500
+        if answer.is_client_error:
+            assert "\n" not in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 10_000,
+        '{"a":' * 3000,
+        "1" * 10_000,
+        '{"meter":' + "1" * 9000 + "}",
+        "NaN",
+        b"\xff\xfe",
+        "",
+        *(
+            json.dumps({"meter": "m", "episode": name, "act": "acknowledge"})
+            for name in (
+                "0000-01",
+                "9999",
+                "-001",
+                "",
+                "99999999",
+                "2024\ud800",
+                "\u0662024",
+                "....",
+            )
+        ),
+    ],
+)
+def test_no_body_makes_the_page_fail(own_lake, body):
+    answer = client_of(own_lake).post("/api/reviews", content=body, headers=JSON)
+    assert answer.status_code in (400, 404)
+    assert "\n" not in answer.json()["error"]
+    assert len(answer.json()["error"]) < 300
+
+
+def test_a_table_of_which_a_file_is_cut_off_is_one_line(own_lake):
+    tables = Path(own_lake.root) / "deltalake"
+    for file in tables.glob("*/*/*.parquet"):
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    page = client_of(own_lake)
+    for path in ("series", "episodes", "overview", "export?what=hours", "meters"):
+        answer = page.get(f"/api/{path}")
+        assert answer.status_code == 503, path
+        assert "\n" not in answer.json()["error"]
+        assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS

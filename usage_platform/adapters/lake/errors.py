@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pyarrow as pa
 from deltalake.exceptions import DeltaError
 
 _LONGEST = 200
@@ -37,13 +38,14 @@ def lake_errors_in_one_line(place: str) -> Iterator[None]:
         place: The folder, file or table, as the user would name it.
 
     Raises:
-        LakeError: In place of every other `OSError` and `DeltaError`.
+        LakeError: In place of every other `OSError` and `DeltaError`, and of Arrow's errors, which
+            a damaged file of a table raises.
     """
     try:
         yield
     except FileNotFoundError:
         raise
-    except (OSError, DeltaError) as error:
+    except (OSError, DeltaError, pa.ArrowException) as error:
         raise LakeError(f"{place}: {what_to_do(error, '://' in place)}") from error
 
 

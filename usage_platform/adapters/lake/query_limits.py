@@ -9,6 +9,12 @@ from usage_platform.adapters.lake.errors import LakeError
 MOST_ROWS = 5_000_000
 """The most rows of a result, which is held in memory."""
 
+MOST_BYTES = 2**30
+"""The most bytes of a result, as Arrow counts them."""
+
+MEMORY_LIMIT = "2GB"
+"""What DuckDB may use for sorting, joining and grouping."""
+
 
 def not_a_read(kind: str) -> LakeError:
     """The error for a statement that does not only read.
@@ -24,3 +30,11 @@ def not_a_read(kind: str) -> LakeError:
 def too_many_rows() -> LakeError:
     """The error for a result that is too large."""
     return LakeError(f"query: more than {MOST_ROWS:,} rows; add a WHERE or a LIMIT, or aggregate")
+
+
+def too_much_memory() -> LakeError:
+    """The error for a query that needs, or returns, more memory than there may be."""
+    return LakeError(
+        f"query: more memory than it may have; a result has at most {MOST_BYTES >> 30} GiB: add a "
+        "WHERE or a LIMIT, or aggregate"
+    )

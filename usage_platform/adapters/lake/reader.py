@@ -7,13 +7,20 @@ Not here: writes; only the Spark service writes rows.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import DeltaTable
 
+from usage_platform.adapters.lake.bounded_query import (
+    INTERRUPTED,
+    ROWS_AT_ONCE,
+    bounded,
+    check_reads,
+    is_out_of_memory,
+)
 from usage_platform.adapters.lake.errors import (
     LakeError,
     lake_errors_in_one_line,
@@ -21,11 +28,8 @@ from usage_platform.adapters.lake.errors import (
     what_to_do,
 )
 from usage_platform.adapters.lake.files import open_remote
-from usage_platform.adapters.lake.query_limits import MOST_ROWS, not_a_read, too_many_rows
+from usage_platform.adapters.lake.query_limits import MEMORY_LIMIT, too_much_memory
 from usage_platform.adapters.lake.tables import ALL_TABLES, Lake, LakeTable
-
-if TYPE_CHECKING:
-    import duckdb
 
 # On S3 Delta's client would by default retry a silent server for three minutes, for each table; a
 # request is for one file of a day, or a part of one.
@@ -33,9 +37,6 @@ _PATIENCE = {"connect_timeout": "5s", "timeout": "15s", "max_retries": "3", "ret
 
 # In the message of DuckDB when the statement was right and a file of a table could not be read.
 _FILE_FAILED = "' failed: IOError: "
-
-# MULTI is a PIVOT, which DuckDB splits into several statements.
-_READS = ("SELECT", "EXPLAIN", "MULTI")
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,11 @@ class LakeReader:
         import duckdb
 
         with duckdb.connect(
-            config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+            config={
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "memory_limit": MEMORY_LIMIT,
+            }
         ) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             existing = [table for table in ALL_TABLES if self.exists(table)]
@@ -218,16 +223,23 @@ class LakeReader:
             # The user's SQL reaches the lake's tables and no other file.
             connection.execute("SET enable_external_access = false")
             try:
-                _check_reads(connection.extract_statements(sql))
-                return _bounded(connection.sql(sql).to_arrow_reader())
+                check_reads(connection.extract_statements(sql))
+                return bounded(connection.sql(sql).to_arrow_reader(ROWS_AT_ONCE))
             except duckdb.CatalogException as error:
                 tables = ", ".join(table.name for table in existing) or "none yet"
                 raise LakeError(f"query: {one_line(str(error))} Tables: {tables}") from None
-            except (duckdb.Error, OSError) as error:
+            except (duckdb.Error, OSError, MemoryError) as error:
+                if is_out_of_memory(error):
+                    raise too_much_memory() from None
                 if isinstance(error, OSError) or _FILE_FAILED in str(error):
                     reason = what_to_do(error, "://" in self.lake.root)
                     raise LakeError(f"{self.lake.root}: {reason}") from None
                 raise LakeError(f"query: {one_line(str(error))}") from None
+            except RuntimeError as error:
+                # So DuckDB reports the Ctrl-C that it noticed.
+                if INTERRUPTED in str(error):
+                    raise KeyboardInterrupt from None
+                raise
 
     def query_rows(self, sql: str) -> list[dict[str, Any]]:
         """The rows of `query`, by column; times are UTC.
@@ -256,25 +268,6 @@ class LakeReader:
     @property
     def _options(self) -> dict[str, str] | None:
         return _PATIENCE if "://" in self.lake.root else None
-
-
-def _check_reads(statements: "Sequence[duckdb.Statement]") -> None:
-    kinds = [statement.type.name for statement in statements]
-    if len(kinds) != 1:
-        raise LakeError(f"query: expected one statement, got {len(kinds)}; run each by itself")
-    if kinds[0] not in _READS:
-        raise not_a_read(kinds[0])
-
-
-def _bounded(batches: pa.RecordBatchReader) -> pa.Table:
-    """All rows, up to the limit."""
-    kept, rows = [], 0
-    for batch in batches:
-        kept.append(batch)
-        rows += batch.num_rows
-        if rows > MOST_ROWS:
-            raise too_many_rows()
-    return pa.Table.from_batches(kept, batches.schema)
 
 
 def _nanoseconds(frame: pd.DataFrame) -> pd.DataFrame:

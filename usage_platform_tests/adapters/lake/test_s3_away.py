@@ -110,7 +110,7 @@ def test_what_goes_away_is_told_and_is_all_there_when_it_comes_back(s3, everythi
 
 def test_one_that_goes_away_within_a_query_is_told(s3, monkeypatch):
     reader = LakeReader(LAKE)
-    monkeypatch.setattr(lake_reader, "_check_reads", lambda _: s3.stop())
+    monkeypatch.setattr(lake_reader, "check_reads", lambda _: s3.stop())
     try:
         assert SAYS_WHAT_TO_DO in told(reader.query, "SELECT * FROM readings")
     finally:
