@@ -38,6 +38,11 @@ class LakeFiles:
         else:
             self._fs, self._root = pafs.LocalFileSystem(), root
 
+    @property
+    def root(self) -> str:
+        """The folder, or `s3://bucket/prefix`."""
+        return self._name
+
     def folders(self) -> list[str]:
         """The names of the folders at the top, sorted."""
         return self._listed(self._root, pafs.FileType.Directory)

@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.lease_record import Held, Holder
-from usage_platform.adapters.lake.lease_store import FolderStore, LeaseStore, ObjectStore
+from usage_platform.adapters.lake.lease_store import LeaseStore, store_of
 from usage_platform.adapters.lake.tables import Lake
 
 WRITER = "writer"
@@ -219,5 +219,4 @@ def current_turn(lake: Lake) -> int:
 
 
 def _writer_store(lake: Lake) -> LeaseStore:
-    root = f"{lake.root}/leases"
-    return ObjectStore(root, WRITER) if "://" in root else FolderStore(root, WRITER)
+    return store_of(f"{lake.root}/leases", WRITER)

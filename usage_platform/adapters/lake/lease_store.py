@@ -1,6 +1,7 @@
 """The storage of a lease: a small object in the lake, replaced by compare-and-swap.
 
-Belongs here: the compare-and-swap of each kind of storage. Not here: the content (`lease_record`).
+Belongs here: the compare-and-swap of each kind of storage. Not here: the content (`lease_record`),
+other files that are changed in this way (`shared_json`).
 """
 
 import fcntl
@@ -112,3 +113,8 @@ class ObjectStore:
             raise OSError(str(error)) from None
         except BotoCoreError as error:
             raise OSError(str(error)) from None
+
+
+def store_of(root: str, name: str) -> LeaseStore:
+    """The store of the text `name` (without `.json`) in a folder or under `s3://bucket/prefix`."""
+    return ObjectStore(root, name) if "://" in root else FolderStore(root, name)

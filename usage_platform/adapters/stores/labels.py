@@ -3,15 +3,17 @@
 Belongs here: reading and adding. Not here: what labels do (`core.feedback.labels`).
 """
 
-import json
+from typing import Any
 
 import pandas as pd
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from usage_platform.adapters.lake.files import LakeFiles
+from usage_platform.adapters.lake.shared_json import SharedJson
 from usage_platform.core.feedback.labels import LABEL_COLUMNS, NO_LABELS, Verdict
 
-_LABELS = "labels.json"
+_NAME = "labels"
+_LABELS = f"{_NAME}.json"
 _INSTANT = "datetime64[ns, UTC]"
 
 
@@ -33,10 +35,11 @@ class LabelStore:
 
     def __init__(self, assets: LakeFiles) -> None:
         self._assets = assets
+        self._file = SharedJson(assets, _NAME)
 
     def read(self) -> pd.DataFrame:
         """All labels (`LABEL_COLUMNS`), in the order in which they were given."""
-        rows = self._rows()
+        rows = self._checked(self._assets.read_json(_LABELS))
         if not rows:
             return NO_LABELS
         frame = pd.DataFrame(rows)[LABEL_COLUMNS]
@@ -49,10 +52,13 @@ class LabelStore:
     def add(
         self, meter: str, start: pd.Timestamp, end: pd.Timestamp, says: Verdict, note: str
     ) -> None:
-        """Add a label; one of the same meter and stretch of time is replaced.
+        """Add a label; one of the same meter and time span is replaced.
+
+        Labels that other processes add at the same time are kept.
 
         Raises:
-            ValueError: When the stretch ends before it begins.
+            ValueError: When the time span ends before it begins.
+            LakeError: When the labels cannot be read or written.
         """
         if end <= start:
             raise ValueError(f"label: expected an end after {start}, got {end}")
@@ -63,11 +69,15 @@ class LabelStore:
             "says": says.value,
             "note": note,
         }
-        kept = [old for old in self._rows() if any(old[k] != row[k] for k in LABEL_COLUMNS[:3])]
-        self._assets.write_text(_LABELS, json.dumps([*kept, row], indent=1))
 
-    def _rows(self) -> list[dict[str, str]]:
-        rows = self._assets.read_json(_LABELS) or []
+        def with_label(found: object) -> list[dict[str, str]]:
+            rows = self._checked(found)
+            return [old for old in rows if any(old[k] != row[k] for k in LABEL_COLUMNS[:3])] + [row]
+
+        self._file.change(with_label)
+
+    def _checked(self, found: Any) -> list[dict[str, str]]:  # noqa: ANN401 - any JSON
+        rows = found or []
         try:
             _ROWS.validate_python(rows)
         except ValidationError as error:
