@@ -18,7 +18,7 @@ from usage_platform.core.readings.row_comparison import RowComparison
 from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.audit import audit_days, days_with_rows
-from usage_platform.services.score import TRANSACTION_TIMEOUT_MS
+from usage_platform.services.score_fencing import TRANSACTION_TIMEOUT_MS
 
 # The broker aborts transactions that have timed out every ten seconds.
 HANGS_AFTER = pd.Timedelta(milliseconds=TRANSACTION_TIMEOUT_MS) + pd.Timedelta(seconds=30)

@@ -18,7 +18,7 @@ from usage_platform.adapters.lake.errors import LakeError, what_to_do
 from usage_platform.adapters.lake.lease import LeaseError
 from usage_platform.adapters.spark.session import SparkFailedError, SparkUnreachableError
 from usage_platform.local.errors import LocalError
-from usage_platform.services.score import ScorerFencedError
+from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.settings.settings import SettingsError
 
 _KNOWN = (

@@ -23,7 +23,7 @@ from usage_platform.defs.jobs import micro_batch, playback, retrain
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.due_models import due_models
 from usage_platform.services.progress import ingestion_lag
-from usage_platform.services.score import ScorerFencedError
+from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_result import TickResult
 from usage_platform.services.score_tick import ScorerBusyError, WarmScorer, score_waiting
 
@@ -175,6 +175,7 @@ def anomaly_stream(
     """Score new events on `usage` and publish anomalies to `anomaly`, exactly once.
 
     Consumes for at most 20 seconds; anomalies and offsets are committed in one Kafka transaction.
+    Then publishes which meters have become silent.
     Reports a materialization of `anomaly` for each tick that consumed events.
     """
     deployment = platform.deployment
@@ -191,6 +192,7 @@ def anomaly_stream(
                 deployment.registry(),
                 _SCORING_SECONDS,
                 listen=True,
+                silence=deployment.silence_rule(),
             )
     except ScorerBusyError:
         return dg.SkipReason("the tick before still waits for Kafka")
@@ -198,6 +200,8 @@ def anomaly_stream(
         return dg.SkipReason(str(error))
     except (KafkaUnreachableError, KafkaException, LakeError) as error:
         return dg.SkipReason(f"begins again at the next tick, nothing is lost or doubled: {error}")
+    if result.silent:
+        context.log.warning(f"{result.silent:,} meters have become silent")
     if not result.events:
         return dg.SkipReason(_why_nothing(result))
     context.log.info(f"{result.scored:,} readings scored, {result.anomalies:,} anomalies")
@@ -206,6 +210,8 @@ def anomaly_stream(
 
 
 def _why_nothing(result: TickResult) -> str:
+    if result.silent:
+        return f"no new events; {result.silent:,} meters have become silent"
     if result.waits_for is None:
         return "no new events"
     return f"the readings from {result.waits_for:%Y-%m-%d} on wait for a model of their time"

@@ -85,6 +85,11 @@ class PlaybackPlan:
         played = last_played(kafka, self.source, set(last), registry)
         return all(meter in played and played[meter] >= ts for meter, ts in last.items())
 
+    def ends(self) -> dict[str, int]:
+        """Each meter's newest reading that is played, ns since 1970 UTC; none if not loaded."""
+        last = self._last() if self.is_loaded else {}
+        return {meter: ts.value for meter, ts in last.items()}
+
     def pace(
         self, loaded: pd.DataFrame, step_minutes: int, accelerator: float, history_days: int
     ) -> Pace:

@@ -10,8 +10,7 @@ at any time leaves either all results of a batch and its offsets, or none.
 
 import logging
 import time
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -20,8 +19,6 @@ from confluent_kafka import (
     OFFSET_BEGINNING,
     OFFSET_INVALID,
     Consumer,
-    KafkaError,
-    KafkaException,
     Message,
     Producer,
     TopicPartition,
@@ -41,38 +38,29 @@ from usage_platform.adapters.kafka.topics import (
 )
 from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
 from usage_platform.adapters.lake.reader import LakeReader
-from usage_platform.core.anomalies.anomaly import anomaly_messages
-from usage_platform.core.anomalies.stream import ScorerState, StreamOutput
+from usage_platform.core.anomalies.anomaly import anomaly_messages, no_anomalies
+from usage_platform.core.anomalies.episode_messages import EpisodeEvent
+from usage_platform.core.anomalies.stream import ScorerState
 from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.messages import kept_bytes
 from usage_platform.core.readings.reject_reasons import KEPT_BYTES
 from usage_platform.core.readings.validation import Batch, validate_events
+from usage_platform.core.time.units import NS_A_MILLISECOND
+from usage_platform.services.score_fencing import TRANSACTION_TIMEOUT_MS, fenced_as_own_error
 from usage_platform.services.score_portions import Pace, held_offsets, is_held, portions
 from usage_platform.services.score_result import TickResult
+from usage_platform.services.score_silence import SilenceRule, consumed_until
 from usage_platform.services.score_state import restored
 
 TRANSACTIONAL_ID = "anomaly-scorer"
 _BATCH = 20_000
 _QUIET_SECONDS = 1.0
 _CALL_SECONDS = 10.0
-TRANSACTION_TIMEOUT_MS = 60_000
 # A restarted broker is missing from the cluster for a short time. librdkafka then looks up the
 # group coordinator again only when a connection changes (confluentinc/librdkafka#5511), such as one
 # that is closed when idle.
 _IDLE_MS = 5_000
-_FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
-
-
-class ScorerFencedError(RuntimeError):
-    """Another scorer has taken over; one line that says what happens to the batch of this one."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "another scorer has taken over, or this one stood still for longer than the "
-            f"{TRANSACTION_TIMEOUT_MS / 1000:.0f} s of a transaction: the next one scores again "
-            "what this one did not commit"
-        )
 
 
 @dataclass(frozen=True)
@@ -107,7 +95,7 @@ class Scorer:
             logger=logging.Logger("usage_platform.services.score", logging.CRITICAL + 1),
         )
         # Fences a scorer that is still alive elsewhere: its transaction can no longer commit.
-        with _fenced_as_own_error():
+        with fenced_as_own_error():
             self._producer.init_transactions(_CALL_SECONDS)
         self._consumer = Consumer(
             kafka.client(
@@ -122,6 +110,7 @@ class Scorer:
         )
         self._assigned: list[TopicPartition] = []
         self._consumed: dict[int, int] = {}
+        self._appended: dict[int, int] = {}
         self._memory: ScorerState | None = None
         self._pace = Pace()
 
@@ -132,6 +121,7 @@ class Scorer:
         seconds: float,
         listen: bool = True,
         horizon: pd.Timestamp | None = None,
+        silence: SilenceRule | None = None,
     ) -> TickResult:
         """Score what waits, until nothing does or the time is up.
 
@@ -144,6 +134,7 @@ class Scorer:
                 the topic, which otherwise a stream without pauses delays to the deadline.
             horizon: Readings from here on wait for the next model, if they are of the past: live
                 ones do not.
+            silence: When a meter counts as silent; None to report no silence.
 
         Raises:
             KafkaException: The scorer must be closed and replaced; nothing is lost or duplicated.
@@ -158,6 +149,8 @@ class Scorer:
             messages = consume(self._consumer, _BATCH, _QUIET_SECONDS)
             if not messages or not self._score(messages, tick):
                 break
+        if silence is not None:
+            self._report_silence(silence, tick)
         result.lag = self._lag()
         result.seconds = time.monotonic() - started
         return result
@@ -181,8 +174,7 @@ class Scorer:
 
     def _score(self, messages: list[Message], tick: "_Tick") -> bool:
         """Score some events; returns False if some of them are left for later."""
-        if self._memory is None:
-            self._memory = restored(self._kafka, self._reader, tick.registry, self._consumed)
+        memory = self._state(tick)
         batch = self._validated(messages, tick)
         held: dict[int, int] = {}
         # Of repeated events only the newest is in the batch, until that one is held back.
@@ -193,7 +185,7 @@ class Scorer:
         for partition, offset in held.items():
             tick.result.waits_for = tick.horizon
             self._consumer.seek(TopicPartition(USAGE, partition, offset))
-        newest = self._memory.history.newest
+        newest = memory.history.newest
         parts = portions(messages, batch.readings, newest, self._pace.most_work)
         for number, (part, work) in enumerate(parts):
             started = time.monotonic()
@@ -201,7 +193,7 @@ class Scorer:
                 self._leave([message for part, _ in parts[number:] for message in part])
                 return False
             whole = batch if len(parts) == 1 else self._validated(part, tick)
-            self._score_portion(part, whole, self._memory, tick)
+            self._score_portion(part, whole, memory, tick)
             self._pace.took(work, time.monotonic() - started)
         return bool(messages) and not held
 
@@ -219,28 +211,56 @@ class Scorer:
     def _score_portion(
         self, messages: list[Message], batch: Batch, memory: ScorerState, tick: "_Tick"
     ) -> None:
-        self._consumed.update({m.partition() or 0: (m.offset() or 0) + 1 for m in messages})
+        for message in messages:
+            partition = message.partition() or 0
+            self._consumed[partition] = (message.offset() or 0) + 1
+            self._appended[partition] = message.timestamp()[1] * NS_A_MILLISECOND
         output = memory.process(
             batch.readings[["meter", "event_time", "value"]], tick.timeline, tick.registry
         )
+        memory.silence.add(batch.readings, tick.registry)
         positions = set(zip(batch.rejects["partition"], batch.rejects["offset"], strict=True))
         rejected = [m for m in messages if (m.partition(), m.offset()) in positions]
-        with _fenced_as_own_error():
-            self._commit(output, tick.registry, rejected)
+        with fenced_as_own_error():
+            self._commit(output.anomalies, output.episodes, rejected, tick.registry)
         tick.result.offsets = dict(self._consumed)
         tick.result.add(output, len(messages), len(rejected))
         tick.result.reach(batch.readings["event_time"].max())
 
+    def _report_silence(self, rule: SilenceRule, tick: "_Tick") -> None:
+        """Publish which meters have become silent, in a transaction of its own."""
+        # Before the ends are read: an event that is appended in between then counts as missing.
+        clock = rule.clock()
+        now = consumed_until(clock, self._ends(), self._appended)
+        if now is None:
+            return
+        registry, least = tick.registry, rule.least.value
+        events = self._state(tick).report_silence(now, least, registry, rule.played_to)
+        if events:
+            with fenced_as_own_error():
+                self._commit(no_anomalies(), events, [], registry)
+            tick.result.episodes += len(events)
+            tick.result.silent += len(events)
+
+    def _state(self, tick: "_Tick") -> ScorerState:
+        if self._memory is None:
+            self._memory = restored(self._kafka, self._reader, tick.registry, self._consumed)
+        return self._memory
+
     def _commit(
-        self, output: StreamOutput, registry: MeterRegistry, rejected: list[Message]
+        self,
+        anomalies: pd.DataFrame,
+        episodes: list[EpisodeEvent],
+        rejected: list[Message],
+        registry: MeterRegistry,
     ) -> None:
         producer = self._producer
-        values = anomaly_messages(output.anomalies, registry)
+        values = anomaly_messages(anomalies, registry)
         producer.begin_transaction()
         put = partial(produce, producer, seconds=TRANSACTION_TIMEOUT_MS / 1000)
-        for meter, value in zip(output.anomalies["meter"], values, strict=True):
+        for meter, value in zip(anomalies["meter"], values, strict=True):
             put(ANOMALY, value, meter.encode())
-        for event in output.episodes:
+        for event in episodes:
             put(EPISODE, event.value, event.meter.encode())
         for message in rejected:
             # A key or value as large as the broker takes would be too large with what is around it.
@@ -278,18 +298,3 @@ class Scorer:
             max(self._consumer.get_watermark_offsets(p, timeout=10)[1] - max(p.offset, 0), 0)
             for p in self._consumer.committed(self._assigned, timeout=10)
         )
-
-
-@contextmanager
-def _fenced_as_own_error() -> Generator[None]:
-    """Turn the error of a fenced producer into an error of its own.
-
-    Raises:
-        ScorerFencedError: In place of that one; other errors stay as they are.
-    """
-    try:
-        yield
-    except KafkaException as error:
-        if error.args[0].code() in _FENCED:
-            raise ScorerFencedError from None
-        raise

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from confluent_kafka import Message
 
+from usage_platform.core.anomalies.silence import LIVE
 from usage_platform.core.readings.validation import Batch
 
-_LIVE = pd.Timedelta(days=2)
 _MOST_WORK, _LEAST_WORK = 20_000.0, 200.0
 _SERIES_WORK = 200.0
 _SECONDS = 5.0
@@ -29,7 +29,7 @@ def held_offsets(batch: Batch, horizon: pd.Timestamp | None) -> dict[int, int]:
         return {}
     readings = batch.readings
     age = readings["kafka_time"] - readings["event_time"]
-    waits = (readings["event_time"] >= horizon) & ~(age < _LIVE)
+    waits = (readings["event_time"] >= horizon) & ~(age < LIVE)
     waiting = readings.loc[waits.to_numpy(np.bool_)]
     first = waiting.sort_values("offset").drop_duplicates("partition")
     pairs = zip(first["partition"].tolist(), first["offset"].tolist(), strict=True)

@@ -20,6 +20,7 @@ class TickResult:
         anomalies: Anomalies published, changed ones included.
         withdrawn: Anomalies withdrawn.
         episodes: Episode messages published.
+        silent: Meters that have become silent.
         repeated: Anomalies found again and not published again.
         lag: Events that still wait on the topic.
         newest: Event time of the newest reading, None without any.
@@ -38,6 +39,7 @@ class TickResult:
     anomalies: int = 0
     withdrawn: int = 0
     episodes: int = 0
+    silent: int = 0
     repeated: int = 0
     lag: int = 0
     newest: pd.Timestamp | None = None

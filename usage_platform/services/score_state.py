@@ -65,7 +65,7 @@ def restored(
         for message in _all_messages(client, kafka, EPISODE):
             event = parse_episode_event(message.value())
             if event is not None:
-                memory.published_episodes.add(event)
+                memory.add_published(event)
         if any(consumed.values()):
             _restore_history(memory, client, reader, registry, consumed)
     return memory
@@ -93,8 +93,11 @@ def _restore_history(
     if newest is None:
         return
     since = newest - LOOK_BACK - RETENTION
-    memory.history.add(_consumed_rows(reader, consumed, since)[_COLUMNS])
+    rows = _consumed_rows(reader, consumed, since)
+    memory.history.add(rows[_COLUMNS])
     memory.history.add(tail[_COLUMNS])
+    memory.silence.add(rows, registry)
+    memory.silence.add(tail, registry)
     memory.floor = since.value
 
 
@@ -107,8 +110,8 @@ def _consumed_rows(
 ) -> pd.DataFrame:
     """Readings from an instant on whose events were consumed; up to a day and of meters only."""
     if not reader.exists(READINGS):
-        return pd.DataFrame(columns=_COLUMNS)
-    columns = [*_COLUMNS, "partition", "offset"]
+        return pd.DataFrame(columns=[*_COLUMNS, "kafka_time"])
+    columns = [*_COLUMNS, "kafka_time", "partition", "offset"]
     last = None if until is None else until.date()
     rows = reader.rows(READINGS, columns, since.date(), last, meters)
     ends = rows["partition"].map(consumed).fillna(0)

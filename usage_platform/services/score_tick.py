@@ -19,8 +19,10 @@ from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.detector.schedule import next_model_from
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.services.progress import lag_of_scoring
-from usage_platform.services.score import Scorer, ScorerFencedError
+from usage_platform.services.score import Scorer
+from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_result import TickResult
+from usage_platform.services.score_silence import SilenceRule
 
 _TRIES = 5
 
@@ -77,6 +79,7 @@ def score_waiting(
     seconds: float,
     *,
     listen: bool,
+    silence: SilenceRule | None = None,
 ) -> TickResult:
     """Score the events that wait on the topic `usage`.
 
@@ -88,6 +91,7 @@ def score_waiting(
         registry: The known meters; the default one's zone says when the next model is due.
         seconds: Deadline of the tick.
         listen: Whether to wait for events that arrive meanwhile.
+        silence: When a meter counts as silent; None to report no silence.
 
     Raises:
         KafkaException: The scorer must be closed; nothing is lost or published twice.
@@ -97,7 +101,7 @@ def score_waiting(
     # the week after it be scored by the model before it.
     newest = models.candidates()[-1]
     horizon = next_model_from(newest.begin, registry.default.timezone)
-    result = scorer.tick(timeline(), registry, seconds, listen, horizon)
+    result = scorer.tick(timeline(), registry, seconds, listen, horizon, silence)
     if result.events:
         result.behind = _behind(kafka, registry) if result.lag else pd.Timedelta(0)
     return result

@@ -95,6 +95,7 @@ class Settings(BaseModel):
     method: Method = Method.FOREST
     false_alarms_per_week: float = Field(0.5, gt=0, lt=7)
     least_share: float = Field(0.05, ge=0, lt=1)
+    silent_minutes: int = Field(15, ge=1)
     holidays: types.Holidays = "US-MA"
     closed_days: Path | None = None
     retrain_cron: types.Cron = "0 3 * * 1"

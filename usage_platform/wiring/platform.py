@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from usage_platform.adapters.aws.athena import Athena
 from usage_platform.adapters.kafka.security import (
     Iam,
@@ -39,6 +41,7 @@ from usage_platform.local.stack import name_java
 from usage_platform.local.stack_file import read_live
 from usage_platform.services.lake_writer import LakeWriter
 from usage_platform.services.playback_plan import PlaybackPlan
+from usage_platform.services.score_silence import SilenceRule
 from usage_platform.settings.closing_days import chosen_calendar
 from usage_platform.settings.settings import Settings
 from usage_platform.wiring.sources import chosen_source, source_label
@@ -186,6 +189,11 @@ class Platform:
             settings.start_date,
             settings.max_iterations,
         )
+
+    def silence_rule(self) -> SilenceRule:
+        """When a meter counts as silent."""
+        least = pd.Timedelta(minutes=self.settings.silent_minutes)
+        return SilenceRule(least, self.playback_plan().ends)
 
     def reading_source(self) -> ReadingSource:
         """The source that the settings name.

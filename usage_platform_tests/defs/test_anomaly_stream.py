@@ -15,7 +15,7 @@ from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.defs import sensors
 from usage_platform.services import score_tick
-from usage_platform.services.score import ScorerFencedError
+from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_result import TickResult
 from usage_platform.wiring.platform import Platform as WiredPlatform
 from usage_platform_tests.defs.conftest import Platform, skipped

@@ -47,6 +47,7 @@ class EpisodeEvent:
         episode: The episode's name.
         status: The episode's state.
         value: The message, JSON in UTF-8.
+        kind: The episode's kind; empty for a withdrawal.
     """
 
     event_id: str
@@ -54,6 +55,7 @@ class EpisodeEvent:
     episode: str
     status: EpisodeStatus
     value: bytes
+    kind: str = ""
 
 
 @dataclass
@@ -155,7 +157,8 @@ def episode_event(
     plain = {name: _plain(value, meter) for name, value in message.items()}
     digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
     value = json.dumps({"event_id": digest, **plain}, separators=(",", ":")).encode()
-    return EpisodeEvent(digest, meter.name, str(content["episode"]), status, value)
+    kind = str(content.get("kind", ""))
+    return EpisodeEvent(digest, meter.name, str(content["episode"]), status, value, kind)
 
 
 def _plain(value: object, meter: Meter) -> object:

@@ -176,7 +176,14 @@ def parse_episode_event(value: bytes | None) -> EpisodeEvent | None:
     if message is None or value is None:
         return None
     status = EpisodeStatus(message["status"])
-    return EpisodeEvent(message["event_id"], message["meter"], message["episode"], status, value)
+    return EpisodeEvent(
+        message["event_id"],
+        message["meter"],
+        message["episode"],
+        status,
+        value,
+        message.get("kind", ""),
+    )
 
 
 def _parsed(value: bytes | None, kind: "TypeAdapter[Any]") -> dict[str, Any] | None:

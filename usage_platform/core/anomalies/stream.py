@@ -4,7 +4,7 @@ Belongs here: the scorer's state, a function of the readings it consumed and of 
 published. Not here: Kafka, files and transactions (`services.score`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -17,8 +17,16 @@ from usage_platform.core.anomalies.episode_messages import (
     withdrawn_episodes,
 )
 from usage_platform.core.anomalies.episodes import MERGED_NS
-from usage_platform.core.anomalies.gap_messages import gap_events, gap_name, reportable_gaps
+from usage_platform.core.anomalies.gap_messages import (
+    SILENT,
+    gap_events,
+    gap_name,
+    gap_start,
+    reportable_gaps,
+    silent_event,
+)
 from usage_platform.core.anomalies.published import PublishedAnomalies, PublishedSince
+from usage_platform.core.anomalies.silence import SilenceWatch
 from usage_platform.core.detector.model_timeline import LOOK_BACK, ModelTimeline, score_series
 from usage_platform.core.detector.stepwise.scorers import StepwiseScorers
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -57,6 +65,7 @@ class ScorerState:
         history: The recent readings.
         published: The anomalies that stand.
         published_episodes: The messages on episodes that were published.
+        silence: Watches for meters that deliver nothing any more.
         live: Scores the newest readings where they are few.
         floor: Start of the readings that `history` was filled with, ns since 1970 UTC; None if it
             holds all that was ever consumed.
@@ -67,9 +76,30 @@ class ScorerState:
     history: ReadingHistory = field(default_factory=ReadingHistory)
     published: PublishedAnomalies = field(default_factory=PublishedAnomalies)
     published_episodes: PublishedEpisodes = field(default_factory=PublishedEpisodes)
+    silence: SilenceWatch = field(default_factory=SilenceWatch)
     live: StepwiseScorers = field(default_factory=StepwiseScorers)
     floor: int | None = None
     horizon: dict[str, int] = field(default_factory=dict[str, int])
+
+    def add_published(self, event: EpisodeEvent) -> None:
+        """Add a message on an episode that was published, in the order of the topic."""
+        self.published_episodes.add(event)
+        if event.kind == SILENT:
+            self.silence.note_published(event.meter, gap_start(event.episode))
+
+    def report_silence(
+        self,
+        now: int,
+        least: int,
+        registry: MeterRegistry,
+        played_to: Callable[[], Mapping[str, int]],
+    ) -> list[EpisodeEvent]:
+        """The messages on meters that have become silent; the arguments are those of its check."""
+        found = self.silence.check(now, least, registry, played_to)
+        events = [silent_event(one, registry.get(one.meter)) for one in found]
+        for event in events:
+            self.add_published(event)
+        return events
 
     def process(
         self, readings: pd.DataFrame, timeline: ModelTimeline, registry: MeterRegistry
@@ -99,7 +129,12 @@ class ScorerState:
     def _process_meter(
         self, meter: Meter, start: int, timeline: ModelTimeline, before: Series
     ) -> StreamOutput:
-        self._reach_back(meter.name, start)
+        silent_from = self.silence.published(meter.name)
+        ended = set[int]()
+        if silent_from is not None and _is_back(silent_from, before, self.history.of(meter.name)):
+            ended = {silent_from}
+        # The reading before a long silence may lie before those in memory.
+        self._reach_back(meter.name, min({start} | ended))
         series = self.history.of(meter.name)
         published = self.published.of(meter.name, start)
         scored = self.live.score(meter.name, series, start, timeline)
@@ -107,9 +142,9 @@ class ScorerState:
             scored = score_series(meter.name, series, start, timeline)
         count = len(series.since(start).instants)
         found = scoring_result(meter, scored, count, timeline.labels, published.last)
-        gaps = reportable_gaps(series.instants, start, meter)
+        gaps = reportable_gaps(series.instants, start, meter, silent_from)
         newest = int(series.instants[-1])
-        if found.anomalies.empty and not gaps and _is_quiet(published, before, start):
+        if found.anomalies.empty and not gaps and not ended and _is_quiet(published, before, start):
             self._forget(meter.name, newest)
             return StreamOutput(found.anomalies, [], found.scored, found.learning, 0)
         changes = published.changes(found.anomalies)
@@ -118,7 +153,8 @@ class ScorerState:
         events = episode_events(published.continued_by(found.anomalies), at, meter)
         events += gap_events(gaps, meter)
         names = published.episode_names()
-        names |= {gap_name(gap) for gap in reportable_gaps(before.instants, start, meter)}
+        known_gaps = reportable_gaps(before.instants, start, meter, silent_from)
+        names |= {gap_name(begin) for begin in ended | {gap.start for gap in known_gaps}}
         gone = names - {event.episode for event in events}
         events += withdrawn_episodes(gone, at, meter)
         new = self.published_episodes.unpublished(events)
@@ -156,6 +192,11 @@ class ScorerState:
         if series.instants[0] < kept - RETENTION.value:
             self.history.forget(meter, kept)
             self.horizon[meter] = kept
+
+
+def _is_back(silent_from: int, before: Series, now: Series) -> bool:
+    """Whether new readings end a silence: the first ones from its start on."""
+    return len(now.since(silent_from).instants) > 0 == len(before.since(silent_from).instants)
 
 
 def _is_quiet(published: PublishedSince, before: Series, start: int) -> bool:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from usage_platform.core.arrays import Ints
 
+NS_A_MILLISECOND = 10**6
 NS_A_MINUTE = 60 * 10**9
 NS_AN_HOUR = 60 * NS_A_MINUTE
 NS_A_DAY = 24 * NS_AN_HOUR

@@ -78,7 +78,7 @@ class Stream:
         for said in self.said:
             memory.published.add(anomalies_from_messages(anomaly_messages(said, REGISTRY)))
         for event in self.events:
-            memory.published_episodes.add(parse_episode_event(event.value))
+            memory.add_published(parse_episode_event(event.value))
         return other
 
     def stands(self):

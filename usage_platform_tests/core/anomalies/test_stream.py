@@ -121,9 +121,9 @@ def test_a_batch_reads_once_what_was_published_of_a_meter_and_its_gaps(monkeypat
             read.append((meter, start))
             return super().of(meter, start)
 
-    def counted(instants, start, meter):
+    def counted(instants, start, meter, *silent_from):
         spans.append(len(instants))
-        return reportable_gaps(instants, start, meter)
+        return reportable_gaps(instants, start, meter, *silent_from)
 
     stream.memory.published = Counted()
     monkeypatch.setattr(stream_module, "reportable_gaps", counted)

@@ -5,7 +5,7 @@ from confluent_kafka import Producer
 
 from usage_platform.core.readings.messages import usage_messages
 from usage_platform.services import score as scoring
-from usage_platform.services.score import ScorerFencedError
+from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform_tests.services.score.hourly_meter import HOURS, assert_told_once, tick
 
 pytestmark = pytest.mark.kafka

@@ -18,7 +18,8 @@ from usage_platform.adapters.kafka.topics import (
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.services.progress import scoring_lag
-from usage_platform.services.score import Scorer, ScorerFencedError
+from usage_platform.services.score import Scorer
+from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform_tests.tools.faults.events import EventStream
 from usage_platform_tests.tools.faults.findings import Findings
 from usage_platform_tests.tools.faults.history import Attempt, Record, check
