@@ -6,6 +6,7 @@ Belongs here: the message and the talk with the mail server. Not here: the words
 
 import hashlib
 import smtplib
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +15,14 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 
+from usage_platform.adapters.alert_sinks.deadline import Deadline, deadline
 from usage_platform.core.alerts.addresses import Server
 from usage_platform.core.alerts.alert import Alert, DeliveryError
 
 _TIMEOUT_SECONDS = 8.0
+TOTAL_SECONDS = 20.0
+"""For all of the talk, however slowly the server answers."""
+
 _LASTING_CODES = range(500, 600)
 
 
@@ -43,7 +48,11 @@ class MailSink:
             DeliveryError: When the server did not take it for all of the mailboxes.
         """
         message = _message(alert, now, self.sender, self.receivers)
-        with _told(), _signed_in(self.server) as client:
+        with (
+            deadline(TOTAL_SECONDS) as limit,
+            _told(),
+            _signed_in(self.server, limit) as client,
+        ):
             refused = client.send_message(message)
         if refused:
             raise DeliveryError(f"refused for {', '.join(sorted(refused))}", lasting=True)
@@ -65,20 +74,30 @@ def _message(alert: Alert, now: datetime, sender: str, receivers: tuple[str, ...
     return message
 
 
+class _Client(smtplib.SMTP):
+    """A client whose connection ends at a deadline; with TLS from the first byte if wanted."""
+
+    def __init__(self, server: Server, limit: Deadline, tls: ssl.SSLContext | None) -> None:
+        self._limit, self._tls = limit, tls
+        super().__init__(server.host, server.port, timeout=_TIMEOUT_SECONDS)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        connection = socket.create_connection((host, port), timeout, self.source_address)
+        self._limit.watch(connection)
+        if self._tls is None:
+            return connection
+        return self._tls.wrap_socket(connection, server_hostname=host)
+
+
 @contextmanager
-def _signed_in(server: Server) -> Iterator[smtplib.SMTP]:
+def _signed_in(server: Server, limit: Deadline) -> Iterator[smtplib.SMTP]:
     """A talk with the server, encrypted wherever it can be.
 
     Raises:
         DeliveryError: When a password would go over the line in the clear.
     """
     trusted = ssl.create_default_context()
-    if server.tls:
-        client = smtplib.SMTP_SSL(
-            server.host, server.port, timeout=_TIMEOUT_SECONDS, context=trusted
-        )
-    else:
-        client = smtplib.SMTP(server.host, server.port, timeout=_TIMEOUT_SECONDS)
+    client = _Client(server, limit, trusted if server.tls else None)
     with client:
         client.ehlo()
         if not server.tls and client.has_extn("starttls"):

@@ -7,6 +7,7 @@ has taken an alert. Each alert has a connection of its own, as there are few of 
 """
 
 import json
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from usage_platform.adapters.alert_sinks.deadline import Deadline, deadline
 from usage_platform.core.alerts.addresses import Server
 from usage_platform.core.alerts.alert import Alert, DeliveryError
 
@@ -27,6 +29,9 @@ CLIENT_ID = "usage-platform-alerts"
 """What the broker knows this client by; its rules may name it."""
 
 _TIMEOUT_SECONDS = 5
+TOTAL_SECONDS = 15.0
+"""For all of the talk, however slowly the broker answers."""
+
 _NO_ANSWER = f"no answer within {_TIMEOUT_SECONDS} s"
 _AT_LEAST_ONCE = 1
 _UNAVAILABLE = 136
@@ -70,19 +75,20 @@ class MqttSink:
         del now
         payload = json.dumps(alert.as_json(), separators=(",", ":")).encode()
         answers = _Answers()
-        client = self._client(answers)
-        with _told():
-            # TLS has to be agreed on within the interval of keeping alive.
-            client.connect(self.server.host, self.server.port, keepalive=_TIMEOUT_SECONDS)
-        try:
-            _talk(client, lambda: answers.code is not None)
-            _check(answers)
-            client.publish(self.topic, payload, _AT_LEAST_ONCE)
-            _talk(client, lambda: answers.confirmed)
-        finally:
-            client.disconnect()
+        with deadline(TOTAL_SECONDS) as limit:
+            client = self._client(answers, limit)
+            with _told():
+                # TLS has to be agreed on within the interval of keeping alive.
+                client.connect(self.server.host, self.server.port, keepalive=_TIMEOUT_SECONDS)
+            try:
+                _talk(client, lambda: answers.code is not None)
+                _check(answers)
+                client.publish(self.topic, payload, _AT_LEAST_ONCE)
+                _talk(client, lambda: answers.confirmed)
+            finally:
+                client.disconnect()
 
-    def _client(self, answers: _Answers) -> "Client":
+    def _client(self, answers: _Answers, limit: Deadline) -> "Client":
         from paho.mqtt.client import Client, MQTTv311
         from paho.mqtt.enums import CallbackAPIVersion
 
@@ -96,7 +102,15 @@ class MqttSink:
         ) -> None:
             answers.confirmed = True
 
-        client = Client(
+        class WatchedClient(Client):
+            """A client whose connection ends at the deadline, while TLS is agreed on too."""
+
+            def _create_socket_connection(self) -> socket.socket:
+                connection = super()._create_socket_connection()
+                limit.watch(connection)
+                return connection
+
+        client = WatchedClient(
             CallbackAPIVersion.VERSION2,
             client_id=CLIENT_ID,
             clean_session=False,
