@@ -8,7 +8,8 @@ from datetime import datetime
 
 import click
 
-from usage_platform.core.alerts.alert import Alert, AlertSink, DeliveryError, trial_alert
+from usage_platform.core.alerts.alert import Alert, AlertSink, DeliveryError
+from usage_platform.core.alerts.alert_texts import trial_alert
 from usage_platform.settings.settings import Settings
 from usage_platform.wiring.sinks import HOW_TO_CONFIGURE, SINKS, chosen_sinks
 

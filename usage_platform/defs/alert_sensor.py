@@ -17,6 +17,7 @@ from usage_platform.adapters.stores.alert_record import AlertRecord
 from usage_platform.core.alerts.alert import AlertSink
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.deliver_alerts import Delivered, Delivery
+from usage_platform.services.sink_turn import SinkBusyError
 from usage_platform.wiring.platform import Platform
 from usage_platform.wiring.sinks import HOW_TO_CONFIGURE, chosen_sinks
 
@@ -47,6 +48,9 @@ def alerts(context: dg.SensorEvaluationContext, platform: PlatformResource) -> d
         share = (ends - time.monotonic()) / (len(sinks) - number)
         try:
             done = _turn(deployment, sink, share)
+        except SinkBusyError as error:
+            said.append(f"{sink.name}: {error}")
+            continue
         except (KafkaUnreachableError, KafkaException, LakeError) as error:
             said.append(f"{sink.name}: will retry at the next tick, nothing is lost: {error}")
             continue
@@ -63,6 +67,7 @@ def _turn(deployment: Platform, sink: AlertSink, seconds: float) -> Delivered:
         deployment.kafka,
         sink,
         AlertRecord(deployment.assets, sink.name),
+        deployment.sink_turn(sink.name),
         deployment.registry(),
         deployment.settings.alert_min_severity,
     )

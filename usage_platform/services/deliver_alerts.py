@@ -1,50 +1,40 @@
 """Delivers alerts from the topic `episode` to one sink: in order, with retries and dead letters.
 
-Belongs here: progress, retries and dead letters. Not here: which alert is due
-(`core.alerts.alert`), sending it (`adapters.alert_sinks`), when it runs (the sensor `alerts`).
+Belongs here: the order of sending, recording and committing, and retries. Not here: which alert is
+due (`core.alerts`), sending it (`adapters.alert_sinks`), when it runs (the sensor `alerts`).
 
 Each sink has its own consumer group, so that one that is down delays no other. An alert is sent,
 then stored in the sink's record, then its offset is committed: after a crash it is sent again only
 if the crash came after the sink accepted it and before the record was written. So each alert
 arrives at least once, or is on `alert_dead_letters`; receivers recognise a repetition by its key.
+An episode that is counted in a storm is recorded before its offset is committed; the record then
+owes the alert on the storm.
 """
 
-import json
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-
-from confluent_kafka import (
-    OFFSET_INVALID,
-    Consumer,
-    KafkaError,
-    KafkaException,
-    Message,
-    Producer,
-    TopicPartition,
-)
+from itertools import islice
+from typing import Any
 
 from usage_platform.adapters.kafka.events import committed_reader
-from usage_platform.adapters.kafka.topics import (
-    EPISODE,
-    KafkaSettings,
-    ensure_topics,
-    messages_to_end,
-    partitions_of,
-)
+from usage_platform.adapters.kafka.topics import KafkaSettings, messages_to_end
 from usage_platform.adapters.stores.alert_record import AlertRecord, Failing
-from usage_platform.core.alerts.alert import Alert, AlertSink, DeliveryError, SentAlerts, Severity
+from usage_platform.core.alerts.alert import Alert, AlertSink, DeliveryError, Severity
+from usage_platform.core.alerts.sent_alerts import SentAlerts
+from usage_platform.core.alerts.storms import Storms, storm_alert
 from usage_platform.core.anomalies.message_parsing import parse_episode
 from usage_platform.core.meters import MeterRegistry
+from usage_platform.services.alert_dead_letters import publish_dead_letter
+from usage_platform.services.sink_progress import SinkProgress
+from usage_platform.services.sink_turn import SinkTurn
 
-ALERT_DEAD_LETTERS = "alert_dead_letters"
 MOST_TRIES = 8
 """Tries before an alert becomes a dead letter, a quarter of an hour after the first one."""
 
 _FIRST_WAIT_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 300.0
-_ANSWER_SECONDS = 10.0
+_MOST_MESSAGES = 20_000
 
 
 @dataclass(frozen=True)
@@ -71,6 +61,7 @@ class Delivery:
         kafka: The brokers.
         sink: The sink.
         record: The alerts that it has accepted.
+        turn: The right to send to it.
         registry: The known meters.
         least: Episodes below this severity cause no alert.
     """
@@ -80,17 +71,16 @@ class Delivery:
         kafka: KafkaSettings,
         sink: AlertSink,
         record: AlertRecord,
+        turn: SinkTurn,
         registry: MeterRegistry,
         least: Severity,
     ) -> None:
         self._kafka = kafka
         self._sink = sink
         self._record = record
+        self._turn = turn
         self._registry = registry
         self._least = least
-        kept = record.read()
-        self._sent = SentAlerts(kept.standings)
-        self._failing = kept.failing
 
     def turn(self, now: datetime, more_time: Iterator[bool]) -> Delivered:
         """Send the alerts that are due.
@@ -102,15 +92,34 @@ class Delivery:
             more_time: Yields before each alert whether there is time for it.
 
         Raises:
+            SinkBusyError: When another turn sends the sink's alerts.
             KafkaUnreachableError: When no broker answers.
             KafkaException: When the broker refuses; nothing is lost.
             LakeError: When the record cannot be read or written; nothing is lost.
         """
-        done = Delivered()
+        with self._turn.taken():
+            kept = self._record.read()
+            self._sent = SentAlerts(kept.standings)
+            self._sent.forget(now.timestamp())
+            self._storms = Storms(self._sent, kept.storms)
+            self._failing, self._is_kept = kept.failing, True
+            # What an earlier turn had counted in a storm comes first.
+            done = self._send_storms(now, more_time, Delivered())
+            if not done.waits:
+                done = self._send_waiting(now, more_time, done)
+            if not done.waits:
+                done = self._send_storms(now, more_time, done)
+            return done
+
+    def _send_waiting(self, now: datetime, more_time: Iterator[bool], done: Delivered) -> Delivered:
+        """Send the alerts on single episodes, and count the others in their storms."""
         with committed_reader(self._kafka, f"alerts-{self._sink.name}") as client:
-            progress = _Progress(client, self._kafka)
-            for message in messages_to_end(client, progress.starts()):
-                alert = self._alert(message)
+            progress = SinkProgress(client, self._kafka)
+            messages = list(islice(messages_to_end(client, progress.starts()), _MOST_MESSAGES))
+            events = [parse_episode(message.value()) for message in messages]
+            self._storms.look_ahead((event for event in events if event), self._least)
+            for message, event in zip(messages, events, strict=True):
+                alert = self._alert(event, now)
                 if alert is not None:
                     if self._is_too_early(alert, now):
                         done = replace(done, waits=True)
@@ -118,6 +127,7 @@ class Delivery:
                     if not next(more_time):
                         break
                     # After a crash during sending this message must be read again, none before it.
+                    self._keep_counted()
                     progress.commit()
                     done = self._try(alert, now, done)
                     if done.waits:
@@ -125,12 +135,31 @@ class Delivery:
                 progress.note(message)
                 if alert is not None:
                     progress.commit()
+            self._keep_counted()
             progress.commit()
         return done
 
-    def _alert(self, message: Message) -> Alert | None:
-        event = parse_episode(message.value())
+    def _send_storms(self, now: datetime, more_time: Iterator[bool], done: Delivered) -> Delivered:
+        """Send the alerts on storms that are due."""
+        while (storm := self._storms.due(now.timestamp())) is not None:
+            alert = storm_alert(storm, self._registry.get(storm.first[0]))
+            if self._is_too_early(alert, now):
+                return replace(done, waits=True)
+            if not next(more_time):
+                return done
+            # Its content is kept first: after a crash the same alert says the same.
+            self._write()
+            done = self._try(alert, now, done)
+            if done.waits:
+                return done
+        return done
+
+    def _alert(self, event: Mapping[str, Any] | None, now: datetime) -> Alert | None:
+        """The alert on a message's episode alone; None too if it is counted in a storm."""
         if event is None:
+            return None
+        if self._storms.take(event, self._least, now.timestamp()):
+            self._is_kept = False
             return None
         return self._sent.due(event, self._least, self._registry.get(event["meter"]))
 
@@ -145,7 +174,7 @@ class Delivery:
             self._sink.deliver(alert, now)
         except DeliveryError as error:
             return self._failed(alert, error, now, done)
-        self._keep(alert)
+        self._keep(alert, now)
         return replace(done, sent=done.sent + 1)
 
     def _failed(
@@ -155,86 +184,29 @@ class Delivery:
         tries = 1 + (before.tries if before and before.key == alert.key else 0)
         done = replace(done, failed=str(error))
         if error.lasting or tries >= MOST_TRIES:
-            self._publish_dead_letter(alert, str(error), tries, now)
-            self._keep(alert)
+            publish_dead_letter(self._kafka, self._sink.name, alert, str(error), tries, now)
+            self._keep(alert, now)
             return replace(done, given_up=done.given_up + 1)
         wait = min(_FIRST_WAIT_SECONDS * 2.0 ** (tries - 1), _LONGEST_WAIT_SECONDS)
         self._failing = Failing(key=alert.key, tries=tries, next_try=now.timestamp() + wait)
-        self._record.write(self._sent.standings, self._failing)
+        self._write()
         return replace(done, waits=True)
 
-    def _keep(self, alert: Alert) -> None:
-        self._sent.mark(alert)
+    def _keep(self, alert: Alert, now: datetime) -> None:
+        """Record that an alert was sent or given up."""
+        if alert.episode:
+            name = f"{alert.meter}/{alert.episode}"
+            self._sent.mark(name, replace(alert.standing, at=now.timestamp()))
+        else:
+            self._storms.mark_sent(alert.standing.storm, now.timestamp())
         self._failing = None
-        self._record.write(self._sent.standings, None)
+        self._write()
 
-    def _publish_dead_letter(self, alert: Alert, reason: str, tries: int, now: datetime) -> None:
-        """Publish a dead letter for an alert that was not delivered.
+    def _keep_counted(self) -> None:
+        """Record what was counted in storms, before the offsets of its messages are committed."""
+        if not self._is_kept:
+            self._write()
 
-        Raises:
-            KafkaException: When it was not written.
-        """
-        ensure_topics(self._kafka, (ALERT_DEAD_LETTERS,))
-        letter = {
-            "sink": self._sink.name,
-            "reason": reason,
-            "tries": tries,
-            "given_up_at": now.isoformat(),
-            "alert": alert.as_json(),
-        }
-        with _producer(self._kafka) as producer:
-            producer.produce(ALERT_DEAD_LETTERS, json.dumps(letter).encode(), alert.meter.encode())
-
-
-class _Progress:
-    """The committed offsets of a sink's consumer group on the topic."""
-
-    def __init__(self, client: Consumer, kafka: KafkaSettings) -> None:
-        self._client = client
-        self._kafka = kafka
-        self._noted: dict[int, int] = {}
-
-    def starts(self) -> list[TopicPartition]:
-        """Where to resume in each partition; a new group starts at the end, which is committed."""
-        partitions = partitions_of(self._client, self._kafka, EPISODE)
-        if not partitions:
-            return []
-        committed = self._client.committed(partitions, timeout=_ANSWER_SECONDS)
-        for one in committed:
-            if one.offset == OFFSET_INVALID:
-                one.offset = self._client.get_watermark_offsets(one, timeout=_ANSWER_SECONDS)[1]
-                self._noted[one.partition] = one.offset
-        self.commit()
-        return committed
-
-    def note(self, message: Message) -> None:
-        """Mark a message as processed."""
-        self._noted[message.partition() or 0] = (message.offset() or 0) + 1
-
-    def commit(self) -> None:
-        """Commit the messages that were marked since the last time."""
-        if self._noted:
-            offsets = [TopicPartition(EPISODE, p, offset) for p, offset in self._noted.items()]
-            self._client.commit(offsets=offsets, asynchronous=False)
-            self._noted.clear()
-
-
-@contextmanager
-def _producer(kafka: KafkaSettings) -> Generator[Producer]:
-    """A producer; leaving the block waits until all messages are written.
-
-    Raises:
-        KafkaException: When one was not.
-    """
-    failures: list[KafkaError] = []
-
-    def note(error: KafkaError | None, message: Message) -> None:
-        del message
-        if error is not None:
-            failures.append(error)
-
-    producer = Producer(kafka.client(**{"enable.idempotence": True}), on_delivery=note)
-    yield producer
-    left = producer.flush(_ANSWER_SECONDS)
-    if failures or left:
-        raise KafkaException(failures[0] if failures else KafkaError(KafkaError._TIMED_OUT))
+    def _write(self) -> None:
+        self._record.write(self._sent.standings, self._storms.known, self._failing)
+        self._is_kept = True

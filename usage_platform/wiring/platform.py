@@ -24,7 +24,7 @@ from usage_platform.adapters.kafka.security import (
 )
 from usage_platform.adapters.kafka.topics import KafkaSettings, KafkaUnreachableError
 from usage_platform.adapters.lake.files import LakeFiles, load_meters
-from usage_platform.adapters.lake.lease import Lease, writer_lease
+from usage_platform.adapters.lake.lease import Lease, sink_lease, writer_lease
 from usage_platform.adapters.lake.lease_record import holder_of
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
@@ -42,6 +42,7 @@ from usage_platform.local.stack_file import read_live
 from usage_platform.services.lake_writer import LakeWriter
 from usage_platform.services.playback_plan import PlaybackPlan
 from usage_platform.services.score_silence import SilenceRule
+from usage_platform.services.sink_turn import SinkTurn
 from usage_platform.settings.closing_days import chosen_calendar
 from usage_platform.settings.settings import Settings
 from usage_platform.wiring.sources import chosen_source, source_label
@@ -126,6 +127,13 @@ class Platform:
     def writer_lease(self) -> Lease:
         """The lease on the lake, as this data folder's."""
         return writer_lease(self.lake, holder_of(self.settings.data_dir))
+
+    def sink_turn(self, sink: str) -> SinkTurn:
+        """The right to send one sink's alerts: among hosts too where the lake is on S3."""
+        data = self.settings.data_dir
+        is_shared = "://" in self.lake.root
+        lease = sink_lease(self.lake, sink, holder_of(data)) if is_shared else None
+        return SinkTurn(data / "run" / f"alerts_{sink}", lease)
 
     @cached_property
     def sql(self) -> Athena | LakeReader:

@@ -10,6 +10,7 @@ from usage_platform.core.anomalies.episode_messages import EpisodeStatus, episod
 from usage_platform.core.meters import Meter
 from usage_platform.defs import alert_sensor
 from usage_platform.services.deliver_alerts import Delivered
+from usage_platform.services.sink_turn import SinkBusyError
 from usage_platform_tests.adapters.alert_sinks.alert_receivers import web_receiver
 from usage_platform_tests.defs.conftest import Platform, skipped
 
@@ -47,6 +48,14 @@ def test_a_sink_that_fails_holds_up_no_other_and_no_secret_is_told(look, turns, 
     assert "geheim" not in said
     # The first must not use up the time of the second.
     assert seconds[0] <= alert_sensor._SECONDS / 2
+
+
+def test_a_turn_that_goes_on_is_said_and_the_other_sinks_go_ahead(look, turns, tmp_path):
+    outcomes, _ = turns
+    outcomes["webhook"] = SinkBusyError("the turn before still waits for the sink's answer")
+    outcomes["slack"] = Delivered(sent=1)
+    said = skipped(look(alert_sensor.alerts, Platform(tmp_path, **SINKS)))
+    assert said == "webhook: the turn before still waits for the sink's answer; slack: 1 sent"
 
 
 @pytest.mark.parametrize(

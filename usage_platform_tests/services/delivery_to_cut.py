@@ -7,16 +7,20 @@
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import repeat
+from pathlib import Path
 
 from usage_platform.adapters.alert_sinks.webhook import WebhookSink
 from usage_platform.adapters.kafka.topics import KafkaSettings
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.stores.alert_record import AlertRecord, Failing
 from usage_platform.core.alerts.alert import Severity, Standing
+from usage_platform.core.alerts.storms import Storm
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.services.deliver_alerts import Delivery
+from usage_platform.services.sink_turn import SinkTurn
 
 
 class CutRecord(AlertRecord):
@@ -26,10 +30,15 @@ class CutRecord(AlertRecord):
         super().__init__(assets, sink)
         self._cut = cut
 
-    def write(self, standings: dict[str, Standing], failing: Failing | None) -> None:
+    def write(
+        self,
+        standings: Mapping[str, Standing],
+        storms: Mapping[str, Storm],
+        failing: Failing | None,
+    ) -> None:
         """Write, or not, and die."""
         if self._cut == "after the record":
-            super().write(standings, failing)
+            super().write(standings, storms, failing)
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -39,7 +48,8 @@ def main() -> None:
     record = CutRecord(LakeFiles(folder), sink, cut)
     webhook = WebhookSink(url, name=sink)
     kafka = KafkaSettings(bootstrap)
-    delivery = Delivery(kafka, webhook, record, MeterRegistry(), Severity.LOW)
+    turn = SinkTurn(Path(folder) / "run" / sink)
+    delivery = Delivery(kafka, webhook, record, turn, MeterRegistry(), Severity.LOW)
     delivery.turn(datetime.now(UTC), repeat(True))
 
 

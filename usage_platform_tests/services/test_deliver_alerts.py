@@ -17,12 +17,9 @@ from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.stores.alert_record import AlertRecord
 from usage_platform.core.alerts.alert import Severity
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.services.deliver_alerts import (
-    ALERT_DEAD_LETTERS,
-    MOST_TRIES,
-    Delivered,
-    Delivery,
-)
+from usage_platform.services.alert_dead_letters import ALERT_DEAD_LETTERS
+from usage_platform.services.deliver_alerts import MOST_TRIES, Delivered, Delivery
+from usage_platform.services.sink_turn import SinkTurn
 from usage_platform_tests.adapters.alert_sinks.alert_receivers import web_receiver
 from usage_platform_tests.stray_messages import STRAY
 
@@ -62,7 +59,8 @@ def delivery(kafka, web, folder, sink):
     """A new process's, as far as it knows anything."""
     record = AlertRecord(LakeFiles(str(folder)), sink)
     webhook = WebhookSink(web.url, name=sink)
-    return Delivery(kafka, webhook, record, MeterRegistry(), Severity.LOW)
+    turn = SinkTurn(folder / "run" / sink)
+    return Delivery(kafka, webhook, record, turn, MeterRegistry(), Severity.LOW)
 
 
 @pytest.mark.kafka

@@ -12,7 +12,7 @@ from usage_platform.adapters.kafka import playback_lease
 from usage_platform.adapters.kafka import topics as kafka_topics
 from usage_platform.adapters.lake.tables import ALL_TABLES, Lake
 from usage_platform.cluster.job import OWN_CHECKPOINT
-from usage_platform.services import deliver_alerts as alert_delivery
+from usage_platform.services import alert_dead_letters
 from usage_platform.services import ingest as lake_streams
 from usage_platform.services import score as scoring
 from usage_platform.settings.settings import PREFIX, Settings
@@ -67,7 +67,7 @@ def test_kafka_allows_the_topics_that_the_platform_makes():
         kafka_topics.ANOMALY,
         kafka_topics.EPISODE,
         kafka_topics.DEAD_LETTERS,
-        alert_delivery.ALERT_DEAD_LETTERS,
+        alert_dead_letters.ALERT_DEAD_LETTERS,
         playback_lease.LEASE_TOPIC,
     }
     assert listed("kafka_topics") == made

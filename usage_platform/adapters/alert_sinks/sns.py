@@ -62,9 +62,12 @@ class SnsSink:
 def _request(alert: Alert, topic: str) -> dict[str, Any]:
     words = f"{alert.title}\n\n{alert.text}\n\n{alert.key}"
     by_kind = {"default": json.dumps(alert.as_json()), "email": words, "sms": alert.title}
-    attributes = {"meter": alert.meter, "state": alert.standing.state.value}
-    if alert.severity:
-        attributes["severity"] = alert.severity
+    values = {
+        "meter": alert.meter,
+        "state": alert.standing.state.value,
+        "severity": alert.severity,
+    }
+    attributes = {name: value for name, value in values.items() if value}
     request: dict[str, Any] = {
         "Subject": _ascii(alert.title),
         "MessageStructure": "json",

@@ -218,5 +218,10 @@ def current_turn(lake: Lake) -> int:
     return 0 if text is None else Held.parsed(text).turn
 
 
+def sink_lease(lake: Lake, sink: str, holder: Holder) -> Lease:
+    """The lease of those who send the alerts of one sink."""
+    return Lease(lake.root, store_of(f"{lake.root}/leases", f"alerts-{sink}"), holder)
+
+
 def _writer_store(lake: Lake) -> LeaseStore:
     return store_of(f"{lake.root}/leases", WRITER)

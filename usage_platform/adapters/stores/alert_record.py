@@ -1,14 +1,20 @@
 """What each sink was told, in a file of the lake's `assets/`.
 
-Belongs here: reading and writing it, whole. Not here: what is due by it (`core.alerts.alert`).
+Belongs here: reading and writing it, whole. Not here: what is due by it (`core.alerts`).
 """
 
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.core.alerts.alert import AlertState, Standing
+from usage_platform.core.alerts.storms import Storm
+
+_Fields = tuple[AlertState, int, str, float, str]
+_FormerFields = tuple[AlertState, int]
 
 
 class Failing(BaseModel):
@@ -29,18 +35,28 @@ class Record(BaseModel):
     """What is kept of one sink.
 
     Attributes:
-        told: By `meter/episode`, that told last at the end: the last state, and how many times the
-            episode was told from its beginning.
+        told: By `meter/episode`, that told last at the end: the fields of `Standing` in their
+            order; former versions wrote the first two only.
+        storms: The storms by key.
         failing: What is tried again, if anything is.
     """
 
-    told: dict[str, tuple[AlertState, int]] = {}
+    told: dict[str, _Fields | _FormerFields] = {}
+    storms: dict[str, Storm] = {}
     failing: Failing | None = None
 
     @property
     def standings(self) -> dict[str, Standing]:
         """What the sink was told of each episode."""
-        return {name: Standing(state, times) for name, (state, times) in self.told.items()}
+        return {name: _standing(fields) for name, fields in self.told.items()}
+
+
+def _standing(fields: _Fields | _FormerFields) -> Standing:
+    match fields:
+        case (state, times):
+            return Standing(state, times)
+        case (state, times, kind, at, storm):
+            return Standing(state, times, kind, at, storm)
 
 
 _RECORD = TypeAdapter(Record)
@@ -67,8 +83,19 @@ class AlertRecord:
             where = "/".join(str(part) for part in first["loc"])
             raise self._assets.damaged(self._file, ValueError(f"{where}: {first['msg']}")) from None
 
-    def write(self, standings: dict[str, Standing], failing: Failing | None) -> None:
+    def write(
+        self,
+        standings: Mapping[str, Standing],
+        storms: Mapping[str, Storm],
+        failing: Failing | None,
+    ) -> None:
         """Replace what is kept, all or nothing."""
-        told = {name: (one.state.value, one.times) for name, one in standings.items()}
-        kept = {"told": told, "failing": failing.model_dump() if failing else None}
+        kept = {
+            "told": {
+                name: (one.state.value, one.times, one.kind, one.at, one.storm)
+                for name, one in standings.items()
+            },
+            "storms": {key: asdict(storm) for key, storm in storms.items()},
+            "failing": failing.model_dump() if failing else None,
+        }
         self._assets.write_text(self._file, json.dumps(kept))

@@ -1,23 +1,14 @@
-"""Which messages on an episode people are alerted by, and in which words.
+"""An alert: what people and programs get, and where it can be sent.
 
-Belongs here: what is due after what was told, keys and texts. Not here: sending (`alert_sinks`),
-trying again and what is kept of it (`alert_delivery`).
-
-An episode gives at most three alerts: that it is there, that it is over, and that it was none after
-all. If late readings bring a withdrawn episode back, it is told anew, with a number in its keys.
+Belongs here: alerts and sinks as values. Not here: which alert is due (`sent_alerts`, `storms`),
+its words (`alert_texts`), sending (`adapters.alert_sinks`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
-
-from usage_platform.core.anomalies.episode_messages import EpisodeStatus
-from usage_platform.core.meters import Meter
-
-MOST_REMEMBERED = 2000
-"""Episodes of which it is known what was told; older ones are forgotten."""
 
 
 class Severity(StrEnum):
@@ -28,13 +19,11 @@ class Severity(StrEnum):
     HIGH = "high"
 
 
-_ORDER = list(Severity)
-
-
 class AlertState(StrEnum):
-    """What an alert tells of an episode; `test` of none."""
+    """What an alert tells of an episode; `updated` of many at once only, `test` of none."""
 
     OPENED = "opened"
+    UPDATED = "updated"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
     TEST = "test"
@@ -48,10 +37,16 @@ class Standing:
         state: The last alert's state.
         times: How often it was told from its beginning: more than once if it was withdrawn and
             came back.
+        kind: The episode's kind when it was told first.
+        at: When it was told last, seconds since 1970; 0 if that is not known.
+        storm: Key of the storm that it is a part of; empty for none.
     """
 
     state: AlertState
     times: int = 1
+    kind: str = ""
+    at: float = 0.0
+    storm: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,145 +119,3 @@ class AlertSink(Protocol):
             DeliveryError: When it was not taken.
         """
         ...
-
-
-class SentAlerts:
-    """What one sink was told of each episode; a function of the alerts that were sent."""
-
-    def __init__(self, standings: Mapping[str, Standing] | None = None) -> None:
-        self._standings = dict(standings or {})
-
-    @property
-    def standings(self) -> dict[str, Standing]:
-        """By `meter/episode`, that told last at the end."""
-        return dict(self._standings)
-
-    def due(self, event: Mapping[str, Any], least: Severity, meter: Meter) -> Alert | None:
-        """The alert that a message on an episode gives rise to.
-
-        Args:
-            event: A message of the topic `episode`.
-            least: Episodes below it are not told; one that gets as bad later is told then.
-            meter: Gives the local time.
-        """
-        before = self._standings.get(_name(event))
-        standing = _next(EpisodeStatus(event["status"]), _is_bad_enough(event, least), before)
-        return None if standing is None else _alert(event, standing, meter)
-
-    def mark(self, alert: Alert) -> None:
-        """Take it that an alert was told, or given up."""
-        name = _name({"meter": alert.meter, "episode": alert.episode})
-        self._standings.pop(name, None)
-        self._standings[name] = alert.standing
-        for oldest in list(self._standings)[:-MOST_REMEMBERED]:
-            del self._standings[oldest]
-
-
-def _name(event: Mapping[str, Any]) -> str:
-    return f"{event['meter']}/{event['episode']}"
-
-
-def _is_bad_enough(event: Mapping[str, Any], least: Severity) -> bool:
-    said = event.get("severity")
-    return said is not None and _ORDER.index(Severity(said)) >= _ORDER.index(least)
-
-
-def _next(status: EpisodeStatus, bad_enough: bool, before: Standing | None) -> Standing | None:
-    if before is None or before.state is AlertState.WITHDRAWN:
-        if status is EpisodeStatus.WITHDRAWN or not bad_enough:
-            return None
-        is_over = status is EpisodeStatus.CLOSED
-        times = 1 if before is None else before.times + 1
-        return Standing(AlertState.CLOSED if is_over else AlertState.OPENED, times)
-    if status is EpisodeStatus.WITHDRAWN:
-        return Standing(AlertState.WITHDRAWN, before.times)
-    if status is EpisodeStatus.CLOSED and before.state is AlertState.OPENED:
-        return Standing(AlertState.CLOSED, before.times)
-    return None
-
-
-def _alert(event: Mapping[str, Any], standing: Standing, meter: Meter) -> Alert:
-    again = f":{standing.times}" if standing.times > 1 else ""
-    words = {
-        AlertState.OPENED: _opened,
-        AlertState.CLOSED: _closed,
-        AlertState.WITHDRAWN: _withdrawn,
-    }[standing.state]
-    title, lines = words(event, meter)
-    return Alert(
-        key=f"{_name(event)}:{standing.state}{again}",
-        standing=standing,
-        meter=meter.name,
-        episode=event["episode"],
-        severity=event.get("severity") or "",
-        title=f"{meter.name}: {title}",
-        text="\n".join(lines),
-        event=event,
-    )
-
-
-def _opened(event: Mapping[str, Any], meter: Meter) -> tuple[str, Iterable[str]]:
-    start = _local(event["start"], meter)
-    title = f"{_kind(event)} since {start:%H:%M} ({event['severity']})"
-    return title, (f"Since {_long(start)}.", _sentence(event), *_energy(event, " so far"))
-
-
-def _closed(event: Mapping[str, Any], meter: Meter) -> tuple[str, Iterable[str]]:
-    start, end = _local(event["start"], meter), _local(event["end"], meter)
-    title = f"{_kind(event)} is over after {_duration(start, end)} ({event['severity']})"
-    return title, (f"From {_long(start)} to {_long(end)}.", _sentence(event), *_energy(event, ""))
-
-
-def _withdrawn(event: Mapping[str, Any], meter: Meter) -> tuple[str, Iterable[str]]:
-    start = _local(event["episode"], meter)
-    line = "Late or corrected readings show that it was none: there is nothing to do."
-    return f"false alarm of {start:%Y-%m-%d %H:%M} withdrawn", (line, f"It began {_long(start)}.")
-
-
-def _local(text: str, meter: Meter) -> datetime:
-    return datetime.fromisoformat(text).astimezone(meter.zone)
-
-
-def _long(at: datetime) -> str:
-    return f"{at:%a} {at.day} {at:%b %Y, %H:%M %Z}"
-
-
-def _kind(event: Mapping[str, Any]) -> str:
-    return str(event["kind"]).replace("_", " ")
-
-
-def _sentence(event: Mapping[str, Any]) -> str:
-    said = str(event["explanation"])
-    return f"{said[:1].upper()}{said[1:]}."
-
-
-def _energy(event: Mapping[str, Any], until: str) -> list[str]:
-    excess = event.get("excess_kwh")
-    return [] if excess is None else [f"Against what was expected: {excess:+,.0f} kWh{until}."]
-
-
-def _duration(start: datetime, end: datetime) -> str:
-    # Two times of one zone would be subtracted as clocks show them, the change left out.
-    span = end.astimezone(UTC) - start.astimezone(UTC)
-    hours, minutes = divmod(round(span.total_seconds() / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
-
-
-def trial_alert(meter: Meter, now: datetime) -> Alert:
-    """An alert that tells of no episode, to see whether alerts arrive.
-
-    Args:
-        meter: The meter that it names.
-        now: The current time, with a zone.
-    """
-    at = now.astimezone(meter.zone)
-    return Alert(
-        key=f"test:{now.isoformat()}",
-        standing=Standing(AlertState.TEST),
-        meter=meter.name,
-        episode="",
-        severity="",
-        title=f"{meter.name}: a test of the alerts",
-        text=f"Sent {_long(at)} by hand. Nothing is wrong; alerts arrive here.",
-        event={},
-    )

@@ -7,14 +7,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_platform.core.alerts.alert import (
-    MOST_REMEMBERED,
-    AlertState,
-    SentAlerts,
-    Severity,
-    Standing,
-    trial_alert,
-)
+from usage_platform.core.alerts.alert import AlertState, Severity, Standing
+from usage_platform.core.alerts.alert_texts import trial_alert
+from usage_platform.core.alerts.sent_alerts import KEPT_SECONDS, SentAlerts
 from usage_platform.core.meters import Meter
 
 METER = Meter("library")
@@ -53,7 +48,7 @@ def told(messages, least=Severity.LOW, book=None):
     for one in messages:
         alert = book.due(one, least, METER)
         if alert is not None:
-            book.mark(alert)
+            book.mark(f"{alert.meter}/{alert.episode}", alert.standing)
             alerts.append(alert)
     return alerts
 
@@ -125,12 +120,51 @@ def test_what_was_kept_of_the_told_goes_on_as_if_nothing_had_happened(lives, cut
     assert [alert.key for alert in first + rest] == whole
 
 
-def test_episodes_of_long_ago_are_forgotten_and_the_newest_kept():
-    book = SentAlerts({f"library/{n}": Standing(AlertState.CLOSED) for n in range(MOST_REMEMBERED)})
-    told([message("opened", episode="2024-03-10T06:30Z")], book=book)
-    assert len(book.standings) == MOST_REMEMBERED
-    assert "library/0" not in book.standings
-    assert list(book.standings)[-1] == f"library/{EPISODE}"
+def test_what_is_over_is_forgotten_after_a_month_and_what_is_open_never():
+    month = KEPT_SECONDS
+    states = {
+        "library/open": Standing(AlertState.OPENED, at=1.0),
+        "library/over": Standing(AlertState.CLOSED, at=1.0),
+        "library/none": Standing(AlertState.WITHDRAWN, at=1.0),
+        "library/just": Standing(AlertState.CLOSED, at=2.0),
+        "library/unknown": Standing(AlertState.CLOSED),
+    }
+    book = SentAlerts(states)
+    book.forget(month + 1.5)
+    assert set(book.standings) == {"library/open", "library/just", "library/unknown"}
+    # A former version did not write when: its month begins now.
+    book.forget(2 * month)
+    assert set(book.standings) == {"library/open", "library/unknown"}
+    book.forget(3 * month)
+    assert set(book.standings) == {"library/open"}
+
+
+def test_however_many_episodes_are_open_none_is_told_again():
+    lives = [
+        message(status, episode=f"2024-{day // 28 + 1:02}-{day % 28 + 1:02}T{hour:02}:30Z")
+        for status in ("opened", "updated")
+        for day in range(250)
+        for hour in range(24)
+    ]
+    book = SentAlerts()
+    assert len(told(lives, book=book)) == len(lives) // 2 == 6_000
+    book = SentAlerts(book.standings)
+    book.forget(1e9)
+    assert told(lives, book=book) == []
+
+
+def test_a_silence_is_told_in_its_own_words():
+    name = "2024-03-10T06:30Z"
+    said = "no reading has come for longer than the 15 min that are usual for this meter"
+    opening = message("opened", "medium", kind="silent", excess_kwh=None, explanation=said)
+    ending = message("closed", "low", kind="gap", excess_kwh=None)
+    opened, closed = told([opening, ending])
+    assert opened.title == "library: silent since 01:30 (medium)"
+    assert opened.text.splitlines()[1] == f"N{said[1:]}."
+    assert closed.title == "library: silence is over after 1 h 15 min (low)"
+    _, withdrawn = told([opening, message("withdrawn", episode=name)])
+    assert withdrawn.title == "library: silence of 2024-03-10 01:30 is over"
+    assert "late" in withdrawn.text
 
 
 def test_people_read_the_buildings_local_time_over_a_clock_change():

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from usage_platform.console.message_lines import anomaly_line, episode_line, json_line
 from usage_platform.console.message_table import MessageTable
-from usage_platform.core.alerts.alert import SentAlerts, Severity
+from usage_platform.core.alerts.alert import Severity
 from usage_platform.core.alerts.message_filter import MessageFilter, Wanted
+from usage_platform.core.alerts.sent_alerts import SentAlerts
 from usage_platform.core.anomalies.anomaly import no_anomalies
 from usage_platform.core.anomalies.episode_messages import (
     EpisodeStatus,

@@ -287,8 +287,8 @@ GUARDS = (
     Guard(
         "an alert that was sent is recorded before its offset is committed",
         _ALERTS,
-        "        self._record.write(self._sent.standings, None)\n",
-        "",
+        "        self._failing = None\n        self._write()\n",
+        "        self._failing = None\n",
         _KILLED_ALERT,
     ),
     Guard(
