@@ -81,6 +81,9 @@ docs: .venv/.installed-docs ## Build the documentation with its API reference in
 bench: setup .venv/.installed-dev ## Measure speeds, each beside the naive way
 	@$(BIN)/python -m usage_platform_tests.tools.bench $(ARGS)
 
+bench-live: setup .venv/.installed-dev ## Measure a running platform: event to its hour, event to its anomaly (ARGS="--minutes N")
+	@$(BIN)/python -m usage_platform_tests.tools.bench.live $(ARGS)
+
 bench-page: setup .venv/.installed-dev ## Measure how fast the page opens and zooms, and what it transfers
 	@$(BIN)/python -m usage_platform_tests.tools.bench.page $(ARGS)
 
@@ -129,4 +132,4 @@ lock: ## Resolve the lock files anew
 	@$(LOCK) --group emr -c requirements.txt -o requirements-emr.txt
 	@echo pyspark==$(EMR_SPARK) | $(LOCK) - -o requirements-emr-spark.txt
 
-.PHONY: help setup demo up test test-quick test-aws test-page lint hooks docs bench bench-page pictures-page faults fuzz guards machine soak eval powerbi emr-package lock
+.PHONY: help setup demo up test test-quick test-aws test-page lint hooks docs bench bench-live bench-page pictures-page faults fuzz guards machine soak eval powerbi emr-package lock
