@@ -83,11 +83,20 @@ class _Stream:
         return DrainResult(self.events, self.batches, self.offsets, seconds, self.batch_seconds)
 
     def stop(self) -> None:
-        """Stop it, between two batches if one ends soon."""
+        """Stop it where a batch has just ended, if one ends soon: what it writes is not wasted."""
         deadline = time.monotonic() + _LAST_BATCH_SECONDS
+        before = self._newest_batch()
         while self.query.status["isTriggerActive"] and time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS / 10)
+            # Under a backlog the next batch begins at once.
+            if self._newest_batch() != before:
+                break
         self.query.stop()
+
+    def _newest_batch(self) -> int | None:
+        """The number of the last batch that Spark has reported."""
+        progress = self.query.lastProgress
+        return None if progress is None else progress["batchId"]
 
 
 def ingest_while_events_arrive(

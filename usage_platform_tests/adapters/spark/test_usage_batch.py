@@ -216,3 +216,18 @@ def test_an_hour_is_final_an_hour_after_its_end_and_what_comes_then_is_late(spar
     ten = oracle.rows_in(empty, USAGE_HOURLY).query("meter == 'library'").iloc[0]
     # Made by the first batch, closed by the second, changed by the third.
     assert (ten["n"], ten["late_n"], ten["rev"]) == (3, 1, 2)
+
+
+_FEW_FILES = "spark.databricks.delta.autoCompact.minNumFiles"
+
+
+def test_the_files_of_small_batches_are_put_together_as_they_come(spark, empty):
+    events = appended([event("library", f"2024-03-05T10:{n:02}:00Z", float(n)) for n in range(8)])
+    spark.conf.set(_FEW_FILES, "3")
+    try:
+        for one in events:
+            apply(spark, empty, [one])
+    finally:
+        spark.conf.unset(_FEW_FILES)
+    assert LakeReader(empty).state(READINGS).files <= 3
+    assert_right(empty, events, MINUTES)
