@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from usage_platform.core.detector.baseline.slot_forests import SlotForests
-from usage_platform.core.detector.forest import Forests
+from usage_platform.core.detector.forest import Forests, Nodes, packed_nodes
 from usage_platform.core.detector.manifest import Detector
 from usage_platform.core.detector.model import Baseline, DetectorModel
 from usage_platform.core.detector.options import Method, TrainingOptions
@@ -116,10 +116,17 @@ def _arrays(name: str, detector: DetectorModel) -> pa.Table:
 
 
 def _nodes(name: str, forests: Forests) -> pa.Table:
+    at = np.arange(len(forests.skip))
+    is_leaf = forests.skip == 0
     columns = {
-        field: pa.array(getattr(forests, field)).cast(kind) for field, kind in _NODE_TYPES.items()
+        "feature": forests.feature,
+        "threshold": np.where(is_leaf, np.inf, forests.value.astype(np.float64)),
+        "left": np.where(is_leaf, at, at + 1),
+        "right": at + forests.skip,
+        "share": np.where(is_leaf, forests.value, np.float32(0)),
     }
-    return pa.table({"meter": pa.array([name] * len(forests.share), pa.string()), **columns})
+    typed = {field: pa.array(columns[field]).cast(kind) for field, kind in _NODE_TYPES.items()}
+    return pa.table({"meter": pa.array([name] * len(at), pa.string()), **typed})
 
 
 def _detector(one: Described, meter: Meter, own: Mapping[str, pa.Table]) -> DetectorModel:
@@ -163,11 +170,17 @@ def _baseline(one: Described, arrays: Mapping[str, np.ndarray]) -> Baseline:
 
 
 def _forests(levels: int, arrays: Mapping[str, np.ndarray], nodes: pa.Table) -> Forests:
-    types = {"threshold": np.float64, "share": np.float64}
-    columns = {
-        field: nodes[field].to_numpy().astype(types.get(field, np.int64)) for field in _NODE_TYPES
-    }
-    return Forests(roots=arrays["roots"].astype(np.int64), levels=levels, **columns)
+    threshold = nodes["threshold"].to_numpy()
+    feature, skip, value = packed_nodes(
+        Nodes(
+            is_leaf=np.isinf(threshold),
+            feature=nodes["feature"].to_numpy(),
+            threshold=threshold,
+            right=nodes["right"].to_numpy(),
+            share=nodes["share"].to_numpy(),
+        )
+    )
+    return Forests(arrays["roots"].astype(np.int32), feature, skip, value, levels)
 
 
 def _slots(name: str, forest: SlotForests) -> pa.Table:

@@ -33,23 +33,23 @@ _DEPTH_UNIT = 2.0**-20
 class Forests:
     """Forests by key; the nodes of all trees lie one after the other in flat arrays.
 
+    Seven bytes a node: a meter has two hundred thousand of them, and every meter's stay in memory.
+    The nodes of a tree lie depth first, left before right, so that the left child of a node is the
+    next one, and a leaf's share takes the place of a threshold.
+
     Attributes:
-        roots: int64, shape (keys, trees): the first node of each tree; -1 for a key without a
+        roots: int32, shape (keys, trees): the first node of each tree; -1 for a key without a
             forest.
-        feature: int64, shape (nodes,): the feature that a node compares.
-        threshold: float64, shape (nodes,): values up to it go left; inf at a leaf.
-        left: int64, shape (nodes,): the next node; a leaf points to itself.
-        right: int64, shape (nodes,): the same.
-        share: float64, shape (nodes,): the depth share of a leaf.
+        feature: int8, shape (nodes,): the feature that a node compares; 0 at a leaf.
+        skip: int16, shape (nodes,): how many nodes ahead the right child is; 0 at a leaf.
+        value: float32, shape (nodes,): values up to it go left; at a leaf, its depth share.
         levels: Number of steps after which every path has reached its leaf.
     """
 
-    roots: npt.NDArray[np.int64]
-    feature: npt.NDArray[np.int64]
-    threshold: Floats
-    left: npt.NDArray[np.int64]
-    right: npt.NDArray[np.int64]
-    share: Floats
+    roots: npt.NDArray[np.int32]
+    feature: npt.NDArray[np.int8]
+    skip: npt.NDArray[np.int16]
+    value: npt.NDArray[np.float32]
     levels: int
 
     def depth_shares(self, rows: Features, keys: Ints) -> Floats:
@@ -64,23 +64,64 @@ class Forests:
         """
         shares = np.ones(len(rows))
         known = np.flatnonzero(self.roots[keys, 0] >= 0)
-        values = rows[known].astype(np.float64)
-        node = self.roots[keys[known]]
+        values = np.asarray(rows[known], dtype=np.float32)
+        node = self.roots[keys[known]].astype(np.int64)
         at = np.arange(len(known))[:, None]
         for _ in range(self.levels):
-            goes_left = values[at, self.feature[node]] <= self.threshold[node]
-            node = np.where(goes_left, self.left[node], self.right[node])
-        shares[known] = self.share[node].sum(axis=1) / TREES
+            skip = self.skip[node]
+            goes_left = values[at, self.feature[node]] <= self.value[node]
+            node += np.where(goes_left & (skip > 0), 1, skip)
+        shares[known] = self.value[node].astype(np.float64).sum(axis=1) / TREES
         return shares
 
 
 @dataclass(frozen=True, eq=False)
-class _Tree:
-    feature: npt.NDArray[np.int64]
+class Nodes:
+    """Nodes of trees as scikit-learn describes them; shape (nodes,) each.
+
+    Attributes:
+        is_leaf: bool.
+        feature: The feature that an inner node compares.
+        threshold: float64: values up to it go left.
+        right: The position of the right child of an inner node.
+        share: float64: the depth share of a leaf, a multiple of 2 to the power of -20 below 16.
+    """
+
+    is_leaf: npt.NDArray[np.bool_]
+    feature: Ints
     threshold: Floats
-    left: npt.NDArray[np.int64]
-    right: npt.NDArray[np.int64]
+    right: Ints
     share: Floats
+
+
+def packed_nodes(
+    nodes: Nodes,
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int16], npt.NDArray[np.float32]]:
+    """`feature`, `skip` and `value` of `Forests`, with which every reading goes the same way.
+
+    Features are float32, so a threshold rounded down to float32 separates the same ones. A share
+    has 24 bits, which float32 holds.
+    """
+    at = np.arange(len(nodes.is_leaf))
+    return (
+        np.where(nodes.is_leaf, 0, nodes.feature).astype(np.int8),
+        np.where(nodes.is_leaf, 0, nodes.right - at).astype(np.int16),
+        np.where(nodes.is_leaf, nodes.share.astype(np.float32), _rounded_down(nodes.threshold)),
+    )
+
+
+def _rounded_down(thresholds: Floats) -> npt.NDArray[np.float32]:
+    """The largest float32 up to each value."""
+    nearest = thresholds.astype(np.float32)
+    below = np.nextafter(nearest, np.float32(-np.inf))
+    return np.where(nearest > thresholds, below, nearest)
+
+
+@dataclass(frozen=True, eq=False)
+class _Tree:
+    feature: npt.NDArray[np.int8]
+    skip: npt.NDArray[np.int16]
+    value: npt.NDArray[np.float32]
     levels: int
 
 
@@ -121,48 +162,41 @@ def _sample(rows: Features, keys: Ints, fallback: Ints, key: int) -> Features:
 
 def _compiled(sample: Features, seed: int) -> list[_Tree]:
     expected = mean_path_lengths(np.array([len(sample)]))[0]
-    compiled: list[_Tree] = []
-    for tree in grow_trees(sample, TREES, seed):
-        itself = np.arange(len(tree.feature))
-        compiled.append(
-            _Tree(
-                feature=np.where(tree.is_leaf, 0, tree.feature),
-                threshold=np.where(tree.is_leaf, np.inf, tree.threshold),
-                left=np.where(tree.is_leaf, itself, tree.left),
-                right=np.where(tree.is_leaf, itself, tree.right),
-                share=np.rint(tree.path_length / expected / _DEPTH_UNIT) * _DEPTH_UNIT,
-                levels=tree.depth,
-            )
+    return [
+        _Tree(
+            *packed_nodes(
+                Nodes(
+                    is_leaf=tree.is_leaf,
+                    feature=tree.feature,
+                    threshold=tree.threshold,
+                    right=tree.right,
+                    share=np.rint(tree.path_length / expected / _DEPTH_UNIT) * _DEPTH_UNIT,
+                )
+            ),
+            tree.depth,
         )
-    return compiled
+        for tree in grow_trees(sample, TREES, seed)
+    ]
 
 
 def _packed(forests: list[list[_Tree]]) -> Forests:
-    roots = np.full((len(forests), TREES), -1, dtype=np.int64)
+    roots = np.full((len(forests), TREES), -1, dtype=np.int32)
     placed: dict[int, npt.NDArray[np.int64]] = {}
     parts: list[_Tree] = []
     begin = 0
-    offsets: list[int] = []
     for key, trees in enumerate(forests):
         if not trees:
             continue
         if id(trees) not in placed:
-            begins = begin + np.cumsum([0, *(len(tree.feature) for tree in trees)])
+            begins = begin + np.cumsum([0, *(len(tree.value) for tree in trees)])
             placed[id(trees)] = begins[:-1]
-            offsets += begins[:-1].tolist()
             parts += trees
             begin = int(begins[-1])
         roots[key] = placed[id(trees)]
-    if not parts:
-        none, nothing = np.empty(0, dtype=np.int64), np.empty(0)
-        return Forests(roots, none, nothing, none, none, nothing, 0)
-    pairs = list(zip(parts, offsets, strict=True))
     return Forests(
         roots=roots,
-        feature=np.concatenate([tree.feature for tree in parts]).astype(np.int64),
-        threshold=np.concatenate([tree.threshold for tree in parts]),
-        left=np.concatenate([tree.left + offset for tree, offset in pairs]).astype(np.int64),
-        right=np.concatenate([tree.right + offset for tree, offset in pairs]).astype(np.int64),
-        share=np.concatenate([tree.share for tree in parts]),
-        levels=max(tree.levels for tree in parts),
+        feature=np.concatenate([np.empty(0, np.int8), *(tree.feature for tree in parts)]),
+        skip=np.concatenate([np.empty(0, np.int16), *(tree.skip for tree in parts)]),
+        value=np.concatenate([np.empty(0, np.float32), *(tree.value for tree in parts)]),
+        levels=max((tree.levels for tree in parts), default=0),
     )

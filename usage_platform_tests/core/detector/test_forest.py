@@ -4,7 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import IsolationForest
 
-from usage_platform.core.detector.forest import MAX_ROWS, TREES, fit_forests
+from usage_platform.core.detector.forest import (
+    MAX_ROWS,
+    TREES,
+    Nodes,
+    fit_forests,
+    packed_nodes,
+)
+from usage_platform.core.detector.trees import grow_trees
 
 ONE = np.zeros(1, dtype=np.int64)
 
@@ -60,3 +67,52 @@ def test_batches_of_any_size_give_the_same_bits():
     rows, asked = (rng.normal(0, 1, (n, 4)).astype(np.float32) for n in (300, 40))
     whole = ours(rows, asked)
     np.testing.assert_array_equal(whole, np.concatenate([ours(rows, one[None]) for one in asked]))
+
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False, width=32)
+
+
+@given(st.floats(-1e30, 1e30), st.lists(FINITE, min_size=1))
+def test_a_packed_threshold_separates_every_float32_as_the_exact_one(threshold, asked):
+    nearest = np.float32(threshold)
+    around = [np.nextafter(nearest, np.float32(way)) for way in (-np.inf, np.inf)]
+    asked = np.array([*asked, nearest, *around], dtype=np.float32)
+    one = (np.array([item]) for item in (False, 0, threshold, 2, 0.0))
+    packed = packed_nodes(Nodes(*one))[2]
+    assert packed.dtype == np.float32
+    np.testing.assert_array_equal(asked <= packed, asked.astype(np.float64) <= threshold)
+
+
+def walked(tree, row):
+    """The leaf of a row, by the nodes that scikit-learn has grown."""
+    node = 0
+    while not tree.is_leaf[node]:
+        goes_left = row[tree.feature[node]] <= tree.threshold[node]
+        node = tree.left[node] if goes_left else tree.right[node]
+    return node
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, MAX_ROWS), st.integers(0, 2**31 - 1))
+def test_every_reading_reaches_the_leaf_of_the_grown_tree(size, seed):
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(0, 3, (size, 4)).astype(np.float32)
+    asked = np.vstack([rows[:20], rng.normal(0, 9, (20, 4)).astype(np.float32)])
+    for tree in grow_trees(rows, 2, seed):
+        leaves = np.arange(len(tree.is_leaf), dtype=np.float64)
+        nodes = Nodes(tree.is_leaf, tree.feature, tree.threshold, tree.right, leaves)
+        feature, skip, value = packed_nodes(nodes)
+        for row in asked:
+            node = 0
+            while skip[node]:
+                node += 1 if row[feature[node]] <= value[node] else skip[node]
+            assert value[node] == walked(tree, row)
+
+
+def test_a_node_takes_seven_bytes():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(0, 1, (MAX_ROWS, 4)).astype(np.float32)
+    forests = fit_forests(rows, np.zeros(MAX_ROWS, dtype=np.int64), ONE, 1, 42)
+    held = forests.feature.nbytes + forests.skip.nbytes + forests.value.nbytes
+    assert held == 7 * len(forests.value)
+    assert len(forests.value) > TREES * 100

@@ -70,7 +70,7 @@ def test_anything_that_changes_a_model_changes_its_version(other):
 def test_a_change_deep_inside_a_detector_changes_the_version_too(detector):
     same = model_version(BEGIN, {"m": detector})
     weights = replace(detector.baseline.weights, quick=(0.1, 0.2))
-    forests = replace(detector.forests, threshold=detector.forests.threshold + 1e-9)
+    forests = replace(detector.forests, value=np.nextafter(detector.forests.value, np.float32(9)))
     for other in (
         replace(detector, threshold=detector.threshold * 1.01),
         replace(detector, baseline=replace(detector.baseline, weights=weights)),

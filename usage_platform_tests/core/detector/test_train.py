@@ -1,9 +1,12 @@
+from dataclasses import fields, is_dataclass
+
 import numpy as np
 import pytest
 
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.score import Kind, score
-from usage_platform.core.detector.train import FIRST_DAYS, train
+from usage_platform.core.detector.train import FIRST_DAYS, HISTORY_DAYS, train
+from usage_platform.core.meters import Meter
 from usage_platform_tests.core.detector.series import DAY, HOURLY, MONDAY, library
 
 
@@ -19,7 +22,7 @@ def test_readings_from_the_end_of_training_on_are_not_looked_at():
     assert one.threshold == other.threshold
     assert one.flatline_after == other.flatline_after
     np.testing.assert_array_equal(one.baseline.expected, other.baseline.expected)
-    np.testing.assert_array_equal(one.forests.threshold, other.forests.threshold)
+    np.testing.assert_array_equal(one.forests.value, other.forests.value)
 
 
 @pytest.mark.parametrize("days", [0, 1, FIRST_DAYS - 7])
@@ -83,3 +86,19 @@ def test_months_without_readings_before_are_no_reason_to_fail():
     model = trained(instants[kept], values[kept], MONDAY + 119 * DAY)
     judged = score(model, instants[kept], values[kept], model.until)
     assert not judged["flagged"].any()
+
+
+def held_bytes(value):
+    """The bytes of all arrays that a detector holds."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if is_dataclass(value):
+        return sum(held_bytes(getattr(value, field.name)) for field in fields(value))
+    return 0
+
+
+def test_a_detector_of_five_minutes_with_a_full_history_holds_less_than_1_8_megabytes():
+    meter = Meter("m", "America/New_York", 5)
+    instants, values = library(HISTORY_DAYS, meter=meter)
+    model = train(instants, values, meter, TrainingOptions(), MONDAY + HISTORY_DAYS * DAY)
+    assert 1_000_000 < held_bytes(model) < 1_800_000

@@ -6,7 +6,6 @@ last hours, to the same bits as `anomaly_score` and `score` for a series. Not he
 """
 
 from collections import deque
-from math import inf
 from struct import Struct
 
 from usage_platform.core.detector.anomaly_score import LEAST_SCALE_FACTOR
@@ -30,10 +29,8 @@ class ForestTraversal:
     def __init__(self, forests: Forests) -> None:
         self._roots = forests.roots
         self._feature = forests.feature.data
-        self._threshold = forests.threshold.data
-        self._left = forests.left.data
-        self._right = forests.right.data
-        self._share = forests.share.data
+        self._skip = forests.skip.data
+        self._value = forests.value.data
 
     def scale_factor(self, measured: MeasuredReading, run: int) -> float:
         """The factor of the deviation (`anomaly_score.forest_scores`)."""
@@ -48,14 +45,13 @@ class ForestTraversal:
         """`Forests.depth_shares` of one row of features."""
         if roots[0] < 0:
             return 1.0
-        feature, threshold = self._feature, self._threshold
-        left, right, share = self._left, self._right, self._share
+        feature, skip, value = self._feature, self._skip, self._value
         total = 0.0
         for root in roots:
             node = root
-            while (limit := threshold[node]) != inf:  # a leaf's is
-                node = left[node] if row[feature[node]] <= limit else right[node]
-            total += share[node]
+            while ahead := skip[node]:  # 0 at a leaf
+                node += 1 if row[feature[node]] <= value[node] else ahead
+            total += value[node]
         return total / TREES
 
 
