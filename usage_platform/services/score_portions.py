@@ -82,7 +82,7 @@ def portions(
         more = 1.0 if meter is None or meter in meters else _SERIES_WORK
         if part and work + more > most_work:
             parts.append((part, work))
-            part, work, meters = [], 0.0, set()
+            part, work, meters = [], 0.0, set[str]()
             more = 1.0 if meter is None else _SERIES_WORK
         part.append(message)
         work += more

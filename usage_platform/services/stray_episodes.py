@@ -82,4 +82,5 @@ def _portions(messages: Iterable[Message]) -> Iterator[list[Message]]:
 
 
 def _read_offsets(files: LakeFiles) -> _Offsets:
-    return {int(partition): end for partition, end in (files.read_json(_OFFSETS) or {}).items()}
+    written: dict[str, int] = files.read_json(_OFFSETS) or {}
+    return {int(partition): end for partition, end in written.items()}

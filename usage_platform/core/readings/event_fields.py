@@ -7,7 +7,7 @@ Not here: times (`event_times`), writing events and reading many of them (`messa
 import json
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from usage_platform.core.limits import MOST_KW, EventLimits
 from usage_platform.core.meters import is_meter_name
@@ -76,13 +76,18 @@ def _decoded(value: bytes | None, most_bytes: int) -> dict[str, Any] | Reason:
         return Reason.NOT_JSON
     if end != len(text):
         return Reason.NOT_JSON
-    if type(event) is dict and event.keys() == _ENVELOPE:  # pyright: ignore[reportUnknownMemberType]
-        event: Any = event["payload"]
-        if event is None:
-            return Reason.EMPTY
+    event = _opened(event)
+    if event is None and text != "null":
+        return Reason.EMPTY
     if type(event) is not dict:
         return Reason.NOT_AN_OBJECT
     return event  # pyright: ignore[reportUnknownVariableType]
+
+
+def _opened(event: Any) -> Any:  # noqa: ANN401 - any JSON
+    """What an envelope of Kafka Connect holds; anything else as it is."""
+    is_envelope = type(event) is dict and set(cast("dict[str, Any]", event)) == _ENVELOPE
+    return event["payload"] if is_envelope else event
 
 
 def _meter(event: Mapping[str, Any], key: bytes | None, default: str) -> str | Reason:

@@ -110,7 +110,7 @@ def event_instants(
     instants = pd.Series(pd.DatetimeIndex(ns).tz_localize("UTC"))
     faults = np.full(len(ns), None, dtype=object)
     given = np.flatnonzero(ns != _NONE)
-    known = {name: registry.get(name) for name in {meters[at] for at in given} if name is not None}
+    known = {name: registry.get(name) for name in {meters[at] for at in given.tolist()} if name}
     clocks = {name: (meter.timezone, meter.interval_minutes) for name, meter in known.items()}
     latest = received + FUTURE_TOLERANCE
     oldest = pd.Timestamp(registry.limits.oldest_day, tz="UTC")

@@ -46,8 +46,7 @@ def kept_bytes(value: bytes | None, limits: EventLimits) -> bytes | None:
 
     Whoever copies or stores rejects would otherwise take as much memory as the sender likes.
     """
-    is_large = value is not None and len(value) > limits.event_bytes
-    return value[:KEPT_BYTES] if is_large else value
+    return value[:KEPT_BYTES] if value is not None and len(value) > limits.event_bytes else value
 
 
 def parse_usage(

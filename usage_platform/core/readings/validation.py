@@ -6,6 +6,7 @@ the accepted meters are kept (adapters).
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
@@ -74,9 +75,7 @@ def validate_events(raw: pd.DataFrame, registry: MeterRegistry, admit: Admit = a
             parsed.loc[~good, ["meter", "reason"]],
             # A key that is cut is no name of a meter, as it was none before.
             raw.loc[~good, "key"].map(lambda key: key[:KEPT_BYTES], na_action="ignore"),
-            raw.loc[~good, "value"]
-            .map(lambda value: kept_bytes(value, registry.limits))
-            .rename("raw"),
+            raw.loc[~good, "value"].map(partial(kept_bytes, limits=registry.limits)).rename("raw"),
         ],
         axis=1,
     )
