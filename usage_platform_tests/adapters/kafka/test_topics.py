@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource
 
 from usage_platform.adapters.kafka import topics
 from usage_platform.adapters.kafka.security import Scram
@@ -28,8 +28,6 @@ from usage_platform_tests.topics import until
 
 @pytest.mark.kafka
 def test_topics_are_made_once_with_their_partitions_and_the_brokers_clock(fresh_topics):
-    from confluent_kafka.admin import AdminClient, ConfigResource
-
     kafka = fresh_topics(partitions=3)
     ensure_topics(kafka)
     admin = AdminClient(kafka.client())
@@ -63,7 +61,7 @@ def test_a_cluster_that_lets_nobody_see_settings_is_warned_of_once(
     def refuse(*_, **__):
         future = Future()
         future.set_exception(KafkaException(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)))
-        return {SimpleNamespace(name=USAGE): future}
+        return {ConfigResource(ConfigResource.Type.TOPIC, USAGE): future}
 
     kafka = fresh_topics()
     monkeypatch.setattr(topics.AdminClient, "describe_configs", refuse)
