@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from usage_platform.console.given_options import Given, given, unless_given
+from usage_platform.console.given_options import Given, Value, given, unless_given
+from usage_platform.console.inspect_command import inspect
 from usage_platform.console.one_line_errors import OneLineErrors
 from usage_platform.console.signals import stop_on_signals
 from usage_platform.console.source_options import source_options
@@ -38,6 +39,9 @@ def main(ctx: click.Context, data: Path | None) -> None:
     ctx.obj = {} if data is None else {"data": data}
 
 
+main.add_command(inspect)
+
+
 @main.command()
 @click.pass_obj
 def setup(overrides: Given) -> None:
@@ -52,7 +56,7 @@ def setup(overrides: Given) -> None:
 @click.option("--keep", is_flag=True, help="Keep the data of other sources.")
 @click.option("--timeout", default=_DEMO_TIMEOUT_SECONDS, help="Maximum wait in seconds.")
 @click.pass_obj
-def demo(overrides: Given, keep: bool, timeout: float, **options: str | int | None) -> None:
+def demo(overrides: Given, keep: bool, timeout: float, **options: Value) -> None:
     """Run the whole pipeline on a source, then print a summary.
 
     Exits with 1 if the wait times out or a check of the summary fails.
@@ -77,7 +81,7 @@ def demo(overrides: Given, keep: bool, timeout: float, **options: str | int | No
 @main.command()
 @source_options
 @click.pass_obj
-def up(overrides: Given, **options: str | int | None) -> None:
+def up(overrides: Given, **options: Value) -> None:
     """Run broker, Spark, Dagster and the page until Ctrl-C."""
     from usage_platform.console.screen import Screen
     from usage_platform.local.stack import Stack
@@ -218,7 +222,7 @@ def query(overrides: Given, sql: str, form: str) -> None:
 @click.option("--false-alarms", "false_alarms_per_week", type=float, help="Alarm days per week.")
 @click.option("--out", required=True, type=_FILE, help="A .csv, .csv.gz or .parquet file.")
 @click.pass_obj
-def replay(overrides: Given, out: Path, **options: str | int | float | None) -> None:
+def replay(overrides: Given, out: Path, **options: Value) -> None:
     """Backtest the detector on a source; write each score to a file.
 
     Each week is scored by a model trained only on readings before it, as the platform would have

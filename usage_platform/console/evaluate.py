@@ -25,8 +25,8 @@ from usage_platform.core.evaluation.detection_rates import Found, at_hours, eval
 from usage_platform.core.evaluation.replay import replay
 from usage_platform.core.generator.fault_kinds import SHORT_KINDS
 from usage_platform.core.generator.faults import inject_faults
+from usage_platform.core.meter_files.options import CsvColumns
 from usage_platform.core.meters import Meter
-from usage_platform.core.readings.csv_rows import CsvColumns
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.units import NS_A_DAY, instants_of
 

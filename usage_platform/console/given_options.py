@@ -12,9 +12,17 @@ Given = Mapping[str, Any]
 """Values of options on the command line, by the setting's name."""
 
 
-def given(options: Mapping[str, str | int | float | None]) -> Given:
-    """The options that were given."""
-    return {name: value for name, value in options.items() if value is not None}
+Value = str | int | float | bool | tuple[str, ...] | None
+"""The value of an option; None, or no value, where it is not given."""
+
+
+def given(options: Mapping[str, Value]) -> Given:
+    """The options that were given; `files` is a source, one a line."""
+    found = {name: value for name, value in options.items() if value is not None}
+    files = found.pop("files", ())
+    if isinstance(files, tuple) and files:
+        found["source"] = "\n".join(files)
+    return found
 
 
 def unless_given(settings: Settings, **defaults: object) -> Settings:

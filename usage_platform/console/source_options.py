@@ -3,20 +3,28 @@
 Belongs here: their names and help texts. Not here: the commands (`cli`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import click
+
+from usage_platform.core.meter_files.options import Quantity, Sign, Stamp, Unit
+
+Option = Callable[[Callable[..., None]], Callable[..., None]]
 
 
 def source_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that choose a source of readings."""
     options = (
-        click.option("--csv", "source", metavar="FILES", help="CSV files; quote a pattern."),
+        click.option(
+            "--csv",
+            "files",
+            metavar="FILES",
+            multiple=True,
+            help="Files; repeatable, or a pattern.",
+        ),
         click.option("--ckan", "source", flag_value="ckan", help="Read from the open-data portal."),
         click.option("--meter", help="Name of the meter."),
-        click.option("--time-column", "csv_time_column", help="Column with the interval's start."),
-        click.option("--end-column", "csv_end_column", help="Column with its end; - for none."),
-        click.option("--value-column", "csv_value_column", help="Column with the power in kW."),
+        *file_options(),
         click.option("--timezone", help="IANA time zone of the building."),
         click.option("--interval", "interval_minutes", type=int, help="Minutes per interval."),
         click.option("--days", "generated_days", type=int, help="Days to generate."),
@@ -24,6 +32,69 @@ def source_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--seed", "generated_seed", type=int, help="Seed of the generator."),
         click.option("--accelerator", help="Speed as a multiple of real time, or 'max'."),
     )
+    return _with_options(command, options)
+
+
+def reading_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say how files are read."""
+    return _with_options(
+        command,
+        (
+            *file_options(),
+            click.option("--meter", help="Name of the meter."),
+            click.option("--timezone", help="IANA time zone of the building."),
+            click.option("--interval", "interval_minutes", type=int, help="Minutes per interval."),
+        ),
+    )
+
+
+def file_options() -> tuple[Option, ...]:
+    """The options that say what the columns and values of files are."""
+    return (
+        click.option("--time-column", "csv_time_column", help="Column of times, or date+time."),
+        click.option("--end-column", "csv_end_column", help="Column of ends; - for none."),
+        click.option("--value-column", "csv_value_column", help="Column of values."),
+        click.option("--meter-column", "csv_meter_column", help="Column that names the meter."),
+        click.option(
+            "--quantity",
+            "csv_quantity",
+            type=click.Choice([word.value for word in Quantity]),
+            help="What values are.",
+        ),
+        click.option(
+            "--unit",
+            "csv_unit",
+            type=click.Choice([word.value for word in Unit]),
+            help="Unit of values.",
+        ),
+        click.option(
+            "--stamp",
+            "csv_stamp",
+            type=click.Choice([word.value for word in Stamp]),
+            help="What times are of.",
+        ),
+        click.option(
+            "--sign",
+            "csv_sign",
+            type=click.Choice([word.value for word in Sign]),
+            help="net: below 0 is export.",
+        ),
+        click.option("--delimiter", "csv_delimiter", help="Character, or comma, tab, ..."),
+        click.option("--decimal", "csv_decimal", help="Decimal mark: . or ,"),
+        click.option("--time-format", "csv_time_format", help="Such as '%d/%m/%Y %H:%M'."),
+        click.option("--skip-lines", "csv_skip_lines", type=int, help="Lines above the header."),
+        click.option("--sheet", "csv_sheet", help="Sheet of a workbook."),
+        click.option(
+            "--allow-bad-rows",
+            "csv_allow_bad_rows",
+            is_flag=True,
+            default=None,
+            help="Play a source of which more than a fifth is bad.",
+        ),
+    )
+
+
+def _with_options(command: Callable[..., None], options: Sequence[Option]) -> Callable[..., None]:
     for option in reversed(options):
         command = option(command)
     return command

@@ -56,11 +56,14 @@ def source_readings(
         context.log.info(f"loading {source.name}")
         loaded = source.load(LoadingReport(context))
         loaded.check_readable()
+        loaded.check_accepted(pd.Timestamp.now(tz="UTC"), settings.event_limits)
     except SourceError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
     summary = deployment.source_cache.save(
         deployment.playback_plan().source, loaded, settings.default_meter
     )
+    for note in loaded.notes:
+        context.log.info(note)
     for row in loaded.bad_rows[:_SHOWN_BAD_ROWS]:
         context.log.warning(str(row))
     frame = loaded.frame

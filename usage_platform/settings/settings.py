@@ -22,6 +22,7 @@ from usage_platform.adapters.kafka.security import SecurityKind, msk_region
 from usage_platform.core.alerts.alert import Severity
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.limits import MOST_EVENT_BYTES, MOST_METERS, OLDEST_DAY, EventLimits
+from usage_platform.core.meter_files.options import Sign
 from usage_platform.core.meters import (
     DEFAULT_INTERVAL_MINUTES,
     DEFAULT_METER_NAME,
@@ -33,10 +34,10 @@ from usage_platform.core.time.calendar import Calendar
 from usage_platform.settings import alert_types as alert_settings
 from usage_platform.settings import value_types as types
 from usage_platform.settings.event_limits import check_limits, chosen_limits
+from usage_platform.settings.source_label import source_label
 
 PREFIX = "USAGE_"
-# pandas timestamps end in 2262; a source may be a hundred years long.
-_FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2100, 12, 31)
+_FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2100, 12, 31)  # pandas timestamps end in 2262.
 
 
 class SettingsError(ValueError):
@@ -77,9 +78,20 @@ class Settings(BaseModel):
     max_event_bytes: int = Field(MOST_EVENT_BYTES, ge=KEPT_BYTES, le=100_000)
     max_meters: int = Field(MOST_METERS, ge=1, le=100_000)
     meters_allowed: types.MeterNames = ""
-    csv_time_column: str = "usage_datetime_start_eastern_time"
-    csv_end_column: types.OptionalColumn = "usage_datetime_end_eastern_time"
-    csv_value_column: str = "usage_kw"
+    csv_time_column: str = ""
+    csv_end_column: str = ""
+    csv_value_column: str = ""
+    csv_meter_column: str = ""
+    csv_quantity: types.OptionalQuantity = ""
+    csv_unit: types.OptionalUnit = ""
+    csv_stamp: types.OptionalStamp = ""
+    csv_sign: Sign = Sign.CONSUMPTION
+    csv_delimiter: types.Delimiter = ""
+    csv_decimal: types.Decimal = ""
+    csv_time_format: types.TimeFormat = ""
+    csv_skip_lines: int | None = Field(None, ge=0)
+    csv_sheet: str = ""
+    csv_allow_bad_rows: bool = False
     ckan_url: str = "https://data.boston.gov"
     ckan_dataset: str = "central-library-electricity-usage"
     generated_start: date = Field(date(2024, 1, 1), ge=_FIRST_DAY, le=_LAST_DAY)
@@ -215,17 +227,7 @@ class Settings(BaseModel):
     @property
     def source_label(self) -> str:
         """The chosen source and the settings that change its readings."""
-        chosen = {
-            "generated": (
-                self.generated_start,
-                self.generated_days,
-                self.generated_meters,
-                self.generated_seed,
-            ),
-            "ckan": (self.ckan_url, self.ckan_dataset, self.csv_time_column, self.csv_value_column),
-        }.get(self.source, (self.csv_time_column, self.csv_end_column, self.csv_value_column))
-        meter = (self.meter, self.timezone, self.interval_minutes)
-        return " ".join(str(part) for part in (self.source, *chosen, *meter))
+        return source_label(self)
 
     @property
     def lake_root(self) -> str:

@@ -5,12 +5,16 @@ settings there are, and rules across several of them (`settings`).
 """
 
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from usage_platform.core.meter_files.dialect import DELIMITERS
+from usage_platform.core.meter_files.options import Quantity, Stamp, Unit
+from usage_platform.core.meter_files.time_forms import given_form
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import calendar_named
 from usage_platform.settings.cron import valid_cron
@@ -75,7 +79,35 @@ def _source(value: str) -> str:
     """Paths become absolute: Dagster's processes run in another folder."""
     if not value:
         raise ValueError("expected generated, ckan, or the path or glob pattern of CSV files")
-    return value if value in NOT_FILES else str(Path(value).absolute())
+    if value in NOT_FILES:
+        return value
+    paths = [path for path in value.split("\n") if path]
+    return "\n".join(str(Path(path).expanduser().absolute()) for path in paths)
+
+
+def _delimiter(value: str) -> str:
+    found = {name: sign for sign, name in DELIMITERS.items()}.get(value, value)
+    if len(found) > 1:
+        raise ValueError(f"expected one character, or {', '.join(DELIMITERS.values())}")
+    return found
+
+
+def _time_format(value: str) -> str:
+    if value:
+        given_form(value)
+    return value
+
+
+def _one_of(words: type[StrEnum]) -> AfterValidator:
+    expected = ", ".join(words)
+    by_name = {word.lower(): word.value for word in words}
+
+    def check(value: str) -> str:
+        if value and value.lower() not in by_name:
+            raise ValueError(f"expected one of {expected}")
+        return by_name[value.lower()] if value else value
+
+    return AfterValidator(check)
 
 
 def _holidays(value: str) -> str:
@@ -124,8 +156,12 @@ Timezone = Annotated[str, AfterValidator(lambda value: Meter(timezone=value).tim
 IntervalMinutes = Annotated[
     int, AfterValidator(lambda value: Meter(interval_minutes=value).interval_minutes)
 ]
-# An empty variable counts as not set, so that no column needs a value of its own.
-OptionalColumn = Annotated[str, AfterValidator(lambda value: value or NO_COLUMN)]
+OptionalQuantity = Annotated[str, _one_of(Quantity)]
+OptionalUnit = Annotated[str, _one_of(Unit)]
+OptionalStamp = Annotated[str, _one_of(Stamp)]
+Delimiter = Annotated[str, AfterValidator(_delimiter)]
+Decimal = Annotated[str, _matching("[.,]", "a point or a comma")]
+TimeFormat = Annotated[str, AfterValidator(_time_format)]
 Accelerator = Annotated[
     float, BeforeValidator(lambda value: "inf" if value == "max" else value), Field(gt=0)
 ]

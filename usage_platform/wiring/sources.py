@@ -3,14 +3,27 @@
 Belongs here: building a source from settings. Not here: reading it (`adapters/sources`).
 """
 
+import re
 from glob import glob
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from usage_platform.core.meter_files.options import (
+    BOSTON_TIME,
+    BOSTON_VALUE,
+    CsvColumns,
+    FileOptions,
+    Quantity,
+    Stamp,
+    Unit,
+)
 from usage_platform.core.meters import Meter
-from usage_platform.core.readings.csv_rows import CsvColumns
 from usage_platform.core.readings.source import ReadingSource
 from usage_platform.settings.settings import Settings
 from usage_platform.settings.value_types import NO_COLUMN, NOT_FILES
+
+if TYPE_CHECKING:
+    from usage_platform.adapters.sources.csv_file import CsvSource
 
 
 def chosen_source(settings: Settings, portal_cache: Path) -> ReadingSource:
@@ -23,11 +36,6 @@ def chosen_source(settings: Settings, portal_cache: Path) -> ReadingSource:
     Raises:
         SourceError: In one line, when there is no such file.
     """
-    columns = CsvColumns(
-        settings.csv_time_column,
-        None if settings.csv_end_column == NO_COLUMN else settings.csv_end_column,
-        settings.csv_value_column,
-    )
     if settings.source == "generated":
         from usage_platform.adapters.sources.generated import GeneratedSource
 
@@ -45,11 +53,50 @@ def chosen_source(settings: Settings, portal_cache: Path) -> ReadingSource:
             settings.ckan_url,
             settings.ckan_dataset,
             settings.default_meter,
-            columns,
+            _portal_columns(settings),
+            file_options(settings),
         )
+    return file_source(settings)
+
+
+def file_source(settings: Settings) -> "CsvSource":
+    """The files that the settings name, as a source."""
     from usage_platform.adapters.sources.csv_file import CsvSource
 
-    return CsvSource(tuple(_csv_paths(settings)), settings.default_meter, columns)
+    return CsvSource(
+        tuple(_csv_paths(settings)),
+        settings.default_meter,
+        _columns(settings),
+        file_options(settings),
+    )
+
+
+def file_options(settings: Settings) -> FileOptions:
+    """What the settings say about files."""
+    return FileOptions(
+        Quantity(settings.csv_quantity) if settings.csv_quantity else None,
+        Unit(settings.csv_unit) if settings.csv_unit else None,
+        Stamp(settings.csv_stamp) if settings.csv_stamp else None,
+        settings.csv_sign,
+        settings.csv_meter_column,
+        settings.csv_delimiter,
+        settings.csv_decimal,
+        settings.csv_time_format,
+        settings.csv_skip_lines,
+        settings.csv_sheet,
+        settings.csv_allow_bad_rows,
+    )
+
+
+def _columns(settings: Settings) -> CsvColumns:
+    end = None if settings.csv_end_column == NO_COLUMN else settings.csv_end_column
+    return CsvColumns(settings.csv_time_column, end, settings.csv_value_column)
+
+
+def _portal_columns(settings: Settings) -> CsvColumns:
+    """The same, with the names of Analyze Boston in the place of none."""
+    columns = _columns(settings)
+    return CsvColumns(columns.time or BOSTON_TIME, columns.end, columns.value or BOSTON_VALUE)
 
 
 def source_label(settings: Settings) -> str:
@@ -70,7 +117,16 @@ def _csv_paths(settings: Settings) -> list[Path]:
     source = settings.source
     if source in NOT_FILES:
         return []
-    return [Path(p) for p in sorted(glob(source)) or [source]]  # noqa: PTH207 - a pattern
+    return [
+        Path(path)
+        for pattern in source.split("\n")
+        for path in sorted(glob(pattern), key=_natural) or [pattern]  # noqa: PTH207 - a pattern
+    ]
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """A key that sorts part2 before part10."""
+    return [(int(part) if part.isdigit() else -1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _generated_meters(settings: Settings) -> tuple[Meter, ...]:

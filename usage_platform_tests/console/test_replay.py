@@ -13,8 +13,8 @@ from usage_platform.console.replay import Replayed, replay_source
 from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.evaluation.replay import REPLAY_COLUMNS
 from usage_platform.core.feedback.labels import NO_LABELS
+from usage_platform.core.meter_files.options import CsvColumns
 from usage_platform.core.meters import Meter
-from usage_platform.core.readings.csv_rows import CsvColumns
 from usage_platform.core.readings.source import SourceError
 from usage_platform_tests.core.detector.series import HOURLY, frame, library
 

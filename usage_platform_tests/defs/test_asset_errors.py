@@ -45,6 +45,8 @@ def test_rows_that_cannot_be_read_are_told_and_the_rest_goes_on(materialize, tmp
         source=str(tmp_path / "own.csv"),
         csv_time_column="t",
         csv_value_column="v",
+        csv_unit="kW",
+        csv_allow_bad_rows="true",
     )
     (event,) = result.asset_materializations_for_node("source_readings")
     loaded = {key: value.value for key, value in event.metadata.items()}

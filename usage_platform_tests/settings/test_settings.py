@@ -29,10 +29,10 @@ def test_the_folders_of_a_child_process_do_not_depend_on_its_own(tmp_path, monke
     assert child.lake_root == str(tmp_path / "lake")
 
 
-@pytest.mark.parametrize("given", ["", "-"])
-def test_without_an_end_column_none_is_checked(given):
-    source = Platform(Settings.from_env({}, source="a.csv", csv_end_column=given))
-    assert source.reading_source().columns.end is None
+def test_an_end_column_is_recognised_unless_none_is_to_be_checked():
+    for given, end in (("", ""), ("-", None), ("to", "to")):
+        source = Platform(Settings.from_env({}, source="a.csv", csv_end_column=given))
+        assert source.reading_source().columns.end == end
 
 
 def test_max_is_as_fast_as_possible_in_a_child_process_too():

@@ -1,7 +1,7 @@
 """Readings from a dataset of an open-data portal that runs CKAN, kept on disk as they come.
 
 Belongs here: which resources and pages are asked for, and the cache. Not here: HTTP and retries
-(`ckan_portal`), splitting CSV (`csv_file`), and what a readable row is (`core.readings.csv_rows`).
+(`ckan_portal`), splitting CSV (`csv_file`), and what a readable row is (`core.meter_files`).
 
 The cache is `<cache_dir>/<dataset>/<resource>/<version>/`: a file for each page of the portal's
 table, named by the offset of its first row, or the one CSV file of a resource without a table. A
@@ -24,11 +24,23 @@ import numpy as np
 
 from usage_platform.adapters.sources.ckan_portal import CkanPortal, Page, Resource
 from usage_platform.adapters.sources.csv_file import read_csv
+from usage_platform.adapters.sources.opened_file import HEAD_LINES
+from usage_platform.core.meter_files.dialect import Dialect
+from usage_platform.core.meter_files.layout import layout_of
+from usage_platform.core.meter_files.options import (
+    BOSTON_TIME,
+    BOSTON_VALUE,
+    CsvColumns,
+    FileOptions,
+)
+from usage_platform.core.meter_files.readings import refuse_uncertain, understand
+from usage_platform.core.meter_files.rows import read_block
+from usage_platform.core.meter_files.series import FileRows
 from usage_platform.core.meters import Meter
-from usage_platform.core.readings.csv_rows import CsvColumns, RawRows, combine, read_rows
 from usage_platform.core.readings.source import (
     BadRow,
     MissingColumnError,
+    NoRowsError,
     Progress,
     SourceError,
     SourceReadings,
@@ -37,6 +49,7 @@ from usage_platform.core.readings.source import (
 DEFAULT_PORTAL = "https://data.boston.gov"
 DEFAULT_DATASET = "central-library-electricity-usage"
 DEFAULT_PAGE_ROWS = 10_000
+_BOSTON = CsvColumns(BOSTON_TIME, "", BOSTON_VALUE)
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,7 @@ class CkanSource:
         dataset: The dataset's name, the last part of its address on the portal.
         meter: Whose readings they are; gives the time zone and the interval.
         columns: Which columns hold what.
+        options: What else a person said about the rows.
         page_rows: Rows asked for at once; a portal may give fewer.
         pause: Waits that many seconds before another try.
     """
@@ -57,7 +71,8 @@ class CkanSource:
     base_url: str = DEFAULT_PORTAL
     dataset: str = DEFAULT_DATASET
     meter: Meter = field(default_factory=Meter)
-    columns: CsvColumns = field(default_factory=CsvColumns)
+    columns: CsvColumns = _BOSTON
+    options: FileOptions = field(default_factory=FileOptions)
     page_rows: int = DEFAULT_PAGE_ROWS
     pause: Callable[[float], None] = time.sleep
 
@@ -85,7 +100,8 @@ class CkanSource:
         resources = portal.resources(self.dataset)
         if not resources:
             raise SourceError(f"{self.name}: no resource with a table or CSV; check the dataset")
-        tables: list[RawRows] = []
+        tables: list[FileRows] = []
+        unfit_rows: list[BadRow] = []
         unfit: list[MissingColumnError] = []
         done = 0
         for resource in resources:
@@ -94,29 +110,32 @@ class CkanSource:
                 rows = self._read(portal, resource, tell)
             except MissingColumnError as error:
                 unfit.append(error)
-                rows = _as_bad_row(resource, error)
+                unfit_rows.append(_as_bad_row(resource, error))
+                continue
+            except NoRowsError:
+                continue
             except OSError as error:
                 raise SourceError(
                     f"{self.cache_dir}: what was fetched cannot be kept there "
                     f"({error.strerror or error}); make room or set another folder"
                 ) from None
-            done += len(rows.numbers) + len(rows.bad_rows)
+            done += rows.rows.row_count
             tables.append(rows)
         if len(unfit) == len(resources):
             raise unfit[0]
-        if done == len(unfit):
+        if not done:
             raise SourceError(f"{self.name}: its resources have no rows; check the dataset")
         progress(done, done)
-        return combine([read_rows(t, self.meter, self.columns) for t in tables], (self.meter,))
+        return refuse_uncertain(understand(tables, self.meter, self.options, unfit_rows))
 
-    def _read(self, portal: CkanPortal, resource: Resource, progress: Progress) -> RawRows:
+    def _read(self, portal: CkanPortal, resource: Resource, progress: Progress) -> FileRows:
         """The rows of one resource, through the cache."""
         versions = self.cache_dir / _file_name(self.dataset) / _file_name(resource.id)
         folder = versions / _file_name(resource.version)
         folder.mkdir(parents=True, exist_ok=True)
         if resource.has_table:
             pages = self._pages(portal, resource, folder)
-            rows = _table_rows(pages, resource, self.columns, progress)
+            rows = _table_rows(pages, resource, self.columns, self.options, progress)
         else:
             rows = self._csv_rows(portal, resource, folder, progress)
         for other in versions.iterdir():
@@ -146,7 +165,7 @@ class CkanSource:
 
     def _csv_rows(
         self, portal: CkanPortal, resource: Resource, folder: Path, progress: Progress
-    ) -> RawRows:
+    ) -> FileRows:
         is_gzip = urlsplit(resource.url).path.endswith(".gz")
         kept = folder / ("resource.csv.gz" if is_gzip else "resource.csv")
         if not kept.exists():
@@ -155,7 +174,7 @@ class CkanSource:
                 portal.download(resource.url, part)
                 part.replace(kept)
         try:
-            return read_csv(kept, self.columns, resource.label, progress)
+            return read_csv(kept, self.columns, resource.label, progress, self.options)
         except SourceError:
             # What cannot be read may have been a page that told of a fault; do not stick to it.
             kept.unlink()
@@ -163,26 +182,38 @@ class CkanSource:
 
 
 def _table_rows(
-    pages: Iterator[Page], resource: Resource, columns: CsvColumns, progress: Progress
-) -> RawRows:
-    """The pages' rows as text, numbered by the portal's `_id`."""
+    pages: Iterator[Page],
+    resource: Resource,
+    columns: CsvColumns,
+    options: FileOptions,
+    progress: Progress,
+) -> FileRows:
+    """The pages' rows, numbered by the portal's `_id`.
+
+    Raises:
+        MissingColumnError: A page lacks a column.
+        NoRowsError: There is no row.
+    """
     numbers: list[int] = []
-    fields: dict[str, list[str]] = {"time": [], "value": []}
+    rows: list[list[str]] = []
+    names: tuple[str, ...] = ()
     for page in pages:
-        positions = columns.positions(page.columns, resource.label)
-        for part, position in positions.items():
-            texts = ["" if row[position] is None else str(row[position]) for row in page.rows]
-            fields.setdefault(part, []).extend(texts)
+        names = names or tuple(page.columns)
+        for name in names:
+            if name not in page.columns:
+                raise MissingColumnError(resource.label, "value", name, page.columns)
+        places = [page.columns.index(name) for name in names]
+        rows += [["" if row[at] is None else str(row[at]) for at in places] for row in page.rows]
         numbers += page.numbers
         progress(len(numbers), page.total)
-    return RawRows(resource.label, np.array(numbers, dtype=np.int64), fields)
+    dialect = Dialect("", 0, names, 1, rows=rows[:HEAD_LINES])
+    layout = layout_of(resource.label, dialect, rows[-1:], columns, options)
+    return FileRows(layout, read_block(layout, np.array(numbers, dtype=np.int64), rows))
 
 
-def _as_bad_row(resource: Resource, error: MissingColumnError) -> RawRows:
+def _as_bad_row(resource: Resource, error: MissingColumnError) -> BadRow:
     reason = f"lacks the column {error.column!r}; the whole resource is left out"
-    header = BadRow(resource.label, 1, "header", ", ".join(error.header), reason)
-    fields: dict[str, list[str]] = {"time": [], "value": []}
-    return RawRows(resource.label, np.empty(0, dtype=np.int64), fields, (header,))
+    return BadRow(resource.label, 1, "header", ", ".join(error.header), reason)
 
 
 def _kept_page(path: Path) -> Page | None:

@@ -1,58 +1,61 @@
-"""Readings from CSV files, plain or gzip.
+"""Readings from files of one source: CSV in the dialects that meters and portals write.
 
-Belongs here: opening files and splitting their lines. Not here: what a readable row is
-(`core.readings.csv_rows`), and fetching files from elsewhere.
+Belongs here: from a file to typed rows. Not here: opening files (`opened_file`), what a table
+means and what a readable row is (`core.meter_files`), and fetching files from elsewhere.
 """
 
-import csv
-import gzip
-import re
-import zlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 import numpy as np
 
-from usage_platform.core.meters import Meter
-from usage_platform.core.readings.csv_rows import (
-    CsvColumns,
-    FileReadings,
-    RawRows,
-    combine,
-    read_rows,
+from usage_platform.adapters.sources.opened_file import OpenedFile
+from usage_platform.adapters.sources.plain_rows import is_plain, plain_block
+from usage_platform.core.meter_files.dialect import dialect_of_lines, is_total, split_line
+from usage_platform.core.meter_files.layout import Layout, layout_of
+from usage_platform.core.meter_files.options import CsvColumns, FileOptions
+from usage_platform.core.meter_files.readings import (
+    Understood,
+    refuse_uncertain,
+    understand,
 )
+from usage_platform.core.meter_files.rows import TypedRows, joined_rows, read_block
+from usage_platform.core.meter_files.series import FileRows
+from usage_platform.core.meter_files.time_forms import TimeFormatError
+from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import (
     BadRow,
-    MissingColumnError,
+    NoRowsError,
     Progress,
     SourceError,
     SourceReadings,
 )
 
 _LINES_AT_ONCE = 50_000
-# Neither stands in a line of text; the second is what a byte that is no UTF-8 becomes.
-_NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f\ufffd]")
-_OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_BLOCK_BYTES = 1 << 22
 
 
 @dataclass(frozen=True)
 class CsvSource:
-    """CSV files of one meter: a header, then one row a line, fields parted by commas, UTF-8.
+    """Files of one or more meters, one source together.
 
     Attributes:
         paths: The files; a name that ends in .gz is read as gzip. In what order they are given
             matters only where two hold the same reading: the last one wins.
-        meter: Whose readings they are; gives the time zone and the interval.
-        columns: Which columns hold what; other columns are ignored.
+        meter: Gives the time zone, the interval, and the name where the files name no meter.
+        columns: Which columns hold what.
+        options: What else a person said about the files.
     """
 
     paths: tuple[Path, ...]
     meter: Meter = field(default_factory=Meter)
     columns: CsvColumns = field(default_factory=CsvColumns)
+    options: FileOptions = field(default_factory=FileOptions)
 
     @property
     def name(self) -> str:
@@ -71,124 +74,137 @@ class CsvSource:
 
         Raises:
             SourceError: No file was given; one is missing, cannot be read, is empty, lacks a
-                needed column, or is no CSV; or there is no readable row in any of them.
+                needed column, or is no CSV; or something that would change the numbers is
+                uncertain: the line names the option that settles it.
+        """
+        return refuse_uncertain(self.understand(progress))
+
+    def understand(self, progress: Progress) -> Understood:
+        """How the files are understood, and the readings they would give.
+
+        Args:
+            progress: As for `load`.
+
+        Raises:
+            SourceError: As for `load`, but for what is uncertain.
         """
         if not self.paths:
             raise SourceError("csv: no file to read; give at least one")
-        files: list[FileReadings] = []
+        files: list[FileRows] = []
         done = 0
         for path in self.paths:
-            rows = read_csv(path, self.columns, path.name, partial(_tell, progress, done))
-            done += len(rows.numbers) + len(rows.bad_rows)
-            files.append(read_rows(rows, self.meter, self.columns))
+            try:
+                rows = read_csv(
+                    path, self.columns, path.name, partial(_tell, progress, done), self.options
+                )
+            except NoRowsError:
+                continue
+            done += rows.rows.row_count
+            files.append(rows)
         if done == 0:
             raise SourceError(f"{self.name}: a header and no row; give a file that holds readings")
         progress(done, done)
-        return combine(files, (self.meter,))
+        return understand(files, self.meter, self.options)
 
 
-def read_csv(path: Path, columns: CsvColumns, label: str, progress: Progress) -> RawRows:
-    """The rows of one file as text, each with its line number.
+def read_csv(
+    path: Path,
+    columns: CsvColumns,
+    label: str,
+    progress: Progress,
+    options: FileOptions = FileOptions(),  # noqa: B008 - frozen
+) -> FileRows:
+    """The rows of one file, typed, each with its line number.
 
     Args:
         path: The file; read as gzip if its name ends in .gz.
         columns: The columns to take.
         label: What to call the file in errors and bad rows.
         progress: Called with the rows of this file read so far.
+        options: What else a person said.
 
     Raises:
         SourceError: The file is missing, cannot be read, is empty, lacks a
             needed column, or is no CSV.
     """
+    file = OpenedFile(path, label)
+    encoding = file.encoding()
+    head, tail = file.ends(encoding)
+    dialect = dialect_of_lines(head, label, options)
+    last = [split_line(line, dialect.delimiter) for line in tail]
     try:
-        with _open_text(path) as lines:
-            return _split_lines(lines, columns, label, progress)
-    except IsADirectoryError:
-        raise SourceError(f"{label}: is a folder; give its files, as '{path}/*.csv'") from None
-    except FileNotFoundError:
-        raise SourceError(f"{label}: no such file ({path}); check the path") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise SourceError(
-            f"{label}: damaged gzip ({error}); fetch or pack the file again"
-        ) from None
-    except OSError as error:
-        raise SourceError(
-            f"{label}: cannot be read ({error.strerror or error}); check it"
-        ) from None
+        layout = layout_of(label, dialect, last, columns, options)
+    except TimeFormatError as error:
+        raise SourceError(f"{label}: {error}") from None
+    reader = _Reader(layout, progress)
+    if is_plain(layout, encoding):
+        with file.binary() as binary:
+            reader.read_blocks(binary, encoding)
+    else:
+        with file.text(encoding) as lines:
+            for _ in islice(lines, layout.dialect.first_row - 1):
+                pass
+            reader.read_lines(lines)
+    return FileRows(layout, reader.result())
 
 
-def _open_text(path: Path) -> TextIO:
-    # A byte that is not UTF-8 must cost its row at most, not the file.
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace")
-    return path.open(encoding="utf-8-sig", errors="replace")
+class _Reader:
+    """Reads the rows of one file, block by block."""
 
+    def __init__(self, layout: Layout, progress: Progress) -> None:
+        self._layout = layout
+        self._progress = progress
+        self._number = layout.dialect.first_row
+        self._blocks: list[TypedRows] = [read_block(layout, np.empty(0, dtype=np.int64), [])]
+        self._unsplit: list[BadRow] = []
+        self._done = 0
 
-def _split_lines(
-    lines: Iterator[str], columns: CsvColumns, label: str, progress: Progress
-) -> RawRows:
-    header_at, header = next(
-        ((number, line) for number, line in enumerate(lines, start=1) if line.strip()), (0, "")
-    )
-    if not header_at:
-        raise SourceError(f"{label}: empty; expected a header and rows; give a file with readings")
-    names = [name.strip() for name in _fields(header)]
-    try:
-        positions = columns.positions(names, label)
-    except MissingColumnError:
-        _check_is_csv(header, names, label)
-        raise
-    numbers: list[np.ndarray] = [np.empty(0, dtype=np.int64)]
-    fields: dict[str, list[str]] = {part: [] for part in positions}
-    bad_rows: list[BadRow] = []
-    next_number = header_at + 1
-    # pandas' reader loses the numbers of rows that are too long, and a stray quote swallows the
-    # lines after it; splitting here keeps both right and is as fast.
-    while chunk := list(islice(lines, _LINES_AT_ONCE)):
-        split = [_fields(line) for line in chunk]
-        fits = np.fromiter((len(row) == len(names) for row in split), bool, len(split))
-        bad_rows += [
-            _unsplit_row(label, next_number + int(at), chunk[at], split[at], len(names))
-            for at in np.flatnonzero(~fits)
-            if chunk[at].strip()
-        ]
-        numbers.append(next_number + np.flatnonzero(fits))
-        whole = [row for row, fit in zip(split, fits, strict=True) if fit]
-        for part, position in positions.items():
-            fields[part] += [row[position] for row in whole]
-        next_number += len(chunk)
-        progress(len(fields["time"]) + len(bad_rows), None)
-    return RawRows(label, np.concatenate(numbers), fields, tuple(bad_rows))
+    def result(self) -> TypedRows:
+        """All rows."""
+        return joined_rows(self._blocks, self._unsplit)
 
+    def read_blocks(self, binary: IO[bytes], encoding: str) -> None:
+        """Read bytes, whole lines at a time: at once where all are plain, else line by line."""
+        for _ in range(self._layout.dialect.first_row - 1):
+            binary.readline()
+        while block := binary.read(_BLOCK_BYTES):
+            block += binary.readline()
+            found = plain_block(self._layout, block, self._number)
+            if found is None:
+                self.read_lines(io.TextIOWrapper(io.BytesIO(block), encoding, errors="replace"))
+                continue
+            self._blocks.append(found)
+            self._number += found.row_count
+            self._done += found.row_count
+            self._progress(self._done, None)
 
-def _check_is_csv(header: str, names: list[str], label: str) -> None:
-    """Say what a file is whose header has not the needed columns, where that can be seen.
+    def read_lines(self, lines: Iterator[str]) -> None:
+        """Read lines of text."""
+        layout = self._layout
+        delimiter, width = layout.dialect.delimiter, len(layout.dialect.names)
+        while chunk := list(islice(lines, _LINES_AT_ONCE)):
+            split = [split_line(line, delimiter) for line in chunk]
+            fits = np.fromiter((len(row) == width for row in split), bool, len(split))
+            fits &= ~self._totals(split)
+            self._unsplit += [
+                _unsplit_row(layout.label, self._number + int(at), chunk[at], split[at], width)
+                for at in np.flatnonzero(~fits)
+                if chunk[at].strip() and not is_total(split[at])
+            ]
+            whole = [row for row, fit in zip(split, fits, strict=True) if fit]
+            numbers = self._number + np.flatnonzero(fits)
+            self._blocks.append(read_block(layout, numbers, whole))
+            self._number += len(chunk)
+            self._done += len(whole)
+            self._progress(self._done + len(self._unsplit), None)
 
-    Raises:
-        SourceError: If it is no text, or its fields are not parted by commas.
-    """
-    if _NO_TEXT.search(header):
-        raise SourceError(
-            f"{label}: no text in UTF-8; expected a CSV file, or a gzip whose name ends in .gz; "
-            "unpack it, or save it as CSV in UTF-8"
+    def _totals(self, split: list[list[str]]) -> np.ndarray:
+        """Which lines are totals; only the first cell of such a line can say so."""
+        return np.fromiter(
+            (bool(row) and row[0][:1].isalpha() and is_total(row) for row in split),
+            bool,
+            len(split),
         )
-    other = next((sign for sign in _OTHER_DELIMITERS if sign in header and len(names) == 1), None)
-    if other:
-        raise SourceError(
-            f"{label}: the fields of its header are parted by {_OTHER_DELIMITERS[other]}; expected "
-            "commas; save it with commas, and numbers with a decimal point"
-        )
-
-
-def _fields(line: str) -> list[str]:
-    """The fields of one line; none if its quotes do not pair."""
-    line = line.rstrip("\n")
-    if '"' not in line:
-        return line.split(",")
-    try:
-        return next(csv.reader([line], strict=True))
-    except csv.Error:
-        return []
 
 
 def _unsplit_row(label: str, number: int, line: str, fields: list[str], width: int) -> BadRow:

@@ -8,11 +8,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from usage_platform.core.arrays import Ints
+from usage_platform.core.time.autumn_hour import first_pass
 
-def to_utc(naive: pd.Series, timezone: str, *, in_file_order: bool = False) -> pd.Series:
-    """The instants of local wall-clock times of one meter.
+
+def to_utc(
+    naive: pd.Series, timezone: str, *, in_file_order: bool = False, groups: Ints | None = None
+) -> pd.Series:
+    """The instants of local wall-clock times.
 
     In spring an hour of local time does not exist: those become NaT. In autumn an hour comes
     twice: the first time in daylight-saving time, the second in standard time.
@@ -21,10 +27,11 @@ def to_utc(naive: pd.Series, timezone: str, *, in_file_order: bool = False) -> p
         naive: datetime64[ns] without a zone; NaT stays NaT. Years 1970 to 2037, for which pandas
             knows the clock changes.
         timezone: IANA name of the local time.
-        in_file_order: Tells the two autumn hours apart. True: the rows are one meter's, in the
-            order of its file, so the first row with an ambiguous time is daylight-saving time and
-            each later row with that same time is standard time (a third one repeats the second).
-            False: every ambiguous time is daylight-saving time.
+        in_file_order: Tells the two autumn hours apart. True: the rows are in the order of their
+            file, by which they are told apart (`autumn_hour.first_pass`). False: every ambiguous
+            time is daylight-saving time.
+        groups: With `in_file_order`, the meter and file of each row, as for `first_pass`; one
+            meter and file by default.
 
     Returns:
         datetime64[ns, UTC] with the index of `naive`.
@@ -34,10 +41,26 @@ def to_utc(naive: pd.Series, timezone: str, *, in_file_order: bool = False) -> p
     unclear = (naive.notna() & local.isna()).to_numpy()
     if unclear.any():
         times = naive.loc[unclear]
-        is_first = ~times.duplicated().to_numpy() if in_file_order else np.full(len(times), True)
-        resolved = times.dt.tz_localize(timezone, ambiguous=is_first, nonexistent="NaT")
-        utc.loc[unclear] = resolved.dt.tz_convert("UTC")
+        first = _localized(times, timezone, np.ones(len(times), dtype=np.bool_))
+        if in_file_order and first.notna().any():
+            exists = unclear.copy()
+            exists[unclear] = first.notna().to_numpy()
+            second = _localized(times, timezone, np.zeros(len(times), dtype=np.bool_))
+            is_first = np.ones(len(times), dtype=np.bool_)
+            is_first[first.notna().to_numpy()] = first_pass(
+                naive.to_numpy("datetime64[ns]"),
+                exists,
+                (second - first).dropna().iloc[0].to_timedelta64(),
+                np.zeros(len(naive), dtype=np.int64) if groups is None else groups,
+            )
+            first = first.where(is_first, second)
+        utc.loc[unclear] = first
     return utc
+
+
+def _localized(times: pd.Series, timezone: str, is_first: npt.NDArray[np.bool_]) -> pd.Series:
+    local = times.dt.tz_localize(timezone, ambiguous=is_first, nonexistent="NaT")
+    return local.dt.tz_convert("UTC")
 
 
 def local_day_bounds(day: date, timezone: str) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -178,7 +178,7 @@ def test_only_http_addresses_are_downloaded(portal, source, url):
 def test_a_download_that_is_no_csv_is_not_kept(portal, source):
     portal.resources.append({"id": "c", "format": "CSV", "url": f"{portal.url}/usage.csv"})
     portal.files["/usage.csv"] = b"<html>back soon</html>"
-    assert "no column" in refusal(source())
+    assert "is XML" in refusal(source())
     portal.files["/usage.csv"] = f"{START},{KW}\n2024-03-05 00:00:00,5\n".encode()
     assert source().load(quiet).rows == 1
 

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.sources.csv_file import CsvSource
+from usage_platform.core.meter_files.options import CsvColumns, FileOptions
 from usage_platform.core.meters import Meter
-from usage_platform.core.readings.csv_rows import CsvColumns
 from usage_platform.core.readings.source import SourceError
 from usage_platform_tests.repository import SHARED_DATA
 
@@ -24,10 +24,10 @@ def quiet(_done, _total):
 
 @pytest.fixture
 def load(tmp_path):
-    def load(*lines, content=None, name="f.csv", columns=CsvColumns()):  # noqa: B008
+    def load(*lines, content=None, name="f.csv", columns=CsvColumns(), options=FileOptions()):  # noqa: B008
         path = tmp_path / name
         path.write_bytes("\n".join(lines).encode() if content is None else content)
-        return CsvSource((path,), columns=columns).load(quiet)
+        return CsvSource((path,), columns=columns, options=options).load(quiet)
 
     return load
 
@@ -78,9 +78,10 @@ def test_empty_lines_before_the_header_count_as_lines(load):
     assert told(load("", "", HEADER, FIRST, "x,,1"))[0][0] == 5
 
 
-def test_a_thousands_separator_makes_a_bad_row(load):
+def test_a_thousands_separator_is_read_where_it_is_quoted(load):
     found = load(HEADER, FIRST.replace("518.4", "1,180.8"), SECOND.replace("511.2", '"1,180.8"'))
-    assert told(found) == [(2, "row"), (3, "usage_kw")]
+    assert told(found) == [(2, "row")]
+    assert list(found.frame["value"]) == [1180.8]
 
 
 def test_quoted_fields_are_read(load):
@@ -127,16 +128,19 @@ def test_the_end_column_may_be_absent_and_is_checked_where_it_is_not(load):
 
 
 def test_of_several_files_the_last_wins_and_bad_rows_name_their_file(tmp_path):
+    more = [f"2024-03-05 00:{minute:02d}:00,,3" for minute in range(10, 60, 5)]
     for name, value in (("a.csv", "1"), ("b.csv", "2")):
-        (tmp_path / name).write_text("\n".join([HEADER, FIRST.replace("518.4", value), "x,y,z"]))
+        rows = [HEADER, FIRST.replace("518.4", value), *more[: 9 * (name == "a.csv")]]
+        rows += [row.replace(" 00:", " 01:") for row in more] * (name == "b.csv")
+        (tmp_path / name).write_text("\n".join([*rows, "x,y,z"]))
     seen = []
     source = CsvSource((tmp_path / "a.csv", tmp_path / "b.csv"))
     found = source.load(lambda *told: seen.append(told))
     assert source.name == "csv a.csv, b.csv"
-    assert list(found.frame["value"]) == [2]
+    assert list(found.frame["value"]) == [2, *[3] * 19]
     assert found.repeated_rows == 1
     assert [bad.file for bad in found.bad_rows] == ["a.csv", "b.csv"]
-    assert seen == [(2, None), (4, None), (4, 4)]
+    assert seen[-1] == (23, 23)
 
 
 @pytest.mark.parametrize(
@@ -145,13 +149,12 @@ def test_of_several_files_the_last_wins_and_bad_rows_name_their_file(tmp_path):
         (b"", "f.csv: empty"),
         (b"\n \n", "f.csv: empty"),
         (HEADER.encode(), "a header and no row"),
-        (b"ts,kw\n2024-03-05,1\n", r"f.csv: no column 'usage_datetime_start.*are ts, kw; set the"),
-        (b"a;b\n1;2\n", r"parted by semicolons; expected commas"),
-        (b"a\tb\n1\t2\n", r"parted by tabs; expected commas"),
-        (HEADER.encode("utf-16"), r"f\.csv: no text in UTF-8; expected a CSV file"),
+        (b"ts,kw\n2024-03-05,1\n", r"f.csv: column 'ts' holds dates without a time of day"),
+        (b"a;b\n1;2\n", r"f.csv: no column holds times .* columns are a, b; set the time column"),
+        (HEADER.encode("utf-16"), r"f\.csv: a header and no row"),
         (gzip.compress(HEADER.encode(), mtime=0), r"f\.csv: no text in UTF-8; expected a CSV file"),
         (b"PK\x03\x04" + bytes(range(256)) * 9, r"f\.csv: no text in UTF-8; expected a CSV file"),
-        (b"x" * 100_000, r"the columns are x{399}…; set the time column"),
+        (b"x" * 100_000 + b"\n1", r"the columns are x{399}…; set the time column"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_in_one_line(load, content, told):
@@ -167,8 +170,16 @@ def test_a_file_without_a_readable_row_is_refused_with_the_first_of_them(load):
     assert str(refused.value).startswith("f.csv: none of 2 rows is a reading; first: f.csv:2: ")
 
 
-def test_a_file_with_one_readable_row_is_taken(load):
-    load(HEADER, FIRST, SECOND.replace("511.2", "x")).check_readable()
+def test_a_file_of_which_more_than_a_fifth_is_bad_is_refused_unless_it_is_allowed(load):
+    rows = [f"2024-03-05 00:{minute:02d}:00,,{minute}" for minute in range(0, 60, 5)]
+    rows[3], rows[4] = rows[3] + "x", rows[4] + "x"
+    load(HEADER, *rows).check_readable()
+    rows[5] += "x"
+    with pytest.raises(
+        SourceError, match=r"3 of 12 rows are bad, more .* first: f\.csv:5: .*-bad-"
+    ):
+        load(HEADER, *rows).check_readable()
+    load(HEADER, *rows, options=FileOptions(allow_bad_rows=True)).check_readable()
 
 
 def test_a_missing_file_is_refused_with_its_path(tmp_path):

@@ -6,20 +6,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from usage_platform.core.meter_files.columns import Table
+from usage_platform.core.meter_files.dialect import Dialect
+from usage_platform.core.meter_files.layout import layout_of
+from usage_platform.core.meter_files.options import CsvColumns, FileOptions
+from usage_platform.core.meter_files.readings import understand
+from usage_platform.core.meter_files.rows import joined_rows, read_block
+from usage_platform.core.meter_files.series import FileRows
 from usage_platform.core.meters import Meter
-from usage_platform.core.readings.csv_rows import CsvColumns, RawRows, combine, read_rows
 from usage_platform.core.readings.source import BadRow, MissingColumnError, SourceError
 
 COLUMNS = CsvColumns(time="start", end="end", value="kw")
 METER = Meter("library", "America/New_York", 5)
+NAMES = ("start", "kw", "end")
+
+
+def table_of(rows, *, file="f.csv", unsplit=()):
+    """Typed rows of (start, value) or (start, value, end), in ISO times, from line 2 on."""
+    width = len(rows[0])
+    sample = [["2024-07-01 00:00:00", "1", "2024-07-01 00:05:00"][:width]]
+    dialect = Dialect(",", 1, NAMES[:width], 2, rows=[["header"], *sample])
+    columns = COLUMNS if width == 3 else CsvColumns("start", None, "kw")
+    layout = layout_of(file, dialect, [], columns, FileOptions(decimal="."))
+    block = read_block(layout, np.arange(2, len(rows) + 2), rows)
+    return FileRows(layout, joined_rows([block], unsplit))
 
 
 def source(*rows, meter=METER):
     """The readings of rows of (start, value) or (start, value, end), from line 2 on."""
-    parts = ("time", "value", "end")[: len(rows[0])]
-    fields = {part: [row[at] for row in rows] for at, part in enumerate(parts)}
-    raw = RawRows("f.csv", np.arange(2, len(rows) + 2), fields)
-    found = combine([read_rows(raw, meter, COLUMNS)], (meter,))
+    found = understand([table_of(rows)], meter, FileOptions()).readings
     assert found.rows == len(rows)
     return found
 
@@ -73,7 +88,6 @@ def test_local_times_and_times_with_an_offset_may_stand_in_one_file():
         "2024",
         "1709640300",
         "2024-02-30 00:00:00",
-        "2024-03-05 24:00:00",
         "2024-03-05 25:00",
         "3/5/2024 1:05 PM",
         "2024-03-05T13:05:00+99:00",
@@ -146,7 +160,6 @@ def test_the_grid_is_that_of_the_wall_clock():
         ("nan", "is not a number"),
         ("inf", "is not a number"),
         ("1_000", "is not a number"),
-        ("1,180.8", "is not a number"),
         ("0x10", "is not a number"),
         ("٣", "is not a number"),
         ("1e999", "is too large"),
@@ -156,7 +169,7 @@ def test_the_grid_is_that_of_the_wall_clock():
 def test_a_row_without_a_usable_value_is_reported(value, told):
     bad = reason("2024-03-05 13:05:00", value)
     assert (bad.row, bad.field, bad.text) == (2, "kw", value)
-    assert bad.reason == f"{told}; expected a power in kW, 0 or more"
+    assert bad.reason.startswith(f"{told}; expected a power in kW, 0 or more")
 
 
 @pytest.mark.parametrize("value", ["0", "518.4", " 518.4 ", "+1", ".5", "5.", "1E3", "1e-3"])
@@ -198,13 +211,12 @@ def test_of_repeated_rows_the_last_wins_and_the_others_are_counted():
 
 
 def test_of_two_files_the_last_wins_and_each_has_its_own_autumn_hour():
-    def one(value):
-        raw = RawRows("f", np.array([2]), {"time": ["2024-11-03 01:30:00"], "value": [value]})
-        return read_rows(raw, METER, COLUMNS)
-
-    found = combine([one("1"), one("2")], (METER,))
-    assert instants(found) == ["03 05:30"]
-    assert list(found.frame["value"]) == [2]
+    day = [(f"2024-11-03 01:{minute:02d}:00", "1") for minute in range(0, 60, 5)]
+    corrected = [("2024-11-03 01:55:00", "2")]
+    files = [table_of(day), table_of(corrected)]
+    found = understand(files, METER, FileOptions()).readings
+    assert instants(found)[-1] == "03 05:55"
+    assert list(found.frame["value"]) == [1.0] * 11 + [2.0]
     assert found.repeated_rows == 1
 
 
@@ -215,9 +227,9 @@ def test_rows_may_come_in_any_order():
 
 
 def test_rows_that_could_not_be_split_are_among_the_bad_rows_in_their_place():
-    split = BadRow("f", 3, "row", "x", "has 1 fields")
-    raw = RawRows("f", np.array([2, 4]), {"time": ["a", "b"], "value": ["1", "2"]}, (split,))
-    assert [bad.row for bad in read_rows(raw, METER, COLUMNS).bad_rows] == [2, 3, 4]
+    split = BadRow("f.csv", 3, "row", "x", "has 1 fields")
+    table = table_of([("a", "1"), ("x", "x"), ("b", "2")], unsplit=[split])
+    assert [bad.row for bad in table.rows.bad_rows] == [2, 3, 3, 4]
 
 
 def test_a_bad_row_reads_as_one_line():
@@ -228,19 +240,14 @@ def test_a_bad_row_reads_as_one_line():
     assert len(str(long)) < 150
 
 
-def test_columns_are_found_by_name_and_the_end_may_be_missing():
-    assert COLUMNS.positions(["kw", "x", "start"], "f") == {"time": 2, "value": 0}
-    assert CsvColumns("a", None, "b").positions(["a", "b"], "f") == {"time": 0, "value": 1}
-
-
 def test_a_missing_column_is_told_with_the_columns_there_are():
     with pytest.raises(MissingColumnError, match=r"f: no column 'kw' for the value; .* ts, power;"):
-        CsvColumns("ts", None, "kw").positions(["ts", "power"], "f")
+        Table("f", ("ts", "power"), []).position("kw", "value")
 
 
 def test_a_column_that_occurs_twice_is_refused():
     with pytest.raises(SourceError, match="f: column 'kw' occurs 2 times"):
-        COLUMNS.positions(["start", "kw", "kw"], "f")
+        Table("f", ("start", "kw", "kw"), []).position("kw", "value")
 
 
 @given(

@@ -1,0 +1,106 @@
+"""Blocks of plain rows, read at once: ISO times and plain numbers, as most files have them.
+
+Belongs here: the fast way, which either reads every row of a block or none. Not here: any other
+row (`core.meter_files.rows`).
+"""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pv
+
+from usage_platform.core.meter_files.layout import Layout
+from usage_platform.core.meter_files.rows import TypedRows
+from usage_platform.core.meters import is_meter_name
+
+_LENGTHS = (16, 19)
+"""Of `2024-03-05 13:05` and `2024-03-05 13:05:00`."""
+
+_FIRST, _LAST = np.datetime64("1970-01-01", "ns"), np.datetime64("2037-12-31T23:59:59", "ns")
+
+
+def is_plain(layout: Layout, encoding: str) -> bool:
+    """Whether blocks of this layout may be read at once."""
+    return (
+        encoding.startswith("utf-8")
+        and layout.form.is_usual
+        and len(layout.values) == 1
+        and len(layout.time.positions) == 1
+        and layout.values[0].minutes is None
+        and len(layout.dialect.delimiter) == 1
+    )
+
+
+def plain_block(layout: Layout, block: bytes, first_number: int) -> TypedRows | None:
+    """The rows of a block, or None if any of them needs a closer look.
+
+    Args:
+        layout: A plain one.
+        block: Whole lines.
+        first_number: The number of the first of them.
+    """
+    if b'"' in block or block.count(b"\r") != block.count(b"\r\n"):
+        return None
+    time, value = layout.time.positions[0], layout.values[0].position
+    types: dict[str, pa.DataType] = {str(time): pa.string(), str(value): pa.float64()}
+    if layout.time.end is not None:
+        types[str(layout.time.end)] = pa.string()
+    if layout.meter is not None:
+        types[str(layout.meter)] = pa.dictionary(pa.int32(), pa.string())
+    width = len(layout.dialect.names)
+    try:
+        table = pv.read_csv(
+            pa.BufferReader(block),
+            pv.ReadOptions(
+                use_threads=False,
+                block_size=len(block) + 1,
+                column_names=[str(position) for position in range(width)],
+            ),
+            pv.ParseOptions(
+                delimiter=layout.dialect.delimiter, quote_char=False, ignore_empty_lines=False
+            ),
+            pv.ConvertOptions(
+                column_types=types,
+                include_columns=list(types),
+                null_values=[],
+                strings_can_be_null=False,
+                decimal_point=layout.decimal,
+            ),
+        )
+        wall = _times(table.column(str(time)))
+        end = None if layout.time.end is None else _times(table.column(str(layout.time.end)))
+    except pa.ArrowInvalid:
+        return None
+    values = table.column(str(value)).to_numpy()
+    lines = block.count(b"\n") + (not block.endswith(b"\n"))
+    if wall is None or table.num_rows != lines or not np.isfinite(values).all():
+        return None
+    if layout.time.end is not None and end is None:
+        return None
+    meters, names = np.zeros(len(wall), dtype=np.int64), ("",)
+    if layout.meter is not None:
+        column = table.column(str(layout.meter)).combine_chunks()
+        names = tuple(str(name).strip() for name in column.dictionary.to_pylist())
+        meters = column.indices.to_numpy().astype(np.int64)
+        if len(set(names)) != len(names) or not all(map(is_meter_name, names)):
+            return None
+    nat = np.full(len(wall), np.datetime64("NaT"), dtype="datetime64[ns]")
+    instants = nat
+    if layout.in_utc:
+        wall, instants = nat, wall
+    numbers = np.arange(first_number, first_number + len(wall))
+    return TypedRows(
+        numbers, wall, instants, values, meters, names,
+        end, None if end is None else nat, (), len(wall), 0,
+    )  # fmt: skip
+
+
+def _times(column: pa.ChunkedArray) -> np.ndarray | None:
+    """Wall-clock times; None if a text is not of the usual form."""
+    lengths = pc.call_function("binary_length", [column]).unique().to_pylist()
+    if not set(lengths) <= set(_LENGTHS):
+        return None
+    times = pc.cast(column, pa.timestamp("s")).to_numpy().astype("datetime64[ns]")
+    if len(times) and (times.min() < _FIRST or times.max() > _LAST):
+        return None
+    return times

@@ -1,0 +1,32 @@
+"""The command line of `usage-platform inspect`.
+
+Belongs here: its options. Not here: what it prints (`inspect`), and other commands (`cli`).
+"""
+
+import sys
+
+import click
+
+from usage_platform.console.given_options import Given, Value, given
+from usage_platform.console.source_options import reading_options
+from usage_platform.settings.settings import Settings
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@reading_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def inspect(overrides: Given, as_json: bool, **options: Value) -> None:
+    """Show how files of readings are understood.
+
+    Exits with 1 if something is uncertain that would change the readings.
+    """
+    from usage_platform.console.inspect import inspect_files
+    from usage_platform.console.screen import Screen
+    from usage_platform.wiring.sources import file_source
+
+    settings = Settings.from_env(**overrides, **given(options))
+    source, files = file_source(settings), settings.source.split("\n")
+    if not inspect_files(source, files, settings.event_limits, as_json, Screen()):
+        sys.exit(1)

@@ -1,0 +1,178 @@
+"""Values of a file become mean kW over intervals.
+
+Belongs here: units, differences of registers, and averaging over time. Not here: what the values
+are (`meaning`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.meter_files.meaning import Ordered
+from usage_platform.core.meter_files.options import Quantity
+from usage_platform.core.time.units import NS_AN_HOUR
+
+Flags = npt.NDArray[np.bool_]
+
+LEAST_COVERAGE = 0.8
+"""The share of an interval that finer rows must cover, else it has no reading."""
+
+_REGULAR = 0.5
+_NEAR_FULL, _NEAR_ZERO = 0.9, 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Spans:
+    """Mean powers over spans of time; arrays of n.
+
+    Attributes:
+        meters: int64.
+        starts: int64, ns since 1970 UTC.
+        lengths: int64, ns.
+        kw: float64; NaN where there is none.
+        rows: int64, positions of the rows they come from.
+    """
+
+    meters: Ints
+    starts: Ints
+    lengths: Ints
+    kw: Floats
+    rows: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class RegisterFaults:
+    """Where a register fell; positions of the rows before the fall.
+
+    Attributes:
+        roll_overs: It began at 0 again after its highest number; the difference is known.
+        resets: It was reset or replaced; the energy in between is unknown.
+        gaps: Too long without a row: what was used then is known, but not when.
+    """
+
+    roll_overs: Ints
+    resets: Ints
+    gaps: Ints
+
+
+def spans_of_values(
+    rows: Ordered, kilos: Floats, quantity: Quantity, steps: Ints, interval: int, is_end: bool
+) -> Spans:
+    """Spans of power or energy values.
+
+    A value holds for its meter's step. Where rows have no step, as on change, it holds until the
+    next one, at most an interval.
+
+    Args:
+        rows: The rows.
+        kilos: For each row one of its unit in kW or kWh.
+        quantity: Power or energy.
+        steps: Each meter's step in ns; 0 where there is one row.
+        interval: The interval in ns.
+        is_end: Whether stamps are ends of intervals.
+    """
+    length = np.where(steps > 0, np.minimum(steps, NS_AN_HOUR), interval)[rows.meters]
+    if quantity is Quantity.POWER and not is_end:
+        gaps = rows.gaps
+        irregular = _irregular(rows, steps)[rows.meters]
+        held = np.where(gaps > 0, np.minimum(gaps, interval), length)
+        length = np.where(irregular, held, length)
+    kw = rows.values * kilos
+    if quantity is Quantity.ENERGY:
+        kw = kw * (NS_AN_HOUR / length)
+    starts = rows.instants - length if is_end else rows.instants
+    return Spans(rows.meters, starts, length, kw, np.arange(len(starts)))
+
+
+def spans_of_register(
+    rows: Ordered, kilos: Floats, steps: Ints, interval: int
+) -> tuple[Spans, RegisterFaults]:
+    """Spans between the rows of a register: what it counted, over the time it took.
+
+    A fall from above 9/10 of a power of ten to below 1/10 of it is a roll-over; any other fall is
+    a reset, over which nothing is known. A gap longer than a step and an interval gives no span.
+
+    Args:
+        rows: The rows; those without a value are left out.
+        kilos: For each row one of its unit in kWh.
+        steps: Each meter's step in ns.
+        interval: The interval in ns.
+    """
+    known = np.flatnonzero(np.isfinite(rows.values))
+    meters, instants, values = rows.meters[known], rows.instants[known], rows.values[known]
+    same = np.flatnonzero(meters[1:] == meters[:-1])
+    before, after = values[same], values[same + 1]
+    gaps = instants[same + 1] - instants[same]
+    counted = after - before
+    # The smallest power of ten above what the register showed is where it begins again.
+    full = 10.0 ** np.ceil(np.log10(np.maximum(before, 1.0) + 1e-9))
+    rolled = (counted < 0) & (before >= _NEAR_FULL * full) & (after <= _NEAR_ZERO * full)
+    rolled &= full >= 1000
+    counted = np.where(rolled, counted + full, counted)
+    reset = counted < 0
+    longest = np.maximum(steps[meters[same]] * 3 // 2, interval)
+    too_long = ~reset & (gaps > longest)
+    good = ~reset & ~too_long
+    kw = counted[good] * kilos[known][same[good]] * (NS_AN_HOUR / gaps[good])
+    spans = Spans(meters[same[good]], instants[same[good]], gaps[good], kw, known[same[good]])
+    return spans, RegisterFaults(known[same[rolled]], known[same[reset]], known[same[too_long]])
+
+
+def averaged(spans: Spans, shift: Ints, interval: int) -> tuple[Spans, int]:
+    """Means over whole intervals, weighted by time.
+
+    Args:
+        spans: None longer than an interval.
+        shift: For each span local time minus UTC at its start, ns; intervals lie on the local
+            clock.
+        interval: The interval in ns.
+
+    Returns:
+        One span an interval that is covered by at least `LEAST_COVERAGE`, ordered by meter and
+        time, with the row of its first span; and how many intervals are covered by less.
+    """
+    known = np.isfinite(spans.kw)
+    meters, starts, shift = spans.meters[known], spans.starts[known], shift[known]
+    lengths, kw, rows = spans.lengths[known], spans.kw[known], spans.rows[known]
+    into = (starts + shift) % interval
+    first = np.minimum(lengths, interval - into)
+    rest = lengths - first
+    over = np.flatnonzero(rest > 0)
+    place = np.concatenate([starts - into, (starts - into)[over] + interval])
+    weight = np.concatenate([first, rest[over]]).astype(np.float64)
+    meter = np.concatenate([meters, meters[over]])
+    power = np.concatenate([kw, kw[over]])
+    row = np.concatenate([rows, rows[over]])
+    if not len(place):
+        return Spans(meter, place, place.copy(), power, row), 0
+    order = np.lexsort((row, place, meter))
+    meter, place, row = meter[order], place[order], row[order]
+    weight, power = weight[order], power[order]
+    new = np.append(True, (np.diff(meter) != 0) | (np.diff(place) != 0))
+    at = np.flatnonzero(new)
+    covered = np.add.reduceat(weight, at)
+    # Relative to the first, so that equal values give that value exactly.
+    base = np.repeat(power[at], np.diff(np.append(at, len(power))))
+    mean = power[at] + np.add.reduceat((power - base) * weight, at) / covered
+    enough = covered >= LEAST_COVERAGE * interval
+    found = Spans(
+        meter[at][enough],
+        place[at][enough],
+        np.full(int(enough.sum()), interval, dtype=np.int64),
+        mean[enough],
+        row[at][enough],
+    )
+    return found, int((~enough).sum())
+
+
+def _irregular(rows: Ordered, steps: Ints) -> Flags:
+    """Meters of which fewer than half of the gaps are their step."""
+    gaps = rows.gaps
+    known = gaps > 0
+    fits = np.bincount(
+        rows.meters[known], weights=gaps[known] == steps[rows.meters[known]], minlength=len(steps)
+    )
+    count = np.bincount(rows.meters[known], minlength=len(steps))
+    return (count > 1) & (fits < _REGULAR * count)

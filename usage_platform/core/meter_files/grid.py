@@ -1,0 +1,119 @@
+"""Spans of power become readings on the grid of their meter; what does not fit is reported.
+
+Belongs here: the checks of single spans, and averaging finer ones. Not here: where the spans come
+from (`conversion`).
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from usage_platform.core.arrays import Ints
+from usage_platform.core.limits import MOST_KW
+from usage_platform.core.meter_files.bad_rows import report_rows
+from usage_platform.core.meter_files.conversion import Spans, averaged
+from usage_platform.core.meter_files.layout import Layout
+from usage_platform.core.meter_files.options import FileOptions, Sign
+from usage_platform.core.meter_files.series import NO_END, MeterRows, local_shift
+from usage_platform.core.meters import Meter
+from usage_platform.core.readings.source import BadRow
+from usage_platform.core.time.units import NS_A_MINUTE
+
+_POWER = "expected a power in kW, 0 or more"
+
+_Check = tuple[str, npt.NDArray[np.bool_], Callable[[int], str] | None, str]
+
+
+def on_the_grid(
+    spans: Spans,
+    rows: MeterRows,
+    meter: Meter,
+    layouts: Sequence[Layout],
+    options: FileOptions,
+    bad: list[BadRow],
+    notes: list[str],
+) -> Spans:
+    """Spans of one interval on the meter's grid; what does not fit is reported."""
+    interval = meter.interval_minutes * NS_A_MINUTE
+    shift = local_shift(spans.starts, meter.timezone)
+    local = spans.starts + shift
+    finer = spans.lengths < interval
+    checks: list[_Check] = [
+        (
+            "time",
+            ~finer & (local % interval != 0),
+            lambda at: str(rows.local[spans.rows[at]].astype("datetime64[ns]"))[:19].replace(
+                "T", " "
+            ),
+            f"is not the start of an interval; expected a multiple of {meter.interval_minutes} "
+            "minutes past the hour, or set the interval",
+        ),
+        ("value", spans.kw > MOST_KW, None, f"is too large; expected at most {MOST_KW:,.0f} kW"),
+    ]
+    if options.sign is not Sign.NET:
+        reason = f"is below 0; {_POWER}, or say that it is a net meter's with --sign net"
+        checks.append(("value", spans.kw < 0, None, reason))
+    else:
+        checks.append(
+            (
+                "value",
+                spans.kw < -MOST_KW,
+                None,
+                f"is too small; expected at least -{MOST_KW:,.0f} kW",
+            )
+        )
+    checks.append(_end_check(spans, rows, meter))
+    failed = np.zeros(len(spans.kw), dtype=np.bool_)
+    for part, fails, shown, reason in checks:
+        first = np.flatnonzero(fails & ~failed)
+        failed |= fails
+        at = spans.rows[first]
+        texts = [
+            shown(int(one)) if shown else f"{rows.value[spans.rows[one]]:.15g}" for one in first
+        ]
+        report_rows(bad, layouts, rows.file[at], rows.number[at], part, texts, reason)
+    good = Spans(*(getattr(spans, name)[~failed] for name in Spans.__dataclass_fields__))
+    finer, shift = finer[~failed], shift[~failed]
+    if not finer.any():
+        return good
+    means, thin = averaged(good, shift, interval)
+    notes.append(
+        f"{len(good.kw):,} rows finer than the interval averaged to {len(means.kw):,} readings of "
+        f"{meter.interval_minutes} minutes"
+        + (f"; {thin:,} intervals are covered too little" if thin else "")
+    )
+    return means
+
+
+def _end_check(spans: Spans, rows: MeterRows, meter: Meter) -> _Check:
+    """Ends that can be read and are not a span after the start.
+
+    An end may be the wall clock at the end or, as some exporters write it across a clock change,
+    the start's wall clock plus the span; or the last minute or second of the span.
+    """
+    end, wall = rows.end[spans.rows], rows.end_local[spans.rows]
+    due = spans.starts + spans.lengths
+    local = due + local_shift(due, meter.timezone)
+    naive = rows.local[spans.rows] + spans.lengths
+    early = (0, 10**9, NS_A_MINUTE)
+    fits_wall = np.isin(wall, (NO_END,)) | _any_of(wall, [local, naive], early)
+    fits = (end == NO_END) | _any_of(end, [due], early)
+    minutes = spans.lengths // NS_A_MINUTE
+    shown_minutes = int(np.median(minutes)) if len(minutes) else meter.interval_minutes
+
+    def shown(at: int) -> str:
+        is_wall = wall[at] != NO_END
+        text = str(np.int64(wall[at] if is_wall else end[at]).astype("datetime64[ns]"))
+        return text[:19].replace("T", " ") + ("" if is_wall else "Z")
+
+    reason = f"is not {shown_minutes} minutes after the start; correct it, or set the interval"
+    return "end", ~(fits & fits_wall), shown, reason
+
+
+def _any_of(times: Ints, due: Sequence[Ints], early: Sequence[int]) -> npt.NDArray[np.bool_]:
+    found = np.zeros(len(times), dtype=np.bool_)
+    for one in due:
+        for less in early:
+            found |= times == one - less
+    return found

@@ -1,0 +1,236 @@
+"""What the readings of a source say of themselves: step, stamp, and whether they are a register.
+
+Belongs here: findings from all typed rows together. Not here: findings from names and texts
+(`layout`), and the conversion (`readings`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.meter_files.findings import Uncertain
+from usage_platform.core.meter_files.layout import Layout
+from usage_platform.core.meter_files.options import FileOptions, Quantity, Stamp, Unit
+from usage_platform.core.meters import Meter
+from usage_platform.core.time.units import NS_A_DAY, NS_A_MINUTE
+
+_MINUTES = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
+_MOST_FALLS = 0.02
+_ENOUGH = 24
+FEWEST_GAPS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Ordered:
+    """Rows of all meters, by meter and instant, each (meter, instant) once; arrays of n.
+
+    Attributes:
+        meters: int64.
+        instants: int64, ns since 1970 UTC, as stamped.
+        local: int64, ns of the wall clock then.
+        values: float64, as written.
+    """
+
+    meters: Ints
+    instants: Ints
+    local: Ints
+    values: Floats
+
+    @property
+    def gaps(self) -> Ints:
+        """Time to the next row of the same meter in ns; 0 at a meter's last row."""
+        gaps = np.zeros(len(self.meters), dtype=np.int64)
+        if len(gaps) > 1:
+            same = self.meters[1:] == self.meters[:-1]
+            gaps[:-1] = np.where(same, np.diff(self.instants), 0)
+        return gaps
+
+
+def steps(rows: Ordered, meter_count: int) -> Ints:
+    """Each meter's step in ns: the median time between two rows; 0 for a meter with one row."""
+    gaps = rows.gaps
+    known = gaps > 0
+    found = np.zeros(meter_count, dtype=np.int64)
+    if meter_count == 1:
+        if known.any():
+            found[0] = np.partition(gaps[known], known.sum() // 2)[known.sum() // 2]
+        return found
+    medians = pd.Series(gaps[known]).groupby(rows.meters[known]).median()
+    found[medians.index.to_numpy()] = medians.to_numpy().astype(np.int64)
+    return found
+
+
+def step_uncertain(
+    label: str, found: Ints, gap_counts: Ints, names: Sequence[str], meter: Meter
+) -> list[Uncertain]:
+    """Meters whose rows are further apart than the interval; two rows do not make a step."""
+    interval = meter.interval_minutes * NS_A_MINUTE
+    coarse = np.flatnonzero((found > interval) & (gap_counts >= FEWEST_GAPS))
+    if not len(coarse):
+        return []
+    step = int(found[coarse[0]])
+    minutes = step / NS_A_MINUTE
+    whose = f" of meter {names[coarse[0]]!r}" if len(names) > 1 else ""
+    if minutes in _MINUTES:
+        differ = len(set(found[found > 0].tolist())) > 1
+        do = "play meters of another step by themselves" if differ else "say so"
+        return [
+            Uncertain(
+                "interval",
+                f"--interval {minutes:.0f}",
+                f"{label}: rows{whose} are {minutes:.0f} minutes apart, the interval is "
+                f"{meter.interval_minutes}; {do} with --interval {minutes:.0f}",
+            )
+        ]
+    return [
+        Uncertain(
+            "interval",
+            "--interval 60",
+            f"{label}: rows{whose} are {minutes:,.10g} minutes apart; expected a step that divides "
+            "an hour and is not longer than the interval (--interval); readings so far apart "
+            "cannot be played",
+        )
+    ]
+
+
+def stamp_of(
+    label: str,
+    rows: Ordered,
+    step: int,
+    layouts: Sequence[Layout],
+    ends_of_day: int,
+    options: FileOptions,
+) -> tuple[Stamp, list[Uncertain]]:
+    """Which moment of its interval a row carries.
+
+    The name of the column says it, or times written as 24:00. A file that begins one step after
+    midnight and ends at midnight is probably stamped at the end: that is not certain.
+    """
+    if options.stamp is not None:
+        return options.stamp, []
+    named = {layout.stamp for layout in layouts}
+    if len(named) == 1 and None not in named:
+        return next(iter(stamp for stamp in named if stamp)), []
+    if any(layout.has_interval_columns for layout in layouts) or not len(rows.local):
+        return Stamp.START, []
+    first, last = int(rows.local.min()), int(rows.local.max())
+    begins_at_midnight = first % NS_A_DAY == 0
+    if ends_of_day and not begins_at_midnight:
+        return Stamp.END, []
+    looks_like_end = step > 0 and first % NS_A_DAY == step and last % NS_A_DAY == 0
+    if not ends_of_day and not (looks_like_end and last - first >= NS_A_DAY - step):
+        return Stamp.START, []
+    return Stamp.END, [
+        Uncertain(
+            "stamp",
+            "--stamp end",
+            f"{label}: its first time is {_clock(first)} and its last one midnight, as if it were "
+            "stamped at the end of the interval; say so with --stamp end or --stamp start",
+        )
+    ]
+
+
+def _clock(local: int) -> str:
+    minutes = local % NS_A_DAY // NS_A_MINUTE
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def quantity_of(
+    label: str, rows: Ordered, layouts: Sequence[Layout], options: FileOptions
+) -> tuple[Quantity, list[Unit], list[Uncertain]]:
+    """What the values measure, the unit of each file, and what a person must say.
+
+    A unit of power means power. A unit of energy means the energy of each interval, unless the
+    values hardly ever fall: then they are a register.
+    """
+    given = [options.unit or layout.unit for layout in layouts]
+    rises = _rises(rows)
+    looks = "; its values only rise, as those of a register" if rises else ""
+    value = layouts[0].values[0].name
+    quantity = options.quantity
+    if any(unit is None for unit in given):
+        unit = Unit.KW if quantity in (None, Quantity.POWER) else Unit.KWH
+        return (
+            quantity or Quantity.POWER,
+            [unit] * len(layouts),
+            [
+                Uncertain(
+                    "unit",
+                    "--quantity register --unit kWh" if rises else "--unit kW",
+                    f"{label}: nothing says whether {value!r} is in kW or kWh{looks}; say so with "
+                    "--unit kW or --unit kWh (and --quantity register for a counter)",
+                )
+            ],
+        )
+    units = [unit for unit in given if unit is not None]
+    if len({unit.is_energy for unit in units}) > 1:
+        return (
+            Quantity.POWER,
+            units,
+            [
+                Uncertain(
+                    "unit",
+                    "--csv",
+                    f"{label}: some files are in kW and others in kWh; play each kind by itself "
+                    "with --csv",
+                )
+            ],
+        )
+    is_energy = units[0].is_energy
+    if quantity is not None:
+        if is_energy == (quantity is not Quantity.POWER):
+            return quantity, units, []
+        kind = "kWh" if quantity is not Quantity.POWER else "kW"
+        return (
+            quantity,
+            units,
+            [
+                Uncertain(
+                    "unit",
+                    f"--unit {kind}",
+                    f"{label}: {quantity} cannot be in {units[0]}, which {value!r} says; name "
+                    f"the unit with --unit, such as --unit {kind}",
+                )
+            ],
+        )
+    if not is_energy:
+        return Quantity.POWER, units, []
+    is_named = any(layout.is_register_name for layout in layouts)
+    changes = int((rows.gaps > 0).sum())
+    if rises and (is_named or changes >= _ENOUGH):
+        return Quantity.REGISTER, units, []
+    if not rises and not (is_named and _is_flat(rows)):
+        return Quantity.ENERGY, units, []
+    return (
+        Quantity.ENERGY,
+        units,
+        [
+            Uncertain(
+                "quantity",
+                "--quantity register",
+                f"{label}: {value!r} may be the energy of each interval or a register, and too few "
+                "values tell; say so with --quantity energy or --quantity register",
+            )
+        ],
+    )
+
+
+def _changes(rows: Ordered) -> Floats:
+    same = rows.gaps[:-1] > 0
+    changes = np.diff(rows.values)[same]
+    return changes[np.isfinite(changes)]
+
+
+def _rises(rows: Ordered) -> bool:
+    changes = _changes(rows)
+    if not len(changes) or not (changes > 0).any():
+        return False
+    return bool((changes < 0).sum() <= _MOST_FALLS * len(changes))
+
+
+def _is_flat(rows: Ordered) -> bool:
+    changes = _changes(rows)
+    return not changes.any()

@@ -1,0 +1,108 @@
+"""What a person may say about a file of readings: the words of options and settings.
+
+Belongs here: those words and their types. Not here: what is recognised from a file itself
+(`layout`, `meaning`).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Quantity(StrEnum):
+    """What a value of the file measures."""
+
+    POWER = "power"
+    """The mean power over an interval."""
+    ENERGY = "energy"
+    """The energy of an interval."""
+    REGISTER = "register"
+    """What a counter of energy shows at a moment."""
+
+
+class Unit(StrEnum):
+    """The unit of the values of a file."""
+
+    W = "W"
+    KW = "kW"
+    MW = "MW"
+    WH = "Wh"
+    KWH = "kWh"
+    MWH = "MWh"
+
+    @property
+    def is_energy(self) -> bool:
+        """Whether it is a unit of energy; else it is one of power."""
+        return self.value.endswith("h")
+
+    @property
+    def kilos(self) -> float:
+        """One of it in kW or kWh."""
+        return {"W": 0.001, "k": 1.0, "M": 1000.0}[self.value[0]]
+
+
+class Stamp(StrEnum):
+    """Which moment of its interval a row carries."""
+
+    START = "start"
+    END = "end"
+
+
+class Sign(StrEnum):
+    """What a value below 0 means."""
+
+    CONSUMPTION = "consumption"
+    """A fault: the meter counts consumption."""
+    NET = "net"
+    """Export: the meter counts consumption minus generation."""
+
+
+BOSTON_TIME = "usage_datetime_start_eastern_time"
+BOSTON_END = "usage_datetime_end_eastern_time"
+BOSTON_VALUE = "usage_kw"
+
+
+@dataclass(frozen=True)
+class CsvColumns:
+    """Which columns hold what; an empty name: the column is recognised.
+
+    Attributes:
+        time: Time of the row: the meter's wall clock, or a time with an offset; "date+time" names
+            two columns.
+        end: End of the interval, written like the time; a check only. None: not checked.
+        value: What the meter measured.
+    """
+
+    time: str = ""
+    end: str | None = ""
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """What a person said about the files; nothing by default.
+
+    Attributes:
+        quantity: What a value measures.
+        unit: The unit of the values.
+        stamp: Which moment of its interval a row carries.
+        sign: What a value below 0 means.
+        meter_column: The column whose text names the meter of a row.
+        delimiter: What separates the fields of a line: one character.
+        decimal: The decimal mark: a point or a comma.
+        time_format: How times are written: a format of `strptime`, `epoch_s` or `epoch_ms`.
+        skip_lines: Lines above the header.
+        sheet: The sheet of a workbook.
+        allow_bad_rows: Whether more than a fifth of the rows may be unreadable.
+    """
+
+    quantity: Quantity | None = None
+    unit: Unit | None = None
+    stamp: Stamp | None = None
+    sign: Sign = Sign.CONSUMPTION
+    meter_column: str = ""
+    delimiter: str = ""
+    decimal: str = ""
+    time_format: str = ""
+    skip_lines: int | None = None
+    sheet: str = ""
+    allow_bad_rows: bool = False

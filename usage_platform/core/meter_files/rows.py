@@ -1,0 +1,251 @@
+"""Rows of text become typed rows, and every row that cannot is reported.
+
+Belongs here: reading the cells of a known layout, a block of rows at a time. Not here: splitting
+lines (adapters), and what the typed rows mean (`meaning`, `readings`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.meter_files.layout import Layout
+from usage_platform.core.meter_files.numbers import read_numbers
+from usage_platform.core.meter_files.times import Times, read_times
+from usage_platform.core.meters import is_meter_name
+from usage_platform.core.readings.source import BadRow
+
+Flags = npt.NDArray[np.bool_]
+
+EXPECTED_TIME = (
+    "expected YYYY-MM-DD HH:MM:SS of 1970 to 2037, local or with an offset such as -05:00"
+)
+_EXPECTED_POWER = "expected a power in kW, 0 or more"
+_NS_A_MINUTE = 60 * 10**9
+
+
+@dataclass(frozen=True, eq=False)
+class TypedRows:
+    """Rows of one table whose time can be read; arrays of n.
+
+    Attributes:
+        numbers: int64, the rows' numbers in their file.
+        wall: datetime64[ns], wall-clock time; NaT where the file says the instant.
+        instants: datetime64[ns], UTC; NaT where it says wall-clock time.
+        values: float64, as written; NaN where there is none.
+        meters: int64, positions in `names`.
+        names: Meters as the file calls them; an empty one where it does not.
+        end_wall: As `wall`, of the interval's end; None without an end column.
+        end_instants: As `instants`, of the interval's end.
+        bad_rows: Rows that gave no value.
+        row_count: Rows of text, bad ones and empty cells included.
+        ends_of_day: How many times are written as 24:00.
+    """
+
+    numbers: Ints
+    wall: Times
+    instants: Times
+    values: Floats
+    meters: Ints
+    names: tuple[str, ...]
+    end_wall: Times | None
+    end_instants: Times | None
+    bad_rows: tuple[BadRow, ...]
+    row_count: int
+    ends_of_day: int
+
+
+def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> TypedRows:
+    """Read a block of rows.
+
+    Args:
+        layout: The table's layout.
+        numbers: Their numbers in the file.
+        rows: Their cells, each as many as the header has names.
+    """
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(layout.dialect.names)
+    texts = _joined([columns[position] for position in layout.time.positions])
+    times = read_times(texts, layout.form)
+    wall, instants = times.wall, times.instants
+    if layout.in_utc:
+        instants, wall = np.where(np.isnat(instants), wall, instants), np.full_like(wall, "NaT")
+    bad = _Bad(layout, numbers)
+    time_name = "+".join(layout.dialect.names[position] for position in layout.time.positions)
+    bad.add(times.unreadable, time_name, texts, f"is not a time; {_expected_time(layout)}")
+    meters, names = _meters(layout, columns, bad, len(rows))
+    end = None
+    if layout.time.end is not None:
+        cells = pd.Series(columns[layout.time.end], dtype=object)
+        end = read_times(cells, layout.form)
+        unreadable = end.unreadable & (cells.str.strip() != "").to_numpy()
+        name = layout.dialect.names[layout.time.end]
+        bad.add(unreadable, name, cells, f"is not a time; {_expected_time(layout)}")
+    parts = [
+        _of_column(layout, column.position, columns, bad, wall, instants, column.minutes)
+        for column in layout.values
+    ]
+    count = len(layout.values)
+    if layout.has_meter_columns:
+        names = tuple(column.meter for column in layout.values)
+        meters = np.repeat(np.arange(count), len(rows))
+    else:
+        meters = np.tile(meters, count)
+    keep = np.concatenate([part.keep for part in parts])
+    return TypedRows(
+        np.tile(numbers, count)[keep],
+        np.concatenate([part.wall for part in parts])[keep],
+        np.concatenate([part.instants for part in parts])[keep],
+        np.concatenate([part.values for part in parts])[keep],
+        meters[keep],
+        names,
+        None if end is None else end.wall[keep],
+        None if end is None else end.instants[keep],
+        tuple(bad.rows),
+        len(rows),
+        times.ends_of_day,
+    )
+
+
+def joined_rows(blocks: Sequence[TypedRows], bad_rows: Sequence[BadRow] = ()) -> TypedRows:
+    """The blocks of one table as one.
+
+    Args:
+        blocks: At least one, in the order of the file.
+        bad_rows: Further rows that could not even be split.
+    """
+    names = tuple(dict.fromkeys(name for block in blocks for name in block.names))
+    at = {name: position for position, name in enumerate(names)}
+    meters = [
+        np.array([at[name] for name in block.names], dtype=np.int64)[block.meters]
+        for block in blocks
+    ]
+    told = [row for block in blocks for row in block.bad_rows] + list(bad_rows)
+    return TypedRows(
+        np.concatenate([block.numbers for block in blocks]),
+        np.concatenate([block.wall for block in blocks]),
+        np.concatenate([block.instants for block in blocks]),
+        np.concatenate([block.values for block in blocks]),
+        np.concatenate(meters),
+        names,
+        _ends([block.end_wall for block in blocks]),
+        _ends([block.end_instants for block in blocks]),
+        tuple(sorted(told, key=lambda row: row.row)),
+        sum(block.row_count for block in blocks) + len(bad_rows),
+        sum(block.ends_of_day for block in blocks),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """What one column of values gives."""
+
+    wall: Times
+    instants: Times
+    values: Floats
+    keep: Flags
+
+
+class _Bad:
+    """The bad rows of a block, each once, by its first fault."""
+
+    def __init__(self, layout: Layout, numbers: Ints) -> None:
+        self._layout = layout
+        self._numbers = numbers
+        self.mask = np.zeros(len(numbers), dtype=np.bool_)
+        self.rows: list[BadRow] = []
+
+    def add(self, fails: Flags, field: str, texts: pd.Series, reason: str) -> None:
+        """Report rows that fail, unless they failed before."""
+        first = np.flatnonzero(fails & ~self.mask)
+        self.mask |= fails
+        shown = texts.to_numpy(dtype=object)[first]
+        self.rows += [
+            BadRow(self._layout.label, int(number), field, text, reason)
+            for number, text in zip(self._numbers[first], shown, strict=True)
+        ]
+
+
+def _of_column(
+    layout: Layout,
+    position: int,
+    columns: Sequence[Sequence[str]],
+    bad: _Bad,
+    wall: Times,
+    instants: Times,
+    minutes: int | None,
+) -> _Part:
+    cells = pd.Series(columns[position], dtype=object)
+    numbers = read_numbers(cells, layout.decimal)
+    is_wide = len(layout.values) > 1
+    name = layout.dialect.names[position]
+    unreadable_before = bad.mask.copy()
+    expected = _expected_value(layout)
+    if not is_wide:
+        bad.add(numbers.empty, name, cells, f"is empty; {expected}")
+    bad.add(
+        ~numbers.written & ~(numbers.empty & is_wide), name, cells, f"is not a number; {expected}"
+    )
+    infinite = numbers.written & ~np.isfinite(numbers.values)
+    bad.add(infinite, name, cells, f"is too large; {expected}")
+    # A row with a bad value keeps its place, by which the two autumn hours are told apart.
+    values = np.where(np.isfinite(numbers.values) & ~unreadable_before, numbers.values, np.nan)
+    keep = ~(np.isnat(wall) & np.isnat(instants))
+    if is_wide:
+        keep &= numbers.written
+        values = np.where(np.isfinite(numbers.values), numbers.values, np.nan)
+    if minutes:
+        shift = np.timedelta64(minutes * _NS_A_MINUTE, "ns")
+        wall, instants = wall + shift, instants + shift
+    return _Part(wall, instants, values, keep)
+
+
+def _meters(
+    layout: Layout, columns: Sequence[Sequence[str]], bad: _Bad, count: int
+) -> tuple[Ints, tuple[str, ...]]:
+    if layout.meter is None:
+        return np.zeros(count, dtype=np.int64), ("",)
+    cells = pd.Series(columns[layout.meter], dtype=object)
+    codes, distinct = pd.factorize(cells.str.strip())
+    names = tuple(str(name) for name in distinct)
+    wrong = np.array([not is_meter_name(name) for name in names], dtype=np.bool_)
+    if len(names):
+        reason = "is no name of a meter; expected 1 to 200 printable characters"
+        bad.add(wrong[codes], layout.dialect.names[layout.meter], cells, reason)
+    return codes.astype(np.int64), tuple(name if is_meter_name(name) else "" for name in names) or (
+        "",
+    )
+
+
+def _joined(parts: Sequence[Sequence[str]]) -> pd.Series:
+    texts = pd.Series(parts[0], dtype=object)
+    for part in parts[1:]:
+        texts = texts.str.strip() + " " + pd.Series(part, dtype=object).str.strip()
+    return texts
+
+
+def _ends(parts: Sequence[Times | None]) -> Times | None:
+    given = [part for part in parts if part is not None]
+    return np.concatenate(given) if len(given) == len(parts) and given else None
+
+
+def _expected_time(layout: Layout) -> str:
+    return EXPECTED_TIME if layout.form.is_usual else f"expected the form {layout.form.name}"
+
+
+def _expected_value(layout: Layout) -> str:
+    unit = layout.unit
+    if unit is None or not unit.is_energy:
+        return _EXPECTED_POWER if unit is None or unit == "kW" else f"expected a power in {unit}"
+    return f"expected an energy in {unit}"
+
+
+def typed_plain(
+    wall: Times, values: Floats, first_number: int, count: int, meters: Ints, names: tuple[str, ...]
+) -> TypedRows:
+    """Rows that were all read at once: a time and a value each, no bad one among them."""
+    nat = np.full(count, np.datetime64("NaT"), dtype="datetime64[ns]")
+    numbers = np.arange(first_number, first_number + count)
+    return TypedRows(numbers, wall, nat, values, meters, names, None, None, (), count, 0)
