@@ -26,7 +26,8 @@ from usage_platform.cluster.request import (
 from usage_platform.services.backfill import recompute_range
 from usage_platform.services.ingest import drain_topics
 from usage_platform.services.lake_writer import session_under_lease
-from usage_platform.services.train import TrainingError, train_and_promote
+from usage_platform.services.train import train_and_promote
+from usage_platform.services.train_weeks import TrainingError
 from usage_platform.settings.settings import Settings, SettingsError
 from usage_platform.wiring.platform import Platform
 

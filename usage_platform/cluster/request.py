@@ -21,7 +21,7 @@ from pydantic import (
 from usage_platform.adapters.kafka.security import SecurityKind
 from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.time.calendar import Calendar
-from usage_platform.services.train import TrainingRequest
+from usage_platform.services.train_weeks import TrainingRequest
 from usage_platform.settings.settings import PREFIX, Settings, SettingsError
 
 # Nothing else is passed on: no secret, and nothing of the machine that asks.

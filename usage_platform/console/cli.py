@@ -270,10 +270,12 @@ def label(overrides: Given, start: str, end: str, says: str, note: str, meter: s
 @main.command()
 @click.option("--back", is_flag=True, help="Roll back to the previous model.")
 @click.option("--promote", metavar="VERSION", help="Promote a model.")
+@click.option("--sizes", is_flag=True, help="Print memory and disk by number of meters.")
 @click.pass_obj
-def models(overrides: Given, back: bool, promote: str | None) -> None:
-    """List models, promote one, or roll back to the previous one."""
+def models(overrides: Given, back: bool, promote: str | None, sizes: bool) -> None:
+    """List models, promote one, roll back to the previous one, or print what they take."""
     from usage_platform.console.models import change, listed
+    from usage_platform.console.models import sizes as sized
     from usage_platform.console.screen import Screen
     from usage_platform.wiring.platform import Platform
 
@@ -282,7 +284,7 @@ def models(overrides: Given, back: bool, promote: str | None) -> None:
     if back or promote:
         screen.say(change(store, promote))
     else:
-        screen.console.print(listed(store))
+        screen.console.print(sized(store) if sizes else listed(store))
 
 
 @main.command("alert-test")

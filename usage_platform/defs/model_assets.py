@@ -19,7 +19,6 @@ from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.cluster.request import TrainModels
 from usage_platform.core.detector.gate import Examined
 from usage_platform.core.detector.manifest import Detector, Model
-from usage_platform.core.detector.model import DetectorModel
 from usage_platform.core.detector.model_timeline import LOOK_BACK, scored_by
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.readings.series import ReadingHistory
@@ -30,13 +29,8 @@ from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.metadata import OWNERS, picture
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.due_models import due_models
-from usage_platform.services.train import (
-    TrainingError,
-    TrainingRequest,
-    TrainingResult,
-    reading_days,
-    train_and_promote,
-)
+from usage_platform.services.train import TrainingResult, reading_days, train_and_promote
+from usage_platform.services.train_weeks import TrainingError, TrainingRequest
 from usage_platform.settings.settings import SettingsError
 from usage_platform.wiring.platform import Platform
 
@@ -78,6 +72,8 @@ class TrainingConfig(ComputeConfig):
     freshness_policy=freshness.MODEL,
     metadata=place_metadata(LAKE.models),
     code_version="1",
+    # A lake has one training at a time; two would write the same files.
+    pool="training",
     check_specs=[
         dg.AssetCheckSpec(
             "model_is_fit",
@@ -109,6 +105,7 @@ def slot_forests(
             **_metadata(newest, deployment),
             "models": len(result.versions),
             "promoted": len(result.promoted),
+            "meters_failed": len(result.failed),
             "seconds": round(time.monotonic() - started, 2),
         },
         check_results=[_check(newest.manifest.version, result.examined)],
@@ -121,7 +118,8 @@ def _trained(
     request = _request(config, deployment)
     if config.compute is Compute.emr_serverless:
         done = done_on_emr(context, deployment, TrainModels.of(request))
-        return TrainingResult(done["versions"], done["promoted"], Examined(**done["examined"]))
+        examined = Examined(**done["examined"])
+        return TrainingResult(done["versions"], done["promoted"], examined, done["failed"])
     return train_and_promote(
         deployment.models,
         deployment.reader,
@@ -185,13 +183,13 @@ def _metadata(
         "left_out": manifest.left_out,
         "meters": manifest.meters,
         "meters_learning": manifest.meters_learning,
-        "days_until_all_are_scored": max(map(_days_left, model.detectors.values()), default=0),
+        "days_until_all_are_scored": manifest.days_left,
         "slots_trained": manifest.slots_trained,
         "slots_thin": manifest.slots_thin,
         "table_version": manifest.data_version,
     }
-    if model.detectors:
-        first = model.detectors[min(model.detectors)]
+    if name := min(model.detectors, default=None):
+        first = model.detectors[name]
         metadata["expected_week"] = picture(expected_week(first))
         judged = _last_weeks(first, manifest.end, deployment)
         if len(judged):
@@ -200,19 +198,16 @@ def _metadata(
     return metadata
 
 
-def _days_left(detector: Detector) -> int:
-    """How many more days of readings a meter needs before more than rules score it."""
-    return detector.days_left if isinstance(detector, DetectorModel) else 0
-
-
 def _last_weeks(detector: Detector, end: pd.Timestamp, deployment: Platform) -> pd.DataFrame:
     """How a new detector scores the last weeks of its own training history."""
     start = end - _SHOWN
     columns = ["meter", "event_time", "value"]
-    rows = deployment.reader.rows(READINGS, columns, (start - LOOK_BACK).date(), end.date())
+    name = detector.meter.name
+    first = (start - LOOK_BACK).date()
+    rows = deployment.reader.rows(READINGS, columns, first, end.date(), [name])
     history = ReadingHistory()
     history.add(rows)
-    series = history.of(detector.meter.name).until(end.value)
+    series = history.of(name).until(end.value)
     return scored_by(detector, series, start.value)
 
 

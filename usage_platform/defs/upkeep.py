@@ -1,7 +1,8 @@
-"""Upkeep: the nightly maintenance of the lake and of Dagster's history, as one job.
+"""Upkeep: the nightly maintenance of the lake, of Dagster's history and of models, as one job.
 
 Belongs here: the ops and the job. Not here: the maintenance of a table
-(`adapters.spark.maintenance`) or of Dagster's history (`run_history`), or its schedule.
+(`adapters.spark.maintenance`) or of Dagster's history (`run_history`), which models are useless
+(`core.detector.retention`), or its schedule.
 """
 
 import time
@@ -13,6 +14,7 @@ import pandas as pd
 
 from usage_platform.adapters.spark.maintenance import Upkept, keep_tables
 from usage_platform.adapters.spark.run_totals import add_run_totals
+from usage_platform.core.detector.retention import useless
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.resources import PlatformResource
@@ -89,11 +91,25 @@ def forget_history(context: dg.OpExecutionContext, platform: PlatformResource) -
     )
 
 
+@dg.op(ins={"history_is_forgotten": dg.In(dg.Nothing)})
+@fails_in_one_line
+def remove_useless_models(context: dg.OpExecutionContext, platform: PlatformResource) -> None:
+    """Remove stored models that can score no reading any more, of past or future."""
+    store = platform.deployment.models
+    gone = useless(store.candidates(), store.promoted(), pd.Timestamp.now(tz="UTC"))
+    freed = sum(store.bytes_of(one.version) for one in gone)
+    for one in gone:
+        store.remove(one.version)
+        context.log.info(f"model {one.version} removed: it scores no reading any more")
+    context.add_output_metadata({"models_removed": len(gone), "bytes_freed": freed})
+
+
 @dg.job(
-    description="Compact the lake's tables and trim Dagster's history; needed once a day.",
+    description="Compact the lake's tables, trim Dagster's history and remove models that score "
+    "nothing; needed once a day.",
     executor_def=dg.in_process_executor,
     tags={"dagster/max_runtime": 7200},
 )
 def upkeep() -> None:
-    """Maintain the lake, then the history."""
-    forget_history(lake_is_kept=keep_lake())
+    """Maintain the lake, then the history, then the models."""
+    remove_useless_models(history_is_forgotten=forget_history(lake_is_kept=keep_lake()))

@@ -10,10 +10,12 @@ from rich.console import Console
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.console.cli import main
-from usage_platform.console.models import change, listed
-from usage_platform.core.detector.manifest import Model
+from usage_platform.console.models import change, listed, sizes
+from usage_platform.core.detector.manifest import Model, bytes_held
+from usage_platform.core.meters import Meter
 from usage_platform.settings.settings import SettingsError
 from usage_platform_tests.core.detector.made_manifest import manifest
+from usage_platform_tests.core.detector.made_models import cut_forests
 
 
 def model(version: str, day: int) -> Model:
@@ -34,7 +36,9 @@ def model(version: str, day: int) -> Model:
 def store(tmp_path) -> ModelStore:
     """Three models; the middle one was not put in force."""
     store = ModelStore(LakeFiles(str(tmp_path / "lake" / "models")))
-    store.add([model("first", 5), model("second", 6), model("third", 7)], ["first", "third"])
+    for day, version in enumerate(("first", "second", "third"), start=5):
+        store.save(model(version, day))
+    store.promote(["first", "third"])
     return store
 
 
@@ -104,3 +108,32 @@ def test_a_mistake_on_the_command_line_is_one_line(run, args):
     assert done.exit_code == 1
     assert done.output.startswith(f"Error: model {args[1]}: not in the store")
     assert done.output.count("\n") == 1
+
+
+def test_without_a_model_there_is_no_size(tmp_path):
+    with pytest.raises(SettingsError, match=r"^models: none with a detector yet; train one first$"):
+        sizes(ModelStore(LakeFiles(str(tmp_path))))
+
+
+def test_sizes_are_those_of_the_newest_model_with_detectors_by_number_of_meters(store):
+    meters = [f"m{number:02}" for number in range(20)]
+    detectors = {name: cut_forests(Meter(name, interval_minutes=60)) for name in meters}
+    store.save(Model(model("sized", 8).manifest, detectors))
+    store.promote(["sized"])
+    out = io.StringIO()
+    Console(file=out, width=120).print(sizes(store))
+    rows = [line.split() for line in out.getvalue().splitlines() if line.strip()[:1].isdigit()]
+    held, disk = bytes_held(detectors["m00"]), store.bytes_of("sized") / 20
+    assert [row[0] for row in rows] == ["1", "10", "100", "1,000"]
+    for row, count in zip(rows, (1, 10, 100, 1_000), strict=True):
+        figures = [float(text.replace(",", "")) for text in row[1::2]]
+        assert row[2::2] == ["MB"] * 3
+        for figure, expected in zip(figures, (held, disk, 52 * disk), strict=True):
+            assert figure == pytest.approx(count * expected / 1e6, rel=0.01, abs=0.006)
+
+
+def test_the_command_prints_sizes(run, store):
+    detectors = {"m": cut_forests(Meter("m", interval_minutes=60))}
+    store.save(Model(model("sized", 8).manifest, detectors))
+    store.promote(["sized"])
+    assert "1,000" in run("--sizes").output

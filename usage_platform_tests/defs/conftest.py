@@ -64,7 +64,8 @@ class Platform:
             slots_thin=0,
             false_alarms_per_week=0.5,
         )
-        self.deployment.models.add([Model(made, {})], [until] if promoted else [])
+        self.deployment.models.save(Model(made, {}))
+        self.deployment.models.promote([until] if promoted else [])
         return made
 
 

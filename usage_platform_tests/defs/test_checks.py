@@ -158,7 +158,8 @@ def train(platform, forests):
     def make(trained_at, promoted=True):
         made = manifest(model_version(JUDGED, forests), JUDGED, trained_at=trained_at.isoformat())
         models = platform.deployment.models
-        models.add([Model(made, forests)], [made.version] if promoted else [])
+        models.save(Model(made, forests))
+        models.promote([made.version] if promoted else [])
 
     return make
 

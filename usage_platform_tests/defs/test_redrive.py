@@ -84,7 +84,8 @@ def flow(settings, spark_url, spark):
     deployment = PlatformResource().deployment
     meter = Meter(METER, "Europe/Rome", 60)
     known = model("m", AT - pd.Timedelta(days=9), {METER: cut_forests(meter)})
-    deployment.models.add([known], ["m"])
+    deployment.models.save(known)
+    deployment.models.promote(["m"])
     raw = pd.DataFrame({"topic": "usage", "partition": 0, "offset": range(7), "value": EVENTS})
     raw["key"] = pd.Series(KEYS, dtype=object)
     raw["kafka_time"] = pd.Series(RECEIVED, index=raw.index).astype("datetime64[ns, UTC]")

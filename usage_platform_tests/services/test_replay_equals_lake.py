@@ -17,7 +17,8 @@ from usage_platform.core.detector.schedule import due
 from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.meters import Meter
 from usage_platform.services.rescore import rescored, standing
-from usage_platform.services.train import TrainingRequest, reading_days, train_and_promote
+from usage_platform.services.train import reading_days, train_and_promote
+from usage_platform.services.train_weeks import TrainingRequest
 from usage_platform.settings.settings import Settings
 from usage_platform.wiring.platform import Platform
 from usage_platform_tests.core.detector.series import DAY, HOUR, MONDAY, library

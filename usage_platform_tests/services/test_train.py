@@ -1,4 +1,4 @@
-"""Training on the table: the right window, the same model again, nothing learned that must not."""
+"""Training that is killed anywhere ends with the models of one that was not, promoted together."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -6,40 +6,38 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS
-from usage_platform.core.detector.baseline.slot_forests import MAX_HISTORY_DAYS, train_slot_forests
-from usage_platform.core.detector.gate import WEEKS, Examined
+from usage_platform.adapters.stores.models import ModelStore
+from usage_platform.core.detector.gate import Examined
 from usage_platform.core.detector.manifest import model_version
-from usage_platform.core.detector.model import DetectorModel
 from usage_platform.core.detector.options import Method, TrainingOptions
-from usage_platform.core.detector.train import HISTORY_DAYS
+from usage_platform.core.detector.schedule import judges_from
 from usage_platform.core.detector.train import train as train_detector
-from usage_platform.core.detector.training import history_days
-from usage_platform.core.feedback.labels import LABEL_COLUMNS, NO_LABELS, Verdict
+from usage_platform.core.detector.training import train_meter
+from usage_platform.core.feedback.labels import NO_LABELS
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.services.train import (
-    TrainingError,
-    TrainingRequest,
-    reading_days,
-    train_on_lake,
-)
-from usage_platform_tests.core.detector.series import DAY, HOURLY, NO_CALENDAR, library
+from usage_platform.core.time.local_time import local_day_bounds
+from usage_platform.services.due_models import due_models
+from usage_platform.services.train import reading_days, train_and_promote
+from usage_platform.services.train_weeks import TrainingError, TrainingRequest
+from usage_platform_tests.core.detector.series import DAY, HOURLY, library
 
 REGISTRY = MeterRegistry(HOURLY)
 ZONE = HOURLY.timezone
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
-INSTANTS, VALUES = library(days=84)
 FIRST = date(2024, 1, 1)
-UNTIL = date(2024, 3, 12)
-END = pd.Timestamp("2024-03-12T04:00:00Z")
-"""Midnight in Boston, two days after the clock went forward."""
-
-BLOG, FAST = (TrainingOptions(method=method) for method in (Method.BLOG, Method.ROBUST_Z))
+METERS = ("a", "b", "c", "d", "e")
+FAST = TrainingOptions(method=Method.ROBUST_Z)
 
 
-def readings(meter="m", instants=INSTANTS, values=VALUES):
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def readings(meter, seed=0, days=56):
+    instants, values = library(days, seed)
     times = pd.DatetimeIndex(instants).tz_localize("UTC")
     frame = pd.DataFrame({"meter": meter, "event_time": times, "value": values})
     return frame.assign(event_date=frame["event_time"].dt.date)
@@ -47,204 +45,245 @@ def readings(meter="m", instants=INSTANTS, values=VALUES):
 
 @pytest.fixture
 def reader(lake, write_table) -> LakeReader:
-    write_table(lake, READINGS, readings())
+    write_table(lake, READINGS, pd.concat([readings(m, n) for n, m in enumerate(METERS)]))
     return LakeReader(lake)
 
 
-def labels(*rows):
-    return pd.DataFrame(rows, columns=LABEL_COLUMNS).astype(NO_LABELS.dtypes.to_dict())
+@pytest.fixture(autouse=True)
+def small_buckets(monkeypatch):
+    monkeypatch.setattr("usage_platform.services.train_weeks.BUCKET_METERS", 2)
 
 
-def train_all(reader, untils, options, before=None, meters=(), labels=NO_LABELS):
+@pytest.fixture
+def files(tmp_path) -> LakeFiles:
+    return LakeFiles(str(tmp_path / "models"))
+
+
+def run(files, reader, progress=lambda text: None, options=FAST, meters=(), registry=REGISTRY):
+    """A run as the sensor starts it: whatever is due."""
+    store = ModelStore(files)
+    untils = due_models(reader, store, ZONE)
     request = TrainingRequest(untils, options, meters)
-    return list(train_on_lake(reader, REGISTRY, labels, request, NOW, lambda text: None, before))
+    return train_and_promote(store, reader, registry, NO_LABELS, request, NOW, progress)
 
 
-def train(reader, until, options, *given, **more):
-    [trained] = train_all(reader, [until], options, *given, **more)
-    return trained.model
+def content(files):
+    """Everything in the store: each model by its detectors and manifest, and what is promoted."""
+    store = ModelStore(files)
+    for one in store.candidates():
+        detectors = store.load(one.version).detectors
+        assert model_version(one.begin, detectors) == one.version
+        assert list(detectors) == sorted(detectors)
+    return store.candidates(), store.promoted()
 
 
-def by_content(detectors):
-    return model_version(NOW, detectors)
+def tree(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_the_blogs_forests_see_their_window_and_judge_from_the_day_after_it(reader):
-    model = train(reader, UNTIL, BLOG)
-    start = END - pd.Timedelta(days=MAX_HISTORY_DAYS)
-    rows = readings()
-    seen = rows[(rows["event_time"] >= start) & (rows["event_time"] < END)]
-    expected = {"m": train_slot_forests(seen, HOURLY, lambda done, total: None)}
-    assert by_content(model.detectors) == by_content(expected)
-    manifest = model.manifest
-    assert (manifest.window_start, manifest.window_end) == (start.isoformat(), END.isoformat())
-    assert manifest.begin == pd.Timestamp("2024-03-13T04:00:00Z")
-    assert manifest.version == model_version(manifest.begin, expected)
-    assert (manifest.readings, manifest.left_out) == (len(seen), 0)
-    assert (manifest.meters, manifest.meters_learning) == (1, 0)
-    assert manifest.slots_trained + manifest.slots_thin == 168
-    assert manifest.data_version == reader.state(READINGS).version == 0
-    assert manifest.trained_at == NOW.isoformat()
-    assert (manifest.method, manifest.false_alarms_per_week) == ("blog", None)
+def test_the_models_are_those_of_training_every_meter_of_every_week_by_itself(files, reader):
+    result = run(files, reader)
+    untils = [FIRST - timedelta(days=1), *(FIRST + timedelta(days=7 * n) for n in range(8))]
+    expected = []
+    for until in untils:
+        end = local_day_bounds(until, ZONE)[0].value
+        detectors = {}
+        for seed, meter in enumerate(METERS):
+            instants, values = library(56, seed)
+            of = REGISTRY.get(meter)
+            detectors[meter] = train_detector(instants, values, of, FAST, end)
+        expected.append(model_version(judges_from(until, ZONE), detectors))
+    assert result.versions == expected
+    assert result.promoted == expected
+    assert [one.version for one in ModelStore(files).manifests()] == expected
+    assert due_models(reader, ModelStore(files), ZONE) == []
 
 
-def test_the_detector_learns_what_was_read_before_its_end_by_the_options(reader):
-    options = TrainingOptions(NO_CALENDAR, Method.FOREST, 0.25, 0.1)
-    model = train(reader, UNTIL, options)
-    expected = train_detector(INSTANTS, VALUES, HOURLY, options, END.value)
-    assert by_content(model.detectors) == by_content({"m": expected})
-    manifest = model.manifest
-    assert manifest.readings == int((END.value > INSTANTS).sum())
-    assert manifest.window_start == (END - pd.Timedelta(days=HISTORY_DAYS)).isoformat()
-    assert (manifest.slots_trained, manifest.meters_learning) == (168, 0)
-    assert (manifest.method, manifest.false_alarms_per_week) == ("forest", 0.25)
+def writes(monkeypatch, most):
+    """Kills the process at the write after so many; a write is a file that appears or goes."""
+    left = iter(range(most))
+
+    def counted(method):
+        def call(self, *given, **named):
+            if next(left, None) is None:
+                raise Killed
+            return method(self, *given, **named)
+
+        return call
+
+    for name in ("write_text", "open_output", "move", "delete", "delete_folder"):
+        monkeypatch.setattr(LakeFiles, name, counted(getattr(LakeFiles, name)))
 
 
-@pytest.mark.parametrize(
-    ("until", "end", "begin"),
-    [
-        (date(2024, 3, 9), "2024-03-09T05:00Z", "2024-03-10T05:00Z"),
-        (date(2024, 3, 10), "2024-03-10T05:00Z", "2024-03-11T04:00Z"),
-        (date(2024, 11, 2), "2024-11-02T04:00Z", "2024-11-03T04:00Z"),
-        (date(2024, 11, 3), "2024-11-03T04:00Z", "2024-11-04T05:00Z"),
-    ],
-)
-def test_days_are_local_also_when_the_clock_changes(reader, until, end, begin):
-    manifest = train(reader, until, FAST).manifest
-    assert (manifest.end, manifest.begin) == (pd.Timestamp(end), pd.Timestamp(begin))
-
-
-def test_the_same_readings_give_the_same_version_and_others_another(lake, write_table, reader):
-    before = train(reader, UNTIL, FAST)
-    assert train(reader, UNTIL, FAST).manifest.version == before.manifest.version
-    assert train(reader, UNTIL, BLOG).manifest.version != before.manifest.version
-    write_table(lake, READINGS, readings("n"))
-    both = train(reader, UNTIL, FAST)
-    assert both.manifest.version != before.manifest.version
-    assert both.manifest.meters == len(both.detectors) == 2
-    assert by_content({"m": both.detectors["m"]}) == by_content(before.detectors)
-
-
-@pytest.mark.parametrize("options", [BLOG, FAST], ids=["blog", "detector"])
-def test_readings_that_were_odd_or_planned_are_not_learned_from_and_false_alarms_are(
-    lake, write_table, options
+def test_a_training_killed_after_any_write_is_continued_and_shows_nothing_before_its_end(
+    tmp_path, lake, write_table, monkeypatch
 ):
-    tenth, twentieth = (END - pd.Timedelta(days=n) for n in (10, 20))
-    odd = (tenth, tenth + pd.Timedelta(hours=5), Verdict.TRUE.value, "")
-    planned = (twentieth, twentieth + pd.Timedelta(hours=3), Verdict.PLANNED.value, "")
-    said = labels(
-        ("m", *odd),
-        ("m", *planned),
-        ("m", END - pd.Timedelta(days=5), END, Verdict.FALSE.value, ""),
-        ("other", tenth - pd.Timedelta(days=3), tenth, Verdict.TRUE.value, ""),
+    write_table(lake, READINGS, pd.concat([readings(meter, days=15) for meter in METERS[:3]]))
+    reader = LakeReader(lake)
+    one_go = LakeFiles(str(tmp_path / "one"))
+    monkeypatch.setattr(
+        "usage_platform.services.due_models.due",
+        lambda first, newest, trained: (
+            [] if trained else [FIRST + timedelta(days=n) for n in (7, 14)]
+        ),
     )
-    rows = readings()
-    out = np.zeros(len(rows), dtype=bool)
-    for begin, stop in (odd[:2], planned[:2]):
-        out |= (rows["event_time"] >= begin).to_numpy() & (rows["event_time"] < stop).to_numpy()
-    # What they read must not matter.
-    write_table(lake, READINGS, readings(values=np.where(out, 9_999.0, VALUES)))
-    got = train(LakeReader(lake), UNTIL, options, labels=said)
-    assert (got.manifest.left_out, out.sum()) == (8, 8)
-    start = END - pd.Timedelta(days=history_days(options.method))
-    seen = ((rows["event_time"] >= start) & (rows["event_time"] < END)).to_numpy()
-    assert got.manifest.readings == seen.sum()
-    if options is BLOG:
-        expected = train_slot_forests(rows[~out & seen], HOURLY, lambda done, total: None)
-    else:
-        expected = train_detector(
-            INSTANTS, np.where(out, np.nan, VALUES), HOURLY, options, END.value
-        )
-    assert by_content(got.detectors) == by_content({"m": expected})
+    run(one_go, reader)
+    expected = content(one_go)
+    kills = 0
+    for most in range(1, 1000):
+        files = LakeFiles(str(tmp_path / f"killed{most}"))
+        with monkeypatch.context() as patch:
+            writes(patch, most)
+            try:
+                run(files, reader)
+            except Killed:
+                kills += 1
+            else:
+                break
+        if ModelStore(files).candidates():
+            # Killed after the record was deleted, where only an empty folder was left to delete.
+            assert content(files) == expected
+            continue
+        assert ModelStore(files).manifests() == []
+        result = run(files, reader)
+        assert content(files) == expected
+        assert result.promoted == expected[1]
+        assert tree(tmp_path / f"killed{most}") == tree(tmp_path / "one")
+    assert kills > 15
 
 
-def test_only_the_chosen_meters_are_trained_and_the_others_keep_theirs(lake, write_table, reader):
-    write_table(lake, READINGS, readings("n"))
-    before = train(reader, UNTIL - timedelta(days=14), FAST)
-    after = train(reader, UNTIL, FAST, before, meters=("m",))
-    assert after.detectors["n"] is before.detectors["n"]
-    assert after.detectors["m"] is not before.detectors["m"]
-    assert isinstance(after.detectors["m"], DetectorModel)
-    assert after.detectors["m"].until == END.value
-    assert after.manifest.meters == 2
-    assert after.manifest.readings == int((END.value > INSTANTS).sum())
-    assert list(train(reader, UNTIL, FAST, meters=("m",)).detectors) == ["m"]
-    assert by_content(train(reader, UNTIL, FAST, before).detectors) == by_content(
-        train(reader, UNTIL, FAST).detectors
-    )
+def test_a_continued_training_trains_no_meter_again_that_is_stored(files, reader):
+    trained = []
+
+    def dies(text):
+        trained.append(text)
+        if text == f"e: until {FIRST + timedelta(days=21)}":
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(files, reader, dies)
+    before = set(trained)
+    trained.clear()
+    run(files, reader, trained.append)
+    assert f"a: until {FIRST - timedelta(days=1)}" in before
+    # The bucket of e, in which it was killed, holds e alone.
+    assert before & set(trained) == {f"e: until {FIRST + timedelta(days=21)}"}
+    assert len(before | set(trained)) == 9 * len(METERS)
 
 
-def test_a_meter_without_a_reading_is_one_line_with_its_name(reader):
-    with pytest.raises(TrainingError, match=r"^readings: nothing of w, x in the history$"):
-        train(reader, UNTIL, FAST, meters=("x", "m", "w"))
+def test_what_another_training_has_left_is_deleted(files, reader, tmp_path):
+    def dies(text):
+        if text == f"b: until {FIRST + timedelta(days=21)}":
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(files, reader, dies)
+    other = TrainingOptions(method=Method.ROBUST_Z, false_alarms_per_week=0.25)
+    run(files, reader, options=other)
+    alone = tmp_path / "alone"
+    run(LakeFiles(str(alone)), reader, options=other)
+    assert content(files) == content(LakeFiles(str(alone)))
+    assert tree(tmp_path / "models") == tree(alone)
 
 
-def test_several_models_are_those_that_would_be_trained_one_by_one(reader):
-    untils = [UNTIL - timedelta(days=7), UNTIL]
-    models = [one.model for one in train_all(reader, untils, FAST)]
-    assert [m.manifest.end for m in models] == [END - pd.Timedelta(days=7, hours=-1), END]
-    alone = [train(reader, until, FAST).manifest for until in untils]
-    assert [m.manifest for m in models] == alone
+def test_a_meter_that_fails_is_named_and_keeps_its_detector_and_the_others_are_trained(
+    files, reader, monkeypatch, tmp_path
+):
+    bad_week = FIRST + timedelta(days=42)
+
+    def fails(task):
+        if task.meter.name == "b" and task.until >= bad_week:
+            raise ZeroDivisionError("no spread")
+        return train_meter(task)
+
+    monkeypatch.setattr("usage_platform.services.train_weeks.train_meter", fails)
+    told = []
+    result = run(files, reader, told.append)
+    assert result.failed == {"b": "ZeroDivisionError: no spread"}
+    assert f"b: not trained until {bad_week}: ZeroDivisionError: no spread" in told
+    store = ModelStore(files)
+    good, bad, last = (store.load(version).detectors for version in result.versions[-3:])
+    for later in (bad, last):
+        assert list(later) == list(METERS)
+        assert later["b"].until == good["b"].until
+        assert later["a"].until > good["a"].until
+    assert [one.meters_failed for one in store.candidates()][-3:] == [0, 1, 1]
 
 
-def test_a_model_is_compared_with_the_one_before_where_both_know_what_to_expect(reader):
-    untils = [FIRST + timedelta(days=14), UNTIL - timedelta(days=7), UNTIL]
-    examined = [one.examined for one in train_all(reader, untils, TrainingOptions())]
-    assert examined[:2] == [Examined(), Examined()]
-    assert examined[0].is_fit
-    assert examined[2].weeks == WEEKS
-    assert examined[2].faults > 0
-    assert examined[2].found > 0
-    assert train_all(reader, [UNTIL], BLOG, train(reader, UNTIL, BLOG))[0].examined == Examined()
+def test_a_new_meter_that_fails_has_no_detector(files, reader, monkeypatch):
+    def fails(task):
+        if task.meter.name == "b":
+            raise ZeroDivisionError
+        return train_meter(task)
+
+    monkeypatch.setattr("usage_platform.services.train_weeks.train_meter", fails)
+    run(files, reader)
+    store = ModelStore(files)
+    for one in store.manifests():
+        assert list(store.load(one.version).detectors) == ["a", "c", "d", "e"]
 
 
-def test_a_model_that_is_not_fit_is_not_what_the_next_one_is_compared_with(reader, monkeypatch):
+def test_where_no_meter_can_be_trained_the_training_fails_in_one_line_and_can_be_repeated(
+    files, reader, monkeypatch, tmp_path
+):
+    def fails(task):
+        raise ZeroDivisionError("no spread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("usage_platform.services.train_weeks.train_meter", fails)
+        with pytest.raises(
+            TrainingError, match=r"^no meter can be trained until 2023-12-31; the fir"
+        ):
+            run(files, reader)
+    assert ModelStore(files).candidates() == []
+    run(files, reader)
+    run(LakeFiles(str(tmp_path / "other")), reader)
+    assert content(files) == content(LakeFiles(str(tmp_path / "other")))
+
+
+def test_an_unfit_model_is_stored_and_the_next_is_compared_with_the_one_before_it(
+    files, reader, monkeypatch
+):
     compared = []
 
-    def never_fit(new, old, instants, values):
+    def examine(new, old, instants, values):
         compared.append((new.until, old.until))
-        return Examined(weeks=WEEKS, alarm_days=99)
+        return Examined(weeks=1, alarm_days=99)
 
-    monkeypatch.setattr("usage_platform.core.detector.training.examine", never_fit)
-    untils = [UNTIL - timedelta(days=14), UNTIL - timedelta(days=7), UNTIL]
-    trained = train_all(reader, untils, FAST)
-    ends = [one.model.manifest.end.value for one in trained]
-    assert compared == [(ends[1], ends[0]), (ends[2], ends[0])]
-
-
-def test_the_first_model_of_all_knows_the_meters_and_judges_from_the_first_day(reader):
-    model = train(reader, FIRST - timedelta(days=1), FAST)
-    assert model.manifest.begin.value == INSTANTS[0]
-    manifest = model.manifest
-    assert (manifest.readings, manifest.meters, manifest.meters_learning) == (0, 1, 1)
-    assert (manifest.slots_trained, manifest.slots_thin) == (0, 168)
-    detector = model.detectors["m"]
-    assert isinstance(detector, DetectorModel)
-    assert detector.baseline is None
+    monkeypatch.setattr("usage_platform.core.detector.training.examine", examine)
+    result = run(files, reader)
+    with_baseline = [
+        one.end.value for one in ModelStore(files).candidates() if not one.meters_learning
+    ]
+    assert set(compared) == {(end, with_baseline[0]) for end in with_baseline[1:]}
+    assert result.promoted == result.versions[: 9 - len(with_baseline) + 1]
 
 
-def test_progress_is_told_of_each_meter_and_end(lake, write_table, reader):
-    write_table(lake, READINGS, readings("n"))
-    told = []
-    untils = [FIRST, FIRST + timedelta(days=7)]
-    request = TrainingRequest(untils, FAST)
-    list(train_on_lake(reader, REGISTRY, NO_LABELS, request, NOW, told.append))
-    assert told == [f"{name}: until {until}" for until in untils for name in ("m", "n")]
+def test_only_readings_of_one_bucket_are_read_at_a_time(files, reader, monkeypatch):
+    asked = []
+    rows = LakeReader.rows
 
+    def counts(self, table, columns=None, first=None, last=None, meters=None):
+        asked.append(meters)
+        return rows(self, table, columns, first, last, meters)
 
-def test_before_the_table_is_there_training_says_so_in_one_line(lake):
-    with pytest.raises(LakeError, match=r"^readings: no such table yet; no micro-batch has run$"):
-        train(LakeReader(lake), UNTIL, FAST)
+    monkeypatch.setattr(LakeReader, "rows", counts)
+    run(files, reader)
+    named = [meters for meters in asked if meters is not None]
+    assert max(map(len, named)) == 2
+    # The newest and the oldest day are read for all meters, to know what is due.
+    assert len(asked) - len(named) == 2
 
 
 def test_the_days_of_the_readings_are_local(lake, write_table):
     reader = LakeReader(lake)
     assert reading_days(reader, ZONE) is None
-    write_table(lake, READINGS, readings()[:0])
+    rows = readings("m", days=84)
+    write_table(lake, READINGS, rows[:0])
     assert reading_days(reader, ZONE) is None
-    write_table(lake, READINGS, readings())
+    write_table(lake, READINGS, rows)
     newest = FIRST + timedelta(days=83)
     # Eighty-four days of 24 hours end an hour after midnight once the clock went forward.
-    assert INSTANTS[-1] - INSTANTS[0] == 84 * DAY - DAY // 24
+    assert np.ptp(library(84)[0]) == 84 * DAY - DAY // 24
     assert reading_days(reader, ZONE) == (FIRST, newest + timedelta(days=1))
     assert reading_days(reader, "UTC") == (FIRST, newest + timedelta(days=1))

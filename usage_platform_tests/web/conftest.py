@@ -61,7 +61,9 @@ def fill(lake: Lake, readings: pd.DataFrame) -> None:
     save_meters(LakeFiles(lake.assets), registry)
     begin = pd.Timestamp("2024-02-01T05:00Z")
     judge = model("v1", begin, {"m": cut_forests(METER, 300.0, 1000.0)})
-    ModelStore(LakeFiles(lake.models)).add([judge], ["v1"])
+    store = ModelStore(LakeFiles(lake.models))
+    store.save(judge)
+    store.promote(["v1"])
     write_readings(lake, table_writer, readings)
     write_what_follows(lake, table_writer, readings, timeline_of(judge), registry)
 

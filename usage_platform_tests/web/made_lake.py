@@ -17,7 +17,8 @@ from usage_platform.core.feedback.labels import NO_LABELS
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.hourly import hourly_from_readings
 from usage_platform.core.time.calendar import calendar_named
-from usage_platform.services.train import TrainingRequest, train_on_lake
+from usage_platform.services.train import train_and_promote
+from usage_platform.services.train_weeks import TrainingRequest
 
 WriteTable = Callable[..., None]
 START = date(2023, 12, 1)
@@ -55,10 +56,7 @@ def make_year(lake: Lake, write: WriteTable, meters: tuple[Meter, ...], days: in
     options = TrainingOptions(calendar_named("US-MA"))
     request = TrainingRequest([TRAINED_UNTIL], options, (meters[0].name,))
     now = pd.Timestamp("2025-01-01T00:00Z").to_pydatetime()
-    trained = next(
-        train_on_lake(LakeReader(lake), registry, NO_LABELS, request, now, lambda text: None)
-    )
     store = ModelStore(LakeFiles(lake.models))
-    store.add([trained.model], [trained.model.manifest.version])
+    train_and_promote(store, LakeReader(lake), registry, NO_LABELS, request, now, lambda text: None)
     timeline = ModelTimeline(store.manifests(), store.load)
     write_what_follows(lake, write, readings, timeline, registry)

@@ -57,6 +57,32 @@ class LakeFiles:
             infos = self._fs.get_file_info(selector)
         return sorted(info.base_name for info in infos if info.type == kind)
 
+    def bytes_in(self, folder: str) -> int:
+        """The bytes of all files below a folder; 0 where it is missing."""
+        selector = pafs.FileSelector(f"{self._root}/{folder}", allow_not_found=True, recursive=True)
+        with lake_errors_in_one_line(self._name):
+            infos = self._fs.get_file_info(selector)
+        return sum(info.size for info in infos if info.type == pafs.FileType.File)
+
+    def move(self, name: str, to: str) -> None:
+        """Give a file another name; one that has it is replaced."""
+        with lake_errors_in_one_line(self._name):
+            self._fs.create_dir(f"{self._root}/{to}".rpartition("/")[0], recursive=True)
+            self._fs.move(f"{self._root}/{name}", f"{self._root}/{to}")
+
+    def delete(self, name: str) -> None:
+        """Delete a file, if it is there."""
+        if self.exists(name):
+            with lake_errors_in_one_line(self._name):
+                self._fs.delete_file(f"{self._root}/{name}")
+
+    def delete_folder(self, folder: str) -> None:
+        """Delete a folder with all that is in it, if it is there."""
+        with lake_errors_in_one_line(self._name):
+            path = f"{self._root}/{folder}"
+            if self._fs.get_file_info(path).type == pafs.FileType.Directory:
+                self._fs.delete_dir(path)
+
     def exists(self, name: str) -> bool:
         """Whether the file exists."""
         with lake_errors_in_one_line(self._name):

@@ -105,11 +105,20 @@ class LakeReader:
         """The data files of a table's latest commit.
 
         Returns:
-            `day` (date of the partition) and `bytes`, a row a file.
+            `day` (date of the partition), `bytes` and `modified` (when it was written, UTC), a row
+            a file.
         """
         actions = self._actions(table, self._open(table))
         days = actions[f"partition.{table.partition}"].to_pylist()
-        return pd.DataFrame({"day": days, "bytes": actions["size_bytes"].to_pylist()})
+        modified = pd.DatetimeIndex(actions["modification_time"].to_pandas())
+        is_naive = modified.tz is None
+        return pd.DataFrame(
+            {
+                "day": days,
+                "bytes": actions["size_bytes"].to_pylist(),
+                "modified": modified.tz_localize("UTC") if is_naive else modified,
+            }
+        )
 
     def day_files(self, table: LakeTable) -> DayFiles:
         """The files of each day of a table; the same files hold the same rows."""
@@ -146,18 +155,10 @@ class LakeReader:
         Raises:
             LakeError: When the table does not exist yet, or cannot be read.
         """
-        if not self.exists(table):
-            raise LakeError(f"{table.name}: no such table yet; no micro-batch has run")
-        chosen: pc.Expression | None = None
-        day = pc.field(table.partition)
-        for condition in (
-            None if first is None else day >= pa.scalar(first),
-            None if last is None else day <= pa.scalar(last),
-            None if meters is None else pc.field("meter").isin(list(meters)),
-        ):
-            if condition is not None:
-                chosen = condition if chosen is None else chosen & condition
-        delta = self._open(table)
+        chosen = between(table, first, last)
+        if meters is not None:
+            chosen &= pc.field("meter").isin(list(meters))
+        delta = self._existing(table)
         with lake_errors_in_one_line(self.lake.table(table)):
             data = delta.to_pyarrow_dataset()
             rows = data.to_table(columns=list(columns) if columns else None, filter=chosen)
@@ -176,11 +177,20 @@ class LakeReader:
         Raises:
             LakeError: When the table does not exist yet, or cannot be read.
         """
-        if not self.exists(table):
-            raise LakeError(f"{table.name}: no such table yet; no micro-batch has run")
-        data = self._open(table).to_pyarrow_dataset()
+        data = self._existing(table).to_pyarrow_dataset()
         with lake_errors_in_one_line(self.lake.table(table)):
             yield from data.scanner(list(columns), filter=chosen).to_batches()
+
+    def meters(self, table: LakeTable, first: date, last: date) -> list[str]:
+        """The meters that have rows in a range of UTC dates, sorted; no row stays in memory.
+
+        Raises:
+            LakeError: When the table does not exist yet, or cannot be read.
+        """
+        names: set[str] = set()
+        for batch in self.scan(table, ["meter"], between(table, first, last)):
+            names.update(batch["meter"].unique().to_pylist())
+        return sorted(names)
 
     def span(self, table: LakeTable, column: str) -> tuple[pd.Timestamp, pd.Timestamp] | None:
         """The smallest and the largest instant of a column that grows with the table's partitions.
@@ -257,6 +267,11 @@ class LakeReader:
         with lake_errors_in_one_line(self.lake.table(table)):
             return delta.history(limit)
 
+    def _existing(self, table: LakeTable) -> DeltaTable:
+        if not self.exists(table):
+            raise LakeError(f"{table.name}: no such table yet; no micro-batch has run")
+        return self._open(table)
+
     def _open(self, table: LakeTable) -> DeltaTable:
         with lake_errors_in_one_line(self.lake.table(table)):
             return DeltaTable(self.lake.table(table), storage_options=self._options)
@@ -268,6 +283,16 @@ class LakeReader:
     @property
     def _options(self) -> dict[str, str] | None:
         return _PATIENCE if "://" in self.lake.root else None
+
+
+def between(table: LakeTable, first: date | None, last: date | None) -> pc.Expression:
+    """The condition for a range of UTC dates of a table's partitions, both inclusive."""
+    day, chosen = pc.field(table.partition), pc.scalar(True)
+    if first is not None:
+        chosen = day >= pa.scalar(first)
+    if last is not None:
+        chosen &= day <= pa.scalar(last)
+    return chosen
 
 
 def _nanoseconds(frame: pd.DataFrame) -> pd.DataFrame:

@@ -2,32 +2,37 @@
 
 Belongs here: writing and reading models, on a disk or on S3, and which of them are in force. A
 model is complete once its manifest is there, and the manifest is written last: a reader never sees
-half a model. It judges once it was promoted.
+half a model. It judges once it was promoted. Not here: models that a training has stored and not
+promoted yet (`unfinished_training`), their detectors (`stored_detectors`).
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from usage_platform.adapters.lake.files import LakeFiles
-from usage_platform.adapters.stores.model_tables import (
-    ARRAYS,
-    NODES,
-    SLOTS,
-    STEPS,
-    from_tables,
-    to_tables,
+from usage_platform.adapters.stores.detector_files import detector_file
+from usage_platform.adapters.stores.former_models import DESCRIPTIONS, former_detectors
+from usage_platform.adapters.stores.stored_detectors import (
+    DetectorCache,
+    FormerDetectors,
+    StoredDetectors,
 )
-from usage_platform.core.detector.manifest import Manifest, Model
+from usage_platform.adapters.stores.unfinished_training import (
+    MANIFEST,
+    UnfinishedTraining,
+    bucket_path,
+    read_firsts,
+    write_firsts,
+)
+from usage_platform.core.detector.manifest import Detector, Manifest, Model
 
-_MANIFEST, _DETECTORS, _PROMOTED = "manifest.json", "detectors.json", "promoted.json"
-_KEPT_IN_MEMORY = 8
+_PROMOTED = "promoted.json"
+_FIELDS = {field.name for field in fields(Manifest)}
+_REQUIRED = {field.name for field in fields(Manifest) if field.default is MISSING}
 
 
 class ModelStore:
@@ -35,18 +40,28 @@ class ModelStore:
 
     def __init__(self, files: LakeFiles) -> None:
         self._files = files
-        self._load = lru_cache(maxsize=_KEPT_IN_MEMORY)(self._read)
+        self._cache = DetectorCache()
+        self._load = lru_cache(maxsize=None)(self._read)
         self._manifest = lru_cache(maxsize=None)(self._read_manifest)
+        self.training = UnfinishedTraining(files)
+        """What a training has stored and not promoted yet; nobody else sees it."""
 
     def candidates(self) -> list[Manifest]:
-        """All complete models, ascending by the time from which they judge, then by training."""
+        """All complete models, ascending by the time from which they judge, then by training.
+
+        Those of a training that has not ended are not among them.
+        """
         found = [m for m in map(self._known, self._files.folders()) if m is not None]
+        # Asked for last: once it holds none of them any more, they are in force.
+        pending = self.training.pending()
+        found = [m for m in found if m.version not in pending]
         return sorted(found, key=lambda m: (m.begin, m.trained_at))
 
     def manifests(self) -> list[Manifest]:
         """The models in force, in the same order; each judges until the next one does."""
+        candidates = self.candidates()
         promoted = set(self.promoted())
-        return [m for m in self.candidates() if m.version in promoted]
+        return [m for m in candidates if m.version in promoted]
 
     def newest_end(self, zone: str) -> date | None:
         """The newest local day that a model's history ends before; None without any model."""
@@ -67,19 +82,17 @@ class ModelStore:
                 raise FileNotFoundError(f"model {version}: not in the store")
         self._put_in_force(versions)
 
-    def add(self, models: Sequence[Model], promoted: Sequence[str]) -> None:
-        """Write models, some of which are in force from the moment when they are there.
+    def end_training(self, promoted: Sequence[str]) -> None:
+        """Put models of the training in force, all at once, and show the others as candidates.
 
-        Their names are written first: whoever looks in between, or goes on after a kill, finds no
-        model that is there and is to be put in force only later.
+        Nobody sees one of them before the others: whoever looks in between sees none. After a kill
+        in between, the training that continues does this again.
 
         Args:
-            models: The models, ascending by `judges_from`.
-            promoted: The versions of those to put in force.
+            promoted: The versions of those to put in force, ascending by `judges_from`.
         """
         self._put_in_force(promoted)
-        for model in models:
-            self.save(model)
+        self.training.forget()
 
     def take_back(self) -> str | None:
         """Put the model that was promoted last out of force; the one before it judges again.
@@ -94,7 +107,7 @@ class ModelStore:
         return before[-1]
 
     def load(self, version: str) -> Model:
-        """A complete model, kept in memory after the first time.
+        """A complete model; each detector is read when it is asked for.
 
         Raises:
             FileNotFoundError: If there is none of that version.
@@ -107,18 +120,26 @@ class ModelStore:
         Returns:
             Whether it was new.
         """
-        version = model.manifest.version
+        version, names = model.manifest.version, sorted(model.detectors)
         if self._known(version) is not None:
             return False
-        described, tables = to_tables(model.detectors)
-        for name, table in tables.items():
-            with self._files.open_output(f"{version}/{name}.parquet") as out:
-                pq.write_table(table, out, compression="zstd")
-        self._files.write_text(f"{version}/{_DETECTORS}", json.dumps(described, indent=1))
-        self._files.write_text(
-            f"{version}/{_MANIFEST}", json.dumps(model.manifest.as_dict(), indent=1)
-        )
+        if names:
+            with detector_file(self._files, bucket_path(version, 0)) as writer:
+                for name in names:
+                    writer.write(name, model.detectors[name])
+        write_firsts(self._files, version, names[:1])
+        self._files.write_text(f"{version}/{MANIFEST}", json.dumps(model.manifest.as_dict()))
         return True
+
+    def remove(self, version: str) -> None:
+        """Delete a model; to be called for one that scores nothing (`core.detector.retention`)."""
+        # Without a manifest it is no model: a deletion that is cut short leaves nothing half.
+        self._files.delete(f"{version}/{MANIFEST}")
+        self._files.delete_folder(version)
+
+    def bytes_of(self, version: str) -> int:
+        """The bytes of a model's files."""
+        return self._files.bytes_in(version)
 
     def _put_in_force(self, versions: Sequence[str]) -> None:
         before = self.promoted()
@@ -134,22 +155,21 @@ class ModelStore:
             return None
 
     def _read_manifest(self, version: str) -> Manifest:
-        given: dict[str, Any] = self._files.read_json(f"{version}/{_MANIFEST}") or {}
-        if set(given) != {field.name for field in fields(Manifest)}:
+        given: dict[str, Any] = self._files.read_json(f"{version}/{MANIFEST}") or {}
+        if not _REQUIRED <= given.keys() <= _FIELDS:
             # Not complete yet, or of a version of the platform with other models.
             raise FileNotFoundError(f"model {version}: not in the store")
         return Manifest(**given)
 
     def _read(self, version: str) -> Model:
         manifest = self._read_manifest(version)
-        described = self._files.read_json(f"{version}/{_DETECTORS}") or []
-        tables = {
-            name: self._read_table(f"{version}/{name}.parquet")
-            for name in (SLOTS, STEPS, ARRAYS, NODES)
-            if self._files.exists(f"{version}/{name}.parquet")
-        }
-        return Model(manifest, from_tables(described, tables))
-
-    def _read_table(self, name: str) -> pa.Table:
-        with self._files.open_input(name) as source:
-            return pq.read_table(source)
+        detectors: Mapping[str, Detector]
+        if self._files.exists(f"{version}/{DESCRIPTIONS}"):
+            detectors = FormerDetectors(
+                version, former_detectors(self._files, version), self._cache
+            )
+        else:
+            firsts = read_firsts(self._files, version)
+            paths = [bucket_path(version, number) for number in range(len(firsts))]
+            detectors = StoredDetectors(self._files, paths, firsts, self._cache)
+        return Model(manifest, detectors)

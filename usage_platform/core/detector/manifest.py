@@ -44,6 +44,8 @@ class Manifest:
             method that has no such budget.
         data_version: Version of the Delta table `readings` that was read.
         libraries: Versions of the libraries that made it.
+        meters_failed: Meters whose training failed; they keep the detector that they had before.
+        days_left: Days of history that the newest meter still lacks before it has expected values.
     """
 
     version: str
@@ -61,6 +63,9 @@ class Manifest:
     false_alarms_per_week: float | None
     data_version: int
     libraries: Mapping[str, str]
+    # Not in the manifests of earlier releases.
+    meters_failed: int = 0
+    days_left: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -85,14 +90,42 @@ class Model:
     detectors: Mapping[str, Detector]
 
 
+class VersionDigest:
+    """What a model's version is made of, from its detectors one at a time."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._last: str | None = None
+
+    def add(self, name: str, detector: Detector) -> None:
+        """Add a meter's detector; the meters come in the order of their names.
+
+        Raises:
+            ValueError: If they do not.
+        """
+        if self._last is not None and name <= self._last:
+            raise ValueError(f"detectors of a version: {name!r} comes after {self._last!r}")
+        self._last = name
+        self._digest.update(name.encode() + b"\0")
+        for part in _content(detector):
+            self._digest.update(part + b"\0")
+
+    def version(self, judges_from: datetime) -> str:
+        """The name of a model with these detectors that scores from an instant on."""
+        return f"{judges_from:%Y%m%dT%H%M}-{self._digest.hexdigest()[:8]}"
+
+
 def model_version(judges_from: datetime, detectors: Mapping[str, Detector]) -> str:
     """Name a model by the time from which it judges and by what it is."""
-    digest = hashlib.sha256()
-    for name, detector in sorted(detectors.items()):
-        digest.update(name.encode() + b"\0")
-        for part in _content(detector):
-            digest.update(part + b"\0")
-    return f"{judges_from:%Y%m%dT%H%M}-{digest.hexdigest()[:8]}"
+    digest = VersionDigest()
+    for name in sorted(detectors):
+        digest.add(name, detectors[name])
+    return digest.version(judges_from)
+
+
+def bytes_held(detector: Detector) -> int:
+    """The bytes of what a detector holds in memory: its arrays, and some hundred of the rest."""
+    return sum(map(len, _content(detector)))
 
 
 def _content(value: object) -> Iterator[bytes]:

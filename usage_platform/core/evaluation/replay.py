@@ -15,16 +15,12 @@ import pandas as pd
 
 from usage_platform.core.anomalies.episodes import with_episodes
 from usage_platform.core.detector.manifest import Model
+from usage_platform.core.detector.model_draft import Provenance
 from usage_platform.core.detector.model_timeline import ModelTimeline, score_series
 from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.detector.schedule import due, judges_from
 from usage_platform.core.detector.score import Kind
-from usage_platform.core.detector.training import (
-    Provenance,
-    TrainingData,
-    is_compared,
-    train_models,
-)
+from usage_platform.core.detector.training import TrainingData, is_compared, train_models
 from usage_platform.core.feedback.labels import NO_LABELS, silenced
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.series import ReadingHistory, Series

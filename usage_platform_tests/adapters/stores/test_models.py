@@ -8,16 +8,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.files import LakeFiles
+from usage_platform.adapters.stores import detector_files, stored_detectors
 from usage_platform.adapters.stores.models import ModelStore
+from usage_platform.adapters.stores.stored_detectors import DetectorCache
 from usage_platform.core.detector.baseline.slot_forests import train_slot_forests
 from usage_platform.core.detector.manifest import Model, model_version
 from usage_platform.core.detector.model_timeline import LOOK_BACK, scored_by
 from usage_platform.core.detector.options import Method, TrainingOptions
-from usage_platform.core.detector.train import train
+from usage_platform.core.detector.train import HISTORY_DAYS, train
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.calendar import Calendar
+from usage_platform_tests.adapters.stores.former_writer import save_former
 from usage_platform_tests.core.detector.made_manifest import manifest
 from usage_platform_tests.core.detector.series import DAY, library
 
@@ -86,7 +90,8 @@ def test_detectors_of_every_kind_come_back_exact_to_the_bit(files, detectors):
     assert ModelStore(files).save(model(detectors))
     got = ModelStore(files).load("v1")
     assert got.manifest == model(detectors).manifest
-    assert list(got.detectors) == list(detectors)
+    assert list(got.detectors) == sorted(detectors)
+    assert len(got.detectors) == len(detectors)
     begin = START.to_pydatetime()
     for name, before in detectors.items():
         after = got.detectors[name]
@@ -192,27 +197,81 @@ def test_the_model_promoted_last_is_taken_back_first_but_never_the_only_one(thre
     assert three.promoted() == ["late", "early"]
 
 
-def test_models_that_are_added_are_in_force_from_the_moment_when_they_are_there(
-    files, forests, monkeypatch
-):
+def test_a_model_of_an_earlier_release_comes_back_exact_to_the_bit(files, detectors):
+    save_former(files, model(detectors))
     store = ModelStore(files)
-    models = [model(forests, "one"), model(forests, "two", MARCH), model({}, "unfit", MARCH)]
-    seen = []
-    save = ModelStore.save
+    store.promote(["v1"])
+    assert store.manifests() == [model(detectors).manifest]
+    got = store.load("v1").detectors
+    assert set(got) == set(detectors)
+    assert len(got) == len(detectors)
+    for name, before in detectors.items():
+        assert model_version(START, {name: got[name]}) == model_version(START, {name: before})
 
-    def looks_before_and_after(self, one):
-        for looked in (lambda: None, lambda: save(self, one)):
-            looked()
-            other = ModelStore(files)
-            there, in_force = other.candidates(), other.manifests()
-            seen.append([[m.version for m in there], [m.version for m in in_force]])
 
-    monkeypatch.setattr(ModelStore, "save", looks_before_and_after)
-    store.add(models, ["one", "two"])
-    assert [in_force for there, in_force in seen if "unfit" not in there] == [
-        there for there, _ in seen if "unfit" not in there
-    ]
-    assert seen[-1] == [["one", "two", "unfit"], ["one", "two"]]
+def test_a_detector_is_read_without_those_of_other_meters(files, detectors, monkeypatch):
+    ModelStore(files).save(model(detectors))
+    read = []
+    from_row = detector_files.from_row
+    monkeypatch.setattr(
+        detector_files,
+        "from_row",
+        lambda row: read.append(row["meter"].to_pylist()) or from_row(row),
+    )
+    got = ModelStore(files).load("v1").detectors
+    assert "ready" in got
+    assert "unknown" not in got
+    assert "" not in got
+    assert got.get("unknown") is got.get("") is None
+    assert not read
+    assert got["ready"].meter.name == "ready"
+    assert got["ready"] is got["ready"]
+    assert read == [["ready"]]
+
+
+def test_a_detector_that_somebody_holds_is_not_read_again(files, detectors, monkeypatch):
+    store = ModelStore(files)
+    store.save(model(detectors))
+    monkeypatch.setattr(store, "_cache", DetectorCache(most=1))
+    got = store.load("v1").detectors
+    held = got["ready"]
+    assert got["short"] is not None
+    assert got["new"] is not None
+    assert got["ready"] is held
+    read = []
+    monkeypatch.setattr(
+        stored_detectors, "read_detector", lambda *given: read.append(given) or detectors["short"]
+    )
+    assert got["short"] is detectors["short"]
+    assert got["ready"] is held
+    assert len(read) == 1
+
+
+def test_a_weekly_model_of_a_five_minute_meter_takes_less_than_a_quarter_of_2_5_megabytes(files):
+    meter = Meter("m", "America/New_York", 5)
+    readings = library(days=HISTORY_DAYS, meter=meter)
+    until = int(INSTANTS[0]) + HISTORY_DAYS * DAY
+    store = ModelStore(files)
+    store.save(model({"m": train(*readings, meter, TrainingOptions(CALENDAR), until)}))
+    assert 200_000 < store.bytes_of("v1") < 625_000
+    assert store.bytes_of("other") == 0
+
+
+def test_a_damaged_file_of_detectors_is_one_line_with_its_name(lake, files, forests):
+    ModelStore(files).save(model(forests))
+    path = Path(lake.models, "v1", "detectors", "00000.parquet")
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(LakeError, match=rf"^{path}: damaged \(") as caught:
+        ModelStore(files).load("v1").detectors["a"]
+    assert "\n" not in str(caught.value)
+
+
+def test_a_removed_model_is_gone_and_the_others_stay(lake, three):
+    three.promote(["early", "late"])
+    three.remove("early")
+    assert [m.version for m in three.candidates()] == ["again", "late"]
+    assert [m.version for m in three.manifests()] == ["late"]
+    assert not Path(lake.models, "early").exists()
 
 
 def test_an_empty_store_has_no_model(files):

@@ -28,7 +28,8 @@ from usage_platform.services.ingest import drain_usage
 from usage_platform.services.play import play
 from usage_platform.services.progress import scoring_lag
 from usage_platform.services.score import Scorer
-from usage_platform.services.train import TrainingRequest, train_on_lake
+from usage_platform.services.train import train_and_promote
+from usage_platform.services.train_weeks import TrainingRequest
 from usage_platform_tests.tools.bench.naive import flush_a_message, refit_an_event, session_a_batch
 from usage_platform_tests.tools.bench.services import services
 
@@ -131,14 +132,11 @@ def _scored_a_second(kafka: KafkaSettings, lake: Lake, folder: Path, method: Met
     reader = LakeReader(lake)
     began = time.perf_counter()
     request = TrainingRequest([_TRAINED_UNTIL], TrainingOptions(method=method))
-    [trained] = train_on_lake(
-        reader, _REGISTRY, NO_LABELS, request, datetime.now(UTC), lambda text: None
+    store = ModelStore(LakeFiles(str(folder / "models" / method)))
+    train_and_promote(
+        store, reader, _REGISTRY, NO_LABELS, request, datetime.now(UTC), lambda text: None
     )
     train_seconds = time.perf_counter() - began
-    version = trained.model.manifest.version
-    store = ModelStore(LakeFiles(str(folder / "models" / method)))
-    store.add([trained.model], [version])
-    store.load(version)
     _wait_for_coordinator(kafka)
     scorer = Scorer(kafka, reader)
     began = time.perf_counter()

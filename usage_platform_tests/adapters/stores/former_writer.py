@@ -1,28 +1,21 @@
-"""Detectors as Arrow tables and JSON, exact to the last bit, never a pickle.
+"""Writes a model as releases before this one did, for tests that read it."""
 
-Belongs here: taking detectors apart and putting them together. Not here: files (`model_store`).
-"""
-
-from collections.abc import Mapping
+import json
 from dataclasses import asdict
-from datetime import date
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
+from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.core.detector.baseline.slot_forests import SlotForests
-from usage_platform.core.detector.forest import Forests, Nodes, packed_nodes
-from usage_platform.core.detector.manifest import Detector
-from usage_platform.core.detector.model import Baseline, DetectorModel
-from usage_platform.core.detector.options import Method, TrainingOptions
-from usage_platform.core.detector.residuals import Weights
-from usage_platform.core.meters import Meter
-from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.detector.forest import Forests
+from usage_platform.core.detector.manifest import Model
+from usage_platform.core.detector.model import DetectorModel
 
 SLOTS, STEPS, ARRAYS, NODES = "slots", "steps", "arrays", "nodes"
-"""The tables of a model."""
+LATER_FIELDS = ("meters_failed", "days_left")
 
 _NODE_TYPES = {
     "feature": pa.int8(),
@@ -37,7 +30,7 @@ _BASELINE_ARRAYS = ("expected", "spread", "long_spread", "short_spread", "week_s
 Described = dict[str, Any]
 
 
-def to_tables(detectors: Mapping[str, Detector]) -> tuple[list[Described], dict[str, pa.Table]]:
+def to_tables(detectors):
     """Detectors as descriptions for JSON and tables by name."""
     described, parts = [], {name: [] for name in (SLOTS, STEPS, ARRAYS, NODES)}
     for name, detector in detectors.items():
@@ -51,23 +44,6 @@ def to_tables(detectors: Mapping[str, Detector]) -> tuple[list[Described], dict[
             if detector.forests is not None:
                 parts[NODES].append(_nodes(name, detector.forests))
     return described, {name: pa.concat_tables(tables) for name, tables in parts.items() if tables}
-
-
-def from_tables(described: list[Described], tables: Mapping[str, pa.Table]) -> dict[str, Detector]:
-    """Detectors from what `to_tables` made of them."""
-    found: dict[str, Detector] = {}
-    for one in described:
-        meter = Meter(**one["meter"])
-        own = {name: _of(table, meter.name) for name, table in tables.items()}
-        if "method" in one:
-            found[meter.name] = _detector(one, meter, own)
-        else:
-            found[meter.name] = _slot_forests(meter, own[SLOTS], own[STEPS])
-    return found
-
-
-def _of(table: pa.Table, meter: str) -> pa.Table:
-    return table.filter(pc.call_function("equal", [table["meter"], meter]))
 
 
 def _described(detector: DetectorModel) -> Described:
@@ -129,60 +105,6 @@ def _nodes(name: str, forests: Forests) -> pa.Table:
     return pa.table({"meter": pa.array([name] * len(at), pa.string()), **typed})
 
 
-def _detector(one: Described, meter: Meter, own: Mapping[str, pa.Table]) -> DetectorModel:
-    arrays = {
-        row["name"]: np.array(row["values"], dtype=np.float64).reshape(row["shape"])
-        for row in own[ARRAYS].to_pylist()
-    }
-    return DetectorModel(
-        meter=meter,
-        options=TrainingOptions(
-            calendar=Calendar(
-                one["country"], one["subdivision"], tuple(map(date.fromisoformat, one["closed"]))
-            ),
-            method=Method(one["method"]),
-            false_alarms_per_week=one["tuning"]["false_alarms_per_week"],
-            minimum_relative_deviation=one["tuning"]["least_share"],
-        ),
-        until=one["until"],
-        days_learned=one["days_learned"],
-        days_left=one["days_left"],
-        baseline=None if one["until_day"] is None else _baseline(one, arrays),
-        forests=None if one["levels"] is None else _forests(one["levels"], arrays, own[NODES]),
-        threshold=np.inf if one["bar"] is None else one["bar"],
-        flatline_after=one["stuck_after"],
-        zeros_are_usual=arrays["zeros_are_usual"].astype(np.bool_),
-    )
-
-
-def _baseline(one: Described, arrays: Mapping[str, np.ndarray]) -> Baseline:
-    weights: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in one["weights"].items()
-    }
-    return Baseline(
-        until_day=one["until_day"],
-        weights=Weights(**weights),
-        long_noise=one["long_calm"],
-        short_noise=one["short_calm"],
-        **{name: arrays[name] for name in _BASELINE_ARRAYS},
-    )
-
-
-def _forests(levels: int, arrays: Mapping[str, np.ndarray], nodes: pa.Table) -> Forests:
-    threshold = nodes["threshold"].to_numpy()
-    feature, skip, value = packed_nodes(
-        Nodes(
-            is_leaf=np.isinf(threshold),
-            feature=nodes["feature"].to_numpy(),
-            threshold=threshold,
-            right=nodes["right"].to_numpy(),
-            share=nodes["share"].to_numpy(),
-        )
-    )
-    return Forests(arrays["roots"].astype(np.int32), feature, skip, value, levels)
-
-
 def _slots(name: str, forest: SlotForests) -> pa.Table:
     count = len(forest.comparables)
     return pa.table(
@@ -207,14 +129,12 @@ def _steps(name: str, forest: SlotForests) -> pa.Table:
     )
 
 
-def _slot_forests(meter: Meter, slots: pa.Table, steps: pa.Table) -> SlotForests:
-    lengths = slots["steps"].to_numpy()
-    return SlotForests(
-        meter=meter,
-        comparables=slots["comparables"].to_numpy(),
-        low=slots["expected_low"].to_numpy(),
-        high=slots["expected_high"].to_numpy(),
-        starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        cuts=steps["cut"].to_numpy(),
-        scores=steps["score"].to_numpy(),
-    )
+def save_former(files: LakeFiles, model: Model) -> None:
+    version = model.manifest.version
+    described, tables = to_tables(model.detectors)
+    for name, table in tables.items():
+        with files.open_output(f"{version}/{name}.parquet") as out:
+            pq.write_table(table, out, compression="zstd")
+    files.write_text(f"{version}/detectors.json", json.dumps(described, indent=1))
+    manifest = {k: v for k, v in model.manifest.as_dict().items() if k not in LATER_FIELDS}
+    files.write_text(f"{version}/manifest.json", json.dumps(manifest, indent=1))

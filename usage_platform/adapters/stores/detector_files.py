@@ -1,0 +1,91 @@
+"""Files of detectors, a row group each, so that one is read without the others.
+
+Belongs here: writing detectors one after the other, and reading one by its meter. Not here: what a
+row holds (`detector_rows`), which files make up a model (`models`).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from usage_platform.adapters.lake.files import LakeFiles
+from usage_platform.adapters.stores.detector_rows import (
+    DICTIONARY_COLUMNS,
+    SCHEMA,
+    SPLIT_COLUMNS,
+    from_row,
+    to_row,
+)
+from usage_platform.core.detector.manifest import Detector
+
+_SUMMARY = "summary"
+
+
+class DetectorWriter:
+    """Writes a file of detectors, holding one at a time."""
+
+    def __init__(self, writer: pq.ParquetWriter) -> None:
+        self._writer = writer
+
+    def write(self, name: str, detector: Detector) -> None:
+        """Add a meter's detector."""
+        self._writer.write_table(to_row(name, detector), row_group_size=1)
+
+    def summarize(self, text: str) -> None:
+        """Store a text with the file."""
+        self._writer.add_key_value_metadata({_SUMMARY: text})
+
+
+@contextmanager
+def detector_file(files: LakeFiles, path: str) -> Iterator[DetectorWriter]:
+    """Write a file that appears complete, or not at all when the block raises."""
+    with (
+        files.open_output(path) as out,
+        pq.ParquetWriter(
+            out,
+            SCHEMA,
+            compression="zstd",
+            use_dictionary=DICTIONARY_COLUMNS,  # pyright: ignore[reportArgumentType]
+            use_byte_stream_split=SPLIT_COLUMNS,  # pyright: ignore[reportArgumentType]
+        ) as writer,
+    ):
+        yield DetectorWriter(writer)
+
+
+def summary_of(files: LakeFiles, path: str) -> str:
+    """The text that was stored with a file."""
+    with _opened(files, path) as parquet:
+        given = parquet.metadata.metadata or {}
+    return given[_SUMMARY.encode()].decode()
+
+
+def meters_in(files: LakeFiles, path: str) -> list[str]:
+    """The meters of a file, in the order of its rows."""
+    with _opened(files, path) as parquet:
+        return parquet.read(columns=["meter"])["meter"].to_pylist()
+
+
+def read_detector(files: LakeFiles, path: str, position: int) -> Detector:
+    """The detector at a position in a file; nothing of the others is read."""
+    with _opened(files, path) as parquet:
+        return from_row(parquet.read_row_group(position))
+
+
+def read_detectors(files: LakeFiles, path: str) -> Iterator[tuple[str, Detector]]:
+    """The meters of a file with their detectors, one at a time."""
+    with _opened(files, path) as parquet:
+        for position in range(parquet.num_row_groups):
+            row = parquet.read_row_group(position)
+            yield row["meter"][0].as_py(), from_row(row)
+
+
+@contextmanager
+def _opened(files: LakeFiles, path: str) -> Iterator[pq.ParquetFile]:
+    with files.open_input(path) as source:
+        try:
+            with pq.ParquetFile(source) as parquet:
+                yield parquet
+        except pa.ArrowInvalid as error:
+            raise files.damaged(path, error) from None
