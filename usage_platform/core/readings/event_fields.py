@@ -86,8 +86,10 @@ def _decoded(value: bytes | None, most_bytes: int) -> dict[str, Any] | Reason:
 
 def _opened(event: Any) -> Any:  # noqa: ANN401 - any JSON
     """What an envelope of Kafka Connect holds; anything else as it is."""
-    is_envelope = type(event) is dict and set(cast("dict[str, Any]", event)) == _ENVELOPE
-    return event["payload"] if is_envelope else event
+    if type(event) is not dict:
+        return event
+    fields = cast("dict[str, Any]", event)
+    return fields["payload"] if set(fields) == _ENVELOPE else fields
 
 
 def _meter(event: Mapping[str, Any], key: bytes | None, default: str) -> str | Reason:

@@ -99,7 +99,7 @@ def test_a_batch_opens_no_file_of_days_long_past(spark, filled, topic, tmp_path)
     lake = copied(filled, tmp_path)
     received = RECEIVED + pd.Timedelta(days=9)
     more = [
-        event("library", f"{AUTUMN}T23:57:00Z", 5.0, offset=10**8, kafka_time=received),
+        event("library", f"{AUTUMN}T23:55:00Z", 5.0, offset=10**8, kafka_time=received),
         Event(b"bad", None, offset=10**8 + 1, kafka_time=received),
     ]
     hidden = [
@@ -222,7 +222,8 @@ _FEW_FILES = "spark.databricks.delta.autoCompact.minNumFiles"
 
 
 def test_the_files_of_small_batches_are_put_together_as_they_come(spark, empty):
-    events = appended([event("library", f"2024-03-05T10:{n:02}:00Z", float(n)) for n in range(8)])
+    times = [f"2024-03-05T10:{5 * n:02}:00Z" for n in range(8)]
+    events = appended([event("library", at, float(n)) for n, at in enumerate(times)])
     spark.conf.set(_FEW_FILES, "3")
     try:
         for one in events:

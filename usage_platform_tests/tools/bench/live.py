@@ -64,7 +64,7 @@ class Delay:
 
 def main() -> None:
     """Measure for a while, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description="Measure a running platform.")
     parser.add_argument("--minutes", type=float, default=_MINUTES, help="how long (20)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args()
@@ -117,7 +117,7 @@ def _watch(stack: RunningPlatform, seconds: float) -> tuple[pd.DataFrame, float]
 def _delays(stack: RunningPlatform, seen: pd.DataFrame) -> list[Delay]:
     kafka = stack.deployment.kafka
     appended = {
-        pd.Timestamp(json.loads(message.value())["ts"]): message.timestamp()[1] / 1000
+        pd.Timestamp(json.loads(message.value() or b"")["ts"]): message.timestamp()[1] / 1000
         for message in read_events(kafka, USAGE)
     }
     since = seen["at"].iloc[0].timestamp()

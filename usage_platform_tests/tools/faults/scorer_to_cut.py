@@ -19,6 +19,7 @@ from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.services import score as scoring
+from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform_tests.tools.faults.judge_of_rounds import REGISTRY, timeline
 
 BEFORE_PRODUCE = "in the transaction, before produce"
@@ -89,7 +90,7 @@ def main() -> None:
     scorer = scoring.Scorer(KafkaSettings(bootstrap), LakeReader(Lake(lake)))
     try:
         scorer.tick(timeline(), REGISTRY, 600)
-    except scoring.ScorerFencedError as error:
+    except ScorerFencedError as error:
         sys.exit(str(error))
 
 

@@ -53,7 +53,7 @@ def main(minutes: float, first: int) -> None:
                 max_examples=_ROUNDS,
                 deadline=None,
                 database=None,
-                suppress_health_check=list(HealthCheck),
+                suppress_health_check=[*HealthCheck],  # pyright: ignore[reportArgumentType]
             )
             @given(st.lists(MESSAGES, min_size=20, max_size=100))
             def play(messages: list, readers: Readers = readers) -> None:

@@ -27,6 +27,7 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.console.message_lines import anomaly_line, episode_line, json_line
 from usage_platform.core.anomalies.message_parsing import parse_anomaly, parse_episode
+from usage_platform.core.detector.manifest import Model
 from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.limits import EventLimits
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -42,7 +43,13 @@ REGISTRY = MeterRegistry(Meter("library"), limits=EventLimits(meters=MOST_METERS
 _GOOD = Meter("after all")
 _FIRST = pd.Timestamp("2024-03-05T00:00:00Z")
 _REFUSED = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError._MSG_TIMED_OUT)
-_NO_MODELS = ModelTimeline([], lambda version: None)
+
+
+def _no_model(version: str) -> Model:
+    raise AssertionError(version)
+
+
+_NO_MODELS = ModelTimeline([], _no_model)
 
 
 class Readers:

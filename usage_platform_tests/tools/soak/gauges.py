@@ -7,7 +7,14 @@ import statistics
 from collections.abc import Iterable
 from pathlib import Path
 
-from dagster import AssetKey, AssetRecordsFilter, DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster import (
+    AssetKey,
+    AssetRecordsFilter,
+    DagsterInstance,
+    DagsterRunStatus,
+    FloatMetadataValue,
+    RunsFilter,
+)
 
 from usage_platform.adapters.kafka.topics import ANOMALY, USAGE
 from usage_platform.adapters.lake.tables import READINGS, TABLES
@@ -60,8 +67,8 @@ def batch_seconds(instance: DagsterInstance, since: float) -> list[float]:
     reported = AssetRecordsFilter(AssetKey(READINGS.name), after_timestamp=since)
     records = instance.fetch_materializations(reported, limit=1000).records
     made = [one.asset_materialization for one in records]
-    reports = [one.metadata for one in made if one is not None]
-    return [float(about["seconds_per_batch"].value) for about in reports if about["batches"].value]
+    found = [one.metadata["seconds_per_batch"] for one in made if one is not None]
+    return [one.value for one in found if isinstance(one, FloatMetadataValue) and one.value]
 
 
 def failed_runs(instance: DagsterInstance) -> int:
