@@ -64,14 +64,17 @@ def demo(overrides: Given, keep: bool, timeout: float, **options: Value) -> None
     from usage_platform.console.demo import run_demo
     from usage_platform.console.demo_folder import ready_folder, without_alerts
     from usage_platform.console.screen import Screen
+    from usage_platform.local.other_users import check_user
     from usage_platform.local.stack import Stack
 
     chosen = Settings.from_env(**overrides, **given(options))
     settings = unless_given(without_alerts(chosen), data=_DEMO_DATA, accelerator=math.inf)
     screen = Screen()
+    others = check_user(settings)
     stop_on_signals()
     ready_folder(settings, keep or "data" in chosen.model_fields_set, screen.say)
     with Stack(settings, screen.say, screen.progress) as stack:
+        screen.say(others)
         finished = run_demo(stack, screen, timeout)
     screen.quiet()
     if not finished:
@@ -84,11 +87,13 @@ def demo(overrides: Given, keep: bool, timeout: float, **options: Value) -> None
 def up(overrides: Given, **options: Value) -> None:
     """Run broker, Spark, Dagster and the page until Ctrl-C."""
     from usage_platform.console.screen import Screen
+    from usage_platform.local.other_users import check_user
     from usage_platform.local.stack import Stack
 
     chosen = Settings.from_env(**overrides, **given(options))
     settings = unless_given(chosen, accelerator=_LIVE_ACCELERATOR)
     screen = Screen()
+    others = check_user(settings)
     stop_on_signals()
     with Stack(settings, screen.say, screen.progress, has_page=True) as stack:
         # A signal interrupts the start; once all services run, it ends the loop below instead.
@@ -96,6 +101,7 @@ def up(overrides: Given, **options: Value) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         screen.quiet()
+        screen.say(others)
         kafka = stack.settings.kafka_bootstrap
         screen.say(f"up: the page at {stack.page_url}, Dagster at {stack.ui_url}, Kafka at {kafka}")
         screen.say("watch anomalies with 'usage-platform watch'; Ctrl-C stops everything")

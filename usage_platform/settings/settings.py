@@ -51,6 +51,7 @@ class Settings(BaseModel):
 
     data: types.Folder = Path(".usage")
     jars: types.Folder = Path(".usage/jars")
+    allow_root: bool = False
     lake: types.Lake = ""
     kafka_bootstrap: types.Brokers = ""
     kafka_partitions: int = Field(1, ge=1, le=1000)

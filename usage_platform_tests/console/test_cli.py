@@ -23,7 +23,9 @@ def refused(tmp_path, monkeypatch):
     def run(*args: str, **env: str) -> str:
         command = ("--data", str(tmp_path / "data"), *args)
         done = CliRunner().invoke(
-            main, command, env={f"USAGE_{k.upper()}": v for k, v in env.items()}
+            main,
+            command,
+            env={f"USAGE_{k.upper()}": v for k, v in {"allow_root": "true", **env}.items()},
         )
         assert isinstance(done.exception, SystemExit), done.exception
         assert done.exit_code == 1, done.output
@@ -64,6 +66,14 @@ def test_a_file_in_the_place_of_a_folder_is_told_in_one_line(refused, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "run").write_text("")
     assert f"File exists: '{tmp_path}/data/run'" in refused("up")
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_root_starts_nothing_without_the_flag(refused, command, monkeypatch, tmp_path):
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    said = refused(command, allow_root="false")
+    assert "set USAGE_ALLOW_ROOT=true" in said
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_second_platform_on_one_lake_is_refused_before_a_service_starts(

@@ -60,7 +60,9 @@ def platform_in(folder: Path, ask_port: Callable[[], int], **settings: object) -
     """A platform in a folder, on ports as asked for; `settings` become `USAGE_*` variables."""
     ports = {f"{name}_port": ask_port() for name in ("kafka", "spark", "ui", "page")}
     env = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
-    given = {f"{PREFIX}{k.upper()}": str(v) for k, v in {**ports, **settings}.items()}
+    # The tests may run as root, as in a container.
+    settings = {"allow_root": True, **ports, **settings}
+    given = {f"{PREFIX}{k.upper()}": str(v) for k, v in settings.items()}
     return Platform(folder, {**env, **given, "COLUMNS": "200"})
 
 

@@ -112,7 +112,11 @@ def installed(fresh_venv, tmp_path_factory, unused_port) -> Installed:
         if not key.startswith((PREFIX, "PYTHON", "DAGSTER"))
     }
     jars = {f"{PREFIX}JARS": str(DATA_DIR / "jars")}
-    few = {f"{PREFIX}INTERVAL_MINUTES": "60", f"{PREFIX}GENERATED_DAYS": "2"}
+    few = {
+        f"{PREFIX}ALLOW_ROOT": "true",
+        f"{PREFIX}INTERVAL_MINUTES": "60",
+        f"{PREFIX}GENERATED_DAYS": "2",
+    }
     env = {**kept, **ports, **jars, **few, "PATH": path, "COLUMNS": "200"}
     return Installed(fresh_venv, tmp_path_factory.mktemp("empty"), env)
 

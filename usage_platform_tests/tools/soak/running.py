@@ -55,6 +55,7 @@ def running(data: Path, minutes: float) -> Iterator[Platform]:
     part of the soak.
     """
     env = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+    env[f"{PREFIX}ALLOW_ROOT"] = "true"
     env |= {f"{PREFIX}{name.upper()}": value for name, value in _settings(minutes).items()}
     platform = Platform(data, env)
     log = data / "up.log"
