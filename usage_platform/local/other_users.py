@@ -4,13 +4,19 @@ Belongs here: refusing root, and the line at the start. Not here: files (`privat
 """
 
 import os
+import pwd
+from pathlib import Path
 
 from usage_platform.local.errors import LocalError
 from usage_platform.settings.settings import Settings
 
+_SHADOW = Path("/etc/shadow")
+_LOCKED = ("!", "*")
+_NO_SHELL = ("nologin", "false")
+
 
 def check_user(settings: Settings) -> str:
-    """Refuse to start services as root.
+    """Refuse to start services as root where somebody else can log in.
 
     Spark Connect, the broker and the code server run what any user of the machine sends them.
 
@@ -20,11 +26,10 @@ def check_user(settings: Settings) -> str:
     Raises:
         LocalError: In one line, for root without `USAGE_ALLOW_ROOT`.
     """
-    if os.geteuid() == 0 and not settings.allow_root:
+    if os.geteuid() == 0 and not settings.allow_root and others_can_log_in():
         raise LocalError(
             "started as root, whose rights every user of this machine would get through Spark "
-            "and Dagster's code server: start it as another user, or set USAGE_ALLOW_ROOT=true "
-            "where nobody else can log in"
+            "and Dagster's code server: start it as another user, or set USAGE_ALLOW_ROOT=true"
         )
     started = [] if settings.spark_remote else ["Spark"]
     started += [] if settings.kafka_bootstrap else ["the broker"]
@@ -32,4 +37,24 @@ def check_user(settings: Settings) -> str:
     return (
         f"other users of this machine can reach {services} on 127.0.0.1 without a password, and "
         "run code as this user: start it on a machine of your own (docs/security.md)"
+    )
+
+
+def others_can_log_in(shadow: Path = _SHADOW) -> bool:
+    """Whether an account other than root has a shell, and a password or a key; asked as root.
+
+    A container has none. Where the passwords are not in a file, as on macOS, it is assumed.
+
+    Args:
+        shadow: The file of passwords, as shadow(5) describes it.
+    """
+    try:
+        lines = [line.split(":") for line in shadow.read_text("utf-8").splitlines()]
+    except OSError:
+        return True
+    locked = {name for name, password, *_ in lines if password.startswith(_LOCKED)}
+    return any(
+        account.pw_name not in locked or Path(account.pw_dir, ".ssh", "authorized_keys").exists()
+        for account in pwd.getpwall()
+        if account.pw_uid and not account.pw_shell.endswith(_NO_SHELL)
     )

@@ -7,7 +7,7 @@ from usage_platform.adapters.lake.lease import writer_lease
 from usage_platform.adapters.lake.lease_record import Holder
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.console.cli import main
-from usage_platform.local import stack
+from usage_platform.local import other_users, stack
 from usage_platform.local.errors import LocalError
 from usage_platform_tests.no_room import no_room
 
@@ -71,6 +71,7 @@ def test_a_file_in_the_place_of_a_folder_is_told_in_one_line(refused, tmp_path):
 @pytest.mark.parametrize("command", ["up", "demo"])
 def test_root_starts_nothing_without_the_flag(refused, command, monkeypatch, tmp_path):
     monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(other_users, "others_can_log_in", lambda: True)
     said = refused(command, allow_root="false")
     assert "set USAGE_ALLOW_ROOT=true" in said
     assert not (tmp_path / "data").exists()
