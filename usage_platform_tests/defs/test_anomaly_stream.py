@@ -34,7 +34,7 @@ class FakeScorer:
         self.kafka, self.reader, self.ticks, self.closed = kafka, reader, [], False
         FakeScorer.made.append(self)
 
-    def tick(self, timeline, registry, seconds, listen, horizon):
+    def tick(self, timeline, registry, seconds, listen, horizon, silence):
         assert isinstance(registry, MeterRegistry)
         self.ticks.append(SimpleNamespace(**locals()))
         if FakeScorer.error:
@@ -151,6 +151,15 @@ def test_a_tick_that_read_nothing_reports_nothing(look, scorers, with_model):
     assert skipped(look(sensors.anomaly_stream, with_model)) == "no new events"
 
 
+def test_a_tick_that_only_found_silent_meters_says_how_many(look, scorers, with_model):
+    scorers.result = TickResult(silent=2_001)
+    said = skipped(look(sensors.anomaly_stream, with_model))
+    assert said == "no new events; 2,001 meters have become silent"
+    ((tick,),) = (scorer.ticks for scorer in scorers.made)
+    assert tick.silence.least == pd.Timedelta(minutes=15)
+    assert tick.silence.played_to() == {}
+
+
 def test_ticks_share_one_scorer_and_stay_well_below_dagsters_minute(look, scorers, with_model):
     for _ in range(3):
         look(sensors.anomaly_stream, with_model)
@@ -191,7 +200,7 @@ def test_a_tick_beside_one_that_is_still_at_work_leaves_the_scorer_alone(
 ):
     at_work, go_on = threading.Event(), threading.Event()
 
-    def slow_tick(scorer, timeline, registry, seconds, listen, horizon):
+    def slow_tick(scorer, timeline, registry, seconds, listen, horizon, silence):
         at_work.set()
         assert go_on.wait(60)
         return TickResult(events=1)
