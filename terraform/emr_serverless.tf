@@ -76,7 +76,7 @@ data "aws_iam_policy_document" "emr_job" {
       "s3:PutObject",
     ]
     resources = [
-      for folder in ["checkpoint/emr", "deltalake", "leases", "models"] : "${aws_s3_bucket.lake.arn}/${folder}/*"
+      for folder in ["checkpoint/emr", "deltalake", "leases", "meters", "models"] : "${aws_s3_bucket.lake.arn}/${folder}/*"
     ]
   }
 

@@ -15,6 +15,7 @@ locals {
     "anomaly-scorer",
     "anomaly-scorer-start",
     "usage-platform-audit",
+    "usage-platform-episodes",
     "usage-platform-lag",
     # Spark puts a name of its own behind it for each query.
     "usage-platform-lake*",

@@ -40,7 +40,7 @@ data "aws_iam_policy_document" "platform_lake" {
       "s3:PutObject",
     ]
     resources = [
-      for folder in ["assets", "athena-results", "checkpoint", "dagster-logs", "deltalake", "leases", "models"] :
+      for folder in ["assets", "athena-results", "checkpoint", "dagster-logs", "deltalake", "leases", "meters", "models"] :
       "${aws_s3_bucket.lake.arn}/${folder}/*"
     ]
   }

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 NOT_AN_EPISODE = "not_an_episode"
-_GROUP = "usage-platform-lake-episode"
 _OFFSETS = "offsets.json"
 _MOST_MESSAGES = 5_000
 _Offsets = dict[int, int]
@@ -51,7 +50,7 @@ def reject_stray_episodes(
     """
     files = LakeFiles(lake.checkpoint(EPISODE, own))
     strays = 0
-    with committed_reader(kafka, _GROUP) as client:
+    with committed_reader(kafka, "usage-platform-episodes") as client:
         bounds = {
             p.partition: client.get_watermark_offsets(p, timeout=10)
             for p in partitions_of(client, kafka, EPISODE)

@@ -89,7 +89,10 @@ def test_a_job_on_emr_may_write_where_it_keeps_its_progress_and_its_lease():
     found = re.search(r"for folder in \[(.*?)\]", text)
     assert found
     lake = Lake("")
-    places = {lake.checkpoint("", OWN_CHECKPOINT), lake.table(""), lake.models, "/leases"}
+    places = {
+        *(lake.checkpoint("", OWN_CHECKPOINT), lake.table("")),
+        *(lake.meters, lake.models, "/leases"),
+    }
     assert set(re.findall(r'"([^"]+)"', found[1])) == {place.strip("/") for place in places}
 
 

@@ -20,7 +20,7 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import USAGE_HOURLY, Lake
 from usage_platform.core.meters import MeterRegistry
 
-_NAME = "admitted_meters"
+_NAME = "admitted"
 _TRIES = 100
 
 
@@ -62,7 +62,7 @@ class AdmittedMeters:
                 if self._known.issuperset(names) or self._add(names, registry):
                     return self._known.intersection(names)
         raise LakeError(
-            f"{self._lake.assets}/{_NAME}.json: changed at each of {_TRIES} tries to add a meter; "
+            f"{self._lake.meters}/{_NAME}.json: changed at each of {_TRIES} tries to add a meter; "
             "it is tried again"
         )
 
@@ -81,10 +81,10 @@ class AdmittedMeters:
         return True
 
     def _errors(self) -> AbstractContextManager[None]:
-        return lake_errors_in_one_line(f"{self._lake.assets}/{_NAME}.json")
+        return lake_errors_in_one_line(f"{self._lake.meters}/{_NAME}.json")
 
     def _store(self) -> LeaseStore:
-        root = self._lake.assets
+        root = self._lake.meters
         return ObjectStore(root, _NAME) if "://" in root else FolderStore(root, _NAME)
 
     def _listed(self, text: str | None) -> list[str]:
@@ -100,6 +100,6 @@ class AdmittedMeters:
         except ValidationError as error:
             reason = error.errors()[0]["msg"]
             raise LakeError(
-                f"{self._lake.assets}/{_NAME}.json: damaged ({reason}); restore an intact copy, or "
+                f"{self._lake.meters}/{_NAME}.json: damaged ({reason}); restore an intact copy, or "
                 "remove it: it is made again from the table usage_hourly"
             ) from None

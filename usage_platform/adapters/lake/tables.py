@@ -200,6 +200,11 @@ class Lake:
         """The location of the models."""
         return f"{self.root}/models"
 
+    @property
+    def meters(self) -> str:
+        """The location of the list of accepted meters."""
+        return f"{self.root}/meters"
+
     def sql(self, table: LakeTable) -> str:
         """The table's name in Spark SQL; the root comes from the settings, not from a request."""
         return f"delta.`{self.spark_path(self.table(table)).replace('`', '``')}`"

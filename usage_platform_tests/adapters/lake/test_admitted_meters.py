@@ -26,7 +26,7 @@ def registry_of(most, *described):
 
 
 def listed(lake):
-    return json.loads((Path(lake.assets) / "admitted_meters.json").read_text("utf-8"))
+    return json.loads((Path(lake.meters) / "admitted.json").read_text("utf-8"))
 
 
 def test_names_are_added_while_there_is_room_and_stay(lake):
@@ -87,11 +87,11 @@ def test_a_lake_of_a_former_version_begins_with_the_meters_it_has(lake, write_ta
 
 
 def test_a_damaged_list_is_one_line_that_says_what_to_do(lake):
-    place = Path(lake.assets) / "admitted_meters.json"
+    place = Path(lake.meters) / "admitted.json"
     place.parent.mkdir(parents=True, exist_ok=True)
     for text in ("{", '{"a": 1}', "[1]"):
         place.write_text(text, "utf-8")
-        with pytest.raises(LakeError, match=r"admitted_meters.json: damaged .* remove it"):
+        with pytest.raises(LakeError, match=r"meters/admitted.json: damaged .* remove it"):
             AdmittedMeters(lake).admit(["a"], registry_of(9))
         assert place.read_text("utf-8") == text
 
@@ -163,4 +163,4 @@ def test_of_a_closed_list_only_its_meters_are_accepted_and_no_list_is_kept(lake)
     batch = validate_events(events(["a", "b", "bad a"]), registry, AdmittedMeters(lake).admit)
     assert batch.readings["meter"].tolist() == ["a"]
     assert batch.rejects["reason"].tolist() == ["meter_not_allowed", "unreadable_time"]
-    assert not (Path(lake.assets) / "admitted_meters.json").exists()
+    assert not (Path(lake.meters) / "admitted.json").exists()
