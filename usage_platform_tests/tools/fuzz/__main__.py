@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import click
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from usage_platform.adapters.kafka.topics import KafkaSettings
@@ -19,7 +19,7 @@ from usage_platform.local.ports import free_port
 from usage_platform.local.process import ChildProcess
 from usage_platform.local.stack import set_up
 from usage_platform.settings.settings import Settings
-from usage_platform_tests.tools.fuzz.random_messages import MESSAGES
+from usage_platform_tests.tools.fuzz.random_messages import MESSAGES, SLOW
 from usage_platform_tests.tools.fuzz.readers import Readers
 from usage_platform_tests.topics import renew_topics
 
@@ -53,7 +53,7 @@ def main(minutes: float, first: int) -> None:
                 max_examples=_ROUNDS,
                 deadline=None,
                 database=None,
-                suppress_health_check=[*HealthCheck],  # pyright: ignore[reportArgumentType]
+                suppress_health_check=SLOW,
             )
             @given(st.lists(MESSAGES, min_size=20, max_size=100))
             def play(messages: list, readers: Readers = readers) -> None:

@@ -6,11 +6,15 @@ Belongs here: the strategies. Not here: sending them and who reads them (`reader
 import json
 from dataclasses import dataclass
 
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
 from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, USAGE
 from usage_platform_tests.stray_messages import ANOMALY as ANOMALY_MESSAGE
 from usage_platform_tests.stray_messages import STRAY
+
+SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
+"""What is as it must be: messages are large, and a broker is asked."""
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 
