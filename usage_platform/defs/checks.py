@@ -11,12 +11,7 @@ from usage_platform.adapters.lake.tables import (
     LakeTable,
 )
 from usage_platform.core.detector.slow_change import SlowChange
-from usage_platform.core.readings.quality import (
-    compare_hours,
-    duplicate_readings,
-    incomplete_days,
-)
-from usage_platform.defs.lake_assets import WRITER_POOL
+from usage_platform.core.readings.quality import incomplete_days
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.slow_changes import slow_changes_by_meter
 
@@ -30,35 +25,6 @@ def _not_made_yet(platform: PlatformResource, table: LakeTable) -> dg.AssetCheck
     if platform.deployment.reader.exists(table):
         return None
     return dg.AssetCheckResult(passed=True, description=f"{table.name}: no such table yet")
-
-
-@dg.asset_check(asset="readings")
-def no_reading_twice(platform: PlatformResource) -> dg.AssetCheckResult:
-    """No meter has two readings for one interval."""
-    if nothing := _not_made_yet(platform, READINGS):
-        return nothing
-    reader = platform.deployment.reader
-    rows = reader.rows(READINGS, ["meter", "event_time"])
-    duplicates = duplicate_readings(rows)
-    return dg.AssetCheckResult(
-        passed=duplicates == 0, metadata={"rows": len(rows), "duplicates": duplicates}
-    )
-
-
-# In the writer's pool: no batch may be written between reading the hours and the readings.
-@dg.asset_check(asset="usage_hourly", pool=WRITER_POOL)
-def hours_equal_recompute(platform: PlatformResource) -> dg.AssetCheckResult:
-    """Every row of `usage_hourly` equals a recomputation from its readings, to the last bit."""
-    if nothing := _not_made_yet(platform, USAGE_HOURLY):
-        return nothing
-    deployment = platform.deployment
-    hours = deployment.reader.rows(USAGE_HOURLY)
-    readings = deployment.reader.rows(READINGS, ["meter", "event_time", "value"])
-    result = compare_hours(hours, readings, deployment.registry())
-    return dg.AssetCheckResult(
-        passed=result.wrong == 0,
-        metadata={"hours_compared": result.compared, "hours_wrong": result.wrong},
-    )
 
 
 @dg.asset_check(asset="usage_hourly")
@@ -101,14 +67,15 @@ def few_rejects(platform: PlatformResource) -> dg.AssetCheckResult:
     reader = platform.deployment.reader
     rejects, readings = reader.state(REJECTS).rows, reader.state(READINGS).rows
     rate = rejects / max(rejects + readings, 1)
-    reasons = {} if not rejects else dict(reader.rows(REJECTS, ["reason"])["reason"].value_counts())
+    counted = "SELECT reason, count(*) AS events FROM rejects GROUP BY reason ORDER BY events DESC"
+    reasons = reader.query_rows(counted) if rejects else []
     return dg.AssetCheckResult(
         passed=rate <= _MAX_REJECT_RATE,
         severity=_WARN,
         metadata={
             "rejects": rejects,
             "reject_rate": rate,
-            "reasons": dg.MetadataValue.json({k: int(v) for k, v in reasons.items()}),
+            "reasons": dg.MetadataValue.json({one["reason"]: one["events"] for one in reasons}),
         },
     )
 

@@ -1,4 +1,4 @@
-"""Schedules: weekly training, hourly checks, nightly upkeep, a monthly report."""
+"""Schedules: weekly training, hourly and weekly checks, nightly upkeep, a monthly report."""
 
 from zoneinfo import ZoneInfo
 
@@ -6,6 +6,7 @@ import dagster as dg
 
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.tables import USAGE_HOURLY
+from usage_platform.defs.day_checks import DAY_CHECKS
 from usage_platform.defs.jobs import quality, report, retrain
 from usage_platform.defs.partitions import month_before
 from usage_platform.defs.resources import PlatformResource
@@ -30,6 +31,17 @@ hourly_quality = dg.ScheduleDefinition(
     execution_timezone="UTC",
     default_status=_RUNNING,
     description="Run all asset checks, 17 minutes past each hour, when few other jobs start.",
+)
+weekly_full_quality = dg.ScheduleDefinition(
+    name="weekly_full_quality",
+    job=quality,
+    cron_schedule="47 4 * * 0",
+    execution_timezone="UTC",
+    run_config={
+        "ops": {check.node_def.name: {"config": {"all_days": True}} for check in DAY_CHECKS}
+    },
+    default_status=_RUNNING,
+    description="Run all asset checks each Sunday, also on the days that have not changed.",
 )
 nightly_upkeep = dg.ScheduleDefinition(
     name="nightly_upkeep",

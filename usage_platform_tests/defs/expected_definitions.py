@@ -34,5 +34,11 @@ CHECKS = {
 # Training evaluates it; it cannot run alone.
 TRAINING_CHECK = ("slot_forests", "model_is_fit")
 JOBS = {"playback", "micro_batch", "retrain", "quality", "backfill", "report", "upkeep"}
-SCHEDULES = {"weekly_retrain", "hourly_quality", "nightly_upkeep", "monthly_report"}
+SCHEDULES = {
+    "weekly_retrain",
+    "hourly_quality",
+    "weekly_full_quality",
+    "nightly_upkeep",
+    "monthly_report",
+}
 SENSORS = {"playback_sensor", "micro_batch_sensor", "model_sensor", "anomaly_stream", "alerts"}

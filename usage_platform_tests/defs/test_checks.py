@@ -21,7 +21,7 @@ from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.hourly import hourly_from_readings
 from usage_platform.definitions import defs
-from usage_platform.defs import anomaly_checks, audit_checks, checks
+from usage_platform.defs import anomaly_checks, audit_checks, checks, day_checks
 from usage_platform.defs.resources import PlatformResource
 from usage_platform_tests.core.detector.made_manifest import manifest
 
@@ -70,8 +70,10 @@ def told(result: dg.AssetCheckResult) -> dict:
 
 
 def test_before_the_first_micro_batch_no_table_is_wrong(platform):
-    # These two do not look at tables, or want to be told which days.
+    # These do not look at tables, or want to be told which days.
     others = {
+        day_checks.no_reading_twice,
+        day_checks.hours_equal_recompute,
         anomaly_checks.model_is_recent,
         audit_checks.sampled_days_equal_kafka,
         audit_checks.no_transaction_hangs,
@@ -83,28 +85,8 @@ def test_before_the_first_micro_batch_no_table_is_wrong(platform):
 
 def test_right_tables_pass(platform, fill):
     fill(readings())
-    assert checks.no_reading_twice(platform).passed
     assert checks.hours_complete(platform).passed
     assert checks.tables_readable_everywhere(platform).passed
-    result = checks.hours_equal_recompute(platform)
-    assert result.passed
-    assert told(result) == {"hours_compared": 42 * 24, "hours_wrong": 0}
-
-
-def test_a_reading_that_is_there_twice_is_found(platform, fill):
-    rows = readings()
-    fill(pd.concat([rows, rows.iloc[5:7]]))
-    result = checks.no_reading_twice(platform)
-    assert not result.passed
-    assert told(result)["duplicates"] == 2
-
-
-def test_an_hour_that_its_readings_do_not_say_is_found(platform, fill):
-    fill(readings(), lambda hours: hours.assign(avg_usage=hours["avg_usage"] + (hours.index == 3)))
-    result = checks.hours_equal_recompute(platform)
-    assert not result.passed
-    assert result.severity == dg.AssetCheckSeverity.ERROR
-    assert told(result)["hours_wrong"] == 1
 
 
 def test_a_day_that_lacks_readings_is_a_warning_that_names_it(platform, fill):
@@ -257,7 +239,7 @@ def test_anomalies_that_the_stream_has_not_told_yet_are_not_missing(tell):
 
 
 def test_every_check_is_registered():
-    modules = (checks, anomaly_checks, audit_checks)
+    modules = (checks, day_checks, anomaly_checks, audit_checks)
     named = [value for module in modules for value in vars(module).values()]
     made = {value for value in named if isinstance(value, dg.AssetChecksDefinition)}
     assert made

@@ -110,13 +110,12 @@ class LakeReader:
         """
         actions = self._actions(table, self._open(table))
         days = actions[f"partition.{table.partition}"].to_pylist()
-        modified = pd.DatetimeIndex(actions["modification_time"].to_pandas())
-        is_naive = modified.tz is None
+        modified = actions["modification_time"].cast(pa.int64()).to_pylist()
         return pd.DataFrame(
             {
                 "day": days,
                 "bytes": actions["size_bytes"].to_pylist(),
-                "modified": modified.tz_localize("UTC") if is_naive else modified,
+                "modified": pd.to_datetime(modified, unit="ms", utc=True),
             }
         )
 

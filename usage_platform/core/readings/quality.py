@@ -53,10 +53,21 @@ def incomplete_days(hours: pd.DataFrame, registry: MeterRegistry) -> pd.DataFram
 
 
 def compare_hours(
-    hours: pd.DataFrame, readings: pd.DataFrame, registry: MeterRegistry
+    hours: pd.DataFrame,
+    readings: pd.DataFrame,
+    registry: MeterRegistry,
+    newest: pd.Series | None = None,
 ) -> RowComparison:
-    """`usage_hourly` against a recompute from `readings`, to the last bit."""
-    return compare_rows(hourly_from_readings(readings, registry), hours, ["meter", "start"])
+    """`usage_hourly` against a recompute from `readings`, to the last bit.
+
+    Args:
+        hours: Rows of `usage_hourly`.
+        readings: The readings of the same UTC hours.
+        registry: Gives each meter's interval.
+        newest: Each meter's newest reading, as `hourly_from_readings` takes it.
+    """
+    expected = hourly_from_readings(readings, registry, newest)
+    return compare_rows(expected, hours, ["meter", "start"])
 
 
 def compare_anomalies(table: pd.DataFrame, rescored: pd.DataFrame) -> RowComparison:

@@ -1,0 +1,135 @@
+"""Checks of the tables' days: those that have changed, or all of them, a day at a time.
+
+Belongs here: which days are checked, and how a check stands beside a writer that goes on. Memory
+holds one day of some meters. Not here: what is right (`core.readings.quality`), how a check reports
+it (`defs`).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.snapshots import (
+    changed_days,
+    newest_by_meter,
+    settled,
+)
+from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, LakeTable
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.quality import compare_hours, duplicate_readings
+
+METERS_AT_ONCE = 500
+"""Meters of which a day's readings are in memory."""
+
+
+@dataclass(frozen=True)
+class DaysChecked:
+    """What a check of some days found.
+
+    Attributes:
+        days: Days checked.
+        compared: Rows compared.
+        wrong: Rows that are not right.
+        until: The newest change that was checked; None where there is no row.
+    """
+
+    days: int
+    compared: int
+    wrong: int
+    until: pd.Timestamp | None
+
+
+def find_duplicates(reader: LakeReader, since: pd.Timestamp | None) -> DaysChecked:
+    """Count readings beyond the first of a meter and interval.
+
+    Args:
+        reader: The lake's tables.
+        since: Days that have not changed since then are left out, UTC; None for all days.
+    """
+    changed = changed_days(reader, [READINGS], since)
+    rows = duplicates = 0
+    for day in changed.days:
+        for names in _meters(reader, [READINGS], day):
+            found = reader.rows(READINGS, ["meter", "event_time"], day, day, names)
+            rows += len(found)
+            duplicates += duplicate_readings(found)
+    return DaysChecked(len(changed.days), rows, duplicates, changed.until)
+
+
+def find_wrong_hours(
+    reader: LakeReader,
+    registry: MeterRegistry,
+    since: pd.Timestamp | None,
+    pause: Callable[[], None],
+    now: Callable[[], pd.Timestamp],
+) -> DaysChecked:
+    """Compare `usage_hourly` with a recomputation from `readings`, while both may be written.
+
+    A batch may be between its two commits, or have been cut short and be repeated. So days with
+    wrong hours are compared again a little later, and last in versions that belong together: wrong
+    is what stays wrong.
+
+    Args:
+        reader: The lake's tables.
+        registry: Gives each meter's interval.
+        since: Days that have not changed since then are left out, UTC; None for all days.
+        pause: Called before days are compared again; lets a batch end.
+        now: Gives the time, UTC.
+    """
+    changed = changed_days(reader, [READINGS, USAGE_HOURLY], since)
+    result = _compared(reader, registry, changed.days)
+    compared = sum(rows for rows, _ in result.values())
+    for is_last in (False, True):
+        suspect = [day for day, (_, wrong) in result.items() if wrong]
+        if not suspect:
+            break
+        pause()
+        again = settled(reader, READINGS, USAGE_HOURLY, now()) if is_last else reader
+        result = _compared(again, registry, suspect)
+    wrong = sum(wrong for _, wrong in result.values())
+    return DaysChecked(len(changed.days), compared, wrong, changed.until)
+
+
+def _compared(
+    reader: LakeReader, registry: MeterRegistry, days: Sequence[date]
+) -> dict[date, tuple[int, int]]:
+    """The compared and the wrong hours of each day."""
+    newest = _Newest(reader)
+    found: dict[date, tuple[int, int]] = {}
+    # The newest first: it names the newest reading of nearly all meters.
+    for day in sorted(days, reverse=True):
+        compared = wrong = 0
+        for names in _meters(reader, [READINGS, USAGE_HOURLY], day):
+            readings = reader.rows(READINGS, ["meter", "event_time", "value"], day, day, names)
+            hours = reader.rows(USAGE_HOURLY, None, day, day, names)
+            one = compare_hours(hours, readings, registry, newest.of(names, day))
+            compared, wrong = compared + one.compared, wrong + one.wrong
+        found[day] = (compared, wrong)
+    return found
+
+
+class _Newest:
+    """Each meter's newest reading, looked for from the newest day backwards."""
+
+    def __init__(self, reader: LakeReader) -> None:
+        self._reader = reader
+        self._left = sorted(reader.day_files(READINGS).files)
+        self._known: dict[str, pd.Timestamp] = {}
+
+    def of(self, names: Sequence[str], day: date) -> pd.Series:
+        """Those of meters that have readings on this day, and perhaps later."""
+        while self._left and self._left[-1] >= day and not self._known.keys() >= set(names):
+            of_day = newest_by_meter(self._reader, READINGS, "event_time", self._left.pop())
+            self._known = of_day | self._known
+        found = {name: self._known[name] for name in names if name in self._known}
+        return pd.Series(found, dtype="datetime64[ns, UTC]")
+
+
+def _meters(reader: LakeReader, tables: Sequence[LakeTable], day: date) -> Iterator[Sequence[str]]:
+    """The meters that a day has rows of, some at a time."""
+    names = sorted({name for table in tables for name in reader.meters(table, day, day)})
+    for at in range(0, len(names), METERS_AT_ONCE):
+        yield names[at : at + METERS_AT_ONCE]
