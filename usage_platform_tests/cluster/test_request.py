@@ -14,7 +14,7 @@ from usage_platform.cluster.request import (
 )
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.time.calendar import Calendar
-from usage_platform.services.train import TrainingRequest
+from usage_platform.services.train_weeks import TrainingRequest
 from usage_platform.settings.settings import Settings, SettingsError
 
 BORROWER = ("emr-serverless", "a-run")
