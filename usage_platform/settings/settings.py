@@ -91,7 +91,6 @@ class Settings(BaseModel):
     csv_decimal: types.Decimal = ""
     csv_time_format: types.TimeFormat = ""
     csv_skip_lines: int | None = Field(None, ge=0)
-    csv_sheet: str = ""
     csv_allow_bad_rows: bool = False
     ckan_url: str = "https://data.boston.gov"
     ckan_dataset: str = "central-library-electricity-usage"

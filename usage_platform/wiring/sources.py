@@ -83,7 +83,6 @@ def file_options(settings: Settings) -> FileOptions:
         settings.csv_decimal,
         settings.csv_time_format,
         settings.csv_skip_lines,
-        settings.csv_sheet,
         settings.csv_allow_bad_rows,
     )
 

@@ -6,7 +6,7 @@ means and what a readable row is (`core.meter_files`), and fetching files from e
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -26,6 +26,7 @@ from usage_platform.core.meter_files.readings import (
 )
 from usage_platform.core.meter_files.rows import TypedRows, joined_rows, read_block
 from usage_platform.core.meter_files.series import FileRows
+from usage_platform.core.meter_files.summary import one_line
 from usage_platform.core.meter_files.time_forms import TimeFormatError
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import (
@@ -77,7 +78,9 @@ class CsvSource:
                 needed column, or is no CSV; or something that would change the numbers is
                 uncertain: the line names the option that settles it.
         """
-        return refuse_uncertain(self.understand(progress))
+        found = self.understand(progress)
+        readings = refuse_uncertain(found)
+        return replace(readings, notes=(one_line(found), *readings.notes))
 
     def understand(self, progress: Progress) -> Understood:
         """How the files are understood, and the readings they would give.

@@ -28,7 +28,7 @@ _OTHER_FORMATS = (
     (re.compile(r"(?:UNA|UNB\+)"), "EDIFACT (such as MSCONS)"),
     (re.compile(r"100,NEM1[23]"), "NEM12"),
     (re.compile(r"\s*[\[{]"), "JSON"),
-    (re.compile(r"\s*<"), "XML that is not Green Button"),
+    (re.compile(r"\s*<"), "XML (such as Green Button)"),
 )
 
 
@@ -88,9 +88,7 @@ def dialect_of_lines(lines: Sequence[str], label: str, options: FileOptions) -> 
         raise SourceError(f"{label}: empty; expected a header and rows; give a file with readings")
     for pattern, what in _OTHER_FORMATS:
         if pattern.match(shown):
-            raise SourceError(
-                f"{label}: is {what}; expected CSV, a workbook or Green Button XML; convert it"
-            )
+            raise SourceError(f"{label}: is {what}; expected CSV; convert it")
     sep = _SEP_LINE.fullmatch(lines[start].rstrip("\r\n")) if start < len(lines) else None
     if sep:
         start += 1
@@ -124,7 +122,8 @@ def dialect_of_rows(
     filled = [at for at in range(start, len(rows)) if any(cell.strip() for cell in rows[at])]
     if not filled:
         raise SourceError(f"{label}: empty; expected a header and rows; give a file with readings")
-    data = [at for at in filled if any(is_time(cell) or _is_day_time(cell) for cell in rows[at])]
+    shown = filled[:_LOOKED_AT]
+    data = [at for at in shown if any(is_time(cell) or _is_day_time(cell) for cell in rows[at])]
     data = [at for at in data if any(is_number(cell) for cell in rows[at])] or data
     # The header counts too: it decides between a few rows of two widths.
     header = [at for at in filled if data and at < data[0]][-1:]

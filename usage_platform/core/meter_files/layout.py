@@ -6,7 +6,7 @@ Belongs here: what a table's names and first rows say. Not here: what all its re
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from usage_platform.core.meter_files import units
 from usage_platform.core.meter_files.columns import (
@@ -29,6 +29,8 @@ from usage_platform.core.meter_files.value_columns import (
 from usage_platform.core.readings.source import NoRowsError, SourceError
 
 _FEW = 10
+_SOME = 200
+"""Rows that are looked at closely: the first ones, and as many of the others."""
 
 
 @dataclass(frozen=True)
@@ -105,16 +107,17 @@ def layout_of(
         if len(row) == width and any(cell.strip() for cell in row) and not is_total(row)
     ]
     table = Table(label, dialect.names, rows, dialect.delimiter)
+    some = replace(table, rows=[*rows[:_SOME], *rows[_SOME :: 1 + len(rows) // _SOME]])
     if not rows:
         _check_names(table, columns)
         raise NoRowsError(f"{label}: a header and no row; give a file that holds readings")
-    time = time_columns(table, columns, options)
+    time = time_columns(some, columns, options)
     taken = [*time.positions, *([] if time.end is None else [time.end])]
-    meter = meter_column(table, taken, options)
+    meter = meter_column(some, taken, options)
     if meter is not None:
         taken.append(meter)
     uncertain: list[Uncertain] = []
-    values = value_columns(table, taken, columns, options, dialect, uncertain)
+    values = value_columns(some, taken, columns, options, dialect, uncertain)
     if not time.has_clock and values[0].minutes is None:
         raise SourceError(
             f"{label}: column {dialect.names[time.positions[0]]!r} holds dates without a time of "

@@ -91,7 +91,6 @@ class FileOptions:
         decimal: The decimal mark: a point or a comma.
         time_format: How times are written: a format of `strptime`, `epoch_s` or `epoch_ms`.
         skip_lines: Lines above the header.
-        sheet: The sheet of a workbook.
         allow_bad_rows: Whether more than a fifth of the rows may be unreadable.
     """
 
@@ -104,5 +103,4 @@ class FileOptions:
     decimal: str = ""
     time_format: str = ""
     skip_lines: int | None = None
-    sheet: str = ""
     allow_bad_rows: bool = False

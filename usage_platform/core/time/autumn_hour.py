@@ -76,6 +76,8 @@ def _runs(wall: Times, rows: Ints, groups: Ints, repeats: np.timedelta64) -> Int
     group, times = groups[rows], wall[rows]
     apart = np.abs(np.diff(rows)) > 1
     new = (np.diff(group) != 0) | apart | (np.abs(np.diff(times)) > _DAY)
-    step = np.append(np.timedelta64("NaT"), np.diff(times))[:-1]
+    before = np.maximum(rows - 1, 0)
+    known = (rows > 0) & (groups[before] == group)
+    step = np.where(known, times - wall[before], np.timedelta64("NaT"))[:-1]
     goes_on = (np.diff(group) == 1) & ~apart & (times[:-1] - times[1:] == repeats - step)
     return np.append(0, np.cumsum(new & ~goes_on)).astype(np.int64)

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.sources.csv_file import CsvSource
-from usage_platform.core.meter_files.options import CsvColumns, FileOptions
+from usage_platform.core.limits import EventLimits
+from usage_platform.core.meter_files.options import CsvColumns, FileOptions, Quantity, Sign
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import SourceError
 from usage_platform_tests.repository import SHARED_DATA
@@ -238,3 +239,53 @@ def test_a_campus_without_daylight_saving_read_as_if_it_had_reports_its_spring_h
     assert len(found.bad_rows) == 3 * 4
     assert all("does not exist in Europe/Rome" in bad.reason for bad in found.bad_rows)
     assert found.rows == 108_091
+
+
+def accepted(load, *rows, **options):
+    found = load("ts,kw", *rows, options=FileOptions(**options))
+    found.check_accepted(pd.Timestamp("2024-03-05 18:00", tz="UTC"), EventLimits())
+
+
+def test_a_newest_reading_in_the_future_is_refused_with_the_option_for_the_time_zone(load):
+    accepted(load, "2024-03-05 13:00:00,1", "2024-03-05 13:05:00,1")
+    with pytest.raises(SourceError, match=r"18:10 UTC, in the future, .*New_York; .* --timezone"):
+        accepted(load, "2024-03-05 13:05:00,1", "2024-03-05 13:10:00,1")
+
+
+def test_readings_that_the_topic_would_reject_are_refused_before_they_are_played(load):
+    with pytest.raises(SourceError, match=r"1999-12-31 12:00 UTC, before 2000-01-01"):
+        accepted(load, "1999-12-31 07:00:00,1", "1999-12-31 07:05:00,1")
+    with pytest.raises(SourceError, match=r"least reading is -2 kW: the topic takes 0 or more"):
+        accepted(load, "2024-03-05 07:00:00,-2", "2024-03-05 07:05:00,1", sign=Sign.NET)
+
+
+def test_a_value_beyond_the_limit_of_the_topic_costs_its_row(load):
+    rows = [f"2024-03-05 07:{minute:02d}:00,1" for minute in range(0, 60, 5)]
+    found = load("ts,kw", *rows, "2024-03-05 08:00:00,4294967295")
+    (bad,) = found.bad_rows
+    assert (bad.row, "at most 100,000,000 kW" in bad.reason) == (14, True)
+
+
+def test_two_values_for_one_meter_and_time_are_refused_with_both_lines(load):
+    rows = ["2024-03-05 07:00:00,1", "2024-03-05 07:05:00,1", "2024-03-05 07:00:00,2"]
+    with pytest.raises(SourceError, match=r"f\.csv:2: .* than f\.csv:4 \(2\); .*--meter-column"):
+        load("ts,kw", *rows)
+
+
+def test_an_end_column_that_is_not_there_and_ends_that_cannot_be_read_are_noticed(load):
+    row = "2024-03-05 07:00:00,noon,1"
+    with pytest.raises(SourceError, match=r"no column 'edn' for the end; .*--end-column"):
+        load("ts,end,kw", row, columns=CsvColumns("ts", "edn", "kw"))
+    assert told(load("ts,end,kw", row, columns=CsvColumns("ts", "end", "kw"))) == [(2, "end")]
+
+
+def test_registers_report_roll_overs_and_resets(load):
+    shows = [99_980.0, 99_990.0, 5.0, 15.0, 500.0, 3.0, 13.0]
+    rows = [f"2024-03-05 07:{at * 5:02d}:00,{value}" for at, value in enumerate(shows)]
+    options = FileOptions(quantity=Quantity.REGISTER)
+    found = load("ts,total_kwh", *rows, options=options)
+    assert list(found.frame["value"]) == [120, 180, 120, 485 * 12, 120]
+    assert found.notes[1:] == (
+        "f.csv:3: the register rolled over",
+        "f.csv:6: the register was reset or replaced (no reading across it)",
+    )

@@ -1,0 +1,67 @@
+"""For any series and any dialect: what is written is read."""
+
+import numpy as np
+import pandas as pd
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from usage_platform.adapters.sources.csv_file import CsvSource
+from usage_platform.core.meter_files.options import FileOptions, Quantity, Stamp, Unit
+from usage_platform.core.meters import Meter
+
+FORMS = ["%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M", "%Y/%m/%d %H:%M", "%d-%b-%Y %H:%M"]
+# The clocks change in all of them but Kolkata and Kathmandu, in Lord Howe by half an hour.
+ZONES = [
+    "Europe/Rome",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+    "America/St_Johns",
+]
+
+
+@st.composite
+def written(draw):
+    """A series with the text of a file of it, and the options that say what is not certain."""
+    meter = Meter("m", draw(st.sampled_from(ZONES)), draw(st.sampled_from([5, 15, 30])))
+    first = draw(st.sampled_from(["2024-03-09", "2024-03-30", "2024-10-26", "2024-11-02"]))
+    count = draw(st.integers(60, 200))
+    start = pd.Timestamp(first).tz_localize(meter.timezone)
+    starts = pd.date_range(start, periods=count, freq=f"{meter.interval_minutes}min")
+    numbers = np.random.default_rng(draw(st.integers(0, 99))).integers(1, 9000, count)
+    kw = numbers / 8
+    quantity = draw(st.sampled_from([Quantity.POWER, Quantity.ENERGY]))
+    unit = draw(st.sampled_from([u for u in Unit if u.is_energy == (quantity != "power")]))
+    hours = meter.interval_minutes / 60 if quantity is Quantity.ENERGY else 1.0
+    values = kw * hours / unit.kilos
+    stamp = draw(st.sampled_from([*Stamp]))
+    # Local ends of the hours at a clock change are written in ways that differ; instants are not.
+    stamps = starts if stamp is Stamp.START else starts.tz_convert("UTC") + starts.freq
+    in_utc = stamp is Stamp.END or draw(st.booleans())
+    form = draw(st.sampled_from(FORMS))
+    shown = (stamps.tz_convert("UTC") if in_utc else stamps).strftime(form)
+    delimiter, decimal = draw(st.sampled_from([(",", "."), (";", ","), ("\t", "."), ("|", ",")]))
+    above = draw(st.sampled_from(["", "A report\n\n"]))
+    name = "time_utc" if in_utc else "time"
+    lines = [
+        f"{at}{delimiter}{repr(float(value)).replace('.', decimal)}"
+        for at, value in zip(shown, values, strict=True)
+    ]
+    text = f"{above}{name}{delimiter}value_{unit}\n" + "\n".join(lines) + "\n"
+    options = FileOptions(quantity=quantity, stamp=stamp, decimal=decimal)
+    return text, meter, options, starts.tz_convert("UTC"), kw
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(written())
+def test_a_series_is_read_as_it_was_written(tmp_path, case):
+    text, meter, options, starts, kw = case
+    path = tmp_path / "f.csv"
+    path.write_text(text)
+    found = CsvSource((path,), meter, options=options).load(lambda _done, _total: None)
+    assert found.bad_rows == ()
+    assert list(found.frame["ts"]) == list(starts)
+    np.testing.assert_allclose(found.frame["value"], kw, rtol=1e-9)
