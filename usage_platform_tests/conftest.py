@@ -48,7 +48,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 DATA_DIR = ROOT / ".usage"
 SERVICES = Path(__file__).parent / "services"
 
-pytest_plugins = ["usage_platform_tests.profile"]
+pytest_plugins = ["usage_platform_tests.profile", "usage_platform_tests.spark_batch"]
 
 # A busy machine may take long for an example; what takes too long is for pytest-timeout to say.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from usage_platform.console.accept_loss import accept_loss
 from usage_platform.console.given_options import Given, Value, given, unless_given
 from usage_platform.console.inspect_command import inspect
 from usage_platform.console.one_line_errors import OneLineErrors
@@ -304,3 +305,6 @@ def alert_test(overrides: Given, sink: str | None) -> None:
 
     if not send_tests(Settings.from_env(**overrides), sink, datetime.now(UTC)):
         sys.exit(1)
+
+
+main.add_command(accept_loss)

@@ -7,14 +7,22 @@ from rich.table import Table
 from rich.text import Text
 
 from usage_platform.adapters.kafka.open_transactions import open_transactions
-from usage_platform.adapters.kafka.topics import ANOMALY, USAGE, KafkaUnreachableError
+from usage_platform.adapters.kafka.topics import (
+    ANOMALY,
+    USAGE,
+    KafkaSettings,
+    KafkaUnreachableError,
+)
 from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import TABLES
 from usage_platform.console.screen import table
+from usage_platform.core.meters import MeterRegistry
 from usage_platform.local.ports import port_answers
 from usage_platform.local.stack_file import read_live
 from usage_platform.services.event_counts import event_counts, reject_counts
-from usage_platform.services.progress import lag_into_lake, lag_of_scoring
+from usage_platform.services.progress import Lag, lag_into_lake, lag_of_scoring
+from usage_platform.services.topic_progress import EventsDeletedError
 from usage_platform.settings.settings import Settings
 from usage_platform.wiring.platform import Platform
 
@@ -62,18 +70,33 @@ def _lags(deployment: Platform, now: pd.Timestamp) -> Group | Text:
     try:
         kafka, registry = deployment.kafka, deployment.registry()
         lags = {
-            "usage to the lake": lag_into_lake(reader, kafka, USAGE, registry),
+            "usage to the lake": _lag_or_stop(reader, kafka, USAGE, registry),
             "usage to scores": lag_of_scoring(kafka, registry),
-            "anomaly to the lake": lag_into_lake(reader, kafka, ANOMALY, registry),
+            "anomaly to the lake": _lag_or_stop(reader, kafka, ANOMALY, registry),
         }
         held_up = open_transactions(kafka, now)
     except (KafkaUnreachableError, LakeError) as error:
         return Text(f"Lag: {error}\n")
     except KafkaException as error:
         return Text(f"Lag: Kafka: {error.args[0].str()}\n")
+    stopped = [lag for lag in lags.values() if isinstance(lag, str)]
     for stage, lag in lags.items():
-        rows.add_row(stage, f"{lag.events:,}", _in_words(lag.event_time))
-    return Group(rows, *(Text(f"Transaction: {one}") for one in held_up))
+        if isinstance(lag, str):
+            rows.add_row(stage, "stopped", "-")
+        else:
+            rows.add_row(stage, f"{lag.events:,}", _in_words(lag.event_time))
+    transactions = (f"Transaction: {one}" for one in held_up)
+    return Group(rows, *(Text(line) for line in (*stopped, *transactions)))
+
+
+def _lag_or_stop(
+    reader: LakeReader, kafka: KafkaSettings, topic: str, registry: MeterRegistry
+) -> Lag | str:
+    """The lag of a stream into the lake, or why it has stopped."""
+    try:
+        return lag_into_lake(reader, kafka, topic, registry)
+    except EventsDeletedError as error:
+        return str(error)
 
 
 def _in_words(behind: pd.Timedelta | None) -> str:

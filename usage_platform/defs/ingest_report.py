@@ -58,6 +58,8 @@ class IngestReport:
 
     def results(self, drained: Mapping[str, DrainResult]) -> Iterator[dg.MaterializeResult]:
         """The run's results."""
+        for notice in filter(None, (one.notice for one in drained.values())):
+            self._context.log.warning(notice)
         about = self._report_days(drained)
         reader = self._deployment.reader
         own: dict[LakeTable, Metadata] = {
@@ -81,7 +83,9 @@ class IngestReport:
     def _about(self, topic: str, drained: DrainResult) -> Metadata:
         deployment = self._deployment
         lag = lag_into_lake(deployment.reader, deployment.kafka, topic, self._registry)
+        notice: Metadata = {"notice": drained.notice} if drained.notice else {}
         return {
+            **notice,
             "events": drained.events,
             "batches": drained.batches,
             "offsets": dg.MetadataValue.json(drained.offsets),

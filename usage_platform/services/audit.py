@@ -26,7 +26,7 @@ from usage_platform.core.readings.audit import (
     received_between,
 )
 from usage_platform.core.readings.validation import READING_COLUMNS
-from usage_platform.services.progress import committed_offsets
+from usage_platform.services.topic_progress import ingested_offsets
 
 MOST_EVENTS_A_DAY = 100_000
 """A bound for days with a correction that came months later: they span the whole topic."""
@@ -79,7 +79,7 @@ def audit_days(
         ),
         retained={p: low for p, (low, _) in bounds.items()},
         ends={p: high for p, (_, high) in bounds.items()},
-        ingested=committed_offsets(reader.lake, USAGE),
+        ingested=ingested_offsets(reader.lake, kafka, USAGE),
     )
     return audit(
         sample,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from usage_platform.adapters.kafka.topic_ids import topic_id
 from usage_platform.adapters.kafka.topics import KafkaSettings
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import Lake
@@ -17,11 +18,13 @@ from usage_platform.core.meters import MeterRegistry
 from usage_platform.services.ingest import (
     DrainResult,
     batch_writers,
+    drain_topics,
     duration_of,
     end_offsets_of,
     fenced,
     start_stream,
 )
+from usage_platform.services.topic_progress import StreamStart, start_of_stream
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -47,6 +50,7 @@ class _Stream:
 
     topic: str
     query: "StreamingQuery"
+    start: StreamStart
     began: float = field(default_factory=time.monotonic)
     last_batch: int = -1
     events: int = 0
@@ -80,7 +84,14 @@ class _Stream:
     def total(self) -> DrainResult:
         """All batches until now."""
         seconds = time.monotonic() - self.began
-        return DrainResult(self.events, self.batches, self.offsets, seconds, self.batch_seconds)
+        return DrainResult(
+            self.events,
+            self.batches,
+            self.offsets,
+            seconds,
+            self.batch_seconds,
+            self.start.notice,
+        )
 
     def stop(self) -> None:
         """Stop it where a batch has just ended, if one ends soon: what it writes is not wasted."""
@@ -128,15 +139,23 @@ def ingest_while_events_arrive(
         The results, by topic.
     """
     create_tables(lake)
-    streams = [
-        _Stream(
-            topic,
-            start_stream(spark, lake, kafka, topic, fenced(write, turn), processingTime=_TRIGGER),
-        )
-        for topic, write in batch_writers(lake, registry).items()
-    ]
+    writers = batch_writers(lake, registry)
+    starts = {topic: start_of_stream(lake, kafka, topic) for topic in writers}
+    if not all(start.fail_on_data_loss for start in starts.values()):
+        # One bounded run goes past what a person gave up, and no open stream past anything else.
+        drain_topics(spark, lake, registry, kafka, lambda line: None, turn=turn)
+        starts = {topic: start_of_stream(lake, kafka, topic) for topic in writers}
+    streams: list[_Stream] = []
+    for topic, write in writers.items():
+        turned, start = fenced(write, turn), starts[topic]
+        query = start_stream(spark, lake, kafka, topic, turned, start, processingTime=_TRIGGER)
+        streams.append(_Stream(topic, query, start))
+
+    def is_to_end() -> bool:
+        return is_awaited() or any(topic_id(kafka, t) != starts[t].topic_id for t in starts)
+
     try:
-        _follow(streams, report, is_awaited)
+        _follow(streams, report, is_to_end)
     finally:
         for stream in streams:
             stream.stop()

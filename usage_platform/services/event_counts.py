@@ -6,9 +6,9 @@ Belongs here: counting them. Not here: which event is which (`core.readings.vali
 from dataclasses import dataclass
 
 from usage_platform.adapters.kafka.topics import USAGE
+from usage_platform.adapters.lake.checkpoints import Checkpoints
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, REJECTS
-from usage_platform.services.progress import committed_offsets
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def event_counts(reader: LakeReader, rejects: list[RejectCount]) -> EventCounts:
         rejects: As from `reject_counts`.
     """
     return EventCounts(
-        events=sum(committed_offsets(reader.lake, USAGE).values()),
+        events=Checkpoints(reader.lake, USAGE).offsets_of_all(),
         readings=max(reader.state(READINGS).rows, 0),
         rejects=sum(one.count for one in rejects if one.topic == USAGE),
     )

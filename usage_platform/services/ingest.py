@@ -19,6 +19,7 @@ from usage_platform.adapters.spark.anomaly_table import write_anomaly_batch
 from usage_platform.adapters.spark.usage_batch import write_usage_batch
 from usage_platform.core.limits import MOST_EVENT_BYTES
 from usage_platform.core.meters import MeterRegistry
+from usage_platform.services.topic_progress import StreamStart, start_of_stream
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -47,6 +48,7 @@ class DrainResult:
         offsets: The topic's offsets after the run, by partition; empty when nothing was read.
         seconds: Duration of the run.
         batch_seconds: Sum of the batches' durations.
+        notice: What a person should know of the run, in one line; empty if nothing.
     """
 
     events: int
@@ -54,6 +56,7 @@ class DrainResult:
     offsets: dict[str, int]
     seconds: float
     batch_seconds: float
+    notice: str = ""
 
 
 def drain_topics(
@@ -86,6 +89,8 @@ def drain_topics(
         results[topic] = _drain(spark, lake, kafka, topic, own, fenced(write, turn))
         seconds = results[topic].seconds
         progress(f"{topic}: {results[topic].events:,} events in {seconds:.1f} s")
+        if results[topic].notice:
+            progress(results[topic].notice)
     return results
 
 
@@ -125,7 +130,8 @@ def _drain(
     write: WriteBatch,
 ) -> DrainResult:
     started = time.monotonic()
-    query = start_stream(spark, lake, kafka, topic, write, own, availableNow=True)
+    start = start_of_stream(lake, kafka, topic, own)
+    query = start_stream(spark, lake, kafka, topic, write, start, availableNow=True)
     query.awaitTermination()
     failure = query.exception()
     if failure is not None:
@@ -137,6 +143,7 @@ def _drain(
         offsets=end_offsets_of(with_rows[-1], topic) if with_rows else {},
         seconds=time.monotonic() - started,
         batch_seconds=sum(map(duration_of, with_rows)),
+        notice=start.notice,
     )
 
 
@@ -146,7 +153,7 @@ def start_stream(
     kafka: KafkaSettings,
     topic: str,
     write: WriteBatch,
-    own: str = "",
+    start: StreamStart,
     **trigger: Any,  # noqa: ANN401 - as Spark's `trigger` takes it
 ) -> "StreamingQuery":
     """Start the stream of a topic into the lake, from where its checkpoint stands.
@@ -157,7 +164,7 @@ def start_stream(
         kafka: The brokers.
         topic: The topic.
         write: Writes a batch.
-        own: As for `drain_topics`.
+        start: Where it begins (`start_of_stream`).
         trigger: As Spark's `DataStreamWriter.trigger` takes it.
     """
     from pyspark.sql.functions import expr
@@ -167,7 +174,7 @@ def start_stream(
         .options(**kafka.spark())
         .option("subscribe", topic)
         .option("startingOffsets", "earliest")
-        .option("failOnDataLoss", "true")
+        .option("failOnDataLoss", start.fail_on_data_loss)
         .option("kafka.isolation.level", "read_committed")
         .option("groupIdPrefix", GROUP_PREFIX)
         .option("maxOffsetsPerTrigger", MAX_OFFSETS_PER_BATCH)
@@ -181,7 +188,7 @@ def start_stream(
     return (
         events.writeStream.queryName(f"{topic}_to_lake")
         .foreachBatch(write)
-        .option("checkpointLocation", lake.spark_path(lake.checkpoint(topic, own)))
+        .option("checkpointLocation", lake.spark_path(start.checkpoint))
         .trigger(**trigger)
         .start()
     )

@@ -4,7 +4,6 @@ Belongs here: reading progress and lag, in offsets and in event time, without a 
 writing progress; only Spark and the scorer do.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,15 +16,14 @@ from usage_platform.adapters.kafka.topics import (
     SCORER_GROUP,
     USAGE,
     KafkaSettings,
-    end_offsets,
     partitions_of,
 )
-from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, Lake
 from usage_platform.core.anomalies.message_parsing import anomalies_from_messages
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.validation import validate_events
+from usage_platform.services.topic_progress import topic_progress
 
 # The last event of a partition may be a reject, or of a meter that is behind the others.
 _LAST_EVENTS = 100
@@ -46,33 +44,16 @@ class Lag:
     event_time: pd.Timedelta | None
 
 
-def committed_offsets(lake: Lake, topic: str) -> dict[int, int]:
-    """The offsets that a stream has ingested, by partition; empty before its first batch.
-
-    Args:
-        lake: The lake.
-        topic: Topic of the stream, and name of its checkpoint.
-    """
-    files = LakeFiles(lake.checkpoint(topic))
-    batches = [int(name) for name in files.names("commits") if name.isdigit()]
-    if not batches:
-        return {}
-    # A batch is in the lake once it is in `commits`. Its offsets are in `offsets`, where the third
-    # line is that of the first and only source.
-    text = files.read_text(f"offsets/{max(batches)}")
-    if text is None:
-        return {}
-    source = json.loads(text.splitlines()[2])
-    return {int(partition): offset for partition, offset in source[topic].items()}
-
-
 def ingestion_lag(lake: Lake, kafka: KafkaSettings, topic: str) -> int:
     """Events on a topic that are not in the lake yet.
 
     Raises:
+        EventsDeletedError: When Kafka deleted some of them, so that ingestion has stopped.
         KafkaUnreachableError: When no broker answers.
     """
-    return backlog(end_offsets(kafka, topic), committed_offsets(lake, topic))
+    progress = topic_progress(lake, kafka, topic)
+    progress.check_complete(topic)
+    return backlog(progress.ends, progress.done)
 
 
 def lag_into_lake(
@@ -81,11 +62,14 @@ def lag_into_lake(
     """How far the lake is behind the topic `usage` or `anomaly`.
 
     Raises:
+        EventsDeletedError: When Kafka deleted events before they were ingested.
         KafkaUnreachableError: When no broker answers.
         KafkaException: When the broker is silent for too long.
     """
-    ends = end_offsets(kafka, topic)
-    events = backlog(ends, committed_offsets(reader.lake, topic))
+    progress = topic_progress(reader.lake, kafka, topic)
+    progress.check_complete(topic)
+    ends = progress.ends
+    events = backlog(ends, progress.done)
     span = reader.span(READINGS if topic == USAGE else ANOMALIES, "event_time") if events else None
     if span is None:
         return Lag(events, None if events else _IN_STEP)

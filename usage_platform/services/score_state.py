@@ -32,7 +32,7 @@ from usage_platform.core.anomalies.stream import RETENTION, ScorerState
 from usage_platform.core.detector.model_timeline import LOOK_BACK
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.validation import validate_events
-from usage_platform.services.progress import committed_offsets
+from usage_platform.services.topic_progress import ingested_offsets
 
 _COLUMNS = ["meter", "event_time", "value"]
 
@@ -67,7 +67,8 @@ def restored(
             if event is not None:
                 memory.add_published(event)
         if any(consumed.values()):
-            _restore_history(memory, client, reader, registry, consumed)
+            ingested = ingested_offsets(reader.lake, kafka, USAGE)
+            _restore_history(memory, client, reader, registry, consumed, ingested)
     return memory
 
 
@@ -77,10 +78,12 @@ def _restore_history(
     reader: LakeReader,
     registry: MeterRegistry,
     consumed: Mapping[int, int],
+    ingested: Mapping[int, int],
 ) -> None:
-    """Fill the history up to the consumed offsets."""
-    # Read before the rows: the lake then holds all events before these offsets.
-    ingested = committed_offsets(reader.lake, USAGE)
+    """Fill the history up to the consumed offsets.
+
+    The ingested offsets are read before the rows: the lake then holds all events before them.
+    """
     # At least the last event of each partition, which gives the event time of the scorer.
     starts = {p: min(ingested.get(p, 0), end - 1) for p, end in consumed.items() if end > 0}
     last = list(messages_between(client, USAGE, starts, consumed))

@@ -18,6 +18,7 @@ from usage_platform.adapters.spark import usage_batch
 from usage_platform.adapters.spark.session import remote_session
 from usage_platform.services.ingest import fenced, start_stream
 from usage_platform.services.lake_writer import LakeWriter
+from usage_platform.services.topic_progress import start_of_stream
 from usage_platform_tests.services.library_readings import REGISTRY
 
 
@@ -44,7 +45,8 @@ def main(root, data, spark_url, bootstrap, begun, goes_on):
     with writer.streaming() as (spark, turn):
         write = fenced(partial(write_and_halt, begun, goes_on, lake), turn)
         kafka = KafkaSettings(bootstrap)
-        start_stream(spark, lake, kafka, USAGE, write, processingTime="1 second")
+        start = start_of_stream(lake, kafka, USAGE)
+        start_stream(spark, lake, kafka, USAGE, write, start, processingTime="1 second")
         time.sleep(10_000)
 
 

@@ -25,7 +25,7 @@ from usage_platform.services.backfill import recompute_days
 from usage_platform.services.continuous_ingest import ingest_while_events_arrive
 from usage_platform.services.ingest import drain_topics
 from usage_platform.services.lake_writer import LakeWriter
-from usage_platform.services.progress import committed_offsets
+from usage_platform.services.topic_progress import ingested_offsets
 from usage_platform_tests import oracle
 from usage_platform_tests.services.library_readings import REGISTRY, readings
 from usage_platform_tests.topics import until
@@ -84,7 +84,7 @@ def test_what_arrives_while_it_runs_is_ingested_by_the_same_run(writer, lake, ka
         for wave in waves:
             put(kafka, wave)
             sent += len(wave)
-            until(lambda sent=sent: committed_offsets(lake, USAGE).get(0, 0) == sent)
+            until(lambda sent=sent: ingested_offsets(lake, kafka, USAGE).get(0, 0) == sent)
 
     arriving = threading.Thread(target=publish)
     arriving.start()
@@ -120,7 +120,7 @@ def test_it_ends_for_another_that_waits_and_by_age(writer, lake, kafka, put, mon
     """Between two batches: what it has begun, it ends."""
     put(kafka, usage_messages(readings(0, 12)))
     monkeypatch.setattr(continuous_ingest, "QUIET_SECONDS", 10_000.0)
-    has_some = lambda: bool(committed_offsets(lake, USAGE))  # noqa: E731
+    has_some = lambda: bool(ingested_offsets(lake, kafka, USAGE))  # noqa: E731
     ingest(writer, lake, kafka, is_awaited=has_some)
     assert_hours_are_right(lake, 12)
     monkeypatch.setattr(continuous_ingest, "LONGEST_SECONDS", 3.0)

@@ -14,26 +14,12 @@ from usage_platform.core.readings.messages import usage_messages
 from usage_platform.services.progress import (
     Lag,
     backlog,
-    committed_offsets,
     lag_into_lake,
     lag_of_scoring,
 )
 
 REGISTRY = MeterRegistry(Meter("library"))
 START = pd.Timestamp("2024-03-05T10:00:00Z")
-
-
-def test_before_the_first_batch_nothing_is_in_the_lake(lake, spark_batch):
-    assert committed_offsets(lake, USAGE) == {}
-    spark_batch(0, {"0": 5}, finished=False)
-    assert committed_offsets(lake, USAGE) == {}
-
-
-def test_the_newest_finished_batch_counts_and_ten_is_newer_than_nine(lake, spark_batch):
-    for number in range(11):
-        spark_batch(number, {"0": number, "1": 2 * number})
-    spark_batch(11, {"0": 99, "1": 99}, finished=False)
-    assert committed_offsets(lake, USAGE) == {0: 10, 1: 20}
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,8 @@ from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.hourly import HOURLY_COLUMNS, hourly_from_readings
 from usage_platform.services.ingest import drain_anomalies, drain_usage
-from usage_platform.services.progress import committed_offsets, ingestion_lag
+from usage_platform.services.progress import ingestion_lag
+from usage_platform.services.topic_progress import ingested_offsets
 from usage_platform_tests.repository import ROOT
 
 FIXTURES = ROOT / "usage_platform_tests" / "fixtures"
@@ -98,7 +99,9 @@ def test_a_lake_of_a_former_version_goes_on_as_if_this_one_had_written_it(upgrad
     # Its checkpoints count: nothing is read a second time.
     assert upgraded.lag == [0, 0]
     assert (upgraded.drained.events, upgraded.told.events) == (len(LATER), 1)
-    assert committed_offsets(lake, USAGE) == {0: len(upgraded.topics[USAGE]) + len(LATER)}
+    assert ingested_offsets(lake, upgraded.kafka, USAGE) == {
+        0: len(upgraded.topics[USAGE]) + len(LATER)
+    }
 
     readings = after["readings"]
     assert len(before["readings"]) == 48

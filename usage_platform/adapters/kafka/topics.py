@@ -163,7 +163,7 @@ def partitions_of(client: Consumer, kafka: KafkaSettings, topic: str) -> list[To
     try:
         metadata = client.list_topics(topic, timeout=_TIMEOUT)
     except KafkaException as error:
-        raise _unreachable(kafka, error) from None
+        raise unreachable(kafka, error) from None
     known = metadata.topics[topic]
     if known.error is not None:
         return []
@@ -183,7 +183,7 @@ def end_offsets(kafka: KafkaSettings, topic: str) -> dict[int, tuple[int, int]]:
             for p in partitions_of(client, kafka, topic)
         }
     except KafkaException as error:
-        raise _unreachable(kafka, error) from None
+        raise unreachable(kafka, error) from None
     finally:
         client.close()
 
@@ -219,14 +219,15 @@ def messages_to_end(client: Consumer, starts: list[TopicPartition]) -> Iterator[
 
 def _not_created(kafka: KafkaSettings, error: KafkaException) -> KafkaUnreachableError:
     if error.args[0].code() not in _BAD_SHAPE:
-        return _unreachable(kafka, error)
+        return unreachable(kafka, error)
     return KafkaUnreachableError(
         f"Kafka at {kafka.bootstrap} cannot create the topics ({error.args[0].str()}): check "
         f"USAGE_KAFKA_PARTITIONS={kafka.partitions} and USAGE_KAFKA_REPLICATION={kafka.replication}"
     )
 
 
-def _unreachable(kafka: KafkaSettings, error: KafkaException) -> KafkaUnreachableError:
+def unreachable(kafka: KafkaSettings, error: KafkaException) -> KafkaUnreachableError:
+    """The error for a broker that does not answer or refuses, with what to do."""
     remedy = "start the platform with 'usage-platform up', or set USAGE_KAFKA_BOOTSTRAP"
     if not isinstance(kafka.security, Plaintext):
         remedy = "check USAGE_KAFKA_BOOTSTRAP, USAGE_KAFKA_SECURITY and its credentials"

@@ -16,6 +16,7 @@ _HOURS = "usage_platform/core/readings/hourly.py"
 _TURN = "usage_platform/adapters/lake/write_turn.py"
 _BACKFILL = "usage_platform/services/backfill.py"
 _STREAMS = "usage_platform/services/ingest.py"
+_PROGRESS = "usage_platform/services/topic_progress.py"
 _SCORING = "usage_platform/services/score.py"
 _ALERTS = "usage_platform/services/deliver_alerts.py"
 _LAKE_WRITER = "usage_platform/services/lake_writer.py"
@@ -26,6 +27,7 @@ _PLAYBACK = "usage_platform/defs/source_assets.py"
 _IN_BATCHES = "usage_platform_tests/adapters/spark/test_usage_batch.py::"
 _IN_TURNS = "usage_platform_tests/adapters/lake/test_write_turn.py::"
 _IN_STREAMS = "usage_platform_tests/services/test_ingest.py::"
+_IN_PROGRESS = "usage_platform_tests/services/test_topic_progress.py::"
 _IN_ANOMALIES = "usage_platform_tests/adapters/spark/test_anomaly_table.py::"
 _IN_NAIVE = "usage_platform_tests/services/test_naive_ways.py::"
 _IN_GAMES = "usage_platform_tests/services/test_state_machine.py::"
@@ -223,10 +225,17 @@ GUARDS = (
     ),
     Guard(
         "events that the topic lost are an error",
-        _STREAMS,
-        '"failOnDataLoss", "true"',
-        '"failOnDataLoss", "false"',
-        f"{_IN_STREAMS}test_a_topic_that_lost_events_is_an_error_and_not_passed_over",
+        _PROGRESS,
+        '    progress.check_complete(topic)\n    notice = ""\n',
+        '    notice = ""\n',
+        f"{_IN_PROGRESS}test_deleted_events_stop_ingestion_until_a_person_gives_them_up",
+    ),
+    Guard(
+        "a topic that was created again is a new topic",
+        _PROGRESS,
+        "    if not same_topic:\n",
+        "    if False:\n",
+        f"{_IN_PROGRESS}test_a_topic_that_was_created_again_waits_from_its_first_event",
     ),
     Guard(
         "events of an aborted transaction are not read",

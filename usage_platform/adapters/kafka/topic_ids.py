@@ -1,0 +1,29 @@
+"""The ids that Kafka gives to topics: a topic that was deleted and created again has another one.
+
+Belongs here: asking the brokers. Not here: what another id means for progress
+(`services.topic_progress`).
+"""
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+
+from usage_platform.adapters.kafka.topics import KafkaSettings, administration, unreachable
+
+_TIMEOUT = 10.0
+UNKNOWN = "AAAAAAAAAAAAAAAAAAAAAA"
+"""The id of topics on brokers that have none: Kafka before 2.8, some compatible brokers."""
+
+
+def topic_id(kafka: KafkaSettings, topic: str) -> str | None:
+    """The id of a topic as Kafka's tools print it; None where there is no such topic.
+
+    Raises:
+        KafkaUnreachableError: When no broker answers.
+    """
+    with administration(kafka) as admin:
+        future = admin.describe_topics(TopicCollection([topic]), request_timeout=_TIMEOUT)[topic]
+        try:
+            return str(future.result(timeout=2 * _TIMEOUT).topic_id)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                return None
+            raise unreachable(kafka, error) from None
