@@ -15,6 +15,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewPartitions
 
 from usage_platform.adapters.kafka.topics import (
     ANOMALY,
@@ -62,6 +63,20 @@ def _has_leaders(kafka: KafkaSettings, topic: str) -> bool:
         return len(end_offsets(kafka, topic)) == kafka.partitions
     except KafkaUnreachableError:  # A new topic is in the metadata before anyone leads it.
         return False
+
+
+def add_partition(kafka: KafkaSettings, topic: str) -> None:
+    """Add a partition to a topic of one, and wait for its leader."""
+    admin = AdminClient(kafka.client())
+    admin.create_partitions([NewPartitions(topic, 2)])[topic].result()
+
+    def has_two() -> bool:
+        try:
+            return len(end_offsets(kafka, topic)) == 2
+        except KafkaUnreachableError:
+            return False
+
+    until(has_two)
 
 
 def put_events(

@@ -18,6 +18,7 @@ from usage_platform.adapters.kafka.topics import (
     ensure_topics,
 )
 from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.core.time.waiting import seconds_left
 from usage_platform.defs.anomaly_assets import tick_metadata
 from usage_platform.defs.jobs import micro_batch, playback, retrain
 from usage_platform.defs.resources import PlatformResource
@@ -65,8 +66,8 @@ def _waits_after_failures(
     if not failed:
         return None
     wait = min(_FIRST_WAIT_SECONDS * 2.0 ** (len(failed) - 1), _LONGEST_WAIT_SECONDS)
-    left = (failed[0].end_time or 0.0) + wait - time.time()
-    if left <= 0:
+    left = seconds_left((failed[0].end_time or 0.0) + wait, time.time(), wait)
+    if not left:
         return None
     return f"the last {len(failed)} runs failed; the next one starts in {left:.0f} s"
 

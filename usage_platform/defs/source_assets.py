@@ -12,7 +12,7 @@ from pydantic import Field
 from usage_platform.adapters.drawing.plots import weekday_profile
 from usage_platform.adapters.kafka.playback_lease import PlaybackLease, PlaybackLeaseError
 from usage_platform.adapters.kafka.topics import KafkaUnreachableError, end_offsets, ensure_topics
-from usage_platform.adapters.lake.lease_record import holder_of
+from usage_platform.adapters.lake.holder_id import holder_of
 from usage_platform.core.readings.pacing import Pace
 from usage_platform.core.readings.source import SourceError
 from usage_platform.defs import freshness

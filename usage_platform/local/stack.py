@@ -10,8 +10,8 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
+from usage_platform.adapters.lake.holder_id import holder_of
 from usage_platform.adapters.lake.lease import writer_lease
-from usage_platform.adapters.lake.lease_record import holder_of
 from usage_platform.adapters.lake.lease_renewer import LeaseRenewer
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.spark.session import spark_conf

@@ -25,6 +25,7 @@ from usage_platform.core.alerts.sent_alerts import SentAlerts
 from usage_platform.core.alerts.storms import Storms, storm_alert
 from usage_platform.core.anomalies.message_parsing import parse_episode
 from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.time.waiting import seconds_left
 from usage_platform.services.alert_dead_letters import publish_dead_letter
 from usage_platform.services.sink_progress import SinkProgress
 from usage_platform.services.sink_turn import SinkTurn
@@ -85,7 +86,7 @@ class Delivery:
     def turn(self, now: datetime, more_time: Iterator[bool]) -> Delivered:
         """Send the alerts that are due.
 
-        A new sink begins at the current end of the topic.
+        A new sink begins at the current end of the topic, a new partition at its start.
 
         Args:
             now: The current time, with a zone.
@@ -114,7 +115,7 @@ class Delivery:
     def _send_waiting(self, now: datetime, more_time: Iterator[bool], done: Delivered) -> Delivered:
         """Send the alerts on single episodes, and count the others in their storms."""
         with committed_reader(self._kafka, f"alerts-{self._sink.name}") as client:
-            progress = SinkProgress(client, self._kafka)
+            progress = SinkProgress(client, self._kafka, self._record)
             messages = list(islice(messages_to_end(client, progress.starts()), _MOST_MESSAGES))
             events = [parse_episode(message.value()) for message in messages]
             self._storms.look_ahead((event for event in events if event), self._least)
@@ -165,9 +166,9 @@ class Delivery:
 
     def _is_too_early(self, alert: Alert, now: datetime) -> bool:
         failing = self._failing
-        return (
-            failing is not None and failing.key == alert.key and now.timestamp() < failing.next_try
-        )
+        if failing is None or failing.key != alert.key:
+            return False
+        return seconds_left(failing.next_try, now.timestamp(), _LONGEST_WAIT_SECONDS) > 0
 
     def _try(self, alert: Alert, now: datetime, done: Delivered) -> Delivered:
         try:

@@ -5,7 +5,9 @@ Belongs here: the offsets of its consumer group. Not here: what is sent (`delive
 
 from confluent_kafka import OFFSET_INVALID, Consumer, Message, TopicPartition
 
+from usage_platform.adapters.kafka.topic_ids import topic_id
 from usage_platform.adapters.kafka.topics import EPISODE, KafkaSettings, partitions_of
+from usage_platform.adapters.stores.alert_record import AlertRecord
 
 _ANSWER_SECONDS = 10.0
 
@@ -13,22 +15,39 @@ _ANSWER_SECONDS = 10.0
 class SinkProgress:
     """The committed offsets of a sink's consumer group on the topic."""
 
-    def __init__(self, client: Consumer, kafka: KafkaSettings) -> None:
+    def __init__(self, client: Consumer, kafka: KafkaSettings, record: AlertRecord) -> None:
         self._client = client
         self._kafka = kafka
+        self._record = record
         self._noted: dict[int, int] = {}
 
     def starts(self) -> list[TopicPartition]:
-        """Where to resume in each partition; a new group starts at the end, which is committed."""
+        """Where to resume in each partition, which is committed.
+
+        A new sink starts at the end. For a sink that is not new, a partition without an offset was
+        added since, and begins at its start; so does every one of a topic that was created again.
+        """
         partitions = partitions_of(self._client, self._kafka, EPISODE)
         if not partitions:
             return []
+        topic = topic_id(self._kafka, EPISODE) or ""
+        kept = self._record.topic_id()
+        is_other_topic = kept not in ("", topic)
         committed = self._client.committed(partitions, timeout=_ANSWER_SECONDS)
+        is_new = not is_other_topic and all(one.offset == OFFSET_INVALID for one in committed)
         for one in committed:
-            if one.offset == OFFSET_INVALID:
-                one.offset = self._client.get_watermark_offsets(one, timeout=_ANSWER_SECONDS)[1]
-                self._noted[one.partition] = one.offset
+            low, high = self._client.get_watermark_offsets(one, timeout=_ANSWER_SECONDS)
+            if is_new:
+                one.offset = high
+            elif is_other_topic or not low <= one.offset <= high:
+                one.offset = low
+            else:
+                continue
+            self._noted[one.partition] = one.offset
         self.commit()
+        if kept != topic:
+            # After the offsets: in between, a kill makes it begin again at the start.
+            self._record.keep_topic_id(topic)
         return committed
 
     def note(self, message: Message) -> None:

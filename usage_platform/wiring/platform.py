@@ -24,8 +24,8 @@ from usage_platform.adapters.kafka.security import (
 )
 from usage_platform.adapters.kafka.topics import KafkaSettings, KafkaUnreachableError
 from usage_platform.adapters.lake.files import LakeFiles, load_meters
+from usage_platform.adapters.lake.holder_id import holder_of
 from usage_platform.adapters.lake.lease import Lease, sink_lease, writer_lease
-from usage_platform.adapters.lake.lease_record import holder_of
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.spark.session import own_session, remote_session

@@ -14,8 +14,9 @@ from deltalake import DeltaTable
 
 from usage_platform.adapters.aws.emr_jobs import StartedJob, client_for_pipes
 from usage_platform.adapters.lake.files import LakeFiles
+from usage_platform.adapters.lake.holder_id import holder_of
 from usage_platform.adapters.lake.lease import LeaseLentError
-from usage_platform.adapters.lake.lease_record import Held, holder_of
+from usage_platform.adapters.lake.lease_record import Held
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, REJECTS, TABLES, USAGE_HOURLY, Lake
 from usage_platform.defs.emr_serverless import BORROWER

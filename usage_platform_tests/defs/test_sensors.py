@@ -79,6 +79,16 @@ def test_a_job_that_keeps_failing_waits_longer_each_time(
     assert isinstance(look(sensors.micro_batch_sensor, platform), dg.RunRequest)
 
 
+def test_after_the_clock_was_set_back_by_a_day_no_job_waits_for_a_day(
+    look, instance, a_run, topics, tmp_path, monkeypatch
+):
+    topics.lag[USAGE] = 5
+    instance.report_run_failed(instance.get_run_by_id(a_run("micro_batch", "STARTED")))
+    ended = instance.get_run_records(limit=1)[0].end_time
+    monkeypatch.setattr(sensors.time, "time", lambda: ended - 86_400)
+    assert isinstance(look(sensors.micro_batch_sensor, Platform(tmp_path)), dg.RunRequest)
+
+
 def test_a_run_that_succeeds_ends_the_waiting(look, instance, a_run, topics, tmp_path):
     topics.lag[USAGE] = 5
     instance.report_run_failed(instance.get_run_by_id(a_run("micro_batch", "STARTED")))

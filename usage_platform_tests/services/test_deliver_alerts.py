@@ -22,6 +22,7 @@ from usage_platform.services.deliver_alerts import MOST_TRIES, Delivered, Delive
 from usage_platform.services.sink_turn import SinkTurn
 from usage_platform_tests.adapters.alert_sinks.alert_receivers import web_receiver
 from usage_platform_tests.stray_messages import STRAY
+from usage_platform_tests.topics import add_partition
 
 START = datetime(2024, 3, 5, 18, tzinfo=UTC)
 ALWAYS = repeat(True)
@@ -123,6 +124,51 @@ def test_a_kill_before_the_offset_is_committed_sends_again_only_what_was_not_rec
     assert told(web) == ["01Z:opened", *["01Z:withdrawn"] * times, "02Z:opened"]
     # Whoever takes the post can tell.
     assert len({headers["Idempotency-Key"] for headers, _ in web.posts}) == 3
+
+
+@pytest.mark.kafka
+def test_after_the_clock_was_set_back_by_a_day_a_failed_alert_does_not_wait_for_a_day(
+    kafka, put, web, tmp_path
+):
+    delivery(kafka, web, tmp_path, "stepped").turn(START, ALWAYS)
+    put(kafka, [message(1)], EPISODE)
+    web.statuses = [503]
+    assert delivery(kafka, web, tmp_path, "stepped").turn(START, ALWAYS).waits
+    day_before = START - timedelta(days=1)
+    assert delivery(kafka, web, tmp_path, "stepped").turn(day_before, ALWAYS).sent == 1
+
+
+@pytest.mark.kafka
+def test_a_partition_that_was_added_is_read_from_its_start(kafka, put, web, tmp_path):
+    def turn():
+        return delivery(kafka, web, tmp_path, "widened").turn(START, ALWAYS)
+
+    put(kafka, [message(1)], EPISODE)
+    assert turn() == Delivered()
+    add_partition(kafka, EPISODE)
+    put(kafka, [(1, message(2)), (0, message(3))], EPISODE)
+    assert turn().sent == 2
+    assert sorted(told(web)) == ["02Z:opened", "03Z:opened"]
+    assert turn() == Delivered()
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("others", [0, 5])
+def test_a_topic_that_was_created_again_is_read_from_its_start(
+    fresh_topics, put, web, tmp_path, others
+):
+    def turn():
+        return delivery(fresh, web, tmp_path, f"again-{others}").turn(START, ALWAYS)
+
+    fresh = fresh_topics()
+    put(fresh, [message(1), message(2)], EPISODE)
+    assert turn() == Delivered()
+    fresh_topics()
+    # With others its end is beyond the old offset, as if nothing had happened.
+    put(fresh, [message(3), *[message(4, "updated")] * others], EPISODE)
+    assert turn().sent >= 1
+    assert told(web)[0] == "03Z:opened"
+    assert turn() == Delivered()
 
 
 @pytest.mark.parametrize("text", ["{", '{"told": {"library/x": ["told", 1]}}', "[]"])

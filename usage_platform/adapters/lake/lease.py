@@ -4,7 +4,7 @@ Belongs here: who holds the lease, for how long, and how it changes hands. Not h
 it, or the lock between the processes of one data folder (`services.lake_writer`).
 
 A lease is a small JSON object in the lake, `leases/<name>.json`, that its holder renews while it
-lives. The same holder, a data folder on a host, always gets it again at once: a platform that was
+lives. The same holder, a data folder, always gets it again at once: a platform that was
 killed need not wait for itself. Another one gets it when it was returned, or was not renewed for
 `LEASE_SECONDS`.
 
@@ -12,10 +12,12 @@ Its holder can lend it to a job elsewhere, which then renews it and returns it t
 only ever renews it: one that starts after the lease went to another holder does nothing.
 
 Expiry is decided by the clock of the machine that asks: machines that share a lake must synchronise
-their clocks (NTP) to well within `LEASE_SECONDS`. A holder that was suspended for longer than that,
-and writes before its next renewal, is not stopped before that renewal.
+their clocks (NTP) to well within `LEASE_SECONDS`. After a clock was set back, a lease is free once
+nobody has renewed it for `LEASE_SECONDS` of waiting. A holder that was suspended for longer than
+that, and writes before its next renewal, is not stopped before that renewal.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -29,6 +31,10 @@ from usage_platform.adapters.lake.tables import Lake
 WRITER = "writer"
 LEASE_SECONDS = 60.0
 _TRIES = 5
+# Of a lease that cannot be judged by the clock, within the time that it lasts.
+_LOOKS = 12
+# Between clocks that are synchronised.
+_SKEW_SECONDS = 30.0
 
 Clock = Callable[[], datetime]
 
@@ -62,6 +68,7 @@ class Lease:
         holder: The holder on this side.
         clock: Gives the current time, UTC.
         borrowed: Whether it can only be renewed, as by a job that has borrowed it.
+        pause: Waits for so many seconds, whatever the clock says.
     """
 
     def __init__(
@@ -71,12 +78,15 @@ class Lease:
         holder: Holder,
         clock: Clock = _now,
         borrowed: bool = False,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._lake = lake
         self._store = store
         self._holder = holder
         self._clock = clock
         self._borrowed = borrowed
+        self._pause = pause
+        self._had_it = False
 
     def take(self) -> None:
         """Take the lease, or renew it if this holder has it.
@@ -139,20 +149,38 @@ class Lease:
             held = None if text is None else self._parsed(text)
             now = self._clock()
             turn = 0 if held is None else held.turn
-            if held is not None and held.holder == self._holder:
-                mine = replace(held, renewed=now, expires=_expiry(now), turn=turn + begins)
+            if held is not None and held.holder.is_same(self._holder):
+                renewed = replace(held, holder=self._holder, renewed=now, expires=_expiry(now))
+                mine = replace(renewed, turn=turn + begins)
             elif self._borrowed:
                 raise LeaseError(
                     f"the lake {self._lake} is no longer lent to the job {self._holder}: nothing "
                     "more is written by it; start it again if its work is still wanted"
                 )
-            elif held is None or held.expires <= now:
+            elif held is None or held.expires <= now or self._is_abandoned(held, text, now):
                 mine = Held(self._holder, now, now, _expiry(now), turn=turn + 1)
             else:
                 raise self._refusal(held)
             if self._store.replace(text, mine.text()):
+                self._had_it = True
                 return mine
         raise LeaseError(f"the lake {self._lake}: its lease keeps changing: try again")
+
+    def _is_abandoned(self, held: Held, text: str | None, now: datetime) -> bool:
+        """Whether nobody renews a lease whose expiry this machine's clock cannot tell.
+
+        An expiry that is further away than a lease lasts says that a clock was set back since it
+        was renewed, or that the holder's clock is ahead. A living holder renews it meanwhile.
+        """
+        possible = timedelta(seconds=LEASE_SECONDS + _SKEW_SECONDS)
+        # Who had it before and lost it must hear of that at once.
+        if self._had_it or held.expires - now <= possible:
+            return False
+        for _ in range(_LOOKS):
+            self._pause(LEASE_SECONDS / _LOOKS)
+            if self._store.read() != text:
+                return False
+        return True
 
     def give_back(self) -> None:
         """Return the lease, so that another holder can take it at once.
@@ -166,7 +194,7 @@ class Lease:
     def _give_back(self) -> None:
         text = self._store.read()
         held = None if text is None else self._parsed(text)
-        if text is None or held is None or held.holder != self._holder:
+        if text is None or held is None or not held.holder.is_same(self._holder):
             return
         now = self._clock()
         back = replace(held, renewed=now, expires=now)
@@ -176,7 +204,7 @@ class Lease:
 
     def _refusal(self, held: Held) -> LeaseError:
         until = f"until {held.expires:%Y-%m-%d %H:%M:%S}Z and renews that while it runs"
-        if held.lender == self._holder:
+        if held.lender is not None and held.lender.is_same(self._holder):
             return LeaseLentError(
                 f"the lake {self._lake} is lent to the job {held.holder}, which has it {until}: "
                 "wait for its end (after a crash, wait until then)"

@@ -5,10 +5,8 @@ Belongs here: the record and its JSON. Not here: how it changes hands (`lease`),
 """
 
 import json
-import socket
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Self
 
 
@@ -19,10 +17,19 @@ class Holder:
     Attributes:
         host: Name of the machine.
         folder: The absolute data folder.
+        id: Identifies the data folder whatever the machine is called; empty in a lease of a former
+            version, and for a job on a cluster.
     """
 
     host: str
     folder: str
+    id: str = ""
+
+    def is_same(self, other: "Holder") -> bool:
+        """Whether both are one holder: by their ids, or by host and folder where one has none."""
+        if self.id and other.id:
+            return self.id == other.id
+        return (self.host, self.folder) == (other.host, other.folder)
 
     def __str__(self) -> str:
         return f"{self.host}:{self.folder}"
@@ -67,13 +74,8 @@ class Held:
             names = ("taken", "renewed", "expires")
             taken, renewed, expires = (datetime.fromisoformat(stored[name]) for name in names)
             lender = Holder(**stored["lender"]) if "lender" in stored else None
-            holder = Holder(stored["host"], stored["folder"])
+            holder = Holder(stored["host"], stored["folder"], stored.get("id", ""))
             # Leases of former versions have no number.
             return cls(holder, taken, renewed, expires, lender, int(stored.get("turn", 0)))
         except (KeyError, TypeError) as error:
             raise ValueError(str(error)) from None
-
-
-def holder_of(data_dir: Path) -> Holder:
-    """A data folder on this machine: all processes on the folder are one holder."""
-    return Holder(socket.gethostname(), str(data_dir.resolve()))

@@ -68,6 +68,7 @@ class AlertRecord:
     def __init__(self, assets: LakeFiles, sink: str) -> None:
         self._assets = assets
         self._file = f"alerts/{sink}.json"
+        self._topic_file = f"alerts/{sink}.topic"
 
     def read(self) -> Record:
         """What is kept; nothing before the first alert.
@@ -99,3 +100,11 @@ class AlertRecord:
             "failing": failing.model_dump() if failing else None,
         }
         self._assets.write_text(self._file, json.dumps(kept))
+
+    def topic_id(self) -> str:
+        """The id of the topic that the sink's offsets are of; empty where none is known."""
+        return self._assets.read_text(self._topic_file) or ""
+
+    def keep_topic_id(self, topic_id: str) -> None:
+        """Replace the id of the topic, all or nothing."""
+        self._assets.write_text(self._topic_file, topic_id)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from usage_platform.adapters.lake.holder_id import holder_of
 from usage_platform.adapters.lake.lease import (
     LEASE_SECONDS,
     LakeAwayError,
@@ -16,7 +17,7 @@ from usage_platform.adapters.lake.lease import (
     LeaseLentError,
     writer_lease,
 )
-from usage_platform.adapters.lake.lease_record import Held, Holder, holder_of
+from usage_platform.adapters.lake.lease_record import Held, Holder
 from usage_platform.adapters.lake.lease_renewer import LeaseRenewer, only_while_held
 from usage_platform.adapters.lake.lease_store import FolderStore, ObjectStore
 from usage_platform.adapters.lake.tables import Lake
@@ -205,7 +206,7 @@ def test_a_lake_that_cannot_be_written_is_one_line(tmp_path):
         lease.take()
 
 
-def test_a_holder_is_a_folder_on_a_machine(tmp_path, monkeypatch):
+def test_a_holder_is_a_folder_on_a_machine_whatever_the_machine_is_called(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert holder_of(Path("data")) == holder_of(tmp_path / "data") != holder_of(tmp_path)
 
@@ -251,3 +252,43 @@ def test_work_of_spark_is_broken_off_when_the_lease_is_lost(spark_url, lake):
         threading.Timer(0.5, move_it).start()
         with pytest.raises(LeaseError, match="written to by other:/data"), only_while_held(kept):
             spark.sql(endless).collect()
+
+
+def test_after_the_clock_was_set_back_a_dead_holder_is_waited_for_as_long_as_a_lease_lasts(
+    store, lease, clock
+):
+    lease(ONE).take()
+    clock.now -= timedelta(days=1)
+    waited = []
+    Lease("LAKE", store, OTHER, clock, pause=waited.append).take()
+    assert sum(waited) == LEASE_SECONDS
+    with pytest.raises(LeaseError, match="written to by other:/data"):
+        lease(ONE).take()
+
+
+def test_after_the_clock_was_set_back_a_living_holder_keeps_it(store, lease, clock):
+    living = lease(ONE)
+    living.take()
+    clock.now -= timedelta(days=1)
+
+    def renew(seconds):
+        del seconds
+        clock.now += timedelta(seconds=5)
+        overwrite(store, Held(ONE, NOON, NOON, NOON + timedelta(seconds=99)).text())
+
+    with pytest.raises(LeaseError, match="written to by one:/data"):
+        Lease("LAKE", store, OTHER, clock, pause=renew).take()
+
+
+def test_who_lost_it_hears_of_it_at_once_whatever_the_clock_says(store, lease, clock):
+    mine = Lease("LAKE", store, ONE, clock, pause=lambda seconds: pytest.fail("waits"))
+    mine.take()
+    overwrite(store, Held(OTHER, NOON, NOON, NOON + timedelta(days=1)).text())
+    with pytest.raises(LeaseError, match="written to by other:/data"):
+        mine.take()
+
+
+def test_a_lease_of_a_former_version_is_its_holders_by_host_and_folder(store, lease, clock):
+    overwrite(store, Held(ONE, clock.now, clock.now, clock.now + timedelta(seconds=60)).text())
+    lease(Holder("one", "/data", "an-id")).take()
+    assert Held.parsed(store.read()).holder.id == "an-id"
