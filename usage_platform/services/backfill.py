@@ -13,6 +13,7 @@ import pandas as pd
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import READINGS, Lake
+from usage_platform.adapters.lake.written_intervals import check_intervals
 from usage_platform.adapters.spark.hourly_sql import recompute_hours
 from usage_platform.adapters.spark.usage_batch import hours_to_close, newest_before
 from usage_platform.core.meters import MeterRegistry
@@ -72,10 +73,14 @@ def recompute_days(
 
     Returns:
         The number of hours of these days.
+
+    Raises:
+        LakeError: When a meter's interval is not the one with which these days were computed.
     """
     readings = LakeReader(lake).rows(READINGS, ["meter", "event_time"], first, last)
     if readings.empty:
         return 0
+    check_intervals(lake, registry, set(readings["meter"]), first, last)
     touched = touched_hours(readings, registry)
     # A batch that crashed after its readings closes the hours that are open when it runs again. The
     # backfill must close those that its own readings close.

@@ -18,6 +18,7 @@ from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, Lake
 from usage_platform.adapters.lake.touched_readings import is_any_there, readings_of_hours
+from usage_platform.adapters.lake.written_intervals import check_intervals
 from usage_platform.adapters.spark.batch_messages import collected_messages
 from usage_platform.adapters.spark.commit_dates import date_list, note_dates
 from usage_platform.adapters.spark.hourly_sql import merge_hours
@@ -89,6 +90,8 @@ def _merge_readings_and_hours(
     spark: "SparkSession", lake: Lake, registry: MeterRegistry, readings: pd.DataFrame
 ) -> None:
     newest_in_batch = readings.groupby("meter")["event_time"].max()
+    since = readings["event_time"].min().date() - _LOOK_BACK
+    check_intervals(lake, registry, newest_in_batch.index, since)
     before = newest_before(lake, newest_in_batch)
     _write_readings(spark, lake, readings, before)
     # The hours come from the batch, not from the rows inserted: a batch that runs again after a
