@@ -65,6 +65,22 @@ def _has_leaders(kafka: KafkaSettings, topic: str) -> bool:
         return False
 
 
+def recreate_topic(kafka: KafkaSettings, topic: str) -> None:
+    """Delete a topic and create it again, beside whoever uses it."""
+    admin = AdminClient(kafka.client())
+    admin.delete_topics([topic])[topic].result()
+    until(lambda: topic not in admin.list_topics(timeout=30).topics)
+    ensure_topics(kafka, (topic,))
+    until(lambda: _has_leaders(kafka, topic))
+
+
+def delete_until(kafka: KafkaSettings, topic: str, offset: int) -> None:
+    """Delete the events of partition 0 before an offset, as retention does."""
+    admin = AdminClient(kafka.client())
+    for future in admin.delete_records([TopicPartition(topic, 0, offset)]).values():
+        future.result()
+
+
 def add_partition(kafka: KafkaSettings, topic: str) -> None:
     """Add a partition to a topic of one, and wait for its leader."""
     admin = AdminClient(kafka.client())

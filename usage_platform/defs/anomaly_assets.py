@@ -26,7 +26,9 @@ _RUN_SECONDS = 600.0
 
 def tick_metadata(result: TickResult) -> dict[str, dg.MetadataValue | int | float | str]:
     """What a scoring tick did, as metadata of the asset `anomaly`."""
+    notice = {"notice": result.notice} if result.notice else {}
     return {
+        **notice,
         "events": result.events,
         "scored": result.scored,
         "learning": result.learning,

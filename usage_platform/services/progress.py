@@ -11,6 +11,7 @@ import pandas as pd
 from confluent_kafka import Consumer, Message
 
 from usage_platform.adapters.kafka.events import committed_reader, messages_between, raw_frame
+from usage_platform.adapters.kafka.topic_ids import topic_id
 from usage_platform.adapters.kafka.topics import (
     ANOMALY,
     SCORER_GROUP,
@@ -23,6 +24,7 @@ from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, Lake
 from usage_platform.core.anomalies.message_parsing import anomalies_from_messages
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.validation import validate_events
+from usage_platform.services.score_position import scored_until
 from usage_platform.services.topic_progress import topic_progress
 
 # The last event of a partition may be a reject, or of a meter that is behind the others.
@@ -124,8 +126,8 @@ def _scored_offsets(kafka: KafkaSettings) -> tuple[dict[int, tuple[int, int]], d
     try:
         partitions = partitions_of(client, kafka, USAGE)
         ends = {p.partition: client.get_watermark_offsets(p, timeout=10) for p in partitions}
-        committed = client.committed(partitions, timeout=10) if partitions else []
-        return ends, {p.partition: p.offset for p in committed if p.offset >= 0}
+        now = topic_id(kafka, USAGE) or ""
+        return ends, scored_until(client, partitions, now) if partitions else {}
     finally:
         client.close()
 

@@ -16,8 +16,6 @@ from functools import partial
 
 import pandas as pd
 from confluent_kafka import (
-    OFFSET_BEGINNING,
-    OFFSET_INVALID,
     Consumer,
     Message,
     Producer,
@@ -27,6 +25,7 @@ from confluent_kafka import (
 from usage_platform.adapters.kafka.consuming import consume
 from usage_platform.adapters.kafka.events import raw_frame
 from usage_platform.adapters.kafka.producing import produce, within
+from usage_platform.adapters.kafka.topic_ids import topic_id
 from usage_platform.adapters.kafka.topics import (
     ANOMALY,
     DEAD_LETTERS,
@@ -37,6 +36,7 @@ from usage_platform.adapters.kafka.topics import (
     partitions_of,
 )
 from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
+from usage_platform.adapters.lake.lake_id import lake_id
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.core.anomalies.anomaly import anomaly_messages, no_anomalies
 from usage_platform.core.anomalies.episode_messages import EpisodeEvent
@@ -49,6 +49,13 @@ from usage_platform.core.readings.validation import Batch, validate_events
 from usage_platform.core.time.units import NS_A_MILLISECOND
 from usage_platform.services.score_fencing import TRANSACTION_TIMEOUT_MS, fenced_as_own_error
 from usage_platform.services.score_portions import Pace, held_offsets, is_held, portions
+from usage_platform.services.score_position import (
+    check_lake,
+    offset_mark,
+    start_of_scoring,
+    unscored,
+    waiting_ends,
+)
 from usage_platform.services.score_result import TickResult
 from usage_platform.services.score_silence import SilenceRule, consumed_until
 from usage_platform.services.score_state import restored
@@ -94,9 +101,6 @@ class Scorer:
             # A fatal error is raised by the failing call and need not be logged as well.
             logger=logging.Logger("usage_platform.services.score", logging.CRITICAL + 1),
         )
-        # Fences a scorer that is still alive elsewhere: its transaction can no longer commit.
-        with fenced_as_own_error():
-            self._producer.init_transactions(_CALL_SECONDS)
         self._consumer = Consumer(
             kafka.client(
                 **{
@@ -108,7 +112,13 @@ class Scorer:
                 }
             )
         )
+        self._lake_id = lake_id(reader.lake)
+        check_lake(self._consumer, kafka, self._lake_id)
+        # Fences a scorer that is still alive elsewhere: its transaction can no longer commit.
+        with fenced_as_own_error():
+            self._producer.init_transactions(_CALL_SECONDS)
         self._assigned: list[TopicPartition] = []
+        self._topic = ""
         self._consumed: dict[int, int] = {}
         self._appended: dict[int, int] = {}
         self._memory: ScorerState | None = None
@@ -143,15 +153,16 @@ class Scorer:
         started = time.monotonic()
         tick = _Tick(timeline, registry, horizon, started + seconds)
         result = tick.result
-        self._assign()
-        ends = None if listen else self._ends()
+        self._assign(result)
+        place = (self._consumer, self._assigned, self._topic)
+        ends = None if listen else waiting_ends(*place)
         while time.monotonic() < tick.deadline and not self._has_reached(ends):
             messages = consume(self._consumer, _BATCH, _QUIET_SECONDS)
             if not messages or not self._score(messages, tick):
                 break
         if silence is not None:
             self._report_silence(silence, tick)
-        result.lag = self._lag()
+        result.lag = unscored(*place)
         result.seconds = time.monotonic() - started
         return result
 
@@ -159,18 +170,20 @@ class Scorer:
         """Close the connections; the start of the next scorer aborts an open transaction."""
         self._consumer.close()
 
-    def _assign(self) -> None:
-        """Assign every partition of the topic, new ones too, from its committed offset."""
+    def _assign(self, result: TickResult) -> None:
+        """Assign every partition, new ones too; a topic that was created again from its start."""
         partitions = partitions_of(self._consumer, self._kafka, USAGE)
-        if len(partitions) == len(self._assigned):
+        topic = topic_id(self._kafka, USAGE) or ""
+        if len(partitions) == len(self._assigned) and topic == self._topic:
             return
-        committed = self._consumer.committed(partitions, timeout=10)
-        for partition in committed:
-            if partition.offset == OFFSET_INVALID:
-                partition.offset = OFFSET_BEGINNING
-        self._consumer.assign(committed)
-        self._assigned = partitions
-        self._consumed.update({p.partition: max(p.offset, 0) for p in committed})
+        if topic != self._topic:
+            self._memory = None
+            self._consumed, self._appended = {}, {}
+        start = start_of_scoring(self._consumer, partitions, topic)
+        self._consumer.assign(start.positions)
+        self._assigned, self._topic = partitions, topic
+        self._consumed.update({p.partition: max(p.offset, 0) for p in start.positions})
+        result.notice = start.notice
 
     def _score(self, messages: list[Message], tick: "_Tick") -> bool:
         """Score some events; returns False if some of them are left for later."""
@@ -231,7 +244,8 @@ class Scorer:
         """Publish which meters have become silent, in a transaction of its own."""
         # Before the ends are read: an event that is appended in between then counts as missing.
         clock = rule.clock()
-        now = consumed_until(clock, self._ends(), self._appended)
+        waiting = waiting_ends(self._consumer, self._assigned, self._topic)
+        now = consumed_until(clock, waiting, self._appended)
         if now is None:
             return
         registry, least = tick.registry, rule.least.value
@@ -268,7 +282,8 @@ class Scorer:
             is_small = key is not None and len(key) <= KEPT_BYTES
             value = kept_bytes(message.value(), registry.limits)
             put(DEAD_LETTERS, value, key if is_small else None)
-        positions = [TopicPartition(USAGE, p, offset) for p, offset in self._consumed.items()]
+        mark = offset_mark(self._topic, self._lake_id)
+        positions = [TopicPartition(USAGE, p, at, mark) for p, at in self._consumed.items()]
         group = self._consumer.consumer_group_metadata()
         # librdkafka ignores the time limit of this call when the coordinator goes away
         # (confluentinc/librdkafka#5456); it would hang until the process ends.
@@ -278,23 +293,8 @@ class Scorer:
         )
         producer.commit_transaction(_CALL_SECONDS)
 
-    def _ends(self) -> dict[int, int]:
-        """The current end of each partition in which events wait."""
-        waiting: dict[int, int] = {}
-        for partition in self._consumer.committed(self._assigned, timeout=10):
-            low, high = self._consumer.get_watermark_offsets(partition, timeout=10)
-            if high > max(partition.offset, low):
-                waiting[partition.partition] = high
-        return waiting
-
     def _has_reached(self, ends: Mapping[int, int] | None) -> bool:
         if ends is None:
             return False
-        positions = self._consumer.position([TopicPartition(USAGE, number) for number in ends])
-        return all(one.offset >= ends[one.partition] for one in positions)
-
-    def _lag(self) -> int:
-        return sum(
-            max(self._consumer.get_watermark_offsets(p, timeout=10)[1] - max(p.offset, 0), 0)
-            for p in self._consumer.committed(self._assigned, timeout=10)
-        )
+        asked = [TopicPartition(USAGE, number) for number in ends]
+        return all(p.offset >= ends[p.partition] for p in self._consumer.position(asked))

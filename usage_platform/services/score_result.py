@@ -30,6 +30,7 @@ class TickResult:
         seconds: Duration of the tick.
         offsets: The committed offset of each partition; empty if nothing was committed.
         versions: The model versions that found anomalies.
+        notice: What a person should know of the tick, in one line; empty if nothing.
     """
 
     events: int = 0
@@ -48,6 +49,7 @@ class TickResult:
     seconds: float = 0.0
     offsets: dict[int, int] = field(default_factory=dict[int, int])
     versions: set[str] = field(default_factory=set[str])
+    notice: str = ""
 
     def add(self, output: StreamOutput, events: int, rejected: int) -> None:
         """Add the counts of a batch."""

@@ -8,6 +8,7 @@ left out, and consumed events that are not in the lake yet are read from the top
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
@@ -35,6 +36,7 @@ from usage_platform.core.readings.validation import validate_events
 from usage_platform.services.topic_progress import ingested_offsets
 
 _COLUMNS = ["meter", "event_time", "value"]
+_FIRST_EVENTS = 100
 
 
 def restored(
@@ -55,7 +57,8 @@ def restored(
 
     def past(meter: str, first: int, end: int) -> pd.DataFrame:
         until = pd.Timestamp(end, tz="UTC")
-        rows = _consumed_rows(reader, consumed, pd.Timestamp(first, tz="UTC"), until, [meter])
+        since = pd.Timestamp(first, tz="UTC")
+        rows = _consumed_rows(reader, scored, since, until, [meter])
         return rows.loc[rows["event_time"] < until, _COLUMNS]
 
     memory = ScorerState(past)
@@ -66,37 +69,69 @@ def restored(
             event = parse_episode_event(message.value())
             if event is not None:
                 memory.add_published(event)
+        first = raw_frame(_first_messages(client, kafka))
+        scored = _Scored(consumed, first["kafka_time"].min())
+        admitted = AdmittedMeters(reader.lake).known
         if any(consumed.values()):
+            # Before the rows: the lake then holds all events before these offsets.
             ingested = ingested_offsets(reader.lake, kafka, USAGE)
-            _restore_history(memory, client, reader, registry, consumed, ingested)
+            # At least the last event of each partition, which gives the event time of the scorer.
+            starts = {p: min(ingested.get(p, 0), end - 1) for p, end in consumed.items() if end > 0}
+            last = list(messages_between(client, USAGE, starts, consumed))
+            tail = validate_events(raw_frame(last), registry, admitted).readings
+            newest = tail["event_time"].max()
+        else:
+            readings = validate_events(first, registry, admitted).readings
+            tail, newest = readings.iloc[:0], readings["event_time"].min()
+        _restore_history(memory, reader, registry, scored, tail, newest)
     return memory
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Which events the scorer is past.
+
+    Attributes:
+        consumed: One past the last consumed offset of each partition; it may change meanwhile.
+        topic_began: The broker's time of the oldest event on the topic. What the lake has from
+            before it can come no more: it is of an older topic, or Kafka deleted it.
+    """
+
+    consumed: Mapping[int, int]
+    topic_began: pd.Timestamp
+
+    def among(self, rows: pd.DataFrame) -> pd.Series:
+        """Whether each row of `partition`, `offset` and `kafka_time` is past."""
+        ends = rows["partition"].map(dict(self.consumed)).fillna(0)
+        return (rows["offset"] < ends) | (rows["kafka_time"] < self.topic_began)
+
+
+def _first_messages(client: Consumer, kafka: KafkaSettings) -> list[Message]:
+    """The first events of each partition of `usage`; more than one, as one may be a reject."""
+    starts: dict[int, int] = {}
+    ends: dict[int, int] = {}
+    for one in partitions_of(client, kafka, USAGE):
+        low, high = client.get_watermark_offsets(one, timeout=10)
+        starts[one.partition], ends[one.partition] = low, min(low + _FIRST_EVENTS, high)
+    return list(messages_between(client, USAGE, starts, ends))
 
 
 def _restore_history(
     memory: ScorerState,
-    client: Consumer,
     reader: LakeReader,
     registry: MeterRegistry,
-    consumed: Mapping[int, int],
-    ingested: Mapping[int, int],
+    scored: _Scored,
+    tail: pd.DataFrame,
+    newest: pd.Timestamp,
 ) -> None:
-    """Fill the history up to the consumed offsets.
-
-    The ingested offsets are read before the rows: the lake then holds all events before them.
-    """
-    # At least the last event of each partition, which gives the event time of the scorer.
-    starts = {p: min(ingested.get(p, 0), end - 1) for p, end in consumed.items() if end > 0}
-    last = list(messages_between(client, USAGE, starts, consumed))
-    admitted = AdmittedMeters(reader.lake).known
-    tail = validate_events(raw_frame(last), registry, admitted).readings
-    newest = tail["event_time"].max()
+    """Fill the history up to the scorer's event time with rows of the lake and the topic's tail."""
     if pd.isna(newest):
-        span = reader.span(READINGS, "event_time")
-        newest = None if span is None else span[1]
-    if newest is None:
-        return
+        span = reader.span(READINGS, "event_time") if any(scored.consumed.values()) else None
+        if span is None:
+            return
+        newest = span[1]
     since = newest - LOOK_BACK - RETENTION
-    rows = _consumed_rows(reader, consumed, since)
+    rows = _consumed_rows(reader, scored, since)
     memory.history.add(rows[_COLUMNS])
     memory.history.add(tail[_COLUMNS])
     memory.silence.add(rows, registry)
@@ -106,7 +141,7 @@ def _restore_history(
 
 def _consumed_rows(
     reader: LakeReader,
-    consumed: Mapping[int, int],
+    scored: _Scored,
     since: pd.Timestamp,
     until: pd.Timestamp | None = None,
     meters: Sequence[str] | None = None,
@@ -117,8 +152,7 @@ def _consumed_rows(
     columns = [*_COLUMNS, "kafka_time", "partition", "offset"]
     last = None if until is None else until.date()
     rows = reader.rows(READINGS, columns, since.date(), last, meters)
-    ends = rows["partition"].map(consumed).fillna(0)
-    return rows[(rows["offset"] < ends) & (rows["event_time"] >= since)]
+    return rows[scored.among(rows) & (rows["event_time"] >= since)]
 
 
 def _all_messages(client: Consumer, kafka: KafkaSettings, topic: str) -> list[Message]:

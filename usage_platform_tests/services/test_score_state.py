@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE
+from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, USAGE
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.core.anomalies.anomaly import PUBLISHED, find_anomalies
@@ -22,6 +22,7 @@ from usage_platform.services.score import Scorer
 from usage_platform_tests.core.detector.made_models import model, timeline_of
 from usage_platform_tests.core.detector.series import DAY, HOURLY, library
 from usage_platform_tests.stray_messages import STRAY
+from usage_platform_tests.topics import recreate_topic
 
 REGISTRY = MeterRegistry(HOURLY)
 INSTANTS, VALUES = library(days=112)
@@ -31,6 +32,8 @@ FOREVER = 120.0
 # In a run of equal readings that lasts from the hundredth reading on, and in an episode.
 STUCK = 24 * 104
 MIDDLE = STUCK + 9
+SOON = pd.Timedelta(hours=1)
+"""When the events of the lake come to the topic, at the latest."""
 
 pytestmark = pytest.mark.kafka
 
@@ -78,10 +81,10 @@ def expected(readings, timeline) -> SimpleNamespace:
 def ingest(lake, write_table, spark_batch):
     """Write the table as the stream into the lake would have: the newest event of each reading."""
 
-    def write(events):
+    def write(events, appended=SOON):
         rows = as_table(events).assign(
             event_date=events["ts"].dt.date,
-            kafka_time=events["ts"].max(),
+            kafka_time=pd.Timestamp.now(tz="UTC") + appended,
             partition=0,
             offset=range(len(events)),
             late=False,
@@ -196,5 +199,15 @@ def test_where_only_events_that_are_no_readings_were_consumed_last_the_past_is_k
     with closing(Scorer(kafka, LakeReader(lake))) as scorer:
         assert scorer.tick(timeline, REGISTRY, FOREVER, listen=False).rejected == 1
     ingest(readings[:MIDDLE])
+    score(readings[MIDDLE:])
+    pd.testing.assert_frame_equal(told(), expected.anomalies)
+
+
+def test_after_the_topic_was_created_again_the_readings_of_the_lake_are_the_past(
+    kafka, score, told, ingest, readings, expected
+):
+    score(readings[:MIDDLE])
+    ingest(readings[:MIDDLE], appended=-SOON)
+    recreate_topic(kafka, USAGE)
     score(readings[MIDDLE:])
     pd.testing.assert_frame_equal(told(), expected.anomalies)

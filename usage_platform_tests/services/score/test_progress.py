@@ -4,11 +4,17 @@ import time
 
 import pandas as pd
 import pytest
+from confluent_kafka import Consumer, TopicPartition
 
-from usage_platform.adapters.kafka.topics import USAGE
+from usage_platform.adapters.kafka.topics import SCORER_GROUP, USAGE
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import Lake
 from usage_platform.core.readings.messages import usage_messages
 from usage_platform.services.progress import scoring_lag
+from usage_platform.services.score import Scorer
+from usage_platform.services.score_position import OtherLakeError
 from usage_platform_tests.services.score.hourly_meter import FOREVER, HOURS, standing, tick
+from usage_platform_tests.topics import delete_until, recreate_topic
 
 pytestmark = pytest.mark.kafka
 
@@ -62,3 +68,63 @@ def test_a_tick_that_does_not_listen_ends_though_events_keep_coming(
     result = tick(scorer, timeline)
     assert result.events >= 20
     assert result.lag >= 1
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_topic_that_was_created_again_is_scored_from_its_first_event(
+    kafka, put, read_all, make_scorer, timeline, live, expected, restarted
+):
+    messages = usage_messages(live)
+    put(kafka, messages[:100], key=b"a")
+    scorer = make_scorer(kafka)
+    assert tick(scorer, timeline).events == 100
+    recreate_topic(kafka, USAGE)
+    # The old offset, 100, is within the new topic.
+    put(kafka, messages, key=b"a")
+    assert scoring_lag(kafka) == HOURS
+    if restarted:
+        scorer = make_scorer(kafka)
+    result = tick(scorer, timeline)
+    assert (result.events, result.lag, result.notice) == (HOURS, 0, "")
+    assert result.offsets == {0: HOURS}
+    pd.testing.assert_frame_equal(standing(kafka, read_all), expected.anomalies)
+
+
+def test_offsets_of_an_older_topic_that_were_committed_late_say_nothing_of_the_new_one(
+    kafka, put, make_scorer, timeline
+):
+    client = Consumer(kafka.client(**{"group.id": SCORER_GROUP}))
+    old = [TopicPartition(USAGE, 0, 2, "id-of-the-topic-before")]
+    client.commit(offsets=old, asynchronous=False)
+    client.close()
+    put(kafka, [b"1", b"2", b"3"])
+    assert scoring_lag(kafka) == 3
+    assert tick(make_scorer(kafka), timeline).events == 3
+
+
+def test_events_that_were_deleted_before_they_were_scored_are_named_in_one_line(
+    kafka, put, make_scorer, timeline
+):
+    put(kafka, [b"event"] * 10)
+    assert tick(make_scorer(kafka), timeline).events == 10
+    put(kafka, [b"event"] * 10)
+    delete_until(kafka, USAGE, 15)
+    result = tick(make_scorer(kafka), timeline)
+    assert result.events == 5
+    assert "deleted offsets 10 to 14 of partition 0 before they were scored" in result.notice
+    assert "\n" not in result.notice
+
+
+def test_the_scorer_of_a_second_lake_is_refused_and_does_not_stop_the_first(
+    kafka, put, make_scorer, timeline, tmp_path
+):
+    put(kafka, [b"1"])
+    first = make_scorer(kafka)
+    assert tick(first, timeline).events == 1
+    with pytest.raises(OtherLakeError) as refused:
+        Scorer(kafka, LakeReader(Lake(str(tmp_path / "second"))))
+    assert "are scored for another lake" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    put(kafka, [b"2"])
+    # It was not fenced.
+    assert tick(first, timeline).events == 1

@@ -1,0 +1,29 @@
+"""A lake has one id for ever."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.lake.lake_id import lake_id
+from usage_platform.adapters.lake.tables import Lake
+
+
+@pytest.mark.parametrize("kind", ["lake", pytest.param("s3_lake", marks=pytest.mark.aws)])
+def test_several_first_calls_make_one_id_that_stays(request, kind):
+    lake = request.getfixturevalue(kind)
+    with ThreadPoolExecutor(4) as pool:
+        made = set(pool.map(lambda _: lake_id(lake), range(8)))
+    assert made == {lake_id(lake)}
+
+
+def test_two_lakes_have_two(tmp_path):
+    assert lake_id(Lake(str(tmp_path / "a"))) != lake_id(Lake(str(tmp_path / "b")))
+
+
+def test_a_damaged_one_is_named_in_one_line(lake):
+    lake_id(lake)
+    (Path(lake.root) / "lake.json").write_text("{")
+    with pytest.raises(LakeError, match=r"lake\.json: damaged"):
+        lake_id(lake)
