@@ -15,12 +15,12 @@ from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.lake.write_turn import WriteTurn
 from usage_platform.core.meters import MeterRegistry
+from usage_platform.services.drain_counts import offsets_of
 from usage_platform.services.ingest import (
     DrainResult,
     batch_writers,
     drain_topics,
     duration_of,
-    end_offsets_of,
     fenced,
     start_stream,
 )
@@ -79,7 +79,7 @@ class _Stream:
         self.events += progress["sources"][0]["numInputRows"]
         self.batches += 1
         self.batch_seconds += duration_of(progress)
-        self.offsets = end_offsets_of(progress, self.topic)
+        self.offsets = offsets_of(progress["sources"][0]["endOffset"], self.topic)
 
     def total(self) -> DrainResult:
         """All batches until now."""

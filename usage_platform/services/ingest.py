@@ -4,7 +4,6 @@ Belongs here: sources, checkpoints and triggers. Not here: writing a batch (`ada
 ingesting for as long as events arrive (`services.continuous_ingest`).
 """
 
-import ast
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from usage_platform.adapters.spark.anomaly_table import write_anomaly_batch
 from usage_platform.adapters.spark.usage_batch import write_usage_batch
 from usage_platform.core.limits import MOST_EVENT_BYTES
 from usage_platform.core.meters import MeterRegistry
+from usage_platform.services.drain_counts import events_and_batches, offsets_of
 from usage_platform.services.topic_progress import StreamStart, start_of_stream
 
 if TYPE_CHECKING:
@@ -136,11 +136,13 @@ def _drain(
     failure = query.exception()
     if failure is not None:
         raise failure
-    with_rows = [p for p in query.recentProgress if p["sources"][0]["numInputRows"]]
+    reports = query.recentProgress
+    with_rows = [p for p in reports if p["sources"][0]["numInputRows"]]
+    events, batches = events_and_batches(reports, topic, start.begin, start.first_batch)
     return DrainResult(
-        events=sum(p["sources"][0]["numInputRows"] for p in with_rows),
-        batches=len(with_rows),
-        offsets=end_offsets_of(with_rows[-1], topic) if with_rows else {},
+        events=events,
+        batches=batches,
+        offsets=offsets_of(with_rows[-1]["sources"][0]["endOffset"], topic) if with_rows else {},
         seconds=time.monotonic() - started,
         batch_seconds=sum(map(duration_of, with_rows)),
         notice=start.notice,
@@ -197,14 +199,3 @@ def start_stream(
 def duration_of(progress: Mapping[str, Any]) -> float:
     """Seconds that a batch took, from Spark's progress report of it."""
     return progress["durationMs"]["triggerExecution"] / 1000
-
-
-def end_offsets_of(progress: Mapping[str, Any], topic: str) -> dict[str, int]:
-    """A topic's offsets after a batch, by partition.
-
-    Args:
-        progress: Spark's progress report of the batch. The offsets in it are a Python literal
-            (Spark 4.0) or JSON (later ones).
-        topic: The topic.
-    """
-    return ast.literal_eval(progress["sources"][0]["endOffset"])[topic]

@@ -82,12 +82,16 @@ class StreamStart:
         fail_on_data_loss: Spark's option `failOnDataLoss`.
         notice: What is to be reported, in one line; empty if nothing is.
         topic_id: The topic's id.
+        begin: By partition, the offset of the first event to read.
+        first_batch: The number of the first batch.
     """
 
     checkpoint: str
     fail_on_data_loss: bool
     notice: str
     topic_id: str
+    begin: dict[int, int]
+    first_batch: int
 
 
 def compare(
@@ -188,7 +192,14 @@ def start_of_stream(lake: Lake, kafka: KafkaSettings, topic: str, own: str = "")
     elif now and current.topic_id in ("", UNKNOWN):
         current = replace(current, topic_id=now)
         checkpoints.save(current)
-    return StreamStart(checkpoints.folder(current), not progress.skips, notice, now)
+    return StreamStart(
+        checkpoints.folder(current),
+        not progress.skips,
+        notice,
+        now,
+        {p: max(progress.done.get(p, low), low) for p, (low, _) in progress.ends.items()},
+        checkpoints.next_batch(current),
+    )
 
 
 def accept_deleted(

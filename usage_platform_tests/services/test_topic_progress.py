@@ -1,8 +1,6 @@
 """Progress belongs to a topic: recreated and shortened ones, on real Kafka and Spark."""
 
 import pytest
-from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,8 +10,10 @@ from usage_platform.adapters.lake.checkpoints import Checkpoint, Checkpoints
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY
+from usage_platform.adapters.spark.session import SparkFailedError, failing_in_one_line
 from usage_platform.console.accept_loss import accepted
 from usage_platform.core.readings.messages import usage_messages
+from usage_platform.services import ingest
 from usage_platform.services.ingest import drain_usage
 from usage_platform.services.progress import ingestion_lag
 from usage_platform.services.topic_progress import (
@@ -27,8 +27,10 @@ from usage_platform.settings.settings import Settings
 from usage_platform.wiring.platform import Platform
 from usage_platform_tests import oracle
 from usage_platform_tests.console.test_status import printed
+from usage_platform_tests.services.crashing_batch import crashing_at
 from usage_platform_tests.services.library_readings import REGISTRY, readings
 from usage_platform_tests.spark_batch import write_spark_batch
+from usage_platform_tests.topics import delete_until
 
 offsets = st.integers(0, 9)
 partitions = st.dictionaries(st.integers(0, 3), st.tuples(offsets, offsets), min_size=1)
@@ -56,13 +58,6 @@ def test_every_event_still_comes_or_is_named_as_deleted(spans, committed, planne
         assert any(
             progress.done.get(p, 0) < low <= accepted.get(p, 0) for p, (low, _) in ends.items()
         )
-
-
-def delete_until(kafka, offset: int) -> None:
-    """As retention does it."""
-    admin = AdminClient(kafka.client())
-    for future in admin.delete_records([TopicPartition(USAGE, 0, offset)]).values():
-        future.result()
 
 
 def names(rows):
@@ -110,7 +105,7 @@ def test_deleted_events_stop_ingestion_until_a_person_gives_them_up(kafka, put, 
     put(kafka, [b"event"] * 230)
     start_of_stream(lake, kafka, USAGE)
     write_spark_batch(lake, 0, {"0": 100})
-    delete_until(kafka, 200)
+    delete_until(kafka, USAGE, 200)
     with pytest.raises(EventsDeletedError) as raised:
         ingestion_lag(lake, kafka, USAGE)
     line = str(raised.value)
@@ -130,7 +125,7 @@ def test_deleted_events_stop_ingestion_until_a_person_gives_them_up(kafka, put, 
     assert accept_deleted(lake, kafka, USAGE) == ()
     assert "nothing is changed" in accepted(deployment, USAGE)
     # More that is deleted later is another loss.
-    delete_until(kafka, 210)
+    delete_until(kafka, USAGE, 210)
     with pytest.raises(EventsDeletedError, match="110 offsets"):
         start_of_stream(lake, kafka, USAGE)
 
@@ -168,10 +163,41 @@ def test_on_spark_ingestion_goes_on_after_the_deleted_events_that_were_given_up(
     put(kafka, usage_messages(readings(0, 20)))
     drain_usage(spark, lake, REGISTRY, kafka, USAGE)
     put(kafka, usage_messages(readings(20, 40)))
-    delete_until(kafka, 50)
+    delete_until(kafka, USAGE, 50)
     with pytest.raises(EventsDeletedError, match="30 offsets"):
         drain_usage(spark, lake, REGISTRY, kafka, USAGE)
     accept_deleted(lake, kafka, USAGE)
     assert drain_usage(spark, lake, REGISTRY, kafka, USAGE).events == 10
     assert names(LakeReader(lake).rows(READINGS)) == [*range(20), *range(50, 60)]
     assert start_of_stream(lake, kafka, USAGE).fail_on_data_loss
+
+
+@pytest.mark.kafka
+@pytest.mark.spark
+def test_on_spark_events_of_batches_that_it_has_forgotten_count_too(
+    kafka, put, spark, lake, monkeypatch
+):
+    create_tables(lake)
+    put(kafka, usage_messages(readings(0, 30)))
+    monkeypatch.setattr(ingest, "MAX_OFFSETS_PER_BATCH", 10)
+    spark.conf.set("spark.sql.streaming.numRecentProgressUpdates", "1")
+    try:
+        drained = drain_usage(spark, lake, REGISTRY, kafka, USAGE)
+    finally:
+        spark.conf.unset("spark.sql.streaming.numRecentProgressUpdates")
+    assert (drained.events, drained.batches, drained.offsets) == (30, 3, {"0": 30})
+
+
+@pytest.mark.kafka
+@pytest.mark.spark
+def test_on_spark_an_error_inside_a_batch_is_its_own_one_line(kafka, put, spark, lake, monkeypatch):
+    create_tables(lake)
+    put(kafka, usage_messages(readings(0, 3)))
+    monkeypatch.setattr(ingest, "write_usage_batch", crashing_at("after the readings"))
+    put(kafka, [b"a reject"])
+    with pytest.raises(SparkFailedError) as raised, failing_in_one_line():
+        drain_usage(spark, lake, REGISTRY, kafka, USAGE)
+    line = str(raised.value)
+    assert line.startswith("Spark: RuntimeError: crashed after the readings; ")
+    assert "session" not in line
+    assert "\n" not in line

@@ -84,6 +84,10 @@ class Checkpoints:
         batches = self._batches(checkpoint, "offsets")
         return self._offsets(checkpoint, max(batches)) if batches else {}
 
+    def next_batch(self, checkpoint: Checkpoint) -> int:
+        """The number of the first batch that is not in the lake."""
+        return max(self._batches(checkpoint, "commits"), default=-1) + 1
+
     def _name(self, checkpoint: Checkpoint) -> str:
         first = checkpoint.number == 1
         return self._topic if first else f"{self._topic}-{checkpoint.number}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from usage_platform.adapters.lake.errors import ON_S3, one_line
 from usage_platform.adapters.lake.tables import Lake
+from usage_platform.adapters.spark.failure_cause import root_cause
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -66,7 +67,8 @@ _S3_MESSAGE = re.compile(
     r"awssdk\.[\w.]*Exception: (?P<text>.+?)(?: \((?:SDK Attempt|Service: )|: +software\.|$)",
     re.M,
 )
-_WAITS = "what was not written waits on the topic and is written by the next run"
+# Also true of a cause that does not pass: whatever was read, progress counts only what was written.
+_WAITS = "what was not written does not count as done, and the next run tries it again"
 
 
 def spark_conf(lake: Lake) -> Mapping[str, str]:
@@ -192,7 +194,7 @@ def _in_one_line(text: str) -> str:
             f"data folder writable; {_WAITS}"
         )
     return (
-        f"Spark: {one_line(text)}; {_WAITS}; details are in Spark's log (on this machine "
+        f"Spark: {root_cause(text)}; {_WAITS}; details are in Spark's log (on this machine "
         "logs/spark.log in the data folder)"
     )
 

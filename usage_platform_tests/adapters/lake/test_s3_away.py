@@ -192,5 +192,5 @@ def test_what_sparks_client_of_s3_says_is_one_line_that_says_what_to_do(kind, sa
     with pytest.raises(SparkFailedError) as told, failing_in_one_line():
         raise kind(said)
     assert str(told.value).startswith(f"Spark cannot use the lake ({reason}): {SAYS_WHAT_TO_DO}")
-    assert str(told.value).endswith("waits on the topic and is written by the next run")
+    assert str(told.value).endswith("does not count as done, and the next run tries it again")
     assert "\n" not in str(told.value)

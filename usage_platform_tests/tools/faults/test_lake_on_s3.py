@@ -72,7 +72,7 @@ def test_an_s3_that_goes_away_within_a_batch_is_told_and_nothing_is_lost_when_it
 ):
     said, findings = rounds.without_lake(partial(apply_until_the_lake_goes, s3.pid), s3.start)
     assert said.startswith("Spark cannot use the lake (Unable to execute HTTP request")
-    assert said.endswith("waits on the topic and is written by the next run")
+    assert said.endswith("does not count as done, and the next run tries it again")
     assert "\n" not in said
     assert findings.lines == []
 
