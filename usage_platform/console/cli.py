@@ -1,7 +1,4 @@
-"""The console command `usage-platform`.
-
-Belongs here: the command line. Not here: what the commands do (`console`).
-"""
+"""The console command `usage-platform`: its command line, not what the commands do (`console`)."""
 
 import math
 import signal
@@ -41,6 +38,7 @@ def main(ctx: click.Context, data: Path | None) -> None:
 
 
 main.add_command(inspect)
+main.add_command(accept_loss)
 
 
 @main.command()
@@ -305,6 +303,3 @@ def alert_test(overrides: Given, sink: str | None) -> None:
 
     if not send_tests(Settings.from_env(**overrides), sink, datetime.now(UTC)):
         sys.exit(1)
-
-
-main.add_command(accept_loss)

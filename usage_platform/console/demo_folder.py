@@ -34,7 +34,8 @@ def ready_folder(settings: Settings, keep: bool, say: Callable[[str], None]) -> 
     """
     plan = Platform(settings).playback_plan()
     summary = plan.cache.summary()
-    if summary is None or plan.is_loaded:
+    # Files that grew are the same source.
+    if summary is None or f"{summary.source} ".startswith(f"{plan.identity.name} "):
         return
     folder, other = shown_path(settings.data_dir), summary.source.split()[0]
     # An external lake or broker would outlive the folder and no longer match its checkpoints.

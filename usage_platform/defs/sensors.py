@@ -97,7 +97,7 @@ def playback_sensor(
     deployment = platform.deployment
     try:
         ensure_topics(deployment.kafka)
-        if deployment.playback_plan().is_exhausted(deployment.kafka, deployment.registry()):
+        if deployment.playback_plan().is_exhausted(deployment.kafka):
             return dg.SkipReason("the source is exhausted: all of it is on the topic")
     except (KafkaUnreachableError, KafkaException, LakeError) as error:
         return dg.SkipReason(str(error))

@@ -51,6 +51,8 @@ def source_readings(
     deployment = platform.deployment
     settings = deployment.settings
     started = time.monotonic()
+    # Before loading: a file that grows meanwhile is then loaded again.
+    version = deployment.playback_plan().identity.version
     try:
         source = deployment.reading_source()
         context.log.info(f"loading {source.name}")
@@ -59,9 +61,7 @@ def source_readings(
         loaded.check_accepted(pd.Timestamp.now(tz="UTC"), settings.event_limits)
     except SourceError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
-    summary = deployment.source_cache.save(
-        deployment.playback_plan().source, loaded, settings.default_meter
-    )
+    summary = deployment.source_cache.save(version, loaded, settings.default_meter)
     for note in loaded.notes:
         context.log.info(note)
     for row in loaded.bad_rows[:_SHOWN_BAD_ROWS]:
@@ -134,8 +134,8 @@ def usage(
     """The topic `usage`: the source's readings, played in event order at a chosen pace.
 
     A long run: it ends when the source is exhausted, and reports its progress each minute. It
-    resumes after each meter's last reading on the topic, so that a run that was killed and started
-    again neither repeats nor skips a reading.
+    resumes after each meter's last played reading, also of a file that grew, so that a run that was
+    killed and started again neither repeats nor skips a reading.
     """
     deployment = platform.deployment
     kafka = deployment.kafka
@@ -144,11 +144,15 @@ def usage(
         plan, loaded = _plan(deployment, config), deployment.source_cache.readings()
         with PlaybackLease(kafka, str(holder_of(deployment.settings.data_dir))) as lease:
             # Under the lease: nobody else may add to the topic after this look at it.
-            todo = plan.remaining(loaded, kafka, deployment.registry())
+            played = plan.played(loaded, kafka, deployment.registry())
+            if played.notice:
+                context.log.warning(played.notice)
+            todo = plan.remaining(loaded, played)
             context.log.info(f"playing {len(todo):,} readings to {kafka.bootstrap}")
             report = PlaybackReport(context, kafka)
             pace = _pace(deployment, config, plan, loaded)
-            progress = play(kafka, todo, plan.source, pace, report, lease.check)
+            progress = play(kafka, todo, plan.identity.name, pace, report, lease.check)
+            plan.keep_end(loaded, played, kafka)
         offsets = end_offsets(kafka, "usage")
     except (
         KafkaUnreachableError,

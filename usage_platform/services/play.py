@@ -60,7 +60,7 @@ def play(
     Args:
         kafka: The brokers.
         readings: `meter`, `ts`, `value`, as `core.readings.pacing.remaining` returns them.
-        source: Identifies their source, as for `last_played`.
+        source: Identifies their source, as for `source_header`.
         pace: How fast.
         report: Called after each burst.
         check: Called before each burst, and each second between two; an exception of it ends the

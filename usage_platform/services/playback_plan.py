@@ -1,21 +1,27 @@
 """What is left to play: the loaded source within its limits, minus what the topic already holds.
 
 Belongs here: which readings of the loaded source are played, which remain, and from when on they
-are paced. Not here: publishing them (`play`), where the topic stands
-(`adapters.kafka.playback_position`).
+are paced. Not here: publishing them (`play`), what counts as played (`playback_progress`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pandas as pd
 
-from usage_platform.adapters.kafka.playback_position import last_played
 from usage_platform.adapters.kafka.topics import KafkaSettings
+from usage_platform.adapters.stores.playback_record import PlaybackRecords
 from usage_platform.adapters.stores.source_cache import SourceCache
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.pacing import AS_FAST_AS_POSSIBLE, Pace, remaining, to_play
 from usage_platform.core.time.local_time import local_day_bounds
+from usage_platform.services.playback_progress import (
+    Played,
+    SourceIdentity,
+    keep_end,
+    look_up,
+    remembered,
+)
 
 
 @dataclass(frozen=True)
@@ -24,15 +30,17 @@ class PlaybackPlan:
 
     Attributes:
         cache: The loaded source.
-        source: Identifies the source that is to be played; a cache that holds another one must be
-            loaded first.
+        records: How far each source was played.
+        identity: Identifies the source that is to be played; a cache that holds another content
+            must be loaded first.
         zone: IANA name of the zone in which `first_day` is a day.
         first_day: Readings before this local day are not played; None for all.
         max_iterations: At most so many readings are played, over all runs; None for all.
     """
 
     cache: SourceCache
-    source: str
+    records: PlaybackRecords
+    identity: SourceIdentity
     zone: str
     first_day: date | None = None
     max_iterations: int | None = None
@@ -41,7 +49,7 @@ class PlaybackPlan:
     def is_loaded(self) -> bool:
         """Whether the cache holds this source."""
         summary = self.cache.summary()
-        return summary is not None and summary.source == self.source
+        return summary is not None and summary.source == self.identity.version
 
     def readings(self) -> pd.DataFrame:
         """All readings that are played, over all runs.
@@ -54,36 +62,55 @@ class PlaybackPlan:
         """
         return to_play(self.cache.readings(), self._start, self.max_iterations)
 
-    def remaining(
-        self, loaded: pd.DataFrame, kafka: KafkaSettings, registry: MeterRegistry
-    ) -> pd.DataFrame:
-        """The readings that are played and that the topic does not hold yet.
+    def played(self, loaded: pd.DataFrame, kafka: KafkaSettings, registry: MeterRegistry) -> Played:
+        """What of it was played already; called under the lease on playback.
 
         Args:
             loaded: What the cache holds.
             kafka: The brokers.
             registry: The known meters.
 
-        Returns:
-            As `readings`.
-
         Raises:
             KafkaUnreachableError: When no broker answers.
         """
-        played = last_played(kafka, self.source, set(loaded["meter"]), registry)
-        return remaining(loaded, played, self._start, self.max_iterations)
+        return look_up(self.records, kafka, self._loaded_identity, loaded, registry)
 
-    def is_exhausted(self, kafka: KafkaSettings, registry: MeterRegistry) -> bool:
-        """Whether the topic holds all of it. A source that is not loaded is not exhausted.
+    def remaining(self, loaded: pd.DataFrame, played: Played) -> pd.DataFrame:
+        """The readings that are still to be played.
+
+        Args:
+            loaded: What the cache holds.
+            played: What was played already.
+
+        Returns:
+            As `readings`.
+        """
+        return remaining(loaded, played.last, self._start, self.max_iterations)
+
+    def keep_end(self, loaded: pd.DataFrame, played: Played, kafka: KafkaSettings) -> None:
+        """Remember that a run has ended and the topic has all that remained.
+
+        Args:
+            loaded: What the cache holds.
+            played: What was played before the run.
+            kafka: The brokers.
+        """
+        newest = self.remaining(loaded, played).groupby("meter")["ts"].max()
+        last = played.last | {str(meter): ts for meter, ts in newest.items()}
+        keep_end(self.records, kafka, self._loaded_identity, loaded, last)
+
+    def is_exhausted(self, kafka: KafkaSettings) -> bool:
+        """Whether all of it was played. A source that is not loaded is not exhausted.
+
+        The record alone is asked: this costs the same however long the topic is.
 
         Raises:
             KafkaUnreachableError: When no broker answers.
         """
         if not self.is_loaded:
             return False
-        last = self._last()
-        played = last_played(kafka, self.source, set(last), registry)
-        return all(meter in played and played[meter] >= ts for meter, ts in last.items())
+        played = remembered(self.records, kafka, self.identity)
+        return all(meter in played and played[meter] >= ts for meter, ts in self._last().items())
 
     def ends(self) -> dict[str, int]:
         """Each meter's newest reading that is played, ns since 1970 UTC; none if not loaded."""
@@ -109,6 +136,13 @@ class PlaybackPlan:
             accelerator=accelerator or AS_FAST_AS_POSSIBLE,
             history_until=None if first is None else first + pd.Timedelta(days=history_days),
         )
+
+    @property
+    def _loaded_identity(self) -> SourceIdentity:
+        """That of the loaded content; the source itself may have changed since."""
+        summary = self.cache.summary()
+        version = self.identity.version if summary is None else summary.source
+        return replace(self.identity, version=version)
 
     @property
     def _start(self) -> pd.Timestamp | None:

@@ -31,6 +31,7 @@ from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.spark.session import own_session, remote_session
 from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform.adapters.stores.models import ModelStore
+from usage_platform.adapters.stores.playback_record import PlaybackRecords
 from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.adapters.stores.source_cache import SourceCache
 from usage_platform.core.detector.model_timeline import ModelTimeline
@@ -45,7 +46,7 @@ from usage_platform.services.score_silence import SilenceRule
 from usage_platform.services.sink_turn import SinkTurn
 from usage_platform.settings.closing_days import chosen_calendar
 from usage_platform.settings.settings import Settings
-from usage_platform.wiring.sources import chosen_source, source_label
+from usage_platform.wiring.sources import chosen_source, source_identity
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -192,7 +193,8 @@ class Platform:
         settings = self.settings
         return PlaybackPlan(
             self.source_cache,
-            source_label(settings),
+            PlaybackRecords(self.assets),
+            source_identity(settings),
             settings.timezone,
             settings.start_date,
             settings.max_iterations,

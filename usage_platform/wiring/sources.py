@@ -8,6 +8,7 @@ from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from usage_platform.adapters.sources.file_content import content_digest
 from usage_platform.core.meter_files.options import (
     BOSTON_TIME,
     BOSTON_VALUE,
@@ -19,6 +20,7 @@ from usage_platform.core.meter_files.options import (
 )
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import ReadingSource
+from usage_platform.services.playback_progress import SourceIdentity
 from usage_platform.settings.settings import Settings
 from usage_platform.settings.value_types import NO_COLUMN, NOT_FILES
 
@@ -98,17 +100,15 @@ def _portal_columns(settings: Settings) -> CsvColumns:
     return CsvColumns(columns.time or BOSTON_TIME, columns.end, columns.value or BOSTON_VALUE)
 
 
-def source_label(settings: Settings) -> str:
-    """Identifies the chosen source and everything that changes its readings.
-
-    That is the settings, and the name, size and modification time of each file.
-    """
-    states = [
-        f"{path.name}:{path.stat().st_size}:{path.stat().st_mtime_ns}"
-        for path in _csv_paths(settings)
-        if path.exists()
-    ]
-    return " ".join([settings.source_label, *states])
+def source_identity(settings: Settings) -> SourceIdentity:
+    """Identifies the chosen source: by its settings, and by the content of its files."""
+    files = [path for path in _csv_paths(settings) if path.is_file()]
+    name = settings.source_label
+    if not files:
+        return SourceIdentity(name, name)
+    digests = [f"{path.name}:{content_digest(path)}" for path in files]
+    states = [f"{p.name}:{p.stat().st_size}:{p.stat().st_mtime_ns}" for p in files]
+    return SourceIdentity(name, " ".join([name, *digests]), former=" ".join([name, *states]))
 
 
 def _csv_paths(settings: Settings) -> list[Path]:

@@ -45,7 +45,7 @@ class Platform:
     def keep(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Let these be the loaded readings."""
         self.deployment.source_cache.save(
-            self.deployment.playback_plan().source,
+            self.deployment.playback_plan().identity.version,
             SourceReadings(frame, (), (), 0),
             self.deployment.settings.default_meter,
         )
@@ -111,10 +111,8 @@ def topics(monkeypatch):
     monkeypatch.setattr(sensors, "ensure_topics", lambda kafka: answer(lambda: None))
     monkeypatch.setattr(
         playback_plan,
-        "last_played",
-        lambda kafka, source, meters, registry: answer(
-            lambda: {m: ts for m, ts in said.last.items() if m in meters}
-        ),
+        "remembered",
+        lambda records, kafka, source: answer(lambda: dict(said.last)),
     )
     monkeypatch.setattr(
         score_tick,

@@ -13,6 +13,7 @@ from usage_platform.defs.resources import PlatformResource
 from usage_platform.defs.source_assets import source_readings, usage
 from usage_platform.services.play import PlaybackProgress
 from usage_platform.services.playback_plan import PlaybackPlan
+from usage_platform.services.playback_progress import Played
 from usage_platform_tests.defs.conftest import Platform
 
 START = pd.Timestamp("2024-03-05T05:00:00Z")
@@ -58,7 +59,9 @@ def topic(tmp_path, monkeypatch):
         "PlaybackLease",
         lambda kafka, holder: nullcontext(SimpleNamespace(check=lambda: None)),
     )
+    monkeypatch.setattr(PlaybackPlan, "played", lambda *_: Played({}))
     monkeypatch.setattr(PlaybackPlan, "remaining", lambda *_: [0, 1])
+    monkeypatch.setattr(PlaybackPlan, "keep_end", lambda *_: None)
     monkeypatch.setattr(source_assets, "play", play)
     for module in (source_assets, source_progress):
         monkeypatch.setattr(module, "end_offsets", end_offsets)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.kafka.playback_position import last_played
+from usage_platform.adapters.kafka.playback_position import played_since
 from usage_platform.adapters.kafka.topics import (
     USAGE,
     KafkaUnreachableError,
@@ -41,7 +41,7 @@ def source(steps, meters=METERS):
 
 def go_on(kafka, frame, **limits):
     """Play what the topic does not hold yet."""
-    last = last_played(kafka, "source", set(frame["meter"]), REGISTRY)
+    last = played_since(kafka, {"source"}, {}, REGISTRY).last
     left = remaining(frame, last, limits.get("start"), limits.get("most"))
     return play(kafka, left, "source", FAST, lambda progress: None)
 
@@ -99,7 +99,7 @@ def test_a_meter_that_fell_silent_long_ago_is_still_found(kafka):
         FAST,
         lambda p: None,
     )
-    assert last_played(kafka, "source", {"a", "silent"}, REGISTRY) == {
+    assert played_since(kafka, {"source"}, {}, REGISTRY).last == {
         "a": START + pd.Timedelta(minutes=5 * 2_499),
         "silent": START + pd.Timedelta(minutes=10),
     }
@@ -127,14 +127,14 @@ def test_events_of_others_do_not_move_the_point_where_a_source_goes_on(kafka, pu
     play(kafka, frame.iloc[:2], "source", FAST, lambda progress: None)
     play(kafka, frame, "another source", FAST, lambda progress: None)
     put(kafka, [b"not json", None, b'{"meter":"a","ts":"2024-03-06T00:00:00Z","value":1}'])
-    last = last_played(kafka, "source", {"a", "b"}, REGISTRY)
+    last = played_since(kafka, {"source"}, {}, REGISTRY).last
     assert last == {"a": frame["ts"].iloc[1]}
 
 
 def test_an_empty_topic_and_a_missing_one_hold_no_last_reading(kafka, monkeypatch):
-    assert last_played(kafka, "source", {"a"}, REGISTRY) == {}
+    assert played_since(kafka, {"source"}, {}, REGISTRY).last == {}
     monkeypatch.setattr("usage_platform.adapters.kafka.playback_position.USAGE", "never-made")
-    assert last_played(kafka, "source", {"a"}, REGISTRY) == {}
+    assert played_since(kafka, {"source"}, {}, REGISTRY).last == {}
 
 
 def test_events_that_the_broker_refuses_for_good_end_the_playback_in_one_line(kafka):

@@ -1,13 +1,17 @@
-"""How far playback has come: the topic `usage` itself says it.
+"""How far playback has come on the topic `usage`: its events are marked with their source.
 
-Belongs here: marking events with their source, and finding each meter's newest one. Not here:
-publishing readings (`services.play`), which of them remain (`services.playback_plan`).
+Belongs here: marking events with their source, and finding each meter's newest one from given
+offsets on. Not here: publishing readings (`services.play`), remembering how far it was read
+(`adapters.stores.playback_record`), which readings remain (`services.playback_plan`).
 """
 
 import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from itertools import islice
 
 import pandas as pd
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from usage_platform.adapters.kafka.events import committed_reader
 from usage_platform.adapters.kafka.topics import (
@@ -19,7 +23,20 @@ from usage_platform.adapters.kafka.topics import (
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.messages import parse_usage
 
-_TAIL = 2_000
+_AT_ONCE = 20_000
+
+
+@dataclass(frozen=True)
+class PlayedEvents:
+    """The events of a source on the topic.
+
+    Attributes:
+        last: Each meter's newest reading, UTC instants; a meter without an event is missing.
+        ends: By partition, the offset up to which the topic was read.
+    """
+
+    last: dict[str, pd.Timestamp]
+    ends: dict[int, int]
 
 
 def source_header(source: str) -> tuple[str, bytes]:
@@ -31,61 +48,54 @@ def source_header(source: str) -> tuple[str, bytes]:
     return "source", hashlib.sha256(source.encode()).hexdigest()[:16].encode()
 
 
-def last_played(
-    kafka: KafkaSettings, source: str, meters: set[str], registry: MeterRegistry
-) -> dict[str, pd.Timestamp]:
-    """Each meter's newest reading of a source on the topic: where its playback resumes.
+def played_since(
+    kafka: KafkaSettings,
+    sources: Collection[str],
+    starts: Mapping[int, int],
+    registry: MeterRegistry,
+) -> PlayedEvents:
+    """Each meter's newest reading of a source among the events from some offsets on.
 
-    Looks back from the end, further and further, until every meter is found or nothing is left.
     Events of other sources and of other programs do not count, whatever their meter and time.
 
     Args:
         kafka: The brokers.
-        source: Identifies the source, as for `source_header`.
-        meters: Names of the meters to look for.
+        sources: Names of the source, as for `source_header`; it may have had another one.
+        starts: By partition, the first offset to read; a missing one is read from its beginning.
         registry: Gives the meter and the zone of events that name none.
-
-    Returns:
-        UTC instants by meter; a meter without an event on the topic is missing.
 
     Raises:
         KafkaUnreachableError: When no broker answers.
         KafkaException: When the broker refuses, or is silent for too long.
     """
+    headers = [source_header(name) for name in sources]
+    newest: dict[str, pd.Timestamp] = {}
     with committed_reader(kafka, "usage-platform-playback") as client:
-        newest: dict[str, pd.Timestamp] = {}
-        ends = [
-            (p.partition, *client.get_watermark_offsets(p, timeout=10))
-            for p in partitions_of(client, kafka, USAGE)
-        ]
-        longest = max((high - low for _, low, high in ends), default=0)
-        back = _TAIL
-        # All partitions each time: a meter's events move to another one when partitions are added.
-        while longest and not meters <= set(newest):
-            for partition, low, high in ends:
-                start = max(low, high - back)
-                tail = _newest_in(client, partition, start, source_header(source), registry)
-                for meter in meters & set(tail):
-                    newest[meter] = max(tail[meter], newest.get(meter, tail[meter]))
-            if back >= longest:
-                break
-            back *= 8
-        return newest
+        positions, ends = _unread(client, kafka, starts)
+        messages = messages_to_end(client, positions)
+        while chunk := list(islice(messages, _AT_ONCE)):
+            ours = [m for m in chunk if any(h in (m.headers() or ()) for h in headers)]
+            for meter, ts in _newest(ours, registry).items():
+                newest[meter] = max(ts, newest.get(meter, ts))
+    return PlayedEvents(newest, ends)
 
 
-def _newest_in(
-    client: Consumer,
-    partition: int,
-    start: int,
-    header: tuple[str, bytes],
-    registry: MeterRegistry,
-) -> dict[str, pd.Timestamp]:
-    from_here = TopicPartition(USAGE, partition, start if start else OFFSET_BEGINNING)
-    messages = [
-        message
-        for message in messages_to_end(client, [from_here])
-        if header in (message.headers() or ())
-    ]
+def _unread(
+    client: Consumer, kafka: KafkaSettings, starts: Mapping[int, int]
+) -> tuple[list[TopicPartition], dict[int, int]]:
+    """Where to read in each partition that has something to read, and the ends of all."""
+    positions: list[TopicPartition] = []
+    ends: dict[int, int] = {}
+    for one in partitions_of(client, kafka, USAGE):
+        low, high = client.get_watermark_offsets(one, timeout=10)
+        start = max(starts.get(one.partition, low), low)
+        ends[one.partition] = high
+        if start < high:
+            positions.append(TopicPartition(USAGE, one.partition, start))
+    return positions, ends
+
+
+def _newest(messages: list[Message], registry: MeterRegistry) -> dict[str, pd.Timestamp]:
     received = pd.to_datetime([m.timestamp()[1] for m in messages], unit="ms", utc=True)
     events = parse_usage(
         [m.value() for m in messages], [m.key() for m in messages], pd.Series(received), registry

@@ -4,6 +4,7 @@ Belongs here: pure decisions on a frame of readings. Not here: the topic (adapte
 argument).
 """
 
+import hashlib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -70,6 +71,21 @@ def remaining(
     chosen = to_play(readings, start, max_iterations)
     played = chosen["meter"].map(dict(last_played)).astype("datetime64[ns, UTC]")
     return chosen[~(chosen["ts"] <= played)].reset_index(drop=True)
+
+
+def digest_until(readings: pd.DataFrame, last: Mapping[str, pd.Timestamp]) -> str:
+    """Identifies the readings of a source up to each meter's last one.
+
+    A source that only grew behind them keeps the digest.
+
+    Args:
+        readings: `meter`, `ts` (datetime64[ns, UTC]), `value`; sorted by ts, then meter.
+        last: UTC instants by meter; meters that are missing do not count.
+    """
+    until = readings["meter"].map(dict(last)).astype("datetime64[ns, UTC]")
+    part = readings.loc[readings["ts"] <= until, ["meter", "ts", "value"]]
+    rows = pd.util.hash_pandas_object(part, index=False).to_numpy()
+    return hashlib.sha256(rows.tobytes()).hexdigest()
 
 
 @dataclass(frozen=True)

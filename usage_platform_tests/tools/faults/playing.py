@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from usage_platform.adapters.kafka.playback_position import last_played
+from usage_platform.adapters.kafka.playback_position import played_since
 from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.pacing import AS_FAST_AS_POSSIBLE, Pace, remaining
@@ -31,7 +31,7 @@ def go_on(
     report: Callable[[PlaybackProgress], None] = lambda progress: None,
 ) -> None:
     """Play what the topic does not hold yet, as a run of the playback does."""
-    last = last_played(kafka, SOURCE, set(readings["meter"]), registry)
+    last = played_since(kafka, {SOURCE}, {}, registry).last
     play(kafka, remaining(readings, last, None, None), SOURCE, pace, report)
 
 
