@@ -11,6 +11,7 @@ import click
 from usage_platform.console.accept_loss import accept_loss
 from usage_platform.console.given_options import Given, Value, given, unless_given
 from usage_platform.console.inspect_command import inspect
+from usage_platform.console.label_command import label
 from usage_platform.console.one_line_errors import OneLineErrors
 from usage_platform.console.signals import stop_on_signals
 from usage_platform.console.source_options import source_options
@@ -39,6 +40,7 @@ def main(ctx: click.Context, data: Path | None) -> None:
 
 main.add_command(inspect)
 main.add_command(accept_loss)
+main.add_command(label)
 
 
 @main.command()
@@ -251,34 +253,12 @@ def replay(overrides: Given, out: Path, **options: Value) -> None:
 
 
 @main.command()
-@click.argument("start")
-@click.argument("end")
-@click.argument("says", type=click.Choice(["true", "false", "planned"]))
-@click.option("--meter", help="Name of the meter.")
-@click.option("--note", default="", help="Free text.")
-@click.pass_obj
-def label(overrides: Given, start: str, end: str, says: str, note: str, meter: str | None) -> None:
-    """Label a time span as true anomaly, false alarm or planned.
-
-    START and END are local times such as 2024-03-05T13:00. Spans labelled true or planned are
-    excluded from training; anomalies in planned spans are not published.
-    """
-    from usage_platform.console.labels import add_label
-    from usage_platform.console.screen import Screen
-    from usage_platform.wiring.platform import Platform
-
-    platform = Platform(Settings.from_env(**overrides, **given({"meter": meter})))
-    known = platform.settings.default_meter
-    Screen().say(add_label(platform.labels, known, start, end, says, note))
-
-
-@main.command()
 @click.option("--back", is_flag=True, help="Roll back to the previous model.")
 @click.option("--promote", metavar="VERSION", help="Promote a model.")
 @click.option("--sizes", is_flag=True, help="Print memory and disk by number of meters.")
 @click.pass_obj
 def models(overrides: Given, back: bool, promote: str | None, sizes: bool) -> None:
-    """List models, promote one, roll back to the previous one, or print what they take."""
+    """List models, promote one, roll back, or print what they take."""
     from usage_platform.console.models import change, listed
     from usage_platform.console.models import sizes as sized
     from usage_platform.console.screen import Screen

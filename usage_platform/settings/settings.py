@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from usage_platform.adapters.kafka.security import SecurityKind, msk_region
+from usage_platform.adapters.kafka.security import SecurityKind
 from usage_platform.core.alerts.alert import Severity
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.limits import MOST_EVENT_BYTES, MOST_METERS, OLDEST_DAY, EventLimits
@@ -33,6 +33,7 @@ from usage_platform.core.readings.reject_reasons import KEPT_BYTES
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.settings import alert_types as alert_settings
 from usage_platform.settings import value_types as types
+from usage_platform.settings.broker_security import check_broker_security
 from usage_platform.settings.event_limits import check_limits, chosen_limits
 from usage_platform.settings.source_label import source_label
 
@@ -137,21 +138,8 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _secured_brokers_have_credentials(self) -> Self:
-        start = f"USAGE_KAFKA_SECURITY={self.kafka_security}: set"
-        if self.kafka_security is not SecurityKind.NONE and not self.kafka_bootstrap:
-            raise ValueError(
-                f"{start} USAGE_KAFKA_BOOTSTRAP too: the embedded broker has no authentication"
-            )
-        if self.kafka_security is SecurityKind.SCRAM and not (
-            self.kafka_user and self.kafka_password.get_secret_value()
-        ):
-            raise ValueError(f"{start} USAGE_KAFKA_USER and USAGE_KAFKA_PASSWORD too")
-        if self.kafka_security is SecurityKind.IAM and not msk_region(self.kafka_bootstrap):
-            raise ValueError(
-                f"{start} USAGE_KAFKA_BOOTSTRAP to the brokers of Amazon MSK, whose names contain "
-                "the region, such as b-1.usage.abc123.c2.kafka.us-east-1.amazonaws.com:9098; got "
-                f"{self.kafka_bootstrap!r}"
-            )
+        credentials = (self.kafka_user, self.kafka_password.get_secret_value())
+        check_broker_security(self.kafka_security, self.kafka_bootstrap, credentials)
         return self
 
     @model_validator(mode="after")
