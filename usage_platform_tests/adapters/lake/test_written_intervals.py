@@ -52,7 +52,9 @@ def test_a_backfill_with_another_interval_is_refused(of_five_minutes):
 def test_a_batch_with_another_interval_is_refused(of_five_minutes, later):
     frame = pd.DataFrame({"meter": "library", "ts": [START + later], "value": [1.0]})
     now = pd.Timestamp.now(tz="UTC").as_unit("ns")
-    raw = pd.DataFrame([("usage", 0, 0, now, usage_messages(frame)[0])], columns=RAW_COLUMNS)
+    value = usage_messages(frame)[0]
+    known = {"topic": "usage", "partition": 0, "offset": 0, "kafka_time": now, "key": None}
+    raw = pd.DataFrame([known | {"value": value}])[RAW_COLUMNS]
     with pytest.raises(LakeError, match="meter library: "):
         apply_events(NoSpark(), of_five_minutes, QUARTERS, raw)
     with pytest.raises(UsedSparkError):
