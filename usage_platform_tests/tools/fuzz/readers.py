@@ -12,7 +12,7 @@ import pandas as pd
 from confluent_kafka import KafkaError, Producer
 
 from usage_platform.adapters.kafka.events import raw_frame
-from usage_platform.adapters.kafka.playback_position import last_played
+from usage_platform.adapters.kafka.playback_position import played_since
 from usage_platform.adapters.kafka.topics import (
     ANOMALY,
     DEAD_LETTERS,
@@ -123,7 +123,7 @@ class Readers:
             high - low for low, high in end_offsets(self._kafka, USAGE).values()
         )
         assert news_of(messages, self._registry)
-        last_played(self._kafka, "fuzz", {_GOOD.name}, self._registry)
+        played_since(self._kafka, ["fuzz"], {}, self._registry)
         for topic, parse, line in (
             (ANOMALY, parse_anomaly, anomaly_line),
             (EPISODE, parse_episode, episode_line),
