@@ -71,7 +71,7 @@ def replay_source(
     """Score a source's readings as the platform would have, and write a row for each.
 
     Args:
-        source: One meter's readings.
+        source: The readings of one or more meters.
         out: The file to write; its ending says how: .csv, .csv.gz or .parquet.
         options: How models are trained.
         labels: People's labels (`core.feedback.labels.LABEL_COLUMNS`); those of other meters have
@@ -80,33 +80,39 @@ def replay_source(
 
     Raises:
         SourceError: If the extension is unknown, the folder is missing, or the source cannot be
-            read or holds several meters.
+            read.
     """
     check_ending(out)
     if not out.parent.is_dir():
         raise SourceError(f"out: there is no folder {out.parent}; create it")
     loaded = source.load(lambda done, of: progress(f"{done:,} rows read"))
     loaded.check_readable()
-    if len(loaded.meters) != 1:
-        raise SourceError(f"{source.name}: expected one meter to replay, got {len(loaded.meters)}")
-    meter = loaded.meters[0]
-    scored = replay(
-        loaded.frame.loc[:, ["ts", "value"]],
-        meter,
-        options,
-        labels,
-        progress=lambda done, of: progress(f"model {done} of {of} trained"),
-    )
+    parts: list[pd.DataFrame] = []
+    labelled = 0
+    for meter in loaded.meters:
+        own = loaded.frame.loc[loaded.frame["meter"] == meter.name, ["ts", "value"]]
+        part = replay(
+            own.reset_index(drop=True),
+            meter,
+            options,
+            labels,
+            progress=lambda done, of: progress(f"model {done} of {of} trained"),
+        )
+        labelled += int(left_out(meter.name, instants_of(part.loc[:, "ts"]), labels).sum())
+        part.insert(0, "meter", meter.name)
+        parts.append(part)
+    scored = pd.concat(parts, ignore_index=True)
     _write(scored, out)
+    found = [episodes(part, meter) for part, meter in zip(parts, loaded.meters, strict=True)]
     return Replayed(
         readings=len(scored),
         bad_rows=len(loaded.bad_rows),
         first_bad_row=str(loaded.bad_rows[0]) if loaded.bad_rows else "",
         repeated_rows=loaded.repeated_rows,
         learning=int(scored["learning"].sum()),
-        labelled=int(left_out(meter.name, instants_of(scored.loc[:, "ts"]), labels).sum()),
+        labelled=labelled,
         flagged=int(scored["flagged"].sum()),
-        episodes=episodes(scored, meter),
+        episodes=pd.concat([one for one in found if len(one)] or found[:1], ignore_index=True),
     )
 
 

@@ -40,7 +40,8 @@ def test_every_reading_is_written_with_what_was_said_of_it(source, tmp_path, nam
     done = replayed(source, tmp_path / name)
     read = pd.read_parquet if name.endswith("parquet") else pd.read_csv
     written = read(tmp_path / name)
-    assert tuple(written.columns) == REPLAY_COLUMNS
+    assert tuple(written.columns) == ("meter", *REPLAY_COLUMNS)
+    assert set(written["meter"]) == {HOURLY.name}
     assert len(written) == done.readings == 40 * 24
     assert written["flagged"].sum() == done.flagged == 1
     assert written["kind"].iloc[-30] in {"spike", "night_load"}
@@ -67,12 +68,16 @@ def test_a_missing_folder_is_named(source, tmp_path):
         replayed(source, tmp_path / "none" / "out.csv")
 
 
-def test_a_source_of_several_meters_is_refused(tmp_path):
+def test_each_meter_of_a_source_is_scored_as_if_it_were_alone(tmp_path):
     meters = (Meter("a", interval_minutes=60), Meter("b", interval_minutes=60))
-    source = GeneratedSource(meters, date(2024, 1, 1), 2, 1)
-    with pytest.raises(SourceError, match="expected one meter to replay, got 2"):
-        replayed(source, tmp_path / "out.csv")
-    assert list(tmp_path.iterdir()) == []
+    both = GeneratedSource(meters, date(2024, 1, 1), 35, 1)
+    done = replayed(both, tmp_path / "both.csv")
+    written = pd.read_csv(tmp_path / "both.csv")
+    assert (done.readings, list(written["meter"].unique())) == (len(written), ["a", "b"])
+    alone = GeneratedSource(meters[:1], date(2024, 1, 1), 35, 1)
+    replayed(alone, tmp_path / "alone.csv")
+    own = written[written["meter"] == "a"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(own, pd.read_csv(tmp_path / "alone.csv"))
 
 
 def test_what_goes_on_is_told(source, tmp_path):
@@ -109,7 +114,6 @@ def test_the_command_writes_the_file_and_says_what_was_done(run, tmp_path):
         ),
         (("--out", "none/out.csv"), "out: there is no folder none; create it"),
         (("--out", "out.csv", "--csv", "none.csv"), "none.csv"),
-        (("--out", "out.csv", "--meters", "2"), "expected one meter to replay, got 2"),
         (("--out", "out.csv", "--holidays", "Atlantis"), "USAGE_HOLIDAYS=Atlantis: "),
         (("--out", "out.csv", "--false-alarms", "8"), "USAGE_FALSE_ALARMS_PER_WEEK=8.0: "),
         (("--out", "out.csv", "--timezone", "Mars"), "USAGE_TIMEZONE"),
