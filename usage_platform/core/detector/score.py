@@ -167,7 +167,7 @@ def _kinds(
     if by_model is not None and model.baseline is not None:
         anomalous = _anomalous(raw, by_model)
         above = raw.values > by_model.expected
-        lately = trailing_mean(anomalous.astype(np.float64), 0, _intervals(raw, SHIFT_HOURS) - 1)
+        lately = _share_lately(anomalous, 0, _intervals(raw, SHIFT_HOURS) - 1)
         night = is_night(model.baseline, raw)
         conditions += [
             anomalous & above & (day_type(raw.weekday) > 0),
@@ -197,9 +197,19 @@ def _anomalous(raw: Grid, by_model: _ModelScores) -> npt.NDArray[np.bool_]:
     followed = np.zeros(len(deviation), dtype=np.bool_)
     for above in (True, False):
         side = (deviation > 0) == above
-        lately = trailing_mean((strong & side).astype(np.float64), 1, reach) > 0
+        lately = _share_lately(strong & side, 1, reach) > 0
         followed |= weak & side & lately
     return strong | followed
+
+
+def _share_lately(anomalous: npt.NDArray[np.bool_], nearest: int, farthest: int) -> Floats:
+    """The share of anomalous readings `nearest` to `farthest` positions back; shape (n,).
+
+    Nothing was anomalous before the first position: where the series begins, which depends on how
+    much of the past is loaded, must not change a kind.
+    """
+    padded = np.concatenate([np.zeros(farthest), anomalous])
+    return trailing_mean(padded, nearest, farthest)[farthest:]
 
 
 def _intervals(grid: Grid, hours: int) -> int:

@@ -9,7 +9,6 @@ from collections import deque
 from struct import Struct
 
 from usage_platform.core.detector.anomaly_score import LEAST_SCALE_FACTOR
-from usage_platform.core.detector.features import LEAST_SHARE
 from usage_platform.core.detector.forest import TREES, Forests
 from usage_platform.core.detector.measure import LONGEST_RUN
 from usage_platform.core.detector.score import SHIFT_HOURS
@@ -58,8 +57,7 @@ class ForestTraversal:
 class RecentAnomalies:
     """The anomalous readings of the last hours."""
 
-    def __init__(self, begin: int, per_hour: int) -> None:
-        self._begin = begin
+    def __init__(self, per_hour: int) -> None:
         self._reach = per_hour
         self._shift = SHIFT_HOURS * per_hour
         self._strong = {True: _NEVER, False: _NEVER}
@@ -78,10 +76,8 @@ class RecentAnomalies:
         """
         if score >= 1.0:
             self._strong[above] = index
-        else:
-            enough = min(self._reach, index - self._begin) >= LEAST_SHARE * self._reach
-            if not enough or self._strong[above] < index - self._reach:
-                return False
+        elif self._strong[above] < index - self._reach:
+            return False
         self._anomalous.append(index)
         return True
 
@@ -90,5 +86,4 @@ class RecentAnomalies:
         anomalous = self._anomalous
         while anomalous[0] <= index - self._shift:
             anomalous.popleft()
-        places = min(self._shift, index - self._begin + 1)
-        return len(anomalous) / places if places >= LEAST_SHARE * self._shift else 0.0
+        return len(anomalous) / self._shift

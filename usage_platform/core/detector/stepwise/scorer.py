@@ -90,7 +90,7 @@ class StepwiseScorer:
         self._run, self._run_without_zeros = Run(), Run()
         self._longest_run = 24 * LONGEST_RUN_DAYS * per_hour
         self._traversal = None if model.forests is None else ForestTraversal(model.forests)
-        self._recent = RecentAnomalies(begin, per_hour)
+        self._recent = RecentAnomalies(per_hour)
         self._gross = GrossReadings(per_hour) if model.baseline is None else None
         self._state = (
             None

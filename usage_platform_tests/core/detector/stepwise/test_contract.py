@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from usage_platform.core.detector.options import Method, TrainingOptions
@@ -132,6 +132,8 @@ gaps = st.lists(st.tuples(st.floats(0, 1), st.integers(1, 50 * 24)), max_size=3)
     cuts=st.lists(st.floats(0, 0.99), min_size=1, max_size=3),
     gaps=gaps,
 )
+# The context of the first readings begins in the gap, a few readings before them.
+@example(seed=0, cuts=[0.0], gaps=[(0.0, 1), (0.0, 1015)])
 def test_begun_at_any_cut_and_over_gaps_it_gives_the_rows_of_the_whole(trained, seed, cuts, gaps):
     model, until = trained
     instants, values = faulty(model.meter, until, seed)
