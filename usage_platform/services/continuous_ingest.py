@@ -146,15 +146,15 @@ def ingest_while_events_arrive(
         drain_topics(spark, lake, registry, kafka, lambda line: None, turn=turn)
         starts = {topic: start_of_stream(lake, kafka, topic) for topic in writers}
     streams: list[_Stream] = []
-    for topic, write in writers.items():
-        turned, start = fenced(write, turn), starts[topic]
-        query = start_stream(spark, lake, kafka, topic, turned, start, processingTime=_TRIGGER)
-        streams.append(_Stream(topic, query, start))
 
     def is_to_end() -> bool:
         return is_awaited() or any(topic_id(kafka, t) != starts[t].topic_id for t in starts)
 
     try:
+        for topic, write in writers.items():
+            turned, start = fenced(write, turn), starts[topic]
+            query = start_stream(spark, lake, kafka, topic, turned, start, processingTime=_TRIGGER)
+            streams.append(_Stream(topic, query, start))
         _follow(streams, report, is_to_end)
     finally:
         for stream in streams:
