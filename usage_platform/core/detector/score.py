@@ -208,7 +208,7 @@ def _share_lately(anomalous: npt.NDArray[np.bool_], nearest: int, farthest: int)
     Nothing was anomalous before the first position: where the series begins, which depends on how
     much of the past is loaded, must not change a kind.
     """
-    padded = np.concatenate([np.zeros(farthest), anomalous])
+    padded = np.concatenate([np.zeros(farthest), anomalous.astype(np.float64)])
     return trailing_mean(padded, nearest, farthest)[farthest:]
 
 
