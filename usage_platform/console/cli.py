@@ -211,14 +211,14 @@ def status(overrides: Given) -> None:
 def query(overrides: Given, sql: str, form: str) -> None:
     """Run a read-only SQL query over the lake's tables."""
     from usage_platform.console.plain_text import plain
-    from usage_platform.console.query import bound_memory, printed
+    from usage_platform.console.query import bounded_memory, printed
     from usage_platform.wiring.platform import Platform
 
     deployment = Platform(Settings.from_env(**overrides))
     # Without this, Athena would keep running a query whose client is gone.
     stop_on_signals()
-    bound_memory()
-    text = printed(deployment.sql.query(sql), form)
+    with bounded_memory():
+        text = printed(deployment.sql.query(sql), form)
     click.echo(plain(text) if sys.stdout.isatty() else text)
 
 

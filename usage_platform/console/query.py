@@ -4,7 +4,8 @@ import io
 import json
 import resource
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, time
 from decimal import Decimal
 
@@ -25,14 +26,19 @@ _WIDEST = 200
 _LONGEST_CELL = 1000
 
 
-def bound_memory() -> None:
-    """Let this process have `MOST_MEMORY` at most (Linux); what needs more fails.
+@contextmanager
+def bounded_memory() -> Iterator[None]:
+    """Let this process have `MOST_MEMORY` at most during a block (Linux); what needs more fails.
 
     One text of `repeat()` counts in none of DuckDB's own limits.
     """
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    before, hard = resource.getrlimit(resource.RLIMIT_DATA)
     soft = MOST_MEMORY if hard == resource.RLIM_INFINITY else min(MOST_MEMORY, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (before, hard))
 
 
 def printed(rows: pa.Table, form: str) -> str:

@@ -29,6 +29,7 @@ FIRST = ("index.md", "repository/README.md")
 SECTIONS = {
     "Use": (
         "user-guide.md",
+        "meter-data.md",
         "page.md",
         "alerts.md",
         "powerbi.md",
@@ -43,6 +44,7 @@ SECTIONS = {
         "repository/terraform/README.md",
         "terraform-checks.md",
         "faults.md",
+        "security.md",
         "repository/SECURITY.md",
         "repository/CHANGELOG.md",
     ),
