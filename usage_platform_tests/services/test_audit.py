@@ -11,6 +11,7 @@ import pytest
 
 from usage_platform.adapters.kafka.events import committed_reader, messages_between, raw_frame
 from usage_platform.adapters.kafka.topics import USAGE, end_offsets
+from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, REJECTS, USAGE_HOURLY
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -73,6 +74,8 @@ def audited(topic, events, lake, write_table, spark_batch):
         for table, rows in tables.items():
             dated = rows.assign(**{table.partition: rows[times[table]].dt.date})
             write_table(lake, table, dated)
+        # As the first batch of a lake lists them, whatever becomes of its tables.
+        AdmittedMeters(lake).admit(["library", "annex"], registry)
         ends = events.groupby("partition")["offset"].max() + 1
         spark_batch(0, ingested or {str(p): int(end) for p, end in ends.items()})
         return audit_days(LakeReader(lake), topic, registry, days)

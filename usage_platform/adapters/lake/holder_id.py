@@ -3,8 +3,8 @@
 Belongs here: the small file that keeps it. Not here: leases (`lease`).
 """
 
+import fcntl
 import json
-import os
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -53,14 +53,12 @@ def _known(file: Path, made_for: dict[str, str]) -> str:
 
 def _created(file: Path, made_for: dict[str, str]) -> str:
     file.parent.mkdir(parents=True, exist_ok=True)
-    own = file.with_name(f"{_FILE}.{uuid4().hex}")
-    own.write_text(json.dumps({"id": uuid4().hex, **made_for}))
-    try:
-        if file.exists():  # Of a copied folder, or damaged.
-            own.replace(file)
-        else:
-            with suppress(FileExistsError):  # Another process of this folder was first.
-                os.link(own, file)
-    finally:
-        own.unlink(missing_ok=True)
-    return _known(file, made_for)
+    with file.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Another process of this folder may have been first.
+        if known := _known(file, made_for):
+            return known
+        own = file.with_suffix(".new")
+        own.write_text(json.dumps({"id": uuid4().hex, **made_for}))
+        own.replace(file)
+        return _known(file, made_for)

@@ -96,7 +96,7 @@ def understand(
     bad = [*bad_rows, *(row for file in files for row in file.rows.bad_rows)]
     uncertain = [one for layout in layouts for one in layout.uncertain]
     rows, names = all_rows(files, meter, bad)
-    rows, repeated, conflicts = distinct_rows(rows, layouts)
+    rows, repeated, conflicts = distinct_rows(rows, layouts, options.sign)
     if not any(one.name == "meter column" for one in uncertain):
         uncertain += conflicts
     ordered = Ordered(rows.meter, rows.instant, rows.local, rows.value)

@@ -15,6 +15,7 @@ from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.meter_files.bad_rows import report_rows
 from usage_platform.core.meter_files.findings import Uncertain
 from usage_platform.core.meter_files.layout import Layout
+from usage_platform.core.meter_files.options import Sign
 from usage_platform.core.meter_files.rows import TypedRows
 from usage_platform.core.meters import DEFAULT_METER_NAME, Meter
 from usage_platform.core.readings.source import BadRow
@@ -139,11 +140,12 @@ def local_shift(instants: Ints, timezone: str) -> Ints:
 
 
 def distinct_rows(
-    rows: MeterRows, layouts: Sequence[Layout]
+    rows: MeterRows, layouts: Sequence[Layout], sign: Sign
 ) -> tuple[MeterRows, int, list[Uncertain]]:
     """The rows by meter and instant, the last of each; how many others; conflicts.
 
-    A row whose value cannot be read never wins.
+    A row whose value cannot be read never wins. One whose value is below 0, and no export, stays
+    beside the others of its instant: it is reported later, and takes the place of none.
     """
     known = np.isfinite(rows.value)
     rows = _take(rows, np.flatnonzero(known))
@@ -151,10 +153,13 @@ def distinct_rows(
         follows = (np.diff(rows.meter) > 0) | (np.diff(rows.instant) > 0)
         if follows.all():
             return rows, 0, []
-        rows = _take(rows, np.lexsort((rows.instant, rows.meter)))
+        is_value = (rows.value >= 0) | (sign is Sign.NET)
+        rows = _take(rows, np.lexsort((is_value, rows.instant, rows.meter)))
+    is_value = (rows.value >= 0) | (sign is Sign.NET)
     same = np.append((np.diff(rows.meter) == 0) & (np.diff(rows.instant) == 0), False)[
         : len(rows.meter)
     ]
+    same &= is_value
     before = np.flatnonzero(same)
     differs = before[rows.value[before] != rows.value[before + 1]]
     conflicts = _conflicts(rows, differs, layouts)

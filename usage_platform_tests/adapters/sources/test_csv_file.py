@@ -48,6 +48,15 @@ def test_each_row_becomes_a_reading(load):
     assert (found.rows, found.bad_rows, found.repeated_rows) == (2, (), 0)
 
 
+@pytest.mark.parametrize("is_last", [True, False])
+def test_a_value_below_0_takes_the_place_of_no_reading_of_its_time(load, is_last):
+    bad = FIRST.replace("518.4", "-3.5")
+    rows = [FIRST, SECOND, THIRD, bad] if is_last else [bad, FIRST, SECOND, THIRD]
+    found = load(HEADER, *rows, options=FileOptions(allow_bad_rows=True))
+    assert list(found.frame["value"]) == [518.4, 511.2, 496.8]
+    assert told(found) == [(5 if is_last else 2, "usage_kw")]
+
+
 def test_a_byte_order_mark_windows_line_ends_and_a_last_line_end_are_fine(load):
     text = "\ufeff" + "\r\n".join([HEADER, FIRST, SECOND, ""])
     assert load(content=text.encode()).rows == 2

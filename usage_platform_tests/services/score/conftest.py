@@ -31,7 +31,9 @@ def store(models) -> ModelStore:
     """A store with two small models; the first one is in force."""
     found = ModelStore(LakeFiles(models))
     made = [small_model(JUDGED, seed=1), small_model(NEXT, seed=5)]
-    found.add(made, [made[0].manifest.version])
+    for one in made:
+        found.save(one)
+    found.promote([made[0].manifest.version])
     return found
 
 
