@@ -115,7 +115,7 @@ class Scorer:
         self._lake_id = lake_id(reader.lake)
         check_lake(self._consumer, kafka, self._lake_id)
         # Fences a scorer that is still alive elsewhere: its transaction can no longer commit.
-        with fenced_as_own_error():
+        with fenced_as_own_error(self._producer):
             self._producer.init_transactions(_CALL_SECONDS)
         self._assigned: list[TopicPartition] = []
         self._topic = ""
@@ -234,7 +234,7 @@ class Scorer:
         memory.silence.add(batch.readings, tick.registry)
         positions = set(zip(batch.rejects["partition"], batch.rejects["offset"], strict=True))
         rejected = [m for m in messages if (m.partition(), m.offset()) in positions]
-        with fenced_as_own_error():
+        with fenced_as_own_error(self._producer):
             self._commit(output.anomalies, output.episodes, rejected, tick.registry)
         tick.result.offsets = dict(self._consumed)
         tick.result.add(output, len(messages), len(rejected))
@@ -251,7 +251,7 @@ class Scorer:
         registry, least = tick.registry, rule.least.value
         events = self._state(tick).report_silence(now, least, registry, rule.played_to)
         if events:
-            with fenced_as_own_error():
+            with fenced_as_own_error(self._producer):
                 self._commit(no_anomalies(), events, [], registry)
             tick.result.episodes += len(events)
             tick.result.silent += len(events)

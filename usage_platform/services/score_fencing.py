@@ -6,9 +6,10 @@ Belongs here: recognising it. Not here: what is then done (`score_tick`).
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 TRANSACTION_TIMEOUT_MS = 60_000
+_ABORT_SECONDS = 10.0
 _FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
 
 
@@ -24,8 +25,11 @@ class ScorerFencedError(RuntimeError):
 
 
 @contextmanager
-def fenced_as_own_error() -> Generator[None]:
+def fenced_as_own_error(producer: Producer) -> Generator[None]:
     """Turn the error of a fenced producer into an error of its own.
+
+    Args:
+        producer: The transactional producer that the block uses.
 
     Raises:
         ScorerFencedError: In place of that one; other errors stay as they are.
@@ -33,6 +37,16 @@ def fenced_as_own_error() -> Generator[None]:
     try:
         yield
     except KafkaException as error:
-        if error.args[0].code() in _FENCED:
+        code = error.args[0].code()
+        if code in _FENCED or (code == KafkaError._FATAL and _why_fatal(producer) in _FENCED):
             raise ScorerFencedError from None
         raise
+
+
+def _why_fatal(producer: Producer) -> int | None:
+    """The error behind a fatal one: `produce` says only that there was one, transactions say it."""
+    try:
+        producer.abort_transaction(_ABORT_SECONDS)
+    except KafkaException as error:
+        return error.args[0].code()
+    return None
