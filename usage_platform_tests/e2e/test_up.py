@@ -18,12 +18,12 @@ import requests
 from confluent_kafka import Producer
 
 from usage_platform.adapters.kafka.topics import USAGE
+from usage_platform.adapters.lake.checkpoints import Checkpoints
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, REJECTS, USAGE_HOURLY
 from usage_platform.core.anomalies.anomaly import find_anomalies
 from usage_platform.core.readings.hourly import HOURLY_COLUMNS, hourly_from_readings
 from usage_platform.local.stack_file import read_live
 from usage_platform.services.rescore import standing
-from usage_platform.services.topic_progress import ingested_offsets
 from usage_platform_tests.e2e.conftest import wait_for
 from usage_platform_tests.e2e.running_platform import RunningPlatform, running
 from usage_platform_tests.tools.faults.rounds_of_stack import CUTS, StackRounds
@@ -263,7 +263,8 @@ def test_after_all_of_that_the_tables_are_what_an_undisturbed_run_makes(stack):
     expected = hourly_from_readings(readings, registry)
     if len(hours) < len(expected):
         # Ctrl-C met a batch between its readings and its hours: the next start does it again.
-        done = readings["offset"] < ingested_offsets(deployment.lake, deployment.kafka, USAGE)[0]
+        checkpoints = Checkpoints(deployment.lake, USAGE)
+        done = readings["offset"] < checkpoints.committed(checkpoints.current())[0]
         assert not done.all()
         expected = hourly_from_readings(readings[done], registry)
     pd.testing.assert_frame_equal(

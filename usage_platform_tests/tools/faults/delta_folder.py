@@ -29,7 +29,8 @@ def stopped_before_commit(table: Path, writer: RunningService, is_over: Callable
 
     Args:
         table: The table's folder.
-        writer: It gets SIGSTOP, and SIGCONT again when its commit was faster.
+        writer: It gets SIGSTOP, and SIGCONT again where it has not come so far, or its commit was
+            faster.
         is_over: Whether it has ended its work.
 
     Returns:
@@ -37,11 +38,14 @@ def stopped_before_commit(table: Path, writer: RunningService, is_over: Callable
     """
     commit, known = newest_commit(table), data_files(table)
     while not is_over():
-        if any(_is_whole(path) for path in data_files(table) - known):
+        new = data_files(table) - known
+        if new:
+            # From its first file on the writer runs in short slices: a busy machine catches it too.
             writer.send(SIGSTOP)
-            if newest_commit(table) == commit:
+            if newest_commit(table) == commit and any(map(_is_whole, new)):
                 return True
             writer.send(SIGCONT)
+        if newest_commit(table) != commit:
             return False
         time.sleep(_LOOK_EVERY_S)
     return False

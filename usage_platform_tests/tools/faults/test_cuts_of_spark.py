@@ -7,7 +7,7 @@ import pytest
 
 from usage_platform_tests.tools.faults.rounds_of_spark import CUTS
 
-pytestmark = [pytest.mark.kafka, pytest.mark.spark]
+pytestmark = [pytest.mark.kafka, pytest.mark.spark, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("cut", CUTS, ids=lambda cut: f"{cut} ({cut.signal.name})")

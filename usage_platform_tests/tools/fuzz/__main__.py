@@ -19,7 +19,7 @@ from usage_platform.local.ports import free_port
 from usage_platform.local.process import ChildProcess
 from usage_platform.local.stack import set_up
 from usage_platform.settings.settings import Settings
-from usage_platform_tests.tools.fuzz.random_messages import MESSAGES, SLOW
+from usage_platform_tests.tools.fuzz.random_messages import MESSAGES, SLOW, Sent
 from usage_platform_tests.tools.fuzz.readers import Readers
 from usage_platform_tests.topics import renew_topics
 
@@ -48,27 +48,30 @@ def main(minutes: float, first: int) -> None:
             renew_topics(kafka)
             readers = Readers(kafka, Lake(f"{folder}/lake-{number}"))
 
-            @seed(number)
-            @settings(
-                max_examples=_ROUNDS,
-                deadline=None,
-                database=None,
-                suppress_health_check=SLOW,
-            )
-            @given(st.lists(MESSAGES, min_size=20, max_size=100))
-            def play(messages: list, readers: Readers = readers) -> None:
-                nonlocal sent
-                sent += len(messages)
-                readers.read(messages)
-
             try:
-                play()
+                sent += _play(readers, number)
             except Exception:
                 traceback.print_exc()
                 print(f"seed {number}: run again with --seed {number}")
                 sys.exit(1)
             number += 1
             print(f"{sent:,} messages, seeds {first} to {number - 1}: nothing lost", flush=True)
+
+
+def _play(readers: Readers, number: int) -> int:
+    """Send the messages of a seed, and have all read them; returns how many were sent."""
+    sent = 0
+
+    @seed(number)
+    @settings(max_examples=_ROUNDS, deadline=None, database=None, suppress_health_check=SLOW)
+    @given(st.lists(MESSAGES, min_size=20, max_size=100))
+    def play(messages: list[Sent]) -> None:
+        nonlocal sent
+        sent += len(messages)
+        readers.read(messages)
+
+    play()
+    return sent
 
 
 if __name__ == "__main__":
