@@ -22,6 +22,7 @@ from usage_platform.core.readings.hourly import HOURLY_COLUMNS, hourly_from_read
 from usage_platform.local.jars import ensure_jars
 from usage_platform.services.backfill import recompute_days
 from usage_platform.services.progress import lag_into_lake
+from usage_platform_tests.adapters.lake.test_s3_away import SAYS_WHAT_TO_DO
 from usage_platform_tests.conftest import DATA_DIR
 from usage_platform_tests.s3_server import BUCKET, running_s3
 from usage_platform_tests.terraform.terraform_command import SOURCE
@@ -72,7 +73,11 @@ def test_an_s3_that_goes_away_within_a_batch_is_told_and_nothing_is_lost_when_it
 ):
     said, findings = rounds.without_lake(partial(apply_until_the_lake_goes, s3.pid), s3.start)
     assert said.startswith("Spark: s3://lake/lake/deltalake/readings: cannot be reached (")
-    assert "does not count as done, and the next run tries it again" in said
+    assert SAYS_WHAT_TO_DO in said
+    assert said.endswith(
+        "; what was not written does not count as done, and the next run tries it again; details "
+        "are in Spark's log (on this machine logs/spark.log in the data folder)"
+    )
     assert "\n" not in said
     assert findings.lines == []
 

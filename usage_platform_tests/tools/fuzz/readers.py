@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 import pandas as pd
-from confluent_kafka import KafkaError, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from usage_platform.adapters.kafka.events import raw_frame
 from usage_platform.adapters.kafka.playback_position import played_since
@@ -83,12 +83,15 @@ class Readers:
             self._kafka.client(**{"compression.type": codec, "message.max.bytes": 10_000_000})
         )
         for message in messages:
-            producer.produce(
-                message.topic,
-                message.value,
-                message.key,
-                on_delivery=lambda error, _: errors.append(error) if error else None,
-            )
+            try:
+                producer.produce(
+                    message.topic,
+                    message.value,
+                    message.key,
+                    on_delivery=lambda error, _: errors.append(error) if error else None,
+                )
+            except KafkaException as refused:  # By the producer itself, before it is sent.
+                errors.append(refused.args[0])
         assert producer.flush(120) == 0
         assert all(error.code() in _REFUSED for error in errors), errors
 
