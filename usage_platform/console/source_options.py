@@ -4,6 +4,7 @@ Belongs here: their names and help texts. Not here: the commands (`cli`).
 """
 
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 
 import click
 
@@ -55,30 +56,10 @@ def file_options() -> tuple[Option, ...]:
         click.option("--end-column", "csv_end_column", help="Column of ends; - for none."),
         click.option("--value-column", "csv_value_column", help="Column of values."),
         click.option("--meter-column", "csv_meter_column", help="Column that names the meter."),
-        click.option(
-            "--quantity",
-            "csv_quantity",
-            type=click.Choice([word.value for word in Quantity]),
-            help="What values are.",
-        ),
-        click.option(
-            "--unit",
-            "csv_unit",
-            type=click.Choice([word.value for word in Unit]),
-            help="Unit of values.",
-        ),
-        click.option(
-            "--stamp",
-            "csv_stamp",
-            type=click.Choice([word.value for word in Stamp]),
-            help="What times are of.",
-        ),
-        click.option(
-            "--sign",
-            "csv_sign",
-            type=click.Choice([word.value for word in Sign]),
-            help="net: below 0 is export.",
-        ),
+        _choice("--quantity", "csv_quantity", Quantity, "What values are."),
+        _choice("--unit", "csv_unit", Unit, "Unit of values."),
+        _choice("--stamp", "csv_stamp", Stamp, "What times are of."),
+        _choice("--sign", "csv_sign", Sign, "net: below 0 is export."),
         click.option("--delimiter", "csv_delimiter", help="Character, or comma, tab, ..."),
         click.option("--decimal", "csv_decimal", help="Decimal mark: . or ,"),
         click.option("--time-format", "csv_time_format", help="Such as '%d/%m/%Y %H:%M'."),
@@ -90,6 +71,12 @@ def file_options() -> tuple[Option, ...]:
             default=None,
             help="Play a source of which more than a fifth is bad.",
         ),
+    )
+
+
+def _choice(name: str, setting: str, words: type[StrEnum], help_text: str) -> Option:
+    return click.option(
+        name, setting, type=click.Choice([word.value for word in words]), help=help_text
     )
 
 

@@ -72,20 +72,9 @@ def train_weeks(
 
     What a training of the same request has left that was killed is not trained again.
 
-    Args:
-        store: Where the models are kept; the newest promoted one before the first history's end is
-            what the first model is compared with, each further one with the last one that is fit.
-        reader: The lake's tables.
-        registry: The known meters; the default one's zone says where days begin.
-        labels: People's labels (`core.feedback.labels.LABEL_COLUMNS`).
-        request: Which models.
-        now: The time of training, for the manifests.
-        progress: Called with a line for each meter and day.
-
-    Raises:
-        TrainingError: When there is no reading of a meter that was asked for, or when no meter of
-            a week can be trained.
-        LakeError: When the readings or the models cannot be reached.
+    The first model is compared with the newest promoted one before the first history's end, each
+    further one with the last one that is fit. Arguments and errors are those of
+    `services.train.train_and_promote`.
     """
     # Asked for first: what is read then holds this version at least.
     data_version = reader.state(READINGS).version

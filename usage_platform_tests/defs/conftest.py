@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.kafka.topics import ANOMALY, USAGE
+from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY
 from usage_platform.core.detector.manifest import Manifest, Model
 from usage_platform.core.detector.schedule import judges_from
+from usage_platform.core.readings.hourly import hourly_from_readings
 from usage_platform.core.readings.source import SourceReadings
 from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform.defs import sensors
@@ -123,6 +125,22 @@ def topics(monkeypatch):
         sensors, "ingestion_lag", lambda lake, kafka, topic: answer(lambda: said.lag[topic])
     )
     return said
+
+
+def dated(frame, column):
+    return frame.assign(event_date=frame[column].dt.date)
+
+
+@pytest.fixture
+def fill(platform, lake, write_table):
+    """Write `readings`, and `usage_hourly` as they say it, or as it is damaged."""
+
+    def write(rows, damage=lambda hours: hours):
+        write_table(lake, READINGS, dated(rows, "event_time"))
+        hours = hourly_from_readings(rows, platform.deployment.registry())
+        write_table(lake, USAGE_HOURLY, dated(damage(hours), "start"))
+
+    return write
 
 
 def skipped(result) -> str:

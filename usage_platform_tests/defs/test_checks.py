@@ -11,7 +11,6 @@ from usage_platform.adapters.lake.tables import (
     ANOMALIES,
     READINGS,
     REJECTS,
-    USAGE_HOURLY,
     Lake,
 )
 from usage_platform.core.anomalies.anomaly import find_anomalies, no_anomalies
@@ -19,11 +18,11 @@ from usage_platform.core.detector.baseline.slot_forests import train_slot_forest
 from usage_platform.core.detector.manifest import Model, model_version
 from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.meters import Meter
-from usage_platform.core.readings.hourly import hourly_from_readings
 from usage_platform.definitions import defs
 from usage_platform.defs import anomaly_checks, audit_checks, checks, day_checks
 from usage_platform.defs.resources import PlatformResource
 from usage_platform_tests.core.detector.made_manifest import manifest
+from usage_platform_tests.defs.conftest import dated
 
 METER = "central-library"
 START = pd.Timestamp("2024-01-01T05:00:00Z")
@@ -47,22 +46,6 @@ def readings(days=42):
     times = pd.date_range(START, periods=24 * days, freq="h", unit="ns")
     values = np.random.default_rng(1).random(len(times)).round(3)
     return pd.DataFrame({"meter": METER, "event_time": times, "value": values})
-
-
-def dated(frame, column):
-    return frame.assign(event_date=frame[column].dt.date)
-
-
-@pytest.fixture
-def fill(platform, lake, write_table):
-    """Write `readings`, and `usage_hourly` as they say it, or as it is damaged."""
-
-    def write(rows, damage=lambda hours: hours):
-        write_table(lake, READINGS, dated(rows, "event_time"))
-        hours = hourly_from_readings(rows, platform.deployment.registry())
-        write_table(lake, USAGE_HOURLY, dated(damage(hours), "start"))
-
-    return write
 
 
 def told(result: dg.AssetCheckResult) -> dict:

@@ -12,6 +12,7 @@ from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, Lake
 from usage_platform.core.readings.hourly import hourly_from_readings
 from usage_platform.defs import day_checks
 from usage_platform.defs.resources import PlatformResource
+from usage_platform_tests.defs.conftest import dated
 
 START = pd.Timestamp("2024-01-01T05:00:00Z")
 METERS = ("central-library", "east-library")
@@ -37,22 +38,6 @@ def readings(days=DAYS, start=START):
     values = np.random.default_rng(1).random(len(times)).round(3)
     frames = [pd.DataFrame({"meter": m, "event_time": times, "value": values}) for m in METERS]
     return pd.concat(frames, ignore_index=True)
-
-
-def dated(frame, column):
-    return frame.assign(event_date=frame[column].dt.date)
-
-
-@pytest.fixture
-def fill(platform, lake, write_table):
-    """Write `readings`, and `usage_hourly` as they say it, or as it is damaged."""
-
-    def write(rows, damage=lambda hours: hours):
-        write_table(lake, READINGS, dated(rows, "event_time"))
-        hours = hourly_from_readings(rows, platform.deployment.registry())
-        write_table(lake, USAGE_HOURLY, dated(damage(hours), "start"))
-
-    return write
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What each sink was told, in a file of the lake's `assets/`.
+"""The alerts that each sink was sent, in a file of the lake's `assets/`.
 
 Belongs here: reading and writing it, whole. Not here: what is due by it (`core.alerts`).
 """
@@ -35,7 +35,7 @@ class Record(BaseModel):
     """What is kept of one sink.
 
     Attributes:
-        told: By `meter/episode`, that told last at the end: the fields of `Standing` in their
+        told: By `meter/episode`, the one reported last at the end: the fields of `Standing` in their
             order; former versions wrote the first two only.
         storms: The storms by key.
         failing: What is tried again, if anything is.
@@ -47,7 +47,7 @@ class Record(BaseModel):
 
     @property
     def standings(self) -> dict[str, Standing]:
-        """What the sink was told of each episode."""
+        """The last report of each episode."""
         return {name: _standing(fields) for name, fields in self.told.items()}
 
 

@@ -75,7 +75,7 @@ def to_row(name: str, detector: Detector) -> pa.Table:
     if isinstance(detector, SlotForests):
         described, arrays = {"meter": asdict(detector.meter)}, _slot_arrays(detector)
     else:
-        described, arrays = _described(detector), _arrays(detector)
+        described, arrays = description(detector), _arrays(detector)
     values = {
         column: None if column not in arrays else pa.array(arrays[column].ravel(), item)
         for column, item in _ITEMS.items()
@@ -110,7 +110,8 @@ def from_row(row: pa.Table) -> Detector:
     return detector_of(described, arrays, forests)
 
 
-def _described(detector: DetectorModel) -> Described:
+def description(detector: DetectorModel) -> Described:
+    """All of a detector but its arrays, as JSON takes it."""
     options, base = detector.options, detector.baseline
     calendar = options.calendar
     return {

@@ -31,14 +31,14 @@ class AlertState(StrEnum):
 
 @dataclass(frozen=True)
 class Standing:
-    """What was told last of an episode.
+    """The last alert on an episode that a sink was sent.
 
     Attributes:
         state: The last alert's state.
-        times: How often it was told from its beginning: more than once if it was withdrawn and
+        times: How often it was reported from its beginning: more than once if it was withdrawn and
             came back.
-        kind: The episode's kind when it was told first.
-        at: When it was told last, seconds since 1970; 0 if that is not known.
+        kind: The episode's kind when it was reported first.
+        at: When it was reported last, seconds since 1970; 0 if that is not known.
         storm: Key of the storm that it is a part of; empty for none.
     """
 
@@ -55,7 +55,7 @@ class Alert:
 
     Attributes:
         key: The same alert always has the same key: `meter/episode:state`.
-        standing: What is told of the episode once this has been sent.
+        standing: The episode's standing once this has been sent.
         meter: The meter's name.
         episode: The episode's name.
         severity: In words; empty where it is not known any more.

@@ -23,7 +23,7 @@ def episode_alert(event: Mapping[str, Any], standing: Standing, meter: Meter) ->
 
     Args:
         event: A message of the topic `episode`.
-        standing: What is told of the episode with it.
+        standing: The episode's standing with it.
         meter: Gives the local time.
     """
     again = f":{standing.times}" if standing.times > 1 else ""

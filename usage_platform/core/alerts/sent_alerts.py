@@ -1,10 +1,10 @@
-"""Which alert on an episode is due, after what was told of it.
+"""Which alert on an episode is due, after those that were sent.
 
-Belongs here: what one sink was told, and what follows from it. Not here: the alert's words
+Belongs here: what one sink was sent, and what follows from it. Not here: the alert's words
 (`alert_texts`), many episodes at once (`storms`), how it is kept (`adapters.stores.alert_record`).
 
 An episode gives at most three alerts: that it is there, that it is over, and that it was none after
-all. If late readings bring a withdrawn episode back, it is told again, with a number in its keys.
+all. If late readings bring a withdrawn episode back, it is reported again, with a number in its keys.
 """
 
 from collections.abc import Mapping
@@ -24,18 +24,18 @@ _ORDER = list(Severity)
 
 
 class SentAlerts:
-    """What one sink was told of each episode; a function of the alerts that were sent."""
+    """The last alert of each episode that one sink was sent; a function of the alerts that were sent."""
 
     def __init__(self, standings: Mapping[str, Standing] | None = None) -> None:
         self._standings = dict(standings or {})
 
     @property
     def standings(self) -> Mapping[str, Standing]:
-        """By `meter/episode`, that told last at the end."""
+        """By `meter/episode`, the one reported last at the end."""
         return self._standings
 
     def of(self, event: Mapping[str, Any]) -> Standing | None:
-        """What was told last of a message's episode; None if nothing was."""
+        """The last report of a message's episode; None if there was none."""
         return self._standings.get(episode_key(event))
 
     def due(self, event: Mapping[str, Any], least: Severity, meter: Meter) -> Alert | None:
@@ -43,22 +43,22 @@ class SentAlerts:
 
         Args:
             event: A message of the topic `episode`.
-            least: Episodes below it are not told; one that gets as bad later is told then.
+            least: Episodes below it are not reported; one that gets as bad later is reported then.
             meter: Gives the local time.
         """
         standing = self.next_standing(event, least)
         return None if standing is None else episode_alert(event, standing, meter)
 
     def next_standing(self, event: Mapping[str, Any], least: Severity) -> Standing | None:
-        """What is told of an episode once the alert that a message gives rise to was sent."""
+        """The standing of an episode once the alert that a message gives rise to was sent."""
         return _next(event, _is_bad_enough(event, least), self.of(event))
 
     def mark(self, name: str, standing: Standing) -> None:
-        """Take it that an alert was told, or given up.
+        """Note that an alert was sent, or given up.
 
         Args:
             name: `meter/episode`.
-            standing: What is told of the episode now.
+            standing: The episode's standing from now on.
         """
         self._standings.pop(name, None)
         self._standings[name] = standing
@@ -66,7 +66,7 @@ class SentAlerts:
     def forget(self, now: float) -> None:
         """Forget the episodes that have been over for `KEPT_SECONDS`; `now` in seconds since 1970.
 
-        Open ones stay, however many there are: each would be told again otherwise.
+        Open ones stay, however many there are: each would be reported again otherwise.
         """
         for name, one in list(self._standings.items()):
             if one.state is not AlertState.OPENED and now - (one.at or now) > KEPT_SECONDS:

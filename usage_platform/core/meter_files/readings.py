@@ -190,11 +190,11 @@ def _source_readings(
     place: dict[str, int] = {}
     for row in bad:
         place.setdefault(row.file, len(place))
-    told = sorted(bad, key=lambda row: (place[row.file], row.row))
+    bad_rows = sorted(bad, key=lambda row: (place[row.file], row.row))
     return SourceReadings(
         frame,
         tuple(found) or (meter,),
-        tuple(told),
+        tuple(bad_rows),
         repeated,
         source_rows=row_count,
         bad_rows_allowed=options.allow_bad_rows,

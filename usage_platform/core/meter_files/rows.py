@@ -122,7 +122,7 @@ def joined_rows(blocks: Sequence[TypedRows], bad_rows: Sequence[BadRow] = ()) ->
         np.array([at[name] for name in block.names], dtype=np.int64)[block.meters]
         for block in blocks
     ]
-    told = [row for block in blocks for row in block.bad_rows] + list(bad_rows)
+    every_bad_row = [row for block in blocks for row in block.bad_rows] + list(bad_rows)
     return TypedRows(
         np.concatenate([block.numbers for block in blocks]),
         np.concatenate([block.wall for block in blocks]),
@@ -132,7 +132,7 @@ def joined_rows(blocks: Sequence[TypedRows], bad_rows: Sequence[BadRow] = ()) ->
         names,
         _ends([block.end_wall for block in blocks]),
         _ends([block.end_instants for block in blocks]),
-        tuple(sorted(told, key=lambda row: row.row)),
+        tuple(sorted(every_bad_row, key=lambda row: row.row)),
         sum(block.row_count for block in blocks) + len(bad_rows),
         sum(block.ends_of_day for block in blocks),
     )

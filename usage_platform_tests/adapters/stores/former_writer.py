@@ -2,13 +2,13 @@
 
 import json
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from usage_platform.adapters.lake.files import LakeFiles
+from usage_platform.adapters.stores.detector_rows import description
 from usage_platform.core.detector.baseline.slot_forests import SlotForests
 from usage_platform.core.detector.forest import Forests
 from usage_platform.core.detector.manifest import Model
@@ -27,8 +27,6 @@ _NODE_TYPES = {
 }
 _BASELINE_ARRAYS = ("expected", "spread", "long_spread", "short_spread", "week_spread")
 
-Described = dict[str, Any]
-
 
 def to_tables(detectors):
     """Detectors as descriptions for JSON and tables by name."""
@@ -39,38 +37,11 @@ def to_tables(detectors):
             parts[SLOTS].append(_slots(name, detector))
             parts[STEPS].append(_steps(name, detector))
         else:
-            described.append(_described(detector))
+            described.append(description(detector))
             parts[ARRAYS].append(_arrays(name, detector))
             if detector.forests is not None:
                 parts[NODES].append(_nodes(name, detector.forests))
     return described, {name: pa.concat_tables(tables) for name, tables in parts.items() if tables}
-
-
-def _described(detector: DetectorModel) -> Described:
-    options, base = detector.options, detector.baseline
-    calendar = options.calendar
-    return {
-        "meter": asdict(detector.meter),
-        "method": options.method.value,
-        # The names that the first versions gave them.
-        "tuning": {
-            "false_alarms_per_week": options.false_alarms_per_week,
-            "least_share": options.minimum_relative_deviation,
-        },
-        "country": calendar.country,
-        "subdivision": calendar.subdivision,
-        "closed": [day.isoformat() for day in calendar.closed],
-        "until": detector.until,
-        "days_learned": detector.days_learned,
-        "days_left": detector.days_left,
-        "bar": None if base is None else detector.threshold,
-        "stuck_after": detector.flatline_after,
-        "until_day": None if base is None else base.until_day,
-        "weights": None if base is None else asdict(base.weights),
-        "long_calm": None if base is None else base.long_noise,
-        "short_calm": None if base is None else base.short_noise,
-        "levels": None if detector.forests is None else detector.forests.levels,
-    }
 
 
 def _arrays(name: str, detector: DetectorModel) -> pa.Table:
