@@ -35,8 +35,8 @@ class Record(BaseModel):
     """What is kept of one sink.
 
     Attributes:
-        told: By `meter/episode`, the one reported last at the end: the fields of `Standing` in their
-            order; former versions wrote the first two only.
+        told: By `meter/episode`, the one reported last at the end: the fields of `Standing` in
+            their order; former versions wrote the first two only.
         storms: The storms by key.
         failing: What is tried again, if anything is.
     """

@@ -4,7 +4,8 @@ Belongs here: what one sink was sent, and what follows from it. Not here: the al
 (`alert_texts`), many episodes at once (`storms`), how it is kept (`adapters.stores.alert_record`).
 
 An episode gives at most three alerts: that it is there, that it is over, and that it was none after
-all. If late readings bring a withdrawn episode back, it is reported again, with a number in its keys.
+all. If late readings bring a withdrawn episode back, it is reported again, with a number in its
+keys.
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ _ORDER = list(Severity)
 
 
 class SentAlerts:
-    """The last alert of each episode that one sink was sent; a function of the alerts that were sent."""
+    """The last alert on each episode that one sink was sent."""
 
     def __init__(self, standings: Mapping[str, Standing] | None = None) -> None:
         self._standings = dict(standings or {})
