@@ -10,7 +10,7 @@ import sys
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.spark.session import spark_conf
 from usage_platform.local.java import ensure_java
-from usage_platform.local.spark_service import spark_service
+from usage_platform.local.spark_service import SparkEndpoint, spark_service
 from usage_platform.settings.settings import Settings
 
 
@@ -21,7 +21,9 @@ def main(port: int) -> None:
     # The image was made with them, checked by their sums.
     jars = [settings.jars_dir / name for name in ("spark", "aws")]
     conf = spark_conf(Lake(settings.lake_root))
-    service = spark_service(java, jars, settings.data_dir, os.environ, port, conf)
+    service = spark_service(
+        java, jars, settings.data_dir, os.environ, SparkEndpoint(port, token=""), conf
+    )
     service.cwd.mkdir(parents=True, exist_ok=True)
     service.prepare()
     os.chdir(service.cwd)

@@ -31,7 +31,7 @@ from usage_platform.local.broker import broker_service
 from usage_platform.local.jars import JarFolders, ensure_jars
 from usage_platform.local.java import JavaHome, ensure_java
 from usage_platform.local.process import ChildProcess, Service
-from usage_platform.local.spark_service import spark_service
+from usage_platform.local.spark_service import SparkEndpoint, spark_service
 from usage_platform_tests.repository import ROOT
 from usage_platform_tests.sharing import turn_of
 from usage_platform_tests.topics import put_events, read_events, renew_topics
@@ -130,12 +130,12 @@ def broker(java, jar_folders, unused_port, tmp_path_factory) -> Iterator[KafkaSe
 @pytest.fixture(scope="session")
 def spark_url(java, jar_folders, unused_port, tmp_path_factory) -> Iterator[str]:
     """The warm Spark service, for the whole session."""
-    port = unused_port()
+    endpoint = SparkEndpoint(unused_port())
     folder = tmp_path_factory.mktemp("spark")
     conf = spark_conf(Lake(str(folder)))
-    service = spark_service(java, jar_folders.spark, folder, os.environ, port, conf)
+    service = spark_service(java, jar_folders.spark, folder, os.environ, endpoint, conf)
     for _ in _running(service):
-        yield f"sc://127.0.0.1:{port}"
+        yield endpoint.url
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from usage_platform.local.jars import JarFolders
 from usage_platform.local.java import JavaHome
 from usage_platform.local.ports import LOOPBACK, PortClaims
 from usage_platform.local.process import ChildProcess, Service
-from usage_platform.local.spark_service import recorded_folders, spark_service
+from usage_platform.local.spark_service import SparkEndpoint, recorded_folders, spark_service
 from usage_platform.services.ingest import drain_topics
 from usage_platform.services.play import play
 
@@ -68,10 +68,10 @@ def record_archives(
         kafka_port, controller, spark_port = (
             ports.take(_FIRST_PORT, name, progress) for name in ("kafka", "controller", "spark")
         )
-        lake = Lake(str(data / "lake"))
+        lake, endpoint = Lake(str(data / "lake")), SparkEndpoint(spark_port)
         services = {
             broker: broker_service(java, jars.kafka, data, env, kafka_port, controller),
-            spark: spark_service(java, jars.spark, data, env, spark_port, spark_conf(lake)),
+            spark: spark_service(java, jars.spark, data, env, endpoint, spark_conf(lake)),
         }
         with ExitStack() as running:
             for archive, service in services.items():
@@ -80,7 +80,7 @@ def record_archives(
                 child.start()
                 child.wait_ready(progress)
             progress("a micro-batch")
-            _one_batch(lake, f"{LOOPBACK}:{kafka_port}", f"sc://{LOOPBACK}:{spark_port}")
+            _one_batch(lake, f"{LOOPBACK}:{kafka_port}", endpoint.url)
             progress("writing the archives")
     _keep([broker, spark])
 

@@ -10,9 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from usage_platform.local.lost_runs import fail_lost_runs
-from usage_platform.local.ports import LOOPBACK
 from usage_platform.local.process import Service
-from usage_platform.local.replies import GRPC, HTTP, port_replies
+from usage_platform.local.replies import GRPC, HTTP, server_replies
 from usage_platform.local.shipped_files import REPOSITORY_ROOT, in_a_clone, shipped_file
 
 _DEFINITIONS = "usage_platform.definitions"
@@ -20,21 +19,21 @@ _LOCATION = "usage_platform.definitions"
 _WORKSPACE = """\
 load_from:
   - grpc_server:
-      host: {host}
-      port: {port}
+      socket: {socket}
       location_name: {location}
 """
 
 
 def dagster_services(
-    data_dir: Path, env: Mapping[str, str], code_port: int, ui_port: int
+    data_dir: Path, env: Mapping[str, str], code_socket: Path, ui_port: int
 ) -> tuple[Service, ...]:
     """Describe the three processes, in the order to start them.
 
     Args:
         data_dir: The platform's data folder: runs, logs and schedules are kept in `dagster`.
         env: The environment they and their runs get, with the settings `USAGE_*` in it.
-        code_port: Where the code server listens, on 127.0.0.1.
+        code_socket: Where the code server listens. It runs whatever it is sent: not on a port,
+            which every user of the machine can reach.
         ui_port: Where the web server listens, on 127.0.0.1.
 
     Returns:
@@ -46,21 +45,20 @@ def dagster_services(
     own_env = {**env, "DAGSTER_HOME": str(home), "PYTHONUNBUFFERED": "1"}
     # For the commands of a shell; beside a workspace Dagster refuses it.
     own_env.pop("DAGSTER_MODULE_NAME", None)
-    where = ("-h", LOOPBACK, "-p")
     commands = {
         # Not `dagster code-server`, which runs this very command as its child, and lives on and
         # answers nothing when that child dies.
-        "code": ("dagster", "api", "grpc", "-m", _DEFINITIONS, *where, str(code_port)),
+        "code": ("dagster", "api", "grpc", "-m", _DEFINITIONS, "--socket", str(code_socket)),
         # Not `dagster-webserver`, which looks at no Host and no Origin.
         "ui": ("usage-platform", "ui", "--port", str(ui_port), "--workspace", workspace),
         "daemon": ("dagster-daemon", "run", "-w", workspace),
     }
     ready = {
-        "code": partial(port_replies, code_port, GRPC),
-        "ui": partial(port_replies, ui_port, HTTP),
+        "code": partial(server_replies, code_socket, GRPC),
+        "ui": partial(server_replies, ui_port, HTTP),
         "daemon": partial(_daemon_runs, data_dir / "logs" / "daemon.log"),
     }
-    write_instance = partial(_write_instance, data_dir, home, code_port)
+    write_instance = partial(_write_instance, data_dir, home, code_socket)
     prepare = {"code": partial(_prepare_code, write_instance, home)}
     return tuple(
         Service(
@@ -86,12 +84,12 @@ def _prepare_code(write_instance: Callable[[], None], home: Path) -> None:
     fail_lost_runs(home)
 
 
-def _write_instance(data_dir: Path, home: Path, code_port: int) -> None:
+def _write_instance(data_dir: Path, home: Path, code_socket: Path) -> None:
     """The instance of the repository's `dagster.yaml`, with its data in this data folder."""
     text = shipped_file("dagster.yaml").read_text("utf-8")
     home.mkdir(parents=True, exist_ok=True)
     (home / "dagster.yaml").write_text(text.replace(".usage/", f"{data_dir}/"), "utf-8")
-    workspace = _WORKSPACE.format(host=LOOPBACK, port=code_port, location=_LOCATION)
+    workspace = _WORKSPACE.format(socket=code_socket, location=_LOCATION)
     (home / "workspace.yaml").write_text(workspace, "utf-8")
 
 

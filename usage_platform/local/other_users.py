@@ -18,25 +18,24 @@ _NO_SHELL = ("nologin", "false")
 def check_user(settings: Settings) -> str:
     """Refuse to start services as root where somebody else can log in.
 
-    Spark Connect, the broker and the code server run what any user of the machine sends them.
+    Spark and the code server take no work from other users, but whatever finds a way around that
+    would be root.
 
     Returns:
-        A line on what other users can do; empty where nothing is started for them.
+        A line on what other users can do.
 
     Raises:
         LocalError: In one line, for root without `USAGE_ALLOW_ROOT`.
     """
     if os.geteuid() == 0 and not settings.allow_root and others_can_log_in():
         raise LocalError(
-            "started as root, whose rights every user of this machine would get through Spark "
-            "and Dagster's code server: start it as another user, or set USAGE_ALLOW_ROOT=true"
+            "started as root, as which Kafka, Spark and Dagster would run on a machine where "
+            "others can log in: start it as another user, or set USAGE_ALLOW_ROOT=true"
         )
-    started = [] if settings.spark_remote else ["Spark"]
-    started += [] if settings.kafka_bootstrap else ["the broker"]
-    services = ", ".join([*started, "Dagster"])
+    services = "the pages" if settings.kafka_bootstrap else "the broker and the pages"
     return (
-        f"other users of this machine can reach {services} on 127.0.0.1 without a password, and "
-        "run code as this user: start it on a machine of your own (docs/security.md)"
+        f"other users of this machine can reach {services} on 127.0.0.1 without a password: they "
+        "can see and publish readings and start runs (docs/security.md)"
     )
 
 

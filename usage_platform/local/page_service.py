@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from usage_platform.local.process import Service
-from usage_platform.local.replies import HTTP, port_replies
+from usage_platform.local.replies import HTTP, server_replies
 
 
 def page_service(data_dir: Path, env: Mapping[str, str], port: int) -> Service:
@@ -24,6 +24,6 @@ def page_service(data_dir: Path, env: Mapping[str, str], port: int) -> Service:
         cwd=data_dir,
         log_file=data_dir / "logs" / "page.log",
         pid_file=data_dir / "run" / "page.pid",
-        ready=partial(port_replies, port, HTTP),
+        ready=partial(server_replies, port, HTTP),
         stop_timeout=10.0,
     )

@@ -1,10 +1,11 @@
-"""Which TCP ports of this machine's loopback address are free.
+"""Where services listen: free TCP ports of the loopback address, and private Unix sockets.
 
-Belongs here: trying a port, choosing one, and keeping other stacks off it. Not here: which service
-gets which (the caller's).
+Belongs here: trying a port, choosing one, and keeping other stacks off it; a socket's place. Not
+here: which service gets which (the caller's).
 """
 
 import fcntl
+import hashlib
 import os
 import socket
 import tempfile
@@ -72,6 +73,22 @@ def free_port(
     )
 
 
+def socket_path(data_dir: Path, name: str) -> Path:
+    """Where a service of a data folder listens for this user's processes only.
+
+    Not in the data folder: a socket's path has at most 103 bytes.
+
+    Args:
+        data_dir: The data folder, which one stack uses at a time.
+        name: Whose socket it is.
+
+    Raises:
+        LocalError: When the folder of the sockets belongs to somebody else.
+    """
+    of_folder = hashlib.sha256(os.fsencode(data_dir.absolute())).hexdigest()[:12]
+    return _own_folder() / f"{name}-{of_folder}"
+
+
 class PortClaims:
     """Ports promised to this stack's services, from before they listen until it has stopped.
 
@@ -116,7 +133,7 @@ def _claim(port: int) -> IO[str] | None:
     Raises:
         LocalError: When the folder of the claims belongs to somebody else.
     """
-    folder = private_folder(Path(tempfile.gettempdir()) / f"usage-platform-ports-{os.getuid()}")
+    folder = _own_folder()
     try:
         claim = os.fdopen(os.open(folder / str(port), _CREATED, 0o600), "w", encoding="utf-8")
     except OSError as error:
@@ -127,3 +144,7 @@ def _claim(port: int) -> IO[str] | None:
         claim.close()
         return None
     return claim
+
+
+def _own_folder() -> Path:
+    return private_folder(Path(tempfile.gettempdir()) / f"usage-platform-ports-{os.getuid()}")

@@ -1,10 +1,11 @@
-"""Whether a server on the loopback address says anything: the cheapest sign that it works.
+"""Whether a server on this machine says anything: the cheapest sign that it works.
 
 The system takes connections for a process that hangs, so that an open port tells little of one that
 has run for long; only the process itself can send something back.
 """
 
 import socket
+from pathlib import Path
 
 from usage_platform.local.ports import LOOPBACK
 
@@ -14,15 +15,18 @@ GRPC = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 _WITHIN_S = 2.0
 
 
-def port_replies(port: int, greeting: bytes) -> bool:
-    """Whether what listens on 127.0.0.1:`port` sends a byte within two seconds.
+def server_replies(where: int | Path, greeting: bytes) -> bool:
+    """Whether what listens sends a byte within two seconds.
 
     Args:
-        port: Where to ask.
+        where: A port on 127.0.0.1, or a Unix socket.
         greeting: What to send first: `HTTP` or `GRPC`.
     """
+    is_port = isinstance(where, int)
     try:
-        with socket.create_connection((LOOPBACK, port), _WITHIN_S) as connection:
+        with socket.socket(socket.AF_INET if is_port else socket.AF_UNIX) as connection:
+            connection.settimeout(_WITHIN_S)
+            connection.connect((LOOPBACK, where) if is_port else str(where))
             connection.sendall(greeting)
             return bool(connection.recv(1))
     except OSError:

@@ -6,9 +6,11 @@ and queries (adapters), or keeping it running (supervisor).
 """
 
 import re
+import secrets
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -17,11 +19,13 @@ from usage_platform.local.jars import pyspark_home
 from usage_platform.local.java import JavaHome
 from usage_platform.local.ports import LOOPBACK
 from usage_platform.local.process import Service
-from usage_platform.local.replies import GRPC, port_replies
+from usage_platform.local.replies import GRPC, server_replies
 from usage_platform.local.shipped_files import REPOSITORY_ROOT
 
 _SERVER_CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
 _DEFAULT_MEMORY = "1g"
+# Not a setting of Spark's, which every client can read.
+_TOKEN = "SPARK_CONNECT_AUTHENTICATE_TOKEN"  # noqa: S105 - the variable's name
 _OPENED = (
     *("java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio"),
     *("java.util", "java.util.concurrent", "java.util.concurrent.atomic", "jdk.internal.ref"),
@@ -54,12 +58,36 @@ rootLogger.appenderRef.console.ref = console
 """
 
 
+@dataclass(frozen=True)
+class SparkEndpoint:
+    """Where the service listens, and what each request must bear: whoever sends one can run code.
+
+    Attributes:
+        port: The port on 127.0.0.1.
+        token: Letters, digits, - and _; empty where nobody else
+            reaches the port, as in a container.
+    """
+
+    port: int
+    token: str = field(default_factory=secrets.token_urlsafe, repr=False)
+
+    @property
+    def url(self) -> str:
+        """The Spark Connect URL, for processes of this user only.
+
+        The token is a header of its own: with the parameter `token` pyspark asks for TLS, but for
+        the host `localhost`, which may be ::1 and another user's server there.
+        """
+        bearer = f"/;authorization=Bearer%20{self.token}" if self.token else ""
+        return f"sc://{LOOPBACK}:{self.port}{bearer}"
+
+
 def spark_service(
     java: JavaHome,
     jars: Sequence[Path],
     data_dir: Path,
     env: Mapping[str, str],
-    port: int,
+    endpoint: SparkEndpoint,
     conf: Mapping[str, str],
 ) -> Service:
     """Describe the Spark Connect server.
@@ -71,7 +99,7 @@ def spark_service(
             pid file in `run`. The temporary ones are emptied before each start.
         env: The environment it runs in. Spark's own variables in it are left out: the service is
             what `conf` says, not what this shell was set up for.
-        port: Where clients reach it, on 127.0.0.1.
+        endpoint: Where clients reach it, and what they must know.
         conf: Spark settings. They may not change where it listens or keeps its files; the master is
             local[*] unless given.
 
@@ -83,15 +111,15 @@ def spark_service(
     """
     data_dir = data_dir.absolute()
     home = data_dir / "spark"
-    settings = {"spark.master": "local[*]", **conf, **_own_settings(home, port)}
+    settings = {"spark.master": "local[*]", **conf, **_own_settings(home, endpoint.port)}
     return Service(
         name="spark",
         argv=_command(java, jars, home, settings),
-        env=_environment(env, java, home),
+        env=_environment(env, java, home) | ({_TOKEN: endpoint.token} if endpoint.token else {}),
         cwd=home,
         log_file=data_dir / "logs" / "spark.log",
         pid_file=data_dir / "run" / "spark.pid",
-        ready=partial(port_replies, port, GRPC),
+        ready=partial(server_replies, endpoint.port, GRPC),
         start_timeout=120.0,
         stop_timeout=30.0,
         prepare=partial(_prepare, home, settings),
@@ -161,6 +189,8 @@ def _own_settings(home: Path, port: int) -> dict[str, str]:
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.warehouse.dir": (home / "warehouse").as_uri(),
         "spark.ui.enabled": "false",
+        # Its own ports take serialized objects; Spark makes the secret, which never leaves the JVM.
+        "spark.authenticate": "true",
     }
 
 

@@ -21,15 +21,14 @@ from usage_platform.local.errors import LocalError
 from usage_platform.local.jars import JarFolders, ensure_jars
 from usage_platform.local.java import MAX_VERSION, MIN_VERSION, JavaHome, ensure_java, find_java
 from usage_platform.local.page_service import page_service
-from usage_platform.local.ports import LOOPBACK, PortClaims
+from usage_platform.local.ports import LOOPBACK, PortClaims, socket_path
 from usage_platform.local.process import Service
-from usage_platform.local.spark_service import spark_service
+from usage_platform.local.spark_service import SparkEndpoint, spark_service
 from usage_platform.local.stack_file import StackFile
 from usage_platform.local.supervisor import Supervisor
 from usage_platform.settings.settings import PREFIX, Settings
 
 _CONTROLLER_PORT_ABOVE = 1
-_CODE_PORT = 4000
 
 Say = Callable[[str], None]
 
@@ -179,17 +178,17 @@ class Stack:
                 kafka = f"{LOOPBACK}:{broker}"
                 services.append(broker_service(java, jars.kafka, data, others, broker, controller))
             if not spark:
-                spark_port = port(given.spark_port, "spark")
-                spark = f"sc://{LOOPBACK}:{spark_port}"
+                endpoint = SparkEndpoint(port(given.spark_port, "spark"))
+                spark = endpoint.url
                 conf = spark_conf(lake)
-                services.append(spark_service(java, jars.spark, data, others, spark_port, conf))
+                services.append(spark_service(java, jars.spark, data, others, endpoint, conf))
         ui_port = port(given.ui_port, "ui")
         self.ui_url = f"http://{LOOPBACK}:{ui_port}"
         self.settings = given.model_copy(
             update={"kafka_bootstrap": kafka, "spark_remote": spark, "data": data}
         )
         env = {**others, **self.settings.environment(with_secrets=True)}
-        services += dagster_services(data, env, port(_CODE_PORT, "code"), ui_port)
+        services += dagster_services(data, env, socket_path(data, "code"), ui_port)
         if self._has_page:
             page_port = port(given.page_port, "page")
             self.page_url = f"http://{LOOPBACK}:{page_port}"

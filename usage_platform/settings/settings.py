@@ -285,5 +285,9 @@ def _one_line(error: ValidationError) -> str:
     name = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
         return f"{PREFIX}{name.upper()}: unknown setting; .env.example lists all settings"
-    is_secret = Settings.model_fields[name].annotation is SecretStr
-    return f"{PREFIX}{name.upper()}={'...' if is_secret else first['input']}: {message}"
+    shown = str(first["input"])
+    if Settings.model_fields[name].annotation is SecretStr:
+        shown = "..."
+    elif name == "spark_remote":  # Its parameters may hold a token.
+        shown = shown.partition("/;")[0]
+    return f"{PREFIX}{name.upper()}={shown}: {message}"

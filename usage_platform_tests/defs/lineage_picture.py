@@ -30,7 +30,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="usage-lineage-") as folder:
         port = free_port()
         given = env | {f"{PREFIX}DATA": folder}
-        code, ui, _ = dagster_services(Path(folder), given, free_port(), port)
+        code, ui, _ = dagster_services(Path(folder), given, Path(folder, "code"), port)
         with running(code), running(ui), chromium() as browser:
             page = browser.new_page(viewport=_SIZE)
             page.goto(f"http://127.0.0.1:{port}/asset-groups?expanded={_groups()}")

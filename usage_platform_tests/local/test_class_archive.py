@@ -11,7 +11,7 @@ from usage_platform.local.archive_recording import record_archives
 from usage_platform.local.class_archive import class_archive, reading, recording
 from usage_platform.local.jars import JarFolders
 from usage_platform.local.java import JavaHome
-from usage_platform.local.spark_service import spark_service
+from usage_platform.local.spark_service import SparkEndpoint, spark_service
 
 JAVA = JavaHome(Path("/java"), 17)
 
@@ -78,7 +78,7 @@ def test_java_starts_without_an_archive_that_it_cannot_read(java, jar_folders, t
 @pytest.mark.spark
 def test_java_takes_what_set_up_recorded_of_spark(java, jar_folders, tmp_path):
     record_archives(java, jar_folders, os.environ, print, print)
-    service = spark_service(java, jar_folders.spark, tmp_path, os.environ, 1, {})
+    service = spark_service(java, jar_folders.spark, tmp_path, os.environ, SparkEndpoint(1), {})
     options = service.argv[: service.argv.index("--class")]
     # Else it would start without.
     command = [options[0], "-Xshare:on", *options[1:], "--version"]

@@ -5,7 +5,13 @@ import socket
 import pytest
 
 from usage_platform.local.errors import LocalError
-from usage_platform.local.ports import PortClaims, free_port, port_answers, port_is_free
+from usage_platform.local.ports import (
+    PortClaims,
+    free_port,
+    port_answers,
+    port_is_free,
+    socket_path,
+)
 
 
 @pytest.fixture(params=["127.0.0.1", "0.0.0.0"])  # noqa: S104 - to see that it counts as taken
@@ -65,3 +71,12 @@ def test_a_stack_that_stopped_leaves_its_ports_to_others(unused_port):
     assert _take(first, port) == port
     first.release()
     assert _take(second, port) == port
+
+
+def test_a_socket_is_in_a_private_folder_one_for_each_data_folder(tmp_path):
+    deep = tmp_path / "a long name" / ("x" * 200)
+    first, again, other = (socket_path(folder, "code") for folder in (deep, deep, tmp_path))
+    assert first == again != other
+    assert first.parent.stat().st_mode & 0o077 == 0
+    # What macOS takes; Linux takes four more.
+    assert len(bytes(first)) <= 103

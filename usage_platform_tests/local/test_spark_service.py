@@ -10,19 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from usage_platform.adapters.spark.session import SparkUnreachableError, remote_session
 from usage_platform.local.jars import pyspark_home
 from usage_platform.local.java import JavaHome
 from usage_platform.local.pid import session_members
 from usage_platform.local.ports import port_answers
 from usage_platform.local.process import ChildProcess
-from usage_platform.local.spark_service import properties_text, spark_service
+from usage_platform.local.spark_service import SparkEndpoint, properties_text, spark_service
 from usage_platform_tests.e2e.conftest import wait_for
 
 JAVA = JavaHome(Path("/java"), 17)
+ENDPOINT = SparkEndpoint(15002)
 
 
 def described(tmp_path, env=None, conf=None):
-    return spark_service(JAVA, [tmp_path / "jars"], tmp_path, env or {}, 15002, conf or {})
+    return spark_service(JAVA, [tmp_path / "jars"], tmp_path, env or {}, ENDPOINT, conf or {})
 
 
 def unescaped(line: str) -> tuple[str, str]:
@@ -91,6 +93,16 @@ def test_the_shells_own_spark_does_not_leak_in(tmp_path):
     assert (Path(got["PYTHONPATH"].split(":")[0]) / "usage_platform").is_dir()
 
 
+def test_its_token_is_in_no_setting_and_on_no_command_line(tmp_path):
+    service = described(tmp_path)
+    service.prepare()
+    text = (tmp_path / "spark" / "conf" / "spark-defaults.conf").read_text()
+    assert ENDPOINT.token in ENDPOINT.url
+    assert not [part for part in (*service.argv, text, repr(ENDPOINT)) if ENDPOINT.token in part]
+    assert len(ENDPOINT.token) > 30
+    assert SparkEndpoint(15002).token != ENDPOINT.token
+
+
 @pytest.mark.spark
 def test_java_gets_the_options_that_sparks_own_launcher_gives_it(java, tmp_path):
     home = pyspark_home()
@@ -115,17 +127,25 @@ def test_it_answers_a_query_but_not_when_stopped_and_is_gone_after_stop(
 ):
     from pyspark.sql.connect.session import SparkSession
 
-    port = unused_port()
+    endpoint = SparkEndpoint(unused_port())
     conf = {"spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension"}
-    service = spark_service(java, jar_folders.spark, tmp_path / "a folder", os.environ, port, conf)
+    folder = tmp_path / "a folder"
+    service = spark_service(java, jar_folders.spark, folder, os.environ, endpoint, conf)
     child = ChildProcess(service)
     child.start()
     try:
         child.wait_ready(lambda text: None)
         # Not builder.remote: that would become the session of every later test.
-        session = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").create()
+        session = SparkSession.builder.remote(endpoint.url).create()
         assert session.sql("SELECT 1 AS one").collect()[0].one == 1
         session.client.close()
+        for token in ("", ";authorization=Bearer%20guessed"):
+            with (
+                pytest.raises(SparkUnreachableError) as refused,
+                remote_session(f"sc://127.0.0.1:{endpoint.port}/{token}"),
+            ):
+                pass
+            assert "guessed" not in str(refused.value)
         # A busy machine stops and continues its threads one after the other.
         os.kill(child.pid, signal.SIGSTOP)
         wait_for("a service that is not ready", lambda: not service.ready(), 30)
@@ -134,5 +154,5 @@ def test_it_answers_a_query_but_not_when_stopped_and_is_gone_after_stop(
     finally:
         pid = child.pid
         child.stop()
-    assert not port_answers(port)
+    assert not port_answers(endpoint.port)
     assert session_members(pid) == []

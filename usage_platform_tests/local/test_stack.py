@@ -45,6 +45,13 @@ def test_only_dagsters_processes_get_secrets_and_the_settings_of_the_command_cou
     assert "PATH" in found["kafka"]
 
 
+def test_what_runs_code_listens_where_only_this_user_can_send_it_any(environments):
+    found = environments()
+    token = found["spark"]["SPARK_CONNECT_AUTHENTICATE_TOKEN"]
+    assert found["code"]["USAGE_SPARK_REMOTE"].endswith(f"Bearer%20{token}")
+    assert not [name for name in ("kafka", "spark") if "USAGE_SPARK_REMOTE" in found[name]]
+
+
 def test_dagsters_processes_are_told_of_one_code_location(environments, monkeypatch):
     monkeypatch.setenv("DAGSTER_MODULE_NAME", "usage_platform.definitions")
     found = environments()

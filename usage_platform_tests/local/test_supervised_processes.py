@@ -11,7 +11,7 @@ from usage_platform.local.asking import MISSES_OF_ONE_THAT_HANGS
 from usage_platform.local.errors import LocalError
 from usage_platform.local.pid import read_pid_file
 from usage_platform.local.process import ChildProcess
-from usage_platform.local.replies import HTTP, port_replies
+from usage_platform.local.replies import HTTP, server_replies
 from usage_platform.local.supervisor import Supervisor
 from usage_platform_tests.local.supervised import Clock, look_after_an_interval
 
@@ -57,7 +57,7 @@ def test_a_stopped_service_is_killed_and_comes_back_and_the_others_stay(
     def server(name, **options):
         port = unused_port()
         listens = f"import http.server as h; h.test(h.SimpleHTTPRequestHandler, port={port})"
-        return python_service(name, listens, ready=partial(port_replies, port, HTTP), **options)
+        return python_service(name, listens, ready=partial(server_replies, port, HTTP), **options)
 
     # Asking it to stop would take longer than the test may.
     services = [server("stopped", stop_timeout=3600.0), server("other")]

@@ -84,12 +84,17 @@ class SparkFailedError(RuntimeError):
     """Spark failed; one line with the cause and what to do."""
 
 
+def address_of(url: str) -> str:
+    """Host and port of a Spark Connect URL: its parameters may hold a token."""
+    return url.removeprefix("sc://").partition("/")[0].partition(";")[0]
+
+
 @contextmanager
 def remote_session(url: str) -> Iterator["SparkSession"]:
     """A session on the warm service.
 
     Args:
-        url: Spark Connect URL, `sc://host:port`.
+        url: Spark Connect URL, `sc://host:port`, with its parameters if it has any.
 
     Raises:
         SparkUnreachableError: When the service does not answer.
@@ -105,8 +110,8 @@ def remote_session(url: str) -> Iterator["SparkSession"]:
         spark.conf.set("spark.sql.session.timeZone", "UTC")
     except Exception as error:
         raise SparkUnreachableError(
-            f"Spark at {url} does not answer ({type(error).__name__}): start the platform with "
-            "'usage-platform up', or set USAGE_SPARK_REMOTE"
+            f"Spark at sc://{address_of(url)} does not answer ({type(error).__name__}): start the "
+            "platform with 'usage-platform up', or set USAGE_SPARK_REMOTE"
         ) from error
     with _used(spark, RpcError):
         yield spark

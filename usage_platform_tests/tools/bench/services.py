@@ -12,7 +12,7 @@ from usage_platform.adapters.spark.session import spark_conf
 from usage_platform.local.broker import broker_service
 from usage_platform.local.ports import free_port
 from usage_platform.local.process import ChildProcess
-from usage_platform.local.spark_service import spark_service
+from usage_platform.local.spark_service import SparkEndpoint, spark_service
 from usage_platform.local.stack import set_up
 from usage_platform.settings.settings import Settings
 
@@ -30,9 +30,10 @@ def services() -> Iterator[tuple[KafkaSettings, str, Path, Path]]:
         ports: list[int] = []
         for preferred in (19092, 19093, 15902):
             ports.append(free_port(preferred, "bench", _quiet, ports))
+        endpoint = SparkEndpoint(ports[2])
         for service in (
             broker_service(java, jars.kafka, data, os.environ, ports[0], ports[1]),
-            spark_service(java, jars.spark, data, os.environ, ports[2], spark_conf(Lake(folder))),
+            spark_service(java, jars.spark, data, os.environ, endpoint, spark_conf(Lake(folder))),
         ):
             child = ChildProcess(service)
             child.start()
@@ -40,4 +41,4 @@ def services() -> Iterator[tuple[KafkaSettings, str, Path, Path]]:
             child.wait_ready(_quiet)
         kafka = KafkaSettings(f"127.0.0.1:{ports[0]}")
         ensure_topics(kafka)
-        yield kafka, f"sc://127.0.0.1:{ports[2]}", jars.spark[0], data
+        yield kafka, endpoint.url, jars.spark[0], data

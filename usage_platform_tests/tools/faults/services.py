@@ -21,7 +21,7 @@ from usage_platform.local.java import JavaHome
 from usage_platform.local.pid import session_members
 from usage_platform.local.ports import PortClaims
 from usage_platform.local.process import ChildProcess, Service
-from usage_platform.local.spark_service import spark_service
+from usage_platform.local.spark_service import SparkEndpoint, spark_service
 
 _PORT, _CONTROLLER_PORT, _SPARK_PORT, _OTHER_PORTS = 29092, 29093, 25002, 27000
 _SLOW_START_S = 300.0
@@ -108,18 +108,21 @@ class Services:
         )
 
     @cached_property
+    def _spark_endpoint(self) -> SparkEndpoint:
+        return SparkEndpoint(self._ports.take(_SPARK_PORT, "spark", _quiet))
+
+    @property
     def spark_url(self) -> str:
         """Spark's address; it need not run just now."""
-        return f"sc://127.0.0.1:{self._ports.take(_SPARK_PORT, 'spark', _quiet)}"
+        return self._spark_endpoint.url
 
     @cached_property
     def spark(self) -> RunningService:
         """The Spark service, started when it is first asked for."""
-        port = int(self.spark_url.rpartition(":")[2])
-        folder = self.folder / "spark"
+        conf, folder = spark_conf(self.lake), self.folder / "spark"
         return self._started(
             spark_service(
-                self._java, self._jars.spark, folder, os.environ, port, spark_conf(self.lake)
+                self._java, self._jars.spark, folder, os.environ, self._spark_endpoint, conf
             )
         )
 
