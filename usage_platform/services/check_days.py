@@ -1,8 +1,8 @@
-"""Checks of the tables' days: those that have changed, or all of them, a day at a time.
+"""Checks of the tables' days: those that have changed, or all of them, some days at a time.
 
 Belongs here: which days are checked, and how a check stands beside a writer that goes on. Memory
-holds one day of some meters. Not here: what is right (`core.readings.quality`), how a check reports
-it (`defs`).
+holds some days of some meters. Not here: what is right (`core.readings.quality`), how a check
+reports it (`defs`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,12 @@ from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.quality import compare_hours, duplicate_readings
 
 METERS_AT_ONCE = 500
-"""Meters of which a day's readings are in memory."""
+"""Meters whose readings are in memory."""
+ROWS_AT_ONCE = 500_000
+"""Readings of so many rows are in memory, or those of one day."""
+
+_Stretch = tuple[date, date]
+"""The first and the last of some UTC days, of which none lies between that is not checked."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +56,9 @@ def find_duplicates(reader: LakeReader, since: pd.Timestamp | None) -> DaysCheck
     """
     changed = changed_days(reader, [READINGS], since)
     rows = duplicates = 0
-    for day in changed.days:
-        for names in _meters(reader, [READINGS], day):
-            found = reader.rows(READINGS, ["meter", "event_time"], day, day, names)
+    for first, last in _stretches(reader, changed.days):
+        for names in _meters(reader, [READINGS], first, last):
+            found = reader.rows(READINGS, ["meter", "event_time"], first, last, names)
             rows += len(found)
             duplicates += duplicate_readings(found)
     return DaysChecked(len(changed.days), rows, duplicates, changed.until)
@@ -80,10 +85,10 @@ def find_wrong_hours(
         now: Gives the time, UTC.
     """
     changed = changed_days(reader, [READINGS, USAGE_HOURLY], since)
-    result = _compared(reader, registry, changed.days)
+    result = _compared(reader, registry, _stretches(reader, changed.days))
     compared = sum(rows for rows, _ in result.values())
     for is_last in (False, True):
-        suspect = [day for day, (_, wrong) in result.items() if wrong]
+        suspect = [stretch for stretch, (_, wrong) in result.items() if wrong]
         if not suspect:
             break
         pause()
@@ -94,21 +99,42 @@ def find_wrong_hours(
 
 
 def _compared(
-    reader: LakeReader, registry: MeterRegistry, days: Sequence[date]
-) -> dict[date, tuple[int, int]]:
-    """The compared and the wrong hours of each day."""
+    reader: LakeReader, registry: MeterRegistry, stretches: Sequence[_Stretch]
+) -> dict[_Stretch, tuple[int, int]]:
+    """The compared and the wrong hours of each stretch."""
     newest = _Newest(reader)
-    found: dict[date, tuple[int, int]] = {}
+    found: dict[_Stretch, tuple[int, int]] = {}
     # The newest first: it names the newest reading of nearly all meters.
-    for day in sorted(days, reverse=True):
+    for first, last in sorted(stretches, reverse=True):
         compared = wrong = 0
-        for names in _meters(reader, [READINGS, USAGE_HOURLY], day):
-            readings = reader.rows(READINGS, ["meter", "event_time", "value"], day, day, names)
-            hours = reader.rows(USAGE_HOURLY, None, day, day, names)
-            one = compare_hours(hours, readings, registry, newest.of(names, day))
+        for names in _meters(reader, [READINGS, USAGE_HOURLY], first, last):
+            columns = ["meter", "event_time", "value"]
+            readings = reader.rows(READINGS, columns, first, last, names)
+            hours = reader.rows(USAGE_HOURLY, None, first, last, names)
+            one = compare_hours(hours, readings, registry, newest.of(names, first))
             compared, wrong = compared + one.compared, wrong + one.wrong
-        found[day] = (compared, wrong)
+        found[first, last] = (compared, wrong)
     return found
+
+
+def _stretches(reader: LakeReader, days: Sequence[date]) -> list[_Stretch]:
+    """Days, ascending, in stretches that fit into memory."""
+    files = reader.files(READINGS)
+    counts: dict[date, int] = {}
+    for day, rows_of_file in zip(files["day"], files["rows"], strict=True):
+        counts[day] = counts.get(day, 0) + rows_of_file
+    every = sorted({*counts, *days})
+    place = {day: at for at, day in enumerate(every)}
+    stretches: list[_Stretch] = []
+    rows = 0
+    for day in days:
+        rows += counts.get(day, 0)
+        if stretches and place[day] == place[stretches[-1][1]] + 1 and rows <= ROWS_AT_ONCE:
+            stretches[-1] = (stretches[-1][0], day)
+        else:
+            stretches.append((day, day))
+            rows = counts.get(day, 0)
+    return stretches
 
 
 class _Newest:
@@ -120,7 +146,7 @@ class _Newest:
         self._known: dict[str, pd.Timestamp] = {}
 
     def of(self, names: Sequence[str], day: date) -> pd.Series:
-        """Those of meters that have readings on this day, and perhaps later."""
+        """Those of meters that have readings on this day or later."""
         while self._left and self._left[-1] >= day and not self._known.keys() >= set(names):
             of_day = newest_by_meter(self._reader, READINGS, "event_time", self._left.pop())
             self._known = of_day | self._known
@@ -128,8 +154,10 @@ class _Newest:
         return pd.Series(found, dtype="datetime64[ns, UTC]")
 
 
-def _meters(reader: LakeReader, tables: Sequence[LakeTable], day: date) -> Iterator[Sequence[str]]:
-    """The meters that a day has rows of, some at a time."""
-    names = sorted({name for table in tables for name in reader.meters(table, day, day)})
+def _meters(
+    reader: LakeReader, tables: Sequence[LakeTable], first: date, last: date
+) -> Iterator[Sequence[str]]:
+    """The meters that some days have rows of, some at a time."""
+    names = sorted({name for table in tables for name in reader.meters(table, first, last)})
     for at in range(0, len(names), METERS_AT_ONCE):
         yield names[at : at + METERS_AT_ONCE]

@@ -16,7 +16,7 @@ from usage_platform.adapters.lake.lease import Lease
 from usage_platform.adapters.lake.lease_record import Holder
 from usage_platform.adapters.lake.lease_renewer import LeaseRenewer, only_while_held
 from usage_platform.adapters.lake.tables import Lake
-from usage_platform.adapters.lake.write_turn import WriteTurn
+from usage_platform.adapters.lake.write_turn import WriteTurn, batch_lock
 from usage_platform.adapters.spark.session import interrupt
 
 if TYPE_CHECKING:
@@ -82,10 +82,19 @@ class LakeWriter:
         with self._turn():
             turn = WriteTurn(self._lake, self._lease.begin_turn(), self._batch_file)
             # Spark may still write the batch of a run that was killed.
-            with turn.batch_lock():
+            with batch_lock(self._batch_file):
                 pass
             with session_under_lease(self._lease, session) as spark:
                 yield spark, turn
+
+    @contextmanager
+    def at_rest(self) -> Generator[None]:
+        """Nobody of this data folder writes to the lake within the block, so that reads agree.
+
+        Its end is waited for as for a turn: keep the block short.
+        """
+        with _exclusive(self._lock_file, self._next_file), batch_lock(self._batch_file):
+            yield
 
     def is_awaited(self) -> bool:
         """Whether another process of this data folder waits for its turn."""

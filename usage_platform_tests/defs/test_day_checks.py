@@ -19,12 +19,13 @@ METERS = ("central-library", "east-library")
 DAYS = 4
 
 
-@pytest.fixture
-def platform(tmp_path, monkeypatch) -> PlatformResource:
+@pytest.fixture(params=[1, 1_000_000], ids=["a day at a time", "all days at once"])
+def platform(request, tmp_path, monkeypatch) -> PlatformResource:
     monkeypatch.setenv("USAGE_DATA", str(tmp_path))
     monkeypatch.setenv("USAGE_INTERVAL_MINUTES", "60")
     monkeypatch.setattr(day_checks, "_BATCH_SECONDS", 0.0)
     monkeypatch.setattr("usage_platform.services.check_days.METERS_AT_ONCE", 1)
+    monkeypatch.setattr("usage_platform.services.check_days.ROWS_AT_ONCE", request.param)
     return PlatformResource()
 
 

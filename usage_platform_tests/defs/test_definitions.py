@@ -101,6 +101,12 @@ def test_what_writes_to_the_lake_shares_a_pool_of_one(graph):
     assert "default_limit: 1" in settings
 
 
+def test_no_check_holds_a_pool_for_as_long_as_all_checks_take():
+    nodes = defs.resolve_job_def("quality").graph.nodes
+    assert len(nodes) > 10
+    assert {getattr(node.definition, "pool", None) for node in nodes} == {None}
+
+
 def test_what_must_go_on_has_a_freshness_policy_that_warns_before_it_fails(graph):
     policies = {
         key.to_user_string(): graph.get(key).freshness_policy for key in graph.get_all_asset_keys()

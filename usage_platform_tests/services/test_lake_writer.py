@@ -76,5 +76,43 @@ def test_a_turn_begins_when_the_last_batch_of_the_turn_before_has_ended(writer):
         turn.write(batch, "rows", 2)
 
 
+def test_nobody_writes_while_the_lake_is_at_rest_and_a_writer_sees_that_it_is_wanted(writer):
+    order = []
+
+    def look():
+        with writer.at_rest():
+            order.append("at rest")
+            until(writer.is_awaited)
+            order.append("a writer waits")
+
+    def write():
+        with writer.session():
+            order.append("written")
+
+    with writer.streaming() as (_, turn):
+        looks = threading.Thread(target=look)
+        looks.start()
+        until(writer.is_awaited)
+        writing, ends = threading.Event(), threading.Event()
+
+        def batch(frame, number):
+            writing.set()
+            assert ends.wait(FOREVER)
+            order.append("batch")
+
+        orphan = threading.Thread(target=turn.write, args=(batch, "rows", 1))
+        orphan.start()
+        assert writing.wait(FOREVER)
+    # The process that started the batch is gone, and Spark goes on with it.
+    writes = threading.Thread(target=write)
+    writes.start()
+    until(writer.is_awaited)
+    assert order == []
+    ends.set()
+    for thread in (orphan, looks, writes):
+        thread.join()
+    assert order == ["batch", "at rest", "a writer waits", "written"]
+
+
 def _is_over(turn):
     return current_turn(turn.lake) != turn.number

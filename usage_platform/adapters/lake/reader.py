@@ -105,8 +105,8 @@ class LakeReader:
         """The data files of a table's latest commit.
 
         Returns:
-            `day` (date of the partition), `bytes` and `modified` (when it was written, UTC), a row
-            a file.
+            `day` (date of the partition), `rows`, `bytes` and `modified` (when it was written,
+            UTC), a row a file.
         """
         actions = self._actions(table, self._open(table))
         days = actions[f"partition.{table.partition}"].to_pylist()
@@ -114,6 +114,7 @@ class LakeReader:
         return pd.DataFrame(
             {
                 "day": days,
+                "rows": actions["num_records"].to_pylist(),
                 "bytes": actions["size_bytes"].to_pylist(),
                 "modified": pd.to_datetime(modified, unit="ms", utc=True),
             }

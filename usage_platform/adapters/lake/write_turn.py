@@ -55,7 +55,7 @@ class WriteTurn:
         Raises:
             TurnOverError: When another turn has begun; nothing was written.
         """
-        with self.batch_lock():
+        with batch_lock(self.lock_file):
             if current_turn(self.lake) != self.number:
                 raise TurnOverError(
                     f"the lake {self.lake.root} is written to by another run by now: this batch "
@@ -63,15 +63,19 @@ class WriteTurn:
                 )
             write(frame, batch_id)
 
-    @contextmanager
-    def batch_lock(self) -> Generator[None]:
-        """Hold the lock of batches; waits for a batch that writes. It is free when its holder dies.
 
-        A turn that begins holds it once, to wait for the last batch of the turn before.
-        """
-        if not self.lock_file.parent.is_dir():
-            yield
-            return
-        with self.lock_file.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+@contextmanager
+def batch_lock(lock_file: Path) -> Generator[None]:
+    """Hold the lock of batches; waits for a batch that writes. It is free when its holder dies.
+
+    A turn that begins holds it once, to wait for the last batch of the turn before.
+
+    Args:
+        lock_file: The file; without its folder, as on another machine, nothing is locked.
+    """
+    if not lock_file.parent.is_dir():
+        yield
+        return
+    with lock_file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

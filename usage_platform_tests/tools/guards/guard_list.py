@@ -175,7 +175,7 @@ GUARDS = (
     Guard(
         "a turn waits for the last batch of the turn before",
         _LAKE_WRITER,
-        "with turn.batch_lock():",
+        "with batch_lock(self._batch_file):",
         "if turn:",
         "usage_platform_tests/services/test_lake_writer.py::"
         "test_a_turn_begins_when_the_last_batch_of_the_turn_before_has_ended",
