@@ -121,19 +121,23 @@ def newest_before(lake: Lake, newest: pd.Series) -> pd.Series:
 
     The hours say it and not the readings: after a crash between the two, the hours must catch up. A
     meter's newest is nearly always within a week of the batch's, so the whole table is searched
-    only for a meter that has no row there.
+    only for a meter that has no row there. Rows of other meters are never in memory.
 
     Args:
         lake: The lake.
         newest: Each meter's newest reading now (index meter, datetime64[ns, UTC]); not empty.
     """
     reader = LakeReader(lake)
+    found: list[pd.Series] = []
+    missing = list(newest.index)
     for since in (newest.min().date() - _LOOK_BACK, None):
-        rows = reader.rows(USAGE_HOURLY, ["meter", "last_reading"], first=since)
-        before = rows.groupby("meter")["last_reading"].max()
-        if set(newest.index) <= set(before.index):
+        columns = ["meter", "last_reading"]
+        rows = reader.rows(USAGE_HOURLY, columns, first=since, meters=missing)
+        found.append(rows.groupby("meter")["last_reading"].max())
+        missing = [name for name in missing if name not in found[-1].index]
+        if not missing:
             break
-    return before.reindex(newest.index).dropna()
+    return pd.concat(found).reindex(newest.index).dropna()
 
 
 def hours_to_close(before: pd.Series, registry: MeterRegistry) -> pd.DataFrame:
