@@ -61,7 +61,8 @@ class Settings(BaseModel):
     kafka_user: str = ""
     kafka_password: SecretStr = SecretStr("")
     kafka_ca: types.Certificates | None = None
-    spark_remote: types.SparkRemote = ""
+    # Its parameters may hold a token.
+    spark_remote: types.SparkRemote = Field("", repr=False)
     kafka_port: types.Port = 9092
     spark_port: types.Port = 15002
     ui_port: types.Port = 3000
@@ -270,11 +271,17 @@ class Settings(BaseModel):
         for name in ("closed_days", "kafka_ca", "alert_mqtt_certificate"):
             if values[name]:
                 values[name] = values[name].absolute()
+        if not with_secrets:
+            values["spark_remote"] = _without_parameters(self.spark_remote)
         for key, value in values.items():
             if isinstance(value, SecretStr):
                 values[key] = value.get_secret_value() if with_secrets else ""
         values = {key: value for key, value in values.items() if value not in (None, "")}
         return {f"{PREFIX}{key.upper()}": str(value) for key, value in values.items()}
+
+
+def _without_parameters(spark_url: str) -> str:
+    return spark_url.partition("/;")[0]
 
 
 def _one_line(error: ValidationError) -> str:
@@ -288,6 +295,6 @@ def _one_line(error: ValidationError) -> str:
     shown = str(first["input"])
     if Settings.model_fields[name].annotation is SecretStr:
         shown = "..."
-    elif name == "spark_remote":  # Its parameters may hold a token.
-        shown = shown.partition("/;")[0]
+    elif name == "spark_remote":
+        shown = _without_parameters(shown)
     return f"{PREFIX}{name.upper()}={shown}: {message}"

@@ -131,8 +131,7 @@ def newest_before(lake: Lake, newest: pd.Series) -> pd.Series:
     found: list[pd.Series] = []
     missing = list(newest.index)
     for since in (newest.min().date() - _LOOK_BACK, None):
-        columns = ["meter", "last_reading"]
-        rows = reader.rows(USAGE_HOURLY, columns, first=since, meters=missing)
+        rows = reader.rows(USAGE_HOURLY, ["meter", "last_reading"], first=since, meters=missing)
         found.append(rows.groupby("meter")["last_reading"].max())
         missing = [name for name in missing if name not in found[-1].index]
         if not missing:

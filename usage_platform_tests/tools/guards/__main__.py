@@ -18,7 +18,9 @@ from rich.console import Console
 from rich.table import Table
 
 from usage_platform_tests.repository import ROOT
-from usage_platform_tests.tools.guards.guard_list import GUARDS, Guard
+from usage_platform_tests.tools.guards.guard import Guard
+from usage_platform_tests.tools.guards.process_guards import PROCESS_GUARDS
+from usage_platform_tests.tools.guards.table_guards import TABLE_GUARDS
 
 _SECONDS = 3600
 _SIDE_BY_SIDE = 2
@@ -28,7 +30,11 @@ _ASSERTED = ("AssertionError", "assert ", "Failed: ")
 
 def main(words: Sequence[str]) -> int:
     """Run the tests as they are, then each without its guard; 0 when every guard was missed."""
-    chosen = [guard for guard in GUARDS if all(word in guard.name for word in words)]
+    chosen = [
+        guard
+        for guard in (*TABLE_GUARDS, *PROCESS_GUARDS)
+        if all(word in guard.name for word in words)
+    ]
     console = Console()
     if not chosen:
         console.print(f"no guard's name holds {' '.join(words)!r}; docs/guards.md has them all")

@@ -5,10 +5,11 @@ import ast
 import pytest
 
 from usage_platform_tests.repository import ROOT
-from usage_platform_tests.tools.guards.guard_list import GUARDS
+from usage_platform_tests.tools.guards.process_guards import PROCESS_GUARDS
+from usage_platform_tests.tools.guards.table_guards import TABLE_GUARDS
 
 
-@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
+@pytest.mark.parametrize("guard", [*TABLE_GUARDS, *PROCESS_GUARDS], ids=lambda guard: guard.name)
 class TestGuard:
     def test_it_stands_in_the_source_just_once_and_python_can_read_the_file_without_it(self, guard):
         source = (ROOT / guard.file).read_text("utf-8")
