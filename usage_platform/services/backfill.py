@@ -5,11 +5,12 @@ Not here: the statement for the hours (`adapters.spark.hourly_sql`).
 """
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from usage_platform.adapters.lake.day_stretches import day_stretches
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import READINGS, Lake
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _BEGINNING = date(1970, 1, 1)
-# The readings of so many days are in memory at once.
-_CHUNK = timedelta(days=90)
+# Readings of so many rows are in memory, or those of one day.
+_ROWS_AT_ONCE = 2_000_000
 
 
 def recompute_range(
@@ -35,7 +36,7 @@ def recompute_range(
     last: date,
     progress: Callable[[str], None],
 ) -> int:
-    """Recompute the hours of any number of days from `readings`, some months at a time.
+    """Recompute the hours of any number of days from `readings`, some days at a time.
 
     Args:
         spark: The session that may write to the lake.
@@ -49,13 +50,12 @@ def recompute_range(
         The number of hours of these days.
     """
     create_tables(lake)
+    reader = LakeReader(lake)
+    days = [day for day in sorted(reader.day_files(READINGS).files) if first <= day <= last]
     hours = 0
-    day = first
-    while day <= last:
-        until = min(day + _CHUNK, last)
+    for day, until in day_stretches(reader, READINGS, days, _ROWS_AT_ONCE):
         hours += recompute_days(spark, lake, registry, day, until)
         progress(f"recomputed {day} to {until}")
-        day = until + timedelta(days=1)
     return hours
 
 

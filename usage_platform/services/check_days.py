@@ -11,6 +11,7 @@ from datetime import date
 
 import pandas as pd
 
+from usage_platform.adapters.lake.day_stretches import Stretch, day_stretches
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.snapshots import (
     changed_days,
@@ -25,9 +26,6 @@ METERS_AT_ONCE = 500
 """Meters whose readings are in memory."""
 ROWS_AT_ONCE = 500_000
 """Readings of so many rows are in memory, or those of one day."""
-
-_Stretch = tuple[date, date]
-"""The first and the last of some UTC days, of which none lies between that is not checked."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def find_duplicates(reader: LakeReader, since: pd.Timestamp | None) -> DaysCheck
     """
     changed = changed_days(reader, [READINGS], since)
     rows = duplicates = 0
-    for first, last in _stretches(reader, changed.days):
+    for first, last in day_stretches(reader, READINGS, changed.days, ROWS_AT_ONCE):
         for names in _meters(reader, [READINGS], first, last):
             found = reader.rows(READINGS, ["meter", "event_time"], first, last, names)
             rows += len(found)
@@ -85,7 +83,8 @@ def find_wrong_hours(
         now: Gives the time, UTC.
     """
     changed = changed_days(reader, [READINGS, USAGE_HOURLY], since)
-    result = _compared(reader, registry, _stretches(reader, changed.days))
+    stretches = day_stretches(reader, READINGS, changed.days, ROWS_AT_ONCE)
+    result = _compared(reader, registry, stretches)
     compared = sum(rows for rows, _ in result.values())
     for is_last in (False, True):
         suspect = [stretch for stretch, (_, wrong) in result.items() if wrong]
@@ -99,11 +98,11 @@ def find_wrong_hours(
 
 
 def _compared(
-    reader: LakeReader, registry: MeterRegistry, stretches: Sequence[_Stretch]
-) -> dict[_Stretch, tuple[int, int]]:
+    reader: LakeReader, registry: MeterRegistry, stretches: Sequence[Stretch]
+) -> dict[Stretch, tuple[int, int]]:
     """The compared and the wrong hours of each stretch."""
     newest = _Newest(reader)
-    found: dict[_Stretch, tuple[int, int]] = {}
+    found: dict[Stretch, tuple[int, int]] = {}
     # The newest first: it names the newest reading of nearly all meters.
     for first, last in sorted(stretches, reverse=True):
         compared = wrong = 0
@@ -115,26 +114,6 @@ def _compared(
             compared, wrong = compared + one.compared, wrong + one.wrong
         found[first, last] = (compared, wrong)
     return found
-
-
-def _stretches(reader: LakeReader, days: Sequence[date]) -> list[_Stretch]:
-    """Days, ascending, in stretches that fit into memory."""
-    files = reader.files(READINGS)
-    counts: dict[date, int] = {}
-    for day, rows_of_file in zip(files["day"], files["rows"], strict=True):
-        counts[day] = counts.get(day, 0) + rows_of_file
-    every = sorted({*counts, *days})
-    place = {day: at for at, day in enumerate(every)}
-    stretches: list[_Stretch] = []
-    rows = 0
-    for day in days:
-        rows += counts.get(day, 0)
-        if stretches and place[day] == place[stretches[-1][1]] + 1 and rows <= ROWS_AT_ONCE:
-            stretches[-1] = (stretches[-1][0], day)
-        else:
-            stretches.append((day, day))
-            rows = counts.get(day, 0)
-    return stretches
 
 
 class _Newest:
