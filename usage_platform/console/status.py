@@ -16,7 +16,7 @@ from usage_platform.adapters.kafka.topics import (
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import TABLES
-from usage_platform.adapters.spark.session import address_of
+from usage_platform.adapters.spark.address import without_parameters
 from usage_platform.console.screen import table
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.local.ports import port_answers
@@ -45,7 +45,7 @@ def _services(settings: Settings, bootstrap: str) -> Table:
     spark = settings.spark_remote or (stack.spark_remote if stack else "")
     places = {
         "Kafka": bootstrap,
-        "Spark": address_of(spark),
+        "Spark": without_parameters(spark).removeprefix("sc://"),
         "Dagster": (stack.ui_url or "").removeprefix("http://") if stack else "",
         "Page": (stack.page_url or "").removeprefix("http://") if stack else "",
     }

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from usage_platform.adapters.kafka.security import SecurityKind
+from usage_platform.adapters.spark.address import without_parameters
 from usage_platform.core.alerts.alert import Severity
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.limits import MOST_EVENT_BYTES, MOST_METERS, OLDEST_DAY, EventLimits
@@ -272,16 +273,12 @@ class Settings(BaseModel):
             if values[name]:
                 values[name] = values[name].absolute()
         if not with_secrets:
-            values["spark_remote"] = _without_parameters(self.spark_remote)
+            values["spark_remote"] = without_parameters(self.spark_remote)
         for key, value in values.items():
             if isinstance(value, SecretStr):
                 values[key] = value.get_secret_value() if with_secrets else ""
         values = {key: value for key, value in values.items() if value not in (None, "")}
         return {f"{PREFIX}{key.upper()}": str(value) for key, value in values.items()}
-
-
-def _without_parameters(spark_url: str) -> str:
-    return spark_url.partition("/;")[0]
 
 
 def _one_line(error: ValidationError) -> str:
@@ -296,5 +293,5 @@ def _one_line(error: ValidationError) -> str:
     if Settings.model_fields[name].annotation is SecretStr:
         shown = "..."
     elif name == "spark_remote":
-        shown = _without_parameters(shown)
+        shown = without_parameters(shown)
     return f"{PREFIX}{name.upper()}={shown}: {message}"

@@ -180,7 +180,7 @@ def test_on_spark_events_of_batches_that_it_has_forgotten_count_too(
     create_tables(lake)
     put(kafka, usage_messages(readings(0, 30)))
     monkeypatch.setattr(ingest, "MAX_OFFSETS_PER_BATCH", 10)
-    # Spark keeps one fewer than it is told.
+    # Spark keeps one report fewer.
     spark.conf.set("spark.sql.streaming.numRecentProgressUpdates", "2")
     try:
         drained = drain_usage(spark, lake, REGISTRY, kafka, USAGE)

@@ -81,9 +81,10 @@ def test_a_token_in_sparks_address_is_for_processes_only_and_in_no_message():
     assert settings.environment(with_secrets=True)["USAGE_SPARK_REMOTE"] == url
     assert settings.environment()["USAGE_SPARK_REMOTE"] == "sc://h:15002"
     assert "geheim" not in repr(settings)
-    with pytest.raises(SettingsError, match=r"^USAGE_SPARK_REMOTE=http://h: expected") as raised:
-        Settings.from_env({"USAGE_SPARK_REMOTE": url.replace("sc://h:15002", "http://h")})
-    assert "geheim" not in str(raised.value)
+    for wrong, shown in (("http://h/", "http://h"), ("sc://h:15002", "sc://h:15002")):
+        with pytest.raises(SettingsError, match=f"^USAGE_SPARK_REMOTE={shown}: expected") as raised:
+            Settings.from_env({"USAGE_SPARK_REMOTE": url.replace("sc://h:15002/", wrong)})
+        assert "geheim" not in str(raised.value)
 
 
 def test_mail_needs_a_server():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from usage_platform.adapters.lake.errors import ON_S3, one_line
 from usage_platform.adapters.lake.tables import Lake
+from usage_platform.adapters.spark.address import without_parameters
 from usage_platform.adapters.spark.failure_cause import root_cause
 
 if TYPE_CHECKING:
@@ -84,11 +85,6 @@ class SparkFailedError(RuntimeError):
     """Spark failed; one line with the cause and what to do."""
 
 
-def address_of(url: str) -> str:
-    """Host and port of a Spark Connect URL: its parameters may hold a token."""
-    return url.removeprefix("sc://").partition("/")[0].partition(";")[0]
-
-
 @contextmanager
 def remote_session(url: str) -> Iterator["SparkSession"]:
     """A session on the warm service.
@@ -110,8 +106,8 @@ def remote_session(url: str) -> Iterator["SparkSession"]:
         spark.conf.set("spark.sql.session.timeZone", "UTC")
     except Exception as error:
         raise SparkUnreachableError(
-            f"Spark at sc://{address_of(url)} does not answer ({type(error).__name__}): start the "
-            "platform with 'usage-platform up', or set USAGE_SPARK_REMOTE"
+            f"Spark at {without_parameters(url)} does not answer ({type(error).__name__}): start "
+            "the platform with 'usage-platform up', or set USAGE_SPARK_REMOTE"
         ) from error
     with _used(spark, RpcError):
         yield spark

@@ -120,7 +120,7 @@ PROCESS_GUARDS = (
         "test_the_asset_is_refused_and_plays_nothing_while_another_playback_has_the_lease",
     ),
     Guard(
-        "a job that the lease was lent to never takes it anew",
+        "a job that the lease was lent to never takes it again",
         _LEASE,
         "            elif self._borrowed:\n",
         "            elif False:\n",
