@@ -26,7 +26,10 @@ def test_whatever_is_said_is_a_reply(tmp_path, family):
         where = name[1] if family == socket.AF_INET else Path(name)
 
         def reply():
-            server.accept()[0].sendall(b"!")
+            with server.accept()[0] as connection:
+                # Closed with the greeting unread, the system would reset the connection.
+                connection.recv(len(HTTP))
+                connection.sendall(b"!")
 
         replying = Thread(target=reply)
         replying.start()
