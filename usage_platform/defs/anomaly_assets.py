@@ -103,10 +103,9 @@ def anomalies(
     first, last = days_of(context)
     started = time.monotonic()
     before = deployment.reader.state(ANOMALIES)
-    with deployment.lake_writer.session() as spark:
+    with deployment.lake_writer.session():
         create_tables(deployment.lake)
         done = rescore_days(
-            spark,
             deployment.reader,
             deployment.timeline(),
             deployment.registry(),

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import dagster as dg
 
 from usage_platform.adapters.kafka.topics import ANOMALY, USAGE
+from usage_platform.adapters.lake.commit_dates import dates_since
 from usage_platform.adapters.lake.tables import (
     ANOMALIES,
     READINGS,
@@ -16,7 +17,6 @@ from usage_platform.adapters.lake.tables import (
     USAGE_HOURLY,
     LakeTable,
 )
-from usage_platform.adapters.spark.commit_dates import dates_since
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.defs.metadata import events_metadata, lag_metadata, rejects_table
 from usage_platform.defs.partitions import partition_keys

@@ -109,7 +109,7 @@ def streams_into_lake(
                 )
             else:
                 drained = drain_topics(spark, lake, registry, kafka, context.log.info, turn=turn)
-            reject_stray_episodes(spark, lake, kafka)
+            reject_stray_episodes(lake, kafka)
     yield from report.results(drained)
 
 

@@ -69,9 +69,8 @@ def redriven_rejects(
     readings_now, done = pd.Series(dtype="int64"), RescoredDays()
     versions = {table: reader.state(table).version for table in (USAGE_HOURLY, ANOMALIES)}
     if not rejects.empty:
-        with deployment.lake_writer.session() as spark:
+        with deployment.lake_writer.session():
             redriven = redrive(
-                spark,
                 reader,
                 deployment.timeline(),
                 deployment.registry(),

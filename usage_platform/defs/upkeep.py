@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pandas as pd
 
+from usage_platform.adapters.lake.run_totals import add_run_totals
 from usage_platform.adapters.spark.maintenance import Upkept, keep_tables
-from usage_platform.adapters.spark.run_totals import add_run_totals
 from usage_platform.core.detector.retention import useless
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.lake_assets import WRITER_POOL
@@ -66,10 +66,10 @@ def forget_history(context: dg.OpExecutionContext, platform: PlatformResource) -
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     before = midnight - timedelta(days=days)
     give_up = time.monotonic() + _SECONDS_TO_FORGET
-    with deployment.lake_writer.session() as spark:
+    with deployment.lake_writer.session():
 
         def add(totals: pd.DataFrame) -> None:
-            add_run_totals(spark, deployment.lake, totals)
+            add_run_totals(deployment.lake, totals)
 
         done = forget_runs(instance, before, add, lambda: time.monotonic() > give_up)
     told_again = forget_ticks(instance, _TICKED_ASSET, before)

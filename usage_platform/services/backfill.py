@@ -14,9 +14,9 @@ from usage_platform.adapters.lake.day_stretches import day_stretches
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import READINGS, Lake
+from usage_platform.adapters.lake.usage_events import hours_to_close, newest_before
 from usage_platform.adapters.lake.written_intervals import check_intervals
 from usage_platform.adapters.spark.hourly_sql import recompute_hours
-from usage_platform.adapters.spark.usage_batch import hours_to_close, newest_before
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.validation import touched_hours
 

@@ -14,7 +14,7 @@ from usage_platform.adapters.kafka.topics import ANOMALY, USAGE, KafkaSettings
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.lake.write_turn import WriteTurn
-from usage_platform.adapters.spark.anomaly_table import write_anomaly_batch
+from usage_platform.adapters.spark.anomaly_batch import write_anomaly_batch
 from usage_platform.adapters.spark.usage_batch import write_usage_batch
 from usage_platform.core.limits import MOST_EVENT_BYTES
 from usage_platform.core.meters import MeterRegistry

@@ -4,7 +4,7 @@ Belongs here: choosing rejects, processing them again by the micro-batch's funct
 days that they change, deleting those that are readings now. Not here: what makes an event valid
 (`core.readings`).
 
-The steps are the MERGE of the readings, then the scoring of their days, then the deletion from
+The steps are the commit of the readings, then the scoring of their days, then the deletion from
 `rejects`. Each may be repeated, and a reject leaves the table last: a kill in between leaves it
 there, and the next run repeats all steps.
 """
@@ -12,25 +12,21 @@ there, and the next run repeats all steps.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from usage_platform.adapters.kafka.topics import USAGE
+from usage_platform.adapters.lake.commit_dates import date_list
 from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.rejects_table import delete_rejects
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import READINGS, REJECTS, Lake
-from usage_platform.adapters.spark.commit_dates import date_list
-from usage_platform.adapters.spark.rejects_table import delete_rejects
-from usage_platform.adapters.spark.usage_batch import apply_events
+from usage_platform.adapters.lake.usage_events import apply_events
 from usage_platform.core.detector.model_timeline import LOOK_BACK, ModelTimeline
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.reject_reasons import Reason
 from usage_platform.core.readings.validation import EVENT_PLACE, RAW_COLUMNS
 from usage_platform.services.rescore import RescoredDays, rescore_days
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 ALL_REASONS = "all"
 _CUT = Reason.MESSAGE_TOO_LARGE.code
@@ -121,7 +117,6 @@ class Redriven:
 
 
 def redrive(
-    spark: "SparkSession",
     reader: LakeReader,
     timeline: ModelTimeline,
     registry: MeterRegistry,
@@ -134,7 +129,6 @@ def redrive(
     are still invalid stay, with today's reason.
 
     Args:
-        spark: The session that may write to the lake.
         reader: The lake's tables; those that are missing are created.
         timeline: The active models.
         registry: The meters as they are known today.
@@ -143,24 +137,24 @@ def redrive(
     """
     lake = reader.lake
     create_tables(lake)
-    revived, days = _reprocess(spark, lake, registry, rejects)
+    revived, days = _reprocess(lake, registry, rejects)
     scored = RescoredDays()
     if days:
         until = _last_day_to_score(reader, days[-1])
-        scored = rescore_days(spark, reader, timeline, registry, days[0], until, progress)
-    delete_rejects(spark, lake, revived)
+        scored = rescore_days(reader, timeline, registry, days[0], until, progress)
+    delete_rejects(lake, revived)
     return Redriven(revived, scored)
 
 
 def _reprocess(
-    spark: "SparkSession", lake: Lake, registry: MeterRegistry, rejects: pd.DataFrame
+    lake: Lake, registry: MeterRegistry, rejects: pd.DataFrame
 ) -> tuple[pd.DataFrame, list[date]]:
     """Put rejects through the micro-batch again, with the places and times that they had.
 
     Returns:
         Those that are readings now, and the UTC days of these readings, ascending.
     """
-    batch = apply_events(spark, lake, registry, rejects[RAW_COLUMNS])
+    batch = apply_events(lake, registry, rejects[RAW_COLUMNS])
     still_bad = pd.MultiIndex.from_frame(batch.rejects[EVENT_PLACE])
     is_bad = pd.MultiIndex.from_frame(rejects[EVENT_PLACE]).isin(still_bad)
     revived = rejects.loc[~is_bad, [*EVENT_PLACE, "reason"]].reset_index(drop=True)

@@ -1,20 +1,19 @@
 """Scoring days of the table `readings` again, as the stream would have scored them.
 
 Belongs here: reading what a span of days needs, its past included, comparing with the table
-`anomalies`, and writing the differences. Not here: scoring (`core.anomalies.anomaly`), the MERGE
-(`adapters.spark.anomaly_table`).
+`anomalies`, and writing the differences. Not here: scoring (`core.anomalies.anomaly`), merging
+(`adapters.lake.anomaly_table`).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from usage_platform.adapters.lake.anomaly_table import merge_rescored
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, READINGS
-from usage_platform.adapters.spark.anomaly_table import merge_rescored
 from usage_platform.core.anomalies.anomaly import (
     ANOMALY_COLUMNS,
     WITHDRAWN,
@@ -26,9 +25,6 @@ from usage_platform.core.anomalies.anomaly import (
 from usage_platform.core.anomalies.episodes import LastAnomaly
 from usage_platform.core.detector.model_timeline import LOOK_BACK, ModelTimeline
 from usage_platform.core.meters import MeterRegistry
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 _EPISODES_BEFORE = timedelta(days=2)
 # The readings of so many days are in memory at once.
@@ -51,7 +47,6 @@ class RescoredDays:
 
 
 def rescore_days(
-    spark: "SparkSession",
     reader: LakeReader,
     timeline: ModelTimeline,
     registry: MeterRegistry,
@@ -62,7 +57,6 @@ def rescore_days(
     """Score the readings of some UTC days again, and update the table `anomalies` to the result.
 
     Args:
-        spark: The session that may write to the lake.
         reader: The lake's tables.
         timeline: The active models.
         registry: The known meters.
@@ -78,7 +72,7 @@ def rescore_days(
         at = pd.Timestamp.now(tz="UTC")
         result, gone = rescored(reader, timeline, registry, day, until)
         changes = pd.concat([result.anomalies, gone], ignore_index=True)
-        merge_rescored(spark, reader.lake, changes, at)
+        merge_rescored(reader.lake, changes, at)
         total.scored += result.scored
         total.anomalies += len(result.anomalies)
         total.withdrawn += len(gone)

@@ -1,28 +1,24 @@
 """Messages on the topic `episode` that are not the platform's: recorded in the table `rejects`.
 
 Belongs here: reading what is new on the topic, and how far it was read. Not here: which messages
-are readable (`core.anomalies.message_parsing`), writing rejects (`adapters.spark.rejects_table`).
+are readable (`core.anomalies.message_parsing`), writing rejects (`adapters.lake.rejects_table`).
 
 No table is filled from this topic, so that no stream of Spark reads it: a consumer looks through
-its few messages, and only strays among them need Spark.
+its few messages.
 """
 
 import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from confluent_kafka import Message
 
 from usage_platform.adapters.kafka.events import committed_reader, messages_between, raw_frame
 from usage_platform.adapters.kafka.topics import EPISODE, KafkaSettings, partitions_of
 from usage_platform.adapters.lake.files import LakeFiles
+from usage_platform.adapters.lake.rejects_table import merge_rejects
 from usage_platform.adapters.lake.tables import Lake
-from usage_platform.adapters.spark.rejects_table import merge_rejects
 from usage_platform.core.anomalies.message_parsing import parse_episode, stray_rejects
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 NOT_AN_EPISODE = "not_an_episode"
 _OFFSETS = "offsets.json"
@@ -30,16 +26,13 @@ _MOST_MESSAGES = 5_000
 _Offsets = dict[int, int]
 
 
-def reject_stray_episodes(
-    spark: "SparkSession", lake: Lake, kafka: KafkaSettings, own: str = ""
-) -> int:
+def reject_stray_episodes(lake: Lake, kafka: KafkaSettings, own: str = "") -> int:
     """Store the strays among the messages that came since the last time; returns their number.
 
     The offsets are written after the rejects: a kill in between stores the same rejects again,
     which changes nothing.
 
     Args:
-        spark: The session that may write to the lake.
         lake: The lake, with its tables.
         kafka: The brokers.
         own: The folder among the checkpoints, as for the streams.
@@ -67,7 +60,7 @@ def reject_stray_episodes(
             if unreadable:
                 sizes = [len(m.value() or b"") for m in unreadable]
                 rows = raw_frame(unreadable).assign(size=sizes)
-                merge_rejects(spark, lake, stray_rejects(rows, NOT_AN_EPISODE))
+                merge_rejects(lake, stray_rejects(rows, NOT_AN_EPISODE))
                 strays += len(unreadable)
     if ends != done:
         files.write_text(_OFFSETS, json.dumps(ends))

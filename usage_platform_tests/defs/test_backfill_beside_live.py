@@ -17,7 +17,7 @@ from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.defs.lake_assets import streams_into_lake, usage_hourly
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.backfill import recompute_days
-from usage_platform_tests.adapters.spark.busy_topic import MINUTES, REGISTRY, apply
+from usage_platform_tests.adapters.lake.busy_topic import MINUTES, REGISTRY, apply
 from usage_platform_tests.oracle import Event, assert_right, event
 
 DAY = date(2024, 3, 5)
@@ -107,9 +107,8 @@ def test_a_backfill_and_a_batch_of_the_same_hour_write_one_after_the_other(deplo
     first, second = (event("library", f"{DAY}T10:0{n}:00Z", 1.0 + n, offset=n) for n in (0, 5))
     has_read, goes_on = threading.Event(), threading.Event()
     lock, to_arrow = fcntl.flock, DataFrame.toArrow
-    with deployment.lake_writer.session() as spark:
-        create_tables(deployment.lake)
-        apply(spark, deployment.lake, [first])
+    create_tables(deployment.lake)
+    apply(deployment.lake, [first])
 
     def backfill():
         with deployment.lake_writer.session() as spark:
@@ -117,8 +116,8 @@ def test_a_backfill_and_a_batch_of_the_same_hour_write_one_after_the_other(deplo
 
     def batch():
         try:
-            with deployment.lake_writer.session() as spark:
-                apply(spark, deployment.lake, [second])
+            with deployment.lake_writer.session():
+                apply(deployment.lake, [second])
         finally:
             goes_on.set()
 

@@ -13,7 +13,7 @@ from usage_platform.adapters.lake.tables import (
     REJECTS,
     USAGE_HOURLY,
 )
-from usage_platform.adapters.spark.usage_batch import apply_events
+from usage_platform.adapters.lake.usage_events import apply_events
 from usage_platform.core.meters import Meter
 from usage_platform.defs.metadata import rejects_table
 from usage_platform.defs.redrive_assets import redriven_rejects
@@ -90,7 +90,7 @@ def flow(settings, spark_url, spark):
     raw["key"] = pd.Series(KEYS, dtype=object)
     raw["kafka_time"] = pd.Series(RECEIVED, index=raw.index).astype("datetime64[ns, UTC]")
     create_tables(deployment.lake)
-    apply_events(spark, deployment.lake, deployment.registry(), raw)
+    apply_events(deployment.lake, deployment.registry(), raw)
     seen = SimpleNamespace(first=rows_of(deployment), summary=reject_summary(deployment.reader))
 
     settings.setenv("USAGE_TIMEZONE", "Europe/Rome")

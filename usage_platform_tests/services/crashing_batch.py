@@ -6,7 +6,8 @@ The crash is an exception in the worker: the stream ends with the batch planned 
 from functools import partial
 from unittest.mock import patch
 
-from usage_platform.adapters.spark import usage_batch as micro_batch
+from usage_platform.adapters.lake import usage_events
+from usage_platform.adapters.spark.usage_batch import write_usage_batch
 
 CUTS = {
     "before the rejects": ("merge_rejects", "before"),
@@ -24,12 +25,12 @@ def crashing_at(cut):
 def apply_and_crash(cut, lake, registry, frame, batch_id):
     """Apply a batch as far as the cut; it must hold a reading and a reject to get to each."""
     name, when = CUTS[cut]
-    real = getattr(micro_batch, name)
+    real = getattr(usage_events, name)
 
     def crash(*args):
         if when == "after":
             real(*args)
         raise RuntimeError(f"crashed {cut}")
 
-    with patch.object(micro_batch, name, crash):
-        micro_batch.write_usage_batch(lake, registry, frame, batch_id)
+    with patch.object(usage_events, name, crash):
+        write_usage_batch(lake, registry, frame, batch_id)

@@ -11,11 +11,12 @@ from pathlib import Path
 from unittest.mock import patch
 
 from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings
+from usage_platform.adapters.lake import usage_events
 from usage_platform.adapters.lake.lease import writer_lease
 from usage_platform.adapters.lake.lease_record import Holder
 from usage_platform.adapters.lake.tables import Lake
-from usage_platform.adapters.spark import usage_batch
 from usage_platform.adapters.spark.session import remote_session
+from usage_platform.adapters.spark.usage_batch import write_usage_batch
 from usage_platform.services.ingest import fenced, start_stream
 from usage_platform.services.lake_writer import LakeWriter
 from usage_platform.services.topic_progress import start_of_stream
@@ -24,7 +25,7 @@ from usage_platform_tests.services.library_readings import REGISTRY
 
 def write_and_halt(begun, goes_on, lake, frame, batch_id):
     """Write a batch; halt before its hours until a file says to go on."""
-    merge = usage_batch.merge_hours
+    merge = usage_events.merge_hours
 
     def halting(*args):
         Path(begun).touch()
@@ -32,8 +33,8 @@ def write_and_halt(begun, goes_on, lake, frame, batch_id):
             time.sleep(0.05)
         merge(*args)
 
-    with patch.object(usage_batch, "merge_hours", halting):
-        usage_batch.write_usage_batch(lake, REGISTRY, frame, batch_id)
+    with patch.object(usage_events, "merge_hours", halting):
+        write_usage_batch(lake, REGISTRY, frame, batch_id)
 
 
 def main(root, data, spark_url, bootstrap, begun, goes_on):

@@ -1,7 +1,6 @@
 """Strays on the topic `episode` are rejects, once each; the messages of the platform are none."""
 
 import json
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -34,22 +33,22 @@ def merged(monkeypatch):
     """The rejects that would be merged, by call."""
     calls = []
     monkeypatch.setattr(
-        stray_episodes, "merge_rejects", lambda spark, lake, rejects: calls.append(rejects)
+        stray_episodes, "merge_rejects", lambda lake, rejects: calls.append(rejects)
     )
     return calls
 
 
 def test_strays_are_found_with_their_place_once(kafka, put, lake, merged):
     put(kafka, [WITHDRAWN, *STRAY, WITHDRAWN], topic=EPISODE)
-    assert reject_stray_episodes(SimpleNamespace(), lake, kafka) == len(STRAY)
+    assert reject_stray_episodes(lake, kafka) == len(STRAY)
     (rejects,) = merged
     assert rejects["offset"].tolist() == list(range(1, len(STRAY) + 1))
     assert set(rejects["topic"]) == {EPISODE}
     assert set(rejects["reason"]) == {"not_an_episode"}
     assert rejects["raw"].str.len().max() == 1000
-    assert reject_stray_episodes(SimpleNamespace(), lake, kafka) == 0
+    assert reject_stray_episodes(lake, kafka) == 0
     put(kafka, [b"hello"], topic=EPISODE)
-    assert reject_stray_episodes(SimpleNamespace(), lake, kafka) == 1
+    assert reject_stray_episodes(lake, kafka) == 1
     assert len(merged) == 2
 
 
@@ -60,8 +59,8 @@ def test_a_kill_before_the_offsets_are_written_finds_the_same_again(
     with monkeypatch.context() as patch:
         patch.setattr(stray_episodes.LakeFiles, "write_text", lambda *_: pytest.fail("killed"))
         with pytest.raises(pytest.fail.Exception):
-            reject_stray_episodes(SimpleNamespace(), lake, kafka)
-    assert reject_stray_episodes(SimpleNamespace(), lake, kafka) == 1
+            reject_stray_episodes(lake, kafka)
+    assert reject_stray_episodes(lake, kafka) == 1
     first, second = merged
     pd.testing.assert_frame_equal(first, second)
 
@@ -70,18 +69,17 @@ def test_a_topic_that_was_made_again_is_read_from_its_beginning(
     kafka, fresh_topics, put, lake, merged
 ):
     put(kafka, [WITHDRAWN] * 3, topic=EPISODE)
-    assert reject_stray_episodes(SimpleNamespace(), lake, kafka) == 0
+    assert reject_stray_episodes(lake, kafka) == 0
     again = fresh_topics()
     put(again, [b"hello"], topic=EPISODE)
-    assert reject_stray_episodes(SimpleNamespace(), lake, again) == 1
+    assert reject_stray_episodes(lake, again) == 1
 
 
-@pytest.mark.spark
-def test_they_are_in_the_table_once_and_are_not_redriven(kafka, put, spark, lake):
+def test_they_are_in_the_table_once_and_are_not_redriven(kafka, put, lake):
     create_tables(lake)
     put(kafka, [b"x" * 900_000, *STRAY], topic=EPISODE)
     for own in ("", "again"):
-        assert reject_stray_episodes(spark, lake, kafka, own) == len(STRAY) + 1
+        assert reject_stray_episodes(lake, kafka, own) == len(STRAY) + 1
         rejects = LakeReader(lake).rows(REJECTS).sort_values("offset", ignore_index=True)
         assert rejects["offset"].tolist() == list(range(len(STRAY) + 1))
         assert rejects.loc[0, "detail"] == "900,000 bytes: not a message of the platform"

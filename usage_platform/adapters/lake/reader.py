@@ -1,7 +1,7 @@
 """Reads the lake's tables without a JVM.
 
 Belongs here: rows, versions and SQL over the Delta tables, for checks, training, status and users.
-Not here: writes; only the Spark service writes rows.
+Not here: writes (`row_writer`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +21,7 @@ from usage_platform.adapters.lake.bounded_query import (
     check_reads,
     is_out_of_memory,
 )
+from usage_platform.adapters.lake.delta_tables import open_table, storage_options
 from usage_platform.adapters.lake.errors import (
     LakeError,
     lake_errors_in_one_line,
@@ -30,10 +31,6 @@ from usage_platform.adapters.lake.errors import (
 from usage_platform.adapters.lake.files import open_remote
 from usage_platform.adapters.lake.query_limits import MEMORY_LIMIT, too_much_memory
 from usage_platform.adapters.lake.tables import ALL_TABLES, Lake, LakeTable
-
-# On S3 Delta's client would by default retry a silent server for three minutes, for each table; a
-# request is for one file of a day, or a part of one.
-_PATIENCE = {"connect_timeout": "5s", "timeout": "15s", "max_retries": "3", "retry_timeout": "15s"}
 
 # In the message of DuckDB when the statement was right and a file of a table could not be read.
 _FILE_FAILED = "' failed: IOError: "
@@ -81,7 +78,7 @@ class LakeReader:
             # Its error is one line and comes sooner; that of Delta's client has fifty lines.
             open_remote(self.lake.root)
         with lake_errors_in_one_line(self.lake.table(table)):
-            return DeltaTable.is_deltatable(self.lake.table(table), self._options)
+            return DeltaTable.is_deltatable(self.lake.table(table), storage_options(self.lake))
 
     def state(self, table: LakeTable) -> TableState:
         """The latest commit; zeros where there is no table yet."""
@@ -273,16 +270,11 @@ class LakeReader:
         return self._open(table)
 
     def _open(self, table: LakeTable) -> DeltaTable:
-        with lake_errors_in_one_line(self.lake.table(table)):
-            return DeltaTable(self.lake.table(table), storage_options=self._options)
+        return open_table(self.lake, table)
 
     def _actions(self, table: LakeTable, delta: DeltaTable) -> pa.Table:
         with lake_errors_in_one_line(self.lake.table(table)):
             return pa.table(delta.get_add_actions(flatten=True))
-
-    @property
-    def _options(self) -> dict[str, str] | None:
-        return _PATIENCE if "://" in self.lake.root else None
 
 
 def between(table: LakeTable, first: date | None, last: date | None) -> pc.Expression:

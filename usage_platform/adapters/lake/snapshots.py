@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from usage_platform.adapters.lake.errors import lake_errors_in_one_line
+from usage_platform.adapters.lake.delta_tables import open_table
 from usage_platform.adapters.lake.reader import LakeReader, between
 from usage_platform.adapters.lake.tables import Lake, LakeTable
 
@@ -33,11 +33,7 @@ class PinnedReader(LakeReader):
         self._versions = versions
 
     def _open(self, table: LakeTable) -> DeltaTable:
-        version = self._versions.get(table.name)
-        with lake_errors_in_one_line(self.lake.table(table)):
-            return DeltaTable(
-                self.lake.table(table), version=version, storage_options=self._options
-            )
+        return open_table(self.lake, table, self._versions.get(table.name))
 
 
 def settled(

@@ -1,8 +1,7 @@
 """Creates the lake's tables, and adds columns that an older version did not have; without a JVM.
 
 Belongs here: the first commit of a table, and added columns. Not here: which tables there are
-(`tables`), or rows; the Spark service writes all of those. Spark could do this too, but takes
-seconds of CPU instead of milliseconds, and every run needs it.
+(`tables`), or rows (`row_writer`).
 """
 
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 from deltalake import DeltaTable, Field, Schema
 from deltalake.schema import PrimitiveType
 
+from usage_platform.adapters.lake.delta_tables import open_table
 from usage_platform.adapters.lake.errors import lake_errors_in_one_line
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import PROPERTIES, TABLES, Column, Lake, LakeTable
@@ -50,7 +50,7 @@ def create_tables(lake: Lake, tables: Sequence[LakeTable] = TABLES) -> None:
                 )
             continue
         with lake_errors_in_one_line(location):
-            delta = DeltaTable(location)
+            delta = open_table(lake, table)
             present = {field.name for field in delta.schema().fields}
             missing = [field for field in fields if field.name not in present]
             if missing:

@@ -1,23 +1,20 @@
-"""The hours of `usage_hourly`: recomputed from `readings` in Spark SQL, and merged into the table.
+"""The many hours of a backfill, recomputed from `readings` in Spark SQL.
 
-Belongs here: the MERGE that micro-batches and backfills both run, and the statement that recomputes
-the many hours of a backfill. It computes the same as `core.readings.hourly`, to the last bit.
+It computes the same as `core.readings.hourly`, to the last bit. Not here: merging them into
+`usage_hourly` (`adapters.lake.usage_events`).
 """
 
-from collections.abc import Collection
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, Lake
-from usage_platform.adapters.spark.commit_dates import date_list, note_dates
-from usage_platform.core.readings.hourly import AUDIT_COLUMNS
+from usage_platform.adapters.lake.commit_dates import date_list
+from usage_platform.adapters.lake.tables import READINGS, Lake
+from usage_platform.adapters.lake.usage_events import merge_hours
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
-
-_COMPARED = ("avg_usage", "n", "expected_n", "min_usage", "max_usage", "energy_kwh", "is_final")
+    from pyspark.sql import SparkSession
 
 
 def recompute_hours(
@@ -34,36 +31,8 @@ def recompute_hours(
     """
     days = set(hours["start"].dt.date)
     spark.createDataFrame(hours).createOrReplaceTempView("touched_hours")
-    # Collected first, because MERGE evaluates its source more than once; the hours are few.
     recomputed = spark.sql(_recomputed(lake, date_list(days), newest_from)).toArrow()
-    merge_hours(spark, lake, spark.createDataFrame(recomputed), days)
-
-
-def merge_hours(
-    spark: "SparkSession", lake: Lake, hours: "DataFrame", days: Collection[date]
-) -> None:
-    """Merge rows into `usage_hourly`; equal rows do not change.
-
-    Args:
-        spark: The session that may write to the lake.
-        lake: The lake.
-        hours: The table's columns but `rev`; an hour once.
-        days: Their UTC dates, which the commit's user metadata names.
-    """
-    hours.createOrReplaceTempView("recomputed_hours")
-    note_dates(spark, days)
-    dates = date_list(days)
-    compared = (*_COMPARED, *AUDIT_COLUMNS)
-    changed = " OR ".join(f"NOT (t.{c} <=> s.{c})" for c in compared)
-    updates = ", ".join(f"{c} = s.{c}" for c in compared)
-    columns = ("meter", "start", "end", "event_date", *compared)
-    spark.sql(f"""
-        MERGE INTO {lake.sql(USAGE_HOURLY)} t USING recomputed_hours s
-        ON t.meter = s.meter AND t.start = s.start AND t.event_date IN ({dates})
-        WHEN MATCHED AND ({changed}) THEN UPDATE SET {updates}, rev = t.rev + 1
-        WHEN NOT MATCHED THEN INSERT ({", ".join(columns)}, rev)
-             VALUES ({", ".join(f"s.{c}" for c in columns)}, 0)
-    """).collect()
+    merge_hours(lake, recomputed.to_pandas())
 
 
 def _recomputed(lake: Lake, dates: str, newest_from: date) -> str:

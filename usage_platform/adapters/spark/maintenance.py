@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from usage_platform.adapters.lake.commit_dates import date_list
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ALL_TABLES, LakeTable, log_properties
-from usage_platform.adapters.spark.commit_dates import date_list
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

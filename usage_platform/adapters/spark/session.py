@@ -22,8 +22,6 @@ _CONF: Mapping[str, str] = {
     "spark.sql.session.timeZone": "UTC",
     # Batches are Arrow tables; no row becomes a Python object on its way.
     "spark.sql.execution.arrow.pyspark.enabled": "true",
-    # Each batch adds a file to the current day; 50 of them become one, which readers open sooner.
-    "spark.databricks.delta.autoCompact.enabled": "true",
 }
 
 _SMALL_BATCHES: Mapping[str, str] = {

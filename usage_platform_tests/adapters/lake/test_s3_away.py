@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
+from usage_platform.adapters.lake import delta_tables
 from usage_platform.adapters.lake import reader as lake_reader
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.files import LakeFiles
@@ -119,9 +120,9 @@ def test_one_that_goes_away_within_a_query_is_told(s3, monkeypatch):
 
 
 def test_one_that_falls_silent_is_given_up_and_asked_again_later(s3, everything, monkeypatch):
-    assert {"timeout", "retry_timeout"} <= lake_reader._PATIENCE.keys()
-    soon = {**lake_reader._PATIENCE, "timeout": "300ms", "retry_timeout": "300ms"}
-    monkeypatch.setattr(lake_reader, "_PATIENCE", soon)
+    assert {"timeout", "retry_timeout"} <= delta_tables._PATIENCE.keys()
+    soon = {**delta_tables._PATIENCE, "timeout": "300ms", "retry_timeout": "300ms"}
+    monkeypatch.setattr(delta_tables, "_PATIENCE", soon)
     with s3.stalled():
         for name in ("table", "rows", "query"):
             assert "timed out" in told(everything[name])

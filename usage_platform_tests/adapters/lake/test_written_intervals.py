@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY
-from usage_platform.adapters.spark.usage_batch import apply_events
+from usage_platform.adapters.lake.usage_events import apply_events
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.messages import usage_messages
 from usage_platform.core.readings.validation import RAW_COLUMNS
@@ -38,6 +40,7 @@ def of_five_minutes(lake, write_table):
     write_table(lake, READINGS, readings.assign(event_date=DAY))
     hour = {"meter": "library", "start": START, "event_date": DAY, "n": 12, "expected_n": 12}
     write_table(lake, USAGE_HOURLY, pd.DataFrame([{**hour, "last_reading": times[-1]}]))
+    create_tables(lake)
     return lake
 
 
@@ -56,6 +59,7 @@ def test_a_batch_with_another_interval_is_refused(of_five_minutes, later):
     known = {"topic": "usage", "partition": 0, "offset": 0, "kafka_time": now, "key": None}
     raw = pd.DataFrame([known | {"value": value}])[RAW_COLUMNS]
     with pytest.raises(LakeError, match="meter library: "):
-        apply_events(NoSpark(), of_five_minutes, QUARTERS, raw)
-    with pytest.raises(UsedSparkError):
-        apply_events(NoSpark(), of_five_minutes, FIVES, raw)
+        apply_events(of_five_minutes, QUARTERS, raw)
+    assert LakeReader(of_five_minutes).state(READINGS).rows == 12
+    apply_events(of_five_minutes, FIVES, raw)
+    assert LakeReader(of_five_minutes).state(READINGS).rows == 13

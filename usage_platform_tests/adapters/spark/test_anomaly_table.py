@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.kafka.topics import ANOMALY
+from usage_platform.adapters.lake.anomaly_table import merge_rescored
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import ANOMALIES, REJECTS
-from usage_platform.adapters.spark.anomaly_table import merge_rescored
 from usage_platform.core.anomalies.anomaly import (
     ANOMALY_COLUMNS,
     NUMBERS,
@@ -134,7 +134,7 @@ def test_a_topic_that_is_read_again_does_not_undo_what_a_backfill_found(kafka, p
     drain_anomalies(spark, lake, kafka, ANOMALY)
     told = table_of(lake)
     found = pd.concat([rows[:1], rows[2:3].assign(status=WITHDRAWN), rows[4:]], ignore_index=True)
-    merge_rescored(spark, lake, found, pd.Timestamp.now(tz="UTC"))
+    merge_rescored(lake, found, pd.Timestamp.now(tz="UTC"))
     there = table_of(lake)
     assert sorted(standing(LakeReader(lake))["anomaly_id"]) == [f"{n:016x}" for n in (0, 1, 3, 4)]
     # Nothing new was found of the first; of the third there was.
@@ -201,8 +201,8 @@ def test_a_table_of_the_first_version_gets_the_columns_it_lacks_and_keeps_its_ro
     new = anomalies(5)[3:]
     gone = stands[stands["anomaly_id"] == old["anomaly_id"][1]].assign(status=WITHDRAWN)
     now = pd.Timestamp.now(tz="UTC")
-    merge_rescored(spark, lake, pd.concat([new, gone], ignore_index=True), now)
+    merge_rescored(lake, pd.concat([new, gone], ignore_index=True), now)
     left = standing(LakeReader(lake)).sort_values("anomaly_id")["anomaly_id"]
     assert left.tolist() == [f"{n:016x}" for n in (0, 2, 3, 4)]
-    merge_rescored(spark, lake, stands.assign(status=WITHDRAWN), now)
+    merge_rescored(lake, stands.assign(status=WITHDRAWN), now)
     assert standing(LakeReader(lake))["anomaly_id"].nunique() == 2

@@ -10,6 +10,7 @@ import pytest
 from deltalake import DeltaTable
 
 from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.run_totals import add_run_totals
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import (
     READINGS,
@@ -18,7 +19,6 @@ from usage_platform.adapters.lake.tables import (
     log_properties,
 )
 from usage_platform.adapters.spark.maintenance import keep_tables
-from usage_platform.adapters.spark.run_totals import add_run_totals
 
 DAYS = [date(2024, 3, day) for day in (1, 2, 3, 4, 5)]
 LONG_AGO = 10 * 86_400
@@ -97,7 +97,7 @@ def test_tables_are_made_with_a_log_that_is_trimmed(lake):
     assert log_properties().items() <= LakeReader(lake).properties(READINGS).items()
 
 
-def test_totals_of_runs_are_added_once_and_can_be_asked_for_in_sql(spark, lake):
+def test_totals_of_runs_are_added_once_and_can_be_asked_for_in_sql(lake):
     totals = pd.DataFrame(
         {
             "day": [DAYS[0], DAYS[0]],
@@ -108,10 +108,10 @@ def test_totals_of_runs_are_added_once_and_can_be_asked_for_in_sql(spark, lake):
             "events": [3000, 0],
         }
     )
-    add_run_totals(spark, lake, totals)
+    add_run_totals(lake, totals)
     later = pd.concat([totals[:1].assign(runs=7), totals[1:].assign(day=DAYS[1])])
-    add_run_totals(spark, lake, later)
-    add_run_totals(spark, lake, later)
+    add_run_totals(lake, later)
+    add_run_totals(lake, later)
     there = rows_of(lake, RUN_TOTALS)
     expected = pd.concat([totals, later[1:]], ignore_index=True)
     pd.testing.assert_frame_equal(there, expected, check_like=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from usage_platform.adapters.lake import usage_events
 from usage_platform.adapters.lake.tables import (
     READINGS,
     REJECTS,
@@ -19,7 +20,7 @@ from usage_platform.adapters.lake.tables import (
     Lake,
     LakeTable,
 )
-from usage_platform.adapters.spark import usage_batch as micro_batch
+from usage_platform.adapters.spark.usage_batch import write_usage_batch
 from usage_platform.core.meters import MeterRegistry
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ STEPS = {
     AFTER_READINGS: ("_write_readings", True),
     AFTER_HOURS: ("merge_hours", True),
 }
-"""The step of `micro_batch` at each place, and whether it is done by then."""
+"""The step of `usage_events` at each place, and whether it is done by then."""
 WRITTEN: dict[str, set[LakeTable]] = {
     BEFORE_REJECTS: set(),
     AFTER_REJECTS: {REJECTS},
@@ -59,7 +60,7 @@ def apply_to_cut(
         batch_id: The stream's number of the batch.
     """
     name, is_done = STEPS[place]
-    step: Callable[..., None] = getattr(micro_batch, name)
+    step: Callable[..., None] = getattr(usage_events, name)
 
     def halting(*args: Any) -> None:
         if is_done:
@@ -68,8 +69,8 @@ def apply_to_cut(
         while True:
             time.sleep(60)
 
-    with patch.object(micro_batch, name, halting):
-        micro_batch.write_usage_batch(lake, registry, frame, batch_id)
+    with patch.object(usage_events, name, halting):
+        write_usage_batch(lake, registry, frame, batch_id)
 
 
 def apply_until_the_lake_goes(
@@ -85,11 +86,11 @@ def apply_until_the_lake_goes(
         batch_id: The stream's number of the batch.
     """
     name, _ = STEPS[AFTER_READINGS]
-    step: Callable[..., None] = getattr(micro_batch, name)
+    step: Callable[..., None] = getattr(usage_events, name)
 
     def last(*args: Any) -> None:
         step(*args)
         os.kill(server, signal.SIGKILL)
 
-    with patch.object(micro_batch, name, last):
-        micro_batch.write_usage_batch(lake, registry, frame, batch_id)
+    with patch.object(usage_events, name, last):
+        write_usage_batch(lake, registry, frame, batch_id)

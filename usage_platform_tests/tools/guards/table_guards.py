@@ -8,17 +8,19 @@ from usage_platform_tests.tools.guards.guard import Guard
 
 _BATCH = "usage_platform/core/readings/validation.py"
 _WIRE = "usage_platform/core/readings/event_times.py"
-_ANOMALY_TABLE = "usage_platform/adapters/spark/anomaly_table.py"
-_REJECTS = "usage_platform/adapters/spark/rejects_table.py"
-_MICRO_BATCH = "usage_platform/adapters/spark/usage_batch.py"
+_ANOMALY_TABLE = "usage_platform/adapters/lake/anomaly_table.py"
+_REJECTS = "usage_platform/adapters/lake/rejects_table.py"
+_ROW_WRITER = "usage_platform/adapters/lake/row_writer.py"
+_USAGE_EVENTS = "usage_platform/adapters/lake/usage_events.py"
 _HOURLY = "usage_platform/adapters/spark/hourly_sql.py"
 _HOURS = "usage_platform/core/readings/hourly.py"
 _BACKFILL = "usage_platform/services/backfill.py"
-_IN_BATCHES = "usage_platform_tests/adapters/spark/test_usage_batch.py::"
+_IN_BATCHES = "usage_platform_tests/adapters/lake/test_usage_events.py::"
+_IN_BACKFILLS = "usage_platform_tests/adapters/spark/test_hourly_sql.py::"
 _IN_ANOMALIES = "usage_platform_tests/adapters/spark/test_anomaly_table.py::"
 _IN_NAIVE = "usage_platform_tests/services/test_naive_ways.py::"
 _IN_GAMES = "usage_platform_tests/services/test_state_machine.py::"
-_ANY_ORDER = f"{_IN_BATCHES}test_no_order_split_repetition_or_backfill_changes_the_tables"
+_ANY_ORDER = f"{_IN_BACKFILLS}test_no_order_split_repetition_or_backfill_changes_the_tables"
 _OWN_DAYS = f"{_IN_BATCHES}test_a_batch_opens_no_file_of_days_long_past"
 _SCRIPT = f"{_IN_GAMES}test_a_script_of_every_operation_leaves_the_oracles_tables"
 
@@ -32,45 +34,45 @@ TABLE_GUARDS = (
     ),
     Guard(
         "the newer event wins",
-        _MICRO_BATCH,
-        "WHEN MATCHED AND (s.kafka_time > t.kafka_time",
-        "WHEN MATCHED AND (true",
+        _USAGE_EVENTS,
+        "({new('kafka_time')} > {old('kafka_time')} OR",
+        "(true OR",
         _ANY_ORDER,
     ),
     Guard(
         "of events of one millisecond and offset the higher partition wins",
-        _MICRO_BATCH,
-        "AND s.partition > t.partition",
-        "AND false",
+        _USAGE_EVENTS,
+        "{new('partition')} > {old('partition')}",
+        "false",
         _ANY_ORDER,
     ),
     Guard(
         "an equal value moves the winner's place on",
-        _MICRO_BATCH,
-        "WHEN MATCHED AND (s.kafka_time > t.kafka_time",
-        "WHEN MATCHED AND s.value <> t.value AND (s.kafka_time > t.kafka_time",
+        _USAGE_EVENTS,
+        "({new('kafka_time')} > {old('kafka_time')} OR",
+        "{new('value')} <> {old('value')} AND ({new('kafka_time')} > {old('kafka_time')} OR",
         _ANY_ORDER,
     ),
     Guard(
         "a reject is written once",
-        _REJECTS,
-        "ON t.topic = s.topic AND t.partition = s.partition AND t.offset = s.offset",
-        "ON t.topic <> s.topic",
+        _ROW_WRITER,
+        'of_new = f"SELECT {names} FROM judged WHERE is_new AND {day}"',
+        'of_new = f"SELECT {names} FROM judged WHERE {day}"',
         f"{_IN_BATCHES}test_a_batch_that_comes_again_changes_no_row",
     ),
     Guard(
         "the broker's time is part of a reject's key",
         _REJECTS,
-        "AND t.kafka_time = s.kafka_time AND t.received_date",
-        "AND t.received_date",
+        "merge_rows(lake, REJECTS, rows, EVENT_PLACE,",
+        "merge_rows(lake, REJECTS, rows, EVENT_PLACE[:3],",
         f"{_IN_BATCHES}test_rejects_of_a_topic_that_was_made_anew_stand_beside_those_of_the_old_one",
     ),
     Guard(
         "the hours come from the batch, not from the rows inserted",
-        _MICRO_BATCH,
-        "    _write_readings(spark, lake, readings, before)\n",
+        _USAGE_EVENTS,
+        "    _write_readings(lake, readings, before)\n",
         '    known = LakeReader(lake).rows(READINGS, ["meter", "event_time"])\n'
-        "    _write_readings(spark, lake, readings, before)\n"
+        "    _write_readings(lake, readings, before)\n"
         '    readings = readings.merge(known, how="left", indicator="seen")\n'
         "    readings = readings.query(\"seen == 'left_only'\")\n"
         "    if readings.empty:\n"
@@ -79,14 +81,14 @@ TABLE_GUARDS = (
     ),
     Guard(
         "a batch closes the hours that were open before it",
-        _MICRO_BATCH,
+        _USAGE_EVENTS,
         "pd.concat([touched_hours(readings, registry), hours_to_close(before, registry)])",
         "touched_hours(readings, registry)",
         f"{_IN_BATCHES}test_an_hour_is_final_an_hour_after_its_end_and_what_comes_then_is_late",
     ),
     Guard(
         "what was open before is asked of the hours, not of the readings",
-        _MICRO_BATCH,
+        _USAGE_EVENTS,
         'reader.rows(USAGE_HOURLY, ["meter", "last_reading"], first=since, meters=missing)',
         'reader.rows(READINGS, ["meter", "event_time"], first=since, meters=missing)'
         '.rename(columns={"event_time": "last_reading"})',
@@ -115,30 +117,16 @@ TABLE_GUARDS = (
     ),
     Guard(
         "readings are appended only where none of them is there",
-        _MICRO_BATCH,
-        "if is_any_there(LakeReader(lake), readings):",
-        "if False:",
+        _USAGE_EVENTS,
+        "if not is_any_there(LakeReader(lake), readings):",
+        "if True:",
         f"{_IN_BATCHES}test_a_batch_that_comes_again_changes_no_row",
     ),
     Guard(
-        "the merge of readings names its dates",
-        _MICRO_BATCH,
-        "AND t.event_date IN ({date_list(dates)})",
-        "",
-        _OWN_DAYS,
-    ),
-    Guard(
-        "the merge of rejects names its dates",
-        _REJECTS,
-        " AND t.received_date IN ({days})",
-        "",
-        _OWN_DAYS,
-    ),
-    Guard(
-        "the merge of hours names its dates",
-        _HOURLY,
-        " AND t.event_date IN ({dates})",
-        "",
+        "a merge reads the files of its days only",
+        _ROW_WRITER,
+        "delta.to_pyarrow_dataset().filter(between(table, first, last))",
+        "delta.to_pyarrow_dataset()",
         _OWN_DAYS,
     ),
     Guard(
@@ -151,8 +139,8 @@ TABLE_GUARDS = (
     Guard(
         "of what is said of an anomaly the newest counts",
         _ANOMALY_TABLE,
-        "(t.changed_at IS NULL OR s.changed_at > t.changed_at)",
-        "true",
+        """f"({old('changed_at')} IS NULL OR {new('changed_at')} > {old('changed_at')})\"""",
+        '"true"',
         f"{_IN_ANOMALIES}test_a_topic_that_is_read_again_does_not_undo_what_a_backfill_found",
     ),
 )

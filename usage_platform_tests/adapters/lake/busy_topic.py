@@ -8,8 +8,9 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from usage_platform.adapters.spark import usage_batch as micro_batch
+from usage_platform.adapters.lake.usage_events import apply_events
 from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.core.readings.validation import RAW_COLUMNS
 from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform_tests.oracle import RECEIVED, Event, event
 
@@ -27,19 +28,19 @@ def appended(payloads):
     ]
 
 
-def apply(spark, lake, events):
-    """Apply the events as one batch, as Spark's Kafka source would hand them over."""
+def apply(lake, events):
+    """Apply the events as one batch."""
     frame = pd.DataFrame(
         {
             "topic": "usage",
             "partition": np.array([e.partition for e in events], dtype="int32"),
             "offset": np.array([e.offset for e in events], dtype="int64"),
-            "timestamp": pd.Series([e.kafka_time for e in events]).astype("datetime64[ns, UTC]"),
+            "kafka_time": pd.Series([e.kafka_time for e in events]).astype("datetime64[ns, UTC]"),
             "key": [b""] * len(events),
             "value": [e.payload for e in events],
         }
     )
-    micro_batch.write_usage_batch(lake, REGISTRY, spark.createDataFrame(frame), 0)
+    apply_events(lake, REGISTRY, frame[RAW_COLUMNS])
 
 
 def busy_topic():

@@ -1,16 +1,16 @@
-"""The micro-batch on real Spark and Delta: the tables are a function of the readings alone.
+"""Events into real Delta tables: these are a function of the readings alone.
 
-Batches are handed over as Spark's Kafka source would, so that what is in which batch, and how
-often, is the test's to say.
+What is in which batch, and how often, is the test's to say.
 """
 
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
+from usage_platform.adapters.lake import row_writer, usage_events
+from usage_platform.adapters.lake.commit_dates import dates_since
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import (
@@ -20,23 +20,17 @@ from usage_platform.adapters.lake.tables import (
     USAGE_HOURLY,
     Lake,
 )
-from usage_platform.adapters.spark import usage_batch as micro_batch
-from usage_platform.adapters.spark.commit_dates import dates_since
-from usage_platform.services.backfill import recompute_days
 from usage_platform_tests import oracle
-from usage_platform_tests.adapters.spark.busy_topic import (
+from usage_platform_tests.adapters.lake.busy_topic import (
     AUTUMN,
     LIBRARY,
     MINUTES,
-    REGISTRY,
     SPRING,
     appended,
     apply,
     busy_topic,
 )
 from usage_platform_tests.oracle import RECEIVED, Event, assert_right, event
-
-pytestmark = pytest.mark.spark
 
 
 def snapshot(lake):
@@ -54,7 +48,7 @@ def topic():
 
 
 @pytest.fixture(scope="module")
-def made(spark, tmp_path_factory) -> Lake:
+def made(tmp_path_factory) -> Lake:
     """A lake of empty tables, to be copied."""
     lake = Lake(str(tmp_path_factory.mktemp("made")))
     create_tables(lake)
@@ -62,10 +56,10 @@ def made(spark, tmp_path_factory) -> Lake:
 
 
 @pytest.fixture(scope="module")
-def filled(spark, topic, made, tmp_path_factory) -> Lake:
+def filled(topic, made, tmp_path_factory) -> Lake:
     """A lake that the busy topic came into in one batch."""
     lake = copied(made, tmp_path_factory.mktemp("filled"))
-    apply(spark, lake, topic)
+    apply(lake, topic)
     return lake
 
 
@@ -82,19 +76,7 @@ def test_one_batch_makes_the_tables_that_the_readings_say(filled, topic):
     assert_right(filled, topic, MINUTES)
 
 
-@pytest.mark.parametrize("parts", [1, 3])
-def test_no_order_split_repetition_or_backfill_changes_the_tables(spark, empty, topic, parts):
-    shuffled = [topic[n] for n in np.random.default_rng(parts).permutation(len(topic))]
-    batches = [shuffled[n::parts] for n in range(parts)]
-    for n, batch in enumerate(batches):
-        apply(spark, empty, batch)
-        if n:
-            apply(spark, empty, batches[0])
-            recompute_days(spark, empty, REGISTRY, SPRING, SPRING)
-    assert_right(empty, topic, MINUTES)
-
-
-def test_a_batch_opens_no_file_of_days_long_past(spark, filled, topic, tmp_path):
+def test_a_batch_opens_no_file_of_days_long_past(filled, topic, tmp_path):
     """They may be many, in a cheaper storage, or in the hands of an OPTIMIZE."""
     lake = copied(filled, tmp_path)
     received = RECEIVED + pd.Timedelta(days=9)
@@ -111,7 +93,7 @@ def test_a_batch_opens_no_file_of_days_long_past(spark, filled, topic, tmp_path)
     for path in hidden:
         path.rename(path.with_suffix(".hidden"))
     try:
-        apply(spark, lake, more)
+        apply(lake, more)
     except Exception as error:
         pytest.fail(f"opened a file of long ago: {error}")
     for path in hidden:
@@ -119,18 +101,18 @@ def test_a_batch_opens_no_file_of_days_long_past(spark, filled, topic, tmp_path)
     assert_right(lake, [*topic, *more], MINUTES)
 
 
-def test_a_batch_that_comes_again_changes_no_row(spark, filled, topic):
+def test_a_batch_that_comes_again_changes_no_row(filled, topic):
     before = snapshot(filled)
-    apply(spark, filled, topic[: len(topic) // 2])
+    apply(filled, topic[: len(topic) // 2])
     assert_unchanged(filled, before)
 
 
-def test_rejects_of_a_topic_that_was_made_anew_stand_beside_those_of_the_old_one(spark, empty):
+def test_rejects_of_a_topic_that_was_made_anew_stand_beside_those_of_the_old_one(empty):
     """It counts its offsets from 0 again."""
     later = RECEIVED + pd.Timedelta(minutes=1)
     rejects = [Event(b"bad", None, offset=0, kafka_time=at) for at in (RECEIVED, later)]
     for reject in rejects:
-        apply(spark, empty, [reject])
+        apply(empty, [reject])
     assert_right(empty, rejects, MINUTES)
 
 
@@ -151,28 +133,7 @@ def test_the_commits_say_which_days_changed(filled):
     assert dates_since(LakeReader(filled), USAGE_HOURLY, 0) == sorted(set(hours["event_date"]))
 
 
-def test_a_backfill_changes_nothing_where_the_hours_are_right(spark, filled):
-    before = snapshot(filled)
-    recompute_days(spark, filled, REGISTRY, SPRING, SPRING)
-    assert_unchanged(filled, before)
-
-
-def test_a_backfill_mends_hours_that_were_damaged_or_lost(spark, filled, topic):
-    table, day = filled.sql(USAGE_HOURLY), SPRING.isoformat()
-    wrong = "avg_usage = avg_usage + 1e-9, is_final = false, last_reading = NULL"
-    morning = f"event_date = '{day}' AND hour(start) < 12"
-    spark.sql(f"UPDATE {table} SET {wrong} WHERE {morning}").collect()
-    lost = f"event_date = '{day}' AND hour(start) = 15"
-    spark.sql(f"DELETE FROM {table} WHERE {lost}").collect()
-    with pytest.raises(AssertionError):
-        assert_right(filled, topic, MINUTES)
-    recompute_days(spark, filled, REGISTRY, SPRING, SPRING)
-    assert_right(filled, topic, MINUTES)
-
-
-def test_a_crash_between_readings_and_hours_is_mended_by_the_batch_run_again(
-    spark, empty, monkeypatch
-):
+def test_a_crash_between_readings_and_hours_is_mended_by_the_batch_run_again(empty, monkeypatch):
     start = pd.Timestamp("2024-03-05T10:00:00Z")
     times = [start + pd.Timedelta(minutes=m) for m in (0, 5, 130)]
     events = appended([Event(b"bad", None), *(event("library", ts, 2.0) for ts in times)])
@@ -181,16 +142,16 @@ def test_a_crash_between_readings_and_hours_is_mended_by_the_batch_run_again(
         raise RuntimeError("killed")
 
     with monkeypatch.context() as patch:
-        patch.setattr(micro_batch, "merge_hours", crash)
+        patch.setattr(usage_events, "merge_hours", crash)
         with pytest.raises(RuntimeError, match="killed"):
-            apply(spark, empty, events)
+            apply(empty, events)
     assert len(oracle.rows_in(empty, READINGS)) == 3
     assert oracle.rows_in(empty, USAGE_HOURLY).empty
-    apply(spark, empty, events)
+    apply(empty, events)
     assert_right(empty, events, MINUTES)
 
 
-def test_an_hour_is_final_an_hour_after_its_end_and_what_comes_then_is_late(spark, empty):
+def test_an_hour_is_final_an_hour_after_its_end_and_what_comes_then_is_late(empty):
     def at(clock, meter="library", value=1.0):
         return event(meter, f"2024-03-05T{clock}:00Z", value)
 
@@ -203,7 +164,7 @@ def test_an_hour_is_final_an_hour_after_its_end_and_what_comes_then_is_late(spar
     events = appended([e for batch in batches for e in batch])
     finals, done = [], 0
     for batch in batches:
-        apply(spark, empty, events[done : done + len(batch)])
+        apply(empty, events[done : done + len(batch)])
         done += len(batch)
         hours = oracle.rows_in(empty, USAGE_HOURLY).query("meter == 'library'")
         finals.append(hours["is_final"].tolist())
@@ -218,17 +179,11 @@ def test_an_hour_is_final_an_hour_after_its_end_and_what_comes_then_is_late(spar
     assert (ten["n"], ten["late_n"], ten["rev"]) == (3, 1, 2)
 
 
-_FEW_FILES = "spark.databricks.delta.autoCompact.minNumFiles"
-
-
-def test_the_files_of_small_batches_are_put_together_as_they_come(spark, empty):
+def test_the_files_of_small_batches_are_put_together_as_they_come(empty, monkeypatch):
+    monkeypatch.setattr(row_writer, "MOST_FILES_OF_A_DAY", 3)
     times = [f"2024-03-05T10:{5 * n:02}:00Z" for n in range(8)]
     events = appended([event("library", at, float(n)) for n, at in enumerate(times)])
-    spark.conf.set(_FEW_FILES, "3")
-    try:
-        for one in events:
-            apply(spark, empty, [one])
-    finally:
-        spark.conf.unset(_FEW_FILES)
+    for one in events:
+        apply(empty, [one])
     assert LakeReader(empty).state(READINGS).files <= 3
     assert_right(empty, events, MINUTES)

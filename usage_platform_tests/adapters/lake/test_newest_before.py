@@ -4,7 +4,7 @@ import pandas as pd
 
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import USAGE_HOURLY
-from usage_platform.adapters.spark.usage_batch import newest_before
+from usage_platform.adapters.lake.usage_events import newest_before
 
 NOW = pd.Timestamp("2024-03-05T12:00:00Z")
 LAST = {

@@ -6,9 +6,9 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from usage_platform.adapters.lake.commit_dates import date_list, dates_since
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY
-from usage_platform.adapters.spark.commit_dates import date_list, dates_since
 
 FIRST, SECOND = date(2024, 3, 5), date(2024, 3, 6)
 
