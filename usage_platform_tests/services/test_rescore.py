@@ -1,6 +1,6 @@
 """Scoring days again finds what scoring all of them found, and what stands there wrongly."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 import pytest
@@ -18,7 +18,8 @@ from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.services.rescore import rescored, standing
+from usage_platform.services import rescore
+from usage_platform.services.rescore import rescore_days, rescored, standing
 from usage_platform_tests.core.detector.made_models import model, timeline_of
 from usage_platform_tests.core.detector.series import DAY, HOURLY, library
 
@@ -118,3 +119,65 @@ def test_a_withdrawn_reading_names_no_episode(reader, tell, timeline, found):
     tell(before.assign(status=WITHDRAWN))
     again, _ = rescored(reader, timeline, REGISTRY, FIRST, LAST)
     assert again.anomalies["episode"][0] == "2024-03-20T00:00Z"
+
+
+@pytest.fixture
+def merged(monkeypatch) -> list[pd.DataFrame]:
+    """What is merged into `anomalies`, in place of Spark."""
+    changes: list[pd.DataFrame] = []
+    monkeypatch.setattr(
+        rescore, "merge_rescored", lambda spark, lake, rows, at: changes.append(rows)
+    )
+    return changes
+
+
+def test_few_readings_are_in_memory_at_once_however_many_days_and_meters_there_are(
+    reader, write_table, timeline, readings, found, merged, monkeypatch
+):
+    others = [readings.assign(meter=f"meter {number}") for number in range(2)]
+    for rows in others:
+        write_table(reader.lake, READINGS, rows.assign(event_date=rows["event_time"].dt.date))
+    most, read = 1500, []
+    rows_of = LakeReader.rows
+
+    def noted(self, table, *args, **options):
+        rows = rows_of(self, table, *args, **options)
+        read.append((table.name, len(rows)))
+        return rows
+
+    monkeypatch.setattr(LakeReader, "rows", noted)
+    monkeypatch.setattr(rescore, "_ROWS_AT_ONCE", most)
+    said: list[str] = []
+    done = rescore_days(None, reader, timeline, REGISTRY, FIRST, LAST, said.append)
+    counts = [count for name, count in read if name == READINGS.name]
+    assert len(counts) > 2
+    assert max(counts) <= most
+    ids = pd.concat(merged)["anomaly_id"]
+    assert sorted(ids[pd.concat(merged)["meter"] == HOURLY.name]) == sorted(
+        own(found)["anomaly_id"]
+    )
+    assert not ids.duplicated().any()
+    assert done.anomalies == len(ids)
+    assert sum(int(line.split(": ")[1].split()[0]) for line in said) == len(ids)
+
+
+def test_a_day_and_a_meter_that_only_anomalies_has_are_withdrawn(
+    reader, tell, timeline, found, merged, monkeypatch
+):
+    gone_day = pd.Timestamp("2025-01-05T00:00:00Z")
+    of_day = own(found)[:1].assign(anomaly_id="of a day", event_time=gone_day)
+    of_meter = own(found)[:1].assign(anomaly_id="of a meter", meter="gone")
+    tell(pd.concat([found, of_day, of_meter], ignore_index=True))
+    monkeypatch.setattr(rescore, "_ROWS_AT_ONCE", 1)
+    last = gone_day.date() + timedelta(days=400)
+    done = rescore_days(None, reader, timeline, REGISTRY, FIRST, last, lambda line: None)
+    changes = pd.concat(merged)
+    withdrawn = changes.loc[changes["status"] == WITHDRAWN, "anomaly_id"]
+    assert sorted(withdrawn) == ["of a day", "of a meter"]
+    assert done.withdrawn == 2
+
+
+def test_a_span_without_a_day_changes_nothing(reader, timeline, merged):
+    before = FIRST - timedelta(days=4000)
+    done = rescore_days(None, reader, timeline, REGISTRY, before, before, lambda line: None)
+    assert (done.scored, done.anomalies, done.withdrawn, merged) == (0, 0, 0, [])
