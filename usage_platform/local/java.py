@@ -1,19 +1,19 @@
 """The Java that the broker and Spark run on: found on this machine, or fetched.
 
-Belongs here: where a Java is looked for, which one fits, how one is got where there is none. Not
-here: what is run with it.
+Belongs here: where a Java is looked for, which one fits, what is said where there is none. Not
+here: downloading one (`java_download`), what is run with it.
 """
 
 import re
 import shutil
-import socket
 import subprocess
-import tempfile
+import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from usage_platform.local.errors import LocalError
+from usage_platform.local.java_download import download_java
 
 MIN_VERSION = 17
 # The newest release that the broker and Spark with Delta Lake have been seen to run on.
@@ -23,7 +23,6 @@ FETCHED_VERSION = 17
 # Spark's launcher asks for this module, and some trimmed-down Javas come without it.
 _NEEDED_MODULE = "jdk.incubator.vector"
 _PROPERTY = re.compile(r"^\s*(java\.home|java\.specification\.version) = (.+?)\s*$", re.MULTILINE)
-_DOWNLOAD_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -104,12 +103,11 @@ def ensure_java(data_dir: Path, env: Mapping[str, str], say: Callable[[str], Non
         return found
     say(f"no Java {MIN_VERSION} to {MAX_VERSION} found: fetching {FETCHED_VERSION}, about 190 MB")
     try:
-        _fetch(data_dir / "jdk")
+        download_java(FETCHED_VERSION, data_dir / "jdk")
         found = find_java(env, data_dir)
         if found is None:
             raise ValueError("the fetched Java does not run on this machine")
-    # The library wraps some of what goes wrong in its own exception and lets the rest through.
-    except Exception as error:
+    except (OSError, ValueError, tarfile.TarError) as error:
         raise LocalError(
             f"no Java {MIN_VERSION} to {MAX_VERSION}, and fetching one failed "
             f"({_one_line(error)}): install one (e.g. apt install openjdk-17-jre-headless) "
@@ -165,24 +163,6 @@ def _probe(command: Path, *options: str) -> JavaHome | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return parse_settings(done.stdout + done.stderr) if done.returncode == 0 else None
-
-
-def _fetch(folder: Path) -> None:
-    """Put a JDK into a subfolder of `folder`, whole or not at all."""
-    import jdk
-
-    folder.mkdir(parents=True, exist_ok=True)
-    before = socket.getdefaulttimeout()
-    # The library sets none itself, and would wait for ever on a network that swallows packets.
-    socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT_S)
-    try:
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
-            unpacked = Path(jdk.install(str(FETCHED_VERSION), path=part))
-            target = folder / unpacked.name
-            shutil.rmtree(target, ignore_errors=True)
-            unpacked.rename(target)
-    finally:
-        socket.setdefaulttimeout(before)
 
 
 def _one_line(error: BaseException) -> str:

@@ -1,9 +1,12 @@
 """Which Java is chosen, and what is said when there is none."""
 
 from pathlib import Path
+from tarfile import TarError
+from urllib.error import URLError
 
 import pytest
 
+from usage_platform.local import java
 from usage_platform.local.errors import LocalError
 from usage_platform.local.java import JavaHome, ensure_java, find_java, parse_settings
 from usage_platform_tests.local.fake_java import fake_java
@@ -50,29 +53,27 @@ def test_a_java_home_that_does_not_fit_is_said(tmp_path):
 
 
 @pytest.mark.usefixtures("nothing_installed")
-def test_a_missing_java_is_fetched_whole(tmp_path, monkeypatch):
-    import jdk
+def test_a_missing_java_is_fetched(tmp_path, monkeypatch):
+    def download(release: int, folder: Path) -> Path:
+        return fake_java(folder / f"jdk-{release}", str(release))
 
-    def install(version: str, path: str) -> str:
-        return str(fake_java(Path(path) / f"jdk-{version}", version))
-
-    monkeypatch.setattr(jdk, "install", install)
+    monkeypatch.setattr(java, "download_java", download)
     said = []
-    ensure_java(tmp_path, {"PATH": "/bin"}, said.append)
-    assert (tmp_path / "jdk" / "jdk-17" / "bin" / "java").exists()
-    assert [path.name for path in (tmp_path / "jdk").iterdir()] == ["jdk-17"]
+    found = ensure_java(tmp_path, {"PATH": "/bin"}, said.append)
+    assert found == JavaHome(tmp_path / "jdk" / "jdk-17", 17)
     assert len(said) == 2
 
 
 @pytest.mark.usefixtures("nothing_installed")
-def test_no_java_and_no_network_is_one_line_that_says_what_to_do(tmp_path, monkeypatch):
-    import jdk
+@pytest.mark.parametrize(
+    "error",
+    [URLError("Name or service\nnot known"), ValueError("not known"), TarError("not known")],
+)
+def test_no_java_and_no_network_is_one_line_that_says_what_to_do(tmp_path, monkeypatch, error):
+    def download(release: int, folder: Path) -> Path:
+        raise error
 
-    def install(version: str, path: str) -> str:
-        raise jdk.JdkError("Name or service\nnot known")
-
-    monkeypatch.setattr(jdk, "install", install)
+    monkeypatch.setattr(java, "download_java", download)
     with pytest.raises(LocalError, match=r"not known.*install one.*or set JAVA_HOME") as caught:
         ensure_java(tmp_path, {"PATH": "/bin"}, lambda text: None)
     assert "\n" not in str(caught.value)
-    assert list((tmp_path / "jdk").iterdir()) == []
