@@ -100,6 +100,9 @@ soak: setup .venv/.installed-dev ## Play 1,000x for a while and say what creeps 
 fuzz: setup .venv/.installed-dev ## Send random messages to all topics; no reader may stop (ARGS="--minutes N")
 	@$(BIN)/python -m usage_platform_tests.tools.fuzz $(ARGS)
 
+abuse: setup .venv/.installed-dev ## Attack a platform as docs/security.md lists it (ARGS="--only WORD")
+	@$(BIN)/python -m usage_platform_tests.tools.abuse $(ARGS)
+
 guards: setup .venv/.installed-dev ## Take each guard of docs/guards.md away; a test must notice
 	@$(BIN)/python -m usage_platform_tests.tools.guards $(ARGS)
 
@@ -133,4 +136,4 @@ lock: ## Resolve the lock files anew
 	@$(LOCK) --group emr -c requirements.txt -o requirements-emr.txt
 	@echo pyspark==$(EMR_SPARK) | $(LOCK) - -o requirements-emr-spark.txt
 
-.PHONY: help setup demo up test test-quick test-aws test-page lint hooks docs bench bench-live bench-page pictures-page faults fuzz guards machine soak eval powerbi emr-package lock
+.PHONY: help setup demo up test test-quick test-aws test-page lint hooks docs bench bench-live bench-page pictures-page faults fuzz abuse guards machine soak eval powerbi emr-package lock

@@ -37,11 +37,12 @@ def _settings(minutes: float) -> dict[str, str]:
         "generated_days": str(_HISTORY_DAYS + played_days + _SPARE_DAYS),
     }
     for name in ("kafka", "spark", "ui", "page"):
-        given[f"{name}_port"] = str(_unused_port())
+        given[f"{name}_port"] = str(unused_port())
     return {**given, **_SHORT_RETENTION}
 
 
-def _unused_port() -> int:
+def unused_port() -> int:
+    """A port that the system hands out."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return sock.getsockname()[1]
@@ -51,17 +52,25 @@ def _unused_port() -> int:
 def running(data: Path, minutes: float) -> Iterator[Platform]:
     """Start the platform with a source that lasts for so many minutes, and stop it at the end.
 
-    Yields it once the history is in the lake and a model judges: what comes at the start only is no
-    part of the soak.
+    Yields it once it has settled: what comes at the start only is no part of the soak.
     """
     env = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
     env[f"{PREFIX}ALLOW_ROOT"] = "true"
     env |= {f"{PREFIX}{name.upper()}": value for name, value in _settings(minutes).items()}
-    platform = Platform(data, env)
-    log = data / "up.log"
+    with settled(Platform(data, env)) as platform:
+        yield platform
+
+
+@contextmanager
+def settled(platform: Platform) -> Iterator[Platform]:
+    """Run `usage-platform up`, and stop it at the end.
+
+    Yields the platform once the history is in the lake and a model judges.
+    """
+    log = platform.data / "up.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            platform.command("up"), cwd=ROOT, env=env, stdout=out, stderr=out
+            platform.command("up"), cwd=ROOT, env=dict(platform.env), stdout=out, stderr=out
         )
     try:
         _wait(process, log, lambda: "Ctrl-C stops" in log.read_text("utf-8"))
