@@ -103,8 +103,8 @@ def up(overrides: Given, **options: Value) -> None:
             signal.signal(number, lambda *_: stop.set())
         screen.quiet()
         screen.say(others)
-        kafka = stack.settings.kafka_bootstrap
-        screen.say(f"up: the page at {stack.page_url}, Dagster at {stack.ui_url}, Kafka at {kafka}")
+        places = f"the page at {stack.page_url}, Dagster at {stack.ui_url}, Kafka at {stack.kafka}"
+        screen.say(f"up: {places}")
         screen.say("watch anomalies with 'usage-platform watch'; Ctrl-C stops everything")
         while not stop.wait(0.5):
             stack.look()

@@ -1,5 +1,7 @@
 """`usage-platform status`: services, lag and table sizes."""
 
+from pathlib import Path
+
 import pandas as pd
 from confluent_kafka import KafkaException
 from rich.console import Group
@@ -19,6 +21,7 @@ from usage_platform.adapters.lake.tables import TABLES
 from usage_platform.adapters.spark.address import without_parameters
 from usage_platform.console.screen import table
 from usage_platform.core.meters import MeterRegistry
+from usage_platform.local.broker import JAVA_CLIENT_FILE, LIBRDKAFKA_CLIENT_FILE
 from usage_platform.local.ports import port_answers
 from usage_platform.local.stack_file import read_live
 from usage_platform.services.event_counts import event_counts, reject_counts
@@ -36,7 +39,10 @@ def status(deployment: Platform, now: pd.Timestamp) -> Group:
         now: The current time, UTC, for the age of open transactions.
     """
     services = _services(deployment.settings, _bootstrap(deployment))
-    return Group(services, _lags(deployment, now), _tables(deployment), _events(deployment))
+    access = _kafka_access(deployment.settings.data_dir)
+    return Group(
+        services, *access, _lags(deployment, now), _tables(deployment), _events(deployment)
+    )
 
 
 def _services(settings: Settings, bootstrap: str) -> Table:
@@ -55,6 +61,17 @@ def _services(settings: Settings, bootstrap: str) -> Table:
         answers = ("yes" if port_answers(int(port)) else "no") if local else "-"
         rows.add_row(name, place or "not running", answers)
     return rows
+
+
+def _kafka_access(data: Path) -> list[Text]:
+    """How other programs connect to the embedded broker."""
+    stack = read_live(data)
+    if stack is None or not stack.kafka_password:
+        return []
+    java, librdkafka = (
+        data / "kafka" / name for name in (JAVA_CLIENT_FILE, LIBRDKAFKA_CLIENT_FILE)
+    )
+    return [Text(f"Kafka asks for the password in {java} (Java) and {librdkafka} (librdkafka)\n")]
 
 
 def _bootstrap(deployment: Platform) -> str:

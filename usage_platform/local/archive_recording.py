@@ -10,15 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_urlsafe
 
 import pandas as pd
 
+from usage_platform.adapters.kafka.security import LoopbackPassword
 from usage_platform.adapters.kafka.topics import KafkaSettings, ensure_topics
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.spark.session import remote_session, spark_conf
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.pacing import AS_FAST_AS_POSSIBLE, Pace
-from usage_platform.local.broker import broker_service
+from usage_platform.local.broker import BROKER_USER, broker_service
 from usage_platform.local.class_archive import class_archive, recording
 from usage_platform.local.jars import JarFolders
 from usage_platform.local.java import JavaHome
@@ -69,8 +71,9 @@ def record_archives(
             ports.take(_FIRST_PORT, name, progress) for name in ("kafka", "controller", "spark")
         )
         lake, endpoint = Lake(str(data / "lake")), SparkEndpoint(spark_port)
+        login = LoopbackPassword(BROKER_USER, token_urlsafe())
         services = {
-            broker: broker_service(java, jars.kafka, data, env, kafka_port, controller),
+            broker: broker_service(java, jars.kafka, data, env, kafka_port, controller, login),
             spark: spark_service(java, jars.spark, data, env, endpoint, spark_conf(lake)),
         }
         with ExitStack() as running:
@@ -80,7 +83,9 @@ def record_archives(
                 child.start()
                 child.wait_ready(progress)
             progress("a micro-batch")
-            _one_batch(lake, f"{LOOPBACK}:{kafka_port}", endpoint.url)
+            _one_batch(
+                lake, KafkaSettings(f"{LOOPBACK}:{kafka_port}", security=login), endpoint.url
+            )
             progress("writing the archives")
     _keep([broker, spark])
 
@@ -99,8 +104,7 @@ def _recorded(service: Service, archive: Path) -> Service:
     )
 
 
-def _one_batch(lake: Lake, bootstrap: str, spark_url: str) -> None:
-    kafka = KafkaSettings(bootstrap)
+def _one_batch(lake: Lake, kafka: KafkaSettings, spark_url: str) -> None:
     registry = MeterRegistry()
     times = pd.date_range("2024-03-05", periods=_READINGS, freq="5min", tz="UTC", unit="ns")
     readings = pd.DataFrame({"meter": registry.default.name, "ts": times, "value": 1.0})

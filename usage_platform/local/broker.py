@@ -14,12 +14,16 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from usage_platform.adapters.kafka.security import LoopbackPassword
 from usage_platform.local.class_archive import class_archive, reading
 from usage_platform.local.errors import LocalError
 from usage_platform.local.java import JavaHome
 from usage_platform.local.ports import LOOPBACK, port_answers
 from usage_platform.local.process import Service
 
+BROKER_USER = "platform"
+JAVA_CLIENT_FILE = "client.properties"
+LIBRDKAFKA_CLIENT_FILE = "librdkafka.conf"
 _NODE_ID = 1
 _YEAR_MINUTES = 365 * 24 * 60
 _LONGEST_MS = 2**31 - 1
@@ -28,11 +32,11 @@ _SETTINGS = f"""\
 process.roles=broker,controller
 node.id={_NODE_ID}
 controller.quorum.voters={_NODE_ID}@{LOOPBACK}:{{controller_port}}
-listeners=PLAINTEXT://{LOOPBACK}:{{port}},CONTROLLER://{LOOPBACK}:{{controller_port}}
-advertised.listeners=PLAINTEXT://{LOOPBACK}:{{port}}
+listeners={{protocol}}://{LOOPBACK}:{{port}},CONTROLLER://{LOOPBACK}:{{controller_port}}
+advertised.listeners={{protocol}}://{LOOPBACK}:{{port}}
 controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name={{protocol}}
+listener.security.protocol.map={{protocol}}:{{protocol}},CONTROLLER:{{protocol}}
 log.dirs={{log_dir}}
 auto.create.topics.enable=false
 # Playback's progress is the topic itself, and a lake lost is rebuilt from it: keep all of it. A
@@ -59,6 +63,14 @@ broker.heartbeat.interval.ms=500
 # The default takes a quarter of this broker's heap.
 log.cleaner.dedupe.buffer.size=16777216
 """
+# The broker and its controller are clients of each other, too.
+_SETTINGS_OF_LOGIN = """\
+sasl.enabled.mechanisms=PLAIN
+sasl.mechanism.inter.broker.protocol=PLAIN
+sasl.mechanism.controller.protocol=PLAIN
+listener.name.sasl_plaintext.plain.sasl.jaas.config={jaas}
+listener.name.controller.plain.sasl.jaas.config={jaas}
+"""
 _LOGGING = """\
 status=warn
 shutdownHook=disable
@@ -83,6 +95,7 @@ def broker_service(
     env: Mapping[str, str],
     port: int,
     controller_port: int,
+    login: LoopbackPassword | None = None,
 ) -> Service:
     """Describe the broker.
 
@@ -94,6 +107,7 @@ def broker_service(
         env: The environment it runs in.
         port: Where clients reach it, on 127.0.0.1.
         controller_port: Where it reaches itself.
+        login: The one user that it takes; None where nobody else reaches the ports, as in tests.
 
     Returns:
         The service. Preparing it writes its settings and formats its folder where that is needed.
@@ -105,7 +119,19 @@ def broker_service(
         *reading(class_archive(java, [jars])),
         f"-Dlog4j2.configurationFile={(home / 'log4j2.properties').as_uri()}",
     )
-    settings = _SETTINGS.format(port=port, controller_port=controller_port, log_dir=home / "data")
+    settings = _SETTINGS.format(
+        protocol="SASL_PLAINTEXT" if login else "PLAINTEXT",
+        port=port,
+        controller_port=controller_port,
+        log_dir=home / "data",
+    )
+    files = {"log4j2.properties": _LOGGING}
+    if login is not None:
+        jaas = login.java()["sasl.jaas.config"].removesuffix(";")
+        known = f'{jaas} user_{login.user}="{login.password}";'
+        settings += _SETTINGS_OF_LOGIN.format(jaas=known)
+        files |= client_files(f"{LOOPBACK}:{port}", login)
+    files["server.properties"] = settings
     return Service(
         name="kafka",
         argv=(*base, "kafka.Kafka", str(home / "server.properties")),
@@ -113,14 +139,37 @@ def broker_service(
         cwd=home,
         log_file=data_dir / "logs" / "kafka.log",
         pid_file=data_dir / "run" / "kafka.pid",
-        ready=partial(broker_answers, port),
+        ready=partial(broker_answers, port, login),
         stop_timeout=30.0,
-        prepare=partial(_prepare, home, settings, base, env),
+        prepare=partial(_prepare, home, files, base, env),
     )
 
 
-def broker_answers(port: int) -> bool:
-    """Whether a broker that is ready for clients listens on 127.0.0.1:`port`."""
+def client_files(bootstrap: str, login: LoopbackPassword) -> dict[str, str]:
+    """What programs of this user connect with: files by their names in the broker's folder.
+
+    Args:
+        bootstrap: Where the broker listens, host:port.
+        login: What it asks for.
+    """
+    address = {"bootstrap.servers": bootstrap}
+    settings = {
+        JAVA_CLIENT_FILE: {**address, **login.java()},
+        LIBRDKAFKA_CLIENT_FILE: {**address, **login.client()},
+    }
+    return {
+        name: "".join(f"{key}={value}\n" for key, value in of_client.items())
+        for name, of_client in settings.items()
+    }
+
+
+def broker_answers(port: int, login: LoopbackPassword | None = None) -> bool:
+    """Whether a broker that is ready for clients listens on 127.0.0.1:`port`.
+
+    Args:
+        port: The port.
+        login: What it asks for.
+    """
     # Before the client, which tries for long and says so on the console.
     if not port_answers(port):
         return False
@@ -128,7 +177,9 @@ def broker_answers(port: int) -> bool:
     from confluent_kafka.admin import AdminClient
 
     silent = logging.Logger("usage_platform.local.broker", logging.CRITICAL + 1)
-    with AdminClient({"bootstrap.servers": f"{LOOPBACK}:{port}"}, logger=silent) as client:
+    known = {} if login is None else login.client()
+    client = {"bootstrap.servers": f"{LOOPBACK}:{port}", **known}
+    with AdminClient(client, logger=silent) as client:
         try:
             # A node that has not joined its own cluster yet answers with no brokers.
             return bool(client.list_topics(timeout=_ANSWER_WITHIN_S).brokers)
@@ -164,10 +215,14 @@ def holds_topics(log_dir: Path) -> bool:
     )
 
 
-def _prepare(home: Path, settings: str, base: tuple[str, ...], env: Mapping[str, str]) -> None:
+def _prepare(
+    home: Path, files: Mapping[str, str], base: tuple[str, ...], env: Mapping[str, str]
+) -> None:
     log_dir = home / "data"
-    (home / "server.properties").write_text(settings, "utf-8")
-    (home / "log4j2.properties").write_text(_LOGGING, "utf-8")
+    for name, text in files.items():
+        # They may hold the password.
+        (home / name).touch(mode=0o600)
+        (home / name).write_text(text, "utf-8")
     if is_formatted(log_dir):
         return
     if holds_topics(log_dir):

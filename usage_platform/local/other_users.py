@@ -32,10 +32,9 @@ def check_user(settings: Settings) -> str:
             "started as root, as which Kafka, Spark and Dagster would run on a machine where "
             "others can log in: start it as another user, or set USAGE_ALLOW_ROOT=true"
         )
-    services = "the pages" if settings.kafka_bootstrap else "the broker and the pages"
     return (
-        f"other users of this machine can reach {services} on 127.0.0.1 without a password: they "
-        "can see and publish readings and start runs (docs/security.md)"
+        "other users of this machine can reach the pages on 127.0.0.1 without a password: they can "
+        "see readings and start runs (docs/security.md)"
     )
 
 

@@ -7,15 +7,17 @@ run on. Not here: one service's command (its own file), what people do with the 
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from secrets import token_urlsafe
 from types import TracebackType
 from typing import Self
 
+from usage_platform.adapters.kafka.security import LoopbackPassword
 from usage_platform.adapters.lake.holder_id import holder_of
 from usage_platform.adapters.lake.lease import writer_lease
 from usage_platform.adapters.lake.lease_renewer import LeaseRenewer
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.spark.session import spark_conf
-from usage_platform.local.broker import broker_service
+from usage_platform.local.broker import BROKER_USER, broker_service
 from usage_platform.local.dagster_services import dagster_services
 from usage_platform.local.errors import LocalError
 from usage_platform.local.jars import JarFolders, ensure_jars
@@ -94,7 +96,9 @@ class Stack:
         self._kept = LeaseRenewer(self._lease, on_lost=lambda: None, may_lend=True)
         self._ports = PortClaims()
         self._supervisor: Supervisor | None = None
+        self._login: LoopbackPassword | None = None
         self.settings = settings
+        self.kafka = settings.kafka_bootstrap
         self.ui_url = ""
         self.page_url: str | None = None
 
@@ -116,10 +120,11 @@ class Stack:
             self._supervisor = Supervisor(services, self._say, self._progress)
             # Written first: the code server's definitions look for it.
             self._lock.write(
-                self.settings.kafka_bootstrap,
+                self.kafka,
                 self.settings.spark_remote,
                 self.ui_url,
                 self.page_url,
+                self._login.password if self._login else "",
             )
             self._supervisor.start()
         except BaseException:
@@ -159,7 +164,7 @@ class Stack:
         self._supervisor.look()
 
     def _plan(self) -> list[Service]:
-        """The services to start; fills in the addresses in the settings."""
+        """The services to start; fills in their addresses."""
         given, say = self._given, self._say
 
         def port(preferred: int, name: str) -> int:
@@ -169,14 +174,16 @@ class Stack:
         # Settings come from the settings alone: a demo, for one, has none on alerts.
         others = {key: text for key, text in os.environ.items() if not key.startswith(PREFIX)}
         services = []
-        kafka, spark = given.kafka_bootstrap, given.spark_remote
+        spark = given.spark_remote
         if given.starts_java:
             java, jars = set_up(given, say, self._progress)
-            if not kafka:
+            if not self.kafka:
                 broker = port(given.kafka_port, "kafka")
                 controller = port(broker + _CONTROLLER_PORT_ABOVE, "kafka controller")
-                kafka = f"{LOOPBACK}:{broker}"
-                services.append(broker_service(java, jars.kafka, data, others, broker, controller))
+                self.kafka = f"{LOOPBACK}:{broker}"
+                self._login = LoopbackPassword(BROKER_USER, token_urlsafe())
+                places = (data, others, broker, controller)
+                services.append(broker_service(java, jars.kafka, *places, self._login))
             if not spark:
                 endpoint = SparkEndpoint(port(given.spark_port, "spark"))
                 spark = endpoint.url
@@ -184,9 +191,8 @@ class Stack:
                 services.append(spark_service(java, jars.spark, data, others, endpoint, conf))
         ui_port = port(given.ui_port, "ui")
         self.ui_url = f"http://{LOOPBACK}:{ui_port}"
-        self.settings = given.model_copy(
-            update={"kafka_bootstrap": kafka, "spark_remote": spark, "data": data}
-        )
+        # The broker's address and password are in the stack's file, which its processes read.
+        self.settings = given.model_copy(update={"spark_remote": spark, "data": data})
         env = {**others, **self.settings.environment(with_secrets=True)}
         services += dagster_services(data, env, socket_path(data, "code"), ui_port)
         if self._has_page:

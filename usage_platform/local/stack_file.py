@@ -7,7 +7,7 @@ services.
 import fcntl
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -27,6 +27,7 @@ class StackInfo:
         spark_remote: Spark Connect URL.
         ui_url: Address of Dagster's UI, where one is served.
         page_url: Address of the analyst's page, where one is served.
+        kafka_password: What the embedded broker asks for; empty for another one.
     """
 
     owner: ProcessId
@@ -34,6 +35,7 @@ class StackInfo:
     spark_remote: str
     ui_url: str | None
     page_url: str | None = None
+    kafka_password: str = field(default="", repr=False)
 
 
 class StackFile:
@@ -89,6 +91,7 @@ class StackFile:
         spark_remote: str,
         ui_url: str | None,
         page_url: str | None = None,
+        kafka_password: str = "",
     ) -> StackInfo:
         """Tell other processes what runs, this process being its owner.
 
@@ -97,15 +100,17 @@ class StackFile:
             spark_remote: Spark Connect URL.
             ui_url: Address of Dagster's UI, where one is served.
             page_url: Address of the analyst's page, where one is served.
+            kafka_password: What the embedded broker asks for; empty for another one.
 
         Returns:
             What was written.
         """
         owner = identify(os.getpid())
         assert owner is not None  # noqa: S101 - this process runs
-        info = StackInfo(owner, kafka_bootstrap, spark_remote, ui_url, page_url)
+        info = StackInfo(owner, kafka_bootstrap, spark_remote, ui_url, page_url, kafka_password)
         path = _stack_path(self._data_dir)
         part = path.with_name("stack.json.part")
+        part.touch(mode=0o600)
         part.write_text(
             json.dumps(
                 {
@@ -115,6 +120,7 @@ class StackFile:
                     "spark_remote": spark_remote,
                     "ui_url": ui_url,
                     "page_url": page_url,
+                    "kafka_password": kafka_password,
                 },
                 indent=2,
             ),
@@ -141,6 +147,7 @@ def read_live(data_dir: Path) -> StackInfo | None:
             stored["spark_remote"],
             stored["ui_url"],
             stored["page_url"],
+            stored["kafka_password"],
         )
     # It is replaced in one step, so a file of another form is not ours and says nothing.
     except (FileNotFoundError, ValueError, KeyError, TypeError):

@@ -22,7 +22,7 @@ def check_broker_security(
     start = f"USAGE_KAFKA_SECURITY={security}: set"
     if security is not SecurityKind.NONE and not bootstrap:
         raise ValueError(
-            f"{start} USAGE_KAFKA_BOOTSTRAP too: the embedded broker has no authentication"
+            f"{start} USAGE_KAFKA_BOOTSTRAP too: the embedded broker has a password of its own"
         )
     if security is SecurityKind.SCRAM and not all(credentials):
         raise ValueError(f"{start} USAGE_KAFKA_USER and USAGE_KAFKA_PASSWORD too")

@@ -16,6 +16,7 @@ from usage_platform.adapters.aws.athena import Athena
 from usage_platform.adapters.kafka.security import (
     Iam,
     KafkaSecurity,
+    LoopbackPassword,
     Plaintext,
     Scram,
     SecurityKind,
@@ -38,8 +39,9 @@ from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.source import ReadingSource
+from usage_platform.local.broker import BROKER_USER
 from usage_platform.local.stack import name_java
-from usage_platform.local.stack_file import read_live
+from usage_platform.local.stack_file import StackInfo, read_live
 from usage_platform.services.lake_writer import LakeWriter
 from usage_platform.services.playback_plan import PlaybackPlan
 from usage_platform.services.score_silence import SilenceRule
@@ -86,11 +88,13 @@ class Platform:
             bootstrap=bootstrap,
             partitions=self.settings.kafka_partitions,
             replication=self.settings.kafka_replication,
-            security=self._kafka_security(bootstrap),
+            security=self._kafka_security(bootstrap, stack),
         )
 
-    def _kafka_security(self, bootstrap: str) -> KafkaSecurity:
+    def _kafka_security(self, bootstrap: str, stack: StackInfo | None) -> KafkaSecurity:
         settings = self.settings
+        if stack is not None and stack.kafka_password and bootstrap == stack.kafka_bootstrap:
+            return LoopbackPassword(BROKER_USER, stack.kafka_password)
         if settings.kafka_security is SecurityKind.SCRAM:
             password = settings.kafka_password.get_secret_value()
             return Scram(settings.kafka_user, password, settings.kafka_ca)

@@ -11,6 +11,7 @@ from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, USAGE
 from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.console.status import status
 from usage_platform.core.readings.messages import usage_messages
+from usage_platform.local.stack_file import StackFile
 from usage_platform.settings.settings import Settings
 from usage_platform.wiring.platform import Platform
 from usage_platform_tests.services.test_event_counts import write_checkpoint, write_rejects
@@ -46,6 +47,19 @@ def test_lag_is_shown_in_events_and_event_time_and_an_open_transaction_with_its_
     (ingestion,) = (line for line in shown.splitlines() if "usage to the lake" in line)
     assert ingestion.split()[4:] == ["30", "1", "days", "04:00:00"]
     assert "Transaction: anomaly partition 0: offsets 0 to 0 wait for a transaction" in shown
+
+
+def test_how_to_connect_to_the_embedded_broker_is_shown_without_its_password(tmp_path):
+    deployment = Platform(Settings.from_env({}, data=tmp_path))
+    with StackFile(tmp_path) as stack:
+        stack.write("127.0.0.1:1", "sc://127.0.0.1:1", None, kafka_password="the secret")
+        shown = " ".join(printed(deployment).split())
+        assert f"{tmp_path}/kafka/client.properties (Java)".replace(" ", "") in shown.replace(
+            " ", ""
+        )
+        assert "librdkafka.conf (librdkafka)" in shown
+        assert "the secret" not in shown
+    assert "client.properties" not in printed(deployment)
 
 
 def test_where_all_events_are_and_the_rejects_by_topic_and_reason_are_shown(tmp_path, write_table):

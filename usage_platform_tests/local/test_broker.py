@@ -8,31 +8,34 @@ from pathlib import Path
 
 import pytest
 
+from usage_platform.adapters.kafka.security import LoopbackPassword
 from usage_platform.local import broker as broker_module
 from usage_platform.local.broker import (
     broker_answers,
     broker_service,
+    client_files,
     holds_topics,
     is_formatted,
 )
 from usage_platform.local.errors import LocalError
 from usage_platform.local.java import JavaHome
 from usage_platform.local.process import ChildProcess
+from usage_platform_tests.kafka_wire import tells_its_settings
 
+LOGIN = LoopbackPassword("platform", "a-long_secret")
 META = "#\nnode.id=1\ndirectory.id=ClVcEBMDgtIX7dvv-MTZcg\nversion=1\ncluster.id=tQn2nJ5DRN\n"
 
 
 @pytest.fixture
 def broker(java, jar_folders, tmp_path, unused_port):
-    """A running broker on an empty folder, and its port; stopped after the test."""
-    port = unused_port()
-    service = broker_service(
-        java, jar_folders.kafka, tmp_path / "a folder", os.environ, port, unused_port()
-    )
+    """A running broker with a password, and its ports; stopped after the test."""
+    ports = unused_port(), unused_port()
+    places = (tmp_path / "a folder", os.environ, *ports)
+    service = broker_service(java, jar_folders.kafka, *places, LOGIN)
     child = ChildProcess(service)
     child.start()
     child.wait_ready(lambda text: None)
-    yield child, port
+    yield child, ports
     child.stop()
 
 
@@ -75,15 +78,49 @@ def test_nobody_listening_is_no_answer(unused_port):
     assert not broker_answers(unused_port())
 
 
+def test_the_password_is_in_files_of_its_user_alone_and_on_no_command_line(tmp_path):
+    (tmp_path / "kafka" / "data").mkdir(parents=True)
+    (tmp_path / "kafka" / "data" / "meta.properties").write_text(META)
+    java = JavaHome(tmp_path, 17)
+    service = broker_service(java, tmp_path, tmp_path, {"A": "b"}, 1, 2, LOGIN)
+    service.prepare()
+    named = {
+        path.name
+        for path in (tmp_path / "kafka").iterdir()
+        if path.is_file() and LOGIN.password in path.read_text()
+    }
+    assert named == {"server.properties", "client.properties", "librdkafka.conf"}
+    assert {(tmp_path / "kafka" / name).stat().st_mode & 0o077 for name in named} == {0}
+    said = (*service.argv, *service.env.values(), repr(LOGIN))
+    assert [text for text in said if LOGIN.password in text] == []
+
+
+def test_programs_get_the_address_and_what_to_log_in_with():
+    files = client_files("127.0.0.1:9092", LOGIN)
+    assert files["librdkafka.conf"] == (
+        "bootstrap.servers=127.0.0.1:9092\nsecurity.protocol=SASL_PLAINTEXT\n"
+        "sasl.mechanism=PLAIN\nsasl.username=platform\nsasl.password=a-long_secret\n"
+    )
+    assert files["client.properties"].endswith(
+        "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required "
+        'username="platform" password="a-long_secret";\n'
+    )
+
+
 @pytest.mark.kafka
-def test_one_that_is_stopped_does_not_answer_and_asking_leaves_nothing_open(broker):
-    child, port = broker
-    assert broker_answers(port)
+def test_it_answers_its_user_alone_and_not_when_stopped_and_asking_leaves_nothing_open(broker):
+    child, (port, controller) = broker
+    for login in (None, LoopbackPassword("platform", "guessed"), LoopbackPassword("x", "y")):
+        assert not broker_answers(port, login)
+    assert not tells_its_settings(controller)
+    assert not tells_its_settings(controller, "platform", "guessed")
+    assert tells_its_settings(controller, LOGIN.user, LOGIN.password)
+    assert broker_answers(port, LOGIN)
     before = len(list(Path("/dev/fd").iterdir())), threading.active_count()
     os.kill(child.pid, signal.SIGSTOP)
-    assert not broker_answers(port)
+    assert not broker_answers(port, LOGIN)
     os.kill(child.pid, signal.SIGCONT)
-    assert broker_answers(port)
+    assert broker_answers(port, LOGIN)
     assert (len(list(Path("/dev/fd").iterdir())), threading.active_count()) == before
 
 
@@ -92,8 +129,8 @@ def test_records_and_offsets_survive_a_kill(broker):
     from confluent_kafka import Consumer, Producer, TopicPartition
     from confluent_kafka.admin import AdminClient, NewTopic
 
-    child, port = broker
-    address = {"bootstrap.servers": f"127.0.0.1:{port}"}
+    child, (port, _) = broker
+    address = {"bootstrap.servers": f"127.0.0.1:{port}", **LOGIN.client()}
     topic = f"usage-{uuid.uuid4().hex}"
     admin = AdminClient(address)
     admin.create_topics([NewTopic(topic, 1, 1)])[topic].result()

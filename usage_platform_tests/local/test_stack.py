@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from usage_platform.adapters.kafka.security import LoopbackPassword, Plaintext
 from usage_platform.adapters.lake.lease import LeaseError
 from usage_platform.console.demo_folder import without_alerts
 from usage_platform.local import stack
@@ -15,6 +16,7 @@ from usage_platform.local.stack import Stack, name_java
 from usage_platform.local.stack_file import StackFile, read_live
 from usage_platform.local.supervisor import Supervisor
 from usage_platform.settings.settings import Settings
+from usage_platform.wiring.platform import Platform
 from usage_platform_tests.conftest import DATA_DIR
 from usage_platform_tests.local.fake_java import fake_java
 
@@ -50,6 +52,32 @@ def test_what_runs_code_listens_where_only_this_user_can_send_it_any(environment
     token = found["spark"]["SPARK_CONNECT_AUTHENTICATE_TOKEN"]
     assert found["code"]["USAGE_SPARK_REMOTE"].endswith(f"Bearer%20{token}")
     assert not [name for name in ("kafka", "spark") if "USAGE_SPARK_REMOTE" in found[name]]
+
+
+def test_the_brokers_password_is_in_no_environment_and_on_no_command_line(
+    environments, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(stack, "token_urlsafe", lambda: "of the broker")
+    found = environments()
+    assert [name for name, env in found.items() if "of the broker" in env.values()] == []
+    assert [name for name, env in found.items() if "USAGE_KAFKA_BOOTSTRAP" in env] == []
+
+
+def test_programs_of_the_data_folder_find_the_broker_and_its_password(tmp_path, monkeypatch):
+    def plan(self):
+        self.kafka, self._login = "127.0.0.1:1", LoopbackPassword("platform", "secret")
+        return []
+
+    monkeypatch.setattr(Stack, "_plan", plan)
+    settings = Settings.from_env({}, data=tmp_path)
+    with Stack(settings, print, lambda text: None):
+        kafka = Platform(settings).kafka
+        elsewhere = Settings.from_env({}, data=tmp_path, kafka_bootstrap="b:9092")
+        assert Platform(elsewhere).kafka.security == Plaintext()
+        assert (tmp_path / "run" / "stack.json").stat().st_mode & 0o077 == 0
+    assert kafka.bootstrap == "127.0.0.1:1"
+    assert kafka.security == LoopbackPassword("platform", "secret")
+    assert "secret" not in repr(kafka)
 
 
 def test_dagsters_processes_are_told_of_one_code_location(environments, monkeypatch):

@@ -39,7 +39,7 @@ class KafkaSecurity(Protocol):
 
 @dataclass(frozen=True)
 class Plaintext:
-    """Neither encrypted nor authenticated: for a broker on this machine."""
+    """Neither encrypted nor authenticated: for a broker that nobody else can reach."""
 
     def client(self) -> Mapping[str, object]:
         """None are needed."""
@@ -48,6 +48,40 @@ class Plaintext:
     def java(self) -> Mapping[str, str]:
         """None are needed."""
         return {}
+
+
+@dataclass(frozen=True)
+class LoopbackPassword:
+    """A user with a password by SASL/PLAIN (RFC 4616) without TLS: for a broker on this machine.
+
+    Attributes:
+        user: Name of the user.
+        password: Letters, digits, - and _. Left out of the representation, so that it is never in
+            a log.
+    """
+
+    user: str
+    password: str = field(repr=False)
+
+    def client(self) -> Mapping[str, object]:
+        """Librdkafka settings."""
+        return {
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanism": "PLAIN",
+            "sasl.username": self.user,
+            "sasl.password": self.password,
+        }
+
+    def java(self) -> Mapping[str, str]:
+        """Settings of a Java client."""
+        login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+        return {
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanism": "PLAIN",
+            "sasl.jaas.config": (
+                f"{login} username={_quoted(self.user)} password={_quoted(self.password)};"
+            ),
+        }
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from confluent_kafka.admin import (
 from confluent_kafka.cimpl import NewTopic
 
 from usage_platform.adapters.kafka.consuming import consume
-from usage_platform.adapters.kafka.security import KafkaSecurity, Plaintext
+from usage_platform.adapters.kafka.security import KafkaSecurity, LoopbackPassword, Plaintext
 
 USAGE = "usage"
 ANOMALY = "anomaly"
@@ -229,7 +229,7 @@ def _not_created(kafka: KafkaSettings, error: KafkaException) -> KafkaUnreachabl
 def unreachable(kafka: KafkaSettings, error: KafkaException) -> KafkaUnreachableError:
     """The error for a broker that does not answer or refuses, with what to do."""
     remedy = "start the platform with 'usage-platform up', or set USAGE_KAFKA_BOOTSTRAP"
-    if not isinstance(kafka.security, Plaintext):
+    if not isinstance(kafka.security, (Plaintext, LoopbackPassword)):
         remedy = "check USAGE_KAFKA_BOOTSTRAP, USAGE_KAFKA_SECURITY and its credentials"
     return KafkaUnreachableError(
         f"Kafka at {kafka.bootstrap} does not answer ({error.args[0].str()}): {remedy}"

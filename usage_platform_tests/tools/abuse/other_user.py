@@ -22,9 +22,12 @@ from pathlib import Path
 import requests
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from usage_platform.adapters.kafka.security import LoopbackPassword
 from usage_platform.adapters.kafka.topics import USAGE
 from usage_platform.adapters.spark.session import SparkUnreachableError, remote_session
+from usage_platform.local.broker import BROKER_USER
 from usage_platform.local.replies import GRPC, server_replies
+from usage_platform_tests.kafka_wire import tells_its_settings
 from usage_platform_tests.repository import ROOT
 from usage_platform_tests.tools.abuse.attack import Attack, By, Outcome, Tried, tried, worked
 from usage_platform_tests.tools.abuse.target import Target
@@ -36,13 +39,10 @@ SPARK_PORTS = Attack("Spark's own ports", By.USER)
 CODE = Attack("Dagster's code server", By.USER)
 LINKS = Attack("a link among the claims on ports", By.USER)
 SECRETS = Attack("secrets of processes", By.USER)
-BROKER = Attack(
-    "publishing on the broker",
-    By.USER,
-    "every user of the machine can read and publish events",
-)
+BROKER = Attack("publishing on the broker", By.USER)
+CONTROLLER = Attack("the broker's controller", By.USER)
 RUNS = Attack("starting runs on Dagster's pages", By.USER, "start runs on Dagster's")
-ATTACKS = (DATA, SPARK, SPARK_PORTS, CODE, LINKS, SECRETS, BROKER, RUNS)
+ATTACKS = (DATA, SPARK, SPARK_PORTS, CODE, LINKS, SECRETS, BROKER, CONTROLLER, RUNS)
 _WITHIN_S = 10
 _PORT_WITHIN_S = 5
 _LONGEST_S = 300
@@ -89,7 +89,7 @@ def main() -> None:
 
 def _known_to_others(target: Target, attack: Attack) -> Target:
     """What another user can know; which secret to look for is not that user's knowledge."""
-    return target if attack is SECRETS else replace(target, token="")
+    return target if attack is SECRETS else replace(target, token="", password="")
 
 
 def _data(target: Target) -> Tried:
@@ -172,13 +172,29 @@ def _secrets(target: Target) -> Tried:
 
 
 def _broker(target: Target) -> Tried:
+    passwords = [target.password] if target.password else ["", "guessed"]
+    taken = [password for password in passwords if _publishes(target.kafka, password)]
+    return worked(bool(taken), "published" if taken else "refused")
+
+
+def _publishes(bootstrap: str, password: str) -> bool:
     errors: list[KafkaError | None] = []
-    client = {"bootstrap.servers": target.kafka, "log_level": 0}
+    login = LoopbackPassword(BROKER_USER, password).client() if password else {}
+    client = {"bootstrap.servers": bootstrap, "log_level": 0, **login}
     producer = Producer({**client, "message.timeout.ms": _WITHIN_S * 1000})
     producer.produce(USAGE, b"published", on_delivery=lambda error, _: errors.append(error))
     with suppress(KafkaException):
         producer.flush(2 * _WITHIN_S)
-    return worked(errors == [None], errors[0].str() if errors and errors[0] else "published")
+    return errors == [None]
+
+
+def _controller(target: Target) -> Tried:
+    guesses = [target.password] if target.password else ["", "guessed"]
+    tells = any(
+        tells_its_settings(target.controller, BROKER_USER if guess else "", guess)
+        for guess in guesses
+    )
+    return worked(tells, "it told its settings" if tells else "refused")
 
 
 def _runs(target: Target) -> Tried:
@@ -195,6 +211,7 @@ _TRIES: dict[Attack, Callable[[Target], Tried]] = {
     LINKS: _links,
     SECRETS: _secrets,
     BROKER: _broker,
+    CONTROLLER: _controller,
     RUNS: _runs,
 }
 

@@ -45,6 +45,7 @@ class Target:
         spark: Port of Spark Connect.
         spark_ports: The other ports on which Spark listens.
         token: What Spark Connect asks for; a secret, empty for an attacker.
+        password: What the broker asks for; a secret, empty for an attacker.
     """
 
     data: str
@@ -57,6 +58,7 @@ class Target:
     spark: int
     spark_ports: tuple[int, ...]
     token: str
+    password: str
 
     def as_json(self) -> str:
         """For another process."""
@@ -70,7 +72,7 @@ class Target:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must be in no place that another user can read."""
-        return (self.token,)
+        return (self.token, self.password)
 
 
 @contextmanager
@@ -104,6 +106,7 @@ def _target(data: Path) -> Target:
         spark=int(spark),
         spark_ports=tuple(sorted({*listening_ports(data, "spark")} - {int(spark)})),
         token=live.spark_remote.partition("Bearer%20")[2],
+        password=live.kafka_password,
     )
 
 
