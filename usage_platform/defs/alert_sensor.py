@@ -13,6 +13,7 @@ from confluent_kafka import KafkaException
 
 from usage_platform.adapters.kafka.topics import KafkaUnreachableError, ensure_topics
 from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.lake.lake_id import lake_id
 from usage_platform.adapters.stores.alert_record import AlertRecord
 from usage_platform.core.alerts.alert import AlertSink
 from usage_platform.defs.resources import PlatformResource
@@ -70,6 +71,7 @@ def _turn(deployment: Platform, sink: AlertSink, seconds: float) -> Delivered:
         deployment.sink_turn(sink.name),
         deployment.registry(),
         deployment.settings.alert_min_severity,
+        lake_id(deployment.lake),
     )
     return delivery.turn(datetime.now(UTC), _until(time.monotonic() + seconds))
 

@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Any
 
 from usage_platform.adapters.kafka.events import committed_reader
-from usage_platform.adapters.kafka.topics import KafkaSettings, messages_to_end
+from usage_platform.adapters.kafka.topics import EPISODE, KafkaSettings, messages_to_end
 from usage_platform.adapters.stores.alert_record import AlertRecord, Failing
 from usage_platform.core.alerts.alert import Alert, AlertSink, DeliveryError, Severity
 from usage_platform.core.alerts.sent_alerts import SentAlerts
@@ -27,6 +27,7 @@ from usage_platform.core.anomalies.message_parsing import parse_episode
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.time.waiting import seconds_left
 from usage_platform.services.alert_dead_letters import publish_dead_letter
+from usage_platform.services.offset_marks import Work, check_lake
 from usage_platform.services.sink_progress import SinkProgress
 from usage_platform.services.sink_turn import SinkTurn
 
@@ -65,6 +66,7 @@ class Delivery:
         turn: The right to send to it.
         registry: The known meters.
         least: Episodes below this severity cause no alert.
+        lake_id: The id of the lake for which alerts are sent.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Delivery:
         turn: SinkTurn,
         registry: MeterRegistry,
         least: Severity,
+        lake_id: str,
     ) -> None:
         self._kafka = kafka
         self._sink = sink
@@ -82,6 +85,7 @@ class Delivery:
         self._turn = turn
         self._registry = registry
         self._least = least
+        self._lake_id = lake_id
 
     def turn(self, now: datetime, more_time: Iterator[bool]) -> Delivered:
         """Send the alerts that are due.
@@ -97,6 +101,7 @@ class Delivery:
             KafkaUnreachableError: When no broker answers.
             KafkaException: When the broker refuses; nothing is lost.
             LakeError: When the record cannot be read or written; nothing is lost.
+            OtherLakeError: When the sink's consumer group serves another lake.
         """
         with self._turn.taken():
             kept = self._record.read()
@@ -114,8 +119,11 @@ class Delivery:
 
     def _send_waiting(self, now: datetime, more_time: Iterator[bool], done: Delivered) -> Delivered:
         """Send the alerts on single episodes, and count the others in their storms."""
-        with committed_reader(self._kafka, f"alerts-{self._sink.name}") as client:
-            progress = SinkProgress(client, self._kafka, self._record)
+        group = f"alerts-{self._sink.name}"
+        with committed_reader(self._kafka, group) as client:
+            work = Work(EPISODE, group, "alerted")
+            check_lake(client, self._kafka, self._lake_id, work)
+            progress = SinkProgress(client, self._kafka, self._record, self._lake_id)
             messages = list(islice(messages_to_end(client, progress.starts()), _MOST_MESSAGES))
             events = [parse_episode(message.value()) for message in messages]
             self._storms.look_ahead((event for event in events if event), self._least)

@@ -1,11 +1,11 @@
 """Where the scorer goes on in the topic `usage`: its committed offsets, as far as they fit it.
 
 Belongs here: which committed offsets are of the present topic, and what was deleted before it was
-scored. Not here: committing them (`score`), the readings before them (`score_state`).
+scored. Not here: committing them (`score`), what marks them (`offset_marks`), the readings before
+them (`score_state`).
 
-The scorer commits the topic's id and the lake's as the metadata of each offset. Offsets of a topic
-that was created again say nothing of the new one, which is scored from its first event. Offsets of
-another lake's scorer mean that this broker serves that lake.
+Offsets of a topic that was created again say nothing of the new one, which is scored from its first
+event.
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,7 @@ from dataclasses import dataclass
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_INVALID, Consumer, TopicPartition
 
-from usage_platform.adapters.kafka.topics import SCORER_GROUP, USAGE, KafkaSettings, partitions_of
-from usage_platform.adapters.lake.errors import LakeError
-
 _TIMEOUT = 10.0
-
-
-class OtherLakeError(LakeError):
-    """The broker's events are scored for another lake; one line that says what to do."""
 
 
 @dataclass(frozen=True)
@@ -34,34 +27,6 @@ class ScoringStart:
 
     positions: list[TopicPartition]
     notice: str = ""
-
-
-def offset_mark(topic_id: str, lake_id: str) -> str:
-    """The metadata of the scorer's committed offsets: what they belong to."""
-    return f"{topic_id} {lake_id}"
-
-
-def check_lake(client: Consumer, kafka: KafkaSettings, lake_id: str) -> None:
-    """Make sure that no other lake's scorer has scored this topic.
-
-    Args:
-        client: A consumer in the scorer's group.
-        kafka: The brokers.
-        lake_id: The id of this scorer's lake.
-
-    Raises:
-        OtherLakeError: When one has: two would stop each other in turn, and both publish.
-    """
-    partitions = partitions_of(client, kafka, USAGE)
-    for one in client.committed(partitions, timeout=_TIMEOUT) if partitions else []:
-        marks = (one.metadata or "").split()
-        if len(marks) > 1 and marks[1] != lake_id:
-            raise OtherLakeError(
-                f"the events of Kafka at {kafka.bootstrap} are scored for another lake (its id in "
-                f"lake.json is {marks[1]}), so that nothing is scored for this one: use a broker "
-                f"of its own for each lake, or stop the other platform and delete the consumer "
-                f"group {SCORER_GROUP} to score for this lake instead"
-            )
 
 
 def scored_until(

@@ -8,17 +8,29 @@ from confluent_kafka import OFFSET_INVALID, Consumer, Message, TopicPartition
 from usage_platform.adapters.kafka.topic_ids import topic_id
 from usage_platform.adapters.kafka.topics import EPISODE, KafkaSettings, partitions_of
 from usage_platform.adapters.stores.alert_record import AlertRecord
+from usage_platform.services.offset_marks import offset_mark
 
 _ANSWER_SECONDS = 10.0
 
 
 class SinkProgress:
-    """The committed offsets of a sink's consumer group on the topic."""
+    """The committed offsets of a sink's consumer group on the topic.
 
-    def __init__(self, client: Consumer, kafka: KafkaSettings, record: AlertRecord) -> None:
+    Args:
+        client: A consumer in the sink's group.
+        kafka: The brokers.
+        record: The alerts that the sink has accepted.
+        lake_id: The id of the lake.
+    """
+
+    def __init__(
+        self, client: Consumer, kafka: KafkaSettings, record: AlertRecord, lake_id: str
+    ) -> None:
         self._client = client
         self._kafka = kafka
         self._record = record
+        self._lake_id = lake_id
+        self._topic = ""
         self._noted: dict[int, int] = {}
 
     def starts(self) -> list[TopicPartition]:
@@ -30,7 +42,7 @@ class SinkProgress:
         partitions = partitions_of(self._client, self._kafka, EPISODE)
         if not partitions:
             return []
-        topic = topic_id(self._kafka, EPISODE) or ""
+        topic = self._topic = topic_id(self._kafka, EPISODE) or ""
         kept = self._record.topic_id()
         is_other_topic = kept not in ("", topic)
         committed = self._client.committed(partitions, timeout=_ANSWER_SECONDS)
@@ -57,6 +69,7 @@ class SinkProgress:
     def commit(self) -> None:
         """Commit the messages that were marked since the last time."""
         if self._noted:
-            offsets = [TopicPartition(EPISODE, p, offset) for p, offset in self._noted.items()]
+            mark = offset_mark(self._topic, self._lake_id)
+            offsets = [TopicPartition(EPISODE, p, at, mark) for p, at in self._noted.items()]
             self._client.commit(offsets=offsets, asynchronous=False)
             self._noted.clear()

@@ -49,7 +49,7 @@ def main() -> None:
     webhook = WebhookSink(url, name=sink)
     kafka = KafkaSettings(bootstrap)
     turn = SinkTurn(Path(folder) / "run" / sink)
-    delivery = Delivery(kafka, webhook, record, turn, MeterRegistry(), Severity.LOW)
+    delivery = Delivery(kafka, webhook, record, turn, MeterRegistry(), Severity.LOW, "lake")
     delivery.turn(datetime.now(UTC), repeat(True))
 
 

@@ -19,6 +19,7 @@ from usage_platform.core.alerts.alert import Severity
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.services.alert_dead_letters import ALERT_DEAD_LETTERS
 from usage_platform.services.deliver_alerts import MOST_TRIES, Delivered, Delivery
+from usage_platform.services.offset_marks import OtherLakeError
 from usage_platform.services.sink_turn import SinkTurn
 from usage_platform_tests.adapters.alert_sinks.alert_receivers import web_receiver
 from usage_platform_tests.stray_messages import STRAY
@@ -56,12 +57,27 @@ def told(web) -> list[str]:
     return [json.loads(body)["id"].removeprefix("library/2024-03-05T18:") for _, body in web.posts]
 
 
-def delivery(kafka, web, folder, sink):
+def delivery(kafka, web, folder, sink, lake_id="lake"):
     """A new process's, as far as it knows anything."""
     record = AlertRecord(LakeFiles(str(folder)), sink)
     webhook = WebhookSink(web.url, name=sink)
     turn = SinkTurn(folder / "run" / sink)
-    return Delivery(kafka, webhook, record, turn, MeterRegistry(), Severity.LOW)
+    return Delivery(kafka, webhook, record, turn, MeterRegistry(), Severity.LOW, lake_id)
+
+
+@pytest.mark.kafka
+def test_a_second_lake_takes_no_alert_away_and_is_refused_in_one_line(kafka, put, web, tmp_path):
+    def turn(lake_id):
+        return delivery(kafka, web, tmp_path / lake_id, "shared", lake_id).turn(START, ALWAYS)
+
+    turn("first")
+    put(kafka, [message(1)], EPISODE)
+    with pytest.raises(OtherLakeError, match="delete the consumer group alerts-shared") as refused:
+        turn("second")
+    assert "\n" not in str(refused.value)
+    assert web.posts == []
+    assert turn("first").sent == 1
+    assert told(web) == ["01Z:opened"]
 
 
 @pytest.mark.kafka

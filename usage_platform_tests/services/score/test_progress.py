@@ -10,9 +10,9 @@ from usage_platform.adapters.kafka.topics import SCORER_GROUP, USAGE
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.core.readings.messages import usage_messages
+from usage_platform.services.offset_marks import OtherLakeError
 from usage_platform.services.progress import scoring_lag
 from usage_platform.services.score import Scorer
-from usage_platform.services.score_position import OtherLakeError
 from usage_platform_tests.services.score.hourly_meter import FOREVER, HOURS, standing, tick
 from usage_platform_tests.topics import delete_until, recreate_topic
 
@@ -124,6 +124,7 @@ def test_the_scorer_of_a_second_lake_is_refused_and_does_not_stop_the_first(
     with pytest.raises(OtherLakeError) as refused:
         Scorer(kafka, LakeReader(Lake(str(tmp_path / "second"))))
     assert "are scored for another lake" in str(refused.value)
+    assert "delete the consumer group anomaly-scorer" in str(refused.value)
     assert "\n" not in str(refused.value)
     put(kafka, [b"2"])
     # It was not fenced.

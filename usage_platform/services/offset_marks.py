@@ -1,0 +1,65 @@
+"""What committed offsets belong to: the topic's id and the lake's, as their metadata.
+
+Belongs here: the mark, and refusing the offsets of another lake. Not here: committing offsets
+(`score`, `sink_progress`).
+
+Offsets of another lake mean that this broker serves that lake: two platforms that share a consumer
+group would take each other's events in turn, each for itself.
+"""
+
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer
+
+from usage_platform.adapters.kafka.topics import KafkaSettings, partitions_of
+from usage_platform.adapters.lake.errors import LakeError
+
+_TIMEOUT = 10.0
+
+
+class OtherLakeError(LakeError):
+    """The broker serves another lake; one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a consumer group does for one lake; the words are for the message.
+
+    Attributes:
+        topic: The topic that it reads.
+        group: Its name.
+        done: What is done with the events, such as "scored".
+    """
+
+    topic: str
+    group: str
+    done: str
+
+
+def offset_mark(topic_id: str, lake_id: str) -> str:
+    """The metadata of a committed offset: what it belongs to."""
+    return f"{topic_id} {lake_id}"
+
+
+def check_lake(client: Consumer, kafka: KafkaSettings, lake_id: str, work: Work) -> None:
+    """Make sure that no other lake's platform has committed offsets in a group.
+
+    Args:
+        client: A consumer in the group.
+        kafka: The brokers.
+        lake_id: The id of this platform's lake.
+        work: What the group does.
+
+    Raises:
+        OtherLakeError: When one has: two would stop each other in turn.
+    """
+    partitions = partitions_of(client, kafka, work.topic)
+    for one in client.committed(partitions, timeout=_TIMEOUT) if partitions else []:
+        marks = (one.metadata or "").split()
+        if len(marks) > 1 and marks[1] != lake_id:
+            raise OtherLakeError(
+                f"the events of {work.topic} on Kafka at {kafka.bootstrap} are {work.done} for "
+                f"another lake (its id in lake.json is {marks[1]}), so that nothing is "
+                f"{work.done} for this one: use a broker of its own for each lake, or stop the "
+                f"other platform and delete the consumer group {work.group}"
+            )
