@@ -220,8 +220,9 @@ def _prepare(
 ) -> None:
     log_dir = home / "data"
     for name, text in files.items():
-        # They may hold the password.
+        # They may hold the password; a former version wrote them for all.
         (home / name).touch(mode=0o600)
+        (home / name).chmod(0o600)
         (home / name).write_text(text, "utf-8")
     if is_formatted(log_dir):
         return

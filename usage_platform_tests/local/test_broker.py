@@ -81,6 +81,7 @@ def test_nobody_listening_is_no_answer(unused_port):
 def test_the_password_is_in_files_of_its_user_alone_and_on_no_command_line(tmp_path):
     (tmp_path / "kafka" / "data").mkdir(parents=True)
     (tmp_path / "kafka" / "data" / "meta.properties").write_text(META)
+    (tmp_path / "kafka" / "server.properties").touch(mode=0o644)
     java = JavaHome(tmp_path, 17)
     service = broker_service(java, tmp_path, tmp_path, {"A": "b"}, 1, 2, LOGIN)
     service.prepare()

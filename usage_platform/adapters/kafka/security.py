@@ -54,6 +54,9 @@ class Plaintext:
 class LoopbackPassword:
     """A user with a password by SASL/PLAIN (RFC 4616) without TLS: for a broker on this machine.
 
+    Not SCRAM: its users are part of a cluster's stored metadata, and this password is new at each
+    start.
+
     Attributes:
         user: Name of the user.
         password: Letters, digits, - and _. Left out of the representation, so that it is never in
