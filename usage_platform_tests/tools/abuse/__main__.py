@@ -61,8 +61,8 @@ def _told(attempt: Attempt, docs: str) -> Verdict:
 def _attempts(platform: Platform, target: Target) -> Iterator[Attempt]:
     good = GoodReadings(platform, target.page)
     # Before any attack, so that a failure later on is the attack's; the last one is an anomaly.
-    missing = good.come_through()
-    assert not missing, f"before any attack a good reading is not in {missing}"
+    if missing := good.come_through():
+        sys.exit(f"before any attack a good reading is not in {missing}")
     found = other_user.outcomes(target)
     yield from (
         Attempt(attack, "the machine", lambda result=result: result)

@@ -23,6 +23,7 @@ from usage_platform_tests.tools.abuse.attack import (
 from usage_platform_tests.tools.abuse.connection_attacks import has_trace
 from usage_platform_tests.tools.abuse.good_readings import RESTART
 from usage_platform_tests.tools.abuse.hostile_messages import ALL_TOPICS, KINDS
+from usage_platform_tests.tools.abuse.target import Target
 
 DOCS = (ROOT / "docs" / "security.md").read_text("utf-8")
 REFUSED = Attack("a form", By.PAGE)
@@ -78,6 +79,14 @@ def test_an_attack_that_fails_by_itself_shows_nothing_and_is_not_held():
     assert line == (
         "NOT TRIED: a form, a foreign web page, on the page (ConnectionResetError: two lines)"
     )
+
+
+def test_what_only_root_can_try_is_left_out_for_others(monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    nowhere = Target("", "", "", "", "", "", 0, 0, (), "", "")
+    found = other_user.outcomes(nowhere)
+    assert set(found) == set(other_user.ATTACKS)
+    assert {result.outcome for result in found.values()} == {Outcome.LEFT_OUT}
 
 
 def test_a_try_either_worked_or_was_refused():
