@@ -185,7 +185,8 @@ def _publishes(bootstrap: str, password: str) -> bool:
     producer.produce(USAGE, b"published", on_delivery=lambda error, _: errors.append(error))
     with suppress(KafkaException):
         producer.flush(2 * _WITHIN_S)
-    return errors == [None]
+    # Not by ==: an error cannot be compared with None.
+    return len(errors) == 1 and errors[0] is None
 
 
 def _controller(target: Target) -> Tried:
