@@ -126,7 +126,7 @@ def merged(monkeypatch) -> list[pd.DataFrame]:
     """What is merged into `anomalies`, in place of Spark."""
     changes: list[pd.DataFrame] = []
     monkeypatch.setattr(
-        rescore, "merge_rescored", lambda spark, lake, rows, at: changes.append(rows)
+        rescore, "merge_rescored", lambda lake, rows, at: changes.append(rows)
     )
     return changes
 
@@ -148,7 +148,7 @@ def test_few_readings_are_in_memory_at_once_however_many_days_and_meters_there_a
     monkeypatch.setattr(LakeReader, "rows", noted)
     monkeypatch.setattr(rescore, "_ROWS_AT_ONCE", most)
     said: list[str] = []
-    done = rescore_days(None, reader, timeline, REGISTRY, FIRST, LAST, said.append)
+    done = rescore_days(reader, timeline, REGISTRY, FIRST, LAST, said.append)
     counts = [count for name, count in read if name == READINGS.name]
     assert len(counts) > 2
     assert max(counts) <= most
@@ -170,7 +170,7 @@ def test_a_day_and_a_meter_that_only_anomalies_has_are_withdrawn(
     tell(pd.concat([found, of_day, of_meter], ignore_index=True))
     monkeypatch.setattr(rescore, "_ROWS_AT_ONCE", 1)
     last = gone_day.date() + timedelta(days=400)
-    done = rescore_days(None, reader, timeline, REGISTRY, FIRST, last, lambda line: None)
+    done = rescore_days(reader, timeline, REGISTRY, FIRST, last, lambda line: None)
     changes = pd.concat(merged)
     withdrawn = changes.loc[changes["status"] == WITHDRAWN, "anomaly_id"]
     assert sorted(withdrawn) == ["of a day", "of a meter"]
@@ -179,5 +179,5 @@ def test_a_day_and_a_meter_that_only_anomalies_has_are_withdrawn(
 
 def test_a_span_without_a_day_changes_nothing(reader, timeline, merged):
     before = FIRST - timedelta(days=4000)
-    done = rescore_days(None, reader, timeline, REGISTRY, before, before, lambda line: None)
+    done = rescore_days(reader, timeline, REGISTRY, before, before, lambda line: None)
     assert (done.scored, done.anomalies, done.withdrawn, merged) == (0, 0, 0, [])
