@@ -3,12 +3,12 @@
 Belongs here: building a source from settings. Not here: reading it (`adapters/sources`).
 """
 
-import re
 from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from usage_platform.adapters.sources.file_content import content_digest
+from usage_platform.core.meter_files.file_order import natural_order
 from usage_platform.core.meter_files.options import (
     BOSTON_TIME,
     BOSTON_VALUE,
@@ -119,13 +119,8 @@ def _csv_paths(settings: Settings) -> list[Path]:
     return [
         Path(path)
         for pattern in source.split("\n")
-        for path in sorted(glob(pattern), key=_natural) or [pattern]  # noqa: PTH207 - a pattern
+        for path in sorted(glob(pattern), key=natural_order) or [pattern]  # noqa: PTH207 - a pattern
     ]
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """A key that sorts part2 before part10."""
-    return [(int(part) if part.isdigit() else -1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _generated_meters(settings: Settings) -> tuple[Meter, ...]:

@@ -23,8 +23,8 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from usage_platform.adapters.sources.ckan_portal import CkanPortal, Page, Resource
-from usage_platform.adapters.sources.csv_file import read_csv
-from usage_platform.adapters.sources.opened_file import HEAD_LINES
+from usage_platform.adapters.sources.csv_table import read_csv
+from usage_platform.adapters.sources.opened_file import HEAD_LINES, OpenedFile
 from usage_platform.core.meter_files.dialect import Dialect
 from usage_platform.core.meter_files.layout import layout_of
 from usage_platform.core.meter_files.options import (
@@ -174,7 +174,8 @@ class CkanSource:
                 portal.download(resource.url, part)
                 part.replace(kept)
         try:
-            return read_csv(kept, self.columns, resource.label, progress, self.options)
+            file = OpenedFile(kept, resource.label)
+            return read_csv(file, self.columns, progress, self.options)
         except SourceError:
             # What cannot be read may have been a page that told of a fault; do not stick to it.
             kept.unlink()

@@ -1,4 +1,4 @@
-"""Opening files of readings: plain or gzip, in any of the usual encodings.
+"""Opening files of readings: plain, gzip or in a zip archive, in any of the usual encodings.
 
 Belongs here: bytes and text of one file, and errors of the file system. Not here: what the text
 says (`csv_file`, `core.meter_files`).
@@ -12,9 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from lzma import LZMAError
 from pathlib import Path
 from typing import IO, cast
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
+from usage_platform.adapters.sources.unpacked_size import LimitedReader
 from usage_platform.core.readings.source import SourceError
 
 HEAD_LINES = 20_000
@@ -36,10 +39,17 @@ class OpenedFile:
     Attributes:
         path: Where it is.
         label: What to call it in errors and bad rows.
+        member: Where in an open zip archive it is; None for a file of its own.
     """
 
     path: Path
     label: str
+    member: tuple[ZipFile, ZipInfo] | None = None
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether its bytes are not those of the file."""
+        return self.member is not None or self.path.suffix.lower() in (".gz", ".gzip")
 
     @contextmanager
     def binary(self) -> Iterator[IO[bytes]]:
@@ -49,9 +59,14 @@ class OpenedFile:
             SourceError: It is missing, a folder, damaged, or cannot be read.
         """
         try:
-            if self.path.suffix.lower() in (".gz", ".gzip"):
+            if self.member is not None:
+                archive, info = self.member
+                with archive.open(info) as packed:
+                    yield packed
+            elif self.is_packed:
                 with gzip.open(self.path, "rb") as packed:
-                    yield cast("IO[bytes]", packed)
+                    size = self.path.stat().st_size
+                    yield io.BufferedReader(LimitedReader(packed, self.label, size), _BLOCK_BYTES)
             else:
                 with self.path.open("rb") as plain:
                     yield plain
@@ -61,9 +76,10 @@ class OpenedFile:
             ) from None
         except FileNotFoundError:
             raise SourceError(f"{self.label}: no such file ({self.path}); check the path") from None
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        except (gzip.BadGzipFile, BadZipFile, EOFError, zlib.error, LZMAError) as error:
+            kind = "gzip" if self.member is None else "zip"
             raise SourceError(
-                f"{self.label}: damaged gzip ({error}); fetch or pack the file again"
+                f"{self.label}: damaged {kind} ({error}); fetch or pack the file again"
             ) from None
         except OSError as error:
             raise SourceError(
@@ -115,7 +131,7 @@ class OpenedFile:
             head = list(islice(lines, HEAD_LINES))
             if len(head) < HEAD_LINES:
                 return head, []
-            if self.path.suffix.lower() in (".gz", ".gzip") or encoding == "utf-16":
+            if self.is_packed or encoding == "utf-16":
                 return head, list(deque(lines, _TAIL_LINES))
         with self.binary() as binary:
             binary.seek(-min(_TAIL_BYTES, self.path.stat().st_size), io.SEEK_END)

@@ -82,6 +82,7 @@ def understand(
     meter: Meter,
     options: FileOptions,
     bad_rows: Sequence[BadRow] = (),
+    notes: Sequence[str] = (),
 ) -> Understood:
     """What the files say, and the readings they would give.
 
@@ -90,6 +91,7 @@ def understand(
         meter: Gives the time zone, the interval, and the name where the files name no meter.
         options: What a person said.
         bad_rows: Further rows that gave no reading.
+        notes: What happened before, in lines for people.
     """
     label = files[0].layout.label
     layouts = [file.layout for file in files]
@@ -113,11 +115,11 @@ def understand(
     if quantity is not Quantity.REGISTER:
         stamp, unclear = stamp_of(label, ordered, usual, layouts, ends, options)
         uncertain += unclear
-    notes: list[str] = []
-    spans = _spans(rows, ordered, quantity, units, step, stamp, meter, layouts, notes)
-    spans = on_the_grid(spans, rows, meter, layouts, options, bad, notes)
+    all_notes = [*notes]
+    spans = _spans(rows, ordered, quantity, units, step, stamp, meter, layouts, all_notes)
+    spans = on_the_grid(spans, rows, meter, layouts, options, bad, all_notes)
     row_count = sum(file.rows.row_count for file in files) + len(bad_rows)
-    readings = _source_readings(spans, names, meter, bad, repeated, row_count, options, notes)
+    readings = _source_readings(spans, names, meter, bad, repeated, row_count, options, all_notes)
     return Understood(
         readings,
         quantity,
@@ -128,7 +130,7 @@ def understand(
         any((~np.isnat(file.rows.wall)).any() for file in files),
         any((~np.isnat(file.rows.instants)).any() for file in files),
         tuple(uncertain),
-        tuple(notes),
+        tuple(all_notes),
     )
 
 

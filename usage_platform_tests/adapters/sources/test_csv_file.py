@@ -120,7 +120,7 @@ def test_zero_bytes_cost_their_own_row_only(load):
 
 
 def test_line_numbers_go_on_past_the_lines_split_at_once(load, monkeypatch):
-    monkeypatch.setattr("usage_platform.adapters.sources.csv_file._LINES_AT_ONCE", 2)
+    monkeypatch.setattr("usage_platform.adapters.sources.row_reader._LINES_AT_ONCE", 2)
     found = load(HEADER, FIRST, "", SECOND, "short", "x,,1", THIRD)
     assert told(found) == [(5, "row"), (6, HEADER.split(",")[0])]
     assert len(found.frame) == 3
@@ -163,7 +163,8 @@ def test_of_several_files_the_last_wins_and_bad_rows_name_their_file(tmp_path):
         (b"a;b\n1;2\n", r"f.csv: no column holds times .* columns are a, b; set the time column"),
         (HEADER.encode("utf-16"), r"f\.csv: a header and no row"),
         (gzip.compress(HEADER.encode(), mtime=0), r"f\.csv: no text in UTF-8; expected a CSV file"),
-        (b"PK\x03\x04" + bytes(range(256)) * 9, r"f\.csv: no text in UTF-8; expected a CSV file"),
+        (b"\x00\x04" + bytes(range(256)) * 9, r"f\.csv: no text in UTF-8; expected a CSV file"),
+        (b"PK\x03\x04" + bytes(range(256)) * 9, r"f\.csv: damaged zip"),
         (b"x" * 100_000 + b"\n1", r"the columns are x{399}…; set the time column"),
     ],
 )
