@@ -64,6 +64,7 @@ def file_options() -> tuple[Option, ...]:
         click.option("--decimal", "csv_decimal", help="Decimal mark: . or ,"),
         click.option("--time-format", "csv_time_format", help="Such as '%d/%m/%Y %H:%M'."),
         click.option("--skip-lines", "csv_skip_lines", type=int, help="Lines above the header."),
+        click.option("--sheet", "csv_sheet", help="Sheet of a workbook."),
         click.option(
             "--allow-bad-rows",
             "csv_allow_bad_rows",

@@ -95,6 +95,7 @@ class Settings(BaseModel):
     csv_time_format: types.TimeFormat = ""
     csv_skip_lines: int | None = Field(None, ge=0)
     csv_allow_bad_rows: bool = False
+    csv_sheet: str = ""
     ckan_url: str = "https://data.boston.gov"
     ckan_dataset: str = "central-library-electricity-usage"
     generated_start: date = Field(date(2024, 1, 1), ge=_FIRST_DAY, le=_LAST_DAY)

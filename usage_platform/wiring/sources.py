@@ -86,6 +86,7 @@ def file_options(settings: Settings) -> FileOptions:
         settings.csv_time_format,
         settings.csv_skip_lines,
         settings.csv_allow_bad_rows,
+        settings.csv_sheet,
     )
 
 

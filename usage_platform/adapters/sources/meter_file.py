@@ -1,7 +1,7 @@
-"""Reads one meter file, whatever its format: delimited text, or a zip archive of files.
+"""Reads one meter file, whatever its format: delimited text, a workbook, or a zip of files.
 
 Belongs here: telling the formats apart by their content. Not here: reading any one of them
-(`csv_table`, `zip_archive`).
+(`csv_table`, `workbook`, `zip_archive`).
 """
 
 from dataclasses import dataclass
@@ -10,12 +10,14 @@ from pathlib import Path
 
 from usage_platform.adapters.sources.csv_table import read_csv
 from usage_platform.adapters.sources.opened_file import OpenedFile
+from usage_platform.adapters.sources.workbook import is_office_file, read_workbook
 from usage_platform.adapters.sources.zip_archive import opened_archive, zip_content
 from usage_platform.core.meter_files.options import CsvColumns, FileOptions
 from usage_platform.core.meter_files.series import FileRows
-from usage_platform.core.readings.source import NoRowsError, Progress
+from usage_platform.core.readings.source import NoRowsError, Progress, SourceError
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_OLE = b"\xd0\xcf\x11\xe0"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,15 +49,19 @@ def read_meter_file(
             no known format.
     """
     file = OpenedFile(path, path.name)
-    if not _begins_with(file, _ZIP):
-        return _read_one(file, columns, options, progress)
+    start = file.start()
+    if not start.startswith(_ZIP):
+        return _read_one(file, start, columns, options, progress)
     tables: list[FileRows] = []
     done = 0
-    with opened_archive(path, path.name) as archive:
-        content = zip_content(archive, path, path.name)
+    with opened_archive(file) as archive:
+        if is_office_file(archive):
+            return _read_one(file, start, columns, options, progress)
+        content = zip_content(archive, file)
         notes = list(content.notes)
         for member in content.files:
-            found = _read_one(member, columns, options, partial(_tell, progress, done))
+            tell = partial(_tell, progress, done)
+            found = _read_one(member, member.start(), columns, options, tell)
             done += sum(table.rows.row_count for table in found.tables)
             tables += found.tables
             notes += found.notes
@@ -63,17 +69,26 @@ def read_meter_file(
 
 
 def _read_one(
-    file: OpenedFile, columns: CsvColumns, options: FileOptions, progress: Progress
+    file: OpenedFile, start: bytes, columns: CsvColumns, options: FileOptions, progress: Progress
 ) -> MeterFile:
+    """The tables of a file that is no archive, or of a member of one.
+
+    Raises:
+        SourceError: As for `read_meter_file`.
+    """
     try:
+        if start.startswith(_ZIP):
+            table, others = read_workbook(file, columns, options, progress)
+            notes = (f"{file.label}: sheets not read: {', '.join(others)}",) if others else ()
+            return MeterFile((table,), notes)
+        if start.startswith(_OLE):
+            raise SourceError(
+                f"{file.label}: is a workbook of Excel 97 to 2003, or has a password; expected "
+                "xlsx; save it as xlsx without a password, or the sheet as CSV"
+            )
         return MeterFile((read_csv(file, columns, progress, options),))
     except NoRowsError:
         return MeterFile((), (f"{file.label}: holds no row; left out",))
-
-
-def _begins_with(file: OpenedFile, marks: tuple[bytes, ...]) -> bool:
-    with file.binary() as binary:
-        return not file.is_packed and binary.read(4).startswith(marks)
 
 
 def _tell(progress: Progress, before: int, done: int, _total: int | None) -> None:

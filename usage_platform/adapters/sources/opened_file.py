@@ -24,6 +24,8 @@ HEAD_LINES = 20_000
 _TAIL_LINES = 50
 _TAIL_BYTES = 16_384
 _BLOCK_BYTES = 1 << 20
+_START_BYTES = 512
+_MOST_IN_MEMORY = 256 << 20
 _MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe", "utf-16"),
@@ -85,6 +87,34 @@ class OpenedFile:
             raise SourceError(
                 f"{self.label}: cannot be read ({error.strerror or error}); check it"
             ) from None
+
+    @contextmanager
+    def seekable(self) -> Iterator[IO[bytes]]:
+        """Its bytes, unpacked, for readers that jump back and forth; what is packed, in memory.
+
+        Raises:
+            SourceError: What is packed is too large for memory; or as for `binary`.
+        """
+        with self.binary() as binary:
+            if not self.is_packed:
+                yield binary
+                return
+            content = binary.read(_MOST_IN_MEMORY + 1)
+        if len(content) > _MOST_IN_MEMORY:
+            raise SourceError(
+                f"{self.label}: unpacks to more than {_MOST_IN_MEMORY >> 20} MiB; unpack it and "
+                "give the file"
+            )
+        yield io.BytesIO(content)
+
+    def start(self) -> bytes:
+        """Its first bytes, which tell its format.
+
+        Raises:
+            SourceError: As for `binary`.
+        """
+        with self.binary() as binary:
+            return binary.read(_START_BYTES)
 
     @contextmanager
     def text(self, encoding: str) -> Iterator[Iterator[str]]:

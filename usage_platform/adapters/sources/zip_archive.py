@@ -4,10 +4,12 @@ Belongs here: the members and the limits of an archive. Not here: reading a memb
 """
 
 import lzma
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
+from typing import IO
 from zipfile import (
     ZIP_BZIP2,
     ZIP_DEFLATED,
@@ -45,20 +47,31 @@ class ZipContent:
 
 
 @contextmanager
-def opened_archive(path: Path, label: str) -> Iterator[ZipFile]:
+def opened_archive(file: OpenedFile) -> Iterator[ZipFile]:
     """An archive, open.
+
+    Raises:
+        SourceError: It is damaged, or cannot be read.
+    """
+    with file.seekable() as content, opened_parts(content, file.label) as archive:
+        yield archive
+
+
+@contextmanager
+def opened_parts(content: IO[bytes], label: str) -> Iterator[ZipFile]:
+    """The parts of an archive of which the bytes are open.
 
     Raises:
         SourceError: It is damaged.
     """
     try:
-        with ZipFile(path) as archive:
+        with ZipFile(content) as archive:
             yield archive
-    except (BadZipFile, lzma.LZMAError, EOFError) as error:
+    except (BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError) as error:
         raise SourceError(f"{label}: damaged zip ({error}); fetch or pack the file again") from None
 
 
-def zip_content(archive: ZipFile, path: Path, label: str) -> ZipContent:
+def zip_content(archive: ZipFile, file: OpenedFile) -> ZipContent:
     """The members that are meter files by their names; the others are named in a note.
 
     Members that systems add (`__MACOSX`, names that begin with a point) are left out silently.
@@ -67,6 +80,7 @@ def zip_content(archive: ZipFile, path: Path, label: str) -> ZipContent:
         SourceError: An archive within the archive, a member with a password or packed by an
             unknown method, too many members, too much to unpack, or no meter file.
     """
+    label = file.label
     members = [info for info in archive.infolist() if not info.is_dir() and not _is_system(info)]
     if len(members) > _MOST_MEMBERS:
         raise SourceError(
@@ -77,7 +91,7 @@ def zip_content(archive: ZipFile, path: Path, label: str) -> ZipContent:
     for info in members:
         _check(info, label)
     unpacked = sum(info.file_size for info in members)
-    check_unpacked_size(label, unpacked, path.stat().st_size)
+    check_unpacked_size(label, unpacked, file.path.stat().st_size)
     read = [info for info in members if _ending(info) in MEMBER_ENDINGS]
     others = [repr(info.filename) for info in members if _ending(info) not in MEMBER_ENDINGS]
     expected = ", ".join(MEMBER_ENDINGS)
@@ -88,7 +102,7 @@ def zip_content(archive: ZipFile, path: Path, label: str) -> ZipContent:
         holds = f"holds no file of readings ({shown})" if others else "holds no file"
         raise SourceError(f"{label}: {holds}; expected files that end in {expected}")
     notes = (f"{label}: not read, as no files of readings: {shown}",) if others else ()
-    files = [OpenedFile(path, f"{label}/{info.filename}", (archive, info)) for info in read]
+    files = [OpenedFile(file.path, f"{label}/{info.filename}", (archive, info)) for info in read]
     return ZipContent(tuple(files), notes)
 
 

@@ -92,6 +92,7 @@ class FileOptions:
         time_format: How times are written: a format of `strptime`, `epoch_s` or `epoch_ms`.
         skip_lines: Lines above the header.
         allow_bad_rows: Whether more than a fifth of the rows may be unreadable.
+        sheet: The sheet of a workbook.
     """
 
     quantity: Quantity | None = None
@@ -104,3 +105,4 @@ class FileOptions:
     time_format: str = ""
     skip_lines: int | None = None
     allow_bad_rows: bool = False
+    sheet: str = ""

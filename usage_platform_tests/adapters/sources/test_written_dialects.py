@@ -1,5 +1,8 @@
 """For any series and any dialect: what is written is read."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 import numpy as np
 import pandas as pd
 from hypothesis import HealthCheck, given, settings
@@ -8,6 +11,8 @@ from hypothesis import strategies as st
 from usage_platform.adapters.sources.csv_file import CsvSource
 from usage_platform.core.meter_files.options import FileOptions, Quantity, Stamp, Unit
 from usage_platform.core.meters import Meter
+from usage_platform_tests.fixtures.meter_file_kinds import zipped
+from usage_platform_tests.fixtures.workbook_writer import workbook
 
 FORMS = ["%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M", "%Y/%m/%d %H:%M", "%d-%b-%Y %H:%M"]
 # The clocks change in all of them but Kolkata and Kathmandu, in Lord Howe by half an hour.
@@ -59,9 +64,47 @@ def written(draw):
 @given(written())
 def test_a_series_is_read_as_it_was_written(tmp_path, case):
     text, meter, options, starts, kw = case
-    path = tmp_path / "f.csv"
-    path.write_text(text)
-    found = CsvSource((path,), meter, options=options).load(lambda _done, _total: None)
+    found = _read(tmp_path, text.encode(), meter, options)
+    assert_is_the_series(found, starts, kw)
+    lines = text.splitlines()
+    middle = len(lines) // 2
+    header = next(line for line in lines if line.startswith("time"))
+    parts = [lines[:middle], [header, *lines[middle:]]]
+    packed = {f"part{at}.csv": "\n".join(part).encode() for at, part in enumerate(parts)}
+    assert_is_the_series(_read(tmp_path, zipped(packed), meter, options), starts, kw)
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(written(), st.booleans(), st.integers(-4, 4))
+def test_a_workbook_is_read_as_it_was_written(tmp_path, case, is_1904, off_by_ms):
+    text, meter, options, starts, kw = case
+    delimiter = next(sign for sign in ",;\t|" if f"{sign}value_" in text)
+    rows = [line.split(delimiter) for line in text.splitlines()]
+    form = next(form for form in FORMS if _fits(rows[-1][0], form))
+    for row in rows[[row[0].startswith("time") for row in rows].index(True) + 1 :]:
+        at = datetime.strptime(row[0], form)  # noqa: DTZ007 - a local time
+        row[:] = [at, float(row[1].replace(",", "."))]
+    content = workbook({"S": rows}, is_1904=is_1904, off_by=timedelta(milliseconds=off_by_ms))
+    assert_is_the_series(_read(tmp_path, content, meter, replace(options, decimal="")), starts, kw)
+
+
+def _fits(text, form):
+    try:
+        datetime.strptime(text, form)  # noqa: DTZ007 - a local time
+    except ValueError:
+        return False
+    return True
+
+
+def _read(tmp_path, content, meter, options):
+    path = tmp_path / "f"
+    path.write_bytes(content)
+    return CsvSource((path,), meter, options=options).load(lambda _done, _total: None)
+
+
+def assert_is_the_series(found, starts, kw):
     assert found.bad_rows == ()
     assert list(found.frame["ts"]) == list(starts)
     np.testing.assert_allclose(found.frame["value"], kw, rtol=1e-9)
