@@ -74,7 +74,7 @@ def _as_json(
 ) -> dict[str, object]:
     readings = understood.readings
     return {
-        "files": [layout.label for layout in understood.layouts],
+        "files": _labels(understood),
         "properties": {
             one.name: {"value": one.value, "certainty": one.certainty} for one in found.properties
         },
@@ -99,10 +99,15 @@ def _as_json(
     }
 
 
+def _labels(understood: Understood) -> list[str]:
+    """The files; one may hold several tables."""
+    return list(dict.fromkeys(layout.label for layout in understood.layouts))
+
+
 def _print(
     understood: Understood, found: Summary, command: str, refused: str | None, screen: Screen
 ) -> None:
-    names = ", ".join(layout.label for layout in understood.layouts)
+    names = ", ".join(_labels(understood))
     how = table(f"How {names[:60]} is understood", "property", "value", "certainty")
     for one in found.properties:
         how.add_row(one.name, one.value, one.certainty)

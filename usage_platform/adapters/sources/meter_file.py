@@ -1,22 +1,27 @@
-"""Reads one meter file, whatever its format: delimited text, a workbook, or a zip of files.
+"""Reads one meter file, whatever its format: text, a workbook, Green Button or a zip.
 
 Belongs here: telling the formats apart by their content. Not here: reading any one of them
-(`csv_table`, `workbook`, `zip_archive`).
+(`csv_table`,
+`workbook`, `green_button_xml`, `zip_archive`).
 """
 
+import codecs
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from usage_platform.adapters.sources.csv_table import read_csv
+from usage_platform.adapters.sources.green_button_xml import parsed_meter_readings
 from usage_platform.adapters.sources.opened_file import OpenedFile
 from usage_platform.adapters.sources.workbook import is_office_file, read_workbook
 from usage_platform.adapters.sources.zip_archive import opened_archive, zip_content
+from usage_platform.core.meter_files.green_button import green_button_rows
 from usage_platform.core.meter_files.options import CsvColumns, FileOptions
 from usage_platform.core.meter_files.series import FileRows
 from usage_platform.core.readings.source import NoRowsError, Progress, SourceError
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+_BYTE_ORDER_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _OLE = b"\xd0\xcf\x11\xe0"
 
 
@@ -86,9 +91,18 @@ def _read_one(
                 f"{file.label}: is a workbook of Excel 97 to 2003, or has a password; expected "
                 "xlsx; save it as xlsx without a password, or the sheet as CSV"
             )
+        if _is_xml(start):
+            found = green_button_rows(file.label, parsed_meter_readings(file), columns, options)
+            return MeterFile(found.tables, found.notes)
         return MeterFile((read_csv(file, columns, progress, options),))
     except NoRowsError:
         return MeterFile((), (f"{file.label}: holds no row; left out",))
+
+
+def _is_xml(start: bytes) -> bool:
+    for mark in _BYTE_ORDER_MARKS:
+        start = start.removeprefix(mark)
+    return start.lstrip(b"\0\r\n\t ").startswith(b"<")
 
 
 def _tell(progress: Progress, before: int, done: int, _total: int | None) -> None:

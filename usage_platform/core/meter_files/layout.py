@@ -19,7 +19,13 @@ from usage_platform.core.meter_files.columns import (
 from usage_platform.core.meter_files.dialect import DELIMITERS, Dialect, is_total
 from usage_platform.core.meter_files.findings import Certainty, Property, Uncertain
 from usage_platform.core.meter_files.numbers import decimal_mark
-from usage_platform.core.meter_files.options import CsvColumns, FileOptions, Stamp, Unit
+from usage_platform.core.meter_files.options import (
+    CsvColumns,
+    FileOptions,
+    Quantity,
+    Stamp,
+    Unit,
+)
 from usage_platform.core.meter_files.time_forms import TimeForm, day_or_month_first
 from usage_platform.core.meter_files.value_columns import (
     ValueColumn,
@@ -50,6 +56,7 @@ class Layout:
         in_utc: Whether the name of the time column says UTC.
         properties: What was found, in the order for people.
         uncertain: What a person must say.
+        quantity: What the values measure, where the file says it; else None.
     """
 
     label: str
@@ -64,6 +71,7 @@ class Layout:
     in_utc: bool
     properties: tuple[Property, ...]
     uncertain: tuple[Uncertain, ...]
+    quantity: Quantity | None = None
 
     @property
     def form(self) -> TimeForm:

@@ -144,13 +144,27 @@ def quantity_of(
     """What the values measure, the unit of each file, and what a person must say.
 
     A unit of power means power. A unit of energy means the energy of each interval, unless the
-    values hardly ever fall: then they are a register.
+    values hardly ever fall: then they are a register. What a file itself says goes before both.
     """
     given = [options.unit or layout.unit for layout in layouts]
     rises = _rises(rows)
     looks = "; its values only rise, as those of a register" if rises else ""
     value = layouts[0].values[0].name
-    quantity = options.quantity
+    by_files = {layout.quantity for layout in layouts}
+    quantity = options.quantity or layouts[0].quantity
+    if len(by_files) > 1 and options.quantity is None:
+        return (
+            quantity or Quantity.ENERGY,
+            [unit or Unit.KWH for unit in given],
+            [
+                Uncertain(
+                    "quantity",
+                    "--quantity energy",
+                    f"{label}: its parts differ in what their values are; say so with --quantity "
+                    "energy or --quantity register, or play each kind by itself with --csv",
+                )
+            ],
+        )
     if any(unit is None for unit in given):
         unit = Unit.KW if quantity in (None, Quantity.POWER) else Unit.KWH
         return (

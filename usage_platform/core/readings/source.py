@@ -59,7 +59,7 @@ class BadRow:
     Attributes:
         file: The file or resource it stands in.
         row: Its line number in the file, where the header is line 1; of a portal's table, its
-            `_id` there.
+            `_id` there; of a Green Button file, the position of the value among all of the file.
         field: The column at fault, or "row" where the whole row is.
         text: What stands there.
         reason: What is wrong with it and what was expected.

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from usage_platform.adapters.sources.csv_file import CsvSource
 from usage_platform.core.meter_files.options import FileOptions, Quantity, Stamp, Unit
 from usage_platform.core.meters import Meter
+from usage_platform_tests.fixtures.green_button_writer import Series, green_button
 from usage_platform_tests.fixtures.meter_file_kinds import zipped
 from usage_platform_tests.fixtures.workbook_writer import workbook
 
@@ -88,6 +89,27 @@ def test_a_workbook_is_read_as_it_was_written(tmp_path, case, is_1904, off_by_ms
         row[:] = [at, float(row[1].replace(",", "."))]
     content = workbook({"S": rows}, is_1904=is_1904, off_by=timedelta(milliseconds=off_by_ms))
     assert_is_the_series(_read(tmp_path, content, meter, replace(options, decimal="")), starts, kw)
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(written(), st.sampled_from(["", "e:"]), st.sampled_from([-1, 0]), st.integers(1, 4))
+def test_a_green_button_file_is_read_as_it_was_written(tmp_path, case, prefix, power, blocks):
+    _, meter, _, starts, kw = case
+    seconds = meter.interval_minutes * 60
+    values = np.round(kw * 1000 * seconds / 3600 / 10.0**power).astype(int).tolist()
+    series = Series(
+        "m",
+        values,
+        (starts.asi8 // 10**9).tolist(),
+        duration=seconds,
+        power_of_ten=power,
+        blocks=blocks,
+    )
+    content = green_button([series], prefix=prefix)
+    written_kw = np.array(values) * 10.0**power * 3600 / seconds / 1000
+    assert_is_the_series(_read(tmp_path, content, meter, FileOptions()), starts, written_kw)
 
 
 def _fits(text, form):

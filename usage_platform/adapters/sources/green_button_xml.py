@@ -1,0 +1,232 @@
+"""Parses Green Button files (ESPI in Atom), entry by entry.
+
+Belongs here: from XML to the meter readings of a file. Not here: the codes of the standard
+(`core.meter_files.espi`), and which readings are read (`core.meter_files.green_button`).
+"""
+
+import re
+from array import array
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING
+
+import numpy as np
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import ParseError, iterparse
+
+from usage_platform.adapters.sources.opened_file import OpenedFile
+from usage_platform.core.meter_files.espi import MeterReading, ReadingType
+from usage_platform.core.meters import is_meter_name
+from usage_platform.core.readings.source import BadRow, SourceError
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+_ESPI = "{http://naesb.org/espi}"
+_ATOM = "{http://www.w3.org/2005/Atom}"
+_DEEPEST = 100
+_LONGEST_TEXT = 100
+_END_OF_TIME = 2_145_916_800
+"""2038-01-01, in seconds since 1970."""
+_LONGEST = 366 * 86_400
+_WHOLE = re.compile(r"[0-9]{1,12}")
+_NUMBER = re.compile(r"-?[0-9]{1,16}(?:\.[0-9]+)?")
+_NO_CODE = -9999
+"""Stands for a text that is no code; no code and no multiplier of the standard, so refused."""
+_CODE = re.compile(r"-?[0-9]{1,4}")
+
+
+@dataclass
+class _Values:
+    """Values of one meter reading, as they are parsed."""
+
+    numbers: "array[int]" = field(default_factory=lambda: array("q"))
+    starts: "array[int]" = field(default_factory=lambda: array("q"))
+    durations: "array[int]" = field(default_factory=lambda: array("q"))
+    values: "array[float]" = field(default_factory=lambda: array("d"))
+    bad_rows: list[BadRow] = field(default_factory=list)
+
+    def add_all(self, more: "_Values") -> None:
+        self.numbers += more.numbers
+        self.starts += more.starts
+        self.durations += more.durations
+        self.values += more.values
+        self.bad_rows += more.bad_rows
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An Atom entry: its title and the addresses of its links by their relation."""
+
+    title: str
+    links: dict[str, list[str]]
+
+    @property
+    def address(self) -> str:
+        return next(iter(self.links["self"]), "")
+
+
+def parsed_meter_readings(file: OpenedFile) -> list[MeterReading]:
+    """All meter readings of a file, in its order.
+
+    Raises:
+        SourceError: It is no Green Button, is damaged, or has a document type or entities.
+    """
+    with file.binary() as binary:
+        try:
+            return _Feed(file.label).read(binary)
+        except ParseError as error:
+            raise SourceError(
+                f"{file.label}: is no well-formed XML ({error}); expected Green Button XML, "
+                "or CSV; fetch the file again"
+            ) from None
+        except DefusedXmlException:
+            raise SourceError(
+                f"{file.label}: has a document type or entities, which no Green Button needs; "
+                "check where the file comes from"
+            ) from None
+
+
+class _Feed:
+    """What is known of a file so far."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._points: list[_Entry] = []
+        self._readings: list[_Entry] = []
+        self._types: dict[str, ReadingType] = {}
+        self._values: defaultdict[str, _Values] = defaultdict(_Values)
+        self._of_entry = _Values()
+        self._count = 0
+
+    def read(self, binary: IO[bytes]) -> list[MeterReading]:
+        """Parse it. Elements are discarded as they end: only values and links are kept."""
+        path: list[Element] = []
+        for event, element in iterparse(binary, ("start", "end"), forbid_dtd=True):
+            if event == "start":
+                path.append(element)
+                if len(path) > _DEEPEST:
+                    raise SourceError(f"{self._label}: is nested deeper than any Green Button")
+                continue
+            path.pop()
+            if element.tag == f"{_ESPI}IntervalReading":
+                self._add_value(element)
+            elif element.tag == f"{_ATOM}entry":
+                self._add_entry(element)
+            else:
+                continue
+            if path:
+                path[-1].remove(element)
+        return self._meter_readings()
+
+    def _add_value(self, element: "Element") -> None:
+        self._count += 1
+        start, duration = (
+            (element.findtext(f"{_ESPI}timePeriod/{_ESPI}{name}") or "").strip()
+            for name in ("start", "duration")
+        )
+        value = (element.findtext(f"{_ESPI}value") or "").strip()
+        if not _WHOLE.fullmatch(start) or int(start) >= _END_OF_TIME:
+            self._bad("start", start, "is no time; expected seconds since 1970, before 2038")
+        elif duration and (not _WHOLE.fullmatch(duration) or int(duration) > _LONGEST):
+            self._bad("duration", duration, "is no duration; expected seconds, at most a year")
+        elif not _NUMBER.fullmatch(value):
+            self._bad("value", value, "is not a number; expected the value of an interval")
+        else:
+            self._of_entry.numbers.append(self._count)
+            self._of_entry.starts.append(int(start))
+            self._of_entry.durations.append(int(duration or 0))
+            self._of_entry.values.append(float(value))
+
+    def _bad(self, name: str, text: str, reason: str) -> None:
+        text = text[:_LONGEST_TEXT]
+        self._of_entry.bad_rows.append(BadRow(self._label, self._count, name, text, reason))
+
+    def _add_entry(self, element: "Element") -> None:
+        links: dict[str, list[str]] = {"self": [], "up": [], "related": []}
+        for link in element.iterfind(f"{_ATOM}link"):
+            address = (link.get("href") or "").strip().rstrip("/")
+            links.setdefault(link.get("rel") or "", []).append(address)
+        entry = _Entry((element.findtext(f"{_ATOM}title") or "").strip(), links)
+        content = element.find(f"{_ATOM}content")
+        for resource in content if content is not None else ():
+            match str(resource.tag).removeprefix(_ESPI):
+                case "UsagePoint":
+                    self._points.append(entry)
+                case "MeterReading":
+                    self._readings.append(entry)
+                case "ReadingType":
+                    self._types[entry.address] = _reading_type(resource)
+                case "IntervalBlock":
+                    self._values[next(iter(links["up"]), "")].add_all(self._of_entry)
+                case _:
+                    pass
+        self._of_entry = _Values()
+
+    def _meter_readings(self) -> list[MeterReading]:
+        if not self._readings:
+            raise SourceError(
+                f"{self._label}: is XML without a meter reading of Green Button (ESPI in Atom); "
+                "expected Green Button XML, or CSV; convert it"
+            )
+        names = _names(self._points)
+        values = {one.address: _Values() for one in self._readings}
+        for up, own in self._values.items():
+            values[self._owner(up, self._readings, "IntervalBlock").address].add_all(own)
+        return [self._meter_reading(one, values[one.address], names) for one in self._readings]
+
+    def _meter_reading(self, one: _Entry, own: _Values, names: dict[str, str]) -> MeterReading:
+        point = ""
+        if self._points:
+            up = next(iter(one.links["up"]), "")
+            point = names[self._owner(up, self._points, "MeterReading").address]
+        types = [self._types[link] for link in one.links["related"] if link in self._types]
+        if not types and len(self._types) == 1:
+            types = list(self._types.values())
+        return MeterReading(
+            point,
+            one.title or one.address.rpartition("/")[2],
+            types[0] if types else ReadingType(),
+            np.array(own.numbers, dtype=np.int64),
+            np.array(own.starts, dtype=np.int64),
+            np.array(own.durations, dtype=np.int64),
+            np.array(own.values, dtype=np.float64),
+            tuple(own.bad_rows),
+        )
+
+    def _owner(self, up: str, candidates: list[_Entry], kind: str) -> _Entry:
+        """The entry that a collection of others belongs to.
+
+        Raises:
+            SourceError: No link says which.
+        """
+        for one in candidates:
+            if up and (up in one.links["related"] or up == f"{one.address}/{kind}"):
+                return one
+        if len(candidates) == 1:
+            return candidates[0]
+        raise SourceError(
+            f"{self._label}: no link says to which of {len(candidates)} entries {kind} {up!r} "
+            "belongs; expected links 'up' and 'related' as in ESPI"
+        )
+
+
+def _names(points: list[_Entry]) -> dict[str, str]:
+    """The names of usage points: their titles if these tell them apart, else of their addresses."""
+    titles = [one.title for one in points]
+    are_names = len(set(titles)) == len(titles) and all(map(is_meter_name, titles))
+    return {
+        one.address: one.title if are_names else one.address.rpartition("/")[2] for one in points
+    }
+
+
+def _reading_type(element: "Element") -> ReadingType:
+    names = (
+        "uom",
+        "powerOfTenMultiplier",
+        "flowDirection",
+        "accumulationBehaviour",
+        "dataQualifier",
+    )
+    texts = [(element.findtext(f"{_ESPI}{name}") or "0").strip() for name in names]
+    return ReadingType(*(int(text) if _CODE.fullmatch(text) else _NO_CODE for text in texts))

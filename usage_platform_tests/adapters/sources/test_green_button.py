@@ -1,0 +1,241 @@
+"""Green Button files: which meter readings are read, and what is refused in one line."""
+
+import pytest
+
+from usage_platform.adapters.sources.csv_file import CsvSource
+from usage_platform.core.meter_files.options import CsvColumns, FileOptions, Quantity, Sign, Stamp
+from usage_platform.core.meters import Meter
+from usage_platform.core.readings.source import SourceError
+from usage_platform_tests.fixtures.green_button_writer import (
+    REGISTER,
+    REVERSE,
+    Series,
+    W,
+    green_button,
+)
+from usage_platform_tests.fixtures.meter_file_kinds import zipped
+
+NET, VARH = 4, 73
+AT = 1_709_596_800  # 2024-03-05 00:00 UTC
+STARTS = [AT + 900 * at for at in range(6)]
+HOME = Series("Home", [250, 500, 750, 250, 500, 750], STARTS)
+KW = [1, 2, 3, 1, 2, 3]
+
+
+@pytest.fixture
+def understand(tmp_path):
+    def understand(content, value="", name="f.xml", **options):
+        path = tmp_path / name
+        path.write_bytes(content)
+        columns, meter = CsvColumns(value=value), Meter(interval_minutes=15)
+        source = CsvSource((path,), meter, columns, FileOptions(**options))
+        return source.understand(lambda _done, _total: None)
+
+    return understand
+
+
+def values(found, meter="Home"):
+    frame = found.readings.frame
+    return frame["value"][frame["meter"] == meter].tolist()
+
+
+def options_of(found):
+    return [one.option for one in found.uncertain]
+
+
+@pytest.mark.parametrize(("prefix", "has_up_links"), [("", True), ("espi:", True), ("", False)])
+def test_a_meter_reading_is_read(understand, prefix, has_up_links):
+    found = understand(green_button([HOME], prefix=prefix, has_up_links=has_up_links))
+    assert (values(found), found.uncertain, found.notes) == (KW, (), ())
+    assert found.readings.frame["ts"][0].timestamp() == AT
+
+
+def test_utf_16_and_an_archive_are_read(understand):
+    text = green_button([HOME]).decode().replace("UTF-8", "UTF-16").encode("utf-16")
+    assert values(understand(text)) == KW
+    assert values(understand(zipped({"in/a.xml": green_button([HOME])}), name="f.zip")) == KW
+
+
+def test_usage_points_of_one_title_are_told_apart_by_their_addresses(understand):
+    text = green_button([HOME, HOME.with_values([1] * 6, point="Barn")])
+    text = text.replace(b"Barn", b"Home")
+    assert {one.name for one in understand(text).readings.meters} == {"1", "2"}
+
+
+def test_several_readings_of_a_usage_point_are_meters_of_their_own(understand):
+    found = understand(green_button([HOME, HOME.with_values([1000] * 6)]))
+    assert (values(found, "Home 1"), values(found, "Home 2")) == (KW, [4] * 6)
+
+
+def test_what_is_no_electricity_is_named_and_not_read(understand):
+    others = [HOME.with_values([1] * 6, unit=VARH), HOME.with_values([1] * 6, unit=999)]
+    found = understand(green_button([*others, HOME]))
+    assert values(found) == KW
+    assert found.notes == (
+        "f.xml: meter reading 'Home 1' is not read: in VArh",
+        "f.xml: meter reading 'Home 2' is not read: in the unit 999",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"unit": VARH}, "in VArh; expected Wh or W"),
+        ({"power_of_ten": 300}, "in units of 10 to the power of 300"),
+        ({"power_of_ten": "kilo"}, "in units of 10 to the power of -9999"),
+        ({"flow": "in"}, "of the flow direction -9999"),
+        ({"flow": 5}, "of the flow direction 5"),
+        ({"accumulation": 14}, "of the accumulation behaviour 14"),
+        ({"unit": W, "accumulation": REGISTER}, "of the accumulation behaviour 1"),
+        ({"unit": W, "qualifier": 8}, r"no mean power \(data qualifier 8\)"),
+    ],
+)
+def test_a_file_without_power_or_energy_is_refused(understand, changes, why):
+    with pytest.raises(SourceError, match=rf"f\.xml: meter reading 'Home 1' is not read: {why}"):
+        understand(green_button([HOME.with_values(HOME.values, **changes)]))
+
+
+def test_energy_and_power_of_one_point_need_the_quantity(understand):
+    content = green_button([HOME, HOME.with_values([7000] * 6, unit=W)])
+    found = understand(content)
+    assert options_of(found) == ["--quantity energy"]
+    assert values(understand(content, quantity=Quantity.ENERGY)) == KW
+    found = understand(content, quantity=Quantity.POWER)
+    assert (values(found), found.uncertain) == ([7] * 6, ())
+    assert found.notes == ("f.xml: meter reading 'Home 1' is not read: of another quantity",)
+
+
+def test_without_an_accumulation_behaviour_the_values_say_whether_they_are_a_register(understand):
+    delta = HOME.with_values([250, 500, 250] * 2, accumulation=0)
+    assert values(understand(green_button([delta]))) == [1, 2, 1] * 2
+    rising = HOME.with_values([1, 2, 3, 4, 5, 6], accumulation=0)
+    assert options_of(understand(green_button([rising]))) == ["--quantity register"]
+
+
+def test_a_register_with_durations_needs_the_moment(understand):
+    content = green_button(
+        [HOME.with_values([0, 250, 750, 1500, 1750, 2250], accumulation=REGISTER)]
+    )
+    assert options_of(understand(content)) == ["--stamp end"]
+    for stamp, shift in ((Stamp.START, 0), (Stamp.END, 900)):
+        found = understand(content, stamp=stamp)
+        assert (values(found), found.uncertain) == (KW[:5], ())
+        assert found.readings.frame["ts"][0].timestamp() == AT + shift
+
+
+class TestFlows:
+    back = HOME.with_values([50] * 6, flow=REVERSE, power_of_ten=1)
+
+    def test_one_of_two_flows_is_read_where_it_is_named(self, understand):
+        content = green_button([HOME, self.back])
+        assert options_of(understand(content)) == ["--value-column forward"]
+        assert values(understand(content, value="forward")) == KW
+        found = understand(content, value="reverse")
+        assert (values(found), found.notes) == ([2] * 6, ("f.xml: flows not read: forward",))
+        with pytest.raises(SourceError, match="no flow 'kwh'; the flows are forward, reverse"):
+            understand(content, value="kwh")
+
+    def test_forward_minus_reverse_is_net(self, understand):
+        found = understand(green_button([HOME, self.back]), sign=Sign.NET)
+        assert (values(found), found.uncertain) == ([-1, 0, 1, -1, 0, 1], ())
+
+    def test_what_has_no_partner_is_no_net_reading_and_reported(self, understand):
+        later = self.back.with_values([50] * 6, starts=[at + 900 for at in STARTS])
+        found = understand(green_button([HOME, later]), sign=Sign.NET)
+        assert values(found) == [0, 1, -1, 0, 1]
+        told = [(bad.row, bad.field) for bad in found.readings.bad_rows]
+        assert told == [(1, "forward"), (12, "reverse")]
+
+    def test_a_repeated_value_counts_once_and_another_one_is_refused(self, understand):
+        twice = HOME.with_values([*HOME.values, 250], starts=[*STARTS, AT])
+        found = understand(green_button([twice, self.back]), sign=Sign.NET)
+        assert values(found) == [-1, 0, 1, -1, 0, 1]
+        differs = HOME.with_values([*HOME.values, 251], starts=[*STARTS, AT])
+        with pytest.raises(SourceError, match=r"f\.xml:7: has another value than f\.xml:1"):
+            understand(green_button([differs, self.back]), sign=Sign.NET)
+
+    def test_registers_are_not_netted(self, understand):
+        both = [one.with_values(one.values, accumulation=REGISTER) for one in (HOME, self.back)]
+        with pytest.raises(SourceError, match="'Home' has registers, which cannot be netted"):
+            understand(green_button(both), sign=Sign.NET)
+
+    def test_reverse_alone_is_not_taken_for_consumption(self, understand):
+        assert options_of(understand(green_button([self.back]))) == ["--value-column reverse"]
+
+    def test_a_net_flow_needs_its_sign_where_it_is_export(self, understand):
+        content = green_button([HOME.with_values([-250, 250] * 3, flow=NET)])
+        found = understand(content)
+        assert "say that it is a net meter's with --sign net" in found.readings.bad_rows[0].reason
+        assert values(understand(content, sign=Sign.NET)) == [-1, 1] * 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "text"),
+    [
+        ({"values": ["", *HOME.values[1:]]}, "value", ""),
+        ({"values": ["1e3", *HOME.values[1:]]}, "value", "1e3"),
+        ({"starts": ["soon", *STARTS[1:]]}, "start", "soon"),
+        ({"starts": [2_145_916_800, *STARTS[1:]]}, "start", "2145916800"),
+        ({"starts": [-1, *STARTS[1:]]}, "start", "-1"),
+    ],
+)
+def test_a_value_that_cannot_be_read_costs_itself_only(understand, changes, field, text):
+    found = understand(green_button([Series(**{**vars(HOME), **changes})]))
+    assert values(found) == KW[1:]
+    (bad,) = found.readings.bad_rows
+    assert (bad.file, bad.row, bad.field, bad.text) == ("f.xml", 1, field, text)
+
+
+def test_a_duration_that_is_not_the_step_is_reported(understand):
+    long = Series("Home", [250], [AT + 9000], duration=3600)
+    more = green_button([long]).partition(b"<IntervalReading>")[2].partition(b"</IntervalBlock>")[0]
+    content = green_button([HOME]).replace(
+        b"</IntervalBlock>", b"<IntervalReading>" + more + b"</IntervalBlock>"
+    )
+    found = understand(content)
+    assert values(found) == KW
+    assert "is not 15 minutes after the start" in found.readings.bad_rows[0].reason
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"<html><body>Log in</body></html>", "is XML without a meter reading of Green Button"),
+        (b"<html><br></html>", "is no well-formed XML"),
+        (green_button([HOME])[:-20], "is no well-formed XML"),
+        (b"<a>" * 101, "is nested deeper than any Green Button"),
+        (green_button([HOME], declared="<!DOCTYPE feed>"), "has a document type or entities"),
+        (
+            green_button([HOME], declared='<!DOCTYPE feed [<!ENTITY a "b">]>'),
+            "has a document type or entities",
+        ),
+        (
+            green_button([HOME], declared='<!DOCTYPE feed SYSTEM "file:///etc/passwd">'),
+            "has a document type or entities",
+        ),
+        (green_button([HOME.with_values([], starts=[])]), "a header and no row"),
+        (
+            green_button([HOME, HOME.with_values([1] * 6)], has_up_links=False),
+            "no link says to which of 2 entries IntervalBlock '' belongs",
+        ),
+    ],
+)
+def test_what_is_no_green_button_is_refused_in_one_line(understand, content, message):
+    with pytest.raises(SourceError, match=rf"f\.xml: {message}") as refused:
+        understand(content)
+    assert "\n" not in str(refused.value)
+
+
+def test_interval_readings_are_discarded_as_they_are_read(understand, monkeypatch):
+    from usage_platform.adapters.sources import green_button_xml
+
+    left = []
+    add_entry = green_button_xml._Feed._add_entry
+
+    def counted(feed, element):
+        left.append(len(list(element.iter())))
+        add_entry(feed, element)
+
+    monkeypatch.setattr(green_button_xml._Feed, "_add_entry", counted)
+    understand(green_button([Series("Home", [1] * 500, [AT + 900 * at for at in range(500)])]))
+    assert max(left) < 12
