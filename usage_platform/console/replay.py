@@ -14,7 +14,7 @@ from usage_platform.core.anomalies.episode_summary import episodes
 from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.evaluation.replay import replay
 from usage_platform.core.feedback.labels import left_out
-from usage_platform.core.readings.source import ReadingSource, SourceError
+from usage_platform.core.readings.source import ReadingSource, SourceError, SourceReadings
 from usage_platform.core.time.units import instants_of
 from usage_platform.services.spreadsheet_text import without_formulas
 
@@ -100,6 +100,8 @@ def replay_source(
         )
         labelled += int(left_out(meter.name, instants_of(part.loc[:, "ts"]), labels).sum())
         part.insert(0, "meter", meter.name)
+        if loaded.quality is not None:
+            part["quality"] = part["ts"].map(_quality_by_time(loaded, meter.name)).fillna("")
         parts.append(part)
     scored = pd.concat(parts, ignore_index=True)
     _write(scored, out)
@@ -114,6 +116,13 @@ def replay_source(
         flagged=int(scored["flagged"].sum()),
         episodes=pd.concat([one for one in found if len(one)] or found[:1], ignore_index=True),
     )
+
+
+def _quality_by_time(loaded: SourceReadings, meter: str) -> pd.Series:
+    """The quality flags of one meter's readings, by their time."""
+    own = (loaded.frame["meter"] == meter).to_numpy()
+    flags = pd.Series(loaded.quality, dtype=object)[own]
+    return flags.set_axis(loaded.frame.loc[own, "ts"])
 
 
 def check_ending(out: Path) -> None:

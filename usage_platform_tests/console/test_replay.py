@@ -48,6 +48,17 @@ def test_every_reading_is_written_with_what_was_said_of_it(source, tmp_path, nam
     assert pd.to_datetime(written["ts"], utc=True).is_monotonic_increasing
 
 
+def test_quality_flags_are_written_beside_their_readings(source, tmp_path):
+    (path,) = source.paths
+    lines = path.read_text().splitlines()
+    flagged = [f"{line},{'E' * (at == 3)}" for at, line in enumerate(lines[1:], start=1)]
+    path.write_text("\n".join([lines[0] + ",quality", *flagged]))
+    replayed(source, tmp_path / "out.parquet")
+    written = pd.read_parquet(tmp_path / "out.parquet")
+    assert tuple(written.columns) == ("meter", *REPLAY_COLUMNS, "quality")
+    assert list(written["quality"]) == ["", "", "E", *[""] * (40 * 24 - 3)]
+
+
 def test_what_was_done_is_said_in_one_line(source, tmp_path):
     words = replayed(source, tmp_path / "out.csv").in_words()
     assert words == (

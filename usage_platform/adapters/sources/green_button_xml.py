@@ -15,7 +15,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, iterparse
 
 from usage_platform.adapters.sources.opened_file import OpenedFile
-from usage_platform.core.meter_files.espi import MeterReading, ReadingType
+from usage_platform.core.meter_files.espi import QUALITIES, MeterReading, ReadingType
 from usage_platform.core.meters import is_meter_name
 from usage_platform.core.readings.source import BadRow, SourceError
 
@@ -44,6 +44,7 @@ class _Values:
     starts: "array[int]" = field(default_factory=lambda: array("q"))
     durations: "array[int]" = field(default_factory=lambda: array("q"))
     values: "array[float]" = field(default_factory=lambda: array("d"))
+    quality: list[str] = field(default_factory=list)
     bad_rows: list[BadRow] = field(default_factory=list)
 
     def add_all(self, more: "_Values") -> None:
@@ -51,6 +52,7 @@ class _Values:
         self.starts += more.starts
         self.durations += more.durations
         self.values += more.values
+        self.quality += more.quality
         self.bad_rows += more.bad_rows
 
 
@@ -137,6 +139,7 @@ class _Feed:
             self._of_entry.starts.append(int(start))
             self._of_entry.durations.append(int(duration or 0))
             self._of_entry.values.append(float(value))
+            self._of_entry.quality.append(_quality(element))
 
     def _bad(self, name: str, text: str, reason: str) -> None:
         text = text[:_LONGEST_TEXT]
@@ -191,6 +194,7 @@ class _Feed:
             np.array(own.starts, dtype=np.int64),
             np.array(own.durations, dtype=np.int64),
             np.array(own.values, dtype=np.float64),
+            np.array(own.quality, dtype=object),
             tuple(own.bad_rows),
         )
 
@@ -218,6 +222,14 @@ def _names(points: list[_Entry]) -> dict[str, str]:
     return {
         one.address: one.title if are_names else one.address.rpartition("/")[2] for one in points
     }
+
+
+def _quality(element: "Element") -> str:
+    """What the file says of the quality of a value, in words; a code without a word as it is."""
+    codes = element.iterfind(f"{_ESPI}ReadingQuality/{_ESPI}quality")
+    texts = [(code.text or "").strip()[:_LONGEST_TEXT] for code in codes]
+    words = (QUALITIES.get(int(text), text) if _CODE.fullmatch(text) else text for text in texts)
+    return " ".join(dict.fromkeys(word for word in words if word))
 
 
 def _reading_type(element: "Element") -> ReadingType:

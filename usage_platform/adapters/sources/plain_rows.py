@@ -42,11 +42,7 @@ def plain_block(layout: Layout, block: bytes, first_number: int) -> TypedRows | 
     if b'"' in block or block.count(b"\r") != block.count(b"\r\n"):
         return None
     time, value = layout.time.positions[0], layout.values[0].position
-    types: dict[str, pa.DataType] = {str(time): pa.string(), str(value): pa.float64()}
-    if layout.time.end is not None:
-        types[str(layout.time.end)] = pa.string()
-    if layout.meter is not None:
-        types[str(layout.meter)] = pa.dictionary(pa.int32(), pa.string())
+    types = _types(layout)
     width = len(layout.dialect.names)
     try:
         table = pv.read_csv(
@@ -79,9 +75,7 @@ def plain_block(layout: Layout, block: bytes, first_number: int) -> TypedRows | 
         return None
     meters, names = np.zeros(len(wall), dtype=np.int64), ("",)
     if layout.meter is not None:
-        column = table.column(str(layout.meter)).combine_chunks()
-        names = tuple(str(name).strip() for name in column.dictionary.to_pylist())
-        meters = column.indices.to_numpy().astype(np.int64)
+        meters, names = _distinct(table, layout.meter)
         if len(set(names)) != len(names) or not all(map(is_meter_name, names)):
             return None
     nat = np.full(len(wall), np.datetime64("NaT"), dtype="datetime64[ns]")
@@ -91,8 +85,37 @@ def plain_block(layout: Layout, block: bytes, first_number: int) -> TypedRows | 
     numbers = np.arange(first_number, first_number + len(wall))
     return TypedRows(
         numbers, wall, instants, values, meters, names,
-        end, None if end is None else nat, (), len(wall), 0,
+        end, None if end is None else nat, (), len(wall), 0, _flags(table, layout),
     )  # fmt: skip
+
+
+def _types(layout: Layout) -> dict[str, pa.DataType]:
+    """The type of each column that is read, by its position."""
+    types: dict[str, pa.DataType] = {
+        str(layout.time.positions[0]): pa.string(),
+        str(layout.values[0].position): pa.float64(),
+    }
+    if layout.time.end is not None:
+        types[str(layout.time.end)] = pa.string()
+    for position in (layout.meter, layout.quality):
+        if position is not None:
+            types[str(position)] = pa.dictionary(pa.int32(), pa.string())
+    return types
+
+
+def _distinct(table: pa.Table, position: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """A column of few different texts: for each row the position of its text, and the texts."""
+    column = table.column(str(position)).combine_chunks()
+    texts = tuple(str(text).strip() for text in column.dictionary.to_pylist())
+    return column.indices.to_numpy().astype(np.int64), texts
+
+
+def _flags(table: pa.Table, layout: Layout) -> np.ndarray | None:
+    """The quality flags of the rows; None without a column of them."""
+    if layout.quality is None:
+        return None
+    codes, texts = _distinct(table, layout.quality)
+    return np.array(texts, dtype=object)[codes]
 
 
 def _times(column: pa.ChunkedArray) -> np.ndarray | None:

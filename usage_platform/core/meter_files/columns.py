@@ -205,3 +205,9 @@ def meter_column(table: Table, taken: Sequence[int], options: FileOptions) -> in
         and any(cell.strip() for cell in table.cells(at))
     ]
     return max(found, key=lambda at: len(set(table.cells(at)))) if found else None
+
+
+def quality_column(table: Table, taken: Sequence[int]) -> int | None:
+    """The first column of quality flags, by its name; None without one."""
+    places = (at for at, name in enumerate(table.names) if units.is_quality_name(name))
+    return next((at for at in places if at not in taken), None)

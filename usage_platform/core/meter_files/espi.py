@@ -7,6 +7,9 @@ here: parsing XML (adapters), and which readings are read (`green_button`).
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+import numpy.typing as npt
+
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.meter_files.options import Quantity, Unit
 from usage_platform.core.readings.source import BadRow
@@ -32,6 +35,14 @@ ACCUMULATIONS_OF_POWER = (0, 4, 6, 12)
 """accumulationBehaviour of W: none, deltaData, indicating, instantaneous."""
 MEAN_QUALIFIERS = (0, 2, 12)
 """dataQualifier none, average, normal; others are maxima, minima and the like."""
+
+
+QUALITIES = {
+    0: "valid", 7: "manually edited", 8: "estimated", 9: "estimated", 10: "questionable",
+    11: "derived", 12: "projected", 13: "mixed", 14: "raw", 15: "normalized for weather",
+    16: "other", 17: "validated", 18: "verified", 19: "revenue-quality",
+}  # fmt: skip
+"""quality of a ReadingQuality: 8 by a reference day, 9 by linear interpolation."""
 
 
 class Flow(StrEnum):
@@ -79,6 +90,7 @@ class MeterReading:
         starts: int64, seconds since 1970 UTC.
         durations: int64, seconds.
         values: float64, as written.
+        quality: object, str, their quality; empty without one.
         bad_rows: Values that could not be read.
     """
 
@@ -89,4 +101,5 @@ class MeterReading:
     starts: Ints
     durations: Ints
     values: Floats
+    quality: npt.NDArray[np.object_]
     bad_rows: tuple[BadRow, ...]

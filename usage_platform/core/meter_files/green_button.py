@@ -217,6 +217,7 @@ def _typed(one: MeterReading, meter: str, starts: Ints, is_moment: bool) -> Type
         one.bad_rows,
         len(starts) + len(one.bad_rows),
         0,
+        one.quality,
     )
 
 

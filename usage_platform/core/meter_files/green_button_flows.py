@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from usage_platform.core.meter_files.espi import FLOWS, Flow, MeterReading, ReadingType
 from usage_platform.core.meter_files.espi import QUANTITIES_OF_ENERGY as QUANTITIES
@@ -138,8 +139,17 @@ def _netted(label: str, own: Sequence[MeterReading]) -> MeterReading:
         forward.starts[at],
         forward.durations[at],
         net,
+        _joined(forward.quality[at], reverse.quality[of]),
         (*forward.bad_rows, *reverse.bad_rows, *alone),
     )
+
+
+def _joined(
+    one: "npt.NDArray[np.object_]", other: "npt.NDArray[np.object_]"
+) -> "npt.NDArray[np.object_]":
+    """Both qualities, each once."""
+    pairs = zip(one, other, strict=True)
+    return np.array([" ".join(dict.fromkeys(q for q in pair if q)) for pair in pairs], dtype=object)
 
 
 def _scaled(
@@ -171,4 +181,5 @@ def _once(label: str, one: MeterReading) -> MeterReading:
         starts=one.starts[keep],
         durations=one.durations[keep],
         values=one.values[keep],
+        quality=one.quality[keep],
     )

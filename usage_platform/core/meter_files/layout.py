@@ -14,18 +14,13 @@ from usage_platform.core.meter_files.columns import (
     TimeColumns,
     joined,
     meter_column,
+    quality_column,
     time_columns,
 )
 from usage_platform.core.meter_files.dialect import DELIMITERS, Dialect, is_total
 from usage_platform.core.meter_files.findings import Certainty, Property, Uncertain
 from usage_platform.core.meter_files.numbers import decimal_mark
-from usage_platform.core.meter_files.options import (
-    CsvColumns,
-    FileOptions,
-    Quantity,
-    Stamp,
-    Unit,
-)
+from usage_platform.core.meter_files.options import CsvColumns, FileOptions, Quantity, Stamp, Unit
 from usage_platform.core.meter_files.time_forms import TimeForm, day_or_month_first
 from usage_platform.core.meter_files.value_columns import (
     ValueColumn,
@@ -57,6 +52,7 @@ class Layout:
         properties: What was found, in the order for people.
         uncertain: What a person must say.
         quantity: What the values measure, where the file says it; else None.
+        quality: The column of quality flags; None without one.
     """
 
     label: str
@@ -72,6 +68,7 @@ class Layout:
     properties: tuple[Property, ...]
     uncertain: tuple[Uncertain, ...]
     quantity: Quantity | None = None
+    quality: int | None = None
 
     @property
     def form(self) -> TimeForm:
@@ -151,6 +148,7 @@ def layout_of(
         units.is_utc_name(name),
         _properties(table, dialect, time, meter, values, decimal, columns, options),
         tuple(uncertain),
+        quality=quality_column(some, [*taken, *(value.position for value in values)]),
     )
 
 

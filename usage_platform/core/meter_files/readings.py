@@ -29,7 +29,14 @@ from usage_platform.core.meter_files.meaning import (
     steps,
 )
 from usage_platform.core.meter_files.options import FileOptions, Quantity, Stamp, Unit
-from usage_platform.core.meter_files.series import FileRows, MeterRows, all_rows, distinct_rows
+from usage_platform.core.meter_files.quality import Texts, quality_of_readings
+from usage_platform.core.meter_files.series import (
+    FileRows,
+    MeterRows,
+    all_rows,
+    distinct_rows,
+    local_shift,
+)
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import BadRow, SourceError, SourceReadings
 from usage_platform.core.time.units import NS_A_MINUTE
@@ -117,9 +124,15 @@ def understand(
         uncertain += unclear
     all_notes = [*notes]
     spans = _spans(rows, ordered, quantity, units, step, stamp, meter, layouts, all_notes)
+    made_of = spans
     spans = on_the_grid(spans, rows, meter, layouts, options, bad, all_notes)
+    shift = local_shift(made_of.starts, meter.timezone)
+    is_register = quantity is Quantity.REGISTER
+    quality = quality_of_readings(spans, made_of, rows.quality, interval, shift, is_register)
     row_count = sum(file.rows.row_count for file in files) + len(bad_rows)
-    readings = _source_readings(spans, names, meter, bad, repeated, row_count, options, all_notes)
+    readings = _source_readings(
+        spans, names, meter, bad, repeated, row_count, options, all_notes, quality
+    )
     return Understood(
         readings,
         quantity,
@@ -180,11 +193,13 @@ def _source_readings(
     row_count: int,
     options: FileOptions,
     notes: Sequence[str],
+    quality: Texts | None,
 ) -> SourceReadings:
     meters, starts, kw = spans.meters, spans.starts, spans.kw + 0.0
     if len(names) > 1:
         order = np.lexsort((np.array(names, dtype=object).argsort().argsort()[meters], starts))
         meters, starts, kw = meters[order], starts[order], kw[order]
+        quality = None if quality is None else quality[order]
     present = np.unique(meters)
     ts = pd.DatetimeIndex(starts.astype("datetime64[ns]"), tz="UTC")
     frame = pd.DataFrame({"meter": np.array(names, dtype=object)[meters], "ts": ts, "value": kw})
@@ -201,4 +216,5 @@ def _source_readings(
         source_rows=row_count,
         bad_rows_allowed=options.allow_bad_rows,
         notes=tuple(notes),
+        quality=None if quality is None else tuple(quality),
     )

@@ -43,6 +43,7 @@ class TypedRows:
         bad_rows: Rows that gave no value.
         row_count: Rows of text, bad ones and empty cells included.
         ends_of_day: How many times are written as 24:00.
+        quality: object, str, the rows' quality flags as written; None where the file has none.
     """
 
     numbers: Ints
@@ -56,6 +57,7 @@ class TypedRows:
     bad_rows: tuple[BadRow, ...]
     row_count: int
     ends_of_day: int
+    quality: npt.NDArray[np.object_] | None = None
 
 
 def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> TypedRows:
@@ -94,6 +96,10 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
     else:
         meters = np.tile(meters, count)
     keep = np.concatenate([part.keep for part in parts])
+    quality = None
+    if layout.quality is not None:
+        flags = pd.Series(columns[layout.quality], dtype=object).str.strip()
+        quality = np.tile(flags.to_numpy(dtype=object), count)[keep]
     return TypedRows(
         np.tile(numbers, count)[keep],
         np.concatenate([part.wall for part in parts])[keep],
@@ -106,6 +112,7 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
         tuple(bad.rows),
         len(rows),
         times.ends_of_day,
+        quality,
     )
 
 
@@ -135,6 +142,7 @@ def joined_rows(blocks: Sequence[TypedRows], bad_rows: Sequence[BadRow] = ()) ->
         tuple(sorted(every_bad_row, key=lambda row: row.row)),
         sum(block.row_count for block in blocks) + len(bad_rows),
         sum(block.ends_of_day for block in blocks),
+        _joined_flags([block.quality for block in blocks]),
     )
 
 
@@ -229,6 +237,13 @@ def _joined(parts: Sequence[Sequence[str]]) -> pd.Series:
 def _ends(parts: Sequence[Times | None]) -> Times | None:
     given = [part for part in parts if part is not None]
     return np.concatenate(given) if len(given) == len(parts) and given else None
+
+
+def _joined_flags(
+    parts: Sequence[npt.NDArray[np.object_] | None],
+) -> npt.NDArray[np.object_] | None:
+    given = [part for part in parts if part is not None]
+    return np.concatenate(given) if given else None
 
 
 def _expected_time(layout: Layout) -> str:

@@ -46,6 +46,7 @@ class MeterRows:
     value: Floats
     end: Ints
     end_local: Ints
+    quality: npt.NDArray[np.object_]
 
 
 def all_rows(
@@ -100,7 +101,19 @@ def all_rows(
         value[keep],
         end[keep],
         end_local[keep],
+        _quality(files)[order][keep],
     ), names
+
+
+def _quality(files: Sequence[FileRows]) -> npt.NDArray[np.object_]:
+    """The flag of each row; empty where its file has none."""
+    flags = [
+        np.full(len(file.rows.numbers), "", dtype=object)
+        if file.rows.quality is None
+        else file.rows.quality
+        for file in files
+    ]
+    return np.concatenate(flags)
 
 
 def _ends(files: Sequence[FileRows], order: Ints | slice) -> tuple[Ints, Ints]:

@@ -32,6 +32,10 @@ _NO_ELECTRICITY = re.compile(
     r"|(?:^| )id$|count|°|irradian|wind|rain|weekday|day\b|hour\b|month\b|year\b|week\b|m3|m³|gas"
     r"|water"
 )
+_QUALITY = re.compile(
+    r"(?:(?:data|reading|value|read|interval|consumption|usage) ?)?"
+    r"(?:quality|status|flag|estimated|validation)(?: ?(?:code|flag|status|id|method))?"
+)
 _UNIT_COLUMN = re.compile(r"units?|uom|einheit|unit of measure(?:ment)?")
 
 
@@ -57,6 +61,11 @@ def is_meter_name(name: str) -> bool:
 def is_unit_column(name: str) -> bool:
     """Whether a column of this name holds the unit of a row's value."""
     return bool(_UNIT_COLUMN.fullmatch(_plain(name)))
+
+
+def is_quality_name(name: str) -> bool:
+    """Whether a column of this name holds quality flags, such as measured or estimated."""
+    return bool(_QUALITY.fullmatch(_plain(name)))
 
 
 def is_other_quantity(name: str) -> bool:

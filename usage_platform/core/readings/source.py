@@ -98,6 +98,8 @@ class SourceReadings:
             finer rows, a column a meter. None otherwise.
         bad_rows_allowed: Whether more than a fifth of the rows may be bad.
         notes: How the source was understood and what happened to rows, in lines for people.
+        quality: For each row of `frame` the quality flags that the source gives, as written; empty
+            texts without one. None where the source has no flags.
     """
 
     frame: pd.DataFrame
@@ -108,6 +110,7 @@ class SourceReadings:
     source_rows: int | None = None
     bad_rows_allowed: bool = False
     notes: tuple[str, ...] = ()
+    quality: tuple[str, ...] | None = None
 
     @property
     def rows(self) -> int:

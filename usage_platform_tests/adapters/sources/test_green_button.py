@@ -123,6 +123,15 @@ def test_a_register_with_durations_needs_the_moment(understand):
         assert found.readings.frame["ts"][0].timestamp() == AT + shift
 
 
+def test_the_quality_of_values_is_kept_in_words(understand):
+    content = green_button([HOME])
+    for code in (b"8", b"0", b"99"):
+        quality = b"<ReadingQuality><quality>" + code + b"</quality></ReadingQuality>"
+        content = content.replace(b"<cost>9</cost>", quality, 1)
+    found = understand(content)
+    assert found.readings.quality == ("estimated", "valid", "99", "", "", "")
+
+
 class TestFlows:
     back = HOME.with_values([50] * 6, flow=REVERSE, power_of_ten=1)
 
@@ -138,6 +147,15 @@ class TestFlows:
     def test_forward_minus_reverse_is_net(self, understand):
         found = understand(green_button([HOME, self.back]), sign=Sign.NET)
         assert (values(found), found.uncertain) == ([-1, 0, 1, -1, 0, 1], ())
+
+    def test_net_has_the_quality_of_both(self, understand):
+        flag = b"<ReadingQuality><quality>%d</quality></ReadingQuality>"
+        content = green_button([HOME, self.back])
+        before, after = content.split(b'MeterReading/2"', 1)
+        content = before.replace(b"<cost>9</cost>", flag % 8, 1) + b'MeterReading/2"'
+        content += after.replace(b"<cost>9</cost>", flag % 0, 2)
+        found = understand(content, sign=Sign.NET)
+        assert found.readings.quality == ("estimated valid", "valid", "", "", "", "")
 
     def test_what_has_no_partner_is_no_net_reading_and_reported(self, understand):
         later = self.back.with_values([50] * 6, starts=[at + 900 for at in STARTS])

@@ -1,0 +1,53 @@
+"""The quality flags of readings: what a file says of the rows that a reading is made of.
+
+Belongs here: combining the flags of rows. Not here: reading them (`rows`), and what they mean: they
+are kept as written, and change no value.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from usage_platform.core.arrays import Ints
+from usage_platform.core.meter_files.conversion import Spans
+
+Texts = npt.NDArray[np.object_]
+
+
+def quality_of_readings(
+    readings: Spans, spans: Spans, of_rows: Texts, interval: int, shift: Ints, is_register: bool
+) -> Texts | None:
+    """The flags of each reading; distinct ones of several rows are joined by a blank.
+
+    Args:
+        readings: Spans of an interval.
+        spans: The spans that they were made of.
+        of_rows: For each row its flag; empty without one.
+        interval: The interval in ns.
+        shift: For each span local time minus UTC at its start, ns; intervals lie on the local
+            clock.
+        is_register: Whether a span lies between two rows, of which both count.
+
+    Returns:
+        None if no row has a flag.
+    """
+    if not (of_rows != "").any():
+        return None
+    into = (spans.starts + shift) % interval
+    first = spans.starts - into
+    over = into + spans.lengths > interval
+    ends = [spans.rows, spans.rows + 1] if is_register else [spans.rows]
+    parts = [
+        pd.DataFrame({"meter": spans.meters[at], "start": start[at], "flag": of_rows[rows[at]]})
+        for rows in ends
+        for at, start in ((slice(None), first), (over, first + interval))
+    ]
+    flags = pd.concat(parts, ignore_index=True)
+    flags = flags[flags["flag"] != ""].drop_duplicates()
+    # Few readings have several flags; only those are joined one by one.
+    several = flags.duplicated(["meter", "start"], keep=False)
+    joined = flags[several].groupby(["meter", "start"], sort=False)["flag"].agg(" ".join)
+    single = flags[~several].set_index(["meter", "start"])["flag"]
+    wanted = pd.MultiIndex.from_arrays([readings.meters, readings.starts])
+    found = pd.concat([single, joined]).reindex(wanted).fillna("")
+    return found.to_numpy(dtype=object)
