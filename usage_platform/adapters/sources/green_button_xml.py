@@ -6,7 +6,7 @@ Belongs here: from XML to the meter readings of a file. Not here: the codes of t
 
 import re
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
@@ -152,7 +152,11 @@ class _Feed:
             links.setdefault(link.get("rel") or "", []).append(address)
         entry = _Entry((element.findtext(f"{_ATOM}title") or "").strip(), links)
         content = element.find(f"{_ATOM}content")
-        for resource in content if content is not None else ():
+        resources = [*content] if content is not None else []
+        # One entry may hold several blocks.
+        if any(resource.tag == f"{_ESPI}IntervalBlock" for resource in resources):
+            self._values[next(iter(links["up"]), "")].add_all(self._of_entry)
+        for resource in resources:
             match str(resource.tag).removeprefix(_ESPI):
                 case "UsagePoint":
                     self._points.append(entry)
@@ -160,8 +164,6 @@ class _Feed:
                     self._readings.append(entry)
                 case "ReadingType":
                     self._types[entry.address] = _reading_type(resource)
-                case "IntervalBlock":
-                    self._values[next(iter(links["up"]), "")].add_all(self._of_entry)
                 case _:
                     pass
         self._of_entry = _Values()
@@ -172,17 +174,22 @@ class _Feed:
                 f"{self._label}: is XML without a meter reading of Green Button (ESPI in Atom); "
                 "expected Green Button XML, or CSV; convert it"
             )
+        self._check_addresses(self._readings)
+        self._check_addresses(self._points)
         names = _names(self._points)
         values = {one.address: _Values() for one in self._readings}
+        readings = _owners(self._readings, "IntervalBlock")
         for up, own in self._values.items():
-            values[self._owner(up, self._readings, "IntervalBlock").address].add_all(own)
-        return [self._meter_reading(one, values[one.address], names) for one in self._readings]
-
-    def _meter_reading(self, one: _Entry, own: _Values, names: dict[str, str]) -> MeterReading:
-        point = ""
-        if self._points:
+            values[self._owner(up, readings, "IntervalBlock").address].add_all(own)
+        points = _owners(self._points, "MeterReading")
+        found: list[MeterReading] = []
+        for one in self._readings:
             up = next(iter(one.links["up"]), "")
-            point = names[self._owner(up, self._points, "MeterReading").address]
+            point = names[self._owner(up, points, "MeterReading").address] if points else ""
+            found.append(self._meter_reading(one, values[one.address], point))
+        return found
+
+    def _meter_reading(self, one: _Entry, own: _Values, point: str) -> MeterReading:
         types = [self._types[link] for link in one.links["related"] if link in self._types]
         if not types and len(self._types) == 1:
             types = list(self._types.values())
@@ -198,30 +205,51 @@ class _Feed:
             tuple(own.bad_rows),
         )
 
-    def _owner(self, up: str, candidates: list[_Entry], kind: str) -> _Entry:
+    def _check_addresses(self, entries: list[_Entry]) -> None:
+        """Refuse entries that cannot be told apart: their values would be mixed.
+
+        Raises:
+            SourceError: Two have the same address, or none.
+        """
+        counts = Counter(one.address for one in entries)
+        for twice in (address for address, count in counts.items() if count > 1):
+            raise SourceError(
+                f"{self._label}: two entries of one kind have the address {twice!r}; expected a "
+                "link 'self' of its own in each, as in ESPI"
+            )
+
+    def _owner(self, up: str, owners: dict[str, _Entry], kind: str) -> _Entry:
         """The entry that a collection of others belongs to.
 
         Raises:
             SourceError: No link says which.
         """
-        for one in candidates:
-            if up and (up in one.links["related"] or up == f"{one.address}/{kind}"):
-                return one
-        if len(candidates) == 1:
-            return candidates[0]
+        if up and up in owners:
+            return owners[up]
+        entries = {one.address: one for one in owners.values()}
+        if len(entries) == 1:
+            return next(iter(entries.values()))
         raise SourceError(
-            f"{self._label}: no link says to which of {len(candidates)} entries {kind} {up!r} "
+            f"{self._label}: no link says to which of {len(entries)} entries {kind} {up!r} "
             "belongs; expected links 'up' and 'related' as in ESPI"
         )
 
 
+def _owners(entries: list[_Entry], kind: str) -> dict[str, _Entry]:
+    """The entries by the addresses of the collections that they have."""
+    related = {link: one for one in entries for link in one.links["related"]}
+    return related | {f"{one.address}/{kind}": one for one in entries}
+
+
 def _names(points: list[_Entry]) -> dict[str, str]:
     """The names of usage points: their titles if these tell them apart, else of their addresses."""
+    addresses = [one.address for one in points]
     titles = [one.title for one in points]
-    are_names = len(set(titles)) == len(titles) and all(map(is_meter_name, titles))
-    return {
-        one.address: one.title if are_names else one.address.rpartition("/")[2] for one in points
-    }
+    ends = [address.rpartition("/")[2] for address in addresses]
+    for names in (titles, ends):
+        if len(set(names)) == len(names) and all(map(is_meter_name, names)):
+            return dict(zip(addresses, names, strict=True))
+    return dict(zip(addresses, addresses, strict=True))
 
 
 def _quality(element: "Element") -> str:

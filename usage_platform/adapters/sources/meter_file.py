@@ -1,8 +1,7 @@
 """Reads one meter file, whatever its format: text, a workbook, Green Button or a zip.
 
 Belongs here: telling the formats apart by their content. Not here: reading any one of them
-(`csv_table`,
-`workbook`, `green_button_xml`, `zip_archive`).
+(`csv_table`, `workbook`, `green_button_xml`, `zip_archive`).
 """
 
 import codecs

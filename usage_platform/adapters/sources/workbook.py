@@ -65,9 +65,10 @@ def read_workbook(
         except (CalamineError, OSError, ValueError) as error:
             if isinstance(error, SourceError):
                 raise
+            reason = " ".join(str(error).split())
             raise SourceError(
-                f"{file.label}: damaged workbook ({str(error).splitlines()[0]}); open and save it "
-                "again, or save the sheet as CSV"
+                f"{file.label}: damaged workbook ({reason}); open and save it again, or save the "
+                "sheet as CSV"
             ) from None
     reader = RowReader(chosen.layout, progress)
     reader.read_cells(islice(_texts(chosen.sheet), chosen.layout.dialect.first_row - 1, None))
@@ -163,7 +164,7 @@ def _layout(
     columns: CsvColumns,
     options: FileOptions,
 ) -> Layout:
-    label = f"{label}/{sheet.name}"
+    label = f"{label}/{sheet.name if sheet.name.isprintable() else repr(sheet.name)}"
     head = list(islice(_texts(sheet), HEAD_LINES))
     dialect = dialect_of_rows(head, label, options)
     try:

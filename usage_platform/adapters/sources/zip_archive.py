@@ -67,7 +67,7 @@ def opened_parts(content: IO[bytes], label: str) -> Iterator[ZipFile]:
     try:
         with ZipFile(content) as archive:
             yield archive
-    except (BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError) as error:
+    except (BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
         raise SourceError(f"{label}: damaged zip ({error}); fetch or pack the file again") from None
 
 
@@ -78,7 +78,8 @@ def zip_content(archive: ZipFile, file: OpenedFile) -> ZipContent:
 
     Raises:
         SourceError: An archive within the archive, a member with a password or packed by an
-            unknown method, too many members, too much to unpack, or no meter file.
+            unknown method or with an unprintable name, too many members, too much to unpack, or
+            no meter file.
     """
     label = file.label
     members = [info for info in archive.infolist() if not info.is_dir() and not _is_system(info)]
@@ -110,7 +111,8 @@ def _check(info: ZipInfo, label: str) -> None:
     """Refuse a member that cannot be read.
 
     Raises:
-        SourceError: It is an archive, has a password, or is packed by an unknown method.
+        SourceError: It is an archive, has a password or an unprintable name, or is packed by an
+            unknown method.
     """
     if _ending(info) in _PACKED:
         what = "is packed itself; unpack the archive and give its files"
@@ -118,6 +120,8 @@ def _check(info: ZipInfo, label: str) -> None:
         what = "needs a password; unpack the archive and give its files"
     elif info.compress_type not in _KNOWN_METHODS:
         what = "is packed by a method that is not known; pack the archive again, or unpack it"
+    elif not info.filename.isprintable():
+        what = "has a name that cannot be printed; rename it"
     else:
         return
     raise SourceError(f"{label}: member {info.filename!r} {what}")

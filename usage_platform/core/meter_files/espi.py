@@ -77,6 +77,13 @@ class ReadingType:
     accumulation: int = 0
     qualifier: int = 0
 
+    @property
+    def quantity(self) -> Quantity | None:
+        """What the values measure; None where the type does not say."""
+        if UNITS.get(self.unit) is Unit.W:
+            return Quantity.POWER
+        return QUANTITIES_OF_ENERGY.get(self.accumulation)
+
 
 @dataclass(frozen=True, eq=False)
 class MeterReading:

@@ -4,6 +4,7 @@ Belongs here: which of them are read, their meters, units and flows. Not here: p
 (adapters), and what the rows mean (`meaning`).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,10 +38,12 @@ from usage_platform.core.meter_files.rows import TypedRows
 from usage_platform.core.meter_files.series import FileRows
 from usage_platform.core.meter_files.time_forms import given_form
 from usage_platform.core.meter_files.value_columns import ValueColumn
+from usage_platform.core.meters import LONGEST_NAME, is_meter_name
 from usage_platform.core.readings.source import NoRowsError, SourceError
 
 _NAMES = ("start", "value", "end")
 _NS = 10**9
+_SHOWN = 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,20 +89,37 @@ def green_button_rows(
     uncertain: list[Uncertain] = []
     known = _of_one_quantity(label, known, options, notes, uncertain)
     known = chosen_flows(label, known, columns, options, notes, uncertain)
-    of_point = [one.point for one in known]
     tables: list[FileRows] = []
-    for one in known:
-        meter = one.point if of_point.count(one.point) == 1 else f"{one.point} {one.name}".strip()
+    for one, meter in zip(known, _meters(label, known), strict=True):
         unclear = [*uncertain] if not tables else []
         tables.append(_rows(label, one, meter, columns, options, unclear))
     return GreenButtonRows(tuple(tables), tuple(notes))
 
 
-def quantity_of_type(found: ReadingType) -> Quantity | None:
-    """What values of a type measure; None where the type does not say."""
-    if UNITS.get(found.unit) is Unit.W:
-        return Quantity.POWER
-    return QUANTITIES_OF_ENERGY.get(found.accumulation)
+def _meters(label: str, readings: Sequence[MeterReading]) -> list[str]:
+    """The meter of each: its usage point, with its own name where the point has several.
+
+    Raises:
+        SourceError: A name is none of a meter, or two are equal.
+    """
+    of_point = Counter(one.point for one in readings)
+    meters = [
+        one.point if of_point[one.point] == 1 else f"{one.point} {one.name}".strip()
+        for one in readings
+    ]
+    of_name = Counter(meters)
+    for meter in meters:
+        if meter and not is_meter_name(meter):
+            raise SourceError(
+                f"{label}: {meter[:_SHOWN]!r} is no name of a meter; expected 1 to {LONGEST_NAME} "
+                "printable characters; correct the title in the file"
+            )
+        if of_name[meter] > 1:
+            raise SourceError(
+                f"{label}: two meter readings have the name {meter!r}; give them titles that tell "
+                "them apart, or keep one of them"
+            )
+    return meters
 
 
 def _refusal(found: ReadingType) -> str:
@@ -131,7 +151,7 @@ def _of_one_quantity(
     uncertain: list[Uncertain],
 ) -> list[MeterReading]:
     """Those of the quantity that a person named, or of the only one."""
-    kinds = [quantity_of_type(one.type) or options.quantity for one in readings]
+    kinds = [one.type.quantity or options.quantity for one in readings]
     distinct = [kind for kind in dict.fromkeys(kinds) if kind is not None]
     if len(distinct) <= 1:
         return readings
@@ -161,7 +181,7 @@ def _rows(
     uncertain: list[Uncertain],
 ) -> FileRows:
     flow = FLOWS[one.type.flow]
-    quantity = quantity_of_type(one.type)
+    quantity = one.type.quantity
     properties = [Property("format", "Green Button", Certainty.CERTAIN)]
     given = Certainty.GIVEN if columns.value else Certainty.CERTAIN
     option = ("--value-column", flow) if columns.value else ()

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from usage_platform.core.meter_files.espi import FLOWS, Flow, MeterReading, ReadingType
-from usage_platform.core.meter_files.espi import QUANTITIES_OF_ENERGY as QUANTITIES
 from usage_platform.core.meter_files.findings import Uncertain
 from usage_platform.core.meter_files.options import CsvColumns, FileOptions, Quantity, Sign
 from usage_platform.core.readings.source import BadRow, SourceError
@@ -53,7 +52,7 @@ def chosen_flows(
         if flows in ({Flow.FORWARD}, {Flow.NET}):
             found += own
         elif flows == {Flow.FORWARD, Flow.REVERSE} and options.sign is Sign.NET:
-            found.append(_netted(label, own))
+            found.append(_netted(label, own, options))
         else:
             uncertain.append(_unclear(label, own[0].point, sorted(flows)))
             found += [one for one in own if _flow(one) is min(flows)]
@@ -93,17 +92,22 @@ def _unclear(label: str, point: str, flows: Sequence[Flow]) -> Uncertain:
     )
 
 
-def _netted(label: str, own: Sequence[MeterReading]) -> MeterReading:
+def _netted(label: str, own: Sequence[MeterReading], options: FileOptions) -> MeterReading:
     """Forward minus reverse of one usage point, where both have a value for the same interval.
 
     Raises:
-        SourceError: There are several series of a flow, or they are registers.
+        SourceError: There are several series of a flow, or they are or may be registers.
     """
     point = own[0].point
     by_flow = {_flow(one): one for one in own}
-    registers = [QUANTITIES.get(one.type.accumulation) is Quantity.REGISTER for one in own]
-    if len(own) != len(by_flow) or any(registers):
-        why = "registers" if any(registers) else "several series of a flow"
+    kinds = {options.quantity or one.type.quantity for one in own}
+    if None in kinds:
+        raise SourceError(
+            f"{label}: usage point {point!r} has values that may be a register, which cannot be "
+            "netted; if each is the energy of its interval, say so with --quantity energy"
+        )
+    if len(own) != len(by_flow) or Quantity.REGISTER in kinds:
+        why = "registers" if Quantity.REGISTER in kinds else "several series of a flow"
         raise SourceError(
             f"{label}: usage point {point!r} has {why}, which cannot be netted; name the flow to "
             "read with --value-column"

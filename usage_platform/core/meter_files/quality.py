@@ -8,14 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from usage_platform.core.arrays import Ints
 from usage_platform.core.meter_files.conversion import Spans
+from usage_platform.core.meter_files.series import local_shift
+from usage_platform.core.meters import Meter
+from usage_platform.core.time.units import NS_A_MINUTE
 
 Texts = npt.NDArray[np.object_]
 
 
 def quality_of_readings(
-    readings: Spans, spans: Spans, of_rows: Texts, interval: int, shift: Ints, is_register: bool
+    readings: Spans, spans: Spans, of_rows: Texts, meter: Meter, is_register: bool
 ) -> Texts | None:
     """The flags of each reading; distinct ones of several rows are joined by a blank.
 
@@ -23,9 +25,7 @@ def quality_of_readings(
         readings: Spans of an interval.
         spans: The spans that they were made of.
         of_rows: For each row its flag; empty without one.
-        interval: The interval in ns.
-        shift: For each span local time minus UTC at its start, ns; intervals lie on the local
-            clock.
+        meter: Gives the interval, and the time zone on whose clock intervals lie.
         is_register: Whether a span lies between two rows, of which both count.
 
     Returns:
@@ -33,7 +33,8 @@ def quality_of_readings(
     """
     if not (of_rows != "").any():
         return None
-    into = (spans.starts + shift) % interval
+    interval = meter.interval_minutes * NS_A_MINUTE
+    into = (spans.starts + local_shift(spans.starts, meter.timezone)) % interval
     first = spans.starts - into
     over = into + spans.lengths > interval
     ends = [spans.rows, spans.rows + 1] if is_register else [spans.rows]

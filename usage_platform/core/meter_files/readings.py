@@ -30,13 +30,7 @@ from usage_platform.core.meter_files.meaning import (
 )
 from usage_platform.core.meter_files.options import FileOptions, Quantity, Stamp, Unit
 from usage_platform.core.meter_files.quality import Texts, quality_of_readings
-from usage_platform.core.meter_files.series import (
-    FileRows,
-    MeterRows,
-    all_rows,
-    distinct_rows,
-    local_shift,
-)
+from usage_platform.core.meter_files.series import FileRows, MeterRows, all_rows, distinct_rows
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import BadRow, SourceError, SourceReadings
 from usage_platform.core.time.units import NS_A_MINUTE
@@ -126,9 +120,8 @@ def understand(
     spans = _spans(rows, ordered, quantity, units, step, stamp, meter, layouts, all_notes)
     made_of = spans
     spans = on_the_grid(spans, rows, meter, layouts, options, bad, all_notes)
-    shift = local_shift(made_of.starts, meter.timezone)
     is_register = quantity is Quantity.REGISTER
-    quality = quality_of_readings(spans, made_of, rows.quality, interval, shift, is_register)
+    quality = quality_of_readings(spans, made_of, rows.quality, meter, is_register)
     row_count = sum(file.rows.row_count for file in files) + len(bad_rows)
     readings = _source_readings(
         spans, names, meter, bad, repeated, row_count, options, all_notes, quality

@@ -67,6 +67,42 @@ def test_several_readings_of_a_usage_point_are_meters_of_their_own(understand):
     assert (values(found, "Home 1"), values(found, "Home 2")) == (KW, [4] * 6)
 
 
+def test_several_blocks_of_one_entry_are_read_once(understand):
+    content = green_button([Series("Home", HOME.values, STARTS, blocks=2)])
+    entry = b"</IntervalBlock></content></entry>"
+    before, _, after = content.partition(entry)
+    second = after.index(b"<IntervalBlock")
+    content = before + b"</IntervalBlock>" + after[second:]
+    found = understand(content)
+    assert (values(found), found.readings.rows, found.readings.repeated_rows) == (KW, 6, 0)
+
+
+def test_readings_that_cannot_be_told_apart_are_refused(understand):
+    two = green_button([HOME, HOME.with_values([1] * 6)])
+    same = two.replace(b'MeterReading/2"', b'MeterReading/1"')
+    with pytest.raises(SourceError, match=r"two entries of one kind have the address '.*/1'"):
+        understand(same)
+    titled = two.replace(
+        b"<title></title><content><MeterReading", b"<title>kWh</title><content><MeterReading"
+    )
+    with pytest.raises(SourceError, match="two meter readings have the name 'Home kWh'"):
+        understand(titled)
+    unprintable = two.replace(
+        b"<title></title><content><MeterReading", b"<title>a\nb</title><content><MeterReading"
+    )
+    with pytest.raises(SourceError, match=r"'Home a\\nb' is no name of a meter"):
+        understand(unprintable)
+
+
+def test_usage_points_that_end_alike_are_named_by_their_whole_addresses(understand):
+    content = green_button([HOME, HOME.with_values([1] * 6, point="Barn")])
+    content = content.replace(b"Barn", b"Home").replace(
+        b"/User/1/UsagePoint/2", b"/User/2/UsagePoint/1"
+    )
+    names = {one.name for one in understand(content).readings.meters}
+    assert names == {"/User/1/UsagePoint/1", "/User/2/UsagePoint/1"}
+
+
 def test_what_is_no_electricity_is_named_and_not_read(understand):
     others = [HOME.with_values([1] * 6, unit=VARH), HOME.with_values([1] * 6, unit=999)]
     found = understand(green_button([*others, HOME]))
@@ -176,6 +212,13 @@ class TestFlows:
         both = [one.with_values(one.values, accumulation=REGISTER) for one in (HOME, self.back)]
         with pytest.raises(SourceError, match="'Home' has registers, which cannot be netted"):
             understand(green_button(both), sign=Sign.NET)
+
+    def test_what_may_be_a_register_is_not_netted(self, understand):
+        both = [one.with_values(one.values, accumulation=0) for one in (HOME, self.back)]
+        with pytest.raises(SourceError, match="say so with --quantity energy"):
+            understand(green_button(both), sign=Sign.NET)
+        found = understand(green_button(both), sign=Sign.NET, quantity=Quantity.ENERGY)
+        assert values(found) == [-1, 0, 1, -1, 0, 1]
 
     def test_reverse_alone_is_not_taken_for_consumption(self, understand):
         assert options_of(understand(green_button([self.back]))) == ["--value-column reverse"]

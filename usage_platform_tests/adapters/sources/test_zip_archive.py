@@ -72,6 +72,7 @@ def test_a_member_without_a_row_is_left_out(load):
         ({"a.pdf": b"x"}, r"f\.zip: holds no file of readings \('a\.pdf'\); expected files"),
         ({"a.csv": FIRST, "b.zip": b"x"}, r"f\.zip: member 'b\.zip' is packed itself; unpack"),
         ({"a.csv": FIRST, "b.csv.gz": b"x"}, r"member 'b\.csv\.gz' is packed itself"),
+        ({"a\nb.csv": FIRST}, r"member 'a\\nb\.csv' has a name that cannot be printed"),
         ({"a.csv": FIRST, "b.txt": b"Read\nme"}, r"f\.zip/b\.txt: "),
     ],
 )
