@@ -15,7 +15,7 @@ from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.feedback.labels import NO_LABELS
 from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform.core.readings.hourly import hourly_from_readings
+from usage_platform.core.readings.hourly import audited_hours
 from usage_platform.core.time.calendar import calendar_named
 from usage_platform.services.train import train_and_promote
 from usage_platform.services.train_weeks import TrainingRequest
@@ -40,7 +40,8 @@ def write_what_follows(
     meters: MeterRegistry,
 ) -> None:
     """The tables `usage_hourly` and `anomalies`, as the platform would fill them."""
-    hours = hourly_from_readings(readings, meters)
+    newest = readings.groupby("meter")["event_time"].max()
+    hours = audited_hours(readings.assign(late=False), meters, newest)
     write(lake, USAGE_HOURLY, hours.assign(event_date=hours["start"].dt.date))
     odd = find_anomalies(readings, timeline, meters).anomalies
     write(lake, ANOMALIES, odd.assign(event_date=odd["event_time"].dt.date))

@@ -13,12 +13,15 @@ import pyarrow.parquet as pq
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.stores.detector_rows import (
     DICTIONARY_COLUMNS,
+    PROFILE_COLUMNS,
     SCHEMA,
     SPLIT_COLUMNS,
     from_row,
+    profile_from_row,
     to_row,
 )
 from usage_platform.core.detector.manifest import Detector
+from usage_platform.core.detector.week_profile import WeekProfile
 
 _SUMMARY = "summary"
 
@@ -79,6 +82,14 @@ def read_detectors(files: LakeFiles, path: str) -> Iterator[tuple[str, Detector]
         for position in range(parquet.num_row_groups):
             row = parquet.read_row_group(position)
             yield row["meter"][0].as_py(), from_row(row)
+
+
+def read_profiles(files: LakeFiles, path: str) -> Iterator[tuple[str, WeekProfile | None]]:
+    """The meters of a file with what is expected of them, one at a time; no tree is read."""
+    with _opened(files, path) as parquet:
+        for position in range(parquet.num_row_groups):
+            row = parquet.read_row_group(position, columns=PROFILE_COLUMNS)
+            yield row["meter"][0].as_py(), profile_from_row(row)
 
 
 @contextmanager

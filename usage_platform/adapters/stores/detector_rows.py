@@ -20,6 +20,7 @@ from usage_platform.core.detector.manifest import Detector
 from usage_platform.core.detector.model import Baseline, DetectorModel
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.residuals import Weights
+from usage_platform.core.detector.week_profile import WeekProfile, slot_profile
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import Calendar
 
@@ -93,11 +94,7 @@ def to_row(name: str, detector: Detector) -> pa.Table:
 def from_row(row: pa.Table) -> Detector:
     """The detector of a table of one row that `to_row` has made."""
     described: Described = json.loads(row["detector"][0].as_py())
-    arrays = {
-        column: row[column].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        for column in _ITEMS
-        if row[column].null_count == 0
-    }
+    arrays = {column: _items(row, column) for column in _ITEMS if row[column].null_count == 0}
     if "method" not in described:
         return slot_forests_of(Meter(**described["meter"]), arrays)
     forests = None
@@ -108,6 +105,31 @@ def from_row(row: pa.Table) -> Detector:
         roots = arrays["roots"].reshape(-1, TREES)
         forests = Forests(roots, arrays["feature"], arrays["skip"], value, described["levels"])
     return detector_of(described, arrays, forests)
+
+
+PROFILE_COLUMNS = ["meter", "detector", "expected", "low", "high"]
+"""The columns that `profile_from_row` reads: a small part of a row."""
+
+
+def profile_from_row(row: pa.Table) -> WeekProfile | None:
+    """The expected values of a row's detector; None while it is learning.
+
+    Args:
+        row: A table of one row with `PROFILE_COLUMNS`.
+    """
+    described: Described = json.loads(row["detector"][0].as_py())
+    meter = Meter(**described["meter"])
+    if "method" not in described:
+        return slot_profile(meter, _items(row, "low"), _items(row, "high"))
+    if described["until_day"] is None:
+        return None
+    steps = 24 * meter.readings_per_hour
+    expected = _items(row, "expected").reshape(-1, 7, steps)
+    return WeekProfile(meter, _calendar(described), described["until_day"], expected)
+
+
+def _items(row: pa.Table, column: str) -> npt.NDArray[Any]:
+    return row[column].combine_chunks().flatten().to_numpy(zero_copy_only=False)
 
 
 def description(detector: DetectorModel) -> Described:
@@ -160,11 +182,7 @@ def detector_of(described: Described, arrays: Arrays, forests: Forests | None) -
     return DetectorModel(
         meter=Meter(**described["meter"]),
         options=TrainingOptions(
-            calendar=Calendar(
-                described["country"],
-                described["subdivision"],
-                tuple(map(date.fromisoformat, described["closed"])),
-            ),
+            calendar=_calendar(described),
             method=Method(described["method"]),
             false_alarms_per_week=described["tuning"]["false_alarms_per_week"],
             minimum_relative_deviation=described["tuning"]["least_share"],
@@ -178,6 +196,11 @@ def detector_of(described: Described, arrays: Arrays, forests: Forests | None) -
         flatline_after=described["stuck_after"],
         zeros_are_usual=arrays["zeros_are_usual"].astype(np.bool_).reshape(3, -1),
     )
+
+
+def _calendar(described: Described) -> Calendar:
+    closed = tuple(map(date.fromisoformat, described["closed"]))
+    return Calendar(described["country"], described["subdivision"], closed)
 
 
 def _baseline(described: Described, arrays: Arrays) -> Baseline:

@@ -7,14 +7,14 @@ promoted yet (`unfinished_training`), their detectors (`stored_detectors`).
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from usage_platform.adapters.lake.files import LakeFiles
-from usage_platform.adapters.stores.detector_files import detector_file
+from usage_platform.adapters.stores.detector_files import detector_file, read_profiles
 from usage_platform.adapters.stores.former_models import DESCRIPTIONS, former_detectors
 from usage_platform.adapters.stores.stored_detectors import (
     DetectorCache,
@@ -29,6 +29,7 @@ from usage_platform.adapters.stores.unfinished_training import (
     write_firsts,
 )
 from usage_platform.core.detector.manifest import Detector, Manifest, Model
+from usage_platform.core.detector.week_profile import WeekProfile, week_profile
 
 _PROMOTED = "promoted.json"
 _FIELDS = {field.name for field in fields(Manifest)}
@@ -113,6 +114,19 @@ class ModelStore:
             FileNotFoundError: If there is none of that version.
         """
         return self._load(version)
+
+    def profiles(self, version: str) -> Iterator[tuple[str, WeekProfile | None]]:
+        """The meters of a complete model with what is expected of them, one at a time.
+
+        Raises:
+            FileNotFoundError: If there is none of that version.
+        """
+        if self._files.exists(f"{version}/{DESCRIPTIONS}"):
+            detectors = self.load(version).detectors
+            yield from ((name, week_profile(detectors[name])) for name in detectors)
+        else:
+            for number in range(len(read_firsts(self._files, version))):
+                yield from read_profiles(self._files, bucket_path(version, number))
 
     def save(self, model: Model) -> bool:
         """Write a model; one of the same version is left as it is.

@@ -57,9 +57,30 @@ class Measured:
 
 def expected_at(baseline: Baseline, grid: Grid) -> Floats:
     """The expected value at each position, without levels; kW, shape (n,)."""
-    before = baseline.until_day - 1 - grid.day
-    weeks = np.where(before < 0, 0, np.minimum(1 + before // _IN_A_WEEK, WEEKS_KEPT - 1))
+    weeks = _weeks_kept(baseline.until_day, grid)
     return baseline.expected[weeks, grid.weekday, grid.step]
+
+
+def expected_hours(expected: Floats, until_day: int, grid: Grid) -> Floats:
+    """The mean over each hour of the expected values without levels.
+
+    Args:
+        expected: As `Baseline.expected`; shape (1, 7, steps) if all weeks are alike.
+        until_day: As `Baseline.until_day`.
+        grid: Positions of whole UTC hours.
+
+    Returns:
+        Shape (hours,), kW; NaN for an hour with an interval without an expected value.
+    """
+    weeks = _weeks_kept(until_day, grid) if len(expected) > 1 else 0
+    by_interval = expected[weeks, grid.weekday, grid.step]
+    return by_interval.reshape(-1, grid.meter.readings_per_hour).mean(axis=1)
+
+
+def _weeks_kept(until_day: int, grid: Grid) -> Ints:
+    """For each position, which of the kept weeks has its expected value."""
+    before = until_day - 1 - grid.day
+    return np.where(before < 0, 0, np.minimum(1 + before // _IN_A_WEEK, WEEKS_KEPT - 1))
 
 
 def measure(baseline: Baseline, grid: Grid, expected: Floats) -> Measured:

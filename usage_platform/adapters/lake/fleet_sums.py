@@ -1,0 +1,308 @@
+"""Sums over the hours and anomalies of all meters, by SQL in DuckDB.
+
+Belongs here: the statements; what they return is a row a meter, group or episode. Not here: which
+days are summed and kept (`services.fleet_sums`), a user's SQL (`reader`).
+
+Energies are added with compensation (`fsum`, Kahan), so that the order of the rows does not matter
+within 1e-9.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from usage_platform.adapters.lake.errors import LakeError, one_line
+from usage_platform.adapters.lake.query_limits import MEMORY_LIMIT
+from usage_platform.adapters.lake.reader import LakeReader, between
+from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_HOURLY
+from usage_platform.core.anomalies.anomaly import WITHDRAWN
+from usage_platform.core.time.units import NS_AN_HOUR
+
+if TYPE_CHECKING:
+    import duckdb
+
+_INSTANT = pa.timestamp("us", "UTC")
+_HOURS = {
+    "meter": pa.string(),
+    "start": _INSTANT,
+    "event_date": pa.date32(),
+    "avg_usage": pa.float64(),
+    "n": pa.int32(),
+    "expected_n": pa.int32(),
+    "energy_kwh": pa.float64(),
+    "last_reading": _INSTANT,
+}
+_EXPECTED = pa.schema(
+    [("meter", pa.dictionary(pa.int32(), pa.string())), ("start", _INSTANT), ("kw", pa.float32())]
+)
+_MEMBERS = pa.schema(
+    [
+        ("sum", pa.int32()),
+        ("meter", pa.string()),
+        ("sign", pa.int32()),
+        ("since", _INSTANT),
+        ("until", _INSTANT),
+    ]
+)
+_COPY = """
+CREATE TEMP TABLE hours AS
+SELECT * FROM stream WHERE start >= $month_start AND start < $hour_end
+"""
+_BY_METER = """
+SELECT
+    h.event_date AS day,
+    h.meter AS meter,
+    fsum(h.energy_kwh) AS month_kwh,
+    fsum(h.energy_kwh) FILTER (e.kw IS NOT NULL) AS month_compared,
+    fsum(e.kw * h.n / h.expected_n) AS month_expected,
+    fsum(h.energy_kwh) FILTER (h.start >= $week_start) AS week_kwh,
+    fsum(h.energy_kwh) FILTER (h.start >= $week_start AND e.kw IS NOT NULL) AS week_compared,
+    fsum(e.kw * h.n / h.expected_n) FILTER (h.start >= $week_start) AS week_expected,
+    coalesce(sum(h.n) FILTER (h.start >= $week_start), 0)::BIGINT AS week_n,
+    min(h.start) AS first_hour,
+    max(coalesce(h.last_reading, h.start)) AS newest,
+    coalesce(list(h.start) FILTER (h.start >= $week_start), []) AS line_start,
+    coalesce(list(h.avg_usage::FLOAT) FILTER (h.start >= $week_start), []) AS line_kw
+FROM hours h
+LEFT JOIN expected e ON e.meter = h.meter AND e.start = h.start
+GROUP BY h.event_date, h.meter
+"""
+_BY_GROUP = """
+WITH due AS (
+    SELECT m.sum, c.start, count(*) AS meters
+    FROM members m JOIN clock c
+    ON (m.since IS NULL OR c.start >= m.since) AND (m.until IS NULL OR c.start < m.until)
+    GROUP BY m.sum, c.start
+), there AS (
+    SELECT m.sum, h.start, fsum(m.sign * h.energy_kwh) AS kwh, count(*) AS meters
+    FROM members m JOIN hours h ON h.meter = m.meter
+    AND (m.since IS NULL OR h.start >= m.since) AND (m.until IS NULL OR h.start < m.until)
+    WHERE h.n = h.expected_n
+    GROUP BY m.sum, h.start
+)
+SELECT
+    (d.start AT TIME ZONE 'UTC')::DATE AS day,
+    d.sum AS sum,
+    count(*) AS month_hours,
+    count(*) FILTER (t.meters = d.meters) AS month_complete,
+    fsum(t.kwh) FILTER (t.meters = d.meters) AS month_kwh,
+    count(*) FILTER (d.start >= $week_start) AS week_hours,
+    count(*) FILTER (d.start >= $week_start AND t.meters = d.meters) AS week_complete,
+    fsum(t.kwh) FILTER (d.start >= $week_start AND t.meters = d.meters) AS week_kwh
+FROM due d LEFT JOIN there t ON t.sum = d.sum AND t.start = d.start
+GROUP BY ALL
+"""
+_EPISODES = """
+SELECT meter, episode, sum(excess_kwh) AS excess_kwh
+FROM stream
+WHERE event_time >= $since AND coalesce(status, '') <> $withdrawn
+GROUP BY meter, episode
+"""
+
+
+@dataclass(frozen=True)
+class Spans:
+    """The spans of the sums, in whole UTC hours.
+
+    Attributes:
+        month_start: The first hour of the longer one.
+        week_start: The first hour of the shorter one.
+        hour_end: The end of both, exclusive.
+    """
+
+    month_start: pd.Timestamp
+    week_start: pd.Timestamp
+    hour_end: pd.Timestamp
+
+
+@dataclass(frozen=True, eq=False)
+class HourlyPower:
+    """Mean power of some meters in each of some hours.
+
+    Attributes:
+        meters: Their names.
+        start: Start of the first hour, ns since 1970 UTC.
+        kw: Shape (meters, hours), NaN where there is none.
+    """
+
+    meters: Sequence[str]
+    start: int
+    kw: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class SumMember:
+    """A meter in a sum.
+
+    Attributes:
+        sum: The number of the sum.
+        meter: The meter's name.
+        sign: 1 if it is added, -1 if it is subtracted.
+        since: The first instant, UTC; None without a beginning.
+        until: The end, exclusive; None without one.
+    """
+
+    sum: int
+    meter: str
+    sign: int
+    since: pd.Timestamp | None
+    until: pd.Timestamp | None
+
+
+@dataclass(frozen=True, eq=False)
+class DaySums:
+    """Sums of some days.
+
+    Attributes:
+        meters: A row a day and meter: `day`, `meter`, energies in kWh (NaN where there is none),
+            `week_n` (readings), `first_hour`, `newest`, and the hours of the shorter span with
+            their means in kW as the arrays `line_start` and `line_kw`.
+        groups: A row a day and sum: `day`, `sum`, hours, complete hours, and the energy of these.
+            An hour is complete if each meter of the sum has all of its readings.
+    """
+
+    meters: pd.DataFrame
+    groups: pd.DataFrame
+
+
+def day_sums(
+    reader: LakeReader,
+    days: tuple[date, date],
+    spans: Spans,
+    expected: HourlyPower,
+    members: Sequence[SumMember],
+) -> DaySums:
+    """Add up the hours of some days, all meters in one pass.
+
+    Args:
+        reader: The lake's tables.
+        days: The first and the last UTC day, inclusive; only their files are read.
+        spans: Hours outside of the longer span are left out.
+        expected: What is expected in the hours of these days.
+        members: The meters of all sums.
+
+    Raises:
+        LakeError: When the table does not exist yet, or cannot be read.
+    """
+    batches = reader.scan(USAGE_HOURLY, list(_HOURS), between(USAGE_HOURLY, *days))
+    given = {name: getattr(spans, name) for name in ("month_start", "week_start", "hour_end")}
+    rows = pa.Table.from_pylist([vars(member) for member in members], schema=_MEMBERS)
+    with _connected() as connection, _registered(connection, batches, _HOURS):
+        connection.execute(_COPY, _named(given, _COPY))
+        connection.register("expected", _expected_table(expected))
+        connection.register("members", rows)
+        connection.register("clock", _clock(days, spans))
+        by_meter, by_group = (
+            connection.sql(sql, params=_named(given, sql)).to_arrow_table().to_pandas()
+            for sql in (_BY_METER, _BY_GROUP)
+        )
+    return DaySums(by_meter, by_group)
+
+
+def _expected_table(expected: HourlyPower) -> pa.Table:
+    meters, hours = expected.kw.shape
+    names = pa.array(expected.meters, pa.string())
+    index = np.repeat(np.arange(meters, dtype=np.int32), hours)
+    starts = np.tile((expected.start + NS_AN_HOUR * np.arange(hours)) // 1000, meters)
+    kw = expected.kw.ravel()
+    columns = [
+        pa.DictionaryArray.from_arrays(index, names),
+        pa.array(starts).cast(_INSTANT),
+        pa.array(kw, mask=np.isnan(kw)),
+    ]
+    return pa.table(columns, schema=_EXPECTED)
+
+
+def episode_sums(reader: LakeReader, since: pd.Timestamp, last: date) -> pd.DataFrame:
+    """The episodes with anomalies from an instant on that were not withdrawn.
+
+    Args:
+        reader: The lake's tables.
+        since: The instant, UTC.
+        last: The last UTC day.
+
+    Returns:
+        `meter`, `episode`, `excess_kwh` (from that instant on; NaN where nothing is expected).
+
+    Raises:
+        LakeError: When the table does not exist yet, or cannot be read.
+    """
+    columns = {
+        "meter": pa.string(),
+        "event_time": _INSTANT,
+        "episode": pa.string(),
+        "excess_kwh": pa.float64(),
+        "status": pa.string(),
+    }
+    batches = reader.scan(ANOMALIES, list(columns), between(ANOMALIES, since.date(), last))
+    with _connected() as connection, _registered(connection, batches, columns):
+        given = {"since": since, "withdrawn": WITHDRAWN}
+        return connection.sql(_EPISODES, params=given).to_arrow_table().to_pandas()
+
+
+def _named(values: dict[str, pd.Timestamp], sql: str) -> dict[str, pd.Timestamp]:
+    """The values that a statement names; DuckDB refuses others."""
+    return {name: value for name, value in values.items() if f"${name}" in sql}
+
+
+def _clock(days: tuple[date, date], spans: Spans) -> pa.Table:
+    """All hours of the days within the longer span."""
+    first = max(pd.Timestamp(days[0], tz="UTC"), spans.month_start)
+    end = min(pd.Timestamp(days[1], tz="UTC") + pd.Timedelta(days=1), spans.hour_end)
+    hours = pd.date_range(first, end, freq="h", inclusive="left")
+    return pa.table({"start": pa.array(hours.as_unit("us"), _INSTANT)})
+
+
+@contextmanager
+def _registered(
+    connection: "duckdb.DuckDBPyConnection",
+    batches: Iterator[pa.RecordBatch],
+    columns: dict[str, pa.DataType],
+) -> Iterator[None]:
+    """Rows as the table `stream`, which can be read once; few of them are in memory at once.
+
+    Raises:
+        LakeError: What reading them has raised, which DuckDB would wrap into its own error.
+    """
+    schema = pa.schema(list(columns.items()))
+    failed: list[LakeError] = []
+
+    def read() -> Iterator[pa.RecordBatch]:
+        try:
+            yield from (batch.cast(schema) for batch in batches)
+        except LakeError as error:
+            failed.append(error)
+            raise
+
+    connection.register("stream", pa.RecordBatchReader.from_batches(schema, read()))
+    try:
+        yield
+    except Exception:
+        if failed:
+            raise failed[0] from None
+        raise
+
+
+@contextmanager
+def _connected() -> "Iterator[duckdb.DuckDBPyConnection]":
+    """A database in memory; its errors in one line."""
+    import duckdb
+
+    config = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "memory_limit": MEMORY_LIMIT,
+    }
+    try:
+        with duckdb.connect(config=config) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            yield connection
+    except duckdb.Error as error:
+        raise LakeError(f"{USAGE_HOURLY.name}: cannot be summed: {one_line(str(error))}") from None

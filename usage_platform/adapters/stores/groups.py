@@ -1,0 +1,56 @@
+"""The file of groups, which people write: `groups.yaml` in the lake's `assets/`.
+
+Belongs here: reading it. Not here: its form and meaning (`core.fleet`).
+"""
+
+from collections.abc import Collection
+
+from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.lake.files import LakeFiles
+from usage_platform.adapters.stores.plain_yaml import plain_yaml
+from usage_platform.core.fleet.groups import Groups
+from usage_platform.core.fleet.groups_file import parse_groups
+
+GROUPS_FILE = "groups.yaml"
+MOST_BYTES = 4 * 2**20
+"""The longest file that is read: a line for each of 50,000 meters."""
+
+
+class GroupsStore:
+    """The groups of one lake."""
+
+    def __init__(self, assets: LakeFiles) -> None:
+        self._assets = assets
+
+    def text(self) -> str:
+        """The file as it is; empty where there is none.
+
+        Raises:
+            LakeError: When it is too long, is no UTF-8, or cannot be read.
+        """
+        try:
+            text = self._assets.read_text(GROUPS_FILE) or ""
+        except UnicodeDecodeError as error:
+            raise LakeError(f"{self._place}: expected UTF-8 ({error.reason})") from None
+        if len(text) > MOST_BYTES:
+            raise LakeError(f"{self._place}: expected at most {MOST_BYTES >> 20} MiB")
+        return text
+
+    def parse(self, text: str, meters: Collection[str]) -> Groups:
+        """The groups that a text describes.
+
+        Args:
+            text: From `text`.
+            meters: The names of all known meters.
+
+        Raises:
+            LakeError: In one line that names the file, when something in it is wrong.
+        """
+        try:
+            return parse_groups(plain_yaml(text), meters)
+        except ValueError as error:
+            raise LakeError(f"{self._place}: {error}") from None
+
+    @property
+    def _place(self) -> str:
+        return f"{self._assets.root}/{GROUPS_FILE}"

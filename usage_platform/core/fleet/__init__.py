@@ -1,0 +1,1 @@
+"""All meters side by side: their figures of the last days, and the groups that they form."""

@@ -1,0 +1,128 @@
+"""The tree of sites and buildings, each with the meters of its sum.
+
+Belongs here: from the entries of the file to groups: when a meter is in which building, what is in
+a site's sum, which area a meter supplies. Not here: the form of the file (`groups_file`).
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from usage_platform.core.fleet.groups import Group, GroupKind, Groups, Member, net_members
+from usage_platform.core.fleet.virtual_meters import Sums
+
+
+@dataclass(frozen=True)
+class ListedMeter:
+    """A meter, or a virtual one, as a building lists it.
+
+    Attributes:
+        name: Its name.
+        since: The first local day on which it is there; None without a beginning.
+        area_m2: The floor area that it supplies; None if it is not given.
+    """
+
+    name: str
+    since: date | None
+    area_m2: float | None
+
+
+@dataclass(frozen=True)
+class ListedBuilding:
+    """A building as a site lists it.
+
+    Attributes:
+        name: Its name.
+        use: What it is used for; empty if it is not given.
+        area_m2: Floor area; None if it is not given.
+        meters: Its meters.
+    """
+
+    name: str
+    use: str
+    area_m2: float | None
+    meters: tuple[ListedMeter, ...]
+
+
+Sites = Sequence[tuple[str, Sequence[ListedBuilding]]]
+"""The names of sites with their buildings."""
+
+
+def tree_of(sites: Sites, virtual: Mapping[str, tuple[Member, ...]], sums: Sums) -> Groups:
+    """All groups.
+
+    Args:
+        sites: The sites.
+        virtual: The members of each virtual meter.
+        sums: What each virtual meter is made of, as it is shown.
+
+    Raises:
+        ValueError: In one line, if a meter would be in a sum twice.
+    """
+    until = _ends(sites)
+    groups: list[Group] = []
+    areas: dict[str, float] = {}
+    for name, buildings in sites:
+        made = [_building(one, name, virtual, until) for one in buildings]
+        members = [member for one in made for member in one.members]
+        known = [one.area_m2 for one in made if one.area_m2 is not None]
+        area = sum(known) if len(known) == len(made) else None
+        groups.append(Group(name, GroupKind.SITE, "", area, None, net_members(members, name), ()))
+        groups += made
+        for entry in buildings:
+            areas |= _areas(entry, until)
+    for name, members in virtual.items():
+        parts = tuple(part for side in sums[name] for part in side)
+        groups.append(Group(name, GroupKind.VIRTUAL, "", areas.get(name), None, members, parts))
+    return Groups(tuple(groups), areas)
+
+
+def _building(
+    entry: ListedBuilding,
+    site: str,
+    virtual: Mapping[str, tuple[Member, ...]],
+    until: Mapping[tuple[str, str], date | None],
+) -> Group:
+    members: list[Member] = []
+    for meter in entry.meters:
+        end = until[entry.name, meter.name]
+        parts = virtual.get(meter.name, (Member(meter.name, 1),))
+        members += [one.within(meter.since, end, 1) for one in parts]
+    net = net_members(members, entry.name)
+    shown = tuple(meter.name for meter in entry.meters)
+    kind = GroupKind.BUILDING
+    return Group(entry.name, kind, entry.use, entry.area_m2, site, net, shown)
+
+
+def _ends(sites: Sites) -> dict[tuple[str, str], date | None]:
+    """By building and meter, the day on which the meter moves to another building."""
+    places: dict[str, list[tuple[date, str]]] = defaultdict(list)
+    for _, buildings in sites:
+        for entry in buildings:
+            for meter in entry.meters:
+                places[meter.name].append((meter.since or date.min, entry.name))
+    ends: dict[tuple[str, str], date | None] = {}
+    for meter, found in places.items():
+        found.sort()
+        following = [*found[1:], (None, "")]
+        for (since, building), (end, other) in zip(found, following, strict=True):
+            if since == end:
+                raise ValueError(
+                    f"{building}: meter {meter!r} is there twice"
+                    if other == building
+                    else f"{building}: meter {meter!r} is in {other!r} too; give the day from "
+                    "which it is there (from: 2024-03-01)"
+                )
+            if (building, meter) in ends:
+                raise ValueError(f"{building}: meter {meter!r} is there twice")
+            ends[building, meter] = end
+    return ends
+
+
+def _areas(entry: ListedBuilding, until: Mapping[tuple[str, str], date | None]) -> dict[str, float]:
+    """The areas of a building's present meters: their own, or the building's if it has one."""
+    present = [one for one in entry.meters if until[entry.name, one.name] is None]
+    if len(present) == 1 and present[0].area_m2 is None and entry.area_m2 is not None:
+        return {present[0].name: entry.area_m2}
+    return {one.name: one.area_m2 for one in present if one.area_m2 is not None}

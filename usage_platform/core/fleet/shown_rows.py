@@ -1,0 +1,135 @@
+"""Which meters of the fleet are shown: searched, filtered, sorted, a page at a time.
+
+Belongs here: the choice among the rows. Not here: the rows (`meter_row`), requests (`web`).
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from usage_platform.core.fleet.meter_row import MeterRow
+
+PAGE_ROWS = 50
+
+
+class Filter(StrEnum):
+    """Which meters are shown."""
+
+    ALL = "all"
+    OPEN = "open"
+    SILENT = "silent"
+    INCOMPLETE = "incomplete"
+
+
+class Column(StrEnum):
+    """By what the rows are sorted."""
+
+    RANK = "rank"
+    NAME = "name"
+    WEEK_KWH = "week_kwh"
+    WEEK_EXPECTED = "week_expected"
+    WEEK_DEVIATION = "week_deviation"
+    WEEK_SHARE = "week_share"
+    MONTH_KWH = "month_kwh"
+    MONTH_EXPECTED = "month_expected"
+    MONTH_DEVIATION = "month_deviation"
+    MONTH_SHARE = "month_share"
+    EPISODES = "episodes"
+    COMPLETENESS = "completeness"
+    NEWEST = "newest"
+    KWH_PER_M2 = "kwh_per_m2"
+
+
+_Key = Callable[[MeterRow], float]
+_NUMBERS: dict[Column, _Key] = {
+    Column.WEEK_KWH: lambda row: row.week.kwh,
+    Column.WEEK_EXPECTED: lambda row: row.week.expected_kwh,
+    Column.WEEK_DEVIATION: lambda row: row.week.deviation_kwh,
+    Column.WEEK_SHARE: lambda row: row.week.deviation_share,
+    Column.MONTH_KWH: lambda row: row.month.kwh,
+    Column.MONTH_EXPECTED: lambda row: row.month.expected_kwh,
+    Column.MONTH_DEVIATION: lambda row: row.month.deviation_kwh,
+    Column.MONTH_SHARE: lambda row: row.month.deviation_share,
+    Column.EPISODES: lambda row: row.open_episodes,
+    Column.COMPLETENESS: lambda row: row.completeness,
+    Column.NEWEST: lambda row: math.nan if row.newest is None else row.newest,
+    Column.KWH_PER_M2: lambda row: row.kwh_per_m2,
+}
+_KEPT: dict[Filter, Callable[[MeterRow], bool]] = {
+    Filter.ALL: lambda row: True,
+    Filter.OPEN: lambda row: row.open_episodes > 0,
+    Filter.SILENT: lambda row: row.is_silent,
+    Filter.INCOMPLETE: lambda row: row.is_incomplete,
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a user has chosen.
+
+    Attributes:
+        search: Text that the names contain, whatever its case; several words each.
+        kept: Which meters.
+        column: By what they are sorted; meters of the same value by name.
+        is_descending: Whether the largest come first; unknown values always come last.
+        page: Which page, from 1.
+    """
+
+    search: str = ""
+    kept: Filter = Filter.ALL
+    column: Column = Column.RANK
+    is_descending: bool = True
+    page: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What is shown of the fleet.
+
+    Attributes:
+        rows: The rows of the page.
+        matched: The rows of all pages.
+        page: Which page; the last one if fewer are left than were asked for.
+        pages: Number of pages, at least 1.
+    """
+
+    rows: Sequence[MeterRow]
+    matched: int
+    page: int
+    pages: int
+
+
+def shown_rows(rows: Sequence[MeterRow], choice: Choice) -> Shown:
+    """The rows of a page.
+
+    Args:
+        rows: All rows, by name.
+        choice: What the user has chosen.
+    """
+    words = choice.search.casefold().split()
+    keeps = _KEPT[choice.kept]
+    found = [
+        row for row in rows if keeps(row) and all(word in row.name.casefold() for word in words)
+    ]
+    ordered = _sorted(found, choice.column, choice.is_descending)
+    pages = max(1, -(-len(ordered) // PAGE_ROWS))
+    page = min(max(choice.page, 1), pages)
+    return Shown(ordered[(page - 1) * PAGE_ROWS : page * PAGE_ROWS], len(ordered), page, pages)
+
+
+def counts(rows: Sequence[MeterRow]) -> dict[str, int]:
+    """How many meters each filter keeps."""
+    return {kept.value: sum(map(keeps, rows)) for kept, keeps in _KEPT.items()}
+
+
+def _sorted(rows: Sequence[MeterRow], column: Column, is_descending: bool) -> list[MeterRow]:
+    """Stable: rows of the same value stay by name."""
+    if column is Column.NAME:
+        return list(rows)[::-1] if is_descending else list(rows)
+    if column is Column.RANK:
+        return sorted(rows, key=lambda row: row.rank, reverse=is_descending)
+    key = _NUMBERS[column]
+    known = [row for row in rows if not math.isnan(key(row))]
+    unknown = [row for row in rows if math.isnan(key(row))]
+    return sorted(known, key=key, reverse=is_descending) + unknown

@@ -1,0 +1,198 @@
+"""The fleet: a row a meter and a row a group, up to date with the lake.
+
+Belongs here: what is asked of the lake and how often, and the rows made of it. Not here: sums
+(`fleet_sums`), what a row says (`core.fleet`), presenting it (`web`).
+"""
+
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from hashlib import sha256
+
+import pandas as pd
+
+from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.lake.fleet_sums import Spans, episode_sums
+from usage_platform.adapters.lake.reader import DayFiles, LakeReader
+from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_HOURLY
+from usage_platform.adapters.stores.groups import GroupsStore
+from usage_platform.adapters.stores.models import ModelStore
+from usage_platform.adapters.stores.reviews import ReviewStore
+from usage_platform.core.feedback.reviews import states
+from usage_platform.core.fleet.group_row import GroupRow
+from usage_platform.core.fleet.groups import Groups
+from usage_platform.core.fleet.meter_row import MeterRow, present
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.time.units import NS_A_MINUTE
+from usage_platform.services.fleet_expected import ExpectedHours
+from usage_platform.services.fleet_rows import (
+    Episode,
+    Known,
+    group_rows,
+    meter_rows,
+    open_episodes,
+)
+from usage_platform.services.fleet_sums import HourSums, spans_until, sum_members
+
+REFRESHED_EVERY_SECONDS = 5.0
+"""The lake is asked for changes at most so often."""
+
+CLOCK_STEP = 5 * NS_A_MINUTE
+"""How often time alone may make a meter silent, ns."""
+
+_NO_SUMS = pd.DataFrame()
+
+
+@dataclass(frozen=True, eq=False)
+class Fleet:
+    """All meters, and the groups that they form.
+
+    Attributes:
+        version: Changes whenever anything else here does.
+        as_of: The present in the time of the readings, ns since 1970 UTC; None without a reading.
+        newest: The newest reading of all meters, the same.
+        meters: By name.
+        groups: In the order of the file.
+        groups_error: What is wrong with the file of groups, one line; empty if nothing is.
+    """
+
+    version: str = "empty"
+    as_of: int | None = None
+    newest: int | None = None
+    meters: tuple[MeterRow, ...] = ()
+    groups: tuple[GroupRow, ...] = ()
+    groups_error: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class FleetSource:
+    """Where the rows come from.
+
+    Attributes:
+        reader: The lake's tables.
+        models: The models.
+        registry: Gives the known meters.
+        reviews: Reviews of episodes.
+        groups: The file of groups.
+        clock: Seconds of a monotonic clock.
+        now: The time, ns since 1970 UTC.
+    """
+
+    reader: LakeReader
+    models: ModelStore
+    registry: Callable[[], MeterRegistry]
+    reviews: ReviewStore
+    groups: GroupsStore
+    clock: Callable[[], float]
+    now: Callable[[], int]
+
+
+class FleetCache:
+    """The fleet in memory; one thread at a time updates it."""
+
+    def __init__(self, source: FleetSource) -> None:
+        self._source = source
+        self._lock = threading.Lock()
+        self._expected = ExpectedHours(source.models.manifests, source.models.profiles)
+        self._sums = HourSums(source.reader, self._expected)
+        self._silent: dict[str, int] = {}
+        self._asked = -REFRESHED_EVERY_SECONDS
+        self._fleet = Fleet()
+
+    def note_silence(self, meter: str, start: int) -> None:
+        """Remember that a meter was reported as silent.
+
+        Args:
+            meter: Its name.
+            start: The first interval without a reading, ns since 1970 UTC.
+        """
+        self._silent[meter] = max(start, self._silent.get(meter, start))
+
+    def fleet(self) -> Fleet:
+        """The fleet now.
+
+        Raises:
+            LakeError: When the lake cannot be read.
+        """
+        with self._lock:
+            now = self._source.clock()
+            if now - self._asked >= REFRESHED_EVERY_SECONDS:
+                self._refresh()
+                self._asked = now
+            return self._fleet
+
+    def _refresh(self) -> None:
+        source = self._source
+        hours, anomalies = (source.reader.day_files(t) for t in (USAGE_HOURLY, ANOMALIES))
+        reviewed = {
+            episode
+            for episode, state in states(source.reviews.read()).items()
+            if state.acknowledged_at is not None
+        }
+        registry, text = source.registry(), source.groups.text()
+        models = [one.version for one in source.models.manifests()]
+        seen = (hours.version, anomalies.version, sorted(reviewed), registry, text, models)
+        clock = source.now() // CLOCK_STEP, sorted(self._silent.items())
+        version = sha256(repr((seen, clock)).encode()).hexdigest()[:16]
+        if version != self._fleet.version:
+            tables = hours, anomalies
+            self._fleet = self._built(version, tables, reviewed, registry, text)
+
+    def _built(
+        self,
+        version: str,
+        tables: tuple[DayFiles, DayFiles],
+        reviewed: set[Episode],
+        registry: MeterRegistry,
+        text: str,
+    ) -> Fleet:
+        hours, anomalies = tables
+        source = self._source
+        newest_hour = _newest_hour(source.reader, hours)
+        if newest_hour is None:
+            groups, error = self._groups(text, registry.known)
+            known = Known(registry, groups, {}, {}, frozenset(), 0)
+            rows = meter_rows(registry.known, None, known)
+            return Fleet(version, None, None, rows, group_rows(groups, _NO_SUMS), error)
+        spans = spans_until(newest_hour)
+        # A meter of the groups is unknown until it has sent: the names come from the sums before.
+        names = {*registry.known, *(row.name for row in self._fleet.meters)}
+        groups, error = self._groups(text, names)
+        sums = self._sums.follow(hours, sum_members(groups.groups, registry), spans)
+        if not names.issuperset(sums.meters.index):
+            groups, error = self._groups(text, {*names, *sums.meters.index})
+            sums = self._sums.follow(hours, sum_members(groups.groups, registry), spans)
+        newest = int(sums.meters["newest"].max())
+        episodes = _episodes(source.reader, anomalies, spans)
+        as_of = present(source.now(), newest)
+        known = Known(
+            registry,
+            groups,
+            open_episodes(episodes, reviewed),
+            dict(self._silent),
+            self._expected.meters,
+            as_of,
+        )
+        rows = meter_rows(registry.known, sums, known)
+        return Fleet(version, as_of, newest, rows, group_rows(groups, sums.groups), error)
+
+    def _groups(self, text: str, meters: Collection[str]) -> tuple[Groups, str]:
+        """The groups, or none and what is wrong with their file."""
+        try:
+            return self._source.groups.parse(text, meters), ""
+        except LakeError as error:
+            return Groups(), str(error)
+
+
+def _newest_hour(reader: LakeReader, hours: DayFiles) -> pd.Timestamp | None:
+    if not hours.files:
+        return None
+    newest = max(hours.files)
+    at = reader.rows(USAGE_HOURLY, ["start"], newest, newest)["start"].max()
+    return None if pd.isna(at) else at
+
+
+def _episodes(reader: LakeReader, anomalies: DayFiles, spans: Spans) -> pd.DataFrame:
+    if not anomalies.files:
+        return pd.DataFrame(columns=["meter", "episode", "excess_kwh"])
+    return episode_sums(reader, spans.week_start, max(anomalies.files))

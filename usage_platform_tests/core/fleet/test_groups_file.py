@@ -1,0 +1,141 @@
+"""The file of groups: what it means, and the one line for what it cannot mean."""
+
+from datetime import date
+
+import pytest
+
+from usage_platform.adapters.stores.plain_yaml import plain_yaml
+from usage_platform.core.fleet import groups_file
+from usage_platform.core.fleet.groups import Group, GroupKind, Groups, Member
+
+METERS = {"main", "kitchen", "pump", "annex", "3rd"}
+FILE = """
+sites:
+  - name: North
+    buildings:
+      - name: Library
+        kind: library
+        area_m2: 5200
+        meters: [main, {meter: annex, from: 2024-03-01, area_m2: 300}]
+      - name: Depot
+        area_m2: 800
+        meters: [annex]
+virtual:
+  - name: rest
+    plus: [main]
+    minus: [kitchen, pumps]
+  - name: pumps
+    plus: [pump]
+"""
+
+
+def parse_groups(text: str, meters: set[str]) -> Groups:
+    return groups_file.parse_groups(plain_yaml(text), meters)
+
+
+def by_name(groups: Groups) -> dict[str, Group]:
+    return {group.name: group for group in groups.groups}
+
+
+def test_a_site_has_the_meters_and_the_area_of_its_buildings():
+    groups = by_name(parse_groups(FILE, METERS))
+    assert list(groups) == ["North", "Library", "Depot", "rest", "pumps"]
+    north = groups["North"]
+    assert (north.kind, north.area_m2, north.parent) == (GroupKind.SITE, 6000, None)
+    assert north.members == (Member("annex", 1), Member("main", 1))
+    assert (groups["Library"].use, groups["Library"].parent) == ("library", "North")
+
+
+def test_a_meter_that_moves_is_in_one_building_at_a_time():
+    groups = by_name(parse_groups(FILE, METERS))
+    moved = date(2024, 3, 1)
+    assert Member("annex", 1, None, moved) in groups["Depot"].members
+    assert Member("annex", 1, moved) in groups["Library"].members
+
+
+def test_a_virtual_meter_is_a_signed_sum_of_meters():
+    rest = by_name(parse_groups(FILE, METERS))["rest"]
+    assert rest.members == (Member("kitchen", -1), Member("main", 1), Member("pump", -1))
+    assert rest.meters == ("main", "kitchen", "pumps")
+
+
+def test_what_is_added_and_subtracted_in_a_site_is_left_out():
+    text = FILE.replace("meters: [annex]", "meters: [kitchen, pumps]").replace(
+        "[main, {", "[rest, {"
+    )
+    groups = by_name(parse_groups(text, METERS))
+    moved = Member("annex", 1, date(2024, 3, 1))
+    assert groups["North"].members == (moved, Member("main", 1))
+
+
+def test_a_meter_has_its_own_area_or_that_of_a_building_in_which_it_is_alone():
+    groups = parse_groups(FILE, METERS)
+    assert groups.area_of("annex") == 300
+    assert groups.area_of("main") is None
+    alone = "sites: [{name: S, buildings: [{name: B, area_m2: 70, meters: [main]}]}]"
+    assert parse_groups(alone, METERS).area_of("main") == 70
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "sites: []"])
+def test_an_empty_file_has_no_groups(text):
+    assert parse_groups(text, METERS).groups == ()
+
+
+def building(rest: str) -> str:
+    return f"sites: [{{name: S, buildings: [{{name: B, {rest}}}]}}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (building("meters: [mian]"), "B: meter 'mian' is unknown; expected a meter with readings"),
+        (building("area_m2: 0, meters: [main]"), "sites/0/buildings/0/area_m2: Input should be gr"),
+        (building("area_m2: -3, meters: [main]"), "sites/0/buildings/0/area_m2: Input should be g"),
+        (building("area_m2: .nan, meters: [main]"), "sites/0/buildings/0/area_m2: "),
+        (building("meters: []"), "sites/0/buildings/0/meters: List should have at least 1 item"),
+        (building("meter: main"), "sites/0/buildings/0/meters: Field required"),
+        (building("meters: [main], flor: 3"), "sites/0/buildings/0/flor: Extra inputs"),
+        (building("meters: [main, main]"), "B: meter 'main' is there twice"),
+        (building("meters: [3]"), "sites/0/buildings/0/meters/0/meter: expected a name (in quotes"),
+        (building("meters: [{meter: main, from: soon}]"), "sites/0/buildings/0/meters/0/from: In"),
+        (
+            "sites: [{name: S, buildings: [{name: A, meters: [main]}, {name: B, meters: [main]}]}]",
+            "A: meter 'main' is in 'B' too; give the day from which it is there",
+        ),
+        (
+            "sites: [{name: S, buildings: [{name: S, meters: [main]}]}]",
+            "'S' is the name of two groups; give each a name of its own",
+        ),
+        ("virtual: [{name: main, plus: [pump]}]", "virtual meter 'main': a meter has this name"),
+        ("virtual: [{name: v, plus: [pump, pump]}]", "v: meter 'pump' is in its sum twice; name"),
+        ("virtual: [{name: v, plus: [pump], minus: [pump]}]", "v: meter 'pump' is in its sum twi"),
+        (
+            "virtual: [{name: v, plus: [main, w]}, {name: w, plus: [main]}]",
+            "v: meter 'main' is in its sum twice; name it once",
+        ),
+        ("virtual: [{name: v, plus: [v]}]", "virtual meters: 'v' needs 'v'; expected no cycle"),
+        (
+            "virtual: [{name: v, plus: [w]}, {name: w, plus: [main], minus: [v]}]",
+            "virtual meters: 'v' needs 'w' needs 'v'; expected no cycle",
+        ),
+        ("sites: [\n", "line 2: expected YAML ("),
+        ("virtual:\n  - name: v\n    name: w\n    plus: [pump]", "line 2: 'name' is given twice"),
+        ("virtual: [&a {name: v, plus: [pump]}, *a]", "line 1: expected no reference (*)"),
+        ("- a list", "the file: Input should be a valid dictionary"),
+        ("tab:\t[", "line "),
+        ("? [a]\n: 3", ""),
+        ("a: \x00", ""),
+        ("!!python/object/apply:os.system ['true']", "line 1: expected YAML ("),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(text, error):
+    with pytest.raises(ValueError) as raised:
+        parse_groups(text, METERS)
+    assert str(raised.value).startswith(error)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_chain_of_virtual_meters_has_an_end():
+    chain = ", ".join(f"{{name: v{n}, plus: [v{n + 1}]}}" for n in range(80))
+    with pytest.raises(ValueError, match="more than 50 virtual meters in each other"):
+        parse_groups(f"virtual: [{chain}, {{name: v80, plus: [main]}}]", METERS)

@@ -1,0 +1,265 @@
+"""The fleet's rows on a small lake, against adding up its hours by hand."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from usage_platform.adapters.lake.files import LakeFiles
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_HOURLY, Lake
+from usage_platform.adapters.stores.groups import GroupsStore
+from usage_platform.adapters.stores.models import ModelStore
+from usage_platform.adapters.stores.reviews import ReviewStore
+from usage_platform.core.feedback.reviews import Act, Review
+from usage_platform.core.fleet.meter_row import MeterRow
+from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.core.readings.hourly import audited_hours, hourly_from_readings
+from usage_platform.services.fleet import Fleet, FleetCache, FleetSource
+from usage_platform_tests.conftest import table_writer
+from usage_platform_tests.core.detector.made_models import cut_forests, model
+
+START, END = pd.Timestamp("2024-02-20T00:00Z"), pd.Timestamp("2024-03-31T14:00Z")
+"""The change of clocks in Rome is within the last hours."""
+WEEK, MONTH = END - pd.Timedelta(days=7), END - pd.Timedelta(days=30)
+METERS = {
+    name: Meter(name, zone, interval)
+    for name, zone, interval in (
+        ("main", "Europe/Rome", 60),
+        ("kitchen", "Asia/Kolkata", 15),
+        ("pump", "America/St_Johns", 30),
+    )
+}
+REGISTRY = MeterRegistry(METERS["main"]).with_meters([*METERS.values(), Meter("planned")])
+GROUPS = """
+sites:
+  - name: North
+    buildings:
+      - {name: Library, area_m2: 100, meters: [main]}
+      - {name: Depot, meters: [kitchen, {meter: pump, from: 2024-03-10}]}
+virtual:
+  - {name: rest, plus: [main], minus: [kitchen, pump]}
+"""
+
+
+@pytest.fixture(scope="module")
+def readings() -> pd.DataFrame:
+    """Forty days of three meters with a tenth of the readings missing, and two hours of each."""
+    random = np.random.default_rng(7)
+    parts = []
+    for meter in METERS.values():
+        times = pd.date_range(START, END, freq=f"{meter.interval_minutes}min", inclusive="left")
+        there = (random.random(len(times)) > 0.03) & (times.hour != 3 + meter.interval_minutes % 7)
+        values = random.uniform(1, 1000, len(times)).round(3)
+        rows = pd.DataFrame({"meter": meter.name, "event_time": times, "value": values})
+        parts.append(rows[there])
+    frame = pd.concat(parts, ignore_index=True)
+    return frame.astype({"event_time": "datetime64[ns, UTC]"})
+
+
+def write_hours(lake: Lake, readings: pd.DataFrame) -> pd.DataFrame:
+    newest = readings.groupby("meter")["event_time"].max()
+    hours = audited_hours(readings.assign(late=False), REGISTRY, newest)
+    table_writer(lake, USAGE_HOURLY, hours.assign(event_date=hours["start"].dt.date))
+    return hours
+
+
+def write_anomalies(lake: Lake, rows: list[tuple[str, str, str, float | None, str | None]]) -> None:
+    columns = ["meter", "event_time", "episode", "excess_kwh", "status"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame["event_time"] = pd.to_datetime(frame["event_time"], utc=True)
+    frame["excess_kwh"] = frame["excess_kwh"].astype("float64")
+    table_writer(lake, ANOMALIES, frame.assign(event_date=frame["event_time"].dt.date))
+
+
+@pytest.fixture
+def cache_of(lake) -> Callable[..., FleetCache]:
+    """Makes a cache on the lake of the test; each call of its clock is a minute later."""
+    seconds = iter(range(0, 10**6, 60))
+
+    def make(groups: str = "", now: pd.Timestamp = END) -> FleetCache:
+        assets = LakeFiles(lake.assets)
+        if groups:
+            assets.write_text("groups.yaml", groups)
+        source = FleetSource(
+            reader=LakeReader(lake),
+            models=ModelStore(LakeFiles(lake.models)),
+            registry=lambda: REGISTRY,
+            reviews=ReviewStore(assets),
+            groups=GroupsStore(assets),
+            clock=lambda: float(next(seconds)),
+            now=lambda: now.value,
+        )
+        return FleetCache(source)
+
+    return make
+
+
+def row_of(fleet: Fleet, name: str) -> MeterRow:
+    return next(row for row in fleet.meters if row.name == name)
+
+
+def test_the_energies_are_those_of_the_hours(lake, cache_of, readings):
+    hours = write_hours(lake, readings)
+    fleet = cache_of().fleet()
+    assert [row.name for row in fleet.meters] == ["kitchen", "main", "planned", "pump"]
+    for name, meter in METERS.items():
+        own = hours[hours["meter"] == name]
+        row = row_of(fleet, name)
+        for energy, since in ((row.week, WEEK), (row.month, MONTH)):
+            kwh = math.fsum(own.loc[own["start"] >= since, "energy_kwh"])
+            assert energy.kwh == pytest.approx(kwh, rel=1e-9)
+            assert math.isnan(energy.expected_kwh)
+        of_week = readings[(readings["meter"] == name) & (readings["event_time"] >= WEEK)]
+        expected = 7 * 24 * meter.readings_per_hour
+        assert row.completeness == pytest.approx(len(of_week) / expected)
+        assert row.newest == readings.loc[readings["meter"] == name, "event_time"].max().value
+        line = own[own["start"] >= WEEK]
+        at = ((line["start"] - WEEK) // pd.Timedelta(hours=1)).to_numpy()
+        shown = np.full(168, np.nan)
+        shown[at] = line["avg_usage"]
+        np.testing.assert_allclose(row.line, shown, rtol=1e-6)
+        assert (row.has_model, row.is_silent, row.open_episodes) == (False, False, 0)
+    planned = row_of(fleet, "planned")
+    assert (planned.newest, planned.is_silent) == (None, True)
+
+
+def test_a_sum_counts_an_hour_only_if_each_of_its_meters_is_whole(lake, cache_of, readings):
+    hours = write_hours(lake, readings)
+    fleet = cache_of(GROUPS).fleet()
+    assert fleet.groups_error == ""
+    moved = pd.Timestamp("2024-03-10", tz="America/St_Johns")
+    signs = {
+        "North": {"main": 1, "kitchen": 1, "pump": 1},
+        "Library": {"main": 1},
+        "Depot": {"kitchen": 1, "pump": 1},
+        "rest": {"main": 1, "kitchen": -1, "pump": -1},
+    }
+    by_hour = {
+        (row["meter"], row["start"]): row["energy_kwh"]
+        for row in hours.to_dict("records")
+        if row["n"] == row["expected_n"]
+    }
+    for row in fleet.groups:
+        for found, since in ((row.week, WEEK), (row.month, MONTH)):
+            clock = pd.date_range(since, END, freq="h", inclusive="left")
+            sums = []
+            for at in clock:
+                is_member = {"pump": at >= moved or row.group.name == "rest"}
+                due = {m: s for m, s in signs[row.group.name].items() if is_member.get(m, True)}
+                if all((meter, at) in by_hour for meter in due):
+                    sums.append(math.fsum(s * by_hour[meter, at] for meter, s in due.items()))
+            assert (found.hours, found.complete_hours) == (len(clock), len(sums))
+            assert 0 < len(sums) < len(clock)
+            assert found.kwh == pytest.approx(math.fsum(sums), rel=1e-9, abs=1e-9)
+    library = fleet.groups[1]
+    assert library.kwh_per_m2 == pytest.approx(library.month.kwh / 100)
+    assert row_of(fleet, "main").kwh_per_m2 == row_of(fleet, "main").month.kwh / 100
+
+
+def test_what_is_expected_is_compared_in_the_same_hours(lake, cache_of, readings):
+    hours = write_hours(lake, readings)
+    store = ModelStore(LakeFiles(lake.models))
+    thin = 5  # Monday 05:00 has no expected value.
+    meter = METERS["main"]
+    store.save(model("v1", START, {"main": cut_forests(meter, 300.0, 1000.0, thin)}))
+    store.promote(["v1"])
+    row = row_of(cache_of().fleet(), "main")
+    own = hours[(hours["meter"] == "main") & (hours["start"] >= WEEK)]
+    local = own["start"].dt.tz_convert(meter.zone)
+    known = own[~((local.dt.weekday == 0) & (local.dt.hour == thin))]
+    assert len(known) == len(own) - 1
+    assert row.week.compared_kwh == pytest.approx(math.fsum(known["energy_kwh"]), rel=1e-9)
+    assert row.week.expected_kwh == pytest.approx(650.0 * len(known))
+    assert row.has_model
+
+
+def test_the_open_episodes_are_those_of_a_week_that_nobody_has_reviewed(lake, cache_of, readings):
+    write_hours(lake, readings)
+    late = "2024-03-30T10:00Z"
+    write_anomalies(
+        lake,
+        [
+            ("main", late, "a", 5.0, "told"),
+            ("main", "2024-03-30T11:00Z", "a", 2.5, None),
+            ("main", late, "b", 100.0, "withdrawn"),
+            ("main", late, "c", None, "told"),
+            ("main", late, "d", 40.0, "told"),
+            ("main", "2024-03-24T10:00Z", "e", 70.0, "told"),
+            ("pump", late, "d", -3.0, "told"),
+        ],
+    )
+    at = pd.Timestamp("2024-03-30T12:00Z")
+    ReviewStore(LakeFiles(lake.assets)).add(Review("r", at, "main", "d", Act.ACKNOWLEDGE, None, ""))
+    fleet = cache_of().fleet()
+    found = {row.name: (row.open_episodes, row.open_excess_kwh) for row in fleet.meters}
+    assert found == {"main": (2, 7.5), "pump": (1, -3.0), "kitchen": (0, 0.0), "planned": (0, 0.0)}
+
+
+def test_new_hours_change_the_sums_and_only_their_days_are_read(
+    lake, cache_of, readings, monkeypatch
+):
+    early = readings[readings["event_time"] < END - pd.Timedelta(hours=2)]
+    write_hours(lake, early)
+    cache = cache_of()
+    before = cache.fleet()
+    assert cache.fleet() is before
+    scanned: list[object] = []
+    scan = LakeReader.scan
+
+    def counted(self, table, columns, chosen):
+        if table is USAGE_HOURLY:
+            scanned.append(chosen)
+        return scan(self, table, columns, chosen)
+
+    monkeypatch.setattr(LakeReader, "scan", counted)
+    late = readings[readings["event_time"] >= END - pd.Timedelta(hours=2)]
+    write_hours(lake, late)
+    after = cache.fleet()
+    # Today, and the days at the start of the week and of the month, which lose two hours.
+    assert len(scanned) == 3
+    whole = hourly_from_readings(readings, REGISTRY)
+    for name in METERS:
+        own = whole[(whole["meter"] == name) & (whole["start"] >= WEEK)]
+        assert row_of(after, name).week.kwh == pytest.approx(math.fsum(own["energy_kwh"]), rel=1e-9)
+    fresh = cache_of().fleet()
+    for kept, new in zip(after.meters, fresh.meters, strict=True):
+        np.testing.assert_array_equal(kept.line, new.line)
+        assert kept.month.kwh == pytest.approx(new.month.kwh, rel=1e-12, nan_ok=True)
+
+
+def test_a_reported_silence_lasts_until_the_meter_delivers(lake, cache_of, readings):
+    write_hours(lake, readings)
+    cache = cache_of()
+    assert not row_of(cache.fleet(), "pump").is_silent
+    cache.note_silence("pump", END.value)
+    assert row_of(cache.fleet(), "pump").is_silent
+    more = pd.DataFrame({"meter": "pump", "event_time": [END], "value": [1.0]})
+    write_hours(lake, more.astype({"event_time": "datetime64[ns, UTC]"}))
+    assert not row_of(cache.fleet(), "pump").is_silent
+
+
+def test_a_wrong_file_of_groups_is_named_and_the_meters_are_there(lake, cache_of, readings):
+    write_hours(lake, readings)
+    fleet = cache_of("sites: [{name: S, buildings: [{name: B, meters: [mian]}]}]").fleet()
+    assert fleet.groups == ()
+    assert "groups.yaml: B: meter 'mian' is unknown" in fleet.groups_error
+    assert len(fleet.meters) == 4
+
+
+def test_an_empty_lake_has_the_described_meters_and_no_figure(cache_of):
+    fleet = cache_of(GROUPS).fleet()
+    assert [row.name for row in fleet.meters] == ["kitchen", "main", "planned", "pump"]
+    assert fleet.as_of is None
+    assert all(math.isnan(row.week.kwh) for row in fleet.meters)
+    assert [row.month.hours for row in fleet.groups] == [0, 0, 0, 0]
+
+
+def test_a_month_without_a_meter_leaves_its_name_and_no_figure(lake, cache_of, readings):
+    old = readings[(readings["meter"] != "pump") | (readings["event_time"] < MONTH)]
+    write_hours(lake, old)
+    row = row_of(cache_of().fleet(), "pump")
+    assert (row.newest, row.is_silent) == (None, True)
+    assert math.isnan(row.month.kwh)
