@@ -23,9 +23,9 @@ from starlette.types import ASGIApp
 from usage_platform.adapters.kafka.tail import TopicTail
 from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, USAGE, KafkaSettings
 from usage_platform.adapters.lake.errors import LakeError
-from usage_platform.web import episodes, export, hours, live, overview, series
+from usage_platform.web import episodes, export, fleet, hours, live, overview, series
 from usage_platform.web.answers import failed, lake_fault, refused
-from usage_platform.web.live import news_of, watch_lake, with_expectations
+from usage_platform.web.live import news_of, silences, watch_lake, with_expectations
 from usage_platform.web.live_feed import LiveFeed
 from usage_platform.web.security import SameOriginOnly
 from usage_platform.web.source import PageSource
@@ -52,6 +52,9 @@ def create_app(
     """
 
     def index(request: Request) -> Response:
+        # A link to a meter, a year or an episode has a query.
+        if not request.query_params and _shows_fleet(source):
+            return FileResponse(STATIC / "fleet.html")
         missing = [name for name in NEEDED if not (vendor / name).is_file()]
         if missing:
             return PlainTextResponse(
@@ -63,6 +66,8 @@ def create_app(
     app = Starlette(
         routes=[
             Route("/", index),
+            Route("/fleet", lambda request: FileResponse(STATIC / "fleet.html")),
+            *fleet.ROUTES,
             *(*series.ROUTES, *overview.ROUTES, *hours.ROUTES),
             *(*episodes.ROUTES, *export.ROUTES, *live.ROUTES),
             Mount("/static/vendor", StaticFiles(directory=vendor, check_dir=False)),
@@ -82,8 +87,19 @@ def create_app(
     return SameOriginOnly(app, host)
 
 
+def _shows_fleet(source: PageSource) -> bool:
+    """Whether the first page is that of all meters; of a lake that fails it is a meter's."""
+    try:
+        return source.has_several_meters
+    except LakeError:
+        return False
+
+
 def _load_first(source: PageSource) -> None:
-    """Preload the default view; errors are reported by the request that needs the data."""
+    """Preload the default views; errors are reported by the request that needs the data."""
+    with contextlib.suppress(LakeError, ValueError):
+        if source.has_several_meters:
+            source.fleet.fleet()
     with contextlib.suppress(LakeError, ValueError):
         meter = source.default_meter
         source.years.year(source.registry().get(meter.name), None)
@@ -100,6 +116,8 @@ def _following(
 
         def heard(messages: list[Message]) -> None:
             news = news_of(messages, source.registry())
+            for meter, start in silences(news):
+                source.fleet.note_silence(meter, start)
             try:
                 news = with_expectations(news, feed, source)
             except LakeError as error:  # A reading without its range is better than none.

@@ -5,7 +5,8 @@ received what (`live_feed`), consuming the topics (`adapters.kafka.tail`).
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -17,8 +18,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from usage_platform.adapters.kafka.events import raw_frame
-from usage_platform.adapters.kafka.topics import ANOMALY, USAGE
+from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, USAGE
 from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.core.anomalies.gap_messages import SILENT, gap_start
 from usage_platform.core.anomalies.message_parsing import parse_anomaly, parse_episode
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.validation import validate_events
@@ -28,6 +30,9 @@ from usage_platform.web.parameters import meter_of
 from usage_platform.web.source import PageSource
 
 LAKE_EVERY_SECONDS = 2.0
+NO_METER = ""
+"""The name of no meter."""
+
 _RETRY_MS = 2000
 
 
@@ -38,6 +43,15 @@ async def stream(request: Request) -> Response:
     last = request.headers.get("last-event-id", "")
     return StreamingResponse(
         _published(feed, meter, last),
+        media_type="text/event-stream",
+        headers={"X-Accel-Buffering": "no"},
+    )
+
+
+async def standing(request: Request) -> Response:
+    """The health of brokers and lake, and its version, from now on; of no meter."""
+    return StreamingResponse(
+        _published(request.app.state.feed, NO_METER, ""),
         media_type="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )
@@ -77,6 +91,15 @@ def news_of(messages: list[Message], registry: MeterRegistry) -> list[News]:
         content = {"at": row["event_time"], "kw": row["value"]}
         news.append(News((USAGE, row["partition"]), row["offset"], row["meter"], content))
     return sorted(news, key=lambda one: (one.place, one.offset))
+
+
+def silences(news: list[News]) -> Iterator[tuple[str, int]]:
+    """Each meter that is reported as silent, and from when on, ns since 1970 UTC."""
+    for one in news:
+        if one.place[0] == EPISODE and one.content.get("kind") == SILENT:
+            # Anyone can write to the topic: a name that is no time is no silence.
+            with contextlib.suppress(ValueError):
+                yield one.meter, gap_start(one.content["episode"])
 
 
 def with_expectations(news: list[News], feed: LiveFeed, source: PageSource) -> list[News]:
@@ -119,4 +142,4 @@ def _news(message: Message) -> News | None:
     return News(place, message.offset() or 0, said["meter"], content)
 
 
-ROUTES = (Route("/api/stream", stream),)
+ROUTES = (Route("/api/stream", stream), Route("/api/standing", standing))

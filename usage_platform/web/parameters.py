@@ -48,7 +48,7 @@ def known_year(text: str) -> int:
     Raises:
         HTTPException: If it is none.
     """
-    return _number(text, "year", _FIRST_YEAR, _LAST_YEAR)
+    return number_of(text, "year", _FIRST_YEAR, _LAST_YEAR)
 
 
 def span_of(request: Request, default: tuple[int, int]) -> tuple[int, int]:
@@ -61,7 +61,7 @@ def span_of(request: Request, default: tuple[int, int]) -> tuple[int, int]:
     found = []
     for name, otherwise in zip(("from", "to"), default, strict=True):
         text = request.query_params.get(name)
-        found.append(_number(text, name, _EARLIEST, _LATEST) * _S if text else otherwise)
+        found.append(number_of(text, name, _EARLIEST, _LATEST) * _S if text else otherwise)
     start, end = found
     if end < start:
         raise HTTPException(400, f"to: expected a time not before from={start // _S}")
@@ -74,7 +74,12 @@ def utc_days(start: int, end: int) -> tuple[date, date]:
     return pd.Timestamp(start, tz="UTC").date(), pd.Timestamp(last, tz="UTC").date()
 
 
-def _number(text: str, name: str, least: int, most: int) -> int:
+def number_of(text: str, name: str, least: int, most: int) -> int:
+    """A whole number of a parameter.
+
+    Raises:
+        HTTPException: If it is none, or out of its range.
+    """
     if not _NUMBER.fullmatch(text) or not least <= int(text) <= most:
         raise HTTPException(
             400, f"{name}: expected a whole number from {least} to {most}, got {text[:40]!r}"

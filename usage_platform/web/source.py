@@ -12,6 +12,7 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.services.fleet import FleetCache, FleetSource
 from usage_platform.services.page_data import YearCache
 from usage_platform.wiring.platform import Platform
 
@@ -22,7 +23,8 @@ class PageSource:
 
     Attributes:
         reader: The lake's tables.
-        book: The cached years.
+        years: The cached years.
+        fleet: All meters side by side.
         registry: Returns the known meters.
         default_meter: The meter shown first.
         reviews: Reviews of episodes.
@@ -33,6 +35,7 @@ class PageSource:
 
     reader: LakeReader
     years: YearCache
+    fleet: FleetCache
     registry: Callable[[], MeterRegistry]
     default_meter: Meter
     reviews: ReviewStore
@@ -40,12 +43,34 @@ class PageSource:
     tariff: float | None
     currency: str
 
+    @property
+    def has_several_meters(self) -> bool:
+        """Whether more than one meter is known.
+
+        Raises:
+            LakeError: When the lake cannot be read.
+        """
+        known = self.registry().known
+        # Producers may send readings of meters that no source describes.
+        return len(known) > 1 or len({*known, *self.years.meters()}) > 1
+
     @classmethod
     def of(cls, deployment: Platform) -> Self:
         """The data sources that the settings name."""
         return cls(
             reader=deployment.reader,
             years=YearCache(deployment.reader, deployment.timeline, time.monotonic),
+            fleet=FleetCache(
+                FleetSource(
+                    reader=deployment.reader,
+                    models=deployment.models,
+                    registry=deployment.registry,
+                    reviews=deployment.reviews,
+                    groups=deployment.groups,
+                    clock=time.monotonic,
+                    now=time.time_ns,
+                )
+            ),
             registry=deployment.registry,
             default_meter=deployment.settings.default_meter,
             reviews=deployment.reviews,

@@ -30,6 +30,7 @@ from usage_platform.adapters.lake.lease import Lease, sink_lease, writer_lease
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.spark.session import own_session, remote_session
+from usage_platform.adapters.stores.groups import GroupsStore
 from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.adapters.stores.playback_record import PlaybackRecords
@@ -172,6 +173,11 @@ class Platform:
     def reviews(self) -> ReviewStore:
         """The reviews of episodes."""
         return ReviewStore(self.assets)
+
+    @cached_property
+    def groups(self) -> GroupsStore:
+        """The file of sites, buildings and virtual meters."""
+        return GroupsStore(self.assets)
 
     def timeline(self) -> ModelTimeline:
         """The models that are in force, and the labels."""

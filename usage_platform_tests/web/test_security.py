@@ -73,14 +73,34 @@ def test_no_other_file_is_served(page, path):
 def test_without_the_scripts_of_others_the_page_says_what_to_run(made_once, tmp_path):
     source = PageSource.of(Platform(settings_of(made_once)))
     app = create_app(source, no_kafka, vendor=tmp_path)
-    answer = TestClient(app, base_url="http://localhost").get("/")
+    answer = TestClient(app, base_url="http://localhost").get("/?meter=m")
     assert (answer.status_code, "make setup" in answer.text) == (503, True)
 
 
-def test_all_modules_are_named_at_the_top_so_that_they_come_at_once():
-    text = (STATIC / "index.html").read_text("utf-8")
-    named = set(re.findall(r'modulepreload" href="/static/js/([^"]+)"', text))
-    assert named | {"main.js"} == {path.name for path in (STATIC / "js").iterdir()}
+def imported_from(script: str) -> set[str]:
+    """The modules that a script needs, those of its modules too."""
+    found: set[str] = set()
+    waiting = [script]
+    while waiting:
+        text = (STATIC / "js" / waiting.pop()).read_text("utf-8")
+        new = set(re.findall(r'^import .* from "\./([^"]+)";$', text, re.MULTILINE)) - found
+        found |= new
+        waiting += new
+    return found
+
+
+@pytest.mark.parametrize(("name", "script"), [("index", "main.js"), ("fleet", "fleet.js")])
+def test_all_modules_are_named_at_the_top_so_that_they_come_at_once(name, script):
+    text = (STATIC / f"{name}.html").read_text("utf-8")
+    assert f'<script type="module" src="/static/js/{script}">' in text
+    named = re.findall(r'modulepreload" href="/static/js/([^"]+)"', text)
+    assert sorted(named) == sorted(imported_from(script))
+
+
+def test_each_script_belongs_to_a_page():
+    scripts = {"main.js", "fleet.js"}
+    needed = scripts.union(*map(imported_from, scripts))
+    assert needed == {path.name for path in (STATIC / "js").iterdir()}
 
 
 def test_a_lake_that_cannot_be_read_is_one_line(own_lake):

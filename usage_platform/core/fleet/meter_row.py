@@ -87,13 +87,13 @@ class MeterRow:
         return not self.completeness >= COMPLETE
 
     @property
-    def rank(self) -> tuple[float, float]:
-        """By what the meters are ranked, the largest first: what an analyst should look at.
+    def rank(self) -> float:
+        """By what the meters are ranked, the largest first: what an analyst should look at, kWh.
 
-        The absolute excess energy of the open episodes; of meters with the same, the absolute
-        deviation of the last 7 days.
+        The energy above or below the expected one in the open episodes or in all of the last 7
+        days, whichever is larger.
         """
-        return _size(self.open_excess_kwh), _size(self.week.deviation_kwh)
+        return max(_size(self.open_excess_kwh), _size(self.week.deviation_kwh))
 
 
 def _size(value: float) -> float:

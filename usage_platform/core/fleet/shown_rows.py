@@ -36,6 +36,7 @@ class Column(StrEnum):
     MONTH_DEVIATION = "month_deviation"
     MONTH_SHARE = "month_share"
     EPISODES = "episodes"
+    EXCESS = "excess"
     COMPLETENESS = "completeness"
     NEWEST = "newest"
     KWH_PER_M2 = "kwh_per_m2"
@@ -43,6 +44,7 @@ class Column(StrEnum):
 
 _Key = Callable[[MeterRow], float]
 _NUMBERS: dict[Column, _Key] = {
+    Column.RANK: lambda row: row.rank,
     Column.WEEK_KWH: lambda row: row.week.kwh,
     Column.WEEK_EXPECTED: lambda row: row.week.expected_kwh,
     Column.WEEK_DEVIATION: lambda row: row.week.deviation_kwh,
@@ -52,6 +54,7 @@ _NUMBERS: dict[Column, _Key] = {
     Column.MONTH_DEVIATION: lambda row: row.month.deviation_kwh,
     Column.MONTH_SHARE: lambda row: row.month.deviation_share,
     Column.EPISODES: lambda row: row.open_episodes,
+    Column.EXCESS: lambda row: row.open_excess_kwh if row.open_episodes else math.nan,
     Column.COMPLETENESS: lambda row: row.completeness,
     Column.NEWEST: lambda row: math.nan if row.newest is None else row.newest,
     Column.KWH_PER_M2: lambda row: row.kwh_per_m2,
@@ -127,8 +130,6 @@ def _sorted(rows: Sequence[MeterRow], column: Column, is_descending: bool) -> li
     """Stable: rows of the same value stay by name."""
     if column is Column.NAME:
         return list(rows)[::-1] if is_descending else list(rows)
-    if column is Column.RANK:
-        return sorted(rows, key=lambda row: row.rank, reverse=is_descending)
     key = _NUMBERS[column]
     known = [row for row in rows if not math.isnan(key(row))]
     unknown = [row for row in rows if math.isnan(key(row))]

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 LIBRARY = Meter("central-library")
 HOSTILE = Meter("<img src=x onerror=alert(1)>", "Europe/Rome", 60)
 
+A_METER = f"?meter={LIBRARY.name}"
+"""The page of a meter; without it the first page is that of all meters."""
+
 Open = Callable[..., "sync_api.Page"]
 
 
@@ -56,7 +59,7 @@ def open_page(browser, served) -> Iterator[Open]:
     """Open a page and wait until it is drawn; it must say nothing wrong and ask nobody else."""
     contexts, said, asked = [], [], []
 
-    def open_it(query: str = "", url: str = served.url, **look: object) -> "sync_api.Page":
+    def open_it(query: str = A_METER, url: str = served.url, **look: object) -> "sync_api.Page":
         look = {"viewport": {"width": 1280, "height": 900}, "timezone_id": "Europe/Paris", **look}
         context = browser.new_context(**look)
         context.set_default_timeout(30_000)

@@ -1,6 +1,7 @@
 /** The page: loads a meter's year, draws it, applies live updates and handles input. */
 
-import { json, series, ServerError } from "./api.js";
+import { json, series } from "./api.js";
+import { guarded, showProblem } from "./banner.js";
 import { Clock } from "./clock.js";
 import { colors, onColorChange } from "./colors.js";
 import { atMostEvery, byId, element, fill } from "./dom.js";
@@ -30,27 +31,6 @@ const state = {
   loadedAt: 0,
   version: "",
 };
-
-const problems = { load: "", brokers: "", lake: "", connection: "" };
-
-function showProblem(name, text) {
-  problems[name] = text;
-  const said = Object.values(problems).filter(Boolean).join(" ");
-  const banner = byId("banner");
-  banner.hidden = !said;
-  if (banner.textContent !== said) banner.textContent = said;
-}
-
-/** Run an action that calls the server; show an error in the banner. */
-async function guarded(act) {
-  try {
-    await act();
-    showProblem("load", "");
-  } catch (error) {
-    if (!(error instanceof ServerError)) throw error;
-    showProblem("load", error.message);
-  }
-}
 
 const query = () => ({ meter: state.place.meter, year: state.place.year });
 
@@ -86,6 +66,7 @@ async function start() {
   const said = await json("/api/meters");
   state.meters = said.meters;
   state.currency = said.currency;
+  byId("all-meters").hidden = said.meters.length < 2;
   fill(byId("meter"), ...said.meters.map(({ name }) => element("option", { value: name }, name)));
   if (!state.meters.some(({ name }) => name === state.place.meter)) state.place.meter = state.meters[0].name;
   listen();

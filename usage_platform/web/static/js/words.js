@@ -18,10 +18,12 @@ export const range = (low, high) =>
 export const kwh = (value) => (isKnown(value) ? `${whole.format(value)} kWh` : UNKNOWN);
 
 /** `+850 kW`, `−40 kWh`. */
-export function signed(value, unit) {
-  if (!isKnown(value)) return UNKNOWN;
-  const sign = value < 0 ? "−" : "+";
-  return `${sign}${whole.format(Math.abs(value))} ${unit}`;
+export const signed = (value, unit) => (isKnown(value) ? `${signedBy(whole, value)} ${unit}` : UNKNOWN);
+
+/** A number with its sign; without one if it is 0 as it is shown. */
+function signedBy(format, value) {
+  const size = format.format(Math.abs(value));
+  return /[1-9]/.test(size) ? `${value < 0 ? "−" : "+"}${size}` : size;
 }
 
 /** `12,345`. */
@@ -32,6 +34,21 @@ export const number = (value) => (isKnown(value) ? tenth.format(value) : UNKNOWN
 
 /** `3.1%`. */
 export const share = (value) => (isKnown(value) ? percents.format(value) : UNKNOWN);
+
+/** `+3.1%`, `−3.1%`. */
+export const signedShare = (value) => (isKnown(value) ? signedBy(percents, value) : UNKNOWN);
+
+/** `+850`, `−40`. */
+export const signedNumber = (value) => (isKnown(value) ? signedBy(whole, value) : UNKNOWN);
+
+/** `12,345`, `87.1`: whole from 100 on. */
+export const short = (value) => (isKnown(value) ? (Math.abs(value) >= 100 ? whole : tenth).format(value) : UNKNOWN);
+
+/** `3 min`, `5 h`, `12 d`: the largest unit alone. */
+export function age(seconds) {
+  const [size, unit] = [[86400, "d"], [3600, "h"], [60, "min"]].find(([long]) => seconds >= 2 * long || long === 60);
+  return `${Math.max(0, Math.floor(seconds / size))} ${unit}`;
+}
 
 /** `3.1% more than`, `the same as`: compares a value with another. */
 export function compared(value, other) {

@@ -1,0 +1,99 @@
+/** The table of meters: a row each, sorted by a click on a column's name. */
+
+import { element, fill } from "./dom.js";
+import { sparkline } from "./sparkline.js";
+import { age, count, share, short, signedNumber, signedShare } from "./words.js";
+
+const FAR = 0.1;
+
+/** Name, sort key (none: not sortable), whether a narrow screen leaves it out, content. */
+const COLUMNS = [
+  ["7 days", null, false, (row) => sparkline(row.line)],
+  ["Open", "episodes", false, (row) => count(row.episodes)],
+  ["excess", "excess", true, (row) => (row.episodes ? signedNumber(row.excess_kwh) : "–")],
+  ["kWh 7 d", "week_kwh", true, (row) => short(row.week.kwh)],
+  ["expected", "week_expected", true, (row) => expected(row, row.week)],
+  ["over", "week_deviation", true, (row) => signedNumber(row.week.deviation)],
+  ["% over", "week_share", false, (row) => deviation(row.week.share)],
+  ["kWh 30 d", "month_kwh", true, (row) => short(row.month.kwh)],
+  ["expected", "month_expected", true, (row) => expected(row, row.month)],
+  ["over", "month_deviation", true, (row) => signedNumber(row.month.deviation)],
+  ["% over", "month_share", true, (row) => deviation(row.month.share)],
+  ["Complete", "completeness", true, (row) => share(row.completeness)],
+  ["Newest", "newest", false, (row, asOf) => (row.newest === null ? "over 30 d" : age(asOf - row.newest))],
+  ["kWh/m²", "kwh_per_m2", true, (row) => short(row.kwh_per_m2)],
+];
+const TITLES = {
+  week_expected: "Expected energy of the same hours of 7 days",
+  week_deviation: "Energy above the expected one, 7 days",
+  week_share: "Energy above the expected one in percent, 7 days",
+  month_expected: "Expected energy of the same hours of 30 days",
+  month_deviation: "Energy above the expected one, 30 days",
+  month_share: "Energy above the expected one in percent, 30 days",
+  episodes: "Open episodes of the last 7 days",
+  excess: "Energy of the open episodes above the expected one, kWh",
+  completeness: "Share of the readings of 7 days that are there",
+  newest: "Time since the newest reading",
+  kwh_per_m2: "Energy of 30 days by floor area",
+};
+
+function expected(row, energy) {
+  if (!row.has_model) return element("span", { class: "missing" }, "no model");
+  return short(energy.expected);
+}
+
+function deviation(value) {
+  const isFar = value !== null && Math.abs(value) >= FAR;
+  return element("span", { class: isFar ? "over" : "" }, signedShare(value));
+}
+
+export const meterLink = (name) => element("a", { href: `/?${new URLSearchParams({ meter: name })}` }, name);
+
+export class FleetTable {
+  /**
+   * @param {HTMLTableElement} table
+   * @param {(sort: string) => void} onSort
+   */
+  constructor(table, onSort) {
+    this.table = table;
+    this.onSort = onSort;
+    this.body = element("tbody", {});
+    this.body.addEventListener("keydown", (event) => this.key(event));
+    this.heads = [["Meter", "name", false], ...COLUMNS].map(([text, sort, isMore]) => this.head(text, sort, isMore));
+    fill(table, element("caption", { class: "hidden" }, "Meters with the figures of the last 7 and 30 days"), element("thead", {}, element("tr", {}, ...this.heads)), this.body);
+  }
+
+  head(text, sort, isMore) {
+    const title = TITLES[sort];
+    const label = title ? `${text}: ${title}` : text;
+    const inside = sort ? element("button", { type: "button", title: title ?? text, "aria-label": label, onclick: () => this.onSort(sort) }, text) : text;
+    return element("th", { scope: "col", class: isMore ? "more" : "", "data-sort": sort ?? "" }, inside);
+  }
+
+  /** @param {object} page the answer of `/api/fleet` */
+  show(page, place) {
+    for (const head of this.heads) {
+      if (head.dataset.sort === place.sort) head.setAttribute("aria-sort", place.order === "desc" ? "descending" : "ascending");
+      else head.removeAttribute("aria-sort");
+    }
+    const focused = document.activeElement?.closest?.("tr")?.dataset.meter;
+    fill(this.body, ...page.rows.map((row) => this.row(row, page.as_of)));
+    if (focused !== undefined) this.body.querySelector(`[data-meter="${CSS.escape(focused)}"] a`)?.focus({ preventScroll: true });
+  }
+
+  row(row, asOf) {
+    const name = element("th", { scope: "row" }, meterLink(row.name), row.is_silent ? element("span", { class: "badge" }, "silent") : null);
+    const cells = COLUMNS.map(([, , isMore, content]) => element("td", { class: isMore ? "more" : "" }, content(row, asOf)));
+    return element("tr", { "data-meter": row.name }, name, ...cells);
+  }
+
+  /** Arrows move from meter to meter. */
+  key(event) {
+    const links = [...this.body.querySelectorAll("th a")];
+    const at = links.indexOf(document.activeElement);
+    const move = { ArrowUp: -1, ArrowDown: 1, Home: -links.length, End: links.length }[event.key];
+    if (!move || at < 0) return;
+    links[Math.min(Math.max(at + move, 0), links.length - 1)].focus();
+    event.preventDefault();
+  }
+}

@@ -1,0 +1,136 @@
+"""Lakes of many meters for the page: hours, anomalies, a model and groups, made without Spark."""
+
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from usage_platform.adapters.lake.files import LakeFiles, save_meters
+from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_HOURLY, Lake
+from usage_platform.adapters.stores.models import ModelStore
+from usage_platform.core.detector.baseline.slot_forests import CUT, SlotForests
+from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform_tests.core.detector.made_models import model
+
+WriteTable = Callable[..., None]
+FIRST, LAST = date(2024, 2, 20), date(2024, 3, 25)
+USES = ("office", "lab", "library", "hall", "gym", "depot", "clinic", "plant")
+_READINGS = 12
+
+
+def meter_names(count: int) -> list[str]:
+    """So many names, such as `lab-03`."""
+    return [f"{USES[n % len(USES)]}-{n // len(USES) + 1:02}" for n in range(count)]
+
+
+def make_fleet(lake: Lake, write: WriteTable, count: int, unmodelled: int = 2) -> list[str]:
+    """A lake with five weeks of hours of some meters; the last ones have no model.
+
+    The fifth meter falls silent three days before the end, the seventh lacks some hours, and every
+    sixth uses more in the last week than is expected.
+    """
+    names = meter_names(count)
+    meters = [Meter(name, "Europe/Rome", 60 // _READINGS) for name in names]
+    assets = LakeFiles(lake.assets)
+    save_meters(assets, MeterRegistry(meters[0]).with_meters(meters))
+    random = np.random.default_rng(3)
+    size = np.round(20 * random.pareto(1.4, count) + 5, 1)
+    days = pd.date_range(FIRST, LAST, freq="D", tz="UTC")
+    for day in days:
+        since_end = (days[-1] - day).days
+        write(lake, USAGE_HOURLY, _hours(names, size, day, since_end, random))
+    write(lake, ANOMALIES, _anomalies(names, size, days[-1]))
+    store = ModelStore(LakeFiles(lake.models))
+    known = zip(meters[: count - unmodelled], size, strict=False)
+    begin = pd.Timestamp(FIRST, tz="UTC")
+    store.save(model("v1", begin, {meter.name: _detector(meter, kw) for meter, kw in known}))
+    store.promote(["v1"])
+    assets.write_text("groups.yaml", _groups(names[:25]))
+    return names
+
+
+def _profile(hour: "np.ndarray") -> "np.ndarray":
+    """The load by hour of the local day as a share of the meter's size."""
+    return 0.4 + 0.6 * np.exp(-(((hour - 13) / 4.5) ** 2))
+
+
+def _hours(
+    names: list[str], size: "np.ndarray", day: pd.Timestamp, since_end: int, random: object
+) -> pd.DataFrame:
+    starts = pd.date_range(day, periods=24, freq="h")
+    local = starts.tz_convert("Europe/Rome").hour.to_numpy()
+    factor = np.where((np.arange(len(names)) % 6 == 5) & (since_end < 7), 1.3, 1.0)
+    noise = random.normal(1.0, 0.04, (len(names), 24))  # type: ignore[attr-defined]
+    kw = np.round((size * factor)[:, None] * _profile(local) * noise, 3)
+    frame = pd.DataFrame(
+        {
+            "meter": np.repeat(np.array(names, dtype=object), 24),
+            "start": np.tile(starts, len(names)),
+            "avg_usage": kw.ravel(),
+        }
+    )
+    frame = frame.assign(
+        end=frame["start"] + pd.Timedelta(hours=1),
+        event_date=day.date(),
+        n=np.int32(_READINGS),
+        expected_n=np.int32(_READINGS),
+        min_usage=frame["avg_usage"] * 0.9,
+        max_usage=frame["avg_usage"] * 1.1,
+        energy_kwh=frame["avg_usage"],
+        is_final=True,
+        last_reading=frame["start"] + pd.Timedelta(minutes=55),
+        late_n=np.int32(0),
+        rev=np.int32(0),
+    )
+    is_gone = (frame["meter"] == names[4]) & (since_end < 3)
+    is_gap = (frame["meter"] == names[6]) & frame["start"].dt.hour.between(8, 10)
+    return frame[~(is_gone | (is_gap & (since_end < 5)))]
+
+
+def _anomalies(names: list[str], size: "np.ndarray", last: pd.Timestamp) -> pd.DataFrame:
+    rows = []
+    for n in range(0, len(names), 3):
+        at = last - pd.Timedelta(hours=5 + 7 * (n % 20))
+        sign = -1.0 if n % 2 else 1.0
+        rows += [
+            (names[n], at + pd.Timedelta(minutes=5 * k), f"{at:%Y-%m-%dT%H:%MZ}", sign * size[n])
+            for k in range(1 + n % 5)
+        ]
+    frame = pd.DataFrame(rows, columns=["meter", "event_time", "episode", "excess_kwh"])
+    return frame.assign(status="told", event_date=frame["event_time"].dt.date)
+
+
+def _detector(meter: Meter, size: float) -> SlotForests:
+    """Expects what `_profile` says, in each slot of the week."""
+    steps = 24 * meter.readings_per_hour
+    hour = np.arange(7 * steps) % steps // meter.readings_per_hour
+    kw = size * _profile(hour)
+    slots = len(kw)
+    return SlotForests(
+        meter=meter,
+        comparables=np.full(slots, 9),
+        low=0.9 * kw,
+        high=1.1 * kw,
+        starts=3 * np.arange(slots + 1),
+        cuts=np.column_stack([0.9 * kw, 1.1 * kw, np.full(slots, np.inf)]).ravel(),
+        scores=np.tile([0.9, CUT, 0.7], slots),
+    )
+
+
+def _groups(names: list[str]) -> str:
+    lines = ["sites:"]
+    for site, first in (("North campus", 0), ("South campus", 12)):
+        lines += [f"  - name: {site}", "    buildings:"]
+        for at in range(first, first + 12, 4):
+            part = names[at : at + 4]
+            lines += [
+                f"      - name: Block {at // 4 + 1}",
+                f"        kind: {USES[at // 4 % len(USES)]}",
+                f"        area_m2: {2400 + 150 * at}",
+                f"        meters: [{', '.join(part)}]",
+            ]
+    lines += ["      - name: Annex", "        area_m2: 2000", f"        meters: [{names[24]}]"]
+    lines += ["virtual:", "  - name: rest of block 1", f"    plus: [{names[3]}]"]
+    lines += [f"    minus: [{names[0]}]"]
+    return "\n".join(lines) + "\n"
