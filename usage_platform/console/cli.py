@@ -10,6 +10,7 @@ import click
 
 from usage_platform.console.accept_loss import accept_loss
 from usage_platform.console.given_options import Given, Value, given, unless_given
+from usage_platform.console.groups_command import groups
 from usage_platform.console.inspect_command import inspect
 from usage_platform.console.label_command import label
 from usage_platform.console.one_line_errors import OneLineErrors
@@ -41,6 +42,7 @@ def main(ctx: click.Context, data: Path | None) -> None:
 main.add_command(inspect)
 main.add_command(accept_loss)
 main.add_command(label)
+main.add_command(groups)
 
 
 @main.command()

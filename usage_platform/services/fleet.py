@@ -6,6 +6,7 @@ Belongs here: what is asked of the lake and how often, and the rows made of it. 
 
 import threading
 from collections.abc import Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -15,7 +16,7 @@ from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.fleet_sums import Spans, episode_sums
 from usage_platform.adapters.lake.reader import DayFiles, LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_HOURLY
-from usage_platform.adapters.stores.groups import GroupsStore
+from usage_platform.adapters.stores.groups import GroupsStore, groups_in
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.core.feedback.reviews import states
@@ -88,16 +89,25 @@ class FleetSource:
 
 
 class FleetCache:
-    """The fleet in memory; one thread at a time updates it."""
+    """The fleet in memory, updated by a thread of its own.
 
-    def __init__(self, source: FleetSource) -> None:
+    Args:
+        source: Where the rows come from.
+        patience_seconds: How long a request waits for newer rows before it gets the ones that are
+            there; None to wait as long as it takes.
+    """
+
+    def __init__(self, source: FleetSource, patience_seconds: float | None = 0.25) -> None:
         self._source = source
+        self._patience = patience_seconds
         self._lock = threading.Lock()
+        self._worker = ThreadPoolExecutor(1, "fleet")
+        self._refreshing: Future[None] | None = None
         self._expected = ExpectedHours(source.models.manifests, source.models.profiles)
         self._sums = HourSums(source.reader, self._expected)
         self._silent: dict[str, int] = {}
         self._asked = -REFRESHED_EVERY_SECONDS
-        self._fleet = Fleet()
+        self._fleet: Fleet | None = None
 
     def note_silence(self, meter: str, start: int) -> None:
         """Remember that a meter was reported as silent.
@@ -109,17 +119,30 @@ class FleetCache:
         self._silent[meter] = max(start, self._silent.get(meter, start))
 
     def fleet(self) -> Fleet:
-        """The fleet now.
+        """The fleet now, or a moment ago while newer rows are being made.
 
         Raises:
             LakeError: When the lake cannot be read.
         """
         with self._lock:
             now = self._source.clock()
-            if now - self._asked >= REFRESHED_EVERY_SECONDS:
-                self._refresh()
+            if self._refreshing is None and now - self._asked >= REFRESHED_EVERY_SECONDS:
+                self._refreshing = self._worker.submit(self._refresh)
                 self._asked = now
-            return self._fleet
+            refreshing, before = self._refreshing, self._fleet
+        if refreshing is not None:
+            wait([refreshing], None if before is None else self._patience)
+            if refreshing.done():
+                self._end(refreshing)
+        return self._fleet or Fleet()
+
+    def _end(self, refreshing: "Future[None]") -> None:
+        with self._lock:
+            if self._refreshing is refreshing:
+                self._refreshing = None
+                if refreshing.exception() is not None:
+                    self._asked = -REFRESHED_EVERY_SECONDS
+        refreshing.result()
 
     def _refresh(self) -> None:
         source = self._source
@@ -132,9 +155,9 @@ class FleetCache:
         registry, text = source.registry(), source.groups.text()
         models = [one.version for one in source.models.manifests()]
         seen = (hours.version, anomalies.version, sorted(reviewed), registry, text, models)
-        clock = source.now() // CLOCK_STEP, sorted(self._silent.items())
+        clock = source.now() // CLOCK_STEP, sorted(self._silent.copy().items())
         version = sha256(repr((seen, clock)).encode()).hexdigest()[:16]
-        if version != self._fleet.version:
+        if self._fleet is None or version != self._fleet.version:
             tables = hours, anomalies
             self._fleet = self._built(version, tables, reviewed, registry, text)
 
@@ -156,7 +179,8 @@ class FleetCache:
             return Fleet(version, None, None, rows, group_rows(groups, _NO_SUMS), error)
         spans = spans_until(newest_hour)
         # A meter of the groups is unknown until it has sent: the names come from the sums before.
-        names = {*registry.known, *(row.name for row in self._fleet.meters)}
+        before = () if self._fleet is None else self._fleet.meters
+        names = {*registry.known, *(row.name for row in before)}
         groups, error = self._groups(text, names)
         sums = self._sums.follow(hours, sum_members(groups.groups, registry), spans)
         if not names.issuperset(sums.meters.index):
@@ -169,7 +193,7 @@ class FleetCache:
             registry,
             groups,
             open_episodes(episodes, reviewed),
-            dict(self._silent),
+            self._silent.copy(),
             self._expected.meters,
             as_of,
         )
@@ -179,7 +203,7 @@ class FleetCache:
     def _groups(self, text: str, meters: Collection[str]) -> tuple[Groups, str]:
         """The groups, or none and what is wrong with their file."""
         try:
-            return self._source.groups.parse(text, meters), ""
+            return groups_in(text, self._source.groups.place, meters), ""
         except LakeError as error:
             return Groups(), str(error)
 

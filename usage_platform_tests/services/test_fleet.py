@@ -1,12 +1,14 @@
 """The fleet's rows on a small lake, against adding up its hours by hand."""
 
 import math
+import threading
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_HOURLY, Lake
@@ -20,6 +22,7 @@ from usage_platform.core.readings.hourly import audited_hours, hourly_from_readi
 from usage_platform.services.fleet import Fleet, FleetCache, FleetSource
 from usage_platform_tests.conftest import table_writer
 from usage_platform_tests.core.detector.made_models import cut_forests, model
+from usage_platform_tests.topics import until
 
 START, END = pd.Timestamp("2024-02-20T00:00Z"), pd.Timestamp("2024-03-31T14:00Z")
 """The change of clocks in Rome is within the last hours."""
@@ -92,7 +95,7 @@ def cache_of(lake) -> Callable[..., FleetCache]:
             clock=lambda: float(next(seconds)),
             now=lambda: now.value,
         )
-        return FleetCache(source)
+        return FleetCache(source, patience_seconds=None)
 
     return make
 
@@ -228,6 +231,43 @@ def test_new_hours_change_the_sums_and_only_their_days_are_read(
     for kept, new in zip(after.meters, fresh.meters, strict=True):
         np.testing.assert_array_equal(kept.line, new.line)
         assert kept.month.kwh == pytest.approx(new.month.kwh, rel=1e-12, nan_ok=True)
+
+
+def test_a_request_gets_the_rows_that_are_there_while_newer_ones_are_made(
+    lake, cache_of, readings, monkeypatch
+):
+    write_hours(lake, readings)
+    cache = cache_of()
+    monkeypatch.setattr(cache, "_patience", 0.0)
+    before = cache.fleet()
+    may_read = threading.Event()
+    rows = LakeReader.rows
+
+    def delayed(self, *args, **kwargs):
+        may_read.wait(60)
+        return rows(self, *args, **kwargs)
+
+    monkeypatch.setattr(LakeReader, "rows", delayed)
+    more = pd.DataFrame({"meter": "pump", "event_time": [END], "value": [1.0]})
+    write_hours(lake, more.astype({"event_time": "datetime64[ns, UTC]"}))
+    assert cache.fleet() is cache.fleet() is before
+    may_read.set()
+    until(lambda: row_of(cache.fleet(), "pump").newest == END.value)
+
+
+def test_a_lake_that_fails_is_an_error_and_read_again(lake, cache_of, readings, monkeypatch):
+    write_hours(lake, readings)
+    cache = cache_of()
+
+    def failed(self, *args, **kwargs):
+        raise LakeError("the lake is away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(LakeReader, "scan", failed)
+        for _ in range(2):
+            with pytest.raises(LakeError, match="the lake is away"):
+                cache.fleet()
+    assert row_of(cache.fleet(), "main").newest is not None
 
 
 def test_a_reported_silence_lasts_until_the_meter_delivers(lake, cache_of, readings):

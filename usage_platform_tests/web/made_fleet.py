@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.adapters.lake.files import LakeFiles, save_meters
@@ -16,7 +17,6 @@ from usage_platform_tests.core.detector.made_models import model
 WriteTable = Callable[..., None]
 FIRST, LAST = date(2024, 2, 20), date(2024, 3, 25)
 USES = ("office", "lab", "library", "hall", "gym", "depot", "clinic", "plant")
-_READINGS = 12
 
 
 def meter_names(count: int) -> list[str]:
@@ -24,25 +24,27 @@ def meter_names(count: int) -> list[str]:
     return [f"{USES[n % len(USES)]}-{n // len(USES) + 1:02}" for n in range(count)]
 
 
-def make_fleet(lake: Lake, write: WriteTable, count: int, unmodelled: int = 2) -> list[str]:
-    """A lake with five weeks of hours of some meters; the last ones have no model.
+def make_fleet(lake: Lake, write: WriteTable, count: int, per_hour: int = 12) -> list[str]:
+    """A lake with five weeks of hours of some meters; the last two have no model.
 
     The fifth meter falls silent three days before the end, the seventh lacks some hours, and every
     sixth uses more in the last week than is expected.
     """
     names = meter_names(count)
-    meters = [Meter(name, "Europe/Rome", 60 // _READINGS) for name in names]
+    meters = [Meter(name, "Europe/Rome", 60 // per_hour) for name in names]
     assets = LakeFiles(lake.assets)
     save_meters(assets, MeterRegistry(meters[0]).with_meters(meters))
     random = np.random.default_rng(3)
     size = np.round(20 * random.pareto(1.4, count) + 5, 1)
     days = pd.date_range(FIRST, LAST, freq="D", tz="UTC")
     for day in days:
-        since_end = (days[-1] - day).days
-        write(lake, USAGE_HOURLY, _hours(names, size, day, since_end, random))
+        is_last_week = day > days[-1] - pd.Timedelta(days=7)
+        factor = np.where((np.arange(count) % 6 == 5) & is_last_week, 1.3, 1.0)
+        kw = (size * factor)[:, None] * random.normal(1.0, 0.04, (count, 24))
+        write(lake, USAGE_HOURLY, _without_gaps(_hours(names, kw, day, per_hour), names, days[-1]))
     write(lake, ANOMALIES, _anomalies(names, size, days[-1]))
     store = ModelStore(LakeFiles(lake.models))
-    known = zip(meters[: count - unmodelled], size, strict=False)
+    known = zip(meters[: count - 2], size, strict=False)
     begin = pd.Timestamp(FIRST, tz="UTC")
     store.save(model("v1", begin, {meter.name: _detector(meter, kw) for meter, kw in known}))
     store.promote(["v1"])
@@ -50,45 +52,48 @@ def make_fleet(lake: Lake, write: WriteTable, count: int, unmodelled: int = 2) -
     return names
 
 
-def _profile(hour: "np.ndarray") -> "np.ndarray":
+def _profile(hour: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """The load by hour of the local day as a share of the meter's size."""
     return 0.4 + 0.6 * np.exp(-(((hour - 13) / 4.5) ** 2))
 
 
 def _hours(
-    names: list[str], size: "np.ndarray", day: pd.Timestamp, since_end: int, random: object
+    names: list[str], size: npt.NDArray[np.float64], day: pd.Timestamp, per_hour: int
 ) -> pd.DataFrame:
+    """The hours of a UTC day; `size` has the size of each meter in each hour, kW."""
     starts = pd.date_range(day, periods=24, freq="h")
     local = starts.tz_convert("Europe/Rome").hour.to_numpy()
-    factor = np.where((np.arange(len(names)) % 6 == 5) & (since_end < 7), 1.3, 1.0)
-    noise = random.normal(1.0, 0.04, (len(names), 24))  # type: ignore[attr-defined]
-    kw = np.round((size * factor)[:, None] * _profile(local) * noise, 3)
     frame = pd.DataFrame(
         {
             "meter": np.repeat(np.array(names, dtype=object), 24),
             "start": np.tile(starts, len(names)),
-            "avg_usage": kw.ravel(),
+            "avg_usage": np.round(size * _profile(local), 3).ravel(),
         }
     )
-    frame = frame.assign(
+    return frame.assign(
         end=frame["start"] + pd.Timedelta(hours=1),
         event_date=day.date(),
-        n=np.int32(_READINGS),
-        expected_n=np.int32(_READINGS),
+        n=np.int32(per_hour),
+        expected_n=np.int32(per_hour),
         min_usage=frame["avg_usage"] * 0.9,
         max_usage=frame["avg_usage"] * 1.1,
         energy_kwh=frame["avg_usage"],
         is_final=True,
-        last_reading=frame["start"] + pd.Timedelta(minutes=55),
+        last_reading=frame["start"] + pd.Timedelta(minutes=60 - 60 // per_hour),
         late_n=np.int32(0),
         rev=np.int32(0),
     )
-    is_gone = (frame["meter"] == names[4]) & (since_end < 3)
-    is_gap = (frame["meter"] == names[6]) & frame["start"].dt.hour.between(8, 10)
-    return frame[~(is_gone | (is_gap & (since_end < 5)))]
 
 
-def _anomalies(names: list[str], size: "np.ndarray", last: pd.Timestamp) -> pd.DataFrame:
+def _without_gaps(hours: pd.DataFrame, names: list[str], last: pd.Timestamp) -> pd.DataFrame:
+    """All hours but those of the meter that falls silent and of the one that lacks some."""
+    is_gone = (hours["meter"] == names[4]) & (hours["start"] > last - pd.Timedelta(days=2))
+    is_gap = (hours["meter"] == names[6]) & hours["start"].dt.hour.between(8, 10)
+    is_late = hours["start"] > last - pd.Timedelta(days=4)
+    return hours[~(is_gone | (is_gap & is_late))]
+
+
+def _anomalies(names: list[str], size: npt.NDArray[np.float64], last: pd.Timestamp) -> pd.DataFrame:
     rows = []
     for n in range(0, len(names), 3):
         at = last - pd.Timedelta(hours=5 + 7 * (n % 20))

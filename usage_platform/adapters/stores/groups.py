@@ -31,26 +31,29 @@ class GroupsStore:
         try:
             text = self._assets.read_text(GROUPS_FILE) or ""
         except UnicodeDecodeError as error:
-            raise LakeError(f"{self._place}: expected UTF-8 ({error.reason})") from None
+            raise LakeError(f"{self.place}: expected UTF-8 ({error.reason})") from None
         if len(text) > MOST_BYTES:
-            raise LakeError(f"{self._place}: expected at most {MOST_BYTES >> 20} MiB")
+            raise LakeError(f"{self.place}: expected at most {MOST_BYTES >> 20} MiB")
         return text
 
-    def parse(self, text: str, meters: Collection[str]) -> Groups:
-        """The groups that a text describes.
-
-        Args:
-            text: From `text`.
-            meters: The names of all known meters.
-
-        Raises:
-            LakeError: In one line that names the file, when something in it is wrong.
-        """
-        try:
-            return parse_groups(plain_yaml(text), meters)
-        except ValueError as error:
-            raise LakeError(f"{self._place}: {error}") from None
-
     @property
-    def _place(self) -> str:
+    def place(self) -> str:
+        """Where the file is, for errors."""
         return f"{self._assets.root}/{GROUPS_FILE}"
+
+
+def groups_in(text: str, place: str, meters: Collection[str]) -> Groups:
+    """The groups that a text describes.
+
+    Args:
+        text: YAML.
+        place: Where it is from.
+        meters: The names of all known meters.
+
+    Raises:
+        LakeError: In one line that names the place, when something in the text is wrong.
+    """
+    try:
+        return parse_groups(plain_yaml(text), meters)
+    except ValueError as error:
+        raise LakeError(f"{place}: {error}") from None

@@ -1,4 +1,5 @@
-"""How fast the analyst's page opens and zooms with a year of readings, and what it transfers.
+"""How fast the analyst's page opens and zooms with a year of readings, and what it transfers; the
+same of the page of all meters (`fleet`).
 
 Run by `make bench-page`: medians of some openings in Chromium, each in a fresh profile without a
 cache, on the page's own server process.
@@ -17,11 +18,12 @@ from rich.table import Table
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.core.meters import Meter
 from usage_platform_tests.conftest import table_writer
+from usage_platform_tests.tools.bench import fleet
 from usage_platform_tests.web.made_lake import YEAR_DAYS, make_year
 from usage_platform_tests.web.served_page import chromium, page_of
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 _TIMES = 7
 _READY_MS, _ZOOM_MS = 1500.0, 100.0
@@ -67,38 +69,45 @@ class Opening:
 
 def main() -> None:
     """Measure and print."""
-    with tempfile.TemporaryDirectory(prefix="usage-page-") as folder:
-        print(f"a year of five-minute readings ({YEAR_DAYS} days), a model and its anomalies")
-        make_year(Lake(f"{folder}/lake"), table_writer, (Meter(),), YEAR_DAYS)
-        with page_of(Path(folder), _free_port()) as url, chromium() as browser:
-            _opened(browser, url)  # The server reads the lake once, whoever comes first.
-            openings = [_opened(browser, url) for _ in range(_TIMES)]
-    Console().print(_table(openings))
+    with chromium() as browser:
+        with tempfile.TemporaryDirectory(prefix="usage-page-") as folder:
+            print(f"a year of five-minute readings ({YEAR_DAYS} days), a model and its anomalies")
+            make_year(Lake(f"{folder}/lake"), table_writer, (Meter(),), YEAR_DAYS)
+            with page_of(Path(folder), _free_port()) as url:
+                _opened(browser, url)  # The server reads the lake once, whoever comes first.
+                openings = [_opened(browser, url) for _ in range(_TIMES)]
+        Console().print(_table(openings))
+        rows = [fleet.measured(browser, count, _free_port, _ready) for count in fleet.METERS]
+    Console().print(fleet.table(rows))
 
 
 def _opened(browser: "Browser", url: str) -> Opening:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     try:
         page = context.new_page()
-        client = context.new_cdp_session(page)
-        client.send("Network.enable")
-        sizes: list[int] = []
-
-        def finished(event: dict[str, Any]) -> None:
-            sizes.append(int(event["encodedDataLength"]))
-
-        client.on("Network.loadingFinished", finished)
-        page.goto(url)
-        page.wait_for_selector("html[data-ready]")
-        ready = float(page.evaluate(_READY))
-        seen = sum(sizes), len(sizes)
+        ready = _ready(page, url)
         year = page.evaluate(
             "() => { const { year } = window.__page.state; return [year.start, year.end]; }"
         )
-        zooms = page.evaluate(_ZOOMS, _spans(*year))
-        return Opening(ready, *seen, zooms)
+        return Opening(*ready, page.evaluate(_ZOOMS, _spans(*year)))
     finally:
         context.close()
+
+
+def _ready(page: "Page", url: str) -> tuple[float, int, int]:
+    """Open a page: ms until it is drawn and takes input, bytes over the wire, requests."""
+    client = page.context.new_cdp_session(page)
+    client.send("Network.enable")
+    sizes: list[int] = []
+
+    def finished(event: dict[str, Any]) -> None:
+        sizes.append(int(event["encodedDataLength"]))
+
+    client.on("Network.loadingFinished", finished)
+    page.goto(url)
+    page.wait_for_selector("html[data-ready]")
+    ready = float(page.evaluate(_READY))
+    return ready, sum(sizes), len(sizes)
 
 
 def _spans(start: float, end: float) -> list[list[float]]:

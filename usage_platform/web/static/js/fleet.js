@@ -109,7 +109,8 @@ function listen() {
   source.addEventListener("standing", (event) => heardStanding(JSON.parse(event.data)));
   source.addEventListener("open", () => showProblem("connection", ""));
   source.addEventListener("error", () => showProblem("connection", "The page's server does not respond; retrying."));
-  setInterval(refreshSoon, 6 * REFRESH_MS);
+  // The server may answer with the rows of a moment ago while it makes new ones.
+  setInterval(refreshSoon, 3 * REFRESH_MS);
 }
 
 function heardStanding({ brokers, lake, version }) {

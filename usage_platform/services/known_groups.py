@@ -1,0 +1,35 @@
+"""The groups of a text, checked against the meters that there are.
+
+Belongs here: which meters are known. Not here: the form of the text (`core.fleet.groups_file`),
+sums (`fleet`).
+"""
+
+from datetime import timedelta
+
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import USAGE_HOURLY
+from usage_platform.adapters.stores.groups import groups_in
+from usage_platform.core.fleet.groups import Groups
+from usage_platform.core.fleet.meter_row import MONTH_HOURS
+from usage_platform.core.meters import MeterRegistry
+
+
+def known_groups(text: str, place: str, reader: LakeReader, registry: MeterRegistry) -> Groups:
+    """The groups that a text describes.
+
+    Args:
+        text: YAML.
+        place: Where it is from, for errors.
+        reader: The lake's tables.
+        registry: The described meters; those with hours in the lake's last 30 days are known too.
+
+    Raises:
+        LakeError: In one line, when something in the text is wrong or the lake cannot be read.
+    """
+    days = reader.day_files(USAGE_HOURLY).files
+    meters = set(registry.known)
+    if days:
+        newest = max(days)
+        first = newest - timedelta(hours=MONTH_HOURS)
+        meters.update(reader.meters(USAGE_HOURLY, first, newest))
+    return groups_in(text, place, meters)
