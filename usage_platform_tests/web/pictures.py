@@ -3,8 +3,9 @@
 import io
 import socket
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -12,11 +13,12 @@ from usage_platform.adapters.lake.tables import Lake
 from usage_platform.core.meters import Meter
 from usage_platform_tests.conftest import table_writer
 from usage_platform_tests.repository import ROOT
+from usage_platform_tests.web.made_fleet import make_fleet
 from usage_platform_tests.web.made_lake import YEAR_DAYS, make_year
 from usage_platform_tests.web.served_page import chromium, page_of
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 FOLDER = ROOT / "docs" / "pictures"
 _LARGE = {"width": 1280, "height": 900}
@@ -28,28 +30,60 @@ _SHOTS = {
         "#power-title",
     ),
 }
+_FLEET_METERS = 40
+_FLEET_SHOTS = {
+    "fleet": ({"viewport": _LARGE}, ""),
+    "fleet-dark": ({"viewport": _LARGE, "color_scheme": "dark"}, ""),
+    "fleet-phone": (
+        {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2},
+        "#meters-title",
+    ),
+}
 _COLOURS = 128
 
 
 def main() -> None:
     """Make all pictures anew."""
-    with tempfile.TemporaryDirectory(prefix="usage-page-") as folder:
-        make_year(Lake(f"{folder}/lake"), table_writer, (Meter(),), YEAR_DAYS)
-        settings = {"tariff": 0.21, "kafka_bootstrap": "127.0.0.1:9"}
-        with page_of(Path(folder), free_port(), **settings) as url, chromium() as browser:
-            for name, (look, chosen) in _SHOTS.items():
-                context = browser.new_context(**look)
-                page = context.new_page()
-                page.goto(url)
-                page.wait_for_selector("html[data-ready]")
+    with chromium() as browser:
+        with tempfile.TemporaryDirectory(prefix="usage-page-") as folder:
+            make_year(Lake(f"{folder}/lake"), table_writer, (Meter(),), YEAR_DAYS)
+            for page, name, chosen in _opened(browser, Path(folder), _SHOTS):
                 _take(page, chosen, FOLDER / f"{name}.png")
-                context.close()
+        take_fleet(browser)
+
+
+def take_fleet(browser: "Browser") -> None:
+    """Photograph the page of all meters."""
+    with tempfile.TemporaryDirectory(prefix="usage-fleet-") as folder:
+        make_fleet(Lake(f"{folder}/lake"), table_writer, _FLEET_METERS)
+        for page, name, chosen in _opened(browser, Path(folder), _FLEET_SHOTS):
+            page.locator("#groups-table tbody button").first.click()
+            _save(page, chosen, FOLDER / f"{name}.png")
+
+
+def _opened(
+    browser: "Browser", data: Path, shots: Mapping[str, tuple[dict[str, Any], str]]
+) -> Iterator[tuple["Page", str, str]]:
+    """Each page with its name and what is chosen on it."""
+    settings = {"tariff": 0.21, "kafka_bootstrap": "127.0.0.1:9"}
+    with page_of(data, free_port(), **settings) as url:
+        for name, (look, chosen) in shots.items():
+            context = browser.new_context(**look)
+            page = context.new_page()
+            page.goto(url)
+            page.wait_for_selector("html[data-ready]")
+            yield page, name, chosen
+            context.close()
 
 
 def _take(page: "Page", chosen: str, path: Path) -> None:
     if chosen:
         page.locator(chosen).click()
     page.wait_for_selector("#hours tbody tr")
+    _save(page, chosen, path)
+
+
+def _save(page: "Page", chosen: str, path: Path) -> None:
     page.wait_for_selector("#banner:not([hidden])")
     # A photograph needs no broker; on a running platform nothing is said of it.
     page.evaluate("() => { document.getElementById('banner').hidden = true; }")
