@@ -7,26 +7,20 @@ Energies are added with compensation (`fsum`, Kahan), so that the order of the r
 within 1e-9.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from usage_platform.adapters.lake.errors import LakeError, one_line
-from usage_platform.adapters.lake.query_limits import MEMORY_LIMIT
 from usage_platform.adapters.lake.reader import LakeReader, between
+from usage_platform.adapters.lake.streamed_sql import connected, registered
 from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_HOURLY
 from usage_platform.core.anomalies.anomaly import WITHDRAWN
 from usage_platform.core.time.units import NS_AN_HOUR
-
-if TYPE_CHECKING:
-    import duckdb
 
 _INSTANT = pa.timestamp("us", "UTC")
 _HOURS = {
@@ -194,7 +188,7 @@ def day_sums(
     batches = reader.scan(USAGE_HOURLY, list(_HOURS), between(USAGE_HOURLY, *days))
     given = {name: getattr(spans, name) for name in ("month_start", "week_start", "hour_end")}
     rows = pa.Table.from_pylist([vars(member) for member in members], schema=_MEMBERS)
-    with _connected() as connection, _registered(connection, batches, _HOURS):
+    with connected(USAGE_HOURLY) as connection, registered(connection, batches, _HOURS):
         connection.execute(_COPY, _named(given, _COPY))
         connection.register("expected", _expected_table(expected))
         connection.register("members", rows)
@@ -242,7 +236,7 @@ def episode_sums(reader: LakeReader, since: pd.Timestamp, last: date) -> pd.Data
         "status": pa.string(),
     }
     batches = reader.scan(ANOMALIES, list(columns), between(ANOMALIES, since.date(), last))
-    with _connected() as connection, _registered(connection, batches, columns):
+    with connected(ANOMALIES) as connection, registered(connection, batches, columns):
         given = {"since": since, "withdrawn": WITHDRAWN}
         return connection.sql(_EPISODES, params=given).to_arrow_table().to_pandas()
 
@@ -258,51 +252,3 @@ def _clock(days: tuple[date, date], spans: Spans) -> pa.Table:
     end = min(pd.Timestamp(days[1], tz="UTC") + pd.Timedelta(days=1), spans.hour_end)
     hours = pd.date_range(first, end, freq="h", inclusive="left")
     return pa.table({"start": pa.array(hours.as_unit("us"), _INSTANT)})
-
-
-@contextmanager
-def _registered(
-    connection: "duckdb.DuckDBPyConnection",
-    batches: Iterator[pa.RecordBatch],
-    columns: dict[str, pa.DataType],
-) -> Iterator[None]:
-    """Rows as the table `stream`, which can be read once; few of them are in memory at once.
-
-    Raises:
-        LakeError: What reading them has raised, which DuckDB would wrap into its own error.
-    """
-    schema = pa.schema(list(columns.items()))
-    failed: list[LakeError] = []
-
-    def read() -> Iterator[pa.RecordBatch]:
-        try:
-            yield from (batch.cast(schema) for batch in batches)
-        except LakeError as error:
-            failed.append(error)
-            raise
-
-    connection.register("stream", pa.RecordBatchReader.from_batches(schema, read()))
-    try:
-        yield
-    except Exception:
-        if failed:
-            raise failed[0] from None
-        raise
-
-
-@contextmanager
-def _connected() -> "Iterator[duckdb.DuckDBPyConnection]":
-    """A database in memory; its errors in one line."""
-    import duckdb
-
-    config = {
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "memory_limit": MEMORY_LIMIT,
-    }
-    try:
-        with duckdb.connect(config=config) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            yield connection
-    except duckdb.Error as error:
-        raise LakeError(f"{USAGE_HOURLY.name}: cannot be summed: {one_line(str(error))}") from None
