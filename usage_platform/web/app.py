@@ -96,13 +96,13 @@ def _shows_fleet(source: PageSource) -> bool:
 
 
 def _load_first(source: PageSource) -> None:
-    """Preload the default views; errors are reported by the request that needs the data."""
+    """Preload the first page; errors are reported by the request that needs the data."""
     with contextlib.suppress(LakeError, ValueError):
         if source.has_several_meters:
             source.fleet.fleet()
-    with contextlib.suppress(LakeError, ValueError):
-        meter = source.default_meter
-        source.years.year(source.registry().get(meter.name), None)
+        else:
+            meter = source.default_meter
+            source.years.year(source.registry().get(meter.name), None)
 
 
 def _following(

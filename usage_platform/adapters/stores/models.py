@@ -116,11 +116,7 @@ class ModelStore:
         return self._load(version)
 
     def profiles(self, version: str) -> Iterator[tuple[str, WeekProfile | None]]:
-        """The meters of a complete model with what is expected of them, one at a time.
-
-        Raises:
-            FileNotFoundError: If there is none of that version.
-        """
+        """The meters of a complete model with what is expected of them, in any order."""
         if self._files.exists(f"{version}/{DESCRIPTIONS}"):
             detectors = self.load(version).detectors
             yield from ((name, week_profile(detectors[name])) for name in detectors)

@@ -18,6 +18,7 @@ from usage_platform.core.detector.manifest import Model, model_version
 from usage_platform.core.detector.model_timeline import LOOK_BACK, scored_by
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.train import HISTORY_DAYS, train
+from usage_platform.core.detector.week_profile import week_profile
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.calendar import Calendar
@@ -108,6 +109,29 @@ def test_detectors_judge_the_same_after_they_were_stored(files, detectors):
     for name, before in detectors.items():
         judged = [scored_by(one, Series(INSTANTS, odd), start) for one in (before, got[name])]
         pd.testing.assert_frame_equal(*judged, check_exact=True)
+
+
+@pytest.mark.parametrize("is_former", [False, True])
+def test_what_is_expected_is_read_without_the_rest_of_a_detector(
+    files, detectors, monkeypatch, is_former
+):
+    if is_former:
+        save_former(files, model(detectors))
+    else:
+        ModelStore(files).save(model(detectors))
+        # Fewer at once than there are: the last part is short.
+        monkeypatch.setattr(detector_files, "_ROWS_AT_ONCE", 4)
+    found = dict(ModelStore(files).profiles("v1"))
+    assert sorted(found) == sorted(detectors)
+    for name, detector in detectors.items():
+        expected, profile = week_profile(detector), found[name]
+        if expected is None:
+            assert profile is None
+        else:
+            assert profile is not None
+            assert (profile.meter, profile.until_day) == (expected.meter, expected.until_day)
+            assert profile.calendar == expected.calendar
+            np.testing.assert_array_equal(profile.expected, expected.expected)
 
 
 def test_a_model_without_a_meter_comes_back_too(files):
