@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 
 import pandas as pd
@@ -171,19 +172,19 @@ class FleetCache:
     ) -> Fleet:
         hours, anomalies = tables
         source = self._source
-        newest_hour = _newest_hour(source.reader, hours)
-        if newest_hour is None:
+        hour_end = _hour_end(source.reader, hours)
+        if hour_end is None:
             groups, error = self._groups(text, registry.known)
             known = Known(registry, groups, {}, {}, frozenset(), 0)
             rows = meter_rows(registry.known, None, known)
             return Fleet(version, None, None, rows, group_rows(groups, _NO_SUMS), error)
-        spans = spans_until(newest_hour)
+        spans = spans_until(hour_end)
         # A meter of the groups is unknown until it has sent: the names come from the sums before.
         before = () if self._fleet is None else self._fleet.meters
         names = {*registry.known, *(row.name for row in before)}
         groups, error = self._groups(text, names)
         sums = self._sums.follow(hours, sum_members(groups.groups, registry), spans)
-        if not names.issuperset(sums.meters.index):
+        if text and not names.issuperset(sums.meters.index):
             groups, error = self._groups(text, {*names, *sums.meters.index})
             sums = self._sums.follow(hours, sum_members(groups.groups, registry), spans)
         newest = int(sums.meters["newest"].max())
@@ -208,12 +209,20 @@ class FleetCache:
             return Groups(), str(error)
 
 
-def _newest_hour(reader: LakeReader, hours: DayFiles) -> pd.Timestamp | None:
+def _hour_end(reader: LakeReader, hours: DayFiles) -> pd.Timestamp | None:
+    """The end of the newest hour of which a meter has all readings; None without an hour.
+
+    The hour that is going on is whole for none: it would leave each group incomplete. Only the two
+    newest days are looked at; without a whole hour there, the newest one counts.
+    """
     if not hours.files:
         return None
     newest = max(hours.files)
-    at = reader.rows(USAGE_HOURLY, ["start"], newest, newest)["start"].max()
-    return None if pd.isna(at) else at
+    columns = ["start", "n", "expected_n"]
+    rows = reader.rows(USAGE_HOURLY, columns, newest - timedelta(days=1), newest)
+    whole = rows.loc[rows["n"] >= rows["expected_n"], "start"]
+    at = (whole if len(whole) else rows["start"]).max()
+    return None if pd.isna(at) else at + pd.Timedelta(hours=1)
 
 
 def _episodes(reader: LakeReader, anomalies: DayFiles, spans: Spans) -> pd.DataFrame:

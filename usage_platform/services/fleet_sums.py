@@ -75,13 +75,12 @@ class FleetSums:
     groups: pd.DataFrame
 
 
-def spans_until(newest: pd.Timestamp) -> Spans:
-    """The last 7 and 30 days up to the end of an hour.
+def spans_until(end: pd.Timestamp) -> Spans:
+    """The last 7 and 30 days.
 
     Args:
-        newest: The start of the hour, UTC.
+        end: The end of their last hour, UTC.
     """
-    end = newest + pd.Timedelta(hours=1)
     return Spans(end - pd.Timedelta(hours=MONTH_HOURS), end - pd.Timedelta(hours=WEEK_HOURS), end)
 
 
@@ -131,11 +130,12 @@ class HourSums:
             LakeError: When the lake cannot be read.
         """
         first = spans.month_start.date()
-        last = (spans.hour_end - pd.Timedelta(1)).date()
-        days = sorted(day for day in files.files if first <= day <= last)
+        last = max([spans.hour_end.date(), *files.files])
+        # Also the days without a file: a group's hours are due on them.
+        days = [first + n * _A_DAY for n in range((last - first).days + 1)]
         self._expected.follow(first, last)
         keys = {day: self._key(day, files, spans, hash(members)) for day in days}
-        for day in [day for day in self._keys if day not in keys]:
+        for day in {*self._meters, *self._groups} - set(keys):
             self._forget(day)
         changed = [day for day in days if self._keys.get(day) != keys[day]]
         for day in changed:
@@ -155,7 +155,7 @@ class HourSums:
             return min(max(at, begin), end)
 
         return _DayKey(
-            files=files.files[day],
+            files=files.files.get(day, frozenset()),
             month_start=within(spans.month_start),
             week_start=within(spans.week_start),
             hour_end=within(spans.hour_end),

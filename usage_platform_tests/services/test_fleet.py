@@ -1,6 +1,7 @@
 """The fleet's rows on a small lake, against adding up its hours by hand."""
 
 import math
+import shutil
 import threading
 from collections.abc import Callable
 
@@ -160,6 +161,34 @@ def test_a_sum_counts_an_hour_only_if_each_of_its_meters_is_whole(lake, cache_of
     library = fleet.groups[1]
     assert library.kwh_per_m2 == pytest.approx(library.month.kwh / 100)
     assert row_of(fleet, "main").kwh_per_m2 == row_of(fleet, "main").month.kwh / 100
+
+
+def test_the_hours_of_a_day_without_any_reading_are_incomplete(lake, cache_of, readings):
+    day = pd.Timestamp("2024-03-27T00:00Z")
+    is_gone = readings["event_time"].between(day, day + pd.Timedelta(days=1), inclusive="left")
+    whole = readings[readings["meter"] == "main"]
+    write_hours(lake, whole)
+    before = cache_of(GROUPS).fleet().groups[1].week
+    shutil.rmtree(lake.table(USAGE_HOURLY))
+    write_hours(lake, whole[~is_gone])
+    after = cache_of(GROUPS).fleet().groups[1].week
+    assert (before.hours, after.hours) == (168, 168)
+    there = (is_gone & (readings["meter"] == "main")).sum()
+    assert before.complete_hours - after.complete_hours == there > 0
+
+
+def test_the_hour_that_is_going_on_is_in_no_energy_but_its_reading_is_the_newest(
+    lake, cache_of, readings
+):
+    part = pd.DataFrame({"meter": ["kitchen"] * 2, "event_time": [END] * 2, "value": [9e3] * 2})
+    part["event_time"] += pd.to_timedelta([0, 15], "min")
+    more = part.astype({"event_time": "datetime64[ns, UTC]"})
+    write_hours(lake, readings)
+    before = row_of(cache_of().fleet(), "kitchen")
+    write_hours(lake, more)
+    after = row_of(cache_of().fleet(), "kitchen")
+    assert (after.week.kwh, after.completeness) == (before.week.kwh, before.completeness)
+    assert after.newest == (END + pd.Timedelta(minutes=15)).value
 
 
 def test_what_is_expected_is_compared_in_the_same_hours(lake, cache_of, readings):

@@ -47,23 +47,28 @@ _MEMBERS = pa.schema(
 )
 _COPY = """
 CREATE TEMP TABLE hours AS
-SELECT * FROM stream WHERE start >= $month_start AND start < $hour_end
+SELECT
+    *,
+    start < $hour_end AS in_month,
+    start >= $week_start AND start < $hour_end AS in_week
+FROM stream
+WHERE start >= $month_start
 """
 _BY_METER = """
 SELECT
     h.event_date AS day,
     h.meter AS meter,
-    fsum(h.energy_kwh) AS month_kwh,
-    fsum(h.energy_kwh) FILTER (e.kw IS NOT NULL) AS month_compared,
-    fsum(e.kw * h.n / h.expected_n) AS month_expected,
-    fsum(h.energy_kwh) FILTER (h.start >= $week_start) AS week_kwh,
-    fsum(h.energy_kwh) FILTER (h.start >= $week_start AND e.kw IS NOT NULL) AS week_compared,
-    fsum(e.kw * h.n / h.expected_n) FILTER (h.start >= $week_start) AS week_expected,
-    coalesce(sum(h.n) FILTER (h.start >= $week_start), 0)::BIGINT AS week_n,
+    fsum(h.energy_kwh) FILTER (in_month) AS month_kwh,
+    fsum(h.energy_kwh) FILTER (in_month AND e.kw IS NOT NULL) AS month_compared,
+    fsum(e.kw * h.n / h.expected_n) FILTER (in_month) AS month_expected,
+    fsum(h.energy_kwh) FILTER (in_week) AS week_kwh,
+    fsum(h.energy_kwh) FILTER (in_week AND e.kw IS NOT NULL) AS week_compared,
+    fsum(e.kw * h.n / h.expected_n) FILTER (in_week) AS week_expected,
+    coalesce(sum(h.n) FILTER (in_week), 0)::BIGINT AS week_n,
     min(h.start) AS first_hour,
     max(coalesce(h.last_reading, h.start)) AS newest,
-    coalesce(list(h.start) FILTER (h.start >= $week_start), []) AS line_start,
-    coalesce(list(h.avg_usage::FLOAT) FILTER (h.start >= $week_start), []) AS line_kw
+    coalesce(list(h.start) FILTER (in_week), []) AS line_start,
+    coalesce(list(h.avg_usage::FLOAT) FILTER (in_week), []) AS line_kw
 FROM hours h
 LEFT JOIN expected e ON e.meter = h.meter AND e.start = h.start
 GROUP BY h.event_date, h.meter
@@ -178,7 +183,7 @@ def day_sums(
     Args:
         reader: The lake's tables.
         days: The first and the last UTC day, inclusive; only their files are read.
-        spans: Hours outside of the longer span are left out.
+        spans: Of the energies; of hours after them only the newest reading counts.
         expected: What is expected in the hours of these days.
         members: The meters of all sums.
 
@@ -189,15 +194,13 @@ def day_sums(
     given = {name: getattr(spans, name) for name in ("month_start", "week_start", "hour_end")}
     rows = pa.Table.from_pylist([vars(member) for member in members], schema=_MEMBERS)
     with connected(USAGE_HOURLY) as connection, registered(connection, batches, _HOURS):
-        connection.execute(_COPY, _named(given, _COPY))
+        connection.execute(_COPY, given)
         connection.register("expected", _expected_table(expected))
         connection.register("members", rows)
         connection.register("clock", _clock(days, spans))
-        by_meter, by_group = (
-            connection.sql(sql, params=_named(given, sql)).to_arrow_table().to_pandas()
-            for sql in (_BY_METER, _BY_GROUP)
-        )
-    return DaySums(by_meter, by_group)
+        by_meter = connection.sql(_BY_METER).to_arrow_table().to_pandas()
+        by_group = connection.sql(_BY_GROUP, params={"week_start": spans.week_start})
+        return DaySums(by_meter, by_group.to_arrow_table().to_pandas())
 
 
 def _expected_table(expected: HourlyPower) -> pa.Table:
@@ -239,11 +242,6 @@ def episode_sums(reader: LakeReader, since: pd.Timestamp, last: date) -> pd.Data
     with connected(ANOMALIES) as connection, registered(connection, batches, columns):
         given = {"since": since, "withdrawn": WITHDRAWN}
         return connection.sql(_EPISODES, params=given).to_arrow_table().to_pandas()
-
-
-def _named(values: dict[str, pd.Timestamp], sql: str) -> dict[str, pd.Timestamp]:
-    """The values that a statement names; DuckDB refuses others."""
-    return {name: value for name, value in values.items() if f"${name}" in sql}
 
 
 def _clock(days: tuple[date, date], spans: Spans) -> pa.Table:
