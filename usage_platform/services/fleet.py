@@ -98,7 +98,7 @@ class FleetCache:
             there; None to wait as long as it takes.
     """
 
-    def __init__(self, source: FleetSource, patience_seconds: float | None = 0.25) -> None:
+    def __init__(self, source: FleetSource, patience_seconds: float | None = 0.1) -> None:
         self._source = source
         self._patience = patience_seconds
         self._lock = threading.Lock()

@@ -119,8 +119,7 @@ def _checked(content: object) -> GroupsFile:
 
 def _check_names(found: GroupsFile, meters: Collection[str]) -> None:
     buildings = [one for site in found.sites for one in site.buildings]
-    names = [*(site.name for site in found.sites), *(one.name for one in (*buildings,))]
-    names += [one.name for one in found.virtual]
+    names = [one.name for one in (*found.sites, *buildings, *found.virtual)]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ValueError(f"{twice[0]!r} is the name of two groups; give each a name of its own")
