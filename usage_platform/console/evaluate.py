@@ -1,7 +1,8 @@
 """`make eval`: evaluate the detector against chance, a plain robust z and the blog's method.
 
-Belongs here: the series and the tables. Not here: computing the rates
-(`core.evaluation.detection_rates`).
+Belongs here: the series, and the tables of the detector. Not here: computing the rates
+(`core.evaluation.detection_rates`), the tables of forecasts (`evaluate_forecast`) and of findings
+(`evaluate_findings`).
 """
 
 import argparse
@@ -16,6 +17,7 @@ import pandas as pd
 
 from usage_platform.adapters.sources.csv_file import CsvSource
 from usage_platform.adapters.sources.generated import GeneratedSource
+from usage_platform.console.evaluate_forecast import print_forecasts
 from usage_platform.console.screen import Screen, table
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.score import score
@@ -49,13 +51,14 @@ _KNOWN_FAULTS = {date(2024, 4, 16): ", with 200 kW too many all night"}
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """One series with its faults."""
+    """One series with its faults, and as it was without them."""
 
     name: str
     meter: Meter
     calendar: Calendar
     readings: pd.DataFrame
     faults: pd.DataFrame
+    clean: pd.DataFrame
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -80,6 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if tuesdays is not None:
         print_tuesdays(screen, tuesdays)
     print_speed(screen, groups["generated library"][0])
+    for name, series in groups.items():
+        print_forecasts(screen, name, series[0].clean, series[0].meter, series[0].calendar)
 
 
 def _found(screen: Screen, folder: Path | None, name: str) -> Path | None:
@@ -101,7 +106,8 @@ def generated(seed: int) -> Labelled:
     )
     loaded = source.load(lambda done, of: None)
     faults = loaded.faults if loaded.faults is not None else pd.DataFrame()
-    return Labelled(source.name, meter, Calendar("US", "MA"), loaded.frame, faults)
+    clean = GeneratedSource((meter,), _START, _DAYS, seed, 0.0).load(lambda done, of: None).frame
+    return Labelled(source.name, meter, Calendar("US", "MA"), loaded.frame, faults, clean)
 
 
 def torino_campus(path: Path, seed: int) -> Labelled:
@@ -114,7 +120,7 @@ def torino_campus(path: Path, seed: int) -> Labelled:
     faulty, faults = inject_faults(
         clean, meter, rng, _FAULTS_A_WEEK, begin, SHORT_KINDS, _TORINO_STEP_KW
     )
-    return Labelled(f"Torino, faults {seed}", meter, Calendar("IT"), faulty, faults)
+    return Labelled(f"Torino, faults {seed}", meter, Calendar("IT"), faulty, faults, clean)
 
 
 def print_group(screen: Screen, name: str, group: list[Labelled], *, with_blog: bool) -> None:

@@ -1,11 +1,13 @@
 """Which series `make eval` judges, and what it says of those that it was not given."""
 
+from unittest.mock import Mock
+
 import pytest
 
 from usage_platform.console import evaluate
 
 TORINO, TUESDAYS = "torino_campus_15min.csv.gz", "bpl_seven_tuesdays.csv"
-GENERATED = ["generated library", "speed"]
+GENERATED = ["generated library", "speed", "forecasts of generated library"]
 
 
 @pytest.fixture
@@ -13,10 +15,13 @@ def judged(monkeypatch, capsys):
     """Run it with nothing judged; the tables it would print, and the lines it says."""
     tables = []
     for name in ("generated", "torino_campus"):
-        monkeypatch.setattr(evaluate, name, lambda *args: "a series")
+        monkeypatch.setattr(evaluate, name, lambda *args: Mock())
     monkeypatch.setattr(evaluate, "print_group", lambda _, name, *args, **kw: tables.append(name))
     monkeypatch.setattr(evaluate, "print_tuesdays", lambda *args: tables.append("Tuesdays"))
     monkeypatch.setattr(evaluate, "print_speed", lambda *args: tables.append("speed"))
+    monkeypatch.setattr(
+        evaluate, "print_forecasts", lambda _, name, *args: tables.append(f"forecasts of {name}")
+    )
 
     def run(*arguments: str) -> tuple[list[str], str]:
         evaluate.main(arguments)
@@ -35,14 +40,17 @@ def test_with_data_the_real_series_are_judged_too(judged, tmp_path):
     for name in (TORINO, TUESDAYS):
         (tmp_path / name).touch()
     tables, said = judged("--data", str(tmp_path))
-    assert tables == ["generated library", "Torino", "Tuesdays", "speed"]
+    assert tables == [
+        *("generated library", "Torino", "Tuesdays", "speed"),
+        *("forecasts of generated library", "forecasts of Torino"),
+    ]
     assert said == ""
 
 
 def test_a_series_that_is_not_there_is_said_and_left_out(judged, tmp_path):
     (tmp_path / TUESDAYS).touch()
     tables, said = judged("--data", str(tmp_path))
-    assert tables == ["generated library", "Tuesdays", "speed"]
+    assert tables == ["generated library", "Tuesdays", *GENERATED[1:]]
     assert said == f"{tmp_path / TORINO}: not found, skipped\n"
 
 

@@ -76,7 +76,17 @@ def to_grid(instants: Ints, values: Floats, meter: Meter, calendar: Calendar, en
     index = pd.DatetimeIndex(start + interval * np.arange(size)).tz_localize("UTC")
     wall = index.tz_convert(meter.zone).tz_localize(None).asi8
     day, within = np.divmod(wall, NS_A_DAY)
-    weekday = (day + 3) % 7  # day 0, 1970-01-01, was a Thursday
-    rest = calendar.rest_days(int(day[0]), int(day[-1]))
-    weekday = np.where(np.isin(day, rest), SUNDAY, weekday)
+    weekday = weekdays_of(day, calendar)
     return Grid(meter, start, gridded, day, weekday, within // interval)
+
+
+def weekdays_of(day: Ints, calendar: Calendar) -> Ints:
+    """The weekday of local days; 0 is Monday, a rest day counts as Sunday.
+
+    Args:
+        day: int64, shape (n,): days since 1970-01-01, ascending; at least one.
+        calendar: The rest days.
+    """
+    rest = calendar.rest_days(int(day[0]), int(day[-1]))
+    weekday = (day + 3) % 7  # day 0, 1970-01-01, was a Thursday
+    return np.where(np.isin(day, rest), SUNDAY, weekday)

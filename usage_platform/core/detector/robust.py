@@ -39,13 +39,26 @@ def robust_weights(
     use = here & ~np.isnan(target)
     if not use.any():
         return 0.0, 0.0
-    x, y = np.column_stack([level[use] for level in levels]), target[use]
+    weights = robust_regression(np.column_stack([level[use] for level in levels]), target[use])
+    return float(weights[0]), float(weights[1])
+
+
+def robust_regression(x: Floats, y: Floats) -> Floats:
+    """The weights of the columns of `x` that explain `y` best; large errors count less.
+
+    Args:
+        x: Shape (n, columns), finite; at least one row.
+        y: Shape (n,), finite.
+
+    Returns:
+        Shape (columns,); there is no intercept.
+    """
     trust = np.ones(len(y))
-    weights = np.zeros(2)
-    ridge = _RIDGE * len(y) * np.eye(2)
+    weights = np.zeros(x.shape[1])
+    ridge = _RIDGE * len(y) * np.eye(x.shape[1])
     for _ in range(_ROUNDS):
         trusted = x * trust[:, None]
         weights = np.linalg.solve(x.T @ trusted + ridge, trusted.T @ y)
         missed = np.abs(y - x @ weights)
         trust = np.minimum(1.0, _CORNER * robust_size(missed) / np.maximum(missed, _LEAST_SIZE))
-    return float(weights[0]), float(weights[1])
+    return weights
