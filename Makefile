@@ -110,8 +110,8 @@ machine: setup .venv/.installed-dev ## Play long random games against the lake's
 	@$(BIN)/pytest usage_platform_tests/services/test_state_machine.py -k random --timeout 0 \
 	  --hypothesis-profile long $(ARGS)
 
-eval: .venv/.installed ## Judge the detector on labelled series, beside chance and the blog's method (ARGS="--data FOLDER")
-	@$(BIN)/python -m usage_platform.console.evaluate $(ARGS)
+eval: .venv/.installed ## Evaluate detector, forecast and findings beside simple methods (ARGS="--data FOLDER")
+	@OMP_NUM_THREADS=1 $(BIN)/python -m usage_platform.console.evaluate $(ARGS)
 
 powerbi: .venv/.installed ## Make the Power BI model's tables from the lake's schemas
 	@$(BIN)/python -m usage_platform.console.powerbi

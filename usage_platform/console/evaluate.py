@@ -17,6 +17,7 @@ import pandas as pd
 
 from usage_platform.adapters.sources.csv_file import CsvSource
 from usage_platform.adapters.sources.generated import GeneratedSource
+from usage_platform.console.evaluate_findings import print_found_faults, print_quarters
 from usage_platform.console.evaluate_forecast import print_forecasts
 from usage_platform.console.screen import Screen, table
 from usage_platform.core.detector.options import Method, TrainingOptions
@@ -38,6 +39,10 @@ EVALUATION_SEEDS = (10, 11, 12)
 _TORINO = "torino_campus_15min.csv.gz"
 _TUESDAYS = "bpl_seven_tuesdays.csv"
 _SERIES = f"{_TORINO} and {_TUESDAYS} (sources: docs/evaluation.md)"
+_REAL = "Torino"
+_HEALTHY_FROM = date(2015, 4, 1)
+"""In its first two years the meter of Torino measured a part of the campus for months."""
+
 _START, _DAYS = date(2023, 1, 2), 546
 _FAULTS_A_WEEK = 1.2
 _CLEAN_DAYS = 56
@@ -77,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torino, tuesdays = (_found(screen, given.data, name) for name in (_TORINO, _TUESDAYS))
     groups = {"generated library": [generated(seed) for seed in seeds]}
     if torino is not None:
-        groups["Torino"] = [torino_campus(torino, seed) for seed in seeds]
+        groups[_REAL] = [torino_campus(torino, seed) for seed in seeds]
     for name, series in groups.items():
         print_group(screen, name, series, with_blog=not given.without_blog)
     if tuesdays is not None:
@@ -85,6 +90,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print_speed(screen, groups["generated library"][0])
     for name, series in groups.items():
         print_forecasts(screen, name, series[0].clean, series[0].meter, series[0].calendar)
+    print_found_faults(screen, seeds)
+    for name, series in groups.items():
+        # Without its faults, a real series is the same for each seed.
+        clean = [one.clean for one in (series[:1] if name == _REAL else series)]
+        healthy = _HEALTHY_FROM if name == _REAL else None
+        print_quarters(screen, name, clean, series[0].meter, series[0].calendar, healthy)
 
 
 def _found(screen: Screen, folder: Path | None, name: str) -> Path | None:

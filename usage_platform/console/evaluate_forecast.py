@@ -41,8 +41,8 @@ def print_forecasts(
     forecast(series.since(until - HISTORY_DAYS * NS_A_DAY), meter, calendar, until)
     taken = time.process_time() - begin
     screen.quiet()
-    _print_errors(screen, f"{name}: forecasts of {found.days} days, made at midnight", found)
-    _print_ranges(screen, f"{name}: ranges of forecasts", found, taken)
+    _print_errors(screen, f"{name}: forecasts of {found.days:,} days", found)
+    _print_ranges(screen, f"{name}: ranges", found, taken)
     _print_peaks(screen, name, found)
 
 

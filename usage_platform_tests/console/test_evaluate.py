@@ -7,7 +7,8 @@ import pytest
 from usage_platform.console import evaluate
 
 TORINO, TUESDAYS = "torino_campus_15min.csv.gz", "bpl_seven_tuesdays.csv"
-GENERATED = ["generated library", "speed", "forecasts of generated library"]
+LIBRARY = "generated library"
+GENERATED = [LIBRARY, "speed", ("forecasts", LIBRARY), "faults", ("quarters", LIBRARY)]
 
 
 @pytest.fixture
@@ -19,9 +20,11 @@ def judged(monkeypatch, capsys):
     monkeypatch.setattr(evaluate, "print_group", lambda _, name, *args, **kw: tables.append(name))
     monkeypatch.setattr(evaluate, "print_tuesdays", lambda *args: tables.append("Tuesdays"))
     monkeypatch.setattr(evaluate, "print_speed", lambda *args: tables.append("speed"))
-    monkeypatch.setattr(
-        evaluate, "print_forecasts", lambda _, name, *args: tables.append(f"forecasts of {name}")
-    )
+    for what in ("forecasts", "quarters"):
+        monkeypatch.setattr(
+            evaluate, f"print_{what}", lambda _, name, *args, what=what: tables.append((what, name))
+        )
+    monkeypatch.setattr(evaluate, "print_found_faults", lambda *args: tables.append("faults"))
 
     def run(*arguments: str) -> tuple[list[str], str]:
         evaluate.main(arguments)
@@ -41,8 +44,8 @@ def test_with_data_the_real_series_are_judged_too(judged, tmp_path):
         (tmp_path / name).touch()
     tables, said = judged("--data", str(tmp_path))
     assert tables == [
-        *("generated library", "Torino", "Tuesdays", "speed"),
-        *("forecasts of generated library", "forecasts of Torino"),
+        *(LIBRARY, "Torino", "Tuesdays", "speed", ("forecasts", LIBRARY), ("forecasts", "Torino")),
+        *("faults", ("quarters", LIBRARY), ("quarters", "Torino")),
     ]
     assert said == ""
 
@@ -50,7 +53,7 @@ def test_with_data_the_real_series_are_judged_too(judged, tmp_path):
 def test_a_series_that_is_not_there_is_said_and_left_out(judged, tmp_path):
     (tmp_path / TUESDAYS).touch()
     tables, said = judged("--data", str(tmp_path))
-    assert tables == ["generated library", "Tuesdays", *GENERATED[1:]]
+    assert tables == [LIBRARY, "Tuesdays", *GENERATED[1:]]
     assert said == f"{tmp_path / TORINO}: not found, skipped\n"
 
 

@@ -58,7 +58,8 @@ def robust_regression(x: Floats, y: Floats) -> Floats:
     ridge = _RIDGE * len(y) * np.eye(x.shape[1])
     for _ in range(_ROUNDS):
         trusted = x * trust[:, None]
-        weights = np.linalg.solve(x.T @ trusted + ridge, trusted.T @ y)
+        solved = np.linalg.solve(x.T @ trusted + ridge, trusted.T @ y)
+        weights = np.asarray(solved, dtype=np.float64)
         missed = np.abs(y - x @ weights)
         trust = np.minimum(1.0, _CORNER * robust_size(missed) / np.maximum(missed, _LEAST_SIZE))
     return weights

@@ -41,7 +41,8 @@ def boosted_power(windows: Windows, first: int) -> Floats:
         past = slice(max(0, begin - _TRAINED_DAYS), begin)
         x, y = features[past, ::every].reshape(-1, features.shape[2]), values[past, ::every].ravel()
         known = ~np.isnan(y)
-        trees = HistGradientBoostingRegressor(random_state=_SEED).fit(x[known], y[known])
+        trees = HistGradientBoostingRegressor(loss="absolute_error", random_state=_SEED)
+        trees.fit(x[known], y[known])
         coming = features[begin : begin + TRAINED_EVERY]
         predicted = trees.predict(coming.reshape(-1, coming.shape[2]))
         power[begin : begin + TRAINED_EVERY] = predicted.reshape(coming.shape[:2])

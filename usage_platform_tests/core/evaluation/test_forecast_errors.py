@@ -1,0 +1,53 @@
+"""Errors, coverage and warnings of forecasts, counted."""
+
+import numpy as np
+import pytest
+
+from usage_platform.core.evaluation import forecast_errors as errors_module
+from usage_platform.core.evaluation.forecast_errors import (
+    FIRST_DAY,
+    PeakWarnings,
+    forecast_errors,
+)
+from usage_platform.core.readings.series import NO_READINGS
+from usage_platform_tests.core.forecast.made_history import BOSTON, HOLIDAYS, healthy
+
+
+def test_on_a_healthy_building_the_forecast_misses_least(monkeypatch):
+    # Trees take long to train, and have a test of their own.
+    monkeypatch.setattr(
+        errors_module, "boosted_power", lambda windows, first: np.full_like(windows.values, 800.0)
+    )
+    monkeypatch.setattr(
+        errors_module, "boosted_probability", lambda made, days, *args: np.zeros(len(days))
+    )
+    found = forecast_errors(healthy(), BOSTON, HOLIDAYS)
+    maes = {name: one.mae for name, one in found.errors.items()}
+    assert maes["forecast"] < 0.8 * min(maes["day before"], maes["week before"])
+    assert all(one.rmse >= one.mae > 0 for one in found.errors.values())
+    assert found.errors["forecast"].wape == pytest.approx(maes["forecast"] / 800, rel=0.15)
+    assert found.days <= 340 - FIRST_DAY
+    assert 0.8 < found.coverage < 0.95
+    assert found.energy_error < 0.05
+
+
+def test_a_series_without_readings_is_refused():
+    with pytest.raises(ValueError, match="meter m: no readings; give at least half a year"):
+        forecast_errors(NO_READINGS, BOSTON, HOLIDAYS)
+
+
+def test_warnings_are_counted_from_their_probability_on():
+    came = np.array([True, True, False, False, False])
+    peaks = PeakWarnings(came, {"one": np.array([0.9, 0.2, 0.5, 0.1, 0.0])})
+    assert peaks.rates("one", 0.5) == (0.5, 0.5)
+    assert peaks.rates("one", 0.2) == (pytest.approx(2 / 3), 1.0)
+    assert peaks.best_precision("one", 0.5) == 1.0
+    assert peaks.best_precision("one", 0.8) == pytest.approx(2 / 3)
+    precision, recall = peaks.rates("one", 0.95)
+    assert np.isnan(precision)
+    assert recall == 0.0
+
+
+def test_without_a_new_peak_there_is_no_precision():
+    peaks = PeakWarnings(np.zeros(2, dtype=np.bool_), {"one": np.array([0.4, 0.3])})
+    assert np.isnan(peaks.best_precision("one", 0.8))
