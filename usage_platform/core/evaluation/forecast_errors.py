@@ -3,7 +3,7 @@
 Belongs here: forecasts of every past local day by what was known at its midnight, compared with
 what came. Not here: the forecast (`core.forecast`), the boosted trees (`boosted_trees`), printing.
 
-The simple ones repeat the day before, and the same weekday of the week before. A method is
+The simple ones are persistence: they repeat the day before, and the day a week before. A method is
 measured on the readings of which every method has a forecast.
 """
 
@@ -115,8 +115,8 @@ def forecast_errors(series: Series, meter: Meter, calendar: Calendar) -> Forecas
     rows = np.arange(FIRST_DAY, len(values) - 1)
     powers = {
         "forecast": made.power,
-        "day before": _days_before(values, 1),
-        "week before": _days_before(values, _WEEK),
+        "previous day": _days_before(values, 1),
+        "previous week": _days_before(values, _WEEK),
         "boosted trees": boosted_power(made.windows, FIRST_DAY),
     }
     known = np.isfinite(values[rows])

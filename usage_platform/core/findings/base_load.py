@@ -75,7 +75,9 @@ def _weekdays(seen: Observed) -> Iterator[Finding]:
 def _season(seen: Observed) -> Iterator[Finding]:
     """Against the three quarters before this one."""
     before = [
-        seen.base[max(0, seen.quarter - (back + 1) * _QUARTER_DAYS) : seen.quarter - back * 91]
+        seen.base[
+            max(0, seen.quarter - (back + 1) * _QUARTER_DAYS) : seen.quarter - back * _QUARTER_DAYS
+        ]
         for back in range(3)
         if seen.quarter - back * _QUARTER_DAYS > 0
     ]

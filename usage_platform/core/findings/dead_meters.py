@@ -18,15 +18,10 @@ _FLAT_HOURS = 12
 _SILENT_HOURS = 24
 
 
-def dead_meter_findings(seen: Observed, as_of: int) -> Iterator[Finding]:
-    """Flatlines of the quarter, and silence at the moment.
-
-    Args:
-        seen: The days.
-        as_of: The moment, ns since 1970 UTC.
-    """
+def dead_meter_findings(seen: Observed) -> Iterator[Finding]:
+    """Flatlines of the quarter, and silence at the end of its last day."""
     yield from _flatlines(seen)
-    yield from _silence(seen, as_of)
+    yield from _silence(seen)
 
 
 def _flatlines(seen: Observed) -> Iterator[Finding]:
@@ -51,11 +46,12 @@ def _flatlines(seen: Observed) -> Iterator[Finding]:
         )
 
 
-def _silence(seen: Observed, as_of: int) -> Iterator[Finding]:
+def _silence(seen: Observed) -> Iterator[Finding]:
     grid = seen.grid
     newest = int(np.flatnonzero(np.isfinite(grid.values))[-1])
     end = grid.start + (newest + 1) * grid.interval
-    hours = (as_of - end) / NS_AN_HOUR
+    end_of_day = grid.start + len(grid.values) * grid.interval
+    hours = (end_of_day - end) / NS_AN_HOUR
     if hours < _SILENT_HOURS:
         return
     local = pd.Timestamp(end, tz="UTC").tz_convert(seen.meter.zone)
@@ -63,7 +59,7 @@ def _silence(seen: Observed, as_of: int) -> Iterator[Finding]:
     yield _of_readings(
         seen,
         FindingKind.SILENT,
-        (end, as_of),
+        (end, end_of_day),
         f"The meter has sent no reading since {local:%Y-%m-%d %H:%M}, for {hours:,.0f} hours.",
         usual * hours,
     )

@@ -27,8 +27,8 @@ def find(
     """The findings of the local quarter that the last whole day before a moment belongs to.
 
     Args:
-        series: The meter's readings; those of `observed.LOOK_BACK_DAYS` before `as_of`, and older
-            ones for the highest peak. Those of the day of `as_of` and later ones change nothing.
+        series: The meter's readings; those of eighteen months before `as_of`, and all that are to
+            count for the highest peak. Those of the day of `as_of` and later ones change nothing.
         meter: The meter.
         calendar: Its rest days.
         as_of: The moment, ns since 1970 UTC.
@@ -49,5 +49,5 @@ def find(
         *operation_findings(seen, schedule),
         *base_load_findings(seen),
         *peak_findings(seen),
-        *dead_meter_findings(seen, as_of),
+        *dead_meter_findings(seen),
     ]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
-import numpy as np
 import pandas as pd
 
 from usage_platform.core.arrays import Floats
@@ -105,18 +104,7 @@ class Excess:
 
         Args:
             prices: Shape (24,): price of a kWh by hour of the local day; None for no price.
-
-        Raises:
-            ValueError: If there are not 24 prices.
         """
         if prices is None or self.times_a_year is None:
             return None
-        if prices.shape != (HOURS,):
-            raise ValueError(
-                f"prices: got {prices.size}; expected {HOURS}, one for each hour of the local day"
-            )
         return float(self.by_hour @ prices) * self.times_a_year
-
-
-NO_EXCESS = Excess(np.zeros(HOURS), None)
-"""Of a finding that is not about lost energy."""

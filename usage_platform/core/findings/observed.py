@@ -32,9 +32,6 @@ LEAST_DAYS = 14
 YEAR_DAYS = 364
 """A year in whole weeks: the same weekday."""
 
-LOOK_BACK_DAYS = YEAR_DAYS + 92 + RECENT_DAYS
-"""Days of readings before the moment that findings look at."""
-
 _QUARTER_DAYS = 91
 _WHOLE_SHARE = 0.75
 _RUNNING = 0.2  # share of a day's rise from which on the building runs
@@ -55,7 +52,8 @@ class Observed:
         first_day: The first local day, in days since 1970-01-01.
         values: Shape (n, steps): kW; NaN where there is no reading.
         weekday: Shape (n,): 0 is Monday; a rest day counts as Sunday.
-        base: Shape (n,): the day's base load, kW; NaN on a day without a quarter of its readings.
+        base: Shape (n,): the day's base load, kW; NaN on a day that lacks more than
+            a quarter of its readings.
         high: Shape (n,): the day's near peak, kW; NaN likewise.
         quarter: The row of the quarter's first day; at least 0.
         label: The quarter, such as 2024-Q2.
@@ -143,13 +141,19 @@ def observe(
     """The whole local days before a moment; None without a reading in them.
 
     Args:
-        series: The meter's readings; `LOOK_BACK_DAYS` before `as_of` and all that is to count for
-            the highest peak.
+        series: The meter's readings; those of the day of `as_of` and later ones are not used.
         meter: The meter.
         calendar: Its rest days.
         prices: Shape (24,): price of a kWh by local hour; None for no price.
         as_of: The moment, ns since 1970 UTC.
+
+    Raises:
+        ValueError: If there are not 24 prices.
     """
+    if prices is not None and prices.shape != (HOURS,):
+        raise ValueError(
+            f"prices: got {prices.size}; expected {HOURS}, one for each hour of the local day"
+        )
     today = pd.Timestamp(as_of, tz="UTC").tz_convert(meter.zone).date()
     end = local_day_bounds(today, meter.timezone)[0].value
     known = series.until(end)

@@ -17,7 +17,7 @@ from usage_platform.core.detector.expected import DAY_TYPES, day_type
 from usage_platform.core.detector.grid import SUNDAY
 from usage_platform.core.detector.robust import robust_size
 from usage_platform.core.findings.finding import Excess, Finding, FindingKind
-from usage_platform.core.findings.observed import LEAST_DAYS, Observed, running_steps
+from usage_platform.core.findings.observed import LEAST_DAYS, YEAR_DAYS, Observed, running_steps
 
 _SHARE_RISE = 0.04
 _NEEDLESS_SHARE = 0.15
@@ -98,7 +98,9 @@ def _outside(seen: Observed, rows: Ints, needed: Schedule) -> tuple[Floats, floa
             closed[kind] = (steps < hours.start) | (steps >= hours.stop)
     out = closed[day_type(seen.weekday[rows])]
     above = np.where(out, np.maximum(values - np.nanmedian(seen.base[rows]), 0.0), 0.0)
-    return np.nansum(above, axis=0) / len(rows), float(np.nansum(above) / np.nansum(values))
+    energy = float(np.nansum(values))
+    share = float(np.nansum(above)) / energy if energy > 0 else 0.0
+    return np.nansum(above, axis=0) / len(rows), share
 
 
 def _out_of_hours(seen: Observed, needed: Schedule, *, is_given: bool) -> Iterator[Finding]:
@@ -184,9 +186,9 @@ def _holidays(seen: Observed) -> Iterator[Finding]:
     known = np.isfinite(seen.base)
     means = np.full(seen.days, np.nan)
     means[known] = np.nanmean(seen.values[known], axis=1)
-    a_year = len(
-        seen.calendar.rest_days(seen.first_day + seen.days, seen.first_day + seen.days + 364)
-    )
+    tomorrow = seen.first_day + seen.days
+    coming = seen.calendar.rest_days(tomorrow, tomorrow + YEAR_DAYS)
+    a_year = np.count_nonzero((coming + 3) % 7 < SUNDAY - 1)
     for row in np.flatnonzero(rests & known & (np.arange(seen.days) >= seen.quarter)):
         near = np.arange(max(0, row - _SUNDAYS_WITHIN), row)
         sundays = near[(civil[near] == SUNDAY) & known[near]]

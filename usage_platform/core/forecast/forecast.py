@@ -30,7 +30,8 @@ class Forecast:
         meter: The meter.
         made_at: When it was made, ns since 1970 UTC; no reading after that was used.
         instants: int64, shape (n,): interval starts, ns since 1970 UTC.
-        power: float64, shape (n,): kW.
+        power: float64, shape (n,): kW; NaN, as its range, at a time of day of which too little is
+            known.
         low: float64, shape (n,): a reading is at least this high 95 % of the time, kW.
         high: float64, shape (n,): a reading is at most this high 95 % of the time, kW.
         month: The local month in which the forecast begins.

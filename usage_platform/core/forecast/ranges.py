@@ -58,7 +58,6 @@ def range_of(forecasts: WindowForecasts, row: int) -> tuple[Floats, Floats] | No
     errors, power = forecasts.errors[past], forecasts.power[row]
     if np.count_nonzero(~np.isnan(errors).all(axis=1)) < LEAST_ERRORS or np.isnan(power).all():
         return None
-    low, high = np.empty_like(power), np.empty_like(power)
     scaled = np.empty_like(errors)
     scales = np.empty_like(power)
     for steps, weekday in forecasts.windows.parts:

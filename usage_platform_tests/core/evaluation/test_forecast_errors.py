@@ -23,7 +23,7 @@ def test_on_a_healthy_building_the_forecast_misses_least(monkeypatch):
     )
     found = forecast_errors(healthy(), BOSTON, HOLIDAYS)
     maes = {name: one.mae for name, one in found.errors.items()}
-    assert maes["forecast"] < 0.8 * min(maes["day before"], maes["week before"])
+    assert maes["forecast"] < 0.8 * min(maes["previous day"], maes["previous week"])
     assert all(one.rmse >= one.mae > 0 for one in found.errors.values())
     assert found.errors["forecast"].wape == pytest.approx(maes["forecast"] / 800, rel=0.15)
     assert found.days <= 340 - FIRST_DAY

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from usage_platform.core.evaluation.finding_rates import (
@@ -20,7 +21,7 @@ from usage_platform.core.generator.lasting_faults import faulty_building
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import NO_READINGS, Series
 from usage_platform.core.time.local_time import local_day_bounds
-from usage_platform.core.time.units import instants_of
+from usage_platform.core.time.units import NS_AN_HOUR, instants_of
 
 QUARTERLY = Meter("m", "America/New_York", 15)
 APRIL, JULY = date(2024, 4, 1), date(2024, 7, 1)
@@ -157,6 +158,30 @@ def test_a_single_wrong_reading_is_no_finding_of_a_base_load_or_a_start(healthy)
         for one in find(Series(healthy.instants, values), QUARTERLY, CALENDAR, midnight(JULY))
     }
     assert kinds <= {FindingKind.FLATLINE}
+
+
+def test_a_meter_with_readings_today_is_not_silent(healthy):
+    day = date(2024, 6, 12)
+    there = (healthy.instants < midnight(day) - 2 * NS_AN_HOUR) | (healthy.instants > midnight(day))
+    series = Series(healthy.instants[there], healthy.values[there])
+    findings = find(series, QUARTERLY, CALENDAR, midnight(day) + 23 * NS_AN_HOUR)
+    assert FindingKind.SILENT not in {one.kind for one in findings}
+
+
+def test_a_load_that_is_off_every_night_is_no_flatline(healthy):
+    local = pd.DatetimeIndex(healthy.instants).tz_localize("UTC").tz_convert(QUARTERLY.zone)
+    is_off = (local.hour >= 19) | (local.hour < 9) | (local.weekday >= 5)
+    series = Series(healthy.instants, np.where(is_off, 0.0, healthy.values))
+    assert not found("flatline", series)
+
+
+def test_a_half_hour_zone_has_its_own_days():
+    delhi = Meter("d", "Asia/Kolkata", 30)
+    frame = faulty_building("base_load_increase", delhi, START, DAYS, date(2024, 4, 15), 0)
+    as_of = local_day_bounds(JULY, delhi.timezone)[0]
+    (one,) = find(series_of(frame), delhi, CALENDAR, as_of.value)
+    assert one.kind is FindingKind.BASE_LOAD_INCREASE
+    assert one.end == as_of == pd.Timestamp("2024-06-30 18:30", tz="UTC")
 
 
 @pytest.mark.parametrize("days", [1, 10, 40])
