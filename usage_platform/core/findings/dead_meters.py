@@ -25,6 +25,7 @@ def dead_meter_findings(seen: Observed) -> Iterator[Finding]:
 
 
 def _flatlines(seen: Observed) -> Iterator[Finding]:
+    """Runs of equal readings; none of a meter that has hardly ever changed (`flatline_after`)."""
     grid = seen.grid
     least = max(flatline_after(grid), _FLAT_HOURS * seen.meter.readings_per_hour)
     runs = run_lengths(grid.values)

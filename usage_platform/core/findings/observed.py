@@ -157,7 +157,7 @@ def observe(
     today = pd.Timestamp(as_of, tz="UTC").tz_convert(meter.zone).date()
     end = local_day_bounds(today, meter.timezone)[0].value
     known = series.until(end)
-    if not len(known.instants):
+    if not np.isfinite(known.values).any():
         return None
     grid = to_grid(known.instants, known.values, meter, calendar, end)
     values, weekday = days_by_step(grid)

@@ -189,6 +189,8 @@ def test_a_new_meter_has_no_finding(healthy, days):
     begin = START + timedelta(days=days)
     assert find(healthy.until(midnight(begin)), QUARTERLY, CALENDAR, midnight(begin)) == []
     assert find(NO_READINGS, QUARTERLY, CALENDAR, midnight(begin)) == []
+    unknown = Series(healthy.instants, np.full(len(healthy.values), np.nan))
+    assert find(unknown, QUARTERLY, CALENDAR, midnight(begin)) == []
 
 
 def test_prices_that_are_not_24_are_refused_in_one_line():

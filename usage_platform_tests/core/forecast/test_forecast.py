@@ -27,7 +27,7 @@ def same(one, other) -> bool:
     )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(minutes=st.integers(0, 3 * 1440), seed=st.integers(0, 99))
 def test_readings_after_the_moment_change_nothing(minutes, seed):
     series = healthy()
