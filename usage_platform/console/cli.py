@@ -16,6 +16,7 @@ from usage_platform.console.label_command import label
 from usage_platform.console.one_line_errors import OneLineErrors
 from usage_platform.console.signals import stop_on_signals
 from usage_platform.console.source_options import source_options
+from usage_platform.console.tariff_commands import bill, tariffs
 from usage_platform.core.detector.options import Method
 from usage_platform.settings.settings import Settings
 
@@ -43,6 +44,8 @@ main.add_command(inspect)
 main.add_command(accept_loss)
 main.add_command(label)
 main.add_command(groups)
+main.add_command(bill)
+main.add_command(tariffs)
 
 
 @main.command()

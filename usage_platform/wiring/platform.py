@@ -54,6 +54,9 @@ from usage_platform.wiring.sources import chosen_source, source_identity
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from usage_platform.adapters.stores.tariffs import TariffStore
+    from usage_platform.core.tariffs.book import TariffBook
+
 
 class Platform:
     """The services and places that the settings name.
@@ -178,6 +181,27 @@ class Platform:
     def groups(self) -> GroupsStore:
         """The file of sites, buildings and virtual meters."""
         return GroupsStore(self.assets)
+
+    @cached_property
+    def tariffs(self) -> "TariffStore":
+        """The file of tariffs."""
+        # Few processes need it, and its checks take long to build.
+        from usage_platform.adapters.stores.tariffs import TariffStore
+
+        return TariffStore(self.assets)
+
+    def tariff_book(self) -> "TariffBook":
+        """The tariffs: those of the file or, where there is none, the price of the settings.
+
+        Raises:
+            LakeError: In one line, when the file cannot be read or has a mistake.
+        """
+        from usage_platform.core.tariffs.book import TariffBook
+        from usage_platform.core.tariffs.tariff import flat_tariff
+
+        price = self.settings.tariff
+        flat = () if price is None else (flat_tariff(price, self.settings.currency),)
+        return self.tariffs.read() or TariffBook(flat)
 
     def timeline(self) -> ModelTimeline:
         """The models that are in force, and the labels."""

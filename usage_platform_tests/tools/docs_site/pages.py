@@ -32,6 +32,7 @@ SECTIONS = {
         "meter-data.md",
         "page.md",
         "alerts.md",
+        "tariffs.md",
         "powerbi.md",
         "evaluation.md",
         "reference.md",
