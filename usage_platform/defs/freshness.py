@@ -32,3 +32,8 @@ MODEL = dg.FreshnessPolicy.time_window(
 REPORT = dg.FreshnessPolicy.time_window(
     warn_window=timedelta(days=32), fail_window=timedelta(days=63)
 )
+
+# Computed each night where readings or tariffs have changed; one night may fail, three may not.
+COSTS = dg.FreshnessPolicy.time_window(
+    warn_window=timedelta(hours=50), fail_window=timedelta(hours=98)
+)

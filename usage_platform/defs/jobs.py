@@ -7,6 +7,7 @@ start than to run.
 import dagster as dg
 
 from usage_platform.defs.anomaly_assets import anomalies
+from usage_platform.defs.cost_assets import usage_cost
 from usage_platform.defs.lake_assets import streams_into_lake, usage_hourly
 from usage_platform.defs.model_assets import slot_forests
 from usage_platform.defs.profile_assets import profile_report
@@ -55,4 +56,11 @@ report = dg.define_asset_job(
     description="Build the monthly profile report.",
     executor_def=dg.in_process_executor,
     tags={_MAX_RUNTIME: 3600},
+)
+costs = dg.define_asset_job(
+    "costs",
+    dg.AssetSelection.assets(usage_cost).without_checks(),
+    description="Compute months of `usage_cost` from `readings` and the tariffs.",
+    executor_def=dg.in_process_executor,
+    tags={_MAX_RUNTIME: 7200},
 )

@@ -1,19 +1,21 @@
-"""Schedules: weekly training, hourly and weekly checks, nightly upkeep, a monthly report."""
+"""Schedules: weekly training, hourly and weekly checks, nightly upkeep and costs, reports."""
 
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from usage_platform.adapters.lake.errors import LakeError
-from usage_platform.adapters.lake.tables import USAGE_HOURLY
+from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY
 from usage_platform.defs.day_checks import DAY_CHECKS
-from usage_platform.defs.jobs import quality, report, retrain
-from usage_platform.defs.partitions import month_before
+from usage_platform.defs.jobs import costs, quality, report, retrain
+from usage_platform.defs.partitions import MONTHLY, month_before, partition_keys
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.defs.upkeep import upkeep
+from usage_platform.services.usage_cost import months_due
 from usage_platform.settings.settings import Settings
 
 _SETTINGS = Settings.from_env()
+_MONTHS_A_NIGHT = 12
 _RUNNING = dg.DefaultScheduleStatus.RUNNING
 
 weekly_retrain = dg.ScheduleDefinition(
@@ -73,3 +75,30 @@ def monthly_report(
     if span is None or f"{span[1]:%Y-%m-%d}" < key:
         return dg.SkipReason(f"no readings since {key}")
     return dg.RunRequest(partition_key=key, run_key=key)
+
+
+@dg.schedule(
+    job=costs,
+    cron_schedule="7 4 * * *",
+    execution_timezone=_SETTINGS.timezone,
+    default_status=_RUNNING,
+    description="Compute the costs of the months whose readings or tariffs have changed.",
+)
+def nightly_costs(
+    context: dg.ScheduleEvaluationContext, platform: PlatformResource
+) -> list[dg.RunRequest] | dg.SkipReason:
+    """Compute the months that are due, the latest first, at most a year a night."""
+    deployment = platform.deployment
+    try:
+        if not deployment.reader.exists(READINGS):
+            return dg.SkipReason("no readings yet")
+        due = months_due(deployment.cost_inputs(), deployment.cost_record)
+    except LakeError as error:
+        return dg.SkipReason(str(error))
+    at = context.scheduled_execution_time
+    begun = set(MONTHLY.get_partition_keys(at))
+    keys = [key for key in partition_keys(month.first for month in due) if key in begun]
+    return [
+        dg.RunRequest(partition_key=key, run_key=f"{key} {at:%Y-%m-%d}")
+        for key in keys[:_MONTHS_A_NIGHT]
+    ] or dg.SkipReason("every month is computed")

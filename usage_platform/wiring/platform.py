@@ -30,6 +30,7 @@ from usage_platform.adapters.lake.lease import Lease, sink_lease, writer_lease
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.spark.session import own_session, remote_session
+from usage_platform.adapters.stores.cost_record import CostRecord
 from usage_platform.adapters.stores.groups import GroupsStore
 from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform.adapters.stores.models import ModelStore
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
     from usage_platform.adapters.stores.tariffs import TariffStore
     from usage_platform.core.tariffs.book import TariffBook
+    from usage_platform.services.usage_cost import CostInputs
 
 
 class Platform:
@@ -202,6 +204,21 @@ class Platform:
         price = self.settings.tariff
         flat = () if price is None else (flat_tariff(price, self.settings.currency),)
         return self.tariffs.read() or TariffBook(flat)
+
+    def cost_inputs(self) -> "CostInputs":
+        """What the table `usage_cost` is computed from.
+
+        Raises:
+            LakeError: In one line, when the tariff file cannot be read or has a mistake.
+        """
+        from usage_platform.services.usage_cost import CostInputs
+
+        return CostInputs(self.reader, self.tariff_book(), self.registry())
+
+    @cached_property
+    def cost_record(self) -> CostRecord:
+        """From what the months of `usage_cost` were computed."""
+        return CostRecord(self.assets)
 
     def timeline(self) -> ModelTimeline:
         """The models that are in force, and the labels."""

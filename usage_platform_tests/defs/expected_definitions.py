@@ -5,6 +5,7 @@ EDGES = {
     ("usage", "readings"),
     ("usage", "rejects"),
     ("readings", "usage_hourly"),
+    ("readings", "usage_cost"),
     ("readings", "slot_forests"),
     ("usage", "anomaly"),
     ("slot_forests", "anomaly"),
@@ -25,6 +26,7 @@ CHECKS = {
     ("rejects", "few_rejects"),
     ("usage_hourly", "hours_complete"),
     ("usage_hourly", "hours_equal_recompute"),
+    ("usage_cost", "costs_equal_recompute"),
     ("slot_forests", "model_is_recent"),
     ("anomaly", "no_transaction_hangs"),
     ("anomalies", "alarms_keep_budget"),
@@ -33,12 +35,13 @@ CHECKS = {
 }
 # Training evaluates it; it cannot run alone.
 TRAINING_CHECK = ("slot_forests", "model_is_fit")
-JOBS = {"playback", "micro_batch", "retrain", "quality", "backfill", "report", "upkeep"}
+JOBS = {"playback", "micro_batch", "retrain", "quality", "backfill", "report", "costs", "upkeep"}
 SCHEDULES = {
     "weekly_retrain",
     "hourly_quality",
     "weekly_full_quality",
     "nightly_upkeep",
+    "nightly_costs",
     "monthly_report",
 }
 SENSORS = {"playback_sensor", "micro_batch_sensor", "model_sensor", "anomaly_stream", "alerts"}

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import dagster as dg
 import pytest
 
-from usage_platform.adapters.lake.tables import TABLES
+from usage_platform.adapters.lake.tables import TABLES, USAGE_COST
 from usage_platform.definitions import defs
 from usage_platform.defs.asset_metadata import place_metadata
 from usage_platform.settings.settings import SettingsError
@@ -33,6 +33,7 @@ FRESH = {
     "anomalies": (timedelta(weeks=4), timedelta(weeks=10)),
     "slot_forests": (timedelta(days=8), timedelta(days=15)),
     "profile_report": (timedelta(days=32), timedelta(days=63)),
+    "usage_cost": (timedelta(hours=50), timedelta(hours=98)),
 }
 BY_HAND = {"source_readings", "redriven_rejects"}
 
@@ -83,7 +84,7 @@ def test_hours_and_anomalies_are_partitioned_by_day_and_backfilled_in_one_run(gr
         key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).is_partitioned
     }
     by_day = {"usage_hourly", "anomalies"}
-    assert partitioned == {*by_day, "profile_report"}
+    assert partitioned == {*by_day, "profile_report", "usage_cost"}
     for name in by_day:
         node = graph.get(dg.AssetKey(name))
         assert isinstance(node.partitions_def, dg.DailyPartitionsDefinition)
@@ -96,7 +97,9 @@ def test_what_writes_to_the_lake_shares_a_pool_of_one(graph):
         for key in graph.get_all_asset_keys()
     }
     writers = {name for name, pool in pools.items() if pool == "lake_writer"}
-    assert writers == {"readings", "rejects", "usage_hourly", "anomalies", "redriven_rejects"}
+    assert writers == {
+        *("readings", "rejects", "usage_hourly", "usage_cost", "anomalies", "redriven_rejects"),
+    }
     settings = (ROOT / "dagster.yaml").read_text("utf-8")
     assert "default_limit: 1" in settings
 
@@ -120,7 +123,7 @@ def test_what_must_go_on_has_a_freshness_policy_that_warns_before_it_fails(graph
     assert set(policies) - set(windows) == BY_HAND
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", [*TABLES, USAGE_COST], ids=lambda table: table.name)
 def test_a_tables_asset_has_the_tables_name_place_and_described_columns(graph, table):
     metadata = graph.get(dg.AssetKey(table.name)).metadata
     assert metadata["dagster/table_name"] == table.name
@@ -149,7 +152,7 @@ def test_every_asset_has_a_code_version(graph):
 
 def test_each_table_and_the_model_have_a_check(graph):
     checked = {key.asset_key.to_user_string() for key in graph.asset_check_keys}
-    tables = {"readings", "usage_hourly", "rejects", "anomalies"}
+    tables = {"readings", "usage_hourly", "usage_cost", "rejects", "anomalies"}
     assert checked == {*tables, "slot_forests", "anomaly"}
     found = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
     assert found == {*CHECKS, TRAINING_CHECK}

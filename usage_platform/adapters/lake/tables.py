@@ -144,9 +144,27 @@ RUN_TOTALS = LakeTable(
     """,
     "day",
 )
+USAGE_COST = LakeTable(
+    "usage_cost",
+    """
+    meter STRING COMMENT 'name of the meter',
+    start TIMESTAMP COMMENT 'start of the hour, UTC',
+    end TIMESTAMP COMMENT 'end of the hour, UTC, exclusive',
+    event_date DATE COMMENT 'UTC date of start',
+    covered_minutes INT COMMENT 'minutes of the hour that have readings',
+    kwh DOUBLE COMMENT 'energy taken, kWh',
+    export_kwh DOUBLE COMMENT 'energy given, kWh',
+    tariff STRING COMMENT 'name of the tariff in a currency; null without one',
+    currency STRING COMMENT 'ISO 4217; null without a tariff',
+    cost DOUBLE COMMENT 'cost before taxes, less what is paid for export; null without a price',
+    co2_kg DOUBLE COMMENT 'emissions, kg CO2; null without a tariff in gCO2',
+    rev INT COMMENT 'number of times the row was changed'
+    """,
+    "event_date",
+)
 TABLES = (READINGS, USAGE_HOURLY, REJECTS, ANOMALIES)
 """The tables that the streams fill."""
-ALL_TABLES = (*TABLES, RUN_TOTALS)
+ALL_TABLES = (*TABLES, USAGE_COST, RUN_TOTALS)
 READER_VERSION = 1
 _A_WEEK_HOURS = 168
 

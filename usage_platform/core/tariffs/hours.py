@@ -26,7 +26,12 @@ from usage_platform.core.tariffs.money import (
     rounded,
 )
 from usage_platform.core.tariffs.pieces import pieces_of
-from usage_platform.core.tariffs.pricing import PricedEnergy, held_periods, priced_energy
+from usage_platform.core.tariffs.pricing import (
+    PricedEnergy,
+    held_periods,
+    is_priced,
+    priced_energy,
+)
 from usage_platform.core.tariffs.tariff import Tariff
 from usage_platform.core.time.units import NS_A_MINUTE, NS_AN_HOUR
 
@@ -42,14 +47,14 @@ class HourCost:
         minutes: For how many of its minutes there are readings.
         imported_kwh: Energy taken.
         exported_kwh: Energy given.
-        cost: Exact; less what is paid for export. Energy before the tariff's first day costs 0.
+        cost: Exact; less what is paid for export. None before the tariff's first day.
     """
 
     start: pd.Timestamp
     minutes: int
     imported_kwh: Fraction
     exported_kwh: Fraction
-    cost: Fraction
+    cost: Fraction | None
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,7 @@ def cost_of_hours(
         for one in priced_energy(tariff, chosen):
             cost += _by_hour(one.energy, place, len(hours)).astype(object) * _units(one)
     minutes = np.bincount(position, minlength=len(hours)) * pieces.minutes
+    priced = np.bincount(position[is_priced(tariff, pieces)], minlength=len(hours)) > 0
     imported = _by_hour(pieces.imported, position, len(hours))
     exported = _by_hour(pieces.exported, position, len(hours))
     return [
@@ -97,7 +103,7 @@ def cost_of_hours(
             int(minutes[at]),
             kwh_of(int(imported[at])),
             kwh_of(int(exported[at])),
-            Fraction(int(cost[at]), ENERGY_UNITS_A_KWH * _PRICE_UNITS),
+            Fraction(int(cost[at]), ENERGY_UNITS_A_KWH * _PRICE_UNITS) if priced[at] else None,
         )
         for at, hour in enumerate(hours.tolist())
         if start.value <= hour * NS_AN_HOUR < end.value

@@ -79,6 +79,11 @@ def held_periods(
                 yield version, period, held & own
 
 
+def is_priced(tariff: Tariff, pieces: Pieces) -> Held:
+    """Which pieces are not before the tariff's first day."""
+    return _version_of(tariff, pieces) >= 0
+
+
 def _imported(tariff: Tariff, pieces: Pieces) -> Iterator[PricedEnergy]:
     parts = [
         (version, period, np.where(held, pieces.imported, 0))

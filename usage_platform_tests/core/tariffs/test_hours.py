@@ -71,3 +71,12 @@ def test_an_hour_with_half_of_its_readings_says_so():
     half = series.since(start.value).until((start + pd.Timedelta(minutes=30)).value)
     (hour,) = cost_of_hours(flat_tariff(0.25, "EUR"), meter, half, start, start + HOUR)
     assert (hour.minutes, hour.imported_kwh, hour.cost) == (30, Fraction(1), Fraction(1, 4))
+
+
+def test_an_hour_before_the_tariff_has_no_cost():
+    meter = Meter("m", "UTC", 60)
+    series = readings(meter, date(2024, 5, 1), date(2024, 5, 2), [{"kw": "2"}])
+    start = pd.Timestamp("2024-05-01T23:00Z")
+    late = tariff(DAY, valid_from="2024-05-02")
+    hours = cost_of_hours(late, meter, series, start, start + 2 * HOUR)
+    assert [(hour.imported_kwh, hour.cost) for hour in hours] == [(2, None), (2, Fraction(3, 5))]
