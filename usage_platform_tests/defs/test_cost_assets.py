@@ -1,6 +1,8 @@
 """The check of `usage_cost`, and when its months are computed; without Spark."""
 
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import dagster as dg
 import pandas as pd
@@ -9,9 +11,12 @@ import pytest
 from usage_platform.adapters.lake.files import save_meters
 from usage_platform.adapters.lake.tables import READINGS, USAGE_COST
 from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.defs import cost_assets
 from usage_platform.defs.cost_assets import costs_equal_recompute
+from usage_platform.defs.resources import PlatformResource
 from usage_platform.defs.schedules import nightly_costs
 from usage_platform.services.usage_cost import costs_of_month, months_due
+from usage_platform.wiring.platform import Platform as WiredPlatform
 from usage_platform_tests.defs.conftest import Platform
 
 ROME = Meter("rome", "Europe/Rome", 60)
@@ -95,6 +100,58 @@ def test_months_that_wait_for_the_next_run_are_not_compared(platform, computed):
     result, _ = check(platform)
     assert result.passed
     assert result.description == "every month waits for the next run"
+
+
+def test_the_month_after_the_newest_reading_has_nothing_to_compare(platform, computed, write_table):
+    last = {"meter": "rome", "event_time": [pd.Timestamp("2024-03-31T12:00Z")], "value": 3.0}
+    write_table(
+        platform.deployment.lake,
+        READINGS,
+        pd.DataFrame({**last, "event_date": [date(2024, 3, 31)]}),
+    )
+    computed()
+    assert set(platform.deployment.cost_record.read()) == {"2024-02", "2024-03", "2024-04"}
+    assert check(platform)[1]["month"] == "2024-03"
+
+
+def test_the_asset_computes_each_of_its_months(platform, monkeypatch, tmp_path):
+    """Of the run itself; what a month computes is tested on Spark beside the service."""
+    monkeypatch.setenv("USAGE_DATA", str(tmp_path))
+    months: list[str] = []
+
+    def compute(spark, inputs, record, month, progress):
+        assert spark == "session"
+        assert [one.name for one in inputs.book.tariffs] == ["campus"]
+        months.append(month.label)
+        return 700
+
+    monkeypatch.setattr(cost_assets, "compute_month", compute)
+    writer = SimpleNamespace(session=lambda: nullcontext("session"))
+    monkeypatch.setattr(WiredPlatform, "lake_writer", writer)
+    done = dg.materialize(
+        [cost_assets.usage_cost],
+        partition_key="2024-03-01",
+        resources={"platform": PlatformResource()},
+    )
+    assert months == ["2024-03"]
+    (made,) = done.asset_materializations_for_node("usage_cost")
+    assert (made.metadata["hours"].value, made.metadata["tariffs"].value) == (700, 1)
+
+
+def test_a_mistake_in_the_file_fails_the_run_in_one_line(platform, monkeypatch, tmp_path):
+    monkeypatch.setenv("USAGE_DATA", str(tmp_path))
+    platform.deployment.assets.write_text("tariffs.yaml", FILE.replace("EUR", "euro"))
+    done = dg.materialize(
+        [cost_assets.usage_cost],
+        partition_key="2024-03-01",
+        resources={"platform": PlatformResource()},
+        raise_on_error=False,
+    )
+    (failure,) = done.filter_events(lambda event: event.is_step_failure)
+    reason = failure.step_failure_data.user_failure_data.description
+    assert reason.endswith(
+        "tariffs.yaml: tariff campus: unit: expected a currency such as EUR, or gCO2, got 'euro'"
+    )
 
 
 def ask(platform, at="2024-03-21T03:07"):

@@ -273,7 +273,10 @@ def _notes(billing: _Billing) -> Iterator[str]:
         yield f"{shown} kWh were exported, and the tariff has no price for export"
     for _, charge, _, found in billing.demands:
         if found.incomplete:
-            yield f"demand {charge.name}: {found.incomplete} windows lack readings and do not count"
+            yield (
+                f"demand {charge.name}: windows that lack readings and do not count: "
+                f"{found.incomplete}"
+            )
         if found.missing:
             months = ", ".join(found.missing)
             yield f"demand {charge.name}: its ratchet counts {months}, which lack readings"

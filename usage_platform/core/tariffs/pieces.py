@@ -105,7 +105,7 @@ def pieces_of(series: Series, meter: Meter, tariff: Tariff) -> Pieces:
     interval = meter.interval_minutes
     whole = PowerSeries.unscored(meter, series.instants, series.values)
     starts = np.unique(whole.local_minute % interval).tolist()
-    minutes = gcd(interval, *starts, *edges_of(tariff))
+    minutes = gcd(interval, *starts, *_edges_of(tariff))
     count = interval // minutes
     offsets = np.tile(np.arange(count) * minutes * NS_A_MINUTE, len(series.instants))
     instants = np.repeat(series.instants, count) + offsets
@@ -121,7 +121,7 @@ def pieces_of(series: Series, meter: Meter, tariff: Tariff) -> Pieces:
     )
 
 
-def edges_of(tariff: Tariff) -> Iterable[int]:
+def _edges_of(tariff: Tariff) -> Iterable[int]:
     """The minutes at which a price or a demand window may change."""
     for version in tariff.versions:
         for times in version.periods:

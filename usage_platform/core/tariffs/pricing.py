@@ -3,8 +3,8 @@
 Belongs here: imported and exported energy. Not here: hours (`hours`), demand (`demand`), the lines
 of a bill (`bill`).
 
-Tiers count the energy of a period since the
-beginning of the local month, in order of time, also over a change of the tariff.
+Tiers count the energy of a period since the beginning of the local month, in order of time, also
+over a change of the tariff.
 """
 
 from collections import defaultdict

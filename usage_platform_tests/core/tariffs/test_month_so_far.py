@@ -117,7 +117,7 @@ def test_a_demand_window_with_missing_readings_does_not_count_and_is_noted():
         tariff(**EXTRA), quarter, JUNE, Series(series.instants[there], values[there]), OVER
     )
     assert amounts(bill)["demand"] == "8.00"
-    assert bill.notes == ("demand demand: 1 windows lack readings and do not count",)
+    assert bill.notes == ("demand demand: windows that lack readings and do not count: 1",)
 
 
 def test_months_of_a_ratchet_without_readings_are_noted():
