@@ -10,6 +10,7 @@ from datetime import date
 from fractions import Fraction
 
 import pandas as pd
+from rich.markup import escape
 from rich.table import Table
 
 from usage_platform.console.screen import Screen, table
@@ -110,11 +111,11 @@ def _lines(bill: Bill, meter: Meter) -> Table:
     so_far = "" if bill.is_over else ", so far"
     numbers = ("quantity", "price", "amount")
     title = f"{bill.meter}, {bill.month}{so_far}, tariff {bill.tariff} in {bill.unit}"
-    rows = table(title, "line", *numbers, "set", numbers=numbers)
+    rows = table(escape(title), "line", *numbers, "set", numbers=numbers)
     for line in bill.lines:
         quantity = f"{_decimal(line.quantity)} {line.quantity_unit}"
         price = f"{line.price} %" if line.kind is ChargeKind.TAX else f"{line.price}"
-        rows.add_row(line.name, quantity, price, f"{line.amount:,}", _set(line, meter))
+        rows.add_row(escape(line.name), quantity, price, f"{line.amount:,}", _set(line, meter))
     rows.add_section()
     rows.add_row("total", "", "", f"{bill.total:,}", "")
     return rows

@@ -1,5 +1,6 @@
 """`usage-platform tariffs`: what the tariff file says."""
 
+from rich.markup import escape
 from rich.table import Table
 
 from usage_platform.adapters.stores.tariffs import TariffStore
@@ -19,13 +20,13 @@ def listed(store: TariffStore) -> Table:
     book = store.read()
     if book is None:
         raise SettingsError(f"{store.file}: no such file; docs/tariffs.md shows how to write one")
-    rows = table(f"Tariffs of {store.file}", "tariff", "unit", "valid from", "prices", "meters")
+    title = escape(f"Tariffs of {store.file}")
+    rows = table(title, "tariff", "unit", "valid from", "prices", "meters")
     for tariff in book.tariffs:
         meters = "all others" if tariff.meters == ALL_METERS else ", ".join(tariff.meters)
         for version in tariff.versions:
-            rows.add_row(
-                tariff.name, tariff.unit, f"{version.valid_from}", _prices(version), meters
-            )
+            cells = (tariff.name, tariff.unit, f"{version.valid_from}", _prices(version), meters)
+            rows.add_row(*map(escape, cells))
     return rows
 
 

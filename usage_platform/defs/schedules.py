@@ -92,7 +92,10 @@ def nightly_costs(
     try:
         if not deployment.reader.exists(READINGS):
             return dg.SkipReason("no readings yet")
-        due = months_due(deployment.cost_inputs(), deployment.cost_record)
+        inputs = deployment.cost_inputs()
+        if not inputs.book.tariffs:
+            return dg.SkipReason(f"no tariff in {deployment.tariffs.file}, and no USAGE_TARIFF")
+        due = months_due(inputs, deployment.cost_record)
     except LakeError as error:
         return dg.SkipReason(str(error))
     at = context.scheduled_execution_time

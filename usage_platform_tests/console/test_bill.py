@@ -150,6 +150,18 @@ def test_the_tariffs_are_listed(run):
     assert any(line.startswith("campus USD 2024-01-01 night, day, standing") for line in lines)
 
 
+def test_a_name_that_looks_like_markup_is_shown_as_it_is(run, data):
+    file = data / "lake" / "assets" / "tariffs.yaml"
+    file.write_text(
+        FILE.replace("name: night", 'name: "[/b]"').replace("name: campus", "name: '[x]'")
+    )
+    done = run("bill", "--meter", "library")
+    assert done.exit_code == 0
+    assert "[/b]" in done.output
+    assert "tariff [x] in USD" in done.output
+    assert "[/b], day" in run("tariffs").output
+
+
 def test_a_mistake_in_the_file_is_one_line(run, data):
     file = data / "lake" / "assets" / "tariffs.yaml"
     file.write_text(FILE.replace("price: 0.10", "price: ten"))

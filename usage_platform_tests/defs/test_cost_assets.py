@@ -188,6 +188,13 @@ def test_a_month_that_has_not_begun_is_not_computed(platform, write_table):
     assert "2024-04-01" not in {one.partition_key for one in ask(platform, "2024-03-31T14:07")}
 
 
+def test_without_a_tariff_nothing_is_computed(platform):
+    platform.deployment.assets.delete("tariffs.yaml")
+    assert "and no USAGE_TARIFF" in ask(platform).skip_message
+    platform.deployment.assets.write_text("tariffs.yaml", "tariffs: []")
+    assert "and no USAGE_TARIFF" in ask(platform).skip_message
+
+
 def test_a_mistake_in_the_file_and_an_empty_lake_are_reasons_to_skip(platform, tmp_path):
     platform.deployment.assets.write_text("tariffs.yaml", FILE.replace("0.25", "x"))
     assert "price: expected a number such as 0.25" in ask(platform).skip_message

@@ -126,6 +126,17 @@ def test_a_month_is_due_until_it_was_computed_and_again_when_something_changes(
     assert len(months_due(CostInputs(inputs.reader, inputs.book, zone), record)) == 4
 
 
+def test_a_reading_that_arrives_while_its_month_is_computed_makes_it_due_again(
+    inputs, record, lake, write_table, monkeypatch
+):
+    def merge(spark, lake, costs):
+        write_table(lake, READINGS, rows("boston", "2024-05-10T10:00", "2024-05-10T11:00", kw=9.0))
+
+    monkeypatch.setattr(usage_cost, "merge_costs", merge)
+    assert compute_month(None, inputs, record, MAY, lambda line: None) == 744 * 3 + 1
+    assert MAY in months_due(inputs, record)
+
+
 @pytest.mark.spark
 def test_a_month_computed_again_changes_only_what_is_another_cost(
     spark, inputs, record, lake, write_table, monkeypatch
