@@ -187,7 +187,7 @@ class Platform:
     @cached_property
     def tariffs(self) -> "TariffStore":
         """The file of tariffs."""
-        # Few processes need it, and its checks take long to build.
+        # Jobs on EMR have no YAML, and need none.
         from usage_platform.adapters.stores.tariffs import TariffStore
 
         return TariffStore(self.assets)
