@@ -46,10 +46,8 @@ def usage_cost(
     started = time.monotonic()
     inputs, record = deployment.cost_inputs(), deployment.cost_record
     months = [Month(date.fromisoformat(key)) for key in context.partition_keys]
-    with deployment.lake_writer.session() as spark:
-        hours = sum(
-            compute_month(spark, inputs, record, month, context.log.info) for month in months
-        )
+    with deployment.lake_writer.session():
+        hours = sum(compute_month(inputs, record, month, context.log.info) for month in months)
     state = deployment.reader.state(USAGE_COST)
     return dg.MaterializeResult(
         metadata={

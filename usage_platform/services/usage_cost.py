@@ -1,7 +1,7 @@
 """The table `usage_cost`: computed by month from readings and tariffs, some meters at a time.
 
 Belongs here: which months are due, and the rows of a month. Not here: what an hour costs
-(`core.tariffs.hours`), the MERGE (`adapters.spark.cost_table`), when it runs (`defs`).
+(`core.tariffs.hours`), merging (`adapters.lake.cost_table`), when it runs (`defs`).
 
 A month is the unit, because tiers count from its beginning: a late reading changes all that follows
 in its month. It is due when the files of its readings, the tariffs or the meters are others than
@@ -13,14 +13,13 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from usage_platform.adapters.lake.cost_table import COST_COLUMNS, merge_costs
 from usage_platform.adapters.lake.reader import DayFiles, LakeReader
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import READINGS, USAGE_COST
-from usage_platform.adapters.spark.cost_table import COST_COLUMNS, merge_costs
 from usage_platform.adapters.stores.cost_record import CostRecord
 from usage_platform.core.load.month import Month
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -28,9 +27,6 @@ from usage_platform.core.readings.series import ReadingHistory, Series
 from usage_platform.core.tariffs.book import TariffBook
 from usage_platform.core.tariffs.hours import HourCost, cost_of_hours, month_start_of
 from usage_platform.core.tariffs.tariff import Tariff, flat_tariff
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 METERS_AT_ONCE = 50
 """Whose readings of a month are in memory at once."""
@@ -87,7 +83,6 @@ def months_due(inputs: CostInputs, record: CostRecord) -> list[Month]:
 
 
 def compute_month(
-    spark: "SparkSession",
     inputs: CostInputs,
     record: CostRecord,
     month: Month,
@@ -96,7 +91,6 @@ def compute_month(
     """Compute the hours of a local month of all meters; equal rows do not change.
 
     Args:
-        spark: The session that may write to the lake.
         inputs: What they are computed from.
         record: Where it is noted that the month was computed.
         month: The month.
@@ -117,7 +111,7 @@ def compute_month(
     for some in (names[at : at + METERS_AT_ONCE] for at in range(0, len(names), METERS_AT_ONCE)):
         costs = costs_of_month(inputs, month, some)
         if len(costs):
-            merge_costs(spark, lake, costs)
+            merge_costs(lake, costs)
         hours += len(costs)
         done += len(some)
         progress(f"{month.label}: {done:,} of {len(names):,} meters")

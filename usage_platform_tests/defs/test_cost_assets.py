@@ -115,18 +115,17 @@ def test_the_month_after_the_newest_reading_has_nothing_to_compare(platform, com
 
 
 def test_the_asset_computes_each_of_its_months(platform, monkeypatch, tmp_path):
-    """Of the run itself; what a month computes is tested on Spark beside the service."""
+    """Of the run itself; what a month computes is tested beside the service."""
     monkeypatch.setenv("USAGE_DATA", str(tmp_path))
     months: list[str] = []
 
-    def compute(spark, inputs, record, month, progress):
-        assert spark == "session"
+    def compute(inputs, record, month, progress):
         assert [one.name for one in inputs.book.tariffs] == ["campus"]
         months.append(month.label)
         return 700
 
     monkeypatch.setattr(cost_assets, "compute_month", compute)
-    writer = SimpleNamespace(session=lambda: nullcontext("session"))
+    writer = SimpleNamespace(session=lambda: nullcontext())
     monkeypatch.setattr(WiredPlatform, "lake_writer", writer)
     done = dg.materialize(
         [cost_assets.usage_cost],

@@ -125,9 +125,7 @@ def test_a_withdrawn_reading_names_no_episode(reader, tell, timeline, found):
 def merged(monkeypatch) -> list[pd.DataFrame]:
     """What is merged into `anomalies`, in place of Spark."""
     changes: list[pd.DataFrame] = []
-    monkeypatch.setattr(
-        rescore, "merge_rescored", lambda lake, rows, at: changes.append(rows)
-    )
+    monkeypatch.setattr(rescore, "merge_rescored", lambda lake, rows, at: changes.append(rows))
     return changes
 
 

@@ -7,10 +7,10 @@ from fractions import Fraction
 import pandas as pd
 import pytest
 
+from usage_platform.adapters.lake.cost_table import COST_COLUMNS
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, USAGE_COST
-from usage_platform.adapters.spark.cost_table import COST_COLUMNS
 from usage_platform.adapters.stores.cost_record import CostRecord
 from usage_platform.adapters.stores.tariffs import yaml_texts
 from usage_platform.core.load.month import Month
@@ -129,21 +129,20 @@ def test_a_month_is_due_until_it_was_computed_and_again_when_something_changes(
 def test_a_reading_that_arrives_while_its_month_is_computed_makes_it_due_again(
     inputs, record, lake, write_table, monkeypatch
 ):
-    def merge(spark, lake, costs):
+    def merge(lake, costs):
         write_table(lake, READINGS, rows("boston", "2024-05-10T10:00", "2024-05-10T11:00", kw=9.0))
 
     monkeypatch.setattr(usage_cost, "merge_costs", merge)
-    assert compute_month(None, inputs, record, MAY, lambda line: None) == 744 * 3 + 1
+    assert compute_month(inputs, record, MAY, lambda line: None) == 744 * 3 + 1
     assert MAY in months_due(inputs, record)
 
 
-@pytest.mark.spark
 def test_a_month_computed_again_changes_only_what_is_another_cost(
-    spark, inputs, record, lake, write_table, monkeypatch
+    inputs, record, lake, write_table, monkeypatch
 ):
     monkeypatch.setattr(usage_cost, "METERS_AT_ONCE", 2)
     lines: list[str] = []
-    hours = compute_month(spark, inputs, record, MAY, lines.append)
+    hours = compute_month(inputs, record, MAY, lines.append)
     assert lines == ["2024-05: 2 of 3 meters", "2024-05: 3 of 3 meters"]
     assert MAY not in months_due(inputs, record)
     table = inputs.reader.rows(USAGE_COST)
@@ -156,11 +155,11 @@ def test_a_month_computed_again_changes_only_what_is_another_cost(
         found, expected.sort_values(keys, ignore_index=True), check_dtype=False
     )
 
-    compute_month(spark, inputs, record, MAY, lines.append)
+    compute_month(inputs, record, MAY, lines.append)
     assert set(inputs.reader.rows(USAGE_COST)["rev"]) == {0}
 
     dearer = CostInputs(inputs.reader, book(FILE.replace("0.10", "0.11")), REGISTRY)
-    compute_month(spark, dearer, record, MAY, lines.append)
+    compute_month(dearer, record, MAY, lines.append)
     changed = inputs.reader.rows(USAGE_COST)
     assert len(changed) == hours
     assert set(changed.loc[changed["meter"] == "other", "rev"]) == {0}
