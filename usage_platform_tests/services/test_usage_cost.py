@@ -12,7 +12,7 @@ from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, USAGE_COST
 from usage_platform.adapters.stores.cost_record import CostRecord
-from usage_platform.adapters.stores.tariffs import yaml_texts
+from usage_platform.adapters.stores.plain_yaml import yaml_texts
 from usage_platform.core.load.month import Month
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.tariffs.bill import bill_of_month

@@ -21,6 +21,7 @@ from usage_platform.adapters.lake.bounded_query import (
     check_reads,
     is_out_of_memory,
 )
+from usage_platform.adapters.lake.database import database
 from usage_platform.adapters.lake.delta_tables import open_table, storage_options
 from usage_platform.adapters.lake.errors import (
     LakeError,
@@ -29,7 +30,7 @@ from usage_platform.adapters.lake.errors import (
     what_to_do,
 )
 from usage_platform.adapters.lake.files import open_remote
-from usage_platform.adapters.lake.query_limits import MEMORY_LIMIT, too_much_memory
+from usage_platform.adapters.lake.query_limits import too_much_memory
 from usage_platform.adapters.lake.tables import ALL_TABLES, Lake, LakeTable
 
 # In the message of DuckDB when the statement was right and a file of a table could not be read.
@@ -216,14 +217,7 @@ class LakeReader:
         """
         import duckdb
 
-        with duckdb.connect(
-            config={
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-                "memory_limit": MEMORY_LIMIT,
-            }
-        ) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+        with database() as connection:
             existing = [table for table in ALL_TABLES if self.exists(table)]
             for table in existing:
                 connection.register(table.name, self._open(table).to_pyarrow_dataset())

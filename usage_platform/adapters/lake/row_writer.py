@@ -17,30 +17,28 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from usage_platform.adapters.lake.commit_dates import date_list, dates_note
+from usage_platform.adapters.lake.database import database
 from usage_platform.adapters.lake.day_stretches import day_stretches
 from usage_platform.adapters.lake.delta_tables import open_table
 from usage_platform.adapters.lake.errors import LakeError, lake_errors_in_one_line, one_line
-from usage_platform.adapters.lake.query_limits import MEMORY_LIMIT
 from usage_platform.adapters.lake.reader import LakeReader, between
 from usage_platform.adapters.lake.tables import Lake, LakeTable
+
+if TYPE_CHECKING:
+    import duckdb
 
 MOST_FILES_OF_A_DAY = 50
 """With so many files, those of a day are put together into one, which readers open sooner."""
 
 # Days with more rows than these together are joined and replaced one after the other.
 _ROWS_AT_ONCE = 2_000_000
-_DUCKDB = {
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-    "memory_limit": MEMORY_LIMIT,
-}
 _TYPES: Mapping[str, pa.DataType] = {
     "BIGINT": pa.int64(),
     "BINARY": pa.binary(),
@@ -161,6 +159,8 @@ def any_differs(names: Iterable[str]) -> str:
 
 @contextmanager
 def _errors_in_one_line(lake: Lake, table: LakeTable) -> Generator[None]:
+    import duckdb
+
     with lake_errors_in_one_line(lake.table(table)):
         try:
             yield
@@ -171,14 +171,13 @@ def _errors_in_one_line(lake: Lake, table: LakeTable) -> Generator[None]:
 
 def _stretches(
     lake: Lake, table: LakeTable, rows: pd.DataFrame
-) -> Iterator[tuple[DeltaTable, duckdb.DuckDBPyConnection]]:
+) -> "Iterator[tuple[DeltaTable, duckdb.DuckDBPyConnection]]":
     """The table, and a connection that knows its rows as `t` and the new ones as `s`."""
     days = rows[table.partition]
     stretches = day_stretches(LakeReader(lake), table, sorted(set(days)), _ROWS_AT_ONCE)
     for first, last in stretches:
         delta = open_table(lake, table)
-        with duckdb.connect(config=dict(_DUCKDB)) as sql:
-            sql.execute("SET TimeZone = 'UTC'")
+        with database() as sql:
             sql.register("t", delta.to_pyarrow_dataset().filter(between(table, first, last)))
             sql.register("s", _arrow(table, rows[(days >= first) & (days <= last)]))
             yield delta, sql
@@ -194,11 +193,11 @@ def _quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def _dates(sql: duckdb.DuckDBPyConnection, query: str) -> list[date]:
+def _dates(sql: "duckdb.DuckDBPyConnection", query: str) -> list[date]:
     return [day for (day,) in sql.execute(query).fetchall()]
 
 
-def _rows(sql: duckdb.DuckDBPyConnection, table: LakeTable, query: str) -> pa.Table:
+def _rows(sql: "duckdb.DuckDBPyConnection", table: LakeTable, query: str) -> pa.Table:
     return sql.sql(query).to_arrow_table().cast(_schema(table))
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from usage_platform.adapters.lake.database import database
 from usage_platform.adapters.lake.errors import LakeError, one_line
-from usage_platform.adapters.lake.query_limits import MEMORY_LIMIT
 from usage_platform.adapters.lake.tables import LakeTable
 
 if TYPE_CHECKING:
@@ -65,14 +65,8 @@ def connected(table: LakeTable) -> "Iterator[duckdb.DuckDBPyConnection]":
     """
     import duckdb
 
-    config = {
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "memory_limit": MEMORY_LIMIT,
-    }
     try:
-        with duckdb.connect(config=config) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+        with database() as connection:
             yield connection
     except duckdb.Error as error:
         raise LakeError(f"{table.name}: cannot be summed: {one_line(str(error))}") from None

@@ -7,13 +7,11 @@ from collections.abc import Collection
 
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.files import LakeFiles
-from usage_platform.adapters.stores.plain_yaml import plain_yaml
+from usage_platform.adapters.stores.plain_yaml import plain_yaml, written_text
 from usage_platform.core.fleet.groups import Groups
 from usage_platform.core.fleet.groups_file import parse_groups
 
 GROUPS_FILE = "groups.yaml"
-MOST_BYTES = 4 * 2**20
-"""The longest file that is read: a line for each of 50,000 meters."""
 
 
 class GroupsStore:
@@ -28,13 +26,7 @@ class GroupsStore:
         Raises:
             LakeError: When it is too long, is no UTF-8, or cannot be read.
         """
-        try:
-            text = self._assets.read_text(GROUPS_FILE) or ""
-        except UnicodeDecodeError as error:
-            raise LakeError(f"{self.place}: expected UTF-8 ({error.reason})") from None
-        if len(text) > MOST_BYTES:
-            raise LakeError(f"{self.place}: expected at most {MOST_BYTES >> 20} MiB")
-        return text
+        return written_text(self._assets, GROUPS_FILE) or ""
 
     @property
     def place(self) -> str:

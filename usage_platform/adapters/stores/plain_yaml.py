@@ -1,15 +1,66 @@
-"""YAML as plain values, or one line that says what is wrong.
+"""YAML files that people write, as plain values, or one line that says what is wrong.
 
-Belongs here: reading text that people write. Not here: what it means (`core`).
+Belongs here: reading their text, within limits. Not here: what it means (`core`).
 """
 
 from collections import Counter
 from typing import Any
 
 import yaml
+from yaml.composer import Composer
+from yaml.constructor import BaseConstructor
+from yaml.parser import Parser
+
+from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.lake.files import LakeFiles
+
+MOST_BYTES = 4 * 2**20
+"""The longest file that is read: a line for each of 50,000 meters."""
 
 
-class _PlainLoader(yaml.SafeLoader):
+def written_text(assets: LakeFiles, name: str) -> str | None:
+    """The text of a file; None where there is none.
+
+    Args:
+        assets: The lake's `assets/`.
+        name: The file's name.
+
+    Raises:
+        LakeError: In one line, when it is too long, is no UTF-8, or cannot be read.
+    """
+    place = f"{assets.root}/{name}"
+    try:
+        text = assets.read_text(name)
+    except UnicodeDecodeError as error:
+        raise LakeError(f"{place}: expected text in UTF-8 ({error.reason})") from None
+    if text is not None and len(text) > MOST_BYTES:
+        raise LakeError(f"{place}: expected at most {MOST_BYTES >> 20} MiB")
+    return text
+
+
+def plain_yaml(text: str) -> Any:  # noqa: ANN401 - any YAML
+    """The content of a YAML text: dictionaries, lists, texts, numbers, dates; None if it is empty.
+
+    Raises:
+        ValueError: In one line with the line's number: text that is no YAML, a key given twice, a
+            reference, a tag that names a type.
+    """
+    return _content(text, _Values)
+
+
+def yaml_texts(text: str) -> Any:  # noqa: ANN401 - any YAML
+    """The content of a YAML text as dictionaries, lists and texts.
+
+    Numbers stay texts: a price must not pass through a binary fraction, and YAML 1.1 reads 22:00 as
+    1,320 and NO as false.
+
+    Raises:
+        ValueError: As for `plain_yaml`.
+    """
+    return _content(text, _Texts)
+
+
+class _Strict(Parser, Composer, BaseConstructor):
     """Plain values alone: no key twice, no references, which could grow without bound."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
@@ -25,15 +76,17 @@ class _PlainLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def plain_yaml(text: str) -> Any:  # noqa: ANN401 - any YAML
-    """The content of a YAML text: dictionaries, lists, texts, numbers, dates; None if it is empty.
+class _Values(_Strict, yaml.SafeLoader):
+    """YAML's own types."""
 
-    Raises:
-        ValueError: In one line with the line's number: text that is no YAML, a key given twice, a
-            reference, a tag that names a type.
-    """
+
+class _Texts(_Strict, yaml.BaseLoader):
+    """Every scalar as it is written."""
+
+
+def _content(text: str, loader: type[_Values | _Texts]) -> Any:  # noqa: ANN401 - any YAML
     try:
-        return yaml.load(text, _PlainLoader)  # noqa: S506 - a SafeLoader
+        return yaml.load(text, loader)  # noqa: S506 - none of them makes objects
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = "" if mark is None else f"line {mark.line + 1}: "

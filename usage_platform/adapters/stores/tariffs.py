@@ -1,14 +1,11 @@
 """The tariffs of a lake, in a file of its `assets/` that people edit.
 
-Belongs here: reading the file as texts. Not here: what they mean (`core.tariffs.parsing`).
+Belongs here: reading the file. Not here: what it means (`core.tariffs.parsing`).
 """
 
-from collections.abc import Hashable
-
-import yaml
-
-from usage_platform.adapters.lake.errors import LakeError, one_line
+from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.files import LakeFiles
+from usage_platform.adapters.stores.plain_yaml import written_text, yaml_texts
 from usage_platform.core.tariffs.book import TariffBook
 from usage_platform.core.tariffs.parsing import TariffError, parse_tariffs
 
@@ -33,45 +30,14 @@ class TariffStore:
             LakeError: In one line that names the file, the tariff and the field, for content that
                 is no tariff.
         """
+        text = written_text(self._assets, TARIFFS)
+        if text is None:
+            return None
         try:
-            text = self._assets.read_text(TARIFFS)
-            return None if text is None else parse_tariffs(yaml_texts(text), self.file)
+            content = yaml_texts(text)
+        except ValueError as error:
+            raise LakeError(f"{self.file}: {error}") from None
+        try:
+            return parse_tariffs(content, self.file)
         except TariffError as error:
             raise LakeError(str(error)) from None
-        except UnicodeDecodeError:
-            raise LakeError(f"{self.file}: expected text in UTF-8") from None
-        except yaml.YAMLError as error:
-            raise LakeError(f"{self.file}: expected YAML, got {_syntax(error)}") from None
-
-
-def yaml_texts(text: str) -> object:
-    """YAML as dictionaries, lists and texts.
-
-    Numbers stay texts: a price must not pass through a binary fraction, and YAML 1.1 reads 22:00 as
-    1,320 and NO as false.
-
-    Raises:
-        yaml.YAMLError: For what is not YAML, and for a key that comes twice.
-    """
-    return _Texts(text).get_single_data()
-
-
-class _Texts(yaml.BaseLoader):
-    def construct_mapping(
-        self, node: yaml.MappingNode, deep: bool = False
-    ) -> dict[Hashable, object]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the field {key.value!r} a second time", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _syntax(error: yaml.YAMLError) -> str:
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        mark = error.problem_mark
-        return f"{error.problem} in line {mark.line + 1}, column {mark.column + 1}"
-    return one_line(str(error))

@@ -35,10 +35,13 @@ def test_a_file_that_changes_is_read_again(assets):
     ("text", "line"),
     [
         (FILE.replace("0.25", "x"), "tariff campus: version 2024-01-01: energy energy: price: "),
-        (FILE.replace("EUR", "EUR\n    unit: USD"), "the field 'unit' a second time in line 6"),
-        ("tariffs: [", "expected YAML, got expected the node content, but found '<stream end>'"),
-        ("tariffs: &a [*a]", "expected"),
-        ("\0", "expected YAML, got"),
+        (FILE.replace("EUR", "EUR\n    unit: USD"), "line 3: 'unit' is given twice; give it once"),
+        (
+            "tariffs: [",
+            "line 1: expected YAML (expected the node content, but found '<stream end>')",
+        ),
+        ("tariffs: &a [*a]", "line 1: expected no reference (*)"),
+        ("\0", "expected YAML ("),
         ("", "expected"),
     ],
 )

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from usage_platform.adapters.stores.tariffs import yaml_texts
+from usage_platform.adapters.stores.plain_yaml import yaml_texts
 from usage_platform.core.load.month import Month
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
