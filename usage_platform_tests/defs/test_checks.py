@@ -19,7 +19,7 @@ from usage_platform.core.detector.manifest import Model, model_version
 from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.meters import Meter
 from usage_platform.definitions import defs
-from usage_platform.defs import anomaly_checks, audit_checks, checks, day_checks
+from usage_platform.defs import anomaly_checks, audit_checks, checks, cost_assets, day_checks
 from usage_platform.defs.resources import PlatformResource
 from usage_platform_tests.core.detector.made_manifest import manifest
 from usage_platform_tests.defs.conftest import dated
@@ -222,7 +222,7 @@ def test_anomalies_that_the_stream_has_not_told_yet_are_not_missing(tell):
 
 
 def test_every_check_is_registered():
-    modules = (checks, day_checks, anomaly_checks, audit_checks)
+    modules = (checks, day_checks, anomaly_checks, audit_checks, cost_assets)
     named = [value for module in modules for value in vars(module).values()]
     made = {value for value in named if isinstance(value, dg.AssetChecksDefinition)}
     assert made
