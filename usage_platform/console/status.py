@@ -71,7 +71,9 @@ def _kafka_access(data: Path) -> list[Text]:
     java, librdkafka = (
         data / "kafka" / name for name in (JAVA_CLIENT_FILE, LIBRDKAFKA_CLIENT_FILE)
     )
-    return [Text(f"Kafka asks for the password in {java} (Java) and {librdkafka} (librdkafka)\n")]
+    return [
+        Text(f"Clients of Kafka need the password in {java} (Java) and {librdkafka} (librdkafka)\n")
+    ]
 
 
 def _bootstrap(deployment: Platform) -> str:

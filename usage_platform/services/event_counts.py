@@ -34,7 +34,8 @@ class EventCounts:
 
     Attributes:
         events: Offsets of the topic that were ingested. Producers that use transactions make
-            offsets that are no events; the platform's own do not use them on `usage`.
+            offsets that are no events; the platform's own do not use them on `usage`. Rows of a
+            batch that is being written count before its offsets do.
         readings: Rows of the table `readings`: one event each.
         rejects: Rows of the table `rejects` of this topic: one event each.
     """
@@ -68,8 +69,7 @@ def event_counts(reader: LakeReader, rejects: list[RejectCount]) -> EventCounts:
         reader: The lake's tables.
         rejects: As from `reject_counts`.
     """
-    return EventCounts(
-        events=Checkpoints(reader.lake, USAGE).offsets_of_all(),
-        readings=max(reader.state(READINGS).rows, 0),
-        rejects=sum(one.count for one in rejects if one.topic == USAGE),
-    )
+    readings = max(reader.state(READINGS).rows, 0)
+    rejected = sum(one.count for one in rejects if one.topic == USAGE)
+    offsets = Checkpoints(reader.lake, USAGE).offsets_of_all()
+    return EventCounts(max(offsets, readings + rejected), readings, rejected)

@@ -170,7 +170,7 @@ def test_the_hours_of_a_day_without_any_reading_are_incomplete(lake, cache_of, r
     write_hours(lake, whole)
     before = cache_of(GROUPS).fleet().groups[1].week
     shutil.rmtree(lake.table(USAGE_HOURLY))
-    write_hours(lake, whole[~is_gone])
+    write_hours(lake, whole[~is_gone.reindex(whole.index)])
     after = cache_of(GROUPS).fleet().groups[1].week
     assert (before.hours, after.hours) == (168, 168)
     there = (is_gone & (readings["meter"] == "main")).sum()

@@ -32,16 +32,29 @@ def listed(name: str) -> set[str]:
     return set(re.findall(r'"([^"]+)"', re.sub(r"#.*", "", found[1])))
 
 
+def _assigned(tree: ast.Module, value: ast.expr) -> ast.expr:
+    """The text that a file's variable has; any other value as it is."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(value, ast.Name):
+            is_it = ast.unparse(node.targets[0]) == value.id
+            if is_it and isinstance(node.value, ast.JoinedStr):
+                return node.value
+    return value
+
+
 def in_code(*keys: str) -> set[str]:
     """What the code gives as some of librdkafka's settings: texts, and names of constants."""
     values = set()
     for path in CODE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        given = set()
+        tree = ast.parse(path.read_text("utf-8"))
+        for node in ast.walk(tree):
             if isinstance(node, ast.Dict):
                 pairs = zip(node.keys, node.values, strict=True)
-                values |= {v for k, v in pairs if isinstance(k, ast.Constant) and k.value in keys}
+                given |= {v for k, v in pairs if isinstance(k, ast.Constant) and k.value in keys}
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "committed_reader":
-                values |= {node.args[1]} if "group.id" in keys else set()
+                given |= {node.args[1]} if "group.id" in keys else set()
+        values |= {_assigned(tree, value) for value in given}
     constants = {**vars(kafka_topics), **vars(playback_lease), **vars(scoring)}
     # The reader's own argument is what its callers give.
     names = {v.id for v in values if isinstance(v, ast.Name)} - {"name"}

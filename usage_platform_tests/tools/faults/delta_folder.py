@@ -11,6 +11,7 @@ from signal import SIGCONT, SIGSTOP
 from usage_platform_tests.tools.faults.services import RunningService
 
 _LOOK_EVERY_S = 0.001
+_LOOK_FOR_HELPERS_EVERY_S = 0.5
 _PARQUET_END = b"PAR1"
 
 
@@ -20,8 +21,8 @@ def newest_commit(table: Path) -> int:
 
 
 def data_files(table: Path) -> set[Path]:
-    """The data files in the folder, committed or not."""
-    return set(table.glob("*=*/*.parquet"))
+    """The data files in the folder, committed or not, and those that are being written."""
+    return set(table.glob("*=*/part-*.parquet*"))
 
 
 def stopped_before_commit(table: Path, writer: RunningService, is_over: Callable[[], bool]) -> bool:
@@ -37,7 +38,11 @@ def stopped_before_commit(table: Path, writer: RunningService, is_over: Callable
         Whether it was caught; it is stopped then.
     """
     commit, known = newest_commit(table), data_files(table)
+    looked = 0.0
     while not is_over():
+        if time.monotonic() - looked > _LOOK_FOR_HELPERS_EVERY_S:
+            writer.look()
+            looked = time.monotonic()
         new = data_files(table) - known
         if new:
             # From its first file on the writer runs in short slices: a busy machine catches it too.

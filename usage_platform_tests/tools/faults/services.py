@@ -5,6 +5,7 @@ Belongs here: the services' processes. Not here: where they are killed (the roun
 
 import os
 import signal
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
 from functools import cached_property
@@ -38,6 +39,7 @@ class RunningService:
 
     def __init__(self, service: Service) -> None:
         self._child = ChildProcess(replace(service, start_timeout=_SLOW_START_S))
+        self._helpers: set[int] = set()
 
     def start(self) -> None:
         """Start it, after what is left of it is gone, and wait until it answers."""
@@ -45,12 +47,24 @@ class RunningService:
         self._child.start()
         self._child.wait_ready(_quiet)
 
+    def look(self) -> None:
+        """Learn which helpers it has now, so that a signal reaches them at once."""
+        assert self._child.pid
+        self._helpers = set(session_members(self._child.pid)) - {self._child.pid}
+
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to all its processes, to the service itself first and at once."""
+        """Send a signal to all its processes, to the service itself and known helpers at once."""
         assert self._child.pid
         os.kill(self._child.pid, number)
-        for pid in set(session_members(self._child.pid)) - {self._child.pid}:
-            # A service ends its helpers when it likes, between the two lines too.
+        reached = self._helpers
+        self._send_to(reached, number)
+        self.look()
+        self._send_to(self._helpers - reached, number)
+
+    @staticmethod
+    def _send_to(helpers: Iterable[int], number: signal.Signals) -> None:
+        for pid in helpers:
+            # A service ends its helpers when it likes.
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
 
