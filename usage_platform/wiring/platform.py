@@ -31,7 +31,6 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.spark.session import own_session, remote_session
 from usage_platform.adapters.stores.cost_record import CostRecord
-from usage_platform.adapters.stores.groups import GroupsStore
 from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.adapters.stores.playback_record import PlaybackRecords
@@ -55,6 +54,7 @@ from usage_platform.wiring.sources import chosen_source, source_identity
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from usage_platform.adapters.stores.groups import GroupsStore
     from usage_platform.adapters.stores.tariffs import TariffStore
     from usage_platform.core.tariffs.book import TariffBook
     from usage_platform.services.usage_cost import CostInputs
@@ -180,8 +180,11 @@ class Platform:
         return ReviewStore(self.assets)
 
     @cached_property
-    def groups(self) -> GroupsStore:
+    def groups(self) -> "GroupsStore":
         """The file of sites, buildings and virtual meters."""
+        # Jobs on EMR have no YAML.
+        from usage_platform.adapters.stores.groups import GroupsStore
+
         return GroupsStore(self.assets)
 
     @cached_property
