@@ -58,9 +58,9 @@ def stopped_before_commit(table: Path, writer: RunningService, is_over: Callable
 
 def _is_whole(path: Path) -> bool:
     """Whether a Parquet file has its end, which is written last."""
-    with path.open("rb") as file:
-        file.seek(0, 2)
-        if file.tell() <= 2 * len(_PARQUET_END):
-            return False
-        file.seek(-len(_PARQUET_END), 2)
-        return file.read() == _PARQUET_END
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        # It has got its last name since it was seen.
+        return False
+    return len(content) > 2 * len(_PARQUET_END) and content.endswith(_PARQUET_END)
