@@ -33,6 +33,7 @@ METERS_AT_ONCE = 50
 
 _A_DAY = timedelta(days=1)
 _AN_HOUR = pd.Timedelta(hours=1)
+# Gives the energy of hours that no tariff prices; XXX is "no currency" in ISO 4217.
 _NO_TARIFF = flat_tariff(0, "XXX")
 _GRAMS_A_KG = 1000
 

@@ -29,6 +29,7 @@ from usage_platform.adapters.lake.day_stretches import day_stretches
 from usage_platform.adapters.lake.delta_tables import open_table
 from usage_platform.adapters.lake.errors import LakeError, lake_errors_in_one_line, one_line
 from usage_platform.adapters.lake.reader import LakeReader, between
+from usage_platform.adapters.lake.table_creation import delta_schema
 from usage_platform.adapters.lake.tables import Lake, LakeTable
 
 if TYPE_CHECKING:
@@ -39,16 +40,6 @@ MOST_FILES_OF_A_DAY = 50
 
 # Days with more rows than these together are joined and replaced one after the other.
 _ROWS_AT_ONCE = 2_000_000
-_TYPES: Mapping[str, pa.DataType] = {
-    "BIGINT": pa.int64(),
-    "BINARY": pa.binary(),
-    "BOOLEAN": pa.bool_(),
-    "DATE": pa.date32(),
-    "DOUBLE": pa.float64(),
-    "INT": pa.int32(),
-    "STRING": pa.string(),
-    "TIMESTAMP": pa.timestamp("us", "UTC"),
-}
 
 
 def append_rows(lake: Lake, table: LakeTable, rows: pd.DataFrame) -> None:
@@ -202,7 +193,7 @@ def _rows(sql: "duckdb.DuckDBPyConnection", table: LakeTable, query: str) -> pa.
 
 
 def _schema(table: LakeTable) -> pa.Schema:
-    return pa.schema([(column.name, _TYPES[column.spark_type]) for column in table.schema])
+    return pa.schema(delta_schema(table).to_arrow())
 
 
 def _arrow(table: LakeTable, rows: pd.DataFrame) -> pa.Table:

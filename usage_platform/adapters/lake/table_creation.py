@@ -37,13 +37,13 @@ def create_tables(lake: Lake, tables: Sequence[LakeTable] = TABLES) -> None:
     """
     reader = LakeReader(lake)
     for table in tables:
-        fields = [_field(column) for column in table.schema]
+        schema = delta_schema(table)
         location = lake.table(table)
         if not reader.exists(table):
             with lake_errors_in_one_line(location):
                 DeltaTable.create(
                     location,
-                    schema=Schema(fields),
+                    schema=schema,
                     mode="ignore",
                     partition_by=[table.partition],
                     configuration=dict(PROPERTIES),
@@ -52,9 +52,14 @@ def create_tables(lake: Lake, tables: Sequence[LakeTable] = TABLES) -> None:
         with lake_errors_in_one_line(location):
             delta = open_table(lake, table)
             present = {field.name for field in delta.schema().fields}
-            missing = [field for field in fields if field.name not in present]
+            missing = [field for field in schema.fields if field.name not in present]
             if missing:
                 delta.alter.add_columns(missing)
+
+
+def delta_schema(table: LakeTable) -> Schema:
+    """The columns of a table with their types, as Delta knows them."""
+    return Schema([_field(column) for column in table.schema])
 
 
 def _field(column: Column) -> Field:

@@ -255,12 +255,3 @@ def _expected_value(layout: Layout) -> str:
     if unit is None or not unit.is_energy:
         return _EXPECTED_POWER if unit is None or unit == "kW" else f"expected a power in {unit}"
     return f"expected an energy in {unit}"
-
-
-def typed_plain(
-    wall: Times, values: Floats, first_number: int, count: int, meters: Ints, names: tuple[str, ...]
-) -> TypedRows:
-    """Rows that were all read at once: a time and a value each, no bad one among them."""
-    nat = np.full(count, np.datetime64("NaT"), dtype="datetime64[ns]")
-    numbers = np.arange(first_number, first_number + count)
-    return TypedRows(numbers, wall, nat, values, meters, names, None, None, (), count, 0)

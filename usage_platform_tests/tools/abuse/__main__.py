@@ -51,7 +51,7 @@ def main(word: str) -> None:
 
 
 def _told(attempt: Attempt, docs: str) -> Verdict:
-    """Try an attack, and print what came of it."""
+    """Try an attack, and print its result."""
     result = tried(attempt.run)
     verdict = verdict_of(attempt.attack, result.outcome, docs)
     print(line_of(attempt.attack, attempt.on, verdict, result.seen), flush=True)

@@ -19,7 +19,7 @@ class By(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What came of an attack."""
+    """The result of an attack."""
 
     REFUSED = "refused"
     WORKED = "worked"
@@ -63,7 +63,7 @@ class Attack:
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of one try.
+    """The result of one try.
 
     Attributes:
         outcome: Whether it worked.
@@ -90,7 +90,7 @@ class Attempt:
 
 
 def worked(has_worked: bool, seen: object) -> Tried:
-    """What came of a try that either worked or was refused."""
+    """The result of a try that either worked or was refused."""
     return Tried(Outcome.WORKED if has_worked else Outcome.REFUSED, str(seen))
 
 
@@ -107,7 +107,7 @@ def verdict_of(attack: Attack, outcome: Outcome, docs: str) -> Verdict:
 
     Args:
         attack: What was tried.
-        outcome: What came of it.
+        outcome: Its result.
         docs: The text of docs/security.md.
     """
     is_stated = bool(attack.limit) and one_line(attack.limit) in one_line(docs)
