@@ -193,7 +193,9 @@ def _rows(sql: "duckdb.DuckDBPyConnection", table: LakeTable, query: str) -> pa.
 
 
 def _schema(table: LakeTable) -> pa.Schema:
-    return pa.schema(delta_schema(table).to_arrow())
+    """The columns without their comments: a table of a former version has other ones."""
+    fields = pa.schema(delta_schema(table).to_arrow())
+    return pa.schema([field.remove_metadata() for field in fields])
 
 
 def _arrow(table: LakeTable, rows: pd.DataFrame) -> pa.Table:
