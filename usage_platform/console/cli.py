@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from usage_platform.console.accept_loss import accept_loss
+from usage_platform.console.findings_command import findings
 from usage_platform.console.given_options import Given, Value, given, unless_given
 from usage_platform.console.groups_command import groups
 from usage_platform.console.inspect_command import inspect
@@ -46,6 +47,7 @@ main.add_command(label)
 main.add_command(groups)
 main.add_command(bill)
 main.add_command(tariffs)
+main.add_command(findings)
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""Write access to the lake: one Spark session at a time, whichever process or platform asks.
+"""Write access to the lake: one writer at a time, whichever process or platform asks.
 
 Belongs here: taking turns among the processes of a data folder, and holding the lease while a
 session is open. Not here: the lease itself (`adapters.lake.lease`), how a session is made (an
@@ -86,6 +86,21 @@ class LakeWriter:
                 pass
             with session_under_lease(self._lease, session) as spark:
                 yield spark, turn
+
+    @contextmanager
+    def without_session(self) -> Generator[None]:
+        """The right to write to the lake as `session` gives it, for writers that need no Spark.
+
+        Raises:
+            LeaseError: When another platform writes to the lake, or took the lease meanwhile.
+        """
+        with self._turn():
+            self._lease.begin_turn()
+            with batch_lock(self._batch_file):
+                pass
+            # A commit of rows cannot be interrupted; a loss is reported at the end.
+            with only_while_held(LeaseRenewer(self._lease, lambda: None)):
+                yield
 
     @contextmanager
     def at_rest(self) -> Generator[None]:

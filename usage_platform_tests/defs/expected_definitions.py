@@ -6,6 +6,7 @@ EDGES = {
     ("usage", "rejects"),
     ("readings", "usage_hourly"),
     ("readings", "usage_cost"),
+    ("readings", "usage_findings"),
     ("readings", "slot_forests"),
     ("usage", "anomaly"),
     ("slot_forests", "anomaly"),
@@ -27,6 +28,7 @@ CHECKS = {
     ("usage_hourly", "hours_complete"),
     ("usage_hourly", "hours_equal_recompute"),
     ("usage_cost", "costs_equal_recompute"),
+    ("usage_findings", "findings_of_all_meters"),
     ("slot_forests", "model_is_recent"),
     ("anomaly", "no_transaction_hangs"),
     ("anomalies", "alarms_keep_budget"),
@@ -35,13 +37,24 @@ CHECKS = {
 }
 # Training evaluates it; it cannot run alone.
 TRAINING_CHECK = ("slot_forests", "model_is_fit")
-JOBS = {"playback", "micro_batch", "retrain", "quality", "backfill", "report", "costs", "upkeep"}
+JOBS = {
+    "playback",
+    "micro_batch",
+    "retrain",
+    "quality",
+    "backfill",
+    "report",
+    "costs",
+    "findings",
+    "upkeep",
+}
 SCHEDULES = {
     "weekly_retrain",
     "hourly_quality",
     "weekly_full_quality",
     "nightly_upkeep",
     "nightly_costs",
+    "nightly_findings",
     "monthly_report",
 }
 SENSORS = {"playback_sensor", "micro_batch_sensor", "model_sensor", "anomaly_stream", "alerts"}

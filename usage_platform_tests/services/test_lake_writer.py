@@ -44,6 +44,25 @@ def test_who_writes_sees_that_another_waits(writer):
         assert not writer.is_awaited()
 
 
+def test_a_writer_without_a_session_has_a_turn_like_any_other(writer, lake):
+    with writer.streaming() as (_, turn):
+        pass
+    with writer.without_session():
+        assert current_turn(lake) == turn.number + 1
+        begun = threading.Event()
+
+        def other():
+            with writer.without_session():
+                begun.set()
+
+        waits = threading.Thread(target=other)
+        waits.start()
+        until(writer.is_awaited)
+        assert not begun.is_set()
+    assert begun.wait(FOREVER)
+    waits.join()
+
+
 def test_a_turn_begins_when_the_last_batch_of_the_turn_before_has_ended(writer):
     """Spark finishes the batch of a run that was killed, and must not begin another one."""
     writing, ends = threading.Event(), threading.Event()

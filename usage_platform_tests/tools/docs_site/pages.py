@@ -33,6 +33,7 @@ SECTIONS = {
         "page.md",
         "alerts.md",
         "tariffs.md",
+        "findings.md",
         "powerbi.md",
         "evaluation.md",
         "reference.md",
