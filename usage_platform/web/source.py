@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from typing import Self
 
 from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.stores.finding_states import FindingStates
+from usage_platform.adapters.stores.findings_record import FindingsRecord
 from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.services.fleet import FleetCache, FleetSource
 from usage_platform.services.page_data import YearCache
+from usage_platform.wiring.findings import finding_states, findings_record
 from usage_platform.wiring.platform import Platform
 
 
@@ -29,6 +32,8 @@ class PageSource:
         default_meter: The meter shown first.
         reviews: Reviews of episodes.
         labels: Labels of time spans.
+        finding_states: States of findings.
+        findings_record: When findings were computed.
         tariff: Price of a kWh; None without one.
         currency: Its currency, as in ISO 4217.
     """
@@ -40,6 +45,8 @@ class PageSource:
     default_meter: Meter
     reviews: ReviewStore
     labels: LabelStore
+    finding_states: FindingStates
+    findings_record: FindingsRecord
     tariff: float | None
     currency: str
 
@@ -75,6 +82,8 @@ class PageSource:
             default_meter=deployment.settings.default_meter,
             reviews=deployment.reviews,
             labels=deployment.labels,
+            finding_states=finding_states(deployment),
+            findings_record=findings_record(deployment),
             tariff=deployment.settings.tariff,
             currency=deployment.settings.currency,
         )

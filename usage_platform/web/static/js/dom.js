@@ -38,3 +38,13 @@ export function atMostEvery(milliseconds, call) {
     }, wait);
   };
 }
+
+/** Run an action that recreates elements; restore focus and text cursor afterwards. */
+export function keepingFocus(act) {
+  const { id, selectionStart, selectionEnd } = document.activeElement ?? {};
+  act();
+  const again = id ? document.getElementById(id) : null;
+  if (!again || again === document.activeElement) return;
+  again.focus({ preventScroll: true });
+  if (typeof selectionStart === "number") again.setSelectionRange(selectionStart, selectionEnd);
+}

@@ -6,6 +6,7 @@ import { Clock } from "./clock.js";
 import { colors, onColorChange } from "./colors.js";
 import { atMostEvery, byId, element, fill } from "./dom.js";
 import { EpisodeList } from "./episodes.js";
+import { FindingList } from "./findings.js";
 import { Live } from "./live.js";
 import { addressOf, readPlace, writePlace } from "./place.js";
 import { showTiles } from "./tiles.js";
@@ -25,6 +26,7 @@ const state = {
   year: null,
   overview: null,
   episodes: [],
+  findings: { as_of: null, findings: [] },
   anomalies: [],
   fresh: new Map(),
   stamp: 0,
@@ -41,6 +43,14 @@ const list = new EpisodeList(
     onSelect: (name) => select(name, true),
     onReviewed: loadEpisodes,
     address: (name) => addressOf({ meter: state.place.meter, year: state.place.year, tz: state.place.tz, from: null, to: null, episode: name }),
+  },
+);
+const findings = new FindingList(
+  { list: byId("finding-list"), said: byId("findings-count") },
+  {
+    onSelect: showSpan,
+    onChanged: loadFindings,
+    address: (from, to) => addressOf({ meter: state.place.meter, from, to, tz: state.place.tz }),
   },
 );
 const live = new Live({
@@ -79,7 +89,9 @@ async function show(loading = asked()) {
   byId("zone").value = state.place.tz === "utc" ? "utc" : "local";
   byId("meter-name").textContent = state.place.meter;
   document.title = `${state.place.meter}: power`;
+  state.findings = { as_of: null, findings: [] };
   await guarded(() => loadYear(loading));
+  guarded(loadFindings);
   live.listen(state.place.meter);
   document.documentElement.dataset.ready = "true";
 }
@@ -159,6 +171,25 @@ async function loadEpisodes() {
   draw();
 }
 
+/** Findings change once a night; the page does not wait for them. */
+async function loadFindings() {
+  const { meter } = state.place;
+  const loaded = await json("/api/findings", { meter });
+  if (meter !== state.place.meter) return;
+  state.findings = loaded;
+  draw();
+}
+
+/** Show the time that a finding is about; a selected calendar year may not have it. */
+async function showSpan(from, to) {
+  if (state.place.year) {
+    state.place = { ...state.place, year: "", episode: null, from, to };
+    await show();
+  }
+  view.span(from, to);
+  byId("power-title").scrollIntoView({ block: "nearest" });
+}
+
 async function loadFigures() {
   state.overview = await json("/api/overview", query());
   tellNow();
@@ -191,6 +222,7 @@ function draw() {
   const interval = meter ? meter.interval_minutes : state.year.step / 60;
   showTiles(byId("tiles"), state.overview, { clock: state.clock, interval, currency: state.currency, colors: state.colors });
   list.show({ episodes: state.episodes, clock: state.clock, selected: state.place.episode });
+  findings.show({ ...state.findings, clock: state.clock });
   view.draw();
   const zone = state.place.tz === "utc" ? "UTC" : `the building's time (${meter ? meter.timezone : ""})`;
   byId("about").textContent = `Times are the start of each ${interval}-minute interval, in ${zone}. Power is the mean over the interval.`;

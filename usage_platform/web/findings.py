@@ -1,0 +1,74 @@
+"""A meter's findings and their states.
+
+Belongs here: `/api/findings`. Not here: which findings there are (`services.finding_list`).
+"""
+
+from datetime import UTC, datetime
+from functools import partial
+from hashlib import sha256
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from usage_platform.core.findings.states import FindingState, StateChange
+from usage_platform.services.finding_list import UnknownFindingError, list_findings, set_state
+from usage_platform.web.answers import answer, as_json, unless_known
+from usage_platform.web.parameters import meter_of, source_of
+from usage_platform.web.source import PageSource
+
+_JSON = "application/json"
+
+
+class _Given(BaseModel):
+    """The body of a change of a state."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    finding: str = Field(max_length=40)
+    state: str
+
+
+def findings(request: Request) -> Response:
+    """The current findings of a meter, the dearest first; and when they were computed."""
+    source = source_of(request)
+    run = source.findings_record.read()
+    listed = list_findings(source.reader, source.finding_states, [meter_of(request).name])
+    as_of = None if run is None else pd.Timestamp(run.as_of)
+    body = as_json({"as_of": as_of, "findings": listed})
+    version = sha256(body.encode()).hexdigest()[:16]
+    return unless_known(request, version, lambda: body, _JSON)
+
+
+async def change(request: Request) -> Response:
+    """Set the state of a finding."""
+    try:
+        given = _Given.model_validate_json(await request.body())
+        state = FindingState(given.state)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "/".join(str(part) for part in first["loc"]) or "body"
+        raise HTTPException(400, f"finding: {where}: {first['msg']}") from None
+    except ValueError:
+        known = ", ".join(one.value for one in FindingState)
+        raise HTTPException(400, f"state: expected one of {known}") from None
+    made = StateChange(state, pd.Timestamp(datetime.now(UTC)))
+    try:
+        await run_in_threadpool(partial(_set, source_of(request), given.finding, made))
+    except UnknownFindingError as error:
+        raise HTTPException(404, str(error)) from None
+    return answer(made, 201)
+
+
+def _set(source: PageSource, finding: str, made: StateChange) -> None:
+    set_state(source.reader, source.finding_states, finding, made)
+
+
+ROUTES = (
+    Route("/api/findings", findings, methods=["GET"]),
+    Route("/api/findings", change, methods=["POST"]),
+)
