@@ -15,7 +15,9 @@ from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.services.fleet import FleetCache, FleetSource
+from usage_platform.services.meter_forecast import ForecastCache, ForecastSource
 from usage_platform.services.page_data import YearCache
+from usage_platform.settings.closing_days import chosen_calendar
 from usage_platform.wiring.findings import finding_states, findings_record
 from usage_platform.wiring.platform import Platform
 
@@ -28,6 +30,7 @@ class PageSource:
         reader: The lake's tables.
         years: The cached years.
         fleet: All meters side by side.
+        forecasts: The forecasts of meters.
         registry: Returns the known meters.
         default_meter: The meter shown first.
         reviews: Reviews of episodes.
@@ -41,6 +44,7 @@ class PageSource:
     reader: LakeReader
     years: YearCache
     fleet: FleetCache
+    forecasts: ForecastCache
     registry: Callable[[], MeterRegistry]
     default_meter: Meter
     reviews: ReviewStore
@@ -64,9 +68,18 @@ class PageSource:
     @classmethod
     def of(cls, deployment: Platform) -> Self:
         """The data sources that the settings name."""
+        years = YearCache(deployment.reader, deployment.timeline, time.monotonic)
         return cls(
             reader=deployment.reader,
-            years=YearCache(deployment.reader, deployment.timeline, time.monotonic),
+            years=years,
+            forecasts=ForecastCache(
+                ForecastSource(
+                    reader=deployment.reader,
+                    years=years,
+                    calendar=lambda: chosen_calendar(deployment.settings),
+                    book=deployment.tariff_book,
+                )
+            ),
             fleet=FleetCache(
                 FleetSource(
                     reader=deployment.reader,

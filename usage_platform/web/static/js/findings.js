@@ -1,6 +1,6 @@
 /** The list of a meter's findings: energy and cost of a year, state, the time they are about. */
 
-import { setState } from "./api.js";
+import { json, setState } from "./api.js";
 import { dayName, dayOf } from "./clock.js";
 import { element, fill, keepingFocus } from "./dom.js";
 import { count, kwh, money } from "./words.js";
@@ -10,22 +10,40 @@ const STATES = ["new", "accepted", "done"];
 export class FindingList {
   /**
    * @param {{list: HTMLElement, said: HTMLElement}} parts
-   * @param {{onSelect: (from: number, to: number) => void, onChanged: () => Promise<void>, address: (from: number, to: number) => string}} listeners
+   * @param {{onSelect: (from: number, to: number) => void, address: (from: number, to: number) => string}} listeners
    */
   constructor(parts, listeners) {
     this.parts = parts;
     this.listeners = listeners;
+    this.meter = "";
+    this.loaded = null;
+    this.clock = null;
   }
 
-  /** @param {{as_of: number | null, findings: object[], clock: object}} shown */
-  show(shown) {
-    const isSame = this.shown && ["as_of", "findings", "clock"].every((name) => this.shown[name] === shown[name]);
-    this.shown = shown;
+  /** Findings change once a night: they are loaded with their meter, and when a state was set. */
+  async load(meter) {
+    if (meter !== this.meter) {
+      // Those of another meter are not shown meanwhile.
+      this.loaded = null;
+      fill(this.parts.list);
+    }
+    this.meter = meter;
+    const loaded = await json("/api/findings", { meter });
+    if (meter !== this.meter) return;
+    this.loaded = loaded;
+    this.draw();
+  }
+
+  /** @param {{clock: object}} shown */
+  show({ clock }) {
+    const isSame = clock === this.clock;
+    this.clock = clock;
     if (!isSame) this.draw();
   }
 
   draw() {
-    const { as_of, findings, clock } = this.shown;
+    if (this.loaded === null || this.clock === null) return;
+    const { loaded: { as_of, findings }, clock } = this;
     const { list, said } = this.parts;
     keepingFocus(() => fill(list, ...findings.map((one) => this.item(one))));
     const left = findings.filter(({ state }) => state !== "done").length;
@@ -55,7 +73,7 @@ export class FindingList {
   facts({ kind, kwh: energy, kwh_per_year: perYear, cost_per_year: cost, currency, start, end, first_seen: since }) {
     const once = energy ? `${kwh(energy)} once` : null;
     const figures = [perYear === null ? once : `${kwh(perYear)} a year`, cost === null ? null : `${money(cost, currency)} a year`];
-    const facts = [kind.replaceAll("_", " "), this.shown.clock.span(start, end), `found since ${dayName(dayOf(since))}`];
+    const facts = [kind.replaceAll("_", " "), this.clock.span(start, end), `found since ${dayName(dayOf(since))}`];
     return element("p", {}, ...figures.filter(Boolean).flatMap((one) => [element("strong", {}, one), " · "]), facts.join(" · "));
   }
 
@@ -65,7 +83,7 @@ export class FindingList {
       wrong.textContent = "";
       try {
         await setState(id, chosen);
-        await this.listeners.onChanged();
+        await this.load(this.meter);
       } catch (error) {
         wrong.textContent = error.message;
       }

@@ -7,6 +7,7 @@ import { colors, onColorChange } from "./colors.js";
 import { atMostEvery, byId, element, fill } from "./dom.js";
 import { EpisodeList } from "./episodes.js";
 import { FindingList } from "./findings.js";
+import { ForecastPanel } from "./forecast.js";
 import { Live } from "./live.js";
 import { addressOf, readPlace, writePlace } from "./place.js";
 import { showTiles } from "./tiles.js";
@@ -26,7 +27,6 @@ const state = {
   year: null,
   overview: null,
   episodes: [],
-  findings: { as_of: null, findings: [] },
   anomalies: [],
   fresh: new Map(),
   stamp: 0,
@@ -49,10 +49,10 @@ const findings = new FindingList(
   { list: byId("finding-list"), said: byId("findings-count") },
   {
     onSelect: showSpan,
-    onChanged: loadFindings,
     address: (from, to) => addressOf({ meter: state.place.meter, from, to, tz: state.place.tz }),
   },
 );
+const forecast = new ForecastPanel({ section: byId("forecast"), chart: byId("forecast-chart"), figures: byId("forecast-figures"), note: byId("forecast-note") });
 const live = new Live({
   onReadings: heardReadings,
   onAnomalies: heardAnomalies,
@@ -64,6 +64,7 @@ const live = new Live({
 
 const drawSoon = atMostEvery(100, draw);
 const episodesSoon = atMostEvery(1000, () => guarded(loadEpisodes));
+const forecastSoon = atMostEvery(60_000, () => guarded(() => forecast.load(state.place.meter)));
 const figuresSoon = atMostEvery(2000, () => guarded(loadFigures));
 // A playback at full speed repeatedly exceeds the server's buffer.
 const allSoon = atMostEvery(3000, () => guarded(() => loadYear()));
@@ -89,9 +90,9 @@ async function show(loading = asked()) {
   byId("zone").value = state.place.tz === "utc" ? "utc" : "local";
   byId("meter-name").textContent = state.place.meter;
   document.title = `${state.place.meter}: power`;
-  state.findings = { as_of: null, findings: [] };
   await guarded(() => loadYear(loading));
-  guarded(loadFindings);
+  guarded(() => findings.load(state.place.meter));
+  guarded(() => forecast.load(state.place.meter));
   live.listen(state.place.meter);
   document.documentElement.dataset.ready = "true";
 }
@@ -171,15 +172,6 @@ async function loadEpisodes() {
   draw();
 }
 
-/** Findings change once a night; the page does not wait for them. */
-async function loadFindings() {
-  const { meter } = state.place;
-  const loaded = await json("/api/findings", { meter });
-  if (meter !== state.place.meter) return;
-  state.findings = loaded;
-  draw();
-}
-
 /** Show the time that a finding is about; a selected calendar year may not have it. */
 async function showSpan(from, to) {
   if (state.place.year) {
@@ -222,7 +214,8 @@ function draw() {
   const interval = meter ? meter.interval_minutes : state.year.step / 60;
   showTiles(byId("tiles"), state.overview, { clock: state.clock, interval, currency: state.currency, colors: state.colors });
   list.show({ episodes: state.episodes, clock: state.clock, selected: state.place.episode });
-  findings.show({ ...state.findings, clock: state.clock });
+  findings.show({ clock: state.clock });
+  forecast.show({ year: state.year, clock: state.clock, colors: state.colors, isPast: state.place.year !== "" });
   view.draw();
   const zone = state.place.tz === "utc" ? "UTC" : `the building's time (${meter ? meter.timezone : ""})`;
   byId("about").textContent = `Times are the start of each ${interval}-minute interval, in ${zone}. Power is the mean over the interval.`;
@@ -267,6 +260,7 @@ function heardStanding({ brokers, lake, version }) {
     partSoon();
     figuresSoon();
     episodesSoon();
+    forecastSoon();
   }
   state.version = version || state.version;
 }
@@ -299,5 +293,5 @@ function go({ meter, year = "" }) {
 }
 
 // For the browser console and tests.
-window.__page = { state, view, loadEpisodes };
+window.__page = { state, view, forecast, loadEpisodes };
 guarded(start);
