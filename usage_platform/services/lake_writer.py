@@ -80,10 +80,7 @@ class LakeWriter:
         """
         session = self._open_session()
         with self._turn():
-            turn = WriteTurn(self._lake, self._lease.begin_turn(), self._batch_file)
-            # Spark may still write the batch of a run that was killed.
-            with batch_lock(self._batch_file):
-                pass
+            turn = WriteTurn(self._lake, self._begin_turn(), self._batch_file)
             with session_under_lease(self._lease, session) as spark:
                 yield spark, turn
 
@@ -95,9 +92,7 @@ class LakeWriter:
             LeaseError: When another platform writes to the lake, or took the lease meanwhile.
         """
         with self._turn():
-            self._lease.begin_turn()
-            with batch_lock(self._batch_file):
-                pass
+            self._begin_turn()
             # A commit of rows cannot be interrupted; a loss is reported at the end.
             with only_while_held(LeaseRenewer(self._lease, lambda: None)):
                 yield
@@ -139,6 +134,14 @@ class LakeWriter:
             # The job notices and reports a lost lease: this process writes nothing.
             with LeaseRenewer(lent, lambda: None):
                 yield lent
+
+    def _begin_turn(self) -> int:
+        """Begin a turn of the lease; its number."""
+        number = self._lease.begin_turn()
+        # Spark may still write the batch of a run that was killed.
+        with batch_lock(self._batch_file):
+            pass
+        return number
 
     @contextmanager
     def _turn(self) -> Generator[None]:
