@@ -1,6 +1,7 @@
-"""A meter's findings and their states.
+"""The findings of a meter with their states, and the costliest ones of all meters.
 
-Belongs here: `/api/findings`. Not here: which findings there are (`services.finding_list`).
+Belongs here: `/api/findings` and `/api/fleet/findings`. Not here: which findings there are
+(`services.finding_list`, `services.fleet_findings`).
 """
 
 from datetime import UTC, datetime
@@ -34,7 +35,7 @@ class _Given(BaseModel):
 
 
 def findings(request: Request) -> Response:
-    """The current findings of a meter, the dearest first; and when they were computed."""
+    """The current findings of a meter, the costliest first; and when they were computed."""
     source = source_of(request)
     run = source.findings_record.read()
     listed = list_findings(source.reader, source.finding_states, [meter_of(request).name])
@@ -42,6 +43,12 @@ def findings(request: Request) -> Response:
     body = as_json({"as_of": as_of, "findings": listed})
     version = sha256(body.encode()).hexdigest()[:16]
     return unless_known(request, version, lambda: body, _JSON)
+
+
+def fleet_findings(request: Request) -> Response:
+    """The findings of all meters that are not done: their number, cost, and the costliest."""
+    found = source_of(request).fleet_findings.findings()
+    return unless_known(request, found.version, lambda: as_json(found), _JSON)
 
 
 async def change(request: Request) -> Response:
@@ -71,4 +78,5 @@ def _set(source: PageSource, finding: str, made: StateChange) -> None:
 ROUTES = (
     Route("/api/findings", findings, methods=["GET"]),
     Route("/api/findings", change, methods=["POST"]),
+    Route("/api/fleet/findings", fleet_findings),
 )

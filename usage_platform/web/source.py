@@ -15,6 +15,7 @@ from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.services.fleet import FleetCache, FleetSource
+from usage_platform.services.fleet_findings import FleetFindingsCache
 from usage_platform.services.meter_forecast import ForecastCache, ForecastSource
 from usage_platform.services.page_data import YearCache
 from usage_platform.settings.closing_days import chosen_calendar
@@ -35,6 +36,7 @@ class PageSource:
         default_meter: The meter shown first.
         reviews: Reviews of episodes.
         labels: Labels of time spans.
+        fleet_findings: The findings of all meters.
         finding_states: States of findings.
         findings_record: When findings were computed.
         tariff: Price of a kWh; None without one.
@@ -49,6 +51,7 @@ class PageSource:
     default_meter: Meter
     reviews: ReviewStore
     labels: LabelStore
+    fleet_findings: FleetFindingsCache
     finding_states: FindingStates
     findings_record: FindingsRecord
     tariff: float | None
@@ -95,6 +98,7 @@ class PageSource:
             default_meter=deployment.settings.default_meter,
             reviews=deployment.reviews,
             labels=deployment.labels,
+            fleet_findings=FleetFindingsCache(deployment.reader, finding_states(deployment)),
             finding_states=finding_states(deployment),
             findings_record=findings_record(deployment),
             tariff=deployment.settings.tariff,

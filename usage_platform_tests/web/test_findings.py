@@ -69,5 +69,19 @@ def test_another_sites_page_cannot_set_a_state(page):
     assert listed(page)[FIRST]["state"] == "new"
 
 
+def test_the_dearest_findings_of_all_meters_are_those_that_are_not_done(page, own_lake):
+    address = "/api/fleet/findings"
+    said = page.get(address).json()
+    assert [one["id"] for one in said["costliest"]] == [FIRST, f"{9:012x}", SECOND]
+    assert (said["count"], said["meters"], said["cost_per_year"]) == (3, 2, {"USD": 2002.25})
+    assert set_state(page, state="done").status_code == 201
+    left = page.get(address).json()
+    assert (left["count"], left["cost_per_year"]) == (2, {"USD": 2.25})
+    assert left["version"] != said["version"]
+    write_findings(own_lake, *(finding(number, "m") for number in range(10, 30)))
+    assert len(page.get(address).json()["costliest"]) == 10
+
+
 def test_an_empty_lake_has_no_findings(empty_page):
+    assert empty_page.get("/api/fleet/findings").json()["count"] == 0
     assert empty_page.get("/api/findings").json() == {"as_of": None, "findings": []}

@@ -25,7 +25,7 @@ LIBRARY = Meter("central-library")
 HOSTILE = Meter("<img src=x onerror=alert(1)>", "Europe/Rome", 60)
 
 FINDINGS = (8000, 400)
-"""The library's findings: kWh a year, the dearest first."""
+"""The library's findings: kWh a year, the costliest first."""
 
 A_METER = f"?meter={LIBRARY.name}"
 """The page of a meter; without it the first page is that of all meters."""

@@ -1,0 +1,78 @@
+"""The findings of all meters that are not done: how many, what they cost, the costliest.
+
+Belongs here: sums over all meters, and keeping them while nothing changes. Not here: the list
+(`finding_list`), presenting it (`web`).
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import USAGE_FINDINGS
+from usage_platform.adapters.stores.finding_states import FindingStates
+from usage_platform.core.findings.states import FindingState
+from usage_platform.services.finding_list import ListedFinding, list_findings
+
+MOST_SHOWN = 10
+"""The findings that are shown of all meters."""
+
+
+@dataclass(frozen=True)
+class FleetFindings:
+    """The current findings that are not done.
+
+    Attributes:
+        version: Changes whenever anything else here does.
+        count: How many.
+        meters: How many meters have one.
+        cost_per_year: The sum by currency.
+        costliest: At most `MOST_SHOWN` of them.
+    """
+
+    version: str
+    count: int
+    meters: int
+    cost_per_year: Mapping[str, float]
+    costliest: tuple[ListedFinding, ...]
+
+
+class FleetFindingsCache:
+    """The findings of all meters, read again when the table or a state has changed.
+
+    Args:
+        reader: The lake's tables.
+        states: The states of findings.
+    """
+
+    def __init__(self, reader: LakeReader, states: FindingStates) -> None:
+        self._reader = reader
+        self._states = states
+        self._lock = threading.Lock()
+        self._held: FleetFindings | None = None
+
+    def findings(self) -> FleetFindings:
+        """The findings now.
+
+        Raises:
+            LakeError: When the lake cannot be read.
+        """
+        table = self._reader.day_files(USAGE_FINDINGS).version
+        states = sorted(self._states.read().items())
+        version = sha256(repr((table, states)).encode()).hexdigest()[:16]
+        with self._lock:
+            if self._held is None or self._held.version != version:
+                self._held = self._read(version)
+            return self._held
+
+    def _read(self, version: str) -> FleetFindings:
+        listed = list_findings(self._reader, self._states)
+        left = [one for one in listed if one.state is not FindingState.DONE]
+        costs: defaultdict[str, float] = defaultdict(float)
+        for one in left:
+            if one.currency is not None and one.cost_per_year is not None:
+                costs[one.currency] += one.cost_per_year
+        meters = len({one.meter for one in left})
+        return FleetFindings(version, len(left), meters, dict(costs), tuple(left[:MOST_SHOWN]))
