@@ -27,6 +27,7 @@ from usage_platform.adapters.lake.tables import READINGS, USAGE_FINDINGS
 from usage_platform.adapters.stores.findings_record import FindingsRecord, FindingsRun
 from usage_platform.core.findings.finding import Finding
 from usage_platform.core.fleet.meter_row import present
+from usage_platform.core.time.units import NS_AN_HOUR
 from usage_platform.services.meter_findings import FindingInputs, MeterFindings
 
 METERS_AT_ONCE = 20
@@ -58,11 +59,16 @@ class FindingsSummary:
 def present_of(reader: LakeReader, now: int) -> int | None:
     """The present in the time of the readings, ns since 1970 UTC; None without a reading.
 
+    Of a played past it is the end of the hour of its newest reading, so that a day counts whose
+    readings are all there.
+
     Raises:
         LakeError: When the lake cannot be read.
     """
     span = reader.span(READINGS, "event_time")
-    return None if span is None else present(now, span[1].value)
+    if span is None:
+        return None
+    return present(now, (span[1].value // NS_AN_HOUR + 1) * NS_AN_HOUR)
 
 
 def compute_findings(

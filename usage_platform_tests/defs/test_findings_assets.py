@@ -62,7 +62,7 @@ def check(platform):
 
 def test_a_run_says_what_it_has_found(materialized):
     said = materialized()
-    assert said["as_of"] == "2024-03-19 23:00:00+00:00"
+    assert said["as_of"] == "2024-03-20 00:00:00+00:00"
     assert (said["meters"], said["failed_meters"]) == (2, 0)
     assert said["kinds"] == {"silent": 1}
     assert (said["findings"], said["new"], said["no_longer_found"]) == (1, 1, 0)

@@ -234,8 +234,8 @@ def test_what_findings_depend_on_changes_their_digest(reader, write_table, lake)
     assert inputs_of(reader).digest(after, later) != inputs_of(reader).digest(after, files)
 
 
-def test_the_present_of_a_played_past_is_its_newest_reading(reader, lake, risen):
-    newest = risen["event_time"].max().value
+def test_the_present_of_a_played_past_is_the_end_of_its_newest_hour(reader, lake, risen):
+    newest = risen["event_time"].max().value + 3600 * 10**9
     assert present_of(reader, newest + 3600 * 10**9) == newest + 3600 * 10**9
     assert present_of(reader, pd.Timestamp("2026-01-01", tz="UTC").value) == newest
     assert present_of(LakeReader(type(lake)(f"{lake.root}/empty")), 0) is None

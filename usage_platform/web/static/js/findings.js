@@ -47,7 +47,7 @@ export class FindingList {
     const { list, said } = this.parts;
     keepingFocus(() => fill(list, ...findings.map((one) => this.item(one))));
     const left = findings.filter(({ state }) => state !== "done").length;
-    const made = as_of === null ? "They are computed each night; none were yet." : `Computed ${clock.full(as_of)}.`;
+    const made = as_of === null ? "They are computed each night; none were yet." : `As of ${clock.full(as_of)}.`;
     const now = `${findings.length === 1 ? "1 finding" : `${count(findings.length)} findings`}, ${count(left)} not done. ${made}`;
     // Set only on a change, so that screen readers announce it once.
     if (said.textContent !== now) said.textContent = now;

@@ -107,7 +107,7 @@ export class ForecastPanel {
 
 const fact = (name, figure, ...lines) => element("div", { class: "tile" }, element("h3", {}, name), element("p", { class: "figure" }, figure), ...lines.filter(Boolean).map((line) => element("p", {}, line)));
 
-const day = ({ energy_kwh: energy, kw: powers }) => [fact("Next 24 hours", kwh(energy), `highest ${kw(Math.max(...powers))}`)];
+const day = ({ energy_kwh: energy, kw: powers }) => [fact("Next 24 hours", kwh(energy), `up to ${kw(Math.max(...powers))}`)];
 
 function month({ month: name, used_kwh: used, month_energy: energy, month_cost: cost }) {
   const soFar = `${kwh(used)} so far`;
