@@ -20,7 +20,7 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.core.forecast.forecast import Forecast, forecast
 from usage_platform.core.load.series import PowerSeries
 from usage_platform.core.meters import Meter
-from usage_platform.core.readings.series import Series
+from usage_platform.core.readings.series import NO_READINGS, Series
 from usage_platform.core.tariffs.bill import bill_of_month, readings_from
 from usage_platform.core.tariffs.book import TariffBook
 from usage_platform.core.tariffs.coverage import completed
@@ -117,18 +117,35 @@ class ForecastCache:
             return held
 
     def _cost(self, made: Forecast | None, tariff: Tariff | None) -> CostRange | None:
+        """The month's bill at the energies of its range.
+
+        The rest of the month has the shape that the projection of a bill gives it
+        (`tariffs.coverage.completed`), at the level of each energy.
+        """
         if made is None or made.month_energy is None or tariff is None:
             return None
         first = readings_from(tariff, made.meter, made.month)
         end = pd.Timestamp(made.made_at, tz="UTC")
         known = readings_between(self._source.reader, made.meter, first, end).until(made.made_at)
+        whole = completed(known, made.meter, made.month)
+        rest = NO_READINGS if whole is None else whole.since(int(made.instants[0]))
+        expected = float(rest.values.sum()) / made.meter.readings_per_hour
+        if expected <= 0:
+            return None
+
+        def bill(kwh: float) -> float:
+            level = (kwh - made.used_kwh) / expected
+            series = Series(
+                np.concatenate([known.instants, rest.instants]),
+                np.concatenate([known.values, rest.values * level]),
+            )
+            end = made.month.bounds(made.meter)[1]
+            return float(bill_of_month(tariff, made.meter, made.month, series, end).total)
+
         energy = made.month_energy
         try:
             return CostRange(
-                _bill(made, tariff, known, energy.kwh),
-                _bill(made, tariff, known, energy.low_kwh),
-                _bill(made, tariff, known, energy.high_kwh),
-                tariff.unit,
+                bill(energy.kwh), bill(energy.low_kwh), bill(energy.high_kwh), tariff.unit
             )
         except WindowTooShortError:
             return None
@@ -140,25 +157,6 @@ def _made_at(power: PowerSeries) -> int:
         return 0
     end = int(power.instants[-1]) + power.meter.interval_minutes * NS_A_MINUTE
     return end // NS_AN_HOUR * NS_AN_HOUR
-
-
-def _bill(made: Forecast, tariff: Tariff, known: Series, kwh: float) -> float:
-    """The month's bill if its energy becomes `kwh`.
-
-    The rest of the month has the shape that the projection of a bill gives it
-    (`tariffs.coverage.completed`), at the level of that energy.
-    """
-    whole = completed(known, made.meter, made.month)
-    assert whole is not None  # noqa: S101 - a forecast has readings
-    rest = whole.since(int(made.instants[0]))
-    expected = float(rest.values.sum()) / made.meter.readings_per_hour
-    level = (kwh - made.used_kwh) / expected if expected > 0 else 0.0
-    series = Series(
-        np.concatenate([known.instants, rest.instants]),
-        np.concatenate([known.values, rest.values * level]),
-    )
-    end = made.month.bounds(made.meter)[1]
-    return float(bill_of_month(tariff, made.meter, made.month, series, end).total)
 
 
 def _version(known: PowerSeries, calendar: Calendar, tariff: Tariff | None) -> str:

@@ -35,6 +35,7 @@ METERS_AT_ONCE = 20
 would read the files of all these days once for each meter."""
 
 _MERGED_AT_ONCE = 2000
+_QUARTER_DAYS = 92
 _INSTANT = "datetime64[ns, UTC]"
 
 WriteTurn = Callable[[], AbstractContextManager[None]]
@@ -211,8 +212,8 @@ def _write(reader: LakeReader, frames: Sequence[pd.DataFrame], turn: WriteTurn) 
 
 def _first_that_may_recur(as_of: int) -> date:
     """The first day of the quarter whose findings have the same id when they are found again."""
-    # Findings are of the quarter of the local day before.
-    return _quarter_of((pd.Timestamp(as_of, tz="UTC") - pd.Timedelta(days=2)).date())
+    # Those of the quarter before too: a flatline keeps its id when it goes on into the next one.
+    return _quarter_of((pd.Timestamp(as_of, tz="UTC") - pd.Timedelta(days=_QUARTER_DAYS)).date())
 
 
 def _quarter_of(day: date) -> date:

@@ -97,6 +97,21 @@ def test_it_is_made_once_an_hour_and_again_when_an_earlier_reading_comes(own_lak
     assert len(made) == 2
 
 
+def test_the_forecasts_of_the_meters_viewed_last_are_kept(own_lake, monkeypatch):
+    made = []
+
+    def counted(series, meter, *rest):
+        made.append(meter.name)
+        return forecast(series, meter, *rest)
+
+    monkeypatch.setattr(meter_forecast, "forecast", counted)
+    monkeypatch.setattr(meter_forecast, "MOST_HELD", 2)
+    page = client_of(own_lake)
+    for meter in ("m", "a", "m", "b", "m", "a"):
+        assert page.get(f"/api/forecast?meter={meter}").status_code == 200
+    assert made == ["m", "a", "b", "a"]
+
+
 def test_without_history_there_is_none(page, empty_page):
     assert page.get("/api/forecast?meter=<b>rome</b>").json() == {"forecast": None}
     assert empty_page.get("/api/forecast").json() == {"forecast": None}
