@@ -39,6 +39,12 @@ export function atMostEvery(milliseconds, call) {
   };
 }
 
+/** Call when the browser has nothing else to do, after two seconds at the latest; Safari cannot tell. */
+export function whenIdle(call) {
+  if (window.requestIdleCallback) window.requestIdleCallback(call, { timeout: 2000 });
+  else setTimeout(call);
+}
+
 /** Run an action that recreates elements; restore focus and text cursor afterwards. */
 export function keepingFocus(act) {
   const { id, selectionStart, selectionEnd } = document.activeElement ?? {};

@@ -4,7 +4,7 @@ import { json, series } from "./api.js";
 import { guarded, showProblem } from "./banner.js";
 import { Clock } from "./clock.js";
 import { colors, onColorChange } from "./colors.js";
-import { atMostEvery, byId, element, fill } from "./dom.js";
+import { atMostEvery, byId, element, fill, whenIdle } from "./dom.js";
 import { EpisodeList } from "./episodes.js";
 import { FindingList } from "./findings.js";
 import { ForecastPanel } from "./forecast.js";
@@ -91,10 +91,12 @@ async function show(loading = asked()) {
   byId("meter-name").textContent = state.place.meter;
   document.title = `${state.place.meter}: power`;
   await guarded(() => loadYear(loading));
-  guarded(() => findings.load(state.place.meter));
-  guarded(() => forecast.load(state.place.meter));
   live.listen(state.place.meter);
   document.documentElement.dataset.ready = "true";
+  whenIdle(() => {
+    guarded(() => findings.load(state.place.meter));
+    guarded(() => forecast.load(state.place.meter));
+  });
 }
 
 const asked = () =>
