@@ -89,12 +89,17 @@ def _listed(found: list[ListedFinding]) -> Table:
     heads = ("kWh a year", "cost a year")
     rows = table("Findings", "id", "meter", "what", *heads, "state", numbers=heads)
     for one in found:
-        # What happens once has no year.
-        energy = f"{one.kwh:,.0f} once" if one.kwh_per_year is None else f"{one.kwh_per_year:,.0f}"
         cost = "" if one.cost_per_year is None else f"{one.cost_per_year:,.0f} {one.currency}"
-        cells = (one.id, one.meter, one.sentence, energy, cost, one.state)
+        cells = (one.id, one.meter, one.sentence, _energy(one), cost, one.state)
         rows.add_row(*map(escape, cells))
     return rows
+
+
+def _energy(one: ListedFinding) -> str:
+    """Of a year, or of what happens once; nothing where no energy is lost."""
+    if one.kwh_per_year is not None:
+        return f"{one.kwh_per_year:,.0f}"
+    return f"{one.kwh:,.0f} once" if one.kwh else ""
 
 
 def _plain(value: object) -> str:

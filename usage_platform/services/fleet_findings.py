@@ -1,12 +1,13 @@
-"""The findings of all meters that are not done: how many, what they cost, the costliest.
+"""The findings of all meters that are not done: how many, and the costliest.
 
-Belongs here: sums over all meters, and keeping them while nothing changes. Not here: the list
+Belongs here: counting them, and keeping them while nothing changes. Not here: the list
 (`finding_list`), presenting it (`web`).
+
+Their costs are not added up: findings overlap, such as a longer day and a higher share out of
+hours.
 """
 
 import threading
-from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -28,14 +29,12 @@ class FleetFindings:
         version: Changes whenever anything else here does.
         count: How many.
         meters: How many meters have one.
-        cost_per_year: The sum by currency.
         costliest: At most `MOST_SHOWN` of them.
     """
 
     version: str
     count: int
     meters: int
-    cost_per_year: Mapping[str, float]
     costliest: tuple[ListedFinding, ...]
 
 
@@ -70,9 +69,5 @@ class FleetFindingsCache:
     def _read(self, version: str) -> FleetFindings:
         listed = list_findings(self._reader, self._states)
         left = [one for one in listed if one.state is not FindingState.DONE]
-        costs: defaultdict[str, float] = defaultdict(float)
-        for one in left:
-            if one.currency is not None and one.cost_per_year is not None:
-                costs[one.currency] += one.cost_per_year
         meters = len({one.meter for one in left})
-        return FleetFindings(version, len(left), meters, dict(costs), tuple(left[:MOST_SHOWN]))
+        return FleetFindings(version, len(left), meters, tuple(left[:MOST_SHOWN]))

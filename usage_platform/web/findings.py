@@ -35,18 +35,22 @@ class _Given(BaseModel):
 
 
 def findings(request: Request) -> Response:
-    """The current findings of a meter, the costliest first; and when they were computed."""
-    source = source_of(request)
+    """A meter's current findings, the costliest first; of when they are, why newer ones failed."""
+    source, meter = source_of(request), meter_of(request).name
     run = source.findings_record.read()
-    listed = list_findings(source.reader, source.finding_states, [meter_of(request).name])
-    as_of = None if run is None else pd.Timestamp(run.as_of)
-    body = as_json({"as_of": as_of, "findings": listed})
+    body = as_json(
+        {
+            "as_of": None if run is None else pd.Timestamp(run.as_of),
+            "failed": None if run is None else run.failed.get(meter),
+            "findings": list_findings(source.reader, source.finding_states, [meter]),
+        }
+    )
     version = sha256(body.encode()).hexdigest()[:16]
     return unless_known(request, version, lambda: body, _JSON)
 
 
 def fleet_findings(request: Request) -> Response:
-    """The findings of all meters that are not done: their number, cost, and the costliest."""
+    """The findings of all meters that are not done: how many, and the costliest."""
     found = source_of(request).fleet_findings.findings()
     return unless_known(request, found.version, lambda: as_json(found), _JSON)
 

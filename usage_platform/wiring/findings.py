@@ -6,7 +6,7 @@ Belongs here: the inputs and stores of findings. Not here: other services (`plat
 from usage_platform.adapters.stores.finding_states import FindingStates
 from usage_platform.adapters.stores.findings_record import FindingsRecord
 from usage_platform.services.known_groups import known_groups
-from usage_platform.services.meter_findings import FindingInputs
+from usage_platform.services.meter_findings import HISTORY_DAYS, FindingInputs
 from usage_platform.settings.closing_days import chosen_calendar
 from usage_platform.wiring.platform import Platform
 
@@ -24,7 +24,8 @@ def finding_inputs(platform: Platform) -> FindingInputs:
         platform.tariff_book(),
         registry,
         chosen_calendar(platform.settings),
-        known_groups(groups.text(), groups.place, platform.reader, registry),
+        # A meter that has been silent for long is no mistake in the file.
+        known_groups(groups.text(), groups.place, platform.reader, registry, HISTORY_DAYS),
     )
 
 

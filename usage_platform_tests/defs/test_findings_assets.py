@@ -9,7 +9,7 @@ import pytest
 
 from usage_platform.adapters.lake.files import save_meters
 from usage_platform.adapters.lake.findings_table import known_findings, merge_findings
-from usage_platform.adapters.lake.tables import READINGS
+from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.defs.findings_assets import findings_of_all_meters, usage_findings
 from usage_platform.defs.resources import PlatformResource
@@ -53,6 +53,18 @@ def materialized(platform, monkeypatch, tmp_path):
         return {name: one.value for name, one in event.metadata.items()}
 
     return said
+
+
+@pytest.fixture
+def fill_hours(platform, write_table):
+    """Write an hour of a meter, by which the file of groups knows it."""
+
+    def write(meter, day):
+        start = pd.Timestamp(f"{day}T12:00Z")
+        hour = {"meter": meter, "start": [start], "event_date": [start.date()]}
+        write_table(platform.deployment.lake, USAGE_HOURLY, pd.DataFrame(hour))
+
+    return write
 
 
 def check(platform):
@@ -122,3 +134,14 @@ def test_a_night_without_readings_is_skipped(platform, tmp_path):
 
     assert ask(platform).run_key == "2024-03-20"
     assert ask(Platform(tmp_path / "empty")).skip_message == "no readings yet"
+
+
+def test_a_group_may_name_a_meter_that_has_been_silent_for_long(platform, materialized, fill_hours):
+    fill_hours("old", "2023-06-01")
+    fill_hours("rome", "2024-03-19")
+    groups = "virtual: [{name: rest, plus: [rome], minus: [old]}]"
+    platform.deployment.assets.write_text("groups.yaml", groups)
+    assert materialized()["failed_meters"] == 0
+    platform.deployment.assets.write_text("groups.yaml", groups.replace("old", "odd"))
+    with pytest.raises(dg.Failure, match="odd"):
+        materialized()

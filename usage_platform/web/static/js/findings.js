@@ -43,11 +43,11 @@ export class FindingList {
 
   draw() {
     if (this.loaded === null || this.clock === null) return;
-    const { loaded: { as_of, findings }, clock } = this;
+    const { loaded: { as_of, failed, findings }, clock } = this;
     const { list, said } = this.parts;
     keepingFocus(() => fill(list, ...findings.map((one) => this.item(one))));
     const left = findings.filter(({ state }) => state !== "done").length;
-    const made = as_of === null ? "They are computed each night; none were yet." : `As of ${clock.full(as_of)}.`;
+    const made = as_of === null ? "They are computed each night; none were yet." : `As of ${clock.full(as_of)}${failed ? `, which failed for this meter (${failed}): older ones are shown` : ""}.`;
     const now = `${findings.length === 1 ? "1 finding" : `${count(findings.length)} findings`}, ${count(left)} not done. ${made}`;
     // Set only on a change, so that screen readers announce it once.
     if (said.textContent !== now) said.textContent = now;

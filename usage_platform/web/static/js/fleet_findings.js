@@ -17,10 +17,9 @@ export class FleetFindings {
     this.version = found.version;
     const { section, list, said } = this.parts;
     section.hidden = found.count === 0;
-    const costs = Object.entries(found.cost_per_year).map(([currency, cost]) => `${money(cost, currency)} a year`);
     const many = found.count === 1 ? "1 finding is" : `${count(found.count)} findings are`;
     const meters = found.meters === 1 ? "1 meter" : `${count(found.meters)} meters`;
-    said.textContent = [`${many} not done, at ${meters}`, ...costs].join("; ");
+    said.textContent = `${many} not done, at ${meters}`;
     fill(list, ...found.costliest.map(item));
   }
 }
