@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.adapters.lake.reader import DayFiles, LakeReader
+from usage_platform.adapters.lake.readings_digest import readings_digest
 from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.core.arrays import Floats
 from usage_platform.core.findings.find import find
@@ -69,9 +70,16 @@ class FindingInputs:
             sorted(json.dumps(asdict(meter)) for meter in meters),
             repr(self.calendar),
             repr(self.groups.groups),
-            [sorted(files.files[day]) for day in sorted(files.files) if first <= day <= last],
+            [sorted(files.files[day]) for day in sorted(files.files) if first <= day < last],
+            self._newest_digest(as_of, last) if last in files.files else "",
         )
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+    def _newest_digest(self, as_of: int, day: date) -> str:
+        """A digest of the readings of the newest UTC day that count, whose files go on changing."""
+        meters = [self.registry.default, *self.registry.known.values()]
+        midnight = max(local_day_bounds(_today(as_of, one), one.timezone)[0] for one in meters)
+        return readings_digest(self.reader, day, midnight)
 
 
 class MeterFindings:
@@ -122,8 +130,7 @@ class MeterFindings:
 
     def today(self, name: str) -> date:
         """The local date of the moment."""
-        zone = self._inputs.registry.get(name).zone
-        return pd.Timestamp(self._as_of, tz="UTC").tz_convert(zone).date()
+        return _today(self._as_of, self._inputs.registry.get(name))
 
     def currency(self, name: str) -> str | None:
         """The currency of a meter's costs; None without a tariff."""
@@ -164,6 +171,10 @@ class MeterFindings:
         columns = ["meter", "event_time", "value"]
         history.add(self._inputs.reader.rows(READINGS, columns, first, last, names))
         return history
+
+
+def _today(as_of: int, meter: Meter) -> date:
+    return pd.Timestamp(as_of, tz="UTC").tz_convert(meter.zone).date()
 
 
 def _days_read(as_of: int) -> tuple[date, date]:

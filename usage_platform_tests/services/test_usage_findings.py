@@ -234,6 +234,17 @@ def test_what_findings_depend_on_changes_their_digest(reader, write_table, lake)
     assert inputs_of(reader).digest(after, later) != inputs_of(reader).digest(after, files)
 
 
+def test_readings_of_the_day_that_goes_on_do_not_count(reader, write_table, lake):
+    at = pd.Timestamp("2024-06-20 04:33", tz="America/New_York").value
+    digests = [inputs_of(reader).digest(at, reader.day_files(READINGS))]
+    # After the local midnight, and a late one before it.
+    for time in ("2024-06-20T04:30Z", "2024-06-20T03:30Z"):
+        times = pd.Series(pd.to_datetime([time]))
+        write_table(lake, READINGS, of_readings("library", times, 1.0))
+        digests.append(inputs_of(reader).digest(at, reader.day_files(READINGS)))
+    assert digests[0] == digests[1] != digests[2]
+
+
 def test_the_present_of_a_played_past_is_the_end_of_its_newest_hour(reader, lake, risen):
     newest = risen["event_time"].max().value + 3600 * 10**9
     assert present_of(reader, newest + 3600 * 10**9) == newest + 3600 * 10**9
