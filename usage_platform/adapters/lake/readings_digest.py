@@ -1,7 +1,7 @@
 """A digest of readings, whatever files they are in.
 
-Belongs here: digests of rows. Not here: which files there are (`reader.day_files`): they are cheaper
-to compare, but change when they are put together or a later reading comes.
+Belongs here: digests of rows. Not here: which files there are (`reader.day_files`): comparing these
+is cheaper, but they change when files are put together or a later reading comes.
 """
 
 from datetime import date
