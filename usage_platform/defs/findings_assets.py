@@ -52,7 +52,7 @@ def usage_findings(
     if as_of is None:
         raise LakeError("readings: no readings yet")
     inputs, record = finding_inputs(deployment), findings_record(deployment)
-    turn = deployment.lake_writer.without_session
+    turn = deployment.lake_writer.turn
     done = compute_findings(inputs, record, as_of, turn, context.log.info)
     kinds = known_findings(reader)["kind"].value_counts()
     state = reader.state(USAGE_FINDINGS)

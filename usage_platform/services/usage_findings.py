@@ -38,7 +38,7 @@ _MERGED_AT_ONCE = 2000
 _QUARTER_DAYS = 92
 _INSTANT = "datetime64[ns, UTC]"
 
-WriteTurn = Callable[[], AbstractContextManager[None]]
+TakeTurn = Callable[[], AbstractContextManager[object]]
 """Gives the right to write to the lake within a block."""
 
 
@@ -76,7 +76,7 @@ def compute_findings(
     inputs: FindingInputs,
     record: FindingsRecord,
     as_of: int,
-    turn: WriteTurn,
+    turn: TakeTurn,
     progress: Callable[[str], None],
 ) -> FindingsSummary:
     """Compute the findings of all meters, and write those that have changed.
@@ -202,7 +202,7 @@ def _rows(
             yield {**row, "is_current": False}
 
 
-def _write(reader: LakeReader, frames: Sequence[pd.DataFrame], turn: WriteTurn) -> None:
+def _write(reader: LakeReader, frames: Sequence[pd.DataFrame], turn: TakeTurn) -> None:
     rows = [frame for frame in frames if len(frame)]
     with turn():
         create_tables(reader.lake, (USAGE_FINDINGS,))

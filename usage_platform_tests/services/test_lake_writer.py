@@ -44,25 +44,6 @@ def test_who_writes_sees_that_another_waits(writer):
         assert not writer.is_awaited()
 
 
-def test_a_writer_without_a_session_has_a_turn_like_any_other(writer, lake):
-    with writer.streaming() as (_, turn):
-        pass
-    with writer.without_session():
-        assert current_turn(lake) == turn.number + 1
-        begun = threading.Event()
-
-        def other():
-            with writer.without_session():
-                begun.set()
-
-        waits = threading.Thread(target=other)
-        waits.start()
-        until(writer.is_awaited)
-        assert not begun.is_set()
-    assert begun.wait(FOREVER)
-    waits.join()
-
-
 def test_a_turn_begins_when_the_last_batch_of_the_turn_before_has_ended(writer):
     """Spark finishes the batch of a run that was killed, and must not begin another one."""
     writing, ends = threading.Event(), threading.Event()
@@ -131,6 +112,27 @@ def test_nobody_writes_while_the_lake_is_at_rest_and_a_writer_sees_that_it_is_wa
     for thread in (orphan, looks, writes):
         thread.join()
     assert order == ["batch", "at rest", "a writer waits", "written"]
+
+
+def test_a_turn_without_spark_is_a_turn_like_any_other(writer):
+    begun, lines = threading.Event(), []
+
+    def other():
+        with writer.session():
+            begun.set()
+
+    with writer.turn() as turn:
+        waits = threading.Thread(target=other)
+        waits.start()
+        until(writer.is_awaited)
+        assert not begun.is_set()
+        report = turn.checked(lines.append)
+        report("first")
+    assert begun.wait(FOREVER)
+    waits.join()
+    with pytest.raises(TurnOverError, match=r"^the lake .+ is written to by another run by now: "):
+        report("second")
+    assert lines == ["first", "second"]
 
 
 def _is_over(turn):
