@@ -18,7 +18,8 @@ from usage_platform.adapters.stores.alert_record import AlertRecord
 from usage_platform.core.alerts.alert import Severity
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.services.alert_dead_letters import ALERT_DEAD_LETTERS
-from usage_platform.services.deliver_alerts import MOST_TRIES, Delivered, Delivery
+from usage_platform.services.alert_tries import MOST_TRIES
+from usage_platform.services.deliver_alerts import Delivered, Delivery
 from usage_platform.services.offset_marks import OtherLakeError
 from usage_platform.services.sink_turn import SinkTurn
 from usage_platform_tests.adapters.alert_sinks.alert_receivers import web_receiver

@@ -1,0 +1,43 @@
+"""The words of a digest: several alerts that were held, in one message.
+
+Belongs here: its key, title and text. Not here: which alerts it holds (`alert_queue`).
+"""
+
+from datetime import UTC, datetime
+
+from usage_platform.core.alerts.alert import Alert, AlertState, Severity, Standing
+from usage_platform.core.alerts.alert_queue import Batch
+from usage_platform.core.alerts.alert_texts import long_time
+from usage_platform.core.meters import Meter
+
+_ORDER = [severity.value for severity in Severity]
+
+
+def digest_alert(batch: Batch, meter: Meter) -> Alert:
+    """The alert on several alerts; the same batch always has the same key.
+
+    Args:
+        batch: The alerts.
+        meter: Gives the local time.
+    """
+    alerts = [one.alert for one in batch.entries]
+    at = datetime.fromtimestamp(batch.ready_at, UTC)
+    count = len(alerts) + batch.more
+    lines = [f"Held until {long_time(at.astimezone(meter.zone))}.", ""]
+    lines += [alert.title for alert in alerts]
+    if batch.more:
+        lines.append(
+            f"{batch.more:,} more: the page lists all episodes, the topic `episode` has each "
+            "message."
+        )
+    severities = [alert.severity for alert in alerts if alert.severity]
+    return Alert(
+        key=f"digest/{at:%Y-%m-%dT%H:%M:%SZ}",
+        standing=Standing(AlertState.DIGEST),
+        meter="",
+        episode="",
+        severity=max(severities, key=_ORDER.index, default=""),
+        title=f"{count:,} alerts were held",
+        text="\n".join(lines),
+        event={"alerts": [alert.as_json() for alert in alerts], "more": batch.more},
+    )
