@@ -47,6 +47,7 @@ JOBS = {
     "costs",
     "findings",
     "upkeep",
+    "weekly_mail",
 }
 SCHEDULES = {
     "weekly_retrain",
@@ -57,4 +58,11 @@ SCHEDULES = {
     "nightly_findings",
     "monthly_report",
 }
-SENSORS = {"playback_sensor", "micro_batch_sensor", "model_sensor", "anomaly_stream", "alerts"}
+SENSORS = {
+    "playback_sensor",
+    "micro_batch_sensor",
+    "model_sensor",
+    "anomaly_stream",
+    "alerts",
+    "weekly_mail_sensor",
+}
