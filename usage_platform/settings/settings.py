@@ -131,6 +131,7 @@ class Settings(BaseModel):
     alert_webhook_url: alert_settings.WebAddress = alert_settings.NONE
     alert_webhook_secret: alert_settings.SigningSecret = alert_settings.NONE
     alert_slack_url: alert_settings.WebAddress = alert_settings.NONE
+    alert_addresses: alert_settings.NamedAddresses = alert_settings.NONE
     alert_email_to: alert_settings.MailAddresses = ""
     alert_email_from: alert_settings.MailAddresses = ""
     alert_smtp_url: alert_settings.MailServer = alert_settings.NONE

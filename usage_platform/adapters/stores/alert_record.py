@@ -72,7 +72,13 @@ class Record(BaseModel):
 
 
 def _standing(fields: _RouteFields | _Fields | _FormerFields) -> Standing:
-    return Standing(*fields)
+    match fields:
+        case (state, times):
+            return Standing(state, times)
+        case (state, times, kind, at, storm):
+            return Standing(state, times, kind, at, storm)
+        case (state, times, kind, at, storm, route):
+            return Standing(state, times, kind, at, storm, route)
 
 
 def _fields(one: Standing) -> tuple[str | int | float, ...]:

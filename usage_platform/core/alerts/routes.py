@@ -113,6 +113,17 @@ class Routes:
         return next((one for one in self.routes if one.name == name), None)
 
     @property
+    def named_targets(self) -> list[str]:
+        """The names of all targets of all routes, each once, in the order of the file."""
+        names = [
+            name
+            for route in self.routes
+            for targets in (route.targets, *(step.targets for step in route.escalate_after))
+            for name in targets
+        ]
+        return list(dict.fromkeys(names))
+
+    @property
     def used_groups(self) -> frozenset[str]:
         """The names of the groups that routes ask for."""
         return frozenset(group for route in self.routes for group in route.groups)

@@ -1,4 +1,4 @@
-"""The content of the file `alerts.yaml`: to targets and routes, or one line that says what is wrong.
+"""The content of the file `alerts.yaml`: to targets and routes, or one line on what is wrong.
 
 Belongs here: the form of the file and what must hold in it. Not here: what routes do (`routes`),
 reading YAML (adapters), whether a target's sink is configured (`wiring.targets`).
@@ -198,9 +198,7 @@ def _check(routes: Routes) -> None:
     names = Counter(route.name for route in routes.routes)
     twice = [name for name, count in names.items() if count > 1]
     if twice:
-        raise ValueError(
-            f"route {twice[0]}: name: expected each name once, got it {names[twice[0]]} times"
-        )
+        raise ValueError(f"route {twice[0]}: name: expected each name once")
     known = {target.name for target in routes.targets} | set(SINK_NAMES)
     for route in routes.routes:
         _check_route(route, known)
