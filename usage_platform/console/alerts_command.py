@@ -14,7 +14,7 @@ from usage_platform.settings.settings import Settings
 
 @click.group()
 def alerts() -> None:
-    """Check the targets and routes of alerts, or ask who gets an alert.
+    """Check the routes of alerts, or ask who gets one.
 
     They are described in assets/alerts.yaml of the lake.
     """

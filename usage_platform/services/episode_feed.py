@@ -21,7 +21,7 @@ from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.stores.alert_record import AlertRecord
 from usage_platform.core.anomalies.message_parsing import parse_episode
 from usage_platform.services.offset_marks import Work, check_lake
-from usage_platform.services.route_alerts import FeedMessage
+from usage_platform.services.route_decisions import FeedMessage
 from usage_platform.services.sink_progress import SinkProgress
 
 ROUTES = "routes"

@@ -1,7 +1,7 @@
 """Decides who gets the alerts on the topic `episode`, and queues them durably for each target.
 
-Belongs here: one turn of routing. Not here: what the routes say (`core.alerts.routes`), sending
-what is queued (`deliver_queue`), offsets (`episode_feed`).
+Belongs here: one turn of routing. Not here: who gets a message (`route_decisions`), sending what is
+queued (`deliver_queue`), offsets (`episode_feed`).
 
 Each message is routed once for all targets, as hours and costs change: were each target to decide
 by itself, two might each leave an alert to the other. In this order: the decisions are written,
@@ -10,99 +10,23 @@ between the messages are routed again by the same decisions, and a target whose 
 already leaves them out.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, Protocol
 
 from usage_platform.adapters.stores.routing_record import Decided, Routed, RoutingRecord
-from usage_platform.core.alerts.alert import Severity
 from usage_platform.core.alerts.alert_queue import MOST_DUE
 from usage_platform.core.alerts.escalations import DueStep, Escalation, Escalations
 from usage_platform.core.alerts.quiet_hours import end_of_quiet
-from usage_platform.core.alerts.routes import (
-    Facts,
-    Route,
-    Routes,
-    is_as_severe,
-    taking_route,
+from usage_platform.core.alerts.routes import Route
+from usage_platform.services.route_decisions import (
+    Decision,
+    EpisodeFeed,
+    Event,
+    RoutingInputs,
+    decide,
+    decided_by,
 )
-from usage_platform.core.meters import MeterRegistry
 from usage_platform.services.target_state import Due, TargetState
-
-Event = Mapping[str, Any]
-Episode = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class FeedMessage:
-    """A message of the topic `episode`.
-
-    Attributes:
-        partition: Its partition.
-        offset: Its offset.
-        event: Its content; None if it is not readable.
-    """
-
-    partition: int
-    offset: int
-    event: Event | None
-
-    @property
-    def key(self) -> str:
-        """`partition:offset`."""
-        return f"{self.partition}:{self.offset}"
-
-
-class EpisodeFeed(Protocol):
-    """The messages of the topic `episode` that were not routed yet."""
-
-    @property
-    def topic(self) -> str:
-        """The id of the topic, once the messages were read."""
-        ...
-
-    def messages(self) -> Sequence[FeedMessage]:
-        """What waits."""
-        ...
-
-    def commit(self, count: int) -> None:
-        """Take the first messages as routed."""
-        ...
-
-
-@dataclass(frozen=True)
-class RoutingInputs:
-    """What routing looks at.
-
-    Attributes:
-        routes: The targets and routes.
-        sinks: The targets of what no route takes.
-        least: The least severity where a route names none.
-        registry: The known meters.
-        groups: The names of the groups of a meter.
-        cost: The cost of a message's episode; None if it is unknown.
-        acknowledged: Looks up the episodes that somebody has acknowledged.
-    """
-
-    routes: Routes
-    sinks: Sequence[str]
-    least: Severity
-    registry: MeterRegistry
-    groups: Callable[[str], frozenset[str]]
-    cost: Callable[[Event], Decimal | None]
-    acknowledged: Callable[[], Collection[Episode]]
-
-
-@dataclass(frozen=True)
-class _Decision:
-    """Who gets a message's episode from now on."""
-
-    message: FeedMessage
-    event: Event
-    route: Route | None
-    names: Sequence[str]
 
 
 class Routing:
@@ -147,14 +71,15 @@ class Routing:
             LakeError: When something cannot be read or written; nothing is lost.
         """
         messages = feed.messages()
-        decisions = self._decisions(feed.topic, messages, more_time)
+        before = self._before(feed.topic)
+        decisions = decide(messages, before, self._inputs, self._now, more_time)
         steps = self._due_steps()
         self._look_ahead(decisions, steps)
         routed = self._queue_all(feed.topic, decisions)
         # Decisions on messages that have to wait are still those of before the crash.
         waiting = {one.key for one in messages[routed:]}
-        decided = {key: one for key, one in self._before(feed.topic).items() if key in waiting}
-        decided |= _decided(decisions[:routed])
+        decided = {key: one for key, one in before.items() if key in waiting}
+        decided |= decided_by(decisions[:routed])
         self._keep(feed.topic, decided)
         for escalation, step in steps:
             self._escalate(escalation, step)
@@ -180,47 +105,9 @@ class Routing:
             self._kept = Routed(topic=topic, decisions=decided)
             self._escalations.is_changed = False
 
-    def _decisions(
-        self, topic: str, messages: Sequence[FeedMessage], more_time: Iterator[bool]
-    ) -> list[_Decision | None]:
-        """A decision for each message, as long as there is time; None for an unreadable one."""
-        before = self._before(topic)
-        found: list[_Decision | None] = []
-        for message in messages:
-            if not next(more_time):
-                break
-            if message.event is None:
-                found.append(None)
-            elif message.key in before:
-                route, names = before[message.key]
-                own = self._inputs.routes.route(route)
-                found.append(_Decision(message, message.event, own, names))
-            else:
-                found.append(self._decision(message, message.event))
-        return found
-
-    def _decision(self, message: FeedMessage, event: Event) -> _Decision:
-        if "severity" not in event:
-            # Withdrawn: whoever has heard of it hears of that.
-            return _Decision(message, event, None, ())
-        inputs, severity = self._inputs, Severity(event["severity"])
-        facts = Facts(
-            meter=inputs.registry.get(event["meter"]),
-            groups=inputs.groups(event["meter"]),
-            kind=event["kind"],
-            severity=severity,
-            at=self._now,
-            cost=lambda: inputs.cost(event),
-        )
-        route = taking_route(inputs.routes.routes, facts, inputs.least)
-        if route is not None:
-            return _Decision(message, event, route, route.targets)
-        names = inputs.sinks if is_as_severe(severity, inputs.least) else ()
-        return _Decision(message, event, None, names)
-
     def _look_ahead(
         self,
-        decisions: Sequence[_Decision | None],
+        decisions: Sequence[Decision | None],
         steps: Sequence[tuple[Escalation, DueStep]],
     ) -> None:
         ahead: dict[str, list[Event]] = {name: [] for name in self._states}
@@ -232,7 +119,7 @@ class Routing:
         for name, events in ahead.items():
             self._states[name].look_ahead(events)
 
-    def _queue_all(self, topic: str, decisions: Sequence[_Decision | None]) -> int:
+    def _queue_all(self, topic: str, decisions: Sequence[Decision | None]) -> int:
         """Queue the alerts; returns the number of messages that this was done for."""
         for count, decision in enumerate(decisions):
             if decision is None:
@@ -243,7 +130,7 @@ class Routing:
             self._queue(topic, decision)
         return len(decisions)
 
-    def _queue(self, topic: str, decision: _Decision) -> None:
+    def _queue(self, topic: str, decision: Decision) -> None:
         event, route, at = decision.event, decision.route, decision.message
         is_opened = False
         for name, state in self._states.items():
@@ -299,11 +186,3 @@ class Routing:
         for name in step.targets:
             if name in self._states:
                 self._states[name].queue_alert(self._due(pending.event, route, remark))
-
-
-def _decided(decisions: Sequence[_Decision | None]) -> dict[str, Decided]:
-    return {
-        one.message.key: (one.route.name if one.route else "", tuple(one.names))
-        for one in decisions
-        if one is not None and one.names
-    }

@@ -21,7 +21,8 @@ from usage_platform.core.alerts.digests import digest_alert
 from usage_platform.core.alerts.storms import storm_alert
 from usage_platform.services.deliver_alerts import Delivered
 from usage_platform.services.deliver_queue import GiveUp, QueueDelivery
-from usage_platform.services.route_alerts import EpisodeFeed, Routing, RoutingInputs
+from usage_platform.services.route_alerts import Routing
+from usage_platform.services.route_decisions import EpisodeFeed, RoutingInputs
 from usage_platform.services.sink_turn import SinkTurn
 from usage_platform.services.target_state import TargetState
 

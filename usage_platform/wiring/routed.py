@@ -22,7 +22,7 @@ from usage_platform.services.alert_dead_letters import publish_dead_letter
 from usage_platform.services.episode_costs import episode_cost
 from usage_platform.services.episode_feed import episode_feed
 from usage_platform.services.known_groups import known_groups
-from usage_platform.services.route_alerts import Event, RoutingInputs
+from usage_platform.services.route_decisions import Event, RoutingInputs
 from usage_platform.services.routed_alerts import RoutedAlerts
 from usage_platform.wiring.platform import Platform
 from usage_platform.wiring.sinks import chosen_sinks

@@ -16,7 +16,7 @@ from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.core.alerts.alert import DeliveryError, Severity
 from usage_platform.core.alerts.routes import Routes
 from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform.services.route_alerts import FeedMessage, RoutingInputs
+from usage_platform.services.route_decisions import FeedMessage, RoutingInputs
 from usage_platform.services.routed_alerts import RoutedAlerts
 
 START = datetime(2024, 3, 5, 12, tzinfo=UTC)
