@@ -69,6 +69,8 @@ class TargetState:
 
         Routing a message again would bring an episode back that a later message has withdrawn.
         """
+        if not topic:
+            return False  # A broker without ids: nothing tells that the topic is another one.
         if self._routed.topic != topic:
             self._routed = Position(topic=topic)
         offsets = self._routed.offsets

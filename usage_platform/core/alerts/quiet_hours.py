@@ -3,10 +3,10 @@
 Belongs here: when the quiet hours that hold an instant end. Not here: holding (`alert_queue`).
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pandas as pd
+from usage_platform.core.time.local_time import clock_instant
 
 
 def end_of_quiet(hours: tuple[int, int], at: datetime, zone: ZoneInfo) -> datetime | None:
@@ -25,14 +25,8 @@ def end_of_quiet(hours: tuple[int, int], at: datetime, zone: ZoneInfo) -> dateti
     start, end = hours
     for day in (today - timedelta(days=1), today):
         last = day if end > start else day + timedelta(days=1)
-        begins, ends = _instant(day, start, zone, True), _instant(last, end, zone, False)
+        begins = clock_instant(day, start, zone, is_first=True)
+        ends = clock_instant(last, end, zone, is_first=False)
         if begins <= at < ends:
             return ends
     return None
-
-
-def _instant(day: date, minute: int, zone: ZoneInfo, is_first: bool) -> datetime:
-    """The instant of a time of the wall clock; the first or the second of two."""
-    naive = pd.Timestamp(day) + pd.Timedelta(minutes=minute)
-    local = naive.tz_localize(zone, ambiguous=is_first, nonexistent="shift_forward")
-    return local.tz_convert(UTC).to_pydatetime()
