@@ -83,7 +83,8 @@ class MailSink:
         message.set_content(f"{page.text}\n\n{page.key}\n")
         message.add_alternative(page.html, subtype="html")
         html = cast("MIMEPart", message.get_body(("html",)))
-        html.add_related(page.png, "image", "png", cid=f"<{page.png_id}>", filename="chart.png")
+        cid = f"<{page.png_id}>"
+        html.add_related(page.png, "image", "png", cid=cid, disposition="inline")
         self._send(message)
 
     def _message(self, key: str, title: str, now: datetime) -> EmailMessage:
