@@ -35,7 +35,17 @@ CHECKS = {
 }
 # Training evaluates it; it cannot run alone.
 TRAINING_CHECK = ("slot_forests", "model_is_fit")
-JOBS = {"playback", "micro_batch", "retrain", "quality", "backfill", "report", "costs", "upkeep"}
+JOBS = {
+    "playback",
+    "micro_batch",
+    "retrain",
+    "quality",
+    "backfill",
+    "report",
+    "costs",
+    "upkeep",
+    "weekly_mail",
+}
 SCHEDULES = {
     "weekly_retrain",
     "hourly_quality",
@@ -44,4 +54,11 @@ SCHEDULES = {
     "nightly_costs",
     "monthly_report",
 }
-SENSORS = {"playback_sensor", "micro_batch_sensor", "model_sensor", "anomaly_stream", "alerts"}
+SENSORS = {
+    "playback_sensor",
+    "micro_batch_sensor",
+    "model_sensor",
+    "anomaly_stream",
+    "alerts",
+    "weekly_mail_sensor",
+}

@@ -235,9 +235,7 @@ def test_the_figures_are_those_of_the_fleet_and_of_the_weeks_episodes(lake, writ
     assert week_summary(Fleet(), source_of(lake)) is None
 
 
-def test_the_cost_of_an_episode_is_that_of_its_readings_and_unknown_without_them(
-    lake, write_table
-):
+def test_the_cost_of_an_episode_is_that_of_its_readings_and_unknown_without_them(lake, write_table):
     write_lake(lambda table, frame: write_table(lake, table, frame))
     reader, meter = LakeReader(lake), Meter("m", "Europe/Rome", 60)
 

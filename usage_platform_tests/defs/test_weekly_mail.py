@@ -1,0 +1,55 @@
+"""When the job of the weekly mail is started, and what its run says."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from usage_platform.adapters.stores.weekly_record import WeeklyRecord
+from usage_platform.defs.weekly_mail import weekly_mail, weekly_mail_sensor
+from usage_platform_tests.defs.conftest import Platform, skipped
+
+ROUTES = 'targets: {facility: {sink: email, to: [a@b.c], weekly: {day: monday, at: "07:00"}}}'
+
+
+@pytest.fixture
+def platform(tmp_path) -> Platform:
+    made = Platform(tmp_path)
+    made.deployment.assets.write_text("alerts.yaml", ROUTES)
+    return made
+
+
+def let_be_due(platform):
+    before = datetime.now(UTC) - timedelta(days=8)
+    WeeklyRecord(platform.deployment.assets).write({"facility": before})
+
+
+def test_no_run_starts_before_a_mail_is_due_nor_at_once_for_a_new_target(look, platform):
+    assert skipped(look(weekly_mail_sensor, platform)) == "no weekly mail is due"
+    let_be_due(platform)
+    first, again = (look(weekly_mail_sensor, platform) for _ in range(2))
+    assert first.run_key.startswith("facility@")
+    assert first.run_key[:30] == again.run_key[:30]
+
+
+def test_a_mistake_in_the_file_and_a_run_that_sends_are_said(look, platform):
+    with platform.deployment.sink_turn("weekly").taken():
+        assert "turn before" in skipped(look(weekly_mail_sensor, platform))
+    platform.deployment.assets.write_text("alerts.yaml", "routes: 3")
+    assert "alerts.yaml: routes: expected a list" in skipped(look(weekly_mail_sensor, platform))
+
+
+def test_a_run_that_cannot_send_fails_in_one_line_and_the_mail_stays_due(look, platform):
+    let_be_due(platform)
+    done = weekly_mail.execute_in_process(
+        resources={"platform": platform},
+        raise_on_error=False,
+        instance=dg.DagsterInstance.ephemeral(),
+    )
+    assert not done.success
+    (failure,) = done.get_step_failure_events()
+    said = failure.step_failure_data.user_failure_data.description
+    assert said == (
+        "not sent, tried again in an hour: facility: there are no readings of the last 7 days"
+    )
+    assert look(weekly_mail_sensor, platform).run_key.startswith("facility@")
