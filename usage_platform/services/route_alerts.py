@@ -112,7 +112,7 @@ class Routing:
     ) -> None:
         ahead: dict[str, list[Event]] = {name: [] for name in self._states}
         given = [(one.event, one.names) for one in decisions if one is not None]
-        given += [(escalation.event, step.targets) for escalation, step in steps]
+        given += [(escalation.event, self._receivers(step)) for escalation, step in steps]
         for event, names in given:
             for name in names:
                 ahead.get(name, []).append(event)
@@ -183,6 +183,10 @@ class Routing:
             return  # Withdrawn by one of the messages of this turn.
         route = self._inputs.routes.route(escalation.route)
         remark = f"Nobody has acknowledged it for {step.hours:g} h (route {escalation.route})."
-        for name in step.targets:
-            if name in self._states:
-                self._states[name].queue_alert(self._due(pending.event, route, remark))
+        for name in self._receivers(step):
+            self._states[name].queue_alert(self._due(pending.event, route, remark))
+
+    def _receivers(self, step: DueStep) -> list[str]:
+        """The targets of a step; all sinks if none of them is there any more."""
+        found = [name for name in step.targets if name in self._states]
+        return found or [name for name in self._inputs.sinks if name in self._states]

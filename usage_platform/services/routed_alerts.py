@@ -41,8 +41,6 @@ class RoutedAlerts:
         feed: Opens the messages that were not routed yet.
         turns: Gives the right to send to a target, by its name.
         give_up: Publishes a dead letter.
-        keeps_others: Whether what waits for targets that are not among `targets` stays there, as
-            the file cannot be read at the moment.
     """
 
     assets: LakeFiles
@@ -51,7 +49,6 @@ class RoutedAlerts:
     feed: Callable[[], AbstractContextManager[EpisodeFeed]]
     turns: Callable[[str], SinkTurn]
     give_up: GiveUp
-    keeps_others: bool = False
 
     def turn(self, now: datetime, seconds: float) -> Iterator[tuple[str, Delivered | str]]:
         """Route and send.
@@ -85,8 +82,7 @@ class RoutedAlerts:
         self, states: Mapping[str, TargetState], now: datetime, more_time: Iterator[bool]
     ) -> None:
         record = RoutingRecord(self.assets)
-        if not self.keeps_others:
-            self._take_over(record, states, now)
+        self._take_over(record, states, now)
         routing = Routing(self.inputs, states, record, now)
         with self.feed() as feed:
             routing.turn(feed, more_time)

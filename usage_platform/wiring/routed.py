@@ -37,14 +37,12 @@ class Chosen:
     """The routes of a lake.
 
     Attributes:
-        routes: The targets and routes; none while the file cannot be read.
-        is_readable: Whether the file can be read.
+        routes: The targets and routes.
         groups: Looks up the names of a meter's groups.
         problems: What is wrong with the files, a line each.
     """
 
     routes: Routes
-    is_readable: bool
     groups: GroupLookup
     problems: tuple[str, ...] = ()
 
@@ -52,7 +50,8 @@ class Chosen:
 def chosen_routes(deployment: Platform, now: datetime) -> Chosen | None:
     """The routes of the lake; None where alerts were never routed: each sink gets all of them.
 
-    With a mistake in a file, alerts go on: to all sinks, or past the routes that ask for groups.
+    With a mistake in a file, alerts go on: by the last file of routes without one, or past the
+    routes that ask for groups.
 
     Args:
         deployment: The services.
@@ -61,25 +60,28 @@ def chosen_routes(deployment: Platform, now: datetime) -> Chosen | None:
     Raises:
         LakeError: When the lake cannot be read.
     """
+    problems: list[str] = []
     try:
-        found = deployment.routes.read()
+        found = deployment.routes.apply()
+        if found is None and not RoutingRecord(deployment.assets).exists:
+            return None
+        routes = found or Routes()
     except LakeError as error:
-        return Chosen(Routes(), False, _no_groups, (f"alerts go to all sinks: {error}",))
-    if found is None and not RoutingRecord(deployment.assets).exists:
-        return None
-    routes = found or Routes()
+        routes = deployment.routes.applied()
+        problems.append(f"the last routes without a mistake apply: {error}")
     if not routes.used_groups:
-        return Chosen(routes, True, _no_groups)
+        return Chosen(routes, _no_groups, tuple(problems))
     try:
         groups = lake_groups(deployment)
     except LakeError as error:
-        return Chosen(routes, True, _no_groups, (f"no route with groups applies: {error}",))
+        problems.append(f"no route with groups applies: {error}")
+        return Chosen(routes, _no_groups, tuple(problems))
     registry = deployment.registry()
 
     def names(meter: str) -> frozenset[str]:
         return groups.names_of(meter, now.astimezone(registry.get(meter).zone).date())
 
-    return Chosen(routes, True, names, tuple(unknown_groups(routes, groups)))
+    return Chosen(routes, names, (*problems, *unknown_groups(routes, groups)))
 
 
 def unknown_groups(routes: Routes, groups: Groups) -> Iterator[str]:
@@ -146,7 +148,6 @@ def routed_alerts(deployment: Platform, chosen: Chosen, now: datetime) -> Routed
         give_up=lambda name, alert, reason, tries: publish_dead_letter(
             kafka, name, alert, reason, tries, now
         ),
-        keeps_others=not chosen.is_readable,
     )
 
 

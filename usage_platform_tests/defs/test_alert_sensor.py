@@ -114,19 +114,29 @@ def test_with_a_file_of_routes_a_tick_says_what_each_target_got(look, routed, tm
         "webhook: 2 sent; facility: will retry at the next tick, nothing is lost: Kafka is away"
     )
     assert list(seen[0].targets) == ["webhook", "slack", "facility"]
-    assert not seen[0].keeps_others
 
 
-def test_with_a_mistake_in_the_file_alerts_go_to_all_sinks_and_the_tick_names_it(
+def test_with_a_mistake_in_the_file_the_one_before_applies_and_the_tick_names_it(
     look, routed, tmp_path
 ):
     seen = routed({"webhook": Delivered()})
-    platform = keep(Platform(tmp_path, **SINKS), "routes: [{name: r}]")
+    wrong = "routes: [{name: r}]"
+    platform = keep(Platform(tmp_path, **SINKS), wrong)
+    look(alert_sensor.alerts, platform)
+    assert seen[-1].inputs.routes.routes == (), "to all sinks"
+    keep(platform, "targets: {facility: {sink: email}}")
+    look(alert_sensor.alerts, platform)
+    keep(platform, wrong)
     said = skipped(look(alert_sensor.alerts, platform))
-    assert "alerts go to all sinks: " in said
+    assert "the last routes without a mistake apply: " in said
     assert "alerts.yaml: route r: targets: expected this field, which is missing; webhook" in said
-    assert seen[0].keeps_others, "what waits for its targets stays"
-    assert seen[0].inputs.routes.routes == ()
+    assert list(seen[-1].targets) == ["webhook", "slack", "facility"]
+    (tmp_path / "lake" / "assets" / "alerts.yaml").unlink()
+    platform.deployment.assets.write_text("alerts/routes.json", "{}")
+    look(alert_sensor.alerts, platform)
+    keep(platform, wrong)
+    look(alert_sensor.alerts, platform)
+    assert list(seen[-1].targets) == ["webhook", "slack"], "a removed file does not come back"
 
 
 def test_with_a_mistake_in_the_groups_the_other_routes_still_apply(look, routed, tmp_path):

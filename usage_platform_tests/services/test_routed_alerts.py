@@ -263,6 +263,8 @@ def test_what_waits_for_a_target_that_takes_nothing_is_limited(monkeypatch):
     world.turn()
     *_, (_, digest) = world.targets["oncall"].alerts
     assert digest.event["more"] == 4
+    assert digest.title == "4 alerts could not be sent in time"
+    assert "They were due by Tue 5 Mar 2024, 08:00 EST." in digest.text
     assert len(world.keys("manager")) == 6
 
 
@@ -294,6 +296,33 @@ def test_an_acknowledged_episode_goes_no_further_and_another_one_does_with_a_rem
     world.publish(event("a2", 0, "closed"))
     world.turn()
     assert list(world.keys("oncall")) == [key("a2", 0), key("a2", 0, "closed")]
+
+
+def test_an_escalation_to_a_removed_target_goes_to_all_sinks():
+    world = World(ROUTES)
+    world.publish(event("a1", 0))
+    world.turn()
+    world.routes, world.targets = routes(""), {}
+    world.wait(4)
+    world.turn()
+    assert list(world.keys("slack")) == [key("a1", 0)]
+
+
+def test_a_storm_at_night_is_told_in_the_morning_and_once():
+    world = World(ROUTES)
+    world.wait(16)
+    world.publish(*(event(f"a{n}", 16) for n in range(12)))
+    for _ in range(31):
+        world.turn()
+        world.wait(0.25)
+    assert not world.targets["facility"].alerts
+    world.publish(event("a1", 16, "closed"))
+    world.wait(0.25)
+    for _ in range(4):
+        world.turn()
+    ((at, alert),) = world.targets["facility"].alerts
+    assert not is_quiet(at)
+    assert (alert.event["meters"], alert.event["over"]) == (12, 1)
 
 
 def test_hours_of_an_escalation_count_from_the_end_of_the_quiet_hours():
@@ -342,14 +371,12 @@ def test_an_episode_is_taken_once_its_cost_is_as_high_as_the_route_asks_for():
     assert list(world.keys("boss")) == [key("m", 0)]
 
 
-def test_what_waits_for_a_removed_target_goes_to_all_sinks_unless_the_file_is_unreadable():
+def test_what_waits_for_a_removed_target_goes_to_all_sinks():
     world = World(ROUTES)
     world.wait(16)
     world.publish(event("a1", 16), event("a2", 18))
     world.turn()
     world.routes, world.targets = routes(""), {}
-    world.turn(keeps_others=True)
-    assert not world.sinks["slack"].alerts
     world.turn()
     world.turn()
     ((_, digest),) = world.sinks["slack"].alerts

@@ -10,6 +10,7 @@ from usage_platform.core.alerts.routes import Routes
 from usage_platform.core.alerts.routes_file import parse_routes
 
 ALERTS_FILE = "alerts.yaml"
+_APPLIED = "alerts/applied.yaml"
 
 
 class RouteStore:
@@ -31,6 +32,27 @@ class RouteStore:
         """
         text = written_text(self._assets, ALERTS_FILE)
         return None if text is None else routes_in(text, self.place)
+
+    def apply(self) -> Routes | None:
+        """As `read`; keeps a copy of the file, which applies while the file has a mistake.
+
+        Raises:
+            LakeError: As `read`.
+        """
+        text = written_text(self._assets, ALERTS_FILE)
+        routes = None if text is None else routes_in(text, self.place)
+        if (text or "") != (self._assets.read_text(_APPLIED) or ""):
+            self._assets.write_text(_APPLIED, text or "")
+        return routes
+
+    def applied(self) -> Routes:
+        """The targets and routes that applied last; none before the first file without a mistake.
+
+        Raises:
+            LakeError: When the copy cannot be read.
+        """
+        text = written_text(self._assets, _APPLIED) or ""
+        return routes_in(text, f"{self._assets.root}/{_APPLIED}")
 
 
 def routes_in(text: str, place: str) -> Routes:

@@ -23,7 +23,8 @@ def digest_alert(batch: Batch, meter: Meter) -> Alert:
     alerts = [one.alert for one in batch.entries]
     at = datetime.fromtimestamp(batch.ready_at, UTC)
     count = len(alerts) + batch.more
-    lines = [f"Held until {long_time(at.astimezone(meter.zone))}.", ""]
+    until = long_time(at.astimezone(meter.zone))
+    lines = [f"Held until {until}." if alerts else f"They were due by {until}.", ""]
     lines += [alert.title for alert in alerts]
     if batch.more:
         lines.append(
@@ -37,7 +38,7 @@ def digest_alert(batch: Batch, meter: Meter) -> Alert:
         meter="",
         episode="",
         severity=max(severities, key=_ORDER.index, default=""),
-        title=f"{count:,} alerts were held",
+        title=f"{count:,} alerts {'were held' if alerts else 'could not be sent in time'}",
         text="\n".join(lines),
         event={"alerts": [alert.as_json() for alert in alerts], "more": batch.more},
     )
