@@ -283,10 +283,16 @@ def models(overrides: Given, back: bool, promote: str | None, sizes: bool) -> No
 @click.argument("sink", required=False)
 @click.pass_obj
 def alert_test(overrides: Given, sink: str | None) -> None:
-    """Send a test alert to every configured sink, or to one."""
+    """Send a test alert to every sink and target, or to one."""
     from datetime import UTC, datetime
 
     from usage_platform.console.alert_test import send_tests
+    from usage_platform.core.alerts.routes import Routes
+    from usage_platform.wiring.platform import Platform
+    from usage_platform.wiring.targets import chosen_targets
 
-    if not send_tests(Settings.from_env(**overrides), sink, datetime.now(UTC)):
+    deployment = Platform(Settings.from_env(**overrides))
+    settings = deployment.settings
+    targets = chosen_targets(settings, deployment.routes.read() or Routes())
+    if not send_tests(targets, sink, settings.default_meter, datetime.now(UTC)):
         sys.exit(1)

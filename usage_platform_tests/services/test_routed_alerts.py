@@ -122,7 +122,7 @@ def expected(steps):
     return must, may
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(plays())
 def test_every_alert_reaches_its_targets_and_is_repeated_after_kills_only(steps):
     world, early = played(steps)
@@ -142,7 +142,7 @@ def test_every_alert_reaches_its_targets_and_is_repeated_after_kills_only(steps)
     assert not world.letters
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.integers(11, 14),
     st.lists(st.tuples(st.integers(1, 12), st.booleans(), st.booleans()), max_size=6),
