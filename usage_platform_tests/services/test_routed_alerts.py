@@ -418,6 +418,15 @@ def test_a_kill_at_each_step_of_a_turn_loses_nothing(hour):
         steps += 1
 
 
+def test_messages_that_are_routed_again_bring_no_withdrawn_episode_back():
+    for step in range(1, 9):
+        world = World(ROUTES)
+        world.publish(event("b1", 0), event("b1", 0, "withdrawn"))
+        world.turn(step)
+        world.settle()
+        assert set(world.keys("oncall")) == {key("b1", 0), key("b1", 0, "withdrawn")}
+
+
 def test_a_message_that_is_routed_again_goes_where_it_went_whatever_the_time_is_by_then():
     by_day = routes(
         """
