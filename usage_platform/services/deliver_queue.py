@@ -74,11 +74,13 @@ class QueueDelivery:
         if storm is not None:
             state.is_changed = True
             alert = storm_alert(storm, self._registry.get(storm.first[0]))
+            # Storms differ by target, and targets may share a receiver that knows them by keys.
+            alert = replace(alert, key=f"{alert.key}/{self._sink.name}")
             return alert, lambda: state.storms.mark_sent(storm.key, now)
         batch = state.queue.next_batch(now)
         if batch is None:
             return None
-        alert = batch.single or digest_alert(batch, self._registry.default)
+        alert = batch.single or digest_alert(batch, self._sink.name, self._registry.default)
         return alert, lambda: state.queue.remove(batch)
 
     def _try(

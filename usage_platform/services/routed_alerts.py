@@ -105,7 +105,7 @@ class RoutedAlerts:
         others = [name for name in record.recorded_targets() if name not in states]
         for name in others if heirs else ():
             left = TargetState(AlertRecord(self.assets, name), now)
-            alerts = list(self._left(left, now))
+            alerts = list(self._left(name, left, now))
             if not alerts:
                 continue
             for heir in heirs:
@@ -113,14 +113,14 @@ class RoutedAlerts:
                 heir.write()
             left.write()
 
-    def _left(self, left: TargetState, now: datetime) -> Iterator[Alert]:
+    def _left(self, name: str, left: TargetState, now: datetime) -> Iterator[Alert]:
         """What waits in a queue, and the storms that were not sent; both are emptied."""
         registry = self.inputs.registry
         while (storm := left.storms.due(_FOR_EVER)) is not None:
             yield storm_alert(storm, registry.get(storm.first[0]))
             left.storms.mark_sent(storm.key, now.timestamp())
         while (batch := left.queue.next_batch(_FOR_EVER)) is not None:
-            yield batch.single or digest_alert(batch, registry.default)
+            yield batch.single or digest_alert(batch, name, registry.default)
             left.queue.remove(batch)
 
 

@@ -88,11 +88,6 @@ class AlertQueue:
         """The number of alerts beyond the limits, by when they are due."""
         return self._more
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing waits."""
-        return not self._entries and not self._more
-
     def due(self, now: float) -> int:
         """How many alerts are due; `now` in seconds since 1970."""
         return sum(one.is_due(now) for one in self._entries)

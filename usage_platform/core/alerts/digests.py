@@ -13,11 +13,12 @@ from usage_platform.core.meters import Meter
 _ORDER = [severity.value for severity in Severity]
 
 
-def digest_alert(batch: Batch, meter: Meter) -> Alert:
-    """The alert on several alerts; the same batch always has the same key.
+def digest_alert(batch: Batch, target: str, meter: Meter) -> Alert:
+    """The alert on several alerts; the same batch of a target always has the same key.
 
     Args:
         batch: The alerts.
+        target: The target's name: targets may share a receiver that knows alerts by their keys.
         meter: Gives the local time.
     """
     alerts = [one.alert for one in batch.entries]
@@ -33,7 +34,7 @@ def digest_alert(batch: Batch, meter: Meter) -> Alert:
         )
     severities = [alert.severity for alert in alerts if alert.severity]
     return Alert(
-        key=f"digest/{at:%Y-%m-%dT%H:%M:%SZ}",
+        key=f"digest/{target}/{at:%Y-%m-%dT%H:%M:%SZ}",
         standing=Standing(AlertState.DIGEST),
         meter="",
         episode="",
