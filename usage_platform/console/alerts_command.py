@@ -14,7 +14,7 @@ from usage_platform.settings.settings import Settings
 
 @click.group()
 def alerts() -> None:
-    """Check the routes of alerts, or ask who gets one.
+    """Check the routes of alerts, ask who gets one, acknowledge.
 
     They are described in assets/alerts.yaml of the lake.
     """
@@ -72,3 +72,23 @@ def route(
     question = Question.parsed(platform, (meter, kind, severity, cost, at), pd.Timestamp.now("UTC"))
     for line in explained(platform, read_routes(platform, None), question):
         screen.say(line)
+
+
+@alerts.command()
+@click.argument("episode")
+@click.option("--note", default="", help="Free text.")
+@click.pass_obj
+def acknowledge(overrides: Given, episode: str, note: str) -> None:
+    """Acknowledge an episode, so that no further target gets it.
+
+    EPISODE is METER/TIME, the first part of the alert's id, such as
+    central-library/2024-03-05T18:05Z.
+    """
+    import pandas as pd
+
+    from usage_platform.console.acknowledge import add_acknowledgement
+    from usage_platform.console.screen import Screen
+    from usage_platform.wiring.platform import Platform
+
+    platform = Platform(Settings.from_env(**overrides))
+    Screen().say(add_acknowledgement(platform.reviews, episode, note, pd.Timestamp.now("UTC")))

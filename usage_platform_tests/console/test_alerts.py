@@ -6,7 +6,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from usage_platform.adapters.lake.files import LakeFiles, save_meters
+from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.console.cli import main
+from usage_platform.core.feedback.reviews import Act, states
 from usage_platform.core.meters import Meter, MeterRegistry
 
 FILE = """
@@ -129,3 +131,41 @@ def test_an_option_that_cannot_be_read_is_one_line(data, options, message):
     assert done.exit_code == 1
     assert message in done.output
     assert done.output.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a/b/2024-03-05T18:05Z", "a/b/2024-03-05T18:05Z:opened", "a/b/2024-03-05T18:05Z:closed:2"],
+)
+def test_an_episode_is_acknowledged_by_its_name_or_the_id_of_an_alert(data, name):
+    done = run(data, "acknowledge", name, "--note", " known ")
+    said = "a/b: episode 2024-03-05T18:05Z acknowledged\n"
+    assert (done.exit_code, done.output) == (0, said)
+    (review,) = ReviewStore(LakeFiles(str(data / "lake" / "assets"))).read()
+    assert (review.act, review.note) == (Act.ACKNOWLEDGE, "known")
+    state = states([review])["a/b", "2024-03-05T18:05Z"]
+    assert state.acknowledged_at is not None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "main",
+        "main/",
+        "/2024-03-05T18:05Z",
+        "main/2024-03-05",
+        "storm/spike/2024-03-05T18:05Z:1",
+    ],
+)
+def test_what_is_no_episode_is_refused_and_nothing_is_kept(data, name):
+    done = run(data, "acknowledge", name)
+    assert done.exit_code == 1
+    assert "expected METER/TIME such as central-library/2024-03-05T18:05Z" in done.output
+    assert not (data / "lake" / "assets" / "reviews").exists()
+
+
+def test_too_long_a_note_is_refused(data):
+    done = run(data, "acknowledge", "main/2024-03-05T18:05Z", "--note", "x" * 1001)
+    assert done.exit_code == 1
+    assert "expected a note of at most 1000 characters" in done.output
