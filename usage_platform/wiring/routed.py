@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 from usage_platform.adapters.kafka.topics import ensure_topics
 from usage_platform.adapters.lake.errors import LakeError
@@ -24,9 +24,12 @@ from usage_platform.services.episode_feed import episode_feed
 from usage_platform.services.known_groups import known_groups
 from usage_platform.services.route_decisions import Event, RoutingInputs
 from usage_platform.services.routed_alerts import RoutedAlerts
+from usage_platform.settings.settings import Settings
 from usage_platform.wiring.platform import Platform
 from usage_platform.wiring.sinks import chosen_sinks
 from usage_platform.wiring.targets import chosen_targets
+
+_AN_HOUR = 3600
 
 GroupLookup = Callable[[str], frozenset[str]]
 """Looks up the names of a meter's groups."""
@@ -72,7 +75,10 @@ def chosen_routes(deployment: Platform, now: datetime) -> Chosen | None:
     if not routes.used_groups:
         return Chosen(routes, _no_groups, tuple(problems))
     try:
-        groups = lake_groups(deployment)
+        hour = int(now.timestamp()) // _AN_HOUR
+        # Frozen settings can be hashed, which their type does not say.
+        settings = deployment.settings
+        groups = _groups_of_hour(settings, deployment.groups.text(), hour)  # pyright: ignore[reportArgumentType]
     except LakeError as error:
         problems.append(f"no route with groups applies: {error}")
         return Chosen(routes, _no_groups, tuple(problems))
@@ -91,6 +97,16 @@ def unknown_groups(routes: Routes, groups: Groups) -> Iterator[str]:
         for name in route.groups:
             if name not in known:
                 yield f"route {route.name}: groups: expected a group of groups.yaml, got {name!r}"
+
+
+@lru_cache(maxsize=2)
+def _groups_of_hour(settings: Settings, text: str, hour: int) -> Groups:
+    """The groups; which meters there are is asked once an hour, and not at each tick.
+
+    While the file has a mistake, such as a meter that has not sent yet, it is asked each time.
+    """
+    del text, hour
+    return lake_groups(Platform(settings))
 
 
 def lake_groups(deployment: Platform) -> Groups:

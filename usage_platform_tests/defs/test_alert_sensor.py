@@ -157,6 +157,9 @@ def test_a_meter_is_in_its_groups(look, routed, tmp_path):
     said = skipped(look(alert_sensor.alerts, platform))
     assert said == "route r: groups: expected a group of groups.yaml, got 'South'"
     assert seen[0].inputs.groups("m") == {"North", "B"}
+    keep(platform, "sites: [{name: South, buildings: [{name: B, meters: [m]}]}]", "groups.yaml")
+    look(alert_sensor.alerts, platform)
+    assert seen[1].inputs.groups("m") == {"South", "B"}, "a changed file counts at once"
 
 
 def test_once_routed_alerts_stay_routed_without_the_file(look, routed, tmp_path):

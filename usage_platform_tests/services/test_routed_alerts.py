@@ -383,6 +383,18 @@ def test_what_waits_for_a_removed_target_goes_to_all_sinks():
     assert [one["id"] for one in digest.event["alerts"]] == [key("a1", 16), key("a2", 18)]
 
 
+def test_a_storm_that_a_removed_target_was_to_hear_of_goes_to_all_sinks():
+    world = World(ROUTES)
+    world.wait(16)
+    world.publish(*(event(f"a{n}", 16) for n in range(12)))
+    world.turn()
+    world.routes, world.targets = routes(""), {}
+    world.turn()
+    world.turn()
+    ((_, alert),) = world.sinks["slack"].alerts
+    assert alert.title == "12 meters with spike since 23:00 (high)"
+
+
 def test_a_held_alert_is_sent_even_if_its_route_was_removed_meanwhile():
     world = World(ROUTES)
     world.wait(16)
