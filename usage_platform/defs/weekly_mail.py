@@ -16,7 +16,8 @@ from usage_platform.core.alerts.routes import Routes
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.sink_turn import SinkBusyError
-from usage_platform.services.weekly_mail import due_mails, send_mails
+from usage_platform.services.week_summary import has_recent_hours
+from usage_platform.services.weekly_mail import NO_READINGS, due_mails, send_mails
 from usage_platform.wiring.platform import Platform
 from usage_platform.wiring.weekly import mail_targets, week_of
 
@@ -70,10 +71,12 @@ def weekly_mail_sensor(
         # Not while a run records what it sends: new targets are recorded here.
         with deployment.sink_turn(_TURN).taken():
             due = _due(deployment, now)
+        if not due:
+            return dg.SkipReason("no weekly mail is due")
+        if not has_recent_hours(deployment.reader, now):
+            return dg.SkipReason(f"the mail of {', '.join(due)} waits: {NO_READINGS}")
     except (LakeError, SinkBusyError) as error:
         return dg.SkipReason(str(error))
-    if not due:
-        return dg.SkipReason("no weekly mail is due")
     names = ",".join(f"{name}@{at:%Y-%m-%dT%H:%M}" for name, at in sorted(due.items()))
     return dg.RunRequest(run_key=f"{names} {now:%Y-%m-%dT%H}")
 

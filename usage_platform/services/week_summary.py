@@ -11,7 +11,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ import pandas as pd
 
 from usage_platform.adapters.lake.fleet_sums import episode_sums
 from usage_platform.adapters.lake.reader import LakeReader
-from usage_platform.adapters.lake.tables import ANOMALIES
+from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_HOURLY
 from usage_platform.core.alerts.weekly_summary import MOST_ROWS, Cost, WeekRow, WeekSummary
 from usage_platform.core.anomalies.anomaly import records
 from usage_platform.core.arrays import Floats
@@ -33,6 +33,8 @@ from usage_platform.services.fleet import Fleet
 
 MOST_PRICED = 100
 """Episodes whose cost is computed, those with most energy above or below the expected one."""
+
+_RECENT = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,11 @@ def _costs(episodes: pd.DataFrame, end: pd.Timestamp, source: WeekSource) -> tup
     return [Cost(amount, unit) for unit, amount in sorted(sums.items())], priced
 
 
-def is_recent(summary: WeekSummary, now: datetime) -> bool:
-    """Whether the week ends within the last two days, as it does while readings arrive."""
-    return now.astimezone(UTC) - summary.end.astimezone(UTC) <= timedelta(days=2)
+def has_recent_hours(reader: LakeReader, now: datetime) -> bool:
+    """Whether there is an hour of the last two days, as there is while readings arrive.
+
+    Raises:
+        LakeError: When the table cannot be read.
+    """
+    span = reader.span(USAGE_HOURLY, "start")
+    return span is not None and now - span[1].to_pydatetime() <= _RECENT

@@ -22,6 +22,9 @@ from usage_platform.core.alerts.weekly_schedule import last_due
 from usage_platform.core.alerts.weekly_summary import WeekSummary, subject, text
 from usage_platform.services.weekly_html import CHART_ID, html_of
 
+NO_READINGS = "there are no readings of the last two days"
+"""Why no mail is sent: its figures would be those of another week."""
+
 
 class PageSink(Protocol):
     """Somewhere pages are mailed to."""
@@ -103,7 +106,7 @@ def send_mails(
     failed: dict[str, str] = {}
     for name, at in due.items():
         if found is None:
-            failed[name] = "there are no readings of the last 7 days"
+            failed[name] = NO_READINGS
         elif name not in sinks:
             failed[name] = "the settings of its mail are missing"
         else:

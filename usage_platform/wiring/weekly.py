@@ -11,7 +11,7 @@ from usage_platform.adapters.alert_sinks.mail import MailSink
 from usage_platform.core.alerts.routes import Routes
 from usage_platform.core.alerts.weekly_summary import WeekSummary
 from usage_platform.services.fleet import FleetCache, FleetSource
-from usage_platform.services.week_summary import WeekSource, is_recent, week_summary
+from usage_platform.services.week_summary import WeekSource, has_recent_hours, week_summary
 from usage_platform.wiring.platform import Platform
 from usage_platform.wiring.targets import chosen_targets
 
@@ -23,9 +23,11 @@ def mail_targets(deployment: Platform, routes: Routes) -> dict[str, MailSink]:
 
 
 def week_of(deployment: Platform, now: datetime) -> Callable[[], WeekSummary | None]:
-    """Gives the week's figures; None without readings of the last days."""
+    """Gives the week's figures; None without readings of the last two days."""
 
     def summary() -> WeekSummary | None:
+        if not has_recent_hours(deployment.reader, now):
+            return None
         fleet = FleetCache(
             FleetSource(
                 reader=deployment.reader,
@@ -43,7 +45,6 @@ def week_of(deployment: Platform, now: datetime) -> Callable[[], WeekSummary | N
             deployment.registry(),
             deployment.settings.default_meter.zone,
         )
-        found = week_summary(fleet, source)
-        return found if found is not None and is_recent(found, now) else None
+        return week_summary(fleet, source)
 
     return summary

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+import pandas as pd
 import pytest
 
+from usage_platform.adapters.lake.tables import USAGE_HOURLY
 from usage_platform.adapters.stores.weekly_record import WeeklyRecord
 from usage_platform.defs.weekly_mail import weekly_mail, weekly_mail_sensor
 from usage_platform_tests.defs.conftest import Platform, skipped
@@ -19,17 +21,34 @@ def platform(tmp_path) -> Platform:
     return made
 
 
-def let_be_due(platform):
-    before = datetime.now(UTC) - timedelta(days=8)
-    WeeklyRecord(platform.deployment.assets).write({"facility": before})
+@pytest.fixture
+def let_be_due(platform, write_table):
+    """Let a mail be due, with an hour of so many days ago."""
+
+    def write(days_ago):
+        now = datetime.now(UTC)
+        WeeklyRecord(platform.deployment.assets).write({"facility": now - timedelta(days=8)})
+        start = pd.Timestamp(now - timedelta(days=days_ago)).floor("h")
+        hours = pd.DataFrame({"meter": ["m"], "start": [start], "event_date": [start.date()]})
+        write_table(platform.deployment.lake, USAGE_HOURLY, hours)
+
+    return write
 
 
-def test_no_run_starts_before_a_mail_is_due_nor_at_once_for_a_new_target(look, platform):
+def test_no_run_starts_before_a_mail_is_due_nor_at_once_for_a_new_target(
+    look, platform, let_be_due
+):
     assert skipped(look(weekly_mail_sensor, platform)) == "no weekly mail is due"
-    let_be_due(platform)
+    let_be_due(days_ago=1)
     first, again = (look(weekly_mail_sensor, platform) for _ in range(2))
     assert first.run_key.startswith("facility@")
     assert first.run_key[:30] == again.run_key[:30]
+
+
+def test_a_mail_waits_for_readings_of_these_days(look, platform, let_be_due):
+    let_be_due(days_ago=3)
+    said = "the mail of facility waits: there are no readings of the last two days"
+    assert skipped(look(weekly_mail_sensor, platform)) == said
 
 
 def test_a_mistake_in_the_file_and_a_run_that_sends_are_said(look, platform):
@@ -39,8 +58,10 @@ def test_a_mistake_in_the_file_and_a_run_that_sends_are_said(look, platform):
     assert "alerts.yaml: routes: expected a list" in skipped(look(weekly_mail_sensor, platform))
 
 
-def test_a_run_that_cannot_send_fails_in_one_line_and_the_mail_stays_due(look, platform):
-    let_be_due(platform)
+def test_a_run_that_cannot_send_fails_in_one_line_and_the_mail_stays_due(
+    look, platform, let_be_due
+):
+    let_be_due(days_ago=3)
     done = weekly_mail.execute_in_process(
         resources={"platform": platform},
         raise_on_error=False,
@@ -50,6 +71,6 @@ def test_a_run_that_cannot_send_fails_in_one_line_and_the_mail_stays_due(look, p
     (failure,) = done.get_step_failure_events()
     said = failure.step_failure_data.user_failure_data.description
     assert said == (
-        "not sent, tried again in an hour: facility: there are no readings of the last 7 days"
+        "not sent, tried again in an hour: facility: there are no readings of the last two days"
     )
-    assert look(weekly_mail_sensor, platform).run_key.startswith("facility@")
+    assert "waits" in skipped(look(weekly_mail_sensor, platform))

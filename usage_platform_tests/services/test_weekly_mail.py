@@ -149,7 +149,7 @@ def test_without_readings_or_settings_it_says_so_and_sends_nothing(record):
     send(record, {}, SUNDAY)
     assert send(record, {}, MONDAY).failed == {"facility": "the settings of its mail are missing"}
     done = send(record, {"facility": Mailbox()}, MONDAY, lambda: None)
-    assert done.failed == {"facility": "there are no readings of the last 7 days"}
+    assert done.failed == {"facility": "there are no readings of the last two days"}
 
 
 def test_the_mail_has_the_figures_as_text_and_as_html_in_which_names_are_text():
