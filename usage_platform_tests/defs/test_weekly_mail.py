@@ -1,5 +1,7 @@
 """When the job of the weekly mail is started, and what its run says."""
 
+import email
+import email.policy
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -8,7 +10,9 @@ import pytest
 
 from usage_platform.adapters.lake.tables import USAGE_HOURLY
 from usage_platform.adapters.stores.weekly_record import WeeklyRecord
+from usage_platform.core.readings.hourly import audited_hours
 from usage_platform.defs.weekly_mail import weekly_mail, weekly_mail_sensor
+from usage_platform_tests.adapters.alert_sinks.alert_receivers import mail_receiver
 from usage_platform_tests.defs.conftest import Platform, skipped
 
 ROUTES = 'targets: {facility: {sink: email, to: [a@b.c], weekly: {day: monday, at: "07:00"}}}'
@@ -74,3 +78,33 @@ def test_a_run_that_cannot_send_fails_in_one_line_and_the_mail_stays_due(
         "not sent, tried again in an hour: facility: there are no readings of the last two days"
     )
     assert "waits" in skipped(look(weekly_mail_sensor, platform))
+
+
+def test_a_run_mails_the_week_of_the_lake_and_records_it(look, tmp_path, write_table, unused_port):
+    with mail_receiver(unused_port()) as server:
+        made = Platform(tmp_path, alert_smtp_url=f"smtp://127.0.0.1:{server.port}")
+        made.deployment.assets.write_text("alerts.yaml", ROUTES)
+        now = pd.Timestamp.now(tz="UTC").floor("h")
+        at = pd.date_range(now - pd.Timedelta(days=9), now, freq="5min", inclusive="left")
+        rows = pd.DataFrame({"meter": "hall", "event_time": at, "value": 12.0})
+        rows = rows.astype({"event_time": "datetime64[ns, UTC]"})
+        newest = rows.groupby("meter")["event_time"].max()
+        registry = made.deployment.registry()
+        hours = audited_hours(rows.assign(late=False), registry, newest)
+        hours = hours.assign(event_date=hours["start"].dt.date)
+        write_table(made.deployment.lake, USAGE_HOURLY, hours)
+        record = WeeklyRecord(made.deployment.assets)
+        record.write({"facility": datetime.now(UTC) - timedelta(days=8)})
+        done = weekly_mail.execute_in_process(
+            resources={"platform": made}, instance=dg.DagsterInstance.ephemeral()
+        )
+    assert done.success
+    ((to, raw),) = server.mails
+    mail = email.message_from_bytes(raw, policy=email.policy.default)
+    assert to == ["a@b.c"]
+    # 12 kW for 168 hours.
+    assert (
+        "hall  2,016         -          -              0" in mail.get_body(("plain",)).get_content()
+    )
+    assert [part.get_content_type() for part in mail.walk()][-1] == "image/png"
+    assert skipped(look(weekly_mail_sensor, made)) == "no weekly mail is due"
