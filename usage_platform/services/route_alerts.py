@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from usage_platform.adapters.stores.routing_record import Decided, Routed, RoutingRecord
-from usage_platform.core.alerts.alert_queue import MOST_DUE
+from usage_platform.core.alerts.alert_queue import MOST_BEHIND
 from usage_platform.core.alerts.escalations import DueStep, Escalation, Escalations
 from usage_platform.core.alerts.quiet_hours import end_of_quiet
 from usage_platform.core.alerts.routes import Route
@@ -154,11 +154,11 @@ class Routing:
         return Due(event, meter, route, end.timestamp() if end else 0.0, remark)
 
     def _is_full(self, name: str) -> bool:
-        """Whether a target is behind; one that takes nothing stops no other."""
+        """Whether a target is far behind; one that takes nothing stops no other."""
         state = self._states.get(name)
         if state is None or state.failing is not None:
             return False
-        return state.queue.due(self._now.timestamp()) >= MOST_DUE
+        return state.queue.due(self._now.timestamp()) >= MOST_BEHIND
 
     def _due_steps(self) -> list[tuple[Escalation, DueStep]]:
         """The steps that are due, but for acknowledged episodes, whose escalations end."""

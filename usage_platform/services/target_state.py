@@ -99,7 +99,8 @@ class TargetState:
             return False
         if due.remark:
             alert = replace(alert, text=f"{alert.text}\n{due.remark}")
-        self.queue.add(alert, self._now, due.held_until)
+        is_failing = self.failing is not None
+        self.queue.add(alert, self._now, due.held_until, is_failing=is_failing)
         standing = replace(alert.standing, at=self._now, route=alert.standing.route or route)
         self.sent.mark(episode_key(due.event), standing)
         self.is_changed = True

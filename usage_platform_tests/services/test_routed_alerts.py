@@ -11,6 +11,7 @@ from usage_platform.adapters.stores.alert_routes import routes_in
 from usage_platform.core.alerts import alert_queue
 from usage_platform.core.alerts.alert import AlertState
 from usage_platform.core.meters import Meter
+from usage_platform.services import route_alerts
 from usage_platform_tests.services.routed_world import START, ZONE, World, cost, event, key
 
 ROUTES = routes_in(
@@ -248,8 +249,7 @@ def test_a_target_that_takes_nothing_stops_no_other_and_ends_in_dead_letters():
 
 
 def test_what_waits_for_a_target_that_takes_nothing_is_limited(monkeypatch):
-    monkeypatch.setattr("usage_platform.core.alerts.alert_queue.MOST_DUE", 2)
-    monkeypatch.setattr("usage_platform.services.route_alerts.MOST_DUE", 2)
+    monkeypatch.setattr(alert_queue, "MOST_DUE", 2)
     world = World(ROUTES)
     world.targets["oncall"].fails = True
     world.publish(event("b1", 0))
@@ -269,8 +269,8 @@ def test_what_waits_for_a_target_that_takes_nothing_is_limited(monkeypatch):
 
 
 def test_a_target_that_is_behind_but_takes_alerts_gets_each_of_them(monkeypatch):
-    monkeypatch.setattr("usage_platform.core.alerts.alert_queue.MOST_DUE", 2)
-    monkeypatch.setattr("usage_platform.services.route_alerts.MOST_DUE", 2)
+    monkeypatch.setattr(alert_queue, "MOST_DUE", 2)
+    monkeypatch.setattr(route_alerts, "MOST_BEHIND", 2)
     world = World(ROUTES)
     world.publish(*(event("b1", 2 * n) for n in range(7)))
     world.turn()

@@ -22,6 +22,9 @@ MOST_HELD_BYTES = 100_000
 MOST_DUE = 500
 """Alerts that are due and may wait for a target that takes none."""
 
+MOST_BEHIND = 5_000
+"""Alerts that are due and may wait for a target that takes them, before the others wait for it."""
+
 _HOUR = 3600.0
 
 
@@ -92,7 +95,9 @@ class AlertQueue:
         """How many alerts are due; `now` in seconds since 1970."""
         return sum(one.is_due(now) for one in self._entries)
 
-    def add(self, alert: Alert, now: float, held_until: float = 0.0) -> None:
+    def add(
+        self, alert: Alert, now: float, held_until: float = 0.0, *, is_failing: bool = False
+    ) -> None:
         """Add an alert; beyond the limits it is only counted.
 
         An alert never overtakes an earlier one on the same episode.
@@ -101,11 +106,13 @@ class AlertQueue:
             alert: The alert.
             now: The current time, seconds since 1970.
             held_until: When the quiet hours end, the same; 0 if there are none now.
+            is_failing: Whether the target takes none at the moment.
         """
         same = [one.ready_at for one in self._entries if _subject(one.alert) == _subject(alert)]
         ready_at = max(now, held_until, *same)
         is_held = ready_at > now
-        if self._has_room(alert, ready_at, is_held):
+        is_limited = is_held or is_failing
+        if not is_limited or self._has_room(alert, ready_at, is_held):
             self._entries.append(Waiting(alert, ready_at, is_held))
             return
         # Those that are due already are counted up to the next full hour.

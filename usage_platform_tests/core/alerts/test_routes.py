@@ -13,6 +13,7 @@ from usage_platform.core.alerts.routes import Facts, Step, Weekly, refusal, taki
 from usage_platform.core.alerts.routes_file import KINDS, SINK_NAMES
 from usage_platform.core.meters import Meter
 from usage_platform.wiring.sinks import SETTING_OF, SINKS
+from usage_platform_tests.repository import ROOT
 
 FILE = """
 targets:
@@ -68,6 +69,12 @@ def test_the_whole_file_is_understood():
     assert route.quiet_hours == (1320, 420)
     assert found.named_targets == ["facility", "floor", "oncall", "sns"]
     assert found.used_groups == {"North campus"}
+
+
+def test_the_example_of_the_documentation_is_a_file():
+    page = (ROOT / "docs" / "alerts.md").read_text("utf-8")
+    found = routes_in(page.partition("```yaml\n")[2].partition("```")[0], "docs/alerts.md")
+    assert [len(found.targets), len(found.routes)] == [3, 3]
 
 
 def test_an_episode_is_taken_if_all_conditions_hold():
