@@ -1,5 +1,7 @@
 """Which targets are built from the settings and the file of routes."""
 
+from typing import Any
+
 import pytest
 
 from usage_platform.adapters.stores.alert_routes import routes_in
@@ -32,8 +34,8 @@ ALL = {
 }
 
 
-def targets(env):
-    return chosen_targets(Settings.from_env(env), ROUTES)
+def targets(env: dict[str, str]) -> dict[str, Any]:
+    return dict(chosen_targets(Settings.from_env(env), ROUTES))
 
 
 def test_a_target_is_the_sink_of_the_settings_with_its_own_destination():
