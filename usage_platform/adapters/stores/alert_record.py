@@ -90,6 +90,12 @@ def _fields(one: Standing) -> tuple[str | int | float, ...]:
 _RECORD = TypeAdapter(Record)
 
 
+def _waiting(one: Waiting) -> dict[str, object]:
+    # As `asdict` does, but without a copy of each message: a queue is written for each alert.
+    alert = {**vars(one.alert), "standing": vars(one.alert.standing)}
+    return {**vars(one), "alert": alert}
+
+
 class AlertRecord:
     """The record of one sink."""
 
@@ -127,7 +133,7 @@ class AlertRecord:
             "failing": failing.model_dump() if failing else None,
         }
         if queue is not None and routed is not None:
-            kept["waiting"] = [asdict(one) for one in queue.entries]
+            kept["waiting"] = [_waiting(one) for one in queue.entries]
             kept["more"] = queue.more
             kept["routed"] = routed.model_dump()
         self._assets.write_text(self._file, json.dumps(kept))
