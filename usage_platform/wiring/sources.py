@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from usage_platform.adapters.sources.file_content import content_digest
+from usage_platform.core.measurement import Quantity, Stamp, Unit
 from usage_platform.core.meter_files.file_order import natural_order
 from usage_platform.core.meter_files.options import (
     BOSTON_TIME,
     BOSTON_VALUE,
     CsvColumns,
     FileOptions,
-    Quantity,
-    Stamp,
-    Unit,
 )
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import ReadingSource

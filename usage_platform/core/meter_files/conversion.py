@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.measurement import Quantity
 from usage_platform.core.meter_files.meaning import Ordered
-from usage_platform.core.meter_files.options import Quantity
 from usage_platform.core.time.units import NS_AN_HOUR
 
 Flags = npt.NDArray[np.bool_]

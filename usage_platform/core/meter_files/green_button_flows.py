@@ -10,9 +10,10 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from usage_platform.core.measurement import Quantity, Sign
 from usage_platform.core.meter_files.espi import FLOWS, Flow, MeterReading, ReadingType
 from usage_platform.core.meter_files.findings import Uncertain
-from usage_platform.core.meter_files.options import CsvColumns, FileOptions, Quantity, Sign
+from usage_platform.core.meter_files.options import CsvColumns, FileOptions
 from usage_platform.core.readings.source import BadRow, SourceError
 
 _NET_CODE = next(code for code, flow in FLOWS.items() if flow is Flow.NET)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.core.arrays import Ints
+from usage_platform.core.measurement import Quantity, Stamp, Unit
 from usage_platform.core.meter_files.conversion import (
     RegisterFaults,
     Spans,
@@ -28,7 +29,7 @@ from usage_platform.core.meter_files.meaning import (
     step_uncertain,
     steps,
 )
-from usage_platform.core.meter_files.options import FileOptions, Quantity, Stamp, Unit
+from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.quality import Texts, quality_of_readings
 from usage_platform.core.meter_files.series import FileRows, MeterRows, all_rows, distinct_rows
 from usage_platform.core.meters import Meter

@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.measurement import Sign
 from usage_platform.core.meter_files.bad_rows import report_rows
 from usage_platform.core.meter_files.findings import Uncertain
 from usage_platform.core.meter_files.layout import Layout
-from usage_platform.core.meter_files.options import Sign
 from usage_platform.core.meter_files.rows import TypedRows
 from usage_platform.core.meters import DEFAULT_METER_NAME, Meter
 from usage_platform.core.readings.source import BadRow

@@ -6,8 +6,9 @@ Belongs here: putting findings into words and options. Not here: the findings (`
 
 from dataclasses import dataclass
 
+from usage_platform.core.measurement import Quantity
 from usage_platform.core.meter_files.findings import Certainty, Property
-from usage_platform.core.meter_files.options import FileOptions, Quantity
+from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.readings import Understood
 from usage_platform.core.meters import DEFAULT_METER_NAME, Meter
 

@@ -8,12 +8,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from usage_platform.core.measurement import Unit
 from usage_platform.core.meter_files import units
 from usage_platform.core.meter_files.columns import Table
 from usage_platform.core.meter_files.dialect import Dialect
 from usage_platform.core.meter_files.findings import Uncertain
 from usage_platform.core.meter_files.numbers import is_number
-from usage_platform.core.meter_files.options import BOSTON_VALUE, CsvColumns, FileOptions, Unit
+from usage_platform.core.meter_files.options import BOSTON_VALUE, CsvColumns, FileOptions
 
 _LEAST_NUMBERS = 0.5
 _HOURS_A_DAY, _MINUTES_A_DAY = 24, 1440
