@@ -63,9 +63,11 @@ def _refusal(understood: Understood, limits: EventLimits) -> str | None:
 
 
 def _command(files: Sequence[str], found: Summary, understood: Understood) -> str:
-    settled = [one.option for one in understood.uncertain]
+    settled = [one.option for one in understood.uncertain if one.option]
     given = [part for file in files for part in ("--csv", file)]
-    parts = [shlex.quote(part) for part in ["usage-platform", "demo", *given, *found.options]]
+    # A demo has a lake of its own, without these descriptions.
+    command = "up" if understood.is_described else "demo"
+    parts = [shlex.quote(part) for part in ["usage-platform", command, *given, *found.options]]
     return " ".join([*parts, *settled])
 
 

@@ -50,7 +50,7 @@ from usage_platform.services.sink_turn import SinkTurn
 from usage_platform.settings.closing_days import chosen_calendar
 from usage_platform.settings.settings import Settings
 from usage_platform.wiring.known_meters import default_meter, known_meters
-from usage_platform.wiring.sources import chosen_source, source_identity
+from usage_platform.wiring.sources import chosen_source, described_identity, source_identity
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -258,12 +258,19 @@ class Platform:
         return default_meter(self.meters, self.settings)
 
     def playback_plan(self) -> PlaybackPlan:
-        """Which readings of the chosen source are played."""
+        """Which readings of the chosen source are played.
+
+        Raises:
+            LakeError: When the lake cannot be read, or people's descriptions are invalid.
+        """
         settings = self.settings
+        summary = self.source_cache.summary()
+        loaded = () if summary is None else summary.last
+        identity = source_identity(settings)
         return PlaybackPlan(
             self.source_cache,
             PlaybackRecords(self.assets),
-            source_identity(settings),
+            described_identity(identity, self.meters.read(), loaded),
             settings.timezone,
             settings.start_date,
             settings.max_iterations,
@@ -279,8 +286,11 @@ class Platform:
 
         Raises:
             SourceError: In one line, when there is no such file.
+            LakeError: As for `registry`.
         """
-        return chosen_source(self.settings, self._portal_cache)
+        # A setting that contradicts a description is refused before anything is read.
+        self.default_meter()
+        return chosen_source(self.settings, self._portal_cache, self.meters.read())
 
     @property
     def _portal_cache(self) -> Path:

@@ -4,7 +4,10 @@ Belongs here: the file's form, rules between meters. Not here: reading the file
 (`adapters.stores.meters`), rules within a description (`description`).
 """
 
+import json
 from collections import Counter
+from collections.abc import Collection
+from hashlib import sha256
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -64,6 +67,14 @@ def written_fields(description: MeterDescription) -> dict[str, Any]:
         part.update({name: _short(value) for name, value in part.items()})
     order = ("name", "timezone", "interval", "quantity", "unit", "stamp", "sign")
     return {name: fields[name] for name in (*order, *fields) if name in fields}
+
+
+def descriptions_mark(descriptions: Descriptions, names: Collection[str]) -> str:
+    """A text that changes when what people say of these meters does; empty if they say nothing."""
+    said = [written_fields(descriptions[name]) for name in sorted(names) if name in descriptions]
+    if not said:
+        return ""
+    return f"meters={sha256(json.dumps(said).encode()).hexdigest()[:16]}"
 
 
 def _short(value: object) -> object:

@@ -4,9 +4,10 @@ Belongs here: those words and their types. Not here: what is recognised from a f
 (`layout`, `meaning`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from usage_platform.core.measurement import Quantity, Sign, Stamp, Unit
+from usage_platform.core.meter_descriptions.description import Descriptions, MeterDescription
 
 BOSTON_TIME = "usage_datetime_start_eastern_time"
 BOSTON_END = "usage_datetime_end_eastern_time"
@@ -45,6 +46,9 @@ class FileOptions:
         skip_lines: Lines above the header.
         allow_bad_rows: Whether more than a fifth of the rows may be unreadable.
         sheet: The sheet of a workbook.
+        meters: What people say of single meters.
+        register_size: Where a register begins at 0 again, in the unit; None: not known.
+        factor: By what values are multiplied.
     """
 
     quantity: Quantity | None = None
@@ -58,3 +62,6 @@ class FileOptions:
     skip_lines: int | None = None
     allow_bad_rows: bool = False
     sheet: str = ""
+    meters: Descriptions = field(default_factory=dict[str, MeterDescription], hash=False)
+    register_size: float | None = None
+    factor: float = 1.0
