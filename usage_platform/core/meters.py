@@ -77,6 +77,15 @@ class Meter:
         # Stored meters have its text.
         object.__setattr__(self, "sign", Sign(self.sign))
 
+    def as_stored(self) -> dict[str, str | int]:
+        """Its fields, without the sign that all meters of former versions had."""
+        fields: dict[str, str | int] = {
+            "name": self.name,
+            "timezone": self.timezone,
+            "interval_minutes": self.interval_minutes,
+        }
+        return fields | {"sign": self.sign.value} if self.is_net else fields
+
     @property
     def zone(self) -> ZoneInfo:
         """The building's local time zone."""
