@@ -32,5 +32,6 @@ def inspect(overrides: Given, as_json: bool, **options: Value) -> None:
     # A setting that contradicts a description is refused before anything is read.
     platform.default_meter()
     source, files = file_source(settings, platform.meters.read()), settings.source.split("\n")
-    if not inspect_files(source, files, settings.event_limits, as_json, Screen()):
+    limits, data = settings.event_limits, overrides.get("data")
+    if not inspect_files(source, files, limits, data, as_json, Screen()):
         sys.exit(1)
