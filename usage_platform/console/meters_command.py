@@ -6,12 +6,16 @@ Belongs here: its subcommands and options. Not here: what they print (`meters`),
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from usage_platform.console.given_options import Given
 from usage_platform.console.source_options import meter_options
 from usage_platform.settings.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from usage_platform.core.meter_descriptions.description import Descriptions, MeterDescription
 
 
 @click.group()
@@ -91,7 +95,7 @@ def _said(fields: dict[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _change(overrides: Given, changed: Callable) -> None:
+def _change(overrides: Given, changed: "Callable[[Descriptions], MeterDescription]") -> None:
     from usage_platform.console.meters import in_one_line
     from usage_platform.console.screen import Screen
     from usage_platform.wiring.platform import Platform

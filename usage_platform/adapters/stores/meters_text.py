@@ -26,8 +26,12 @@ def with_entry(text: str, description: MeterDescription) -> str:
         text: A valid file; empty for none.
         description: The new description.
     """
-    wanted = {**parse_descriptions(yaml_texts(text)), description.name: description}
-    edited = _edited(text, description)
+    content = yaml_texts(text)
+    wanted = {**parse_descriptions(content), description.name: description}
+    if content in (None, ""):
+        edited = f"{text.rstrip()}\n{whole_text(wanted)}".lstrip()
+    else:
+        edited = _edited(text, description)
     if edited is not None and _parsed_or_none(edited) == wanted:
         return edited
     return whole_text(wanted)

@@ -82,13 +82,12 @@ def _contradiction(file: FileRows, part: Part, word: str) -> Uncertain | None:
     is_used = word != "stamp" or part.options.quantity is not Quantity.REGISTER
     if says is None or described is None or says == described or not is_used:
         return None
-    name = part.meter.name
     return Uncertain(
         word,
         f"--{word} {described}",
         f"{file.layout.label}: says {says} of its values, and assets/meters.yaml says {described} "
-        f"of meter {name}; correct that with usage-platform meters set --{word} {says}, or say "
-        f"that the file is wrong with --{word} {described}",
+        f"of meter {part.meter.name}; correct that (usage-platform meters set NAME --{word} "
+        f"{says}), or say that the file is wrong with --{word} {described}",
     )
 
 
@@ -101,7 +100,7 @@ def _with_remedy(one: Uncertain, part: Part) -> Uncertain:
         one,
         option="",
         reason=f"{one.reason.rpartition(';')[0]}; correct the interval of meter {part.meter.name} "
-        "in assets/meters.yaml (usage-platform meters set --interval)",
+        "in assets/meters.yaml (usage-platform meters set NAME --interval)",
     )
 
 

@@ -119,7 +119,7 @@ def _merged(options: FileOptions, said: MeterDescription, measured: Measured) ->
             raise SourceError(
                 f"assets/meters.yaml: meter {said.name}: {word}: the file says {description}, but "
                 f"--{word} says {option}; leave out the option, or correct the file: "
-                f"usage-platform meters set"
+                f"usage-platform meters set NAME --{word} {option}"
             )
     return replace(
         options,

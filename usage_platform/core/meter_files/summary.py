@@ -86,9 +86,13 @@ def one_line(understood: Understood) -> str:
     """How the files are understood, in one line."""
     layout = understood.layouts[0]
     how = ", ".join(f"{one.name} {one.value}" for one in layout.properties)
-    if not understood.parts:
+    if not understood.is_described:
         return f"{layout.label}: read with {how}, {_values(understood)}"
-    ways = [f"{_names(part)} as {_values(part)}" for part in understood.parts]
+    ways = [
+        f"{_names(part)} as {_values(part)}, to readings of {part.meter.interval_minutes} minutes "
+        f"in {part.meter.timezone}"
+        for part in understood.parts or (understood,)
+    ]
     return f"{layout.label}: read with {how}; {'; '.join(ways)}"
 
 

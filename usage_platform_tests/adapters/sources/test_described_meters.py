@@ -62,8 +62,9 @@ def test_meters_of_one_file_may_be_in_different_quantities_and_units(understand)
     assert frame.loc[frame["ts"] == frame["ts"].iloc[0], "meter"].tolist() == ["east", "west"]
     assert found.readings.rows == 7
     assert one_line(found).endswith(
-        "east as register in kWh, every 15 minutes; west as power in kW, stamped at the start, "
-        "every 15 minutes"
+        "east as register in kWh, every 15 minutes, to readings of 15 minutes in Europe/Rome; "
+        "west as power in kW, stamped at the start, every 15 minutes, to readings of 15 minutes in "
+        "Europe/Rome"
     )
     properties = {one.name: one for one in summary_of(found, METER, FileOptions()).properties}
     assert (properties["unit"].value, properties["unit"].option) == ("kWh, kW", ())
@@ -199,7 +200,7 @@ def test_an_interval_shorter_than_the_step_names_the_file_to_correct(understand)
     said = MeterDescription(name="west", interval=15)
     [one] = understand(text, said).uncertain
     assert (one.name, one.option) == ("interval", "")
-    assert one.reason.endswith("(usage-platform meters set --interval)")
+    assert one.reason.endswith("(usage-platform meters set NAME --interval)")
 
 
 def test_bad_rows_and_repeated_rows_are_counted_once(understand):

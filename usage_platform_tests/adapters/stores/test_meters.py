@@ -126,6 +126,11 @@ def test_an_entry_is_added_at_the_end_of_the_list():
     assert with_entry(FILE.removesuffix("\n  # The end.\n"), EAST).endswith(added)
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_comments_without_a_list_stay(end):
+    assert with_entry(f"# Ask first.{end}", EAST) == "# Ask first.\n" + whole_text({"east": EAST})
+
+
 @pytest.mark.parametrize(
     "text", ["", "# nothing\n", "meters:\n", "meters: []\n", "meters: [{name: a}]\n"]
 )
