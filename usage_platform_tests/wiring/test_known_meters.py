@@ -7,6 +7,7 @@ import pytest
 
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.files import save_meters
+from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.core.measurement import Sign
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.validation import RAW_COLUMNS, validate_events
@@ -77,6 +78,7 @@ def test_a_setting_that_contradicts_the_file_is_one_line(platform):
 
 def test_generated_meters_are_as_people_describe_them(platform):
     source = another(platform, meter="roof", generated_meters=2).reading_source()
+    assert isinstance(source, GeneratedSource)
     assert source.meters == (
         Meter("roof", "Europe/Rome", 15, Sign.NET),
         Meter("roof-2"),

@@ -107,7 +107,7 @@ class Version(_Fields):
     @model_validator(mode="before")
     @classmethod
     def _changes_no_constant(cls, fields: object) -> object:
-        given = cast("Mapping[str, object]", fields) if isinstance(fields, Mapping) else {}
+        given = list(cast("Mapping[str, object]", fields)) if isinstance(fields, Mapping) else []
         fixed = [name for name in _CONSTANT if name in given]
         if fixed:
             raise ValueError(

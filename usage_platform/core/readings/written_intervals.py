@@ -32,7 +32,7 @@ def interval_mismatch(expected_n: Mapping[str, set[int]], registry: MeterRegistr
         return (
             f"meter {meter}: its hours in the lake were computed with an interval of {others[0]} "
             f"minutes, and {setting} says {now}: nothing is written, because its energy would be "
-            f"wrong; set USAGE_INTERVAL_MINUTES={others[0]}, or correct its source or "
+            f"wrong; set USAGE_INTERVAL_MINUTES={others[0]} or correct its source or "
             "assets/meters.yaml, or give a meter whose interval has really changed another name"
         )
     return ""
