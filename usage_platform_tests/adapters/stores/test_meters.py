@@ -1,8 +1,5 @@
 """The file of people's descriptions of meters: reading it, and editing it beside others."""
 
-import builtins
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +15,7 @@ from usage_platform.core.measurement import Unit
 from usage_platform.core.meter_descriptions.description import MeterDescription
 from usage_platform.core.meter_descriptions.parsing import parse_descriptions
 from usage_platform_tests.core.meter_descriptions.made_descriptions import descriptions
+from usage_platform_tests.without_yaml import no_yaml
 
 FILE = """\
 # Who to ask: facilities.
@@ -37,21 +35,6 @@ def store_in(folder: Path, text: str | None = None) -> MetersStore:
     if text is not None:
         (folder / METERS_FILE).write_text(text)
     return MetersStore(LakeFiles(str(folder)))
-
-
-@contextmanager
-def no_yaml() -> Iterator[None]:
-    """As on EMR: no YAML can be imported."""
-    real = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name == "yaml" or name.endswith("plain_yaml"):
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(builtins, "__import__", without)
-        yield
 
 
 def test_without_a_file_nothing_is_said(tmp_path):
