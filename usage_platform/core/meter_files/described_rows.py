@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from usage_platform.core.arrays import Ints
 from usage_platform.core.measurement import Sign, Stamp, Unit
 from usage_platform.core.meter_descriptions.description import Measured, MeterDescription
 from usage_platform.core.meter_descriptions.registry import described
@@ -65,7 +66,8 @@ def parts_of(files: Sequence[FileRows], meter: Meter, options: FileOptions) -> l
         SourceError: In one line, when an option contradicts a description.
     """
     called = meter_names(files, meter)
-    names = _names_with_rows(files, called)
+    places = [_places(file, called) for file in files]
+    names = list(dict.fromkeys(name for of_file in places for name in of_file))
     if not options.meters.keys() & set(names):
         return []
     of_nobody = replace(options, meters={})
@@ -85,7 +87,7 @@ def parts_of(files: Sequence[FileRows], meter: Meter, options: FileOptions) -> l
             ways.setdefault(way, []).append(name)
     found = [
         Part(
-            _files_of(files, called, group, way),
+            _files_of(files, places, group, way),
             replace(way.meter, name=group[0]),
             way.options,
             said[group[0]],
@@ -96,11 +98,15 @@ def parts_of(files: Sequence[FileRows], meter: Meter, options: FileOptions) -> l
     return [part for part in found if len(part.files[0].rows.numbers)] or found[:1]
 
 
-def _names_with_rows(files: Sequence[FileRows], called: dict[str, str]) -> list[str]:
-    found = (
-        called[file.rows.names[code]] for file in files for code in np.unique(file.rows.meters)
-    )
-    return list(dict.fromkeys(found))
+def _places(file: FileRows, called: dict[str, str]) -> dict[str, Ints]:
+    """The positions of the rows of each meter that has some."""
+    code_of = {name: code for code, name in enumerate(dict.fromkeys(called.values()))}
+    codes = np.array([code_of[called[name]] for name in file.rows.names], dtype=np.int64)
+    of_rows = codes[file.rows.meters]
+    order = np.argsort(of_rows, kind="stable")
+    found = np.split(order, np.flatnonzero(np.diff(of_rows[order])) + 1) if len(order) else []
+    names = list(code_of)
+    return {names[int(of_rows[at[0]])]: at for at in found}
 
 
 def _merged(options: FileOptions, said: MeterDescription, measured: Measured) -> FileOptions:
@@ -140,30 +146,37 @@ def _own_unit(file: FileRows, called: dict[str, str], name: str) -> Unit | None:
 
 
 def _files_of(
-    files: Sequence[FileRows], called: dict[str, str], group: Sequence[str], way: _Way
+    files: Sequence[FileRows],
+    places: Sequence[dict[str, Ints]],
+    group: Sequence[str],
+    way: _Way,
 ) -> tuple[FileRows, ...]:
     """The files with the rows of a part; at least one."""
     found = [
-        _rows_of(file, called, group, way, unit)
-        for file, unit in zip(files, way.own_units, strict=True)
+        _rows_of(file, of_file, group, way, unit)
+        for file, of_file, unit in zip(files, places, way.own_units, strict=True)
     ]
     return tuple(file for file in found if len(file.rows.numbers)) or (found[0],)
 
 
 def _rows_of(
-    file: FileRows, called: dict[str, str], group: Sequence[str], way: _Way, unit: Unit | None
+    file: FileRows, places: dict[str, Ints], group: Sequence[str], way: _Way, unit: Unit | None
 ) -> FileRows:
     rows = file.rows
-    place = {name: position for position, name in enumerate(group)}
-    codes = np.array([place.get(called[name], -1) for name in rows.names], dtype=np.int64)
-    code = codes[rows.meters]
-    wanted = (code >= 0) & _within(rows, way)
+    found = [places.get(name, np.empty(0, dtype=np.int64)) for name in group]
+    at = np.concatenate(found)
+    code = np.repeat(np.arange(len(group)), [len(one) for one in found])
+    # As they are in the file.
+    order = np.argsort(at, kind="stable")
+    wanted, code = at[order], code[order]
+    within = _within(rows, wanted, way)
+    wanted, code = wanted[within], code[within]
     part = TypedRows(
         rows.numbers[wanted],
         rows.wall[wanted],
         rows.instants[wanted],
         rows.values[wanted],
-        code[wanted],
+        code,
         tuple(group),
         None if rows.end_wall is None else rows.end_wall[wanted],
         None if rows.end_instants is None else rows.end_instants[wanted],
@@ -175,15 +188,18 @@ def _rows_of(
     return FileRows(replace(file.layout, unit=unit), part)
 
 
-def _within(rows: TypedRows, way: _Way) -> Flags:
+def _within(rows: TypedRows, at: Ints, way: _Way) -> Flags:
     """Rows of one version: with end stamps, the row at its first midnight is of the one before."""
-    found = np.ones(len(rows.numbers), dtype=np.bool_)
+    found = np.ones(len(at), dtype=np.bool_)
     for day, is_after in ((way.since, True), (way.until, False)):
         if day is None:
             continue
         wall = np.datetime64(day, "ns")
         instant = local_day_bounds(day, way.meter.timezone)[0].tz_localize(None)
-        midnights = ((rows.wall, wall), (rows.instants, pd.Timestamp(instant).to_datetime64()))
+        midnights = (
+            (rows.wall[at], wall),
+            (rows.instants[at], pd.Timestamp(instant).to_datetime64()),
+        )
         if way.options.stamp is Stamp.END:
             reached = [times > midnight for times, midnight in midnights]
         else:
