@@ -15,6 +15,7 @@ from usage_platform.console.given_options import Given, Value, given, unless_giv
 from usage_platform.console.groups_command import groups
 from usage_platform.console.inspect_command import inspect
 from usage_platform.console.label_command import label
+from usage_platform.console.meters_command import meters
 from usage_platform.console.one_line_errors import OneLineErrors
 from usage_platform.console.signals import stop_on_signals
 from usage_platform.console.source_options import source_options
@@ -47,6 +48,7 @@ main.add_command(accept_loss)
 main.add_command(label)
 main.add_command(groups)
 main.add_command(alerts)
+main.add_command(meters)
 main.add_command(bill)
 main.add_command(tariffs)
 main.add_command(findings)
@@ -186,7 +188,7 @@ def watch(
     from usage_platform.wiring.platform import Platform
 
     deployment = Platform(Settings.from_env(**overrides))
-    meter = deployment.settings.default_meter
+    meter = deployment.default_meter()
     wanted = wanted_of(meters, min_severity, since, pd.Timestamp.now(tz="UTC"), meter)
     stop_on_signals()
     try:

@@ -1,17 +1,23 @@
 """The demo's data folder holds one source at a time, unless `--keep` is given.
 
 A demo of the same source resumes where the last one ended; a demo of another source clears the
-folder first, because the tables would mix both. A demo sends no alerts: its anomalies lie in the
-past or are generated.
+folder first, because the tables would mix both, but for the files that people write. A demo sends
+no alerts: its anomalies lie in the past or are generated.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Set
+from pathlib import Path
 
+from usage_platform.adapters.stores.groups import GROUPS_FILE
+from usage_platform.adapters.stores.meters import METERS_FILE
+from usage_platform.adapters.stores.tariffs import TARIFFS
 from usage_platform.console.screen import shown_path
 from usage_platform.local.stack_file import StackFile
 from usage_platform.settings.settings import Settings
 from usage_platform.wiring.platform import Platform
+
+_WRITTEN_BY_PEOPLE = (METERS_FILE, GROUPS_FILE, TARIFFS)
 
 
 def without_alerts(settings: Settings) -> Settings:
@@ -47,4 +53,18 @@ def ready_folder(settings: Settings, keep: bool, say: Callable[[str], None]) -> 
         return
     with StackFile(settings.data_dir):
         say(f"{folder}: clearing the data of {other}")
-        shutil.rmtree(settings.data_dir)
+        assets = Path(Platform(settings).lake.assets)
+        _clear(settings.data_dir, {assets / name for name in _WRITTEN_BY_PEOPLE})
+
+
+def _clear(folder: Path, kept: Set[Path]) -> None:
+    """Delete all that is in a folder but some files."""
+    for path in folder.iterdir():
+        if path in kept:
+            continue
+        if any(path in one.parents and one.exists() for one in kept):
+            _clear(path, kept)
+        elif path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

@@ -6,6 +6,7 @@ Belongs here: the screen and its JSON. Not here: understanding files (`core.mete
 import json
 import shlex
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pandas as pd
 from rich.table import Table
@@ -22,7 +23,12 @@ _SHOWN_BAD_ROWS = 3
 
 
 def inspect_files(
-    source: CsvSource, files: Sequence[str], limits: EventLimits, as_json: bool, screen: Screen
+    source: CsvSource,
+    files: Sequence[str],
+    limits: EventLimits,
+    data: Path | None,
+    as_json: bool,
+    screen: Screen,
 ) -> bool:
     """Print how files are understood.
 
@@ -30,6 +36,7 @@ def inspect_files(
         source: The files and what a person said about them.
         files: As they are given on the command line.
         limits: Those of the topic.
+        data: The data folder, if it is given on the command line.
         as_json: Print one JSON object in place of a screen.
         screen: Where to print.
 
@@ -41,7 +48,7 @@ def inspect_files(
     """
     understood = source.understand(lambda done, of: None)
     found = summary_of(understood, source.meter, source.options)
-    command = _command(files, found, understood)
+    command = _command(files, found, understood, data)
     refused = _refusal(understood, limits)
     if as_json:
         print(json.dumps(_as_json(understood, found, command, refused), indent=1))
@@ -62,10 +69,16 @@ def _refusal(understood: Understood, limits: EventLimits) -> str | None:
     return None
 
 
-def _command(files: Sequence[str], found: Summary, understood: Understood) -> str:
-    settled = [one.option for one in understood.uncertain]
+def _command(
+    files: Sequence[str], found: Summary, understood: Understood, data: Path | None
+) -> str:
+    settled = [one.option for one in understood.uncertain if one.option]
     given = [part for file in files for part in ("--csv", file)]
-    parts = [shlex.quote(part) for part in ["usage-platform", "demo", *given, *found.options]]
+    # A demo has a lake of its own, without these descriptions.
+    command = ["demo"]
+    if understood.is_described:
+        command = [*([] if data is None else ["--data", str(data)]), "up"]
+    parts = [shlex.quote(part) for part in ["usage-platform", *command, *given, *found.options]]
     return " ".join([*parts, *settled])
 
 

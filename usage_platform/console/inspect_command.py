@@ -24,9 +24,14 @@ def inspect(overrides: Given, as_json: bool, **options: Value) -> None:
     """
     from usage_platform.console.inspect import inspect_files
     from usage_platform.console.screen import Screen
+    from usage_platform.wiring.platform import Platform
     from usage_platform.wiring.sources import file_source
 
     settings = Settings.from_env(**overrides, **given(options))
-    source, files = file_source(settings), settings.source.split("\n")
-    if not inspect_files(source, files, settings.event_limits, as_json, Screen()):
+    platform = Platform(settings)
+    # A setting that contradicts a description is refused before anything is read.
+    platform.default_meter()
+    source, files = file_source(settings, platform.meters.read()), settings.source.split("\n")
+    limits, data = settings.event_limits, overrides.get("data")
+    if not inspect_files(source, files, limits, data, as_json, Screen()):
         sys.exit(1)

@@ -27,5 +27,5 @@ def label(overrides: Given, start: str, end: str, says: str, note: str, meter: s
     from usage_platform.wiring.platform import Platform
 
     platform = Platform(Settings.from_env(**overrides, **given({"meter": meter})))
-    known = platform.settings.default_meter
+    known = platform.default_meter()
     Screen().say(add_label(platform.labels, known, start, end, says, note))

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import click
 
-from usage_platform.core.meter_files.options import Quantity, Sign, Stamp, Unit
+from usage_platform.core.measurement import Quantity, Sign, Stamp, Unit
 
 Option = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -45,6 +45,23 @@ def reading_options(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--meter", help="Name of the meter."),
             click.option("--timezone", help="IANA time zone of the building."),
             click.option("--interval", "interval_minutes", type=int, help="Minutes per interval."),
+        ),
+    )
+
+
+def meter_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that describe a meter: fields of `assets/meters.yaml`, as texts."""
+    return _with_options(
+        command,
+        (
+            click.option("--timezone", help="IANA time zone of the building."),
+            click.option("--interval", help="Minutes per interval."),
+            _choice("--quantity", "quantity", Quantity, "What values are."),
+            _choice("--unit", "unit", Unit, "Unit of values."),
+            _choice("--stamp", "stamp", Stamp, "What times are of."),
+            _choice("--sign", "sign", Sign, "net: below 0 is export."),
+            click.option("--register-size", help="Where a register begins at 0 again."),
+            click.option("--factor", help="By what values are multiplied."),
         ),
     )
 

@@ -1,4 +1,4 @@
-"""What is known of a meter: its name, its time zone and the length of its intervals.
+"""What is known of a meter: name, time zone, length of its intervals, and sign.
 
 Belongs here: the description of meters, and the limits of their events. Not here: where the
 descriptions are kept (adapters).
@@ -9,11 +9,15 @@ from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from usage_platform.core.limits import EventLimits
+from usage_platform.core.measurement import Sign
 
 DEFAULT_METER_NAME = "central-library"
 DEFAULT_TIMEZONE = "America/New_York"
 DEFAULT_INTERVAL_MINUTES = 5
 LONGEST_NAME = 200
+INTERVALS = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
+"""Minutes that an interval may have: they divide an hour, so that hours are whole."""
+INTERVALS_SHOWN = f"{', '.join(map(str, INTERVALS[:-1]))} or {INTERVALS[-1]}"
 
 
 def is_meter_name(text: str) -> bool:
@@ -25,6 +29,15 @@ def is_meter_name(text: str) -> bool:
     return len(text) <= LONGEST_NAME and text.isprintable() and bool(text.strip())
 
 
+def is_timezone(name: str) -> bool:
+    """Whether it is the IANA name of a known time zone."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class Meter:
     """One meter.
@@ -32,16 +45,18 @@ class Meter:
     Attributes:
         name: The key of its events on the topic and of its rows in the tables.
         timezone: IANA name of the building's local time.
-        interval_minutes: Length of one reading's interval; divides 60, so that hours are whole.
+        interval_minutes: Length of one reading's interval; one of `INTERVALS`.
+        sign: What a reading below 0 means: export of a net meter, or a fault.
 
     Raises:
         ValueError: For a name that no meter can have (`is_meter_name`), an unknown time zone or an
-            interval that does not divide 60.
+            interval that is none of `INTERVALS`.
     """
 
     name: str = DEFAULT_METER_NAME
     timezone: str = DEFAULT_TIMEZONE
     interval_minutes: int = DEFAULT_INTERVAL_MINUTES
+    sign: Sign = Sign.CONSUMPTION
 
     def __post_init__(self) -> None:
         if not is_meter_name(self.name):
@@ -49,23 +64,37 @@ class Meter:
                 f"meter name: expected 1 to {LONGEST_NAME} printable characters, not all blank, "
                 f"got {self.name[:LONGEST_NAME]!r}; give the meter such a name"
             )
-        try:
-            ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+        if not is_timezone(self.timezone):
             raise ValueError(
                 f"meter {self.name}: time zone {self.timezone!r} is unknown; "
                 "give an IANA name such as America/New_York"
-            ) from None
-        if self.interval_minutes < 1 or 60 % self.interval_minutes:
+            )
+        if self.interval_minutes not in INTERVALS:
             raise ValueError(
                 f"meter {self.name}: interval {self.interval_minutes} min does not divide an hour; "
-                "give 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30 or 60"
+                f"give {INTERVALS_SHOWN}"
             )
+        # Stored meters have its text.
+        object.__setattr__(self, "sign", Sign(self.sign))
+
+    def as_stored(self) -> dict[str, str | int]:
+        """Its fields, without the sign that all meters of former versions had."""
+        fields: dict[str, str | int] = {
+            "name": self.name,
+            "timezone": self.timezone,
+            "interval_minutes": self.interval_minutes,
+        }
+        return fields | {"sign": self.sign.value} if self.is_net else fields
 
     @property
     def zone(self) -> ZoneInfo:
         """The building's local time zone."""
         return ZoneInfo(self.timezone)
+
+    @property
+    def is_net(self) -> bool:
+        """Whether readings below 0 are export."""
+        return self.sign is Sign.NET
 
     @property
     def readings_per_hour(self) -> int:
@@ -100,7 +129,7 @@ class MeterRegistry:
         return Meter(name, self.default.timezone, self.default.interval_minutes)
 
     def describes(self, name: str) -> bool:
-        """Whether a meter is described: by a source, or as the default one."""
+        """Whether a meter is described: by people, by a source, or as the default one."""
         return name in self.known or name == self.default.name
 
     def with_meters(self, meters: Iterable[Meter]) -> "MeterRegistry":

@@ -12,6 +12,7 @@ from usage_platform.adapters.drawing.plots import month_of_hours
 from usage_platform.adapters.kafka.topics import ensure_topics
 from usage_platform.adapters.lake.tables import READINGS, REJECTS, USAGE_HOURLY
 from usage_platform.cluster.request import DrainTopics, RecomputeHours
+from usage_platform.core.meters import MeterRegistry
 from usage_platform.defs import freshness
 from usage_platform.defs.asset_metadata import table_metadata
 from usage_platform.defs.emr_serverless import Compute, ComputeConfig, done_on_emr
@@ -105,12 +106,26 @@ def streams_into_lake(
                     kafka,
                     turn,
                     report.report,
-                    partial(is_awaited, context.instance, deployment),
+                    partial(is_to_end, context.instance, deployment, registry),
                 )
             else:
                 drained = drain_topics(spark, lake, registry, kafka, context.log.info, turn=turn)
             reject_stray_episodes(lake, kafka)
     yield from report.results(drained)
+
+
+def is_to_end(instance: dg.DagsterInstance, deployment: Platform, registry: MeterRegistry) -> bool:
+    """Whether another run waits for this one to end, or the meters are other ones now.
+
+    Args:
+        instance: Knows the runs that wait.
+        deployment: Knows the meters.
+        registry: The meters of this run.
+
+    Raises:
+        LakeError: In one line, when people's descriptions have become invalid.
+    """
+    return is_awaited(instance, deployment) or deployment.registry() != registry
 
 
 def is_awaited(instance: dg.DagsterInstance, deployment: Platform) -> bool:

@@ -28,6 +28,7 @@ from usage_platform.defs.source_progress import (
 from usage_platform.services.play import PlaybackError, play
 from usage_platform.services.playback_plan import PlaybackPlan
 from usage_platform.wiring.platform import Platform
+from usage_platform.wiring.sources import described_identity, source_identity
 
 _SHOWN_BAD_ROWS = 20
 
@@ -51,8 +52,8 @@ def source_readings(
     deployment = platform.deployment
     settings = deployment.settings
     started = time.monotonic()
-    # Before loading: a file that grows meanwhile is then loaded again.
-    version = deployment.playback_plan().identity.version
+    # Before loading: what changes meanwhile is then loaded again.
+    identity, said = source_identity(settings), deployment.meters.read()
     try:
         source = deployment.reading_source()
         context.log.info(f"loading {source.name}")
@@ -61,6 +62,8 @@ def source_readings(
         loaded.check_accepted(pd.Timestamp.now(tz="UTC"), settings.event_limits)
     except SourceError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
+    names = loaded.frame["meter"].unique()
+    version = described_identity(identity, said, names).version
     summary = deployment.source_cache.save(version, loaded, settings.default_meter)
     for note in loaded.notes:
         context.log.info(note)

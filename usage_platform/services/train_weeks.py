@@ -206,7 +206,7 @@ def _plan(
         "first": request.untils[0],
         "options": asdict(request.options),
         "meters": request.meters,
-        "registry": [asdict(registry.default), *map(asdict, registry.known.values())],
+        "registry": [meter.as_stored() for meter in (registry.default, *registry.known.values())],
         "labels": labels.to_csv(index=False),
         "before": before,
         "libraries": libraries,

@@ -11,7 +11,7 @@ those from which it was computed.
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pandas as pd
@@ -64,7 +64,7 @@ class CostInputs:
         meters = [self.registry.default, *self.registry.known.values()]
         content = (
             [tariff.model_dump_json() for tariff in self.book.tariffs],
-            sorted(json.dumps(asdict(meter)) for meter in meters),
+            sorted(json.dumps(meter.as_stored()) for meter in meters),
             [sorted(files.files[day]) for day in days],
         )
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -23,7 +23,7 @@ from usage_platform.adapters.spark.address import without_parameters
 from usage_platform.core.alerts.alert import Severity
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.limits import MOST_EVENT_BYTES, MOST_METERS, OLDEST_DAY, EventLimits
-from usage_platform.core.meter_files.options import Sign
+from usage_platform.core.measurement import Sign
 from usage_platform.core.meters import (
     DEFAULT_INTERVAL_MINUTES,
     DEFAULT_METER_NAME,

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from usage_platform.core.measurement import Quantity, Stamp, Unit
 from usage_platform.core.meter_files.dialect import DELIMITERS
-from usage_platform.core.meter_files.options import Quantity, Stamp, Unit
 from usage_platform.core.meter_files.time_forms import given_form
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import calendar_named

@@ -125,7 +125,12 @@ def _following(
         feed: LiveFeed = app.state.feed
 
         def heard(messages: list[Message]) -> None:
-            news = news_of(messages, source.registry())
+            try:
+                registry = source.registry()
+            except LakeError as error:  # While meters.yaml has a mistake, nothing new is shown.
+                feed.report_lake("", str(error))
+                return
+            news = news_of(messages, registry)
             for meter, start in silences(news):
                 source.fleet.note_silence(meter, start)
             try:

@@ -5,7 +5,6 @@ Belongs here: turning settings into adapters and services. Not here: what these 
 """
 
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +23,7 @@ from usage_platform.adapters.kafka.security import (
     msk_token,
 )
 from usage_platform.adapters.kafka.topics import KafkaSettings, KafkaUnreachableError
-from usage_platform.adapters.lake.files import LakeFiles, load_meters
+from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.lake.holder_id import holder_of
 from usage_platform.adapters.lake.lease import Lease, sink_lease, writer_lease
 from usage_platform.adapters.lake.reader import LakeReader
@@ -32,13 +31,14 @@ from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.spark.session import own_session, remote_session
 from usage_platform.adapters.stores.cost_record import CostRecord
 from usage_platform.adapters.stores.labels import LabelStore
+from usage_platform.adapters.stores.meters import MetersStore
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.adapters.stores.playback_record import PlaybackRecords
 from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.adapters.stores.source_cache import SourceCache
 from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.detector.options import TrainingOptions
-from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.source import ReadingSource
 from usage_platform.local.broker import BROKER_USER
 from usage_platform.local.stack import name_java
@@ -49,7 +49,8 @@ from usage_platform.services.score_silence import SilenceRule
 from usage_platform.services.sink_turn import SinkTurn
 from usage_platform.settings.closing_days import chosen_calendar
 from usage_platform.settings.settings import Settings
-from usage_platform.wiring.sources import chosen_source, source_identity
+from usage_platform.wiring.known_meters import default_meter, known_meters
+from usage_platform.wiring.sources import chosen_source, described_identity, source_identity
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -244,20 +245,41 @@ class Platform:
         """
         return self.settings.training_options(chosen_calendar(self.settings))
 
+    @cached_property
+    def meters(self) -> MetersStore:
+        """The file of people's descriptions of meters."""
+        return MetersStore(self.assets)
+
     def registry(self) -> MeterRegistry:
-        """The known meters, and the limits of their events."""
-        settings = self.settings
-        return replace(
-            load_meters(self.assets, settings.default_meter), limits=settings.event_limits
-        )
+        """The known meters, and the limits of their events.
+
+        Raises:
+            LakeError: In one line, when people's descriptions are invalid or contradict settings.
+        """
+        return known_meters(self.assets, self.meters, self.settings)
+
+    def default_meter(self) -> Meter:
+        """The meter of the settings, with what people say of it.
+
+        Raises:
+            LakeError: As for `registry`.
+        """
+        return default_meter(self.meters, self.settings)
 
     def playback_plan(self) -> PlaybackPlan:
-        """Which readings of the chosen source are played."""
+        """Which readings of the chosen source are played.
+
+        Raises:
+            LakeError: When the lake cannot be read, or people's descriptions are invalid.
+        """
         settings = self.settings
+        summary = self.source_cache.summary()
+        loaded = () if summary is None else summary.last
+        identity = source_identity(settings)
         return PlaybackPlan(
             self.source_cache,
             PlaybackRecords(self.assets),
-            source_identity(settings),
+            described_identity(identity, self.meters.read(), loaded),
             settings.timezone,
             settings.start_date,
             settings.max_iterations,
@@ -273,8 +295,11 @@ class Platform:
 
         Raises:
             SourceError: In one line, when there is no such file.
+            LakeError: As for `registry`.
         """
-        return chosen_source(self.settings, self._portal_cache)
+        # A setting that contradicts a description is refused before anything is read.
+        self.default_meter()
+        return chosen_source(self.settings, self._portal_cache, self.meters.read())
 
     @property
     def _portal_cache(self) -> Path:

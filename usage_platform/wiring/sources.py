@@ -3,20 +3,23 @@
 Belongs here: building a source from settings. Not here: reading it (`adapters/sources`).
 """
 
+from collections.abc import Collection
+from dataclasses import replace
 from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from usage_platform.adapters.sources.file_content import content_digest
+from usage_platform.core.measurement import Quantity, Stamp, Unit
+from usage_platform.core.meter_descriptions.description import Descriptions
+from usage_platform.core.meter_descriptions.parsing import descriptions_mark
+from usage_platform.core.meter_descriptions.registry import described
 from usage_platform.core.meter_files.file_order import natural_order
 from usage_platform.core.meter_files.options import (
     BOSTON_TIME,
     BOSTON_VALUE,
     CsvColumns,
     FileOptions,
-    Quantity,
-    Stamp,
-    Unit,
 )
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import ReadingSource
@@ -28,12 +31,15 @@ if TYPE_CHECKING:
     from usage_platform.adapters.sources.csv_file import CsvSource
 
 
-def chosen_source(settings: Settings, portal_cache: Path) -> ReadingSource:
+def chosen_source(
+    settings: Settings, portal_cache: Path, descriptions: Descriptions
+) -> ReadingSource:
     """The source that the settings name.
 
     Args:
         settings: The settings.
         portal_cache: The folder for downloaded pages of a portal.
+        descriptions: What people say of meters.
 
     Raises:
         SourceError: In one line, when there is no such file.
@@ -42,7 +48,7 @@ def chosen_source(settings: Settings, portal_cache: Path) -> ReadingSource:
         from usage_platform.adapters.sources.generated import GeneratedSource
 
         return GeneratedSource(
-            _generated_meters(settings),
+            _generated_meters(settings, descriptions),
             settings.generated_start,
             settings.generated_days,
             settings.generated_seed,
@@ -56,25 +62,30 @@ def chosen_source(settings: Settings, portal_cache: Path) -> ReadingSource:
             settings.ckan_dataset,
             settings.default_meter,
             _portal_columns(settings),
-            file_options(settings),
+            file_options(settings, descriptions),
         )
-    return file_source(settings)
+    return file_source(settings, descriptions)
 
 
-def file_source(settings: Settings) -> "CsvSource":
-    """The files that the settings name, as a source."""
+def file_source(settings: Settings, descriptions: Descriptions) -> "CsvSource":
+    """The files that the settings name, as a source.
+
+    Args:
+        settings: The settings.
+        descriptions: What people say of meters.
+    """
     from usage_platform.adapters.sources.csv_file import CsvSource
 
     return CsvSource(
         tuple(_csv_paths(settings)),
         settings.default_meter,
         _columns(settings),
-        file_options(settings),
+        file_options(settings, descriptions),
     )
 
 
-def file_options(settings: Settings) -> FileOptions:
-    """What the settings say about files."""
+def file_options(settings: Settings, descriptions: Descriptions) -> FileOptions:
+    """What the settings say about files, and people about meters."""
     return FileOptions(
         Quantity(settings.csv_quantity) if settings.csv_quantity else None,
         Unit(settings.csv_unit) if settings.csv_unit else None,
@@ -87,6 +98,7 @@ def file_options(settings: Settings) -> FileOptions:
         settings.csv_skip_lines,
         settings.csv_allow_bad_rows,
         settings.csv_sheet,
+        descriptions,
     )
 
 
@@ -112,6 +124,20 @@ def source_identity(settings: Settings) -> SourceIdentity:
     return SourceIdentity(name, " ".join([name, *digests]), former=" ".join([name, *states]))
 
 
+def described_identity(
+    identity: SourceIdentity, descriptions: Descriptions, names: Collection[str]
+) -> SourceIdentity:
+    """The identity of a source whose content also depends on what people say of its meters.
+
+    Args:
+        identity: That of the settings and files.
+        descriptions: What people say.
+        names: The meters that the loaded source holds.
+    """
+    mark = descriptions_mark(descriptions, names)
+    return replace(identity, version=f"{identity.version} {mark}") if mark else identity
+
+
 def _csv_paths(settings: Settings) -> list[Path]:
     """The CSV files that the settings name; none for another kind of source."""
     source = settings.source
@@ -124,7 +150,8 @@ def _csv_paths(settings: Settings) -> list[Path]:
     ]
 
 
-def _generated_meters(settings: Settings) -> tuple[Meter, ...]:
+def _generated_meters(settings: Settings, descriptions: Descriptions) -> tuple[Meter, ...]:
     first = settings.default_meter
     more = [f"{first.name}-{number}" for number in range(2, settings.generated_meters + 1)]
-    return (first, *(Meter(n, first.timezone, first.interval_minutes) for n in more))
+    meters = (first, *(Meter(n, first.timezone, first.interval_minutes) for n in more))
+    return tuple(described(meter, descriptions.get(meter.name)) for meter in meters)

@@ -49,6 +49,16 @@ def test_another_source_starts_afresh_and_says_so(settings, said):
     assert said == [f"{settings.data}: clearing the data of generated"]
 
 
+def test_files_that_people_write_stay(settings, said):
+    load(settings)
+    assets = settings.data / "lake" / "assets"
+    for name in ("meters.yaml", "tariffs.yaml"):
+        (assets / name).write_text("# by hand\n")
+    ready_folder(settings.model_copy(update={"generated_days": 2}), False, said.append)
+    left = [path.name for path in settings.data.rglob("*") if path.is_file()]
+    assert sorted(left) == ["meters.yaml", "tariffs.yaml"]
+
+
 def test_a_folder_whose_lake_is_elsewhere_is_never_cleared(settings, said, tmp_path):
     settings = settings.model_copy(update={"lake": str(tmp_path / "lake")})
     settings.data.mkdir()

@@ -1,4 +1,7 @@
-"""A continuous ingestion ends for a run that waits: in Dagster's queue, or at the lake's lock."""
+"""A continuous ingestion ends for a run that waits: in Dagster's queue, or at the lake's lock.
+
+And when the meters are other ones: its batches hold those of its start.
+"""
 
 from types import SimpleNamespace
 
@@ -6,7 +9,7 @@ import dagster as dg
 import pytest
 
 from usage_platform.definitions import defs
-from usage_platform.defs.lake_assets import is_awaited
+from usage_platform.defs.lake_assets import is_awaited, is_to_end
 from usage_platform_tests.defs.conftest import Platform
 
 JOBS = {"backfill": True, "upkeep": True, "micro_batch": True, "playback": False, "report": False}
@@ -37,6 +40,15 @@ def test_it_ends_for_a_queued_run_that_writes_to_the_lake(ask, job, wants_the_la
 
 def test_it_continues_while_nothing_waits(ask):
     assert ask() is False
+
+
+def test_it_ends_when_a_meter_is_described_in_another_way(instance, tmp_path):
+    deployment = Platform(tmp_path).deployment
+    deployment.assets.write_text("meters.yaml", "meters: [{name: roof}]")
+    registry = deployment.registry()
+    assert not is_to_end(instance, deployment, registry)
+    deployment.assets.write_text("meters.yaml", "meters: [{name: roof, sign: net}]")
+    assert is_to_end(instance, deployment, registry)
 
 
 def test_it_ends_for_a_process_that_waits_at_the_lock(ask):

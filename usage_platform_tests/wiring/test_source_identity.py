@@ -4,8 +4,11 @@ import os
 
 import pytest
 
+from usage_platform.core.measurement import Unit
+from usage_platform.core.meter_descriptions.description import MeterDescription
+from usage_platform.services.playback_progress import SourceIdentity
 from usage_platform.settings.settings import Settings
-from usage_platform.wiring.sources import source_identity
+from usage_platform.wiring.sources import described_identity, source_identity
 
 
 @pytest.fixture
@@ -37,6 +40,21 @@ def test_a_file_that_grew_is_the_same_source_with_another_content(file):
 
 def test_other_settings_are_another_source(file):
     assert identity(file).name != identity(file, interval_minutes=15).name
+
+
+def test_what_people_say_of_its_meters_is_part_of_the_content():
+    found = SourceIdentity("files", "files v1")
+    east = MeterDescription(name="east", unit=Unit.KWH)
+    other = {"west": MeterDescription(name="west")}
+    assert described_identity(found, {}, ["east"]) == found
+    assert described_identity(found, other, ["east"]) == found
+    versions = {
+        described_identity(found, {"east": one, **more}, ["east"]).version
+        for one in (east, east.model_copy(update={"unit": Unit.WH}))
+        for more in ({}, other)
+    }
+    assert len(versions) == 2
+    assert all(version.startswith("files v1 ") for version in versions)
 
 
 def test_a_generated_source_is_identified_by_its_settings():

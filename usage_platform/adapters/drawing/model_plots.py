@@ -6,7 +6,7 @@ Belongs here: drawing. matplotlib is imported when a picture is made.
 import numpy as np
 import pandas as pd
 
-from usage_platform.adapters.drawing.plots import INK, WEEKDAYS, new_figure, png_of
+from usage_platform.adapters.drawing.plots import INK, WEEKDAYS, from_zero, new_figure, png_of
 from usage_platform.core.detector.describe import expected_range
 from usage_platform.core.detector.manifest import Detector
 from usage_platform.core.meters import Meter
@@ -27,7 +27,7 @@ def expected_week(detector: Detector) -> bytes:
     axes.set_xticks(np.arange(7) + 0.5, WEEKDAYS)
     axes.set_xlim(0, 7)
     axes.set_ylabel("kW")
-    axes.set_ylim(bottom=0)
+    from_zero(axes, low)
     axes.set_title(f"{meter.name}: expected range by slot", loc="left")
     return png_of(figure)
 
@@ -37,7 +37,7 @@ def range_map(detector: Detector) -> bytes:
     meter = detector.meter
     low, middle, high = expected_range(detector)
     share = np.full(len(middle), np.nan)
-    np.divide(high - low, middle, out=share, where=np.isfinite(middle) & (middle > 0))
+    np.divide(high - low, np.abs(middle), out=share, where=np.isfinite(middle) & (middle != 0))
     figure, axes = new_figure(7.2, 2.6)
     image = axes.imshow(
         100 * share.reshape(7, -1),
@@ -69,7 +69,7 @@ def last_weeks(scored: pd.DataFrame, meter: Meter) -> bytes:
     axes.plot(local, scored["value"], color=INK, linewidth=0.7)
     axes.plot(local[odd], scored["value"][odd], ".", color=_ODD, markersize=4)
     axes.set_ylabel("kW")
-    axes.set_ylim(bottom=0)
+    from_zero(axes, scored["value"])
     axes.set_title(f"{meter.name}: expected range, readings, anomalies ({odd.sum()})", loc="left")
     axes.margins(x=0.01)
     figure.autofmt_xdate()

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from usage_platform.adapters.drawing.plots import INK, new_figure, png_of
+from usage_platform.adapters.drawing.plots import INK, from_zero, new_figure, png_of
+from usage_platform.core.detector.score import not_below
 from usage_platform.core.load.month import Profile, UnusualDay
+from usage_platform.core.meters import Meter
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,9 +58,10 @@ def seasons(days: pd.DataFrame, profile: Profile) -> bytes:
     axes.axvspan(first, last + 1, color=_REST, alpha=0.25, linewidth=0)
     axes.set_ylabel("kW")
     # One gross reading would press all days of the year to the ground.
-    top = 1.2 * float(days["high"].quantile(0.98)) or 1.0
+    top = max(1.2 * float(days["high"].quantile(0.98)), 0.0) or 1.0
     is_cut = bool((days["high"] > top).any())
-    axes.set_ylim(0, top)
+    from_zero(axes, days["low"])
+    axes.set_ylim(top=top)
     more = "; single peaks go further up" if is_cut else ""
     axes.set_title(f"Daily mean, lowest to highest; this month shaded{more}", loc="left")
     axes.margins(x=0.01)
@@ -101,16 +104,16 @@ def unusual_days(profile: Profile) -> bytes:
     figure = Figure(figsize=(7.2, 1.3 * count + 0.5), layout="constrained")
     rows = figure.subplots(count, sharex=True, sharey=True, squeeze=False)[:, 0]
     for axes, one in zip(rows, profile.unusual, strict=True):
-        _draw_day(axes, one)
+        _draw_day(axes, one, profile.meter)
     rows[-1].set_xticks(range(0, 25, 3))
     rows[-1].set_xlabel(f"local time of day ({profile.meter.timezone}), hours")
-    rows[0].set_ylim(bottom=0)
+    from_zero(rows[0], np.concatenate([one.values for one in profile.unusual]))
     return png_of(figure)
 
 
-def _draw_day(axes: "Axes", one: UnusualDay) -> None:
+def _draw_day(axes: "Axes", one: UnusualDay, meter: Meter) -> None:
     hours = np.arange(len(one.values)) * 24 / len(one.values)
-    low = np.maximum(one.usual - 2 * one.spread, 0)
+    low = not_below(one.usual - 2 * one.spread, meter)
     axes.fill_between(hours, low, one.usual + 2 * one.spread, color=_RANGE, linewidth=0)
     axes.plot(hours, one.values, color=_ODD, linewidth=1)
     axes.spines[["top", "right"]].set_visible(False)

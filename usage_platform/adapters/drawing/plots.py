@@ -6,11 +6,14 @@ Belongs here: drawing. matplotlib is imported when a picture is made.
 import io
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.core.meters import Meter, MeterRegistry
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -60,11 +63,23 @@ def month_of_hours(hours: pd.DataFrame, registry: MeterRegistry) -> bytes:
     axes.fill_between(local, own["min_usage"], own["max_usage"], color="#9db8d2", linewidth=0)
     axes.plot(local, own["avg_usage"], color=INK, linewidth=1)
     axes.set_ylabel("kW")
-    axes.set_ylim(bottom=0)
+    from_zero(axes, own["min_usage"])
     axes.set_title(f"{name}: hourly mean, minimum to maximum ({zone})", loc="left")
     axes.margins(x=0.01)
     figure.autofmt_xdate()
     return png_of(figure)
+
+
+def from_zero(axes: "Axes", powers: npt.ArrayLike) -> None:
+    """Let an axis of power begin at 0, or below the export of a net meter.
+
+    Args:
+        axes: The axes.
+        powers: The lowest that is drawn, kW; NaN where there is none.
+    """
+    known = np.asarray(powers, dtype=np.float64)
+    least = float(np.nanmin(known)) if np.isfinite(known).any() else 0.0
+    axes.set_ylim(bottom=min(0.0, 1.06 * least))
 
 
 def new_figure(width: float, height: float):  # noqa: ANN201 - matplotlib's types are imported late

@@ -6,7 +6,6 @@ Belongs here: reading, listing and atomically writing whole files. Not here: Del
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -187,5 +186,5 @@ def load_meters(assets: LakeFiles, default: Meter) -> MeterRegistry:
 
 def save_meters(assets: LakeFiles, registry: MeterRegistry) -> None:
     """Store the meters of a registry, for all parts of the platform."""
-    specs = [asdict(registry.known[name]) for name in sorted(registry.known)]
+    specs = [registry.known[name].as_stored() for name in sorted(registry.known)]
     assets.write_text(_METERS, json.dumps(specs, indent=1))

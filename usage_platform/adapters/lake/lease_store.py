@@ -1,7 +1,7 @@
 """The storage of a lease: a small object in the lake, replaced by compare-and-swap.
 
 Belongs here: the compare-and-swap of each kind of storage. Not here: the content (`lease_record`),
-other files that are changed in this way (`shared_json`).
+other files that are changed in this way (`shared_json`, `adapters.stores.meters`).
 """
 
 import fcntl
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from usage_platform.adapters.lake.files import LakeFiles
 
+_JSON = ".json"
 # Another writer's put came first, or comes at the same time.
 _CHANGED_MEANWHILE = ("PreconditionFailed", "ConditionalRequestConflict")
 
@@ -31,9 +32,9 @@ class LeaseStore(Protocol):
 class FolderStore:
     """A lease in a lake on disk: replaced under a lock on a file beside it."""
 
-    def __init__(self, root: str, name: str) -> None:
+    def __init__(self, root: str, name: str, ending: str = _JSON) -> None:
         self._files = LakeFiles(root)
-        self._name = f"{name}.json"
+        self._name = f"{name}{ending}"
         self._lock = Path(root) / f"{name}.lock"
 
     def read(self) -> str | None:
@@ -58,9 +59,9 @@ class ObjectStore:
     that take a free or expired lease at the same time gets it.
     """
 
-    def __init__(self, root: str, name: str) -> None:
+    def __init__(self, root: str, name: str, ending: str = _JSON) -> None:
         parts = urlsplit(root)
-        self._object = {"Bucket": parts.netloc, "Key": f"{parts.path.strip('/')}/{name}.json"}
+        self._object = {"Bucket": parts.netloc, "Key": f"{parts.path.strip('/')}/{name}{ending}"}
 
     def read(self) -> str | None:
         """The text of the lease; None before the first one.
@@ -115,6 +116,7 @@ class ObjectStore:
             raise OSError(str(error)) from None
 
 
-def store_of(root: str, name: str) -> LeaseStore:
-    """The store of the text `name` (without `.json`) in a folder or under `s3://bucket/prefix`."""
-    return ObjectStore(root, name) if "://" in root else FolderStore(root, name)
+def store_of(root: str, name: str, ending: str = _JSON) -> LeaseStore:
+    """The store of the text `name` + `ending` in a folder or under `s3://bucket/prefix`."""
+    kind = ObjectStore if "://" in root else FolderStore
+    return kind(root, name, ending)

@@ -5,7 +5,7 @@ Belongs here: sending work to other processes and getting the results. Not here:
 
 A thread for each would not do, because only one at a time runs Python. Spark's workers on this
 machine would do, but a task of theirs keeps a slot until it ends: a micro-batch would wait for it.
-These processes leave the processors to whoever wants them first (ADR 24).
+These processes leave the processors to whoever wants them first (ADR 26).
 """
 
 import os

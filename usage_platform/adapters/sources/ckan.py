@@ -25,6 +25,7 @@ import numpy as np
 from usage_platform.adapters.sources.ckan_portal import CkanPortal, Page, Resource
 from usage_platform.adapters.sources.csv_table import read_csv
 from usage_platform.adapters.sources.opened_file import HEAD_LINES, OpenedFile
+from usage_platform.core.meter_files.described_files import understand
 from usage_platform.core.meter_files.dialect import Dialect
 from usage_platform.core.meter_files.layout import layout_of
 from usage_platform.core.meter_files.options import (
@@ -33,7 +34,7 @@ from usage_platform.core.meter_files.options import (
     CsvColumns,
     FileOptions,
 )
-from usage_platform.core.meter_files.readings import refuse_uncertain, understand
+from usage_platform.core.meter_files.readings import refuse_uncertain
 from usage_platform.core.meter_files.rows import read_block
 from usage_platform.core.meter_files.series import FileRows
 from usage_platform.core.meters import Meter

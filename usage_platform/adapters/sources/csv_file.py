@@ -9,12 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from usage_platform.adapters.sources.meter_file import read_meter_file
+from usage_platform.core.meter_files.described_files import understand
 from usage_platform.core.meter_files.options import CsvColumns, FileOptions
-from usage_platform.core.meter_files.readings import (
-    Understood,
-    refuse_uncertain,
-    understand,
-)
+from usage_platform.core.meter_files.readings import Understood, refuse_uncertain
 from usage_platform.core.meter_files.series import FileRows
 from usage_platform.core.meter_files.summary import one_line
 from usage_platform.core.meters import Meter

@@ -13,8 +13,11 @@ from usage_platform.core.meter_files.layout import Layout
 from usage_platform.core.meter_files.rows import TypedRows
 from usage_platform.core.meters import is_meter_name
 
-_LENGTHS = (16, 19)
+_LENGTHS = {16, 19}
 """Of `2024-03-05 13:05` and `2024-03-05 13:05:00`."""
+
+_UTC_LENGTHS = {length + 1 for length in _LENGTHS}
+"""The same with a `Z`."""
 
 _FIRST, _LAST = np.datetime64("1970-01-01", "ns"), np.datetime64("2037-12-31T23:59:59", "ns")
 
@@ -63,29 +66,28 @@ def plain_block(layout: Layout, block: bytes, first_number: int) -> TypedRows | 
                 decimal_point=layout.decimal,
             ),
         )
-        wall = _times(table.column(str(time)))
-        end = None if layout.time.end is None else _times(table.column(str(layout.time.end)))
+        times = _times(table.column(str(time)), layout.in_utc)
+        end = layout.time.end
+        ends = None if end is None else _times(table.column(str(end)), in_utc=False)
     except pa.ArrowInvalid:
         return None
     values = table.column(str(value)).to_numpy()
     lines = block.count(b"\n") + (not block.endswith(b"\n"))
-    if wall is None or table.num_rows != lines or not np.isfinite(values).all():
+    if times is None or table.num_rows != lines or not np.isfinite(values).all():
         return None
-    if layout.time.end is not None and end is None:
+    if end is not None and ends is None:
         return None
+    wall, instants = times
+    end_wall, end_instants = (None, None) if ends is None else ends
     meters, names = np.zeros(len(wall), dtype=np.int64), ("",)
     if layout.meter is not None:
         meters, names = _distinct(table, layout.meter)
         if len(set(names)) != len(names) or not all(map(is_meter_name, names)):
             return None
-    nat = np.full(len(wall), np.datetime64("NaT"), dtype="datetime64[ns]")
-    instants = nat
-    if layout.in_utc:
-        wall, instants = nat, wall
     numbers = np.arange(first_number, first_number + len(wall))
     return TypedRows(
         numbers, wall, instants, values, meters, names,
-        end, None if end is None else nat, (), len(wall), 0, _flags(table, layout),
+        end_wall, end_instants, (), len(wall), 0, _flags(table, layout),
     )  # fmt: skip
 
 
@@ -118,12 +120,18 @@ def _flags(table: pa.Table, layout: Layout) -> np.ndarray | None:
     return np.array(texts, dtype=object)[codes]
 
 
-def _times(column: pa.ChunkedArray) -> np.ndarray | None:
-    """Wall-clock times; None if a text is not of the usual form."""
-    lengths = pc.call_function("binary_length", [column]).unique().to_pylist()
-    if not set(lengths) <= set(_LENGTHS):
+def _times(column: pa.ChunkedArray, in_utc: bool) -> tuple[np.ndarray, np.ndarray] | None:
+    """Wall-clock times and instants, of which one is NaT; None if a text is of another form."""
+    lengths = set(pc.call_function("binary_length", [column]).unique().to_pylist())
+    is_utc = lengths <= _UTC_LENGTHS
+    if is_utc:
+        has_z = pc.call_function("ends_with", [column], pc.MatchSubstringOptions("Z"))
+        is_utc = bool(pc.call_function("all", [has_z]).as_py())
+    if not is_utc and not lengths <= _LENGTHS:
         return None
-    times = pc.cast(column, pa.timestamp("s")).to_numpy().astype("datetime64[ns]")
+    read = pc.cast(column, pa.timestamp("s", tz="UTC" if is_utc else None)).to_numpy()
+    times = read.astype("datetime64[ns]")
     if len(times) and (times.min() < _FIRST or times.max() > _LAST):
         return None
-    return times
+    unknown = np.full(len(times), np.datetime64("NaT"), dtype="datetime64[ns]")
+    return (unknown, times) if is_utc or in_utc else (times, unknown)

@@ -74,7 +74,7 @@ DICTIONARY_COLUMNS = [
 def to_row(name: str, detector: Detector) -> pa.Table:
     """A meter's detector as a table of one row, by `SCHEMA`."""
     if isinstance(detector, SlotForests):
-        described, arrays = {"meter": asdict(detector.meter)}, _slot_arrays(detector)
+        described, arrays = {"meter": detector.meter.as_stored()}, _slot_arrays(detector)
     else:
         described, arrays = description(detector), _arrays(detector)
     values = {
@@ -137,7 +137,7 @@ def description(detector: DetectorModel) -> Described:
     options, base = detector.options, detector.baseline
     calendar = options.calendar
     return {
-        "meter": asdict(detector.meter),
+        "meter": detector.meter.as_stored(),
         "method": options.method.value,
         # The names that the first versions gave them.
         "tuning": {

@@ -7,7 +7,8 @@ from collections.abc import Collection
 
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.files import LakeFiles
-from usage_platform.adapters.stores.plain_yaml import plain_yaml, written_text
+from usage_platform.adapters.stores.plain_yaml import plain_yaml
+from usage_platform.adapters.stores.written_text import written_text
 from usage_platform.core.fleet.groups import Groups
 from usage_platform.core.fleet.groups_file import parse_groups
 

@@ -1,6 +1,6 @@
 """YAML files that people write, as plain values, or one line that says what is wrong.
 
-Belongs here: reading their text, within limits. Not here: what it means (`core`).
+Belongs here: YAML. Not here: the text of a file (`written_text`), what it means (`core`).
 """
 
 from collections import Counter
@@ -10,32 +10,6 @@ import yaml
 from yaml.composer import Composer
 from yaml.constructor import BaseConstructor
 from yaml.parser import Parser
-
-from usage_platform.adapters.lake.errors import LakeError
-from usage_platform.adapters.lake.files import LakeFiles
-
-MOST_BYTES = 4 * 2**20
-"""The longest file that is read: a line for each of 50,000 meters."""
-
-
-def written_text(assets: LakeFiles, name: str) -> str | None:
-    """The text of a file; None where there is none.
-
-    Args:
-        assets: The lake's `assets/`.
-        name: The file's name.
-
-    Raises:
-        LakeError: In one line, when it is too long, is no UTF-8, or cannot be read.
-    """
-    place = f"{assets.root}/{name}"
-    try:
-        text = assets.read_text(name)
-    except UnicodeDecodeError as error:
-        raise LakeError(f"{place}: expected text in UTF-8 ({error.reason})") from None
-    if text is not None and len(text) > MOST_BYTES:
-        raise LakeError(f"{place}: expected at most {MOST_BYTES >> 20} MiB")
-    return text
 
 
 def plain_yaml(text: str) -> Any:  # noqa: ANN401 - any YAML

@@ -5,7 +5,8 @@ Belongs here: reading the file. Not here: what it means (`core.tariffs.parsing`)
 
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.files import LakeFiles
-from usage_platform.adapters.stores.plain_yaml import written_text, yaml_texts
+from usage_platform.adapters.stores.plain_yaml import yaml_texts
+from usage_platform.adapters.stores.written_text import written_text
 from usage_platform.core.tariffs.book import TariffBook
 from usage_platform.core.tariffs.parsing import TariffError, parse_tariffs
 

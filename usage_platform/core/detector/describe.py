@@ -11,6 +11,7 @@ from usage_platform.core.detector.baseline.slot_forests import SlotForests
 from usage_platform.core.detector.baseline.slots import slot_label, slots_per_week
 from usage_platform.core.detector.expected import day_type
 from usage_platform.core.detector.manifest import Detector
+from usage_platform.core.detector.score import not_below
 
 
 def expected_range(detector: Detector) -> tuple[Floats, Floats, Floats]:
@@ -27,16 +28,16 @@ def expected_range(detector: Detector) -> tuple[Floats, Floats, Floats]:
         return unknown, unknown, unknown
     middle = detector.baseline.expected[0].ravel()
     reach = ORDINARY * detector.baseline.spread[day_type(np.arange(7))].ravel()
-    return np.maximum(middle - reach, 0.0), middle, middle + reach
+    return not_below(middle - reach, detector.meter), middle, middle + reach
 
 
 def in_words(detector: Detector) -> str:
     """A sentence: how many slots have an expected range, and where it is narrowest and widest."""
     low, middle, high = expected_range(detector)
-    known = np.isfinite(middle) & (middle > 0)
+    known = np.isfinite(middle) & (middle != 0)
     if not known.any():
         return "It is still learning: nothing is expected yet."
-    width = np.where(known, (high - low) / np.where(known, middle, 1), np.nan)
+    width = np.where(known, (high - low) / np.abs(np.where(known, middle, 1)), np.nan)
     by_hour = np.nanmedian(np.where(known, width, np.inf).reshape(7 * 24, -1), axis=1)
     meter = detector.meter
     surest, least = (

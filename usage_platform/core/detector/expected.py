@@ -84,7 +84,7 @@ def spreads(errors: Floats, weekday: Ints, size: Floats) -> Floats:
     Args:
         errors: Shape (days, steps), NaN where unknown.
         weekday: Shape (days,).
-        size: Shape (steps,): the expected value; a spread is at least 1 % of it.
+        size: Shape (steps,): the expected value; a spread is at least 1 % of its size.
 
     Returns:
         Shape (3, steps), in the unit of the errors, above 0.
@@ -92,6 +92,7 @@ def spreads(errors: Floats, weekday: Ints, size: Floats) -> Floats:
     steps = errors.shape[1]
     reach = max(1, _POOLED_MINUTES * steps // 1440)
     kinds = day_type(weekday)
+    size = np.abs(size)
     floor = _FLOOR_SHARE * np.maximum(size, np.median(size))
     of_all_days = _spread(np.abs(errors), reach, np.zeros_like(size))
     by_type = [

@@ -17,6 +17,7 @@ import pandas as pd
 from usage_platform.core.detector.baseline.slot_forests import SlotForests
 from usage_platform.core.detector.model import DetectorModel
 from usage_platform.core.detector.options import Method
+from usage_platform.core.meters import Meter
 
 Detector = SlotForests | DetectorModel
 """What judges one meter: the blog's forests, or the detector."""
@@ -136,6 +137,9 @@ def _content(value: object) -> Iterator[bytes]:
         array = cast("npt.NDArray[np.generic]", value)
         yield str(array.shape).encode()
         yield array.tobytes()
+    elif isinstance(value, Meter):
+        for part in value.as_stored().values():
+            yield repr(part).encode()
     elif is_dataclass(value):
         for field in fields(value):
             yield from _content(getattr(value, field.name))

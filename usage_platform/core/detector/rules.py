@@ -28,14 +28,18 @@ GROSS_TIMES = 3.0
 GROSS_WINDOW_DAYS = 7
 
 
-def usual_zeros(grid: Grid | None) -> npt.NDArray[np.bool_]:
+def usual_zeros(grid: Grid | None, is_net: bool = False) -> npt.NDArray[np.bool_]:
     """The day types and hours in which more than a quarter of the readings are 0 or less.
+
+    Args:
+        grid: The history; None without one.
+        is_net: Whether readings below 0 are export: then they and zeros are usual at all times.
 
     Returns:
         bool, shape (3, 24): by day type and local hour.
     """
-    if grid is None:
-        return np.zeros((3, 24), dtype=np.bool_)
+    if grid is None or is_net:
+        return np.full((3, 24), is_net)
     known = ~np.isnan(grid.values)
     key = (day_type(grid.weekday) * 24 + grid.step // grid.meter.readings_per_hour)[known]
     zeros = np.bincount(key, weights=grid.values[known] <= 0, minlength=72)
@@ -74,11 +78,13 @@ def flatline_after(grid: Grid | None) -> int:
 
 
 def gross_without_model(grid: Grid) -> npt.NDArray[np.bool_]:
-    """Where a reading exceeds three times the maximum of the week before it; bool, shape (n,).
+    """Where a power exceeds three times the maximum of the week before it; bool, shape (n,).
 
-    For meters that have no expected values yet; nothing is gross before a day of readings.
+    Import and export alike. For meters that have no expected values yet; nothing is gross before a
+    day of readings.
     """
     window = GROSS_WINDOW_DAYS * 24 * grid.meter.readings_per_hour
     least = 24 * grid.meter.readings_per_hour
-    largest = pd.Series(grid.values).rolling(window, min_periods=least).max().shift(1).to_numpy()
-    return grid.values > GROSS_TIMES * np.where(np.isnan(largest), np.inf, largest)
+    sizes = np.abs(grid.values)
+    largest = pd.Series(sizes).rolling(window, min_periods=least).max().shift(1).to_numpy()
+    return sizes > GROSS_TIMES * np.where(np.isnan(largest), np.inf, largest)

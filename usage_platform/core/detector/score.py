@@ -32,6 +32,7 @@ from usage_platform.core.detector.rules import (
     gross_without_model,
     without_zeros,
 )
+from usage_platform.core.meters import Meter
 from usage_platform.core.time.units import NS_A_DAY
 
 CONTEXT_NS = CONTEXT_DAYS * NS_A_DAY
@@ -120,10 +121,11 @@ def _model_scores(model: DetectorModel, baseline: Baseline, grid: Grid, first: i
     else:
         expected, unit, z = measured.expected, measured.unit, measured.long
         scores = forest_scores(measured, forest_keys(grid), model.forests, first)
-    expected = np.maximum(expected, 0.0)
+    expected = not_below(expected, model.meter)
+    least = model.options.minimum_relative_deviation * np.abs(expected)
     return _ModelScores(
         expected=expected,
-        half_width=np.maximum(ORDINARY * unit, model.options.minimum_relative_deviation * expected),
+        half_width=np.maximum(ORDINARY * unit, least),
         z=z,
         z_short=measured.short,
         z_week=measured.week,
@@ -151,7 +153,7 @@ def _rules(model: DetectorModel, raw: Grid) -> _Rules:
     zero = anomalous_zeros(raw, model.zeros_are_usual)
     return _Rules(
         zero=zero,
-        flatline=(runs >= model.flatline_after) & ~zero & (raw.values > 0),
+        flatline=(runs >= model.flatline_after) & ~zero & ((raw.values > 0) | model.meter.is_net),
         gross=gross_without_model(raw) & (model.baseline is None),
         runs=runs,
     )
@@ -169,9 +171,11 @@ def _kinds(
         above = raw.values > by_model.expected
         lately = _share_lately(anomalous, 0, _intervals(raw, SHIFT_HOURS) - 1)
         night = is_night(model.baseline, raw)
+        # More than usual may be less generation.
+        is_load = anomalous & above & (not model.meter.is_net)
         conditions += [
-            anomalous & above & (day_type(raw.weekday) > 0),
-            anomalous & above & night,
+            is_load & (day_type(raw.weekday) > 0),
+            is_load & night,
             anomalous & (lately >= 0.5),
             anomalous & above,
             anomalous,
@@ -212,6 +216,11 @@ def _share_lately(anomalous: npt.NDArray[np.bool_], nearest: int, farthest: int)
     return trailing_mean(padded, nearest, farthest)[farthest:]
 
 
+def not_below(power: Floats, meter: Meter) -> Floats:
+    """Powers that a meter can have: 0 or more, or any of a net meter."""
+    return power if meter.is_net else np.maximum(power, 0.0)
+
+
 def _intervals(grid: Grid, hours: int) -> int:
     return hours * grid.meter.readings_per_hour
 
@@ -243,7 +252,7 @@ def _frame(
             "expected": unknown if by_model is None else by_model.expected,
             "low": unknown
             if by_model is None
-            else np.maximum(by_model.expected - by_model.half_width, 0.0),
+            else not_below(by_model.expected - by_model.half_width, model.meter),
             "high": unknown if by_model is None else by_model.expected + by_model.half_width,
             "z": unknown if by_model is None else by_model.z,
             "z_short": unknown if by_model is None else by_model.z_short,

@@ -63,13 +63,19 @@ def slow_changes(
 ) -> list[SlowChange]:
     """How night level and mean have changed at the end of a series; empty with too few days.
 
+    Empty for a net meter too: shares of a level near 0 say nothing.
+
     Args:
         instants: n interval starts, ns since 1970 UTC, ascending, each once.
         values: n powers, kW.
         meter: The meter.
         calendar: Its rest days.
     """
-    if not len(instants) or instants[-1] - instants[0] < (RECENT_DAYS + BEFORE_DAYS) * NS_A_DAY:
+    if (
+        meter.is_net
+        or not len(instants)
+        or instants[-1] - instants[0] < (RECENT_DAYS + BEFORE_DAYS) * NS_A_DAY
+    ):
         return []
     table, weekday = days_by_step(to_grid(instants, values, meter, calendar, 0))
     whole = np.count_nonzero(~np.isnan(table), axis=1) >= table.shape[1] / 2

@@ -122,7 +122,7 @@ def _learning(
         forests=None,
         threshold=np.inf,
         flatline_after=flatline_after(grid),
-        zeros_are_usual=usual_zeros(grid),
+        zeros_are_usual=usual_zeros(grid, meter.is_net),
     )
 
 

@@ -45,8 +45,10 @@ def find(
     seen = observe(series, meter, calendar, prices, as_of)
     if seen is None:
         return []
+    # The power of a net meter does not show when its building runs.
+    operation = () if meter.is_net else operation_findings(seen, schedule)
     return [
-        *operation_findings(seen, schedule),
+        *operation,
         *base_load_findings(seen),
         *peak_findings(seen),
         *dead_meter_findings(seen),

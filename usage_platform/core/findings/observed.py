@@ -17,7 +17,11 @@ from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.expected import day_type, days_by_step
 from usage_platform.core.detector.grid import Grid, to_grid
 from usage_platform.core.findings.finding import HOURS, Excess, Finding, FindingKind, finding_id
-from usage_platform.core.load.load_shape import BASE_PERCENTILE, NEAR_PEAK_PERCENTILE
+from usage_platform.core.load.load_shape import (
+    BASE_PERCENTILE,
+    DARK_UNTIL_MINUTE,
+    NEAR_PEAK_PERCENTILE,
+)
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.calendar import Calendar
@@ -162,6 +166,8 @@ def observe(
     grid = to_grid(known.instants, known.values, meter, calendar, end)
     values, weekday = days_by_step(grid)
     base, high = _percentiles(values)
+    if meter.is_net:
+        base, _ = _percentiles(values[:, : DARK_UNTIL_MINUTE // meter.interval_minutes])
     last = today - timedelta(days=1)
     first_of_quarter = date(last.year, 3 * ((last.month - 1) // 3) + 1, 1)
     first = int(grid.day[0])

@@ -5,17 +5,22 @@ Belongs here: figures over a stretch of a series. Not here: one day beside anoth
 Source of base load and near peak: P. Price, "Methods for Analyzing Electric Load Shape and its
 Variability", LBNL-3713E, 2010: the 2.5th and the 97.5th percentile of a day's readings; over a
 stretch of days, their medians, so that a single fault moves neither. Every "base load" of the page
-and of the report is `load_shape`'s.
+and of the report is `load_shape`'s. The lowest power of a net meter is its export; its base load is
+that of the local hours from 0 to 4, when the sun does not shine.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.load.series import PowerSeries
 
 BASE_PERCENTILE, NEAR_PEAK_PERCENTILE = 2.5, 97.5
+DARK_UNTIL_MINUTE = 4 * 60
+"""Up to this minute of the local day the base load of a net meter is measured."""
+
 DURATION_POINTS = 201
 _WEEK = 7
 _MINUTES_A_DAY = 1440
@@ -26,7 +31,8 @@ class LoadShape:
     """What a stretch of readings comes to; NaN and None where there is no reading.
 
     Attributes:
-        base_kw: Median over the days of the day's 2.5th percentile.
+        base_kw: Median over the days of the day's 2.5th percentile; of a net meter, of the readings
+            before 4:00 local time. NaN without such readings.
         near_peak_kw: Median over the days of its 97.5th.
         peak_kw: The largest reading.
         peak_at: Its interval's start, ns since 1970 UTC.
@@ -51,21 +57,27 @@ def load_shape(series: PowerSeries) -> LoadShape:
         return LoadShape(nan, nan, nan, None, nan, nan, 0.0)
     at = int(series.values.argmax())
     peak, mean = float(series.values[at]), float(series.values.mean())
-    _, first = np.unique(series.local_day, return_index=True)
-    days = np.split(series.values, first[1:])
-    base, near = (
-        float(np.median([np.percentile(day, percentile) for day in days]))
-        for percentile in (BASE_PERCENTILE, NEAR_PEAK_PERCENTILE)
-    )
+    dark = series.local_minute < DARK_UNTIL_MINUTE
+    has_base = dark if series.meter.is_net else np.full(len(series), True)
     return LoadShape(
-        base_kw=base,
-        near_peak_kw=near,
+        base_kw=_median_by_day(series, has_base, BASE_PERCENTILE),
+        near_peak_kw=_median_by_day(series, np.full(len(series), True), NEAR_PEAK_PERCENTILE),
         peak_kw=peak,
         peak_at=int(series.instants[at]),
         mean_kw=mean,
         load_factor=mean / peak if peak > 0 else float("nan"),
         energy_kwh=float(series.values.sum()) * series.hours,
     )
+
+
+def _median_by_day(series: PowerSeries, taken: npt.NDArray[np.bool_], percentile: float) -> float:
+    """The median over the days of a percentile of the readings that are taken."""
+    days, values = series.local_day[taken], series.values[taken]
+    if not len(values):
+        return float("nan")
+    _, first = np.unique(days, return_index=True)
+    parts = np.split(values, first[1:])
+    return float(np.median([np.percentile(part, percentile) for part in parts]))
 
 
 def load_duration(series: PowerSeries) -> tuple[Floats, Floats]:

@@ -185,7 +185,10 @@ def _unusual(series: Series, month: Month, meter: Meter, calendar: Calendar) -> 
     slots = slot_medians(table, weekday)[0]
     if not np.isfinite(slots).any():
         return []
-    usual = slots[weekday] * _levels(table, slots[weekday])[:, None]
+    usual = slots[weekday]
+    # A share of what crosses zero is no level.
+    if not meter.is_net:
+        usual = usual * _levels(table, usual)[:, None]
     away = table - usual
     size = spreads(away, weekday, _by_step(slots))[day_type(weekday)]
     known = np.count_nonzero(~np.isnan(away), axis=1)

@@ -45,7 +45,7 @@ def pack(series: PowerSeries) -> bytes:
     """A series in packed form.
 
     `value` is exact to a watt (0.001 kW); `low` and `high` to about a
-    thousandth of the largest value, which is less than a screen shows.
+    thousandth of the largest power, which is less than a screen shows.
     """
     step = series.interval_ns
     start = int(series.instants[0]) if len(series) else 0
@@ -103,7 +103,7 @@ def _scale_of(values: Floats) -> float:
 
 
 def _band_scale(values: Floats) -> float:
-    largest = float(np.nanmax(values)) if len(values) else 0.0
+    largest = float(np.nanmax(np.abs(values))) if len(values) else 0.0
     return next((scale for scale in _SCALES if scale * _BAND_PARTS <= largest), _SCALES[-1])
 
 

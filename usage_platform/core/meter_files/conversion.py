@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.measurement import Quantity
 from usage_platform.core.meter_files.meaning import Ordered
-from usage_platform.core.meter_files.options import Quantity
 from usage_platform.core.time.units import NS_AN_HOUR
 
 Flags = npt.NDArray[np.bool_]
@@ -21,6 +21,7 @@ LEAST_COVERAGE = 0.8
 
 _REGULAR = 0.5
 _NEAR_FULL, _NEAR_ZERO = 0.9, 0.1
+_LEAST_SIZE = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,18 +88,20 @@ def spans_of_values(
 
 
 def spans_of_register(
-    rows: Ordered, kilos: Floats, steps: Ints, interval: int
+    rows: Ordered, kilos: Floats, steps: Ints, interval: int, size: float | None = None
 ) -> tuple[Spans, RegisterFaults]:
     """Spans between the rows of a register: what it counted, over the time it took.
 
-    A fall from above 9/10 of a power of ten to below 1/10 of it is a roll-over; any other fall is
-    a reset, over which nothing is known. A gap longer than a step and an interval gives no span.
+    A fall from above 9/10 of the register's size to below 1/10 of it is a roll-over; any other fall
+    is a reset, over which nothing is known. A gap longer than a step and an interval gives no span.
 
     Args:
         rows: The rows; those without a value are left out.
         kilos: For each row one of its unit in kWh.
         steps: Each meter's step in ns.
         interval: The interval in ns.
+        size: Where the register begins at 0 again, as written; None: at the smallest power of ten
+            above what it showed, of 1,000 or more.
     """
     known = np.flatnonzero(np.isfinite(rows.values))
     meters, instants, values = rows.meters[known], rows.instants[known], rows.values[known]
@@ -106,10 +109,11 @@ def spans_of_register(
     before, after = values[same], values[same + 1]
     gaps = instants[same + 1] - instants[same]
     counted = after - before
-    # The smallest power of ten above what the register showed is where it begins again.
     full = 10.0 ** np.ceil(np.log10(np.maximum(before, 1.0) + 1e-9))
+    if size is not None:
+        full = np.full_like(before, size)
     rolled = (counted < 0) & (before >= _NEAR_FULL * full) & (after <= _NEAR_ZERO * full)
-    rolled &= full >= 1000
+    rolled &= (full >= _LEAST_SIZE) | (size is not None)
     counted = np.where(rolled, counted + full, counted)
     reset = counted < 0
     longest = np.maximum(steps[meters[same]] * 3 // 2, interval)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from usage_platform.core.arrays import Floats, Ints
-from usage_platform.core.meter_files.options import Quantity, Unit
+from usage_platform.core.measurement import Quantity, Unit
 from usage_platform.core.readings.source import BadRow
 
 MOST_POWER_OF_TEN = 12

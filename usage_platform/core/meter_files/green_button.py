@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from usage_platform.core.arrays import Ints
+from usage_platform.core.measurement import Quantity, Stamp, Unit
 from usage_platform.core.meter_files.columns import TimeColumns
 from usage_platform.core.meter_files.dialect import Dialect
 from usage_platform.core.meter_files.espi import (
@@ -27,13 +28,7 @@ from usage_platform.core.meter_files.espi import (
 from usage_platform.core.meter_files.findings import Certainty, Property, Uncertain
 from usage_platform.core.meter_files.green_button_flows import chosen_flows
 from usage_platform.core.meter_files.layout import Layout
-from usage_platform.core.meter_files.options import (
-    CsvColumns,
-    FileOptions,
-    Quantity,
-    Stamp,
-    Unit,
-)
+from usage_platform.core.meter_files.options import CsvColumns, FileOptions
 from usage_platform.core.meter_files.rows import TypedRows
 from usage_platform.core.meter_files.series import FileRows
 from usage_platform.core.meter_files.time_forms import given_form

@@ -10,9 +10,10 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from usage_platform.core.measurement import Quantity, Sign
 from usage_platform.core.meter_files.espi import FLOWS, Flow, MeterReading, ReadingType
 from usage_platform.core.meter_files.findings import Uncertain
-from usage_platform.core.meter_files.options import CsvColumns, FileOptions, Quantity, Sign
+from usage_platform.core.meter_files.options import CsvColumns, FileOptions
 from usage_platform.core.readings.source import BadRow, SourceError
 
 _NET_CODE = next(code for code, flow in FLOWS.items() if flow is Flow.NET)
@@ -34,7 +35,7 @@ def chosen_flows(
         label: What to call the file.
         readings: Of one quantity.
         columns: `value` names the flow.
-        options: Gives the sign.
+        options: Gives the sign, also of single usage points.
         notes: Where it is added what is not read.
         uncertain: Where it is added what a person must say.
 
@@ -51,12 +52,17 @@ def chosen_flows(
         flows = {_flow(one) for one in own}
         if flows in ({Flow.FORWARD}, {Flow.NET}):
             found += own
-        elif flows == {Flow.FORWARD, Flow.REVERSE} and options.sign is Sign.NET:
+        elif flows == {Flow.FORWARD, Flow.REVERSE} and _is_net(own[0], options):
             found.append(_netted(label, own, options))
         else:
             uncertain.append(_unclear(label, own[0].point, sorted(flows)))
             found += [one for one in own if _flow(one) is min(flows)]
     return found
+
+
+def _is_net(one: MeterReading, options: FileOptions) -> bool:
+    said = options.meters.get(one.point)
+    return Sign.NET in (options.sign, None if said is None else said.sign)
 
 
 def _flow(one: MeterReading) -> Flow:

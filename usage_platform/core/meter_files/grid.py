@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from usage_platform.core.arrays import Ints
 from usage_platform.core.limits import MOST_KW
+from usage_platform.core.measurement import Sign
 from usage_platform.core.meter_files.bad_rows import report_rows
 from usage_platform.core.meter_files.conversion import Spans, averaged
 from usage_platform.core.meter_files.layout import Layout
-from usage_platform.core.meter_files.options import FileOptions, Sign
+from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.series import NO_END, MeterRows, local_shift
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import BadRow

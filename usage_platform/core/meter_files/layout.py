@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from usage_platform.core.measurement import Quantity, Stamp, Unit
 from usage_platform.core.meter_files import units
 from usage_platform.core.meter_files.columns import (
     Table,
@@ -20,7 +21,7 @@ from usage_platform.core.meter_files.columns import (
 from usage_platform.core.meter_files.dialect import DELIMITERS, Dialect, is_total
 from usage_platform.core.meter_files.findings import Certainty, Property, Uncertain
 from usage_platform.core.meter_files.numbers import decimal_mark
-from usage_platform.core.meter_files.options import CsvColumns, FileOptions, Quantity, Stamp, Unit
+from usage_platform.core.meter_files.options import CsvColumns, FileOptions
 from usage_platform.core.meter_files.time_forms import TimeForm, day_or_month_first
 from usage_platform.core.meter_files.value_columns import (
     ValueColumn,

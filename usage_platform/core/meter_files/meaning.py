@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.measurement import Quantity, Stamp, Unit
 from usage_platform.core.meter_files.findings import Uncertain
 from usage_platform.core.meter_files.layout import Layout
-from usage_platform.core.meter_files.options import FileOptions, Quantity, Stamp, Unit
-from usage_platform.core.meters import Meter
+from usage_platform.core.meter_files.options import FileOptions
+from usage_platform.core.meters import INTERVALS, Meter
 from usage_platform.core.time.units import NS_A_DAY, NS_A_MINUTE
 
-_MINUTES = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60)
 _MOST_FALLS = 0.02
 _ENOUGH = 24
 FEWEST_GAPS = 2
@@ -74,7 +74,7 @@ def step_uncertain(
     step = int(found[coarse[0]])
     minutes = step / NS_A_MINUTE
     whose = f" of meter {names[coarse[0]]!r}" if len(names) > 1 else ""
-    if minutes in _MINUTES:
+    if minutes in INTERVALS:
         differ = len(set(found[found > 0].tolist())) > 1
         do = "play meters of another step by themselves" if differ else "say so"
         return [

@@ -4,57 +4,10 @@ Belongs here: those words and their types. Not here: what is recognised from a f
 (`layout`, `meaning`).
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
 
-
-class Quantity(StrEnum):
-    """What a value of the file measures."""
-
-    POWER = "power"
-    """The mean power over an interval."""
-    ENERGY = "energy"
-    """The energy of an interval."""
-    REGISTER = "register"
-    """What a counter of energy shows at a moment."""
-
-
-class Unit(StrEnum):
-    """The unit of the values of a file."""
-
-    W = "W"
-    KW = "kW"
-    MW = "MW"
-    WH = "Wh"
-    KWH = "kWh"
-    MWH = "MWh"
-
-    @property
-    def is_energy(self) -> bool:
-        """Whether it is a unit of energy; else it is one of power."""
-        return self.value.endswith("h")
-
-    @property
-    def kilos(self) -> float:
-        """One of it in kW or kWh."""
-        return {"W": 0.001, "k": 1.0, "M": 1000.0}[self.value[0]]
-
-
-class Stamp(StrEnum):
-    """Which moment of its interval a row carries."""
-
-    START = "start"
-    END = "end"
-
-
-class Sign(StrEnum):
-    """What a value below 0 means."""
-
-    CONSUMPTION = "consumption"
-    """A fault: the meter counts consumption."""
-    NET = "net"
-    """Export: the meter counts consumption minus generation."""
-
+from usage_platform.core.measurement import Quantity, Sign, Stamp, Unit
+from usage_platform.core.meter_descriptions.description import Descriptions, MeterDescription
 
 BOSTON_TIME = "usage_datetime_start_eastern_time"
 BOSTON_END = "usage_datetime_end_eastern_time"
@@ -93,6 +46,9 @@ class FileOptions:
         skip_lines: Lines above the header.
         allow_bad_rows: Whether more than a fifth of the rows may be unreadable.
         sheet: The sheet of a workbook.
+        meters: What people say of single meters.
+        register_size: Where a register begins at 0 again, in the unit; None: not known.
+        factor: By what values are multiplied.
     """
 
     quantity: Quantity | None = None
@@ -106,3 +62,6 @@ class FileOptions:
     skip_lines: int | None = None
     allow_bad_rows: bool = False
     sheet: str = ""
+    meters: Descriptions = field(default_factory=dict[str, MeterDescription], hash=False)
+    register_size: float | None = None
+    factor: float = 1.0

@@ -5,12 +5,13 @@ Not here: reading files (adapters) and each single step (`meaning`, `conversion`
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from usage_platform.core.arrays import Ints
+from usage_platform.core.measurement import Quantity, Stamp, Unit
 from usage_platform.core.meter_files.conversion import (
     RegisterFaults,
     Spans,
@@ -28,7 +29,7 @@ from usage_platform.core.meter_files.meaning import (
     step_uncertain,
     steps,
 )
-from usage_platform.core.meter_files.options import FileOptions, Quantity, Stamp, Unit
+from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.quality import Texts, quality_of_readings
 from usage_platform.core.meter_files.series import FileRows, MeterRows, all_rows, distinct_rows
 from usage_platform.core.meters import Meter
@@ -51,6 +52,10 @@ class Understood:
         instant_rows: Whether there are rows whose instant is known.
         uncertain: What a person must say before they may be read.
         notes: What happened to rows, in lines for people.
+        meter: Gave the time zone and the interval.
+        options: What a person said.
+        is_described: Whether people's descriptions were followed.
+        parts: The same by meters that are read in another way; none if all are alike.
     """
 
     readings: SourceReadings
@@ -63,6 +68,10 @@ class Understood:
     instant_rows: bool
     uncertain: tuple[Uncertain, ...]
     notes: tuple[str, ...]
+    meter: Meter
+    options: FileOptions
+    is_described: bool = False
+    parts: tuple["Understood", ...] = ()
 
 
 def refuse_uncertain(found: Understood) -> SourceReadings:
@@ -78,14 +87,14 @@ def refuse_uncertain(found: Understood) -> SourceReadings:
     return found.readings
 
 
-def understand(
+def understand_alike(
     files: Sequence[FileRows],
     meter: Meter,
     options: FileOptions,
     bad_rows: Sequence[BadRow] = (),
     notes: Sequence[str] = (),
 ) -> Understood:
-    """What the files say, and the readings they would give.
+    """What the files say, and the readings they would give: all meters are read alike.
 
     Args:
         files: At least one, in the order of the source.
@@ -117,7 +126,9 @@ def understand(
         stamp, unclear = stamp_of(label, ordered, usual, layouts, ends, options)
         uncertain += unclear
     all_notes = [*notes]
-    spans = _spans(rows, ordered, quantity, units, step, stamp, meter, layouts, all_notes)
+    if quantity is Quantity.REGISTER and options.register_size is not None:
+        _check_size(options.register_size, rows, names, layouts)
+    spans = _spans(rows, ordered, quantity, units, step, stamp, meter, options, layouts, all_notes)
     made_of = spans
     spans = on_the_grid(spans, rows, meter, layouts, options, bad, all_notes)
     is_register = quantity is Quantity.REGISTER
@@ -137,6 +148,8 @@ def understand(
         any((~np.isnat(file.rows.instants)).any() for file in files),
         tuple(uncertain),
         tuple(all_notes),
+        meter,
+        options,
     )
 
 
@@ -148,17 +161,36 @@ def _spans(
     step: Ints,
     stamp: Stamp,
     meter: Meter,
+    options: FileOptions,
     layouts: Sequence[Layout],
     notes: list[str],
 ) -> Spans:
     interval = meter.interval_minutes * NS_A_MINUTE
-    kilos = np.array([unit.kilos for unit in units])[rows.file]
+    kilos = np.array([unit.kilos * options.factor for unit in units])[rows.file]
     if quantity is not Quantity.REGISTER:
         is_end = stamp is Stamp.END
         return spans_of_values(ordered, kilos, quantity, step, interval, is_end)
-    spans, faults = spans_of_register(ordered, kilos, step, interval)
+    spans, faults = spans_of_register(ordered, kilos, step, interval, options.register_size)
     notes += _register_notes(faults, rows, layouts)
     return spans
+
+
+def _check_size(
+    size: float, rows: MeterRows, names: Sequence[str], layouts: Sequence[Layout]
+) -> None:
+    """Refuse a register that shows more than it can.
+
+    Raises:
+        SourceError: With the first such row.
+    """
+    beyond = np.flatnonzero(rows.value >= size)
+    if len(beyond):
+        at = int(beyond[0])
+        raise SourceError(
+            f"{layouts[int(rows.file[at])].label}:{rows.number[at]}: the register shows "
+            f"{rows.value[at]:.15g}, but meter {names[int(rows.meter[at])]} begins at 0 again at "
+            f"{size:.15g} (register_size in assets/meters.yaml); correct one of them"
+        )
 
 
 def _register_notes(
@@ -196,14 +228,15 @@ def _source_readings(
     present = np.unique(meters)
     ts = pd.DatetimeIndex(starts.astype("datetime64[ns]"), tz="UTC")
     frame = pd.DataFrame({"meter": np.array(names, dtype=object)[meters], "ts": ts, "value": kw})
-    found = [Meter(names[int(at)], meter.timezone, meter.interval_minutes) for at in present]
+    zone, minutes = meter.timezone, meter.interval_minutes
+    found = [Meter(names[int(at)], zone, minutes, options.sign) for at in present]
     place: dict[str, int] = {}
     for row in bad:
         place.setdefault(row.file, len(place))
     bad_rows = sorted(bad, key=lambda row: (place[row.file], row.row))
     return SourceReadings(
         frame,
-        tuple(found) or (meter,),
+        tuple(found) or (replace(meter, sign=options.sign),),
         tuple(bad_rows),
         repeated,
         source_rows=row_count,

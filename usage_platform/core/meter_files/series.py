@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.measurement import Sign
 from usage_platform.core.meter_files.bad_rows import report_rows
 from usage_platform.core.meter_files.findings import Uncertain
 from usage_platform.core.meter_files.layout import Layout
-from usage_platform.core.meter_files.options import Sign
 from usage_platform.core.meter_files.rows import TypedRows
 from usage_platform.core.meters import DEFAULT_METER_NAME, Meter
 from usage_platform.core.readings.source import BadRow
@@ -49,22 +49,31 @@ class MeterRows:
     quality: npt.NDArray[np.object_]
 
 
+def meter_names(files: Sequence[FileRows], meter: Meter) -> dict[str, str]:
+    """The meters by what the files call them, each once.
+
+    Args:
+        files: The files; an empty name where one names no meter.
+        meter: Gives the name where the files name none; one that is not the default is also that
+            of the only meter that they name.
+    """
+    names = {name: name or meter.name for file in files for name in file.rows.names}
+    if len(set(names.values())) == 1 and meter.name != DEFAULT_METER_NAME:
+        return dict.fromkeys(names, meter.name)
+    return names
+
+
 def all_rows(
     files: Sequence[FileRows], meter: Meter, bad: list[BadRow]
 ) -> tuple[MeterRows, tuple[str, ...]]:
     """All rows with their instants, by meter, and the meters' names."""
-    names = tuple(dict.fromkeys(name or meter.name for file in files for name in file.rows.names))
-    if len(names) == 1 and meter.name != DEFAULT_METER_NAME:
-        names = (meter.name,)
-        codes = [np.zeros(len(file.rows.meters), dtype=np.int64) for file in files]
-    else:
-        at = {name: position for position, name in enumerate(names)}
-        codes = [
-            np.array([at[name or meter.name] for name in file.rows.names], np.int64)[
-                file.rows.meters
-            ]
-            for file in files
-        ]
+    called = meter_names(files, meter)
+    names = tuple(dict.fromkeys(called.values()))
+    code_of = {name: position for position, name in enumerate(names)}
+    codes = [
+        np.array([code_of[called[name]] for name in file.rows.names], np.int64)[file.rows.meters]
+        for file in files
+    ]
     code = np.concatenate(codes)
     file_of = np.repeat(np.arange(len(files)), [len(file.rows.numbers) for file in files])
     order: Ints | slice = slice(None)

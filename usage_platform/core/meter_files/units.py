@@ -5,7 +5,7 @@ Belongs here: names and words. Not here: what the values themselves say (`meanin
 
 import re
 
-from usage_platform.core.meter_files.options import Unit
+from usage_platform.core.measurement import Unit
 
 _BEFORE, _AFTER = r"(?<![a-z])", r"(?![a-z])"
 # The longer ones first: "kwh" contains "kw".

@@ -8,12 +8,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from usage_platform.core.measurement import Unit
 from usage_platform.core.meter_files import units
 from usage_platform.core.meter_files.columns import Table
 from usage_platform.core.meter_files.dialect import Dialect
 from usage_platform.core.meter_files.findings import Uncertain
 from usage_platform.core.meter_files.numbers import is_number
-from usage_platform.core.meter_files.options import BOSTON_VALUE, CsvColumns, FileOptions, Unit
+from usage_platform.core.meter_files.options import BOSTON_VALUE, CsvColumns, FileOptions
 
 _LEAST_NUMBERS = 0.5
 _HOURS_A_DAY, _MINUTES_A_DAY = 24, 1440
@@ -32,12 +33,14 @@ class ValueColumn:
         name: Its name.
         meter: The meter it is of, where each meter has a column; else empty.
         minutes: Minutes after midnight, where each interval of the day has a column; else None.
+        unit: The unit that its name or a units line says; None if they do not.
     """
 
     position: int
     name: str
     meter: str = ""
     minutes: int | None = None
+    unit: Unit | None = None
 
 
 def value_columns(
@@ -68,7 +71,10 @@ def value_columns(
     if of_day:
         return of_day
     numeric = numeric_columns(table, taken)
-    with_unit = [at for at in numeric if _unit_at(table, at, dialect) is not None]
+    described = {at for at in numeric if _meter_name(table.names[at]) in options.meters}
+    with_unit = [
+        at for at in numeric if at in described or _unit_at(table, at, dialect) is not None
+    ]
     found = with_unit or [at for at in numeric if not units.is_other_quantity(table.names[at])]
     if not found:
         # A column whose every cell is unreadable is reported row by row.
@@ -83,10 +89,13 @@ def value_columns(
             table.position("value", "value")
         found = others
     if len(found) == 1:
-        return (ValueColumn(found[0], table.names[found[0]]),)
-    kinds = {_unit_at(table, at, dialect) for at in found}
+        name = table.names[found[0]]
+        own = _meter_name(name) if found[0] in described else ""
+        return (ValueColumn(found[0], name, meter=own, unit=_unit_at(table, found[0], dialect)),)
+    others = [at for at in found if at not in described]
+    kinds = {_unit_at(table, at, dialect) for at in others}
     are_meters = len(kinds) == 1 and (kinds != {None} or options.unit is not None)
-    if not are_meters or any(_is_channel(table.names[at]) for at in found):
+    if others and (not are_meters or any(_is_channel(table.names[at]) for at in others)):
         shown = ", ".join(repr(table.names[at]) for at in found[:5])
         uncertain.append(
             Uncertain(
@@ -98,7 +107,13 @@ def value_columns(
         )
         return (ValueColumn(found[0], table.names[found[0]]),)
     return tuple(
-        ValueColumn(at, table.names[at], meter=_meter_name(table.names[at])) for at in found
+        ValueColumn(
+            at,
+            table.names[at],
+            meter=_meter_name(table.names[at]),
+            unit=_unit_at(table, at, dialect),
+        )
+        for at in found
     )
 
 

@@ -9,8 +9,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
-from usage_platform.core.limits import MOST_KW, EventLimits
-from usage_platform.core.meters import is_meter_name
+from usage_platform.core.limits import MOST_KW
+from usage_platform.core.meters import MeterRegistry, is_meter_name
 from usage_platform.core.readings.event_times import EventTime, read_time
 from usage_platform.core.readings.reject_reasons import MOST_BRACKETS, Reason
 
@@ -38,26 +38,26 @@ class EventFields(NamedTuple):
     reason: Reason | None
 
 
-def read_fields(
-    value: bytes | None, key: bytes | None, default_meter: str, limits: EventLimits
-) -> EventFields:
+def read_fields(value: bytes | None, key: bytes | None, registry: MeterRegistry) -> EventFields:
     """Read one event.
 
     Args:
         value: The message's value; None is a tombstone.
         key: The message's key, which names the meter where the value does not.
-        default_meter: The meter of an event that neither names.
-        limits: What is accepted.
+        registry: Names the meter of an event that neither names, and the net meters; what is
+            accepted.
     """
-    event = _decoded(value, limits.event_bytes)
+    event = _decoded(value, registry.limits.event_bytes)
     if isinstance(event, Reason):
         return EventFields(None, None, math.nan, event)
-    meter = _meter(event, key, default_meter)
+    meter = _meter(event, key, registry.default.name)
     if isinstance(meter, Reason):
         return EventFields(None, None, math.nan, meter)
     kw = _kilowatts(event)
     if isinstance(kw, Reason):
         return EventFields(meter, None, math.nan, kw)
+    if kw < 0 and not registry.get(meter).is_net:
+        return EventFields(meter, None, math.nan, Reason.NEGATIVE)
     time = read_time(event["ts"])
     return EventFields(meter, time, kw, Reason.UNREADABLE_TIME if time is None else None)
 
@@ -125,8 +125,6 @@ def _kilowatts(event: Mapping[str, Any]) -> float | Reason:
         value = value * 1000
     elif unit != "kW":
         return Reason.UNKNOWN_UNIT
-    if 0 <= value <= MOST_KW:
+    if abs(value) <= MOST_KW:
         return value + 0.0  # -0.0 becomes 0.0
-    if not math.isfinite(value):
-        return Reason.NOT_FINITE
-    return Reason.NEGATIVE if value < 0 else Reason.TOO_LARGE
+    return Reason.TOO_LARGE if math.isfinite(value) else Reason.NOT_FINITE

@@ -67,10 +67,8 @@ def parse_usage(
         n rows in the same order: `meter` (text or None), `event_time` (datetime64[ns, UTC] or
         NaT), `value` (kW or NaN), `reason` (None for a reading, else the text of a `Reason`).
     """
-    default, limits = registry.default.name, registry.limits
-    fields = [
-        read_fields(value, key, default, limits) for value, key in zip(values, keys, strict=True)
-    ]
+    limits = registry.limits
+    fields = [read_fields(value, key, registry) for value, key in zip(values, keys, strict=True)]
     meters = [field.meter for field in fields]
     instants, faults = event_instants(
         [field.time for field in fields], meters, received.reset_index(drop=True), registry

@@ -41,8 +41,13 @@ class Reason(StrEnum):
     )
     UNKNOWN_UNIT = "unknown_unit: unit must be W, kW or MW; without one, value is in kW"
     NOT_FINITE = "not_finite: value must be a finite number"
-    NEGATIVE = "negative: value must be 0 or more"
-    TOO_LARGE = "too_large: value must be at most 100000000 kW"
+    NEGATIVE = (
+        "negative: value must be 0 or more; of a meter whose values below 0 are export, say so: "
+        "usage-platform meters add NAME --sign net"
+    )
+    TOO_LARGE = (
+        "too_large: value must be at most 100000000 kW, and of a net meter at least -100000000 kW"
+    )
     UNREADABLE_TIME = (
         "unreadable_time: ts must be like 2024-03-05T13:05:00-05:00, or seconds or milliseconds "
         "since 1970 as a number"

@@ -139,7 +139,7 @@ class SourceReadings:
             )
 
     def check_accepted(self, now: pd.Timestamp, limits: EventLimits) -> None:
-        """Refuse a source of which the topic would reject the newest, oldest or least reading.
+        """Refuse a source of which the topic would reject the newest or oldest reading.
 
         Args:
             now: The current time.
@@ -154,12 +154,6 @@ class SourceReadings:
                 f"the oldest reading is of {oldest:%Y-%m-%d %H:%M} UTC, before "
                 f"{limits.oldest_day}, from when on readings are accepted; correct its time, or "
                 "set USAGE_OLDEST_TIME"
-            )
-        least = float(self.frame["value"].min()) if len(self.frame) else 0.0
-        if least < 0:
-            raise SourceError(
-                f"the least reading is {least:g} kW: the topic takes 0 or more, so readings of a "
-                "net meter can be backtested with 'usage-platform replay', not played"
             )
         newest = self.frame["ts"].max() if len(self.frame) else None
         if newest is not None and newest > now + FUTURE_TOLERANCE:

@@ -25,11 +25,14 @@ def interval_mismatch(expected_n: Mapping[str, set[int]], registry: MeterRegistr
         others = sorted(_MINUTES_OF_AN_HOUR // n for n in counts if n * now != _MINUTES_OF_AN_HOUR)
         if not others:
             continue
-        setting = "its source" if meter in registry.known else f"USAGE_INTERVAL_MINUTES={now}"
+        is_known = meter in registry.known
+        setting = (
+            "its source or assets/meters.yaml" if is_known else f"USAGE_INTERVAL_MINUTES={now}"
+        )
         return (
             f"meter {meter}: its hours in the lake were computed with an interval of {others[0]} "
             f"minutes, and {setting} says {now}: nothing is written, because its energy would be "
-            f"wrong; set USAGE_INTERVAL_MINUTES={others[0]} or correct its source, or give a meter "
-            "whose interval has really changed another name"
+            f"wrong; set USAGE_INTERVAL_MINUTES={others[0]} or correct its source or "
+            "assets/meters.yaml, or give a meter whose interval has really changed another name"
         )
     return ""

@@ -7,7 +7,8 @@ import pytest
 
 from usage_platform.adapters.sources.csv_file import CsvSource
 from usage_platform.core.limits import EventLimits
-from usage_platform.core.meter_files.options import CsvColumns, FileOptions, Quantity, Sign
+from usage_platform.core.measurement import Quantity, Sign
+from usage_platform.core.meter_files.options import CsvColumns, FileOptions
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import SourceError
 from usage_platform_tests.repository import SHARED_DATA
@@ -265,8 +266,13 @@ def test_a_newest_reading_in_the_future_is_refused_with_the_option_for_the_time_
 def test_readings_that_the_topic_would_reject_are_refused_before_they_are_played(load):
     with pytest.raises(SourceError, match=r"1999-12-31 12:00 UTC, before 2000-01-01"):
         accepted(load, "1999-12-31 07:00:00,1", "1999-12-31 07:05:00,1")
-    with pytest.raises(SourceError, match=r"least reading is -2 kW: the topic takes 0 or more"):
-        accepted(load, "2024-03-05 07:00:00,-2", "2024-03-05 07:05:00,1", sign=Sign.NET)
+
+
+def test_the_topic_takes_export_of_a_source_that_is_net(load):
+    rows = ("2024-03-05 07:00:00,-2", "2024-03-05 07:05:00,1")
+    accepted(load, *rows, sign=Sign.NET)
+    [meter] = load("ts,kw", *rows, options=FileOptions(sign=Sign.NET)).meters
+    assert meter.is_net
 
 
 def test_a_value_beyond_the_limit_of_the_topic_costs_its_row(load):

@@ -3,7 +3,8 @@
 import pytest
 
 from usage_platform.adapters.sources.csv_file import CsvSource
-from usage_platform.core.meter_files.options import CsvColumns, FileOptions, Quantity, Sign, Stamp
+from usage_platform.core.measurement import Quantity, Sign, Stamp
+from usage_platform.core.meter_files.options import CsvColumns, FileOptions
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import SourceError
 from usage_platform_tests.fixtures.green_button_writer import (

@@ -23,7 +23,7 @@ def source(kind, **options):
     given = {"interval_minutes": "15", **options}
     if kind.name == "finer_than_said.csv" and not options:
         given["interval_minutes"] = "5"
-    return file_source(Settings.from_env({}, source=str(FOLDER / kind.name), **given))
+    return file_source(Settings.from_env({}, source=str(FOLDER / kind.name), **given), {})
 
 
 def quiet(_done, _total):

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from usage_platform.adapters.sources.csv_file import CsvSource
-from usage_platform.core.meter_files.options import FileOptions, Quantity, Stamp, Unit
+from usage_platform.core.measurement import Quantity, Stamp, Unit
+from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meters import Meter
 from usage_platform_tests.fixtures.green_button_writer import Series, green_button
 from usage_platform_tests.fixtures.meter_file_kinds import zipped

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from usage_platform.core.load.load_shape import load_duration, load_shape, week_profile
-from usage_platform_tests.core.load.made_series import days, from_values, local
+from usage_platform.core.measurement import Sign
+from usage_platform_tests.core.load.made_series import HOURLY, days, from_values, local
 
 _START = local("2024-03-05T00:00")
 
@@ -16,6 +19,17 @@ def test_base_and_near_peak_are_medians_over_days_that_one_fault_does_not_move()
     shape = load_shape(days("2024-03-04", 7, power))
     assert shape.base_kw == 400.0
     assert shape.near_peak_kw == 900.0
+
+
+def test_the_base_load_of_a_net_meter_is_that_of_the_night():
+    def power(at):
+        return -300.0 if 10 <= at.hour < 16 else 80.0 if at.hour < 4 else 120.0
+
+    net = replace(HOURLY, sign=Sign.NET)
+    assert load_shape(days("2024-03-04", 7, power, net)).base_kw == 80.0
+    assert load_shape(days("2024-03-04", 7, power)).base_kw == -300.0
+    noon = from_values(local("2024-03-05T12:00"), [-300.0, -200.0], net)
+    assert np.isnan(load_shape(noon).base_kw)
 
 
 def test_peak_mean_load_factor_and_energy():

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usage_platform.core.meter_files.columns import Table
+from usage_platform.core.meter_files.described_files import understand
 from usage_platform.core.meter_files.dialect import Dialect
 from usage_platform.core.meter_files.layout import layout_of
 from usage_platform.core.meter_files.options import CsvColumns, FileOptions
-from usage_platform.core.meter_files.readings import understand
 from usage_platform.core.meter_files.rows import joined_rows, read_block
 from usage_platform.core.meter_files.series import FileRows
 from usage_platform.core.meters import Meter

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from usage_platform.core.limits import EventLimits
+from usage_platform.core.measurement import Sign
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.messages import parse_usage, usage_messages
 from usage_platform.core.readings.reject_reasons import Reason
@@ -38,6 +39,25 @@ def code(text):
 
 def reason_of(raw, now=NOW, **more):
     return parse(raw, now=now, **more)["reason"].item()
+
+
+NETTED = MeterRegistry().with_meters([Meter("roof", sign=Sign.NET)])
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (event(value=-0.1, meter="roof"), None),
+        (event(value=-1e8, meter="roof"), None),
+        (event(value=-1e11, unit="W", meter="roof"), None),
+        (event(value=-1.1e8, meter="roof"), Reason.TOO_LARGE),
+        (event(value=-0.1, meter="hall"), Reason.NEGATIVE),
+        (event(value=-0.1), Reason.NEGATIVE),
+        (event(value=-0.0), None),
+    ],
+)
+def test_only_of_a_net_meter_a_value_below_0_is_a_reading(raw, reason):
+    assert reason_of(raw, registry=NETTED) == reason
 
 
 names = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=12)

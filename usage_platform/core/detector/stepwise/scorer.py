@@ -149,7 +149,8 @@ class StepwiseScorer:
         model = self._model
         run = min(self._run.add(value), self._longest_run)
         kind, least_score = _NONE, 0.0
-        if value <= 0.0:
+        is_net = model.meter.is_net
+        if value <= 0.0 and not is_net:
             usual = model.zeros_are_usual[self._days.kind_and_hour(index)]
             kind, least_score = (_NONE, 0.0) if usual else (_ZERO, ZERO_SCORE)
         elif run >= model.flatline_after:
@@ -190,10 +191,11 @@ class StepwiseScorer:
             if score >= ORDINARY:
                 score *= self._traversal.scale_factor(measured, self._run_without_zeros.length)
         score = score / self._model.threshold if score == score else 0.0
-        if expected < 0.0:
+        is_net = self._model.meter.is_net
+        if expected < 0.0 and not is_net:
             expected = 0.0
         half_width = ORDINARY * unit
-        least = self._model.options.minimum_relative_deviation * expected
+        least = self._model.options.minimum_relative_deviation * abs(expected)
         half_width = half_width if half_width >= least else least
         deviation = value - expected
         if score >= WEAK and not -half_width <= deviation <= half_width:
@@ -203,7 +205,7 @@ class StepwiseScorer:
             instant,
             value,
             expected,
-            0.0 if low < 0.0 else low,
+            0.0 if low < 0.0 and not is_net else low,
             expected + half_width,
             z,
             short,
@@ -224,9 +226,11 @@ class StepwiseScorer:
         lately = self._recent.share_of_anomalies(index)
         if kind is not _NONE:
             return kind
-        if above and measured.is_rest_day:
+        # More than usual may be less generation.
+        is_load = above and not self._model.meter.is_net
+        if is_load and measured.is_rest_day:
             return Kind.WEEKEND_LOAD
-        if above and measured.is_night:
+        if is_load and measured.is_night:
             return Kind.NIGHT_LOAD
         if lately >= 0.5:
             return Kind.LEVEL_SHIFT

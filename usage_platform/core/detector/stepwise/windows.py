@@ -164,6 +164,7 @@ class GrossReadings:
             index: Its interval; later than all before.
             value: kW.
         """
+        value = abs(value)
         known, falling = self._known, self._falling
         first = index - self._window
         while known and known[0] < first:

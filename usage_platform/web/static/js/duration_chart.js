@@ -1,5 +1,7 @@
 /** The load duration curve: hours at or above each power level. */
 
+import { powerRange } from "./power_chart.js";
+
 export class DurationChart {
   constructor(root) {
     this.root = root;
@@ -18,7 +20,7 @@ export class DurationChart {
       height: this.root.clientHeight,
       legend: { show: false },
       cursor: { show: false },
-      scales: { x: { time: false }, y: { range: (plot, least, most) => [0, Math.max(1, most * 1.06)] } },
+      scales: { x: { time: false }, y: { range: powerRange } },
       axes: [
         { stroke: colors.quiet, grid, ticks: grid, label: "hours", labelSize: 18 },
         { stroke: colors.quiet, grid, ticks: grid, size: 56, label: "kW", labelSize: 18 },

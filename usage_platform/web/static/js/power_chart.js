@@ -6,6 +6,9 @@ import { timeTicks } from "./ticks.js";
 const DAILY_FROM = 45 * 86400;
 const AXIS = 56;
 
+/** The range of a power axis: 0 is in it, and so is the export of a net meter. */
+export const powerRange = (plot, least, most) => [Math.min(0, least * 1.06), Math.max(1, most * 1.06)];
+
 /** Whether a range is drawn as daily values: a year of readings as a line is a solid block. */
 export const isDaily = (from, to) => to - from > DAILY_FROM;
 
@@ -82,7 +85,7 @@ export class PowerChart {
       height: this.root.clientHeight,
       legend: { show: false },
       cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false },
-      scales: { x: { time: false }, y: { range: (plot, least, most) => [0, Math.max(1, most * 1.06)] } },
+      scales: { x: { time: false }, y: { range: powerRange } },
       axes: [
         {
           stroke: colors.quiet,

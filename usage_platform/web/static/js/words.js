@@ -52,7 +52,7 @@ export function age(seconds) {
 
 /** `3.1% more than`, `the same as`: compares a value with another. */
 export function compared(value, other) {
-  if (!isKnown(value) || !other) return "cannot be compared with";
+  if (!isKnown(value) || value < 0 || !(other > 0)) return "cannot be compared with";
   const change = value / other - 1;
   if (Math.abs(change) < 0.0005) return "the same as";
   return `${percents.format(Math.abs(change))} ${change < 0 ? "less" : "more"} than`;

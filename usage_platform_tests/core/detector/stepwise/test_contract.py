@@ -12,7 +12,7 @@ from usage_platform.core.detector.stepwise.scorer import ScoredReading, Stepwise
 from usage_platform.core.detector.train import train
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import Calendar
-from usage_platform_tests.core.detector.series import DAY, HOUR, HOURLY, library
+from usage_platform_tests.core.detector.series import DAY, HOUR, HOURLY, NET, library
 
 QUARTERLY = Meter("m", "America/New_York", 15)
 # Zones half an hour off; the clock of the last goes half an hour forward and back.
@@ -85,6 +85,8 @@ CASES = [
     (ADELAIDE, midnight("2024-03-25", ADELAIDE), Method.FOREST, LEARNED_DAYS),
     (KOLKATA, midnight("2024-02-26", KOLKATA), Method.ROBUST_Z, LEARNED_DAYS),
     (LORD_HOWE, midnight("2024-09-23", LORD_HOWE), Method.FOREST, LEARNED_DAYS),
+    (NET, SPRING, Method.FOREST, LEARNED_DAYS),
+    (NET, AUTUMN, Method.ROBUST_Z, 10),
 ]
 
 
@@ -92,7 +94,8 @@ CASES = [
     scope="module",
     params=CASES,
     ids=lambda case: (
-        f"{case[0].timezone.split('/')[1]}-{case[0].interval_minutes}-{case[2]}-{case[3]}"
+        f"{case[0].timezone.split('/')[1]}-{case[0].interval_minutes}-{case[0].sign}-{case[2]}"
+        f"-{case[3]}"
     ),
 )
 def trained(request):

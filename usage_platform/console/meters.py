@@ -1,0 +1,118 @@
+"""`usage-platform meters`: the known meters, by people's descriptions and by sources.
+
+Belongs here: what is printed. Not here: the command line (`meters_command`), the descriptions
+(`core.meter_descriptions`).
+"""
+
+import json
+from typing import Any
+
+from rich.markup import escape
+
+from usage_platform.console.screen import Screen, table
+from usage_platform.core.meter_descriptions.description import Measured, MeterDescription
+from usage_platform.core.meter_descriptions.parsing import written_fields
+from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.settings.settings import SettingsError
+from usage_platform.wiring.platform import Platform
+
+_NOT_SAID = "by the source"
+
+
+def print_all(platform: Platform, as_json: bool, screen: Screen) -> None:
+    """Print a row a meter and version.
+
+    Raises:
+        LakeError: In one line, when the file of descriptions is invalid.
+    """
+    registry, descriptions = platform.registry(), platform.meters.read()
+    names = sorted(registry.known)
+    if as_json:
+        found = [_fields(registry, name, descriptions.get(name)) for name in names]
+        print(json.dumps(found, indent=1))
+        return
+    columns = ("meter", "time zone", "minutes", "from", "values", "described by")
+    rows = table("Meters", *columns, numbers=("minutes",))
+    for name in names:
+        for cells in _rows(registry.get(name), descriptions.get(name)):
+            rows.add_row(*map(escape, cells))
+    screen.console.print(rows)
+    if not descriptions:
+        screen.say(f"{platform.meters.place}: no meter; add one with 'usage-platform meters add'")
+
+
+def print_one(platform: Platform, name: str, as_json: bool, screen: Screen) -> None:
+    """Print what is known of a meter.
+
+    Raises:
+        SettingsError: The meter is neither described nor known from a source.
+        LakeError: As for `print_all`.
+    """
+    registry, descriptions = platform.registry(), platform.meters.read()
+    if name not in registry.known:
+        raise SettingsError(
+            f"{platform.meters.place}: no meter {name}; 'usage-platform meters list' lists all"
+        )
+    fields = _fields(registry, name, descriptions.get(name))
+    if as_json:
+        print(json.dumps(fields, indent=1))
+        return
+    for field, value in fields.items():
+        if field != "versions":
+            screen.say(f"{field}: {_NOT_SAID if value is None else value}")
+    for version in fields["versions"]:
+        said = ", ".join(f"{k} {v}" for k, v in version.items() if k != "valid_from")
+        screen.say(f"from {version['valid_from']}: {said}")
+
+
+def in_one_line(description: MeterDescription) -> str:
+    """A description as its fields."""
+    fields = written_fields(description)
+    versions = fields.pop("versions", [])
+    parts = [f"{name} {value}" for name, value in fields.items() if name != "name"]
+    parts += [f"another way from {one['valid_from']} on" for one in versions]
+    return f"meter {description.name}: {', '.join(parts) or 'nothing said'}"
+
+
+def _rows(meter: Meter, description: MeterDescription | None) -> list[tuple[str, ...]]:
+    """A meter's cells, a row a version."""
+    if description is None:
+        values = "net" if meter.is_net else _NOT_SAID
+        zone, minutes = meter.timezone, str(meter.interval_minutes)
+        return [(meter.name, zone, minutes, "", values, "its source")]
+    first = (meter.name, meter.timezone, str(meter.interval_minutes))
+    return [
+        (*(("",) * len(first) if since else first), str(since or ""), values, "people")
+        for since, measured in description.phases()
+        for values in [_values(meter, description, measured)]
+    ]
+
+
+def _values(meter: Meter, description: MeterDescription, measured: Measured) -> str:
+    parts = ["net" if meter.is_net else "", measured.quantity or "", measured.unit or ""]
+    if description.stamp is not None:
+        parts.append(f"stamped at the {description.stamp}")
+    if measured.register_size is not None:
+        parts.append(f"up to {measured.register_size:.15g}")
+    if measured.factor != 1:
+        parts.append(f"times {measured.factor:.15g}")
+    return " ".join(part for part in parts if part) or _NOT_SAID
+
+
+def _fields(
+    registry: MeterRegistry, name: str, description: MeterDescription | None
+) -> dict[str, Any]:
+    """What is known of a meter, in the words of the file; None: its source says it."""
+    meter = registry.get(name)
+    said = {} if description is None else written_fields(description)
+    return {
+        "name": name,
+        "timezone": meter.timezone,
+        "interval": meter.interval_minutes,
+        **{field: said.get(field) for field in ("quantity", "unit", "stamp")},
+        "sign": meter.sign,
+        "register_size": said.get("register_size"),
+        "factor": said.get("factor", 1),
+        "versions": said.get("versions", []),
+        "described_by": "source" if description is None else "people",
+    }

@@ -1,0 +1,71 @@
+"""What is wrong in a file that people write, in one line with the place and what was expected.
+
+Belongs here: the wording of errors of the files' forms (pydantic). Not here: the forms themselves,
+and reading the files (adapters).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from pydantic import ValidationError
+
+_LONGEST = 60
+_NAMING = ("name", "valid_from")
+_UNKNOWN_FIELD = "extra_forbidden"
+_EXPECTED = {
+    "missing": "expected this field, which is missing",
+    "int_parsing": "expected a whole number",
+    "float_parsing": "expected a number",
+    "tuple_type": "expected a list",
+    "string_type": "expected a text",
+    "model_type": "expected fields, a line each",
+    "model_attributes_type": "expected fields, a line each",
+}
+
+
+def form_error(
+    error: ValidationError, content: object, one_of: Mapping[str, str], page: str
+) -> str:
+    """The first error of a file, in one line.
+
+    Args:
+        error: What the form's validation raised.
+        content: The file as dictionaries, lists and texts.
+        one_of: For each list of the form, what to call one of its items.
+        page: The page that documents the fields.
+    """
+    first = error.errors()[0]
+    where = _place(first["loc"], content, one_of)
+    got = first["input"]
+    is_shown = isinstance(got, str) and first["type"] != _UNKNOWN_FIELD
+    shown = f", got {got[:_LONGEST]!r}" if is_shown else ""
+    return f"{where}{_reason(first['type'], first['msg'], page)}{shown}"
+
+
+def _reason(kind: str, message: str, page: str) -> str:
+    if kind == _UNKNOWN_FIELD:
+        return f"unknown field; expected one of those in {page}"
+    message = message.removeprefix("Value error, ")
+    return _EXPECTED.get(kind, message.replace("Input should be", "expected a value"))
+
+
+def _place(loc: Sequence[int | str], content: object, one_of: Mapping[str, str]) -> str:
+    """Where an error is, with names in place of the positions in lists."""
+    words: list[str] = []
+    found = content
+    for step in loc:
+        if isinstance(step, int) and isinstance(found, Sequence):
+            found = cast("Sequence[object]", found)[step]
+            words[-1] = f"{one_of.get(words[-1], words[-1])} {_name_of(found) or step + 1}"
+        elif isinstance(found, Mapping):
+            found = cast("Mapping[str, object]", found).get(str(step))
+            words.append(str(step))
+    return "".join(f"{word}: " for word in words)
+
+
+def _name_of(found: object) -> str:
+    if not isinstance(found, Mapping):
+        return ""
+    fields = cast("Mapping[str, object]", found)
+    named = (fields.get(name) for name in _NAMING)
+    return next((name[:_LONGEST] for name in named if isinstance(name, str)), "")

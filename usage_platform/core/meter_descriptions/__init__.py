@@ -1,0 +1,1 @@
+"""What people say of meters: quantity, unit, stamp, sign, register, versions."""

@@ -1,0 +1,188 @@
+"""The description of one meter, as people write it in `meters.yaml`.
+
+Belongs here: its fields, what holds between them, and what is valid at a time. Not here: the file
+(`parsing`), what follows for the known meters (`registry`) and for files (`meter_files`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Annotated, Self, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from usage_platform.core.measurement import Quantity, Sign, Stamp, Unit
+from usage_platform.core.meters import INTERVALS, INTERVALS_SHOWN, is_meter_name, is_timezone
+
+_MOST = 1e12
+"""The largest register and factor; beyond it a double holds no fraction of a reading."""
+
+_CONSTANT = ("timezone", "interval", "sign", "stamp")
+"""Fields that no version may change: rows of both versions would stand in the same tables."""
+
+
+def _name(text: object) -> str:
+    if isinstance(text, str) and is_meter_name(text):
+        return text
+    raise ValueError("expected a name of 1 to 200 printable characters, not all blank")
+
+
+def _zone(text: object) -> str:
+    if isinstance(text, str) and is_timezone(text):
+        return text
+    raise ValueError("expected an IANA time zone such as America/New_York")
+
+
+def _interval(text: object) -> int:
+    try:
+        minutes = int(str(text))
+    except ValueError:
+        minutes = 0
+    if minutes not in INTERVALS:
+        raise ValueError(f"expected minutes that divide an hour: {INTERVALS_SHOWN}")
+    return minutes
+
+
+def _day(text: object) -> date:
+    try:
+        return text if isinstance(text, date) else date.fromisoformat(str(text))
+    except ValueError:
+        raise ValueError("expected a day such as 2024-03-05") from None
+
+
+Size = Annotated[float, Field(gt=0, le=_MOST, allow_inf_nan=False)]
+"""A number above 0."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a meter's values are during one version.
+
+    Attributes:
+        quantity: What a value measures; None: the source says it.
+        unit: Its unit; None: the source says it.
+        register_size: Where the register begins at 0 again, in the unit; None: at the power of ten
+            above its values.
+        factor: By what values are multiplied, such as the ratio of a current transformer.
+    """
+
+    quantity: Quantity | None = None
+    unit: Unit | None = None
+    register_size: float | None = None
+    factor: float = 1.0
+
+
+class _Fields(BaseModel):
+    """The fields that a version may change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    quantity: Quantity | None = None
+    unit: Unit | None = None
+    register_size: Size | None = None
+    factor: Size | None = None
+
+    def after(self, before: Measured) -> Measured:
+        """What is measured from here on: the fields that are given, else those of before."""
+        quantity = self.quantity or before.quantity
+        size = self.register_size or before.register_size
+        return Measured(
+            quantity,
+            self.unit or before.unit,
+            size if quantity is Quantity.REGISTER else None,
+            self.factor or before.factor,
+        )
+
+
+class Version(_Fields):
+    """What is another way from a day on; the other fields stay as before.
+
+    Attributes:
+        valid_from: Its first day, local.
+    """
+
+    valid_from: Annotated[date, BeforeValidator(_day)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _changes_no_constant(cls, fields: object) -> object:
+        given = list(cast("Mapping[str, object]", fields)) if isinstance(fields, Mapping) else []
+        fixed = [name for name in _CONSTANT if name in given]
+        if fixed:
+            raise ValueError(
+                f"{fixed[0]} cannot change from a day on; expected quantity, unit, register_size "
+                f"or factor; describe a meter whose {fixed[0]} changes under another name from "
+                "that day on"
+            )
+        return cast("object", fields)
+
+
+class MeterDescription(_Fields):
+    """What people say of one meter; None: the source or the settings say it.
+
+    Attributes:
+        name: Its name on the topic and in the tables.
+        timezone: IANA name of the building's zone.
+        interval: Minutes of an interval of its readings.
+        stamp: Which moment of its interval a row of its sources carries.
+        sign: Whether values below 0 are export.
+        versions: What changes from a day on, in order.
+    """
+
+    name: Annotated[str, BeforeValidator(_name)]
+    timezone: Annotated[str, BeforeValidator(_zone)] | None = None
+    interval: Annotated[int, BeforeValidator(_interval)] | None = None
+    stamp: Stamp | None = None
+    sign: Sign | None = None
+    versions: tuple[Version, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        for one, other in pairwise(self.versions):
+            if other.valid_from <= one.valid_from:
+                raise ValueError(
+                    f"versions: expected days in order, each once; {other.valid_from} follows "
+                    f"{one.valid_from}"
+                )
+        phases = self.phases()
+        for part, (_, measured) in zip((self, *self.versions), phases, strict=True):
+            where = f"version {part.valid_from}: " if isinstance(part, Version) else ""
+            _check(where, part, measured)
+        are_registers = all(m.quantity is Quantity.REGISTER for _, m in phases)
+        if self.versions and self.stamp is None and not are_registers:
+            raise ValueError(
+                "stamp: expected start or end where there are versions, as it says whose the row "
+                "at midnight is"
+            )
+        return self
+
+    def phases(self) -> tuple[tuple[date | None, Measured], ...]:
+        """What is measured from which local day on, in order; the first from the beginning on."""
+        found: list[tuple[date | None, Measured]] = [(None, self.after(Measured()))]
+        for version in self.versions:
+            found.append((version.valid_from, version.after(found[-1][1])))
+        return tuple(found)
+
+
+def _check(where: str, part: _Fields, measured: Measured) -> None:
+    """What holds between the fields of a version.
+
+    Raises:
+        ValueError: In one line that begins with the place.
+    """
+    quantity, unit = measured.quantity, measured.unit
+    if quantity is not None and unit is not None and not unit.fits(quantity):
+        expected = "W, kW or MW" if quantity is Quantity.POWER else "Wh, kWh or MWh"
+        raise ValueError(
+            f"{where}unit: expected {expected} for the quantity {quantity}, got {unit}"
+        )
+    if part.register_size is not None and quantity is not Quantity.REGISTER:
+        raise ValueError(
+            f"{where}register_size: expected for the quantity register only; say quantity: "
+            "register, or leave it out"
+        )
+
+
+Descriptions = Mapping[str, MeterDescription]
+"""Descriptions by the meter's name."""

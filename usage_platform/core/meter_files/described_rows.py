@@ -1,0 +1,208 @@
+"""The rows of files by how their meters are read: each part is read alike.
+
+Belongs here: which rows are of one part, by meter, description and version. Not here: what people
+say (`core.meter_descriptions`), and reading a part (`readings`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from usage_platform.core.arrays import Ints
+from usage_platform.core.measurement import Sign, Stamp, Unit
+from usage_platform.core.meter_descriptions.description import Measured, MeterDescription
+from usage_platform.core.meter_descriptions.registry import described
+from usage_platform.core.meter_files.options import FileOptions
+from usage_platform.core.meter_files.rows import TypedRows
+from usage_platform.core.meter_files.series import FileRows, meter_names
+from usage_platform.core.meters import Meter
+from usage_platform.core.readings.source import SourceError
+from usage_platform.core.time.local_time import local_day_bounds
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Rows that are read alike.
+
+    Attributes:
+        files: The files that have such rows, with these alone; without what they counted.
+        meter: Gives the time zone, the interval, and the name where there is one meter.
+        options: What people say of the rows.
+        description: What people say of the meters; None where they say nothing.
+    """
+
+    files: tuple[FileRows, ...]
+    meter: Meter
+    options: FileOptions
+    description: MeterDescription | None
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How rows are read, and from when until when; equal ones make a part."""
+
+    meter: Meter
+    options: FileOptions
+    own_units: tuple[Unit | None, ...]
+    since: date | None = None
+    until: date | None = None
+
+
+def parts_of(files: Sequence[FileRows], meter: Meter, options: FileOptions) -> list[Part]:
+    """The rows by how they are read; none where no meter of them is described.
+
+    Args:
+        files: At least one.
+        meter: Gives the time zone, the interval and the name of what nobody describes.
+        options: What a person said, and people's descriptions.
+
+    Raises:
+        SourceError: In one line, when an option contradicts a description.
+    """
+    called = meter_names(files, meter)
+    places = [_places(file, called) for file in files]
+    names = list(dict.fromkeys(name for of_file in places for name in of_file))
+    if not options.meters.keys() & set(names):
+        return []
+    of_nobody = replace(options, meters={})
+    ways: dict[_Way, list[str]] = {}
+    said: dict[str, MeterDescription | None] = {}
+    for name in names:
+        description = said[name] = options.meters.get(name)
+        own_units = tuple(_own_unit(file, called, name) for file in files)
+        if description is None:
+            ways.setdefault(_Way(meter, of_nobody, own_units), []).append(name)
+            continue
+        like = replace(described(meter, description), name=meter.name)
+        phases = description.phases()
+        ends = [*(since for since, _ in phases[1:]), None]
+        for (since, measured), until in zip(phases, ends, strict=True):
+            way = _Way(like, _merged(of_nobody, description, measured), own_units, since, until)
+            ways.setdefault(way, []).append(name)
+    found = [
+        Part(
+            _files_of(files, places, group, way),
+            replace(way.meter, name=group[0]),
+            way.options,
+            said[group[0]],
+        )
+        for way, group in ways.items()
+    ]
+    # Versions without a row say nothing.
+    return [part for part in found if len(part.files[0].rows.numbers)] or found[:1]
+
+
+def _places(file: FileRows, called: dict[str, str]) -> dict[str, Ints]:
+    """The positions of the rows of each meter that has some."""
+    code_of = {name: code for code, name in enumerate(dict.fromkeys(called.values()))}
+    codes = np.array([code_of[called[name]] for name in file.rows.names], dtype=np.int64)
+    of_rows = codes[file.rows.meters]
+    order = np.argsort(of_rows, kind="stable")
+    found = np.split(order, np.flatnonzero(np.diff(of_rows[order])) + 1) if len(order) else []
+    names = list(code_of)
+    return {names[int(of_rows[at[0]])]: at for at in found}
+
+
+def _merged(options: FileOptions, said: MeterDescription, measured: Measured) -> FileOptions:
+    """The options with what people say of a meter.
+
+    Raises:
+        SourceError: In one line, when both say something else.
+    """
+    for word, option, description in (
+        ("quantity", options.quantity, measured.quantity),
+        ("unit", options.unit, measured.unit),
+        ("stamp", options.stamp, said.stamp),
+        ("sign", None if options.sign is Sign.CONSUMPTION else options.sign, said.sign),
+    ):
+        if None not in (option, description) and option != description:
+            raise SourceError(
+                f"assets/meters.yaml: meter {said.name}: {word}: the file says {description}, but "
+                f"--{word} says {option}; leave out the option, or correct the file: "
+                f"usage-platform meters set NAME --{word} {option}"
+            )
+    return replace(
+        options,
+        quantity=measured.quantity or options.quantity,
+        unit=measured.unit or options.unit,
+        stamp=said.stamp or options.stamp,
+        sign=said.sign or options.sign,
+        register_size=measured.register_size,
+        factor=measured.factor,
+    )
+
+
+def _own_unit(file: FileRows, called: dict[str, str], name: str) -> Unit | None:
+    """The unit that a file says of one meter, which may have a column of its own."""
+    if not file.layout.has_meter_columns:
+        return file.layout.unit
+    return next((one.unit for one in file.layout.values if called.get(one.meter) == name), None)
+
+
+def _files_of(
+    files: Sequence[FileRows],
+    places: Sequence[dict[str, Ints]],
+    group: Sequence[str],
+    way: _Way,
+) -> tuple[FileRows, ...]:
+    """The files with the rows of a part; at least one."""
+    found = [
+        _rows_of(file, of_file, group, way, unit)
+        for file, of_file, unit in zip(files, places, way.own_units, strict=True)
+    ]
+    return tuple(file for file in found if len(file.rows.numbers)) or (found[0],)
+
+
+def _rows_of(
+    file: FileRows, places: dict[str, Ints], group: Sequence[str], way: _Way, unit: Unit | None
+) -> FileRows:
+    rows = file.rows
+    found = [places.get(name, np.empty(0, dtype=np.int64)) for name in group]
+    at = np.concatenate(found)
+    code = np.repeat(np.arange(len(group)), [len(one) for one in found])
+    # As they are in the file.
+    order = np.argsort(at, kind="stable")
+    wanted, code = at[order], code[order]
+    within = _within(rows, wanted, way)
+    wanted, code = wanted[within], code[within]
+    part = TypedRows(
+        rows.numbers[wanted],
+        rows.wall[wanted],
+        rows.instants[wanted],
+        rows.values[wanted],
+        code,
+        tuple(group),
+        None if rows.end_wall is None else rows.end_wall[wanted],
+        None if rows.end_instants is None else rows.end_instants[wanted],
+        bad_rows=(),
+        row_count=0,
+        ends_of_day=rows.ends_of_day,
+        quality=None if rows.quality is None else rows.quality[wanted],
+    )
+    return FileRows(replace(file.layout, unit=unit), part)
+
+
+def _within(rows: TypedRows, at: Ints, way: _Way) -> Flags:
+    """Rows of one version: with end stamps, the row at its first midnight is of the one before."""
+    found = np.ones(len(at), dtype=np.bool_)
+    for day, is_after in ((way.since, True), (way.until, False)):
+        if day is None:
+            continue
+        wall = np.datetime64(day, "ns")
+        instant = local_day_bounds(day, way.meter.timezone)[0].tz_localize(None)
+        midnights = (
+            (rows.wall[at], wall),
+            (rows.instants[at], pd.Timestamp(instant).to_datetime64()),
+        )
+        if way.options.stamp is Stamp.END:
+            reached = [times > midnight for times, midnight in midnights]
+        else:
+            reached = [times >= midnight for times, midnight in midnights]
+        found &= (reached[0] | reached[1]) == is_after
+    return found

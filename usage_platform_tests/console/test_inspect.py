@@ -1,0 +1,68 @@
+"""`usage-platform inspect` of files whose meters people describe."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from usage_platform.console.cli import main
+
+TEXT = """\
+meter,time,value
+east,2024-03-05 00:00,500
+east,2024-03-05 00:15,501
+west,2024-03-05 00:00,-2
+west,2024-03-05 00:15,3
+"""
+
+
+@pytest.fixture
+def data(tmp_path):
+    return str(tmp_path / "data")
+
+
+@pytest.fixture
+def run(data):
+    def run(*args: str):
+        argv = ["--data", data, *args]
+        return CliRunner().invoke(main, argv, terminal_width=200)
+
+    return run
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text(TEXT)
+    return str(path)
+
+
+def test_a_file_is_read_by_what_meters_add_has_said(run, file, data):
+    interval = ("--interval", "15")
+    assert run("inspect", file, *interval).exit_code == 1
+    run("meters", "add", "east", "--quantity", "register", "--unit", "kWh")
+    run("meters", "add", "west", "--quantity", "power", "--unit", "kW", "--sign", "net")
+    done = run("inspect", file, "--json", *interval)
+    found = json.loads(done.output)
+    assert (done.exit_code, found["refused"], found["uncertain"]) == (0, None, [])
+    assert [(one["meter"], one["kw"]) for one in found["first"]] == [
+        ("east", 4),
+        ("west", -2),
+        ("west", 3),
+    ]
+    assert found["properties"]["unit"] == {"value": "kWh, kW", "certainty": "given"}
+    assert found["properties"]["sign"]["value"] == "consumption, net"
+    # A demo has another lake, and no option says two units.
+    assert found["command"].startswith(f"usage-platform --data {data} up --csv")
+    assert "--unit" not in found["command"]
+    assert "kWh, kW" in run("inspect", file, *interval).output
+
+
+def test_a_contradiction_is_one_line(run, file):
+    run("meters", "add", "east", "--unit", "kWh")
+    done = run("inspect", file, "--unit", "kW")
+    assert done.exit_code == 1
+    assert "assets/meters.yaml: meter east: unit: the file says kWh, but --unit says kW" in (
+        done.output
+    )
+    assert done.output.count("\n") == 1

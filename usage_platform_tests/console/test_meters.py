@@ -1,0 +1,90 @@
+"""`usage-platform meters`: what it prints and writes, and how it ends."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from usage_platform.adapters.lake.files import LakeFiles, save_meters
+from usage_platform.console.cli import main
+from usage_platform.core.meters import Meter, MeterRegistry
+
+
+@pytest.fixture
+def data(tmp_path) -> Path:
+    registry = MeterRegistry(Meter("main")).with_meters([Meter("pump", "Europe/Rome", 15)])
+    save_meters(LakeFiles(str(tmp_path / "lake" / "assets")), registry)
+    return tmp_path
+
+
+def run(data: Path, *args: str) -> Result:
+    return CliRunner().invoke(main, ["--data", str(data), "meters", *args], terminal_width=200)
+
+
+def test_a_meter_is_added_changed_and_shown(data):
+    words = "--quantity register --unit kWh --register-size 1e5 --factor 80 --sign net"
+    done = run(data, "add", "east", *words.split())
+    file = data / "lake" / "assets" / "meters.yaml"
+    assert done.output == (
+        f"{file}: meter east: quantity register, unit kWh, sign net, register_size 100000, "
+        "factor 80\n"
+    )
+    run(data, "set", "east", "--timezone", "Asia/Kolkata", "--interval", "30", "--stamp", "end")
+    done = run(data, "set", "east", "--quantity", "energy", "--valid-from", "2024-03-01")
+    assert done.exit_code == 0, done.output
+    expected = {
+        "name": "east",
+        "timezone": "Asia/Kolkata",
+        "interval": 30,
+        "quantity": "register",
+        "unit": "kWh",
+        "stamp": "end",
+        "sign": "net",
+        "register_size": 100_000,
+        "factor": 80,
+        "versions": [{"valid_from": "2024-03-01", "quantity": "energy"}],
+        "described_by": "people",
+    }
+    assert json.loads(run(data, "show", "east", "--json").output) == expected
+    shown = run(data, "show", "east").output
+    for line in ("interval: 30", "factor: 80", "from 2024-03-01: quantity energy"):
+        assert line in shown.splitlines()
+    assert json.loads(run(data, "list", "--json").output)[0] == expected
+
+
+def test_the_list_has_the_meters_of_sources_too(data):
+    run(data, "add", "east", "--unit", "Wh")
+    shown = run(data, "list").output
+    for text in ("east", "Wh", "people", "pump", "Europe/Rome", "its source"):
+        assert text in shown
+    fields = json.loads(run(data, "show", "pump", "--json").output)
+    assert (fields["interval"], fields["unit"], fields["described_by"]) == (15, None, "source")
+
+
+def test_without_a_file_the_list_says_how_to_begin(data):
+    assert "add one with 'usage-platform meters add'" in run(data, "list").output
+
+
+@pytest.mark.parametrize(
+    ("args", "error"),
+    [
+        (["show", "east"], "no meter east; 'usage-platform meters list' lists all"),
+        (["set", "east", "--unit", "kWh"], "meter east: is not described; add it with"),
+        (["add", "east", "--interval", "7"], "meter east: interval: expected minutes that div"),
+    ],
+)
+def test_a_mistake_is_one_line(data, args, error):
+    done = run(data, *args)
+    assert done.exit_code == 1
+    assert error in done.output
+    assert done.output.count("\n") == 1
+
+
+def test_a_wrong_file_is_one_line_and_an_error(data):
+    (data / "lake" / "assets" / "meters.yaml").write_text("meters: [{name: a, stamp: mid}]")
+    done = run(data, "list")
+    assert done.exit_code == 1
+    assert "meters.yaml: meter a: stamp: expected a value 'start' or 'end', got 'mid'" in (
+        done.output
+    )
