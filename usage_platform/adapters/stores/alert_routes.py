@@ -5,7 +5,8 @@ Belongs here: reading the file. Not here: its form (`core.alerts.routes_file`).
 
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.files import LakeFiles
-from usage_platform.adapters.stores.plain_yaml import written_text, yaml_texts
+from usage_platform.adapters.stores.plain_yaml import yaml_texts
+from usage_platform.adapters.stores.written_text import written_text
 from usage_platform.core.alerts.routes import Routes
 from usage_platform.core.alerts.routes_file import parse_routes
 
