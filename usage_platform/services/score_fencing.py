@@ -1,4 +1,4 @@
-"""A scorer that another one has replaced: its error, in one line.
+"""A transactional client that another one has replaced: its error, in one line.
 
 Belongs here: recognising it. Not here: what is then done (`score_tick`).
 """
@@ -25,21 +25,21 @@ class ScorerFencedError(RuntimeError):
 
 
 @contextmanager
-def fenced_as_own_error(producer: Producer) -> Generator[None]:
+def fenced_as_own_error(
+    producer: Producer, own: type[RuntimeError] = ScorerFencedError
+) -> Generator[None]:
     """Turn the error of a fenced producer into an error of its own.
 
     Args:
         producer: The transactional producer that the block uses.
-
-    Raises:
-        ScorerFencedError: In place of that one; other errors stay as they are.
+        own: That error, which is raised in its place; other errors stay as they are.
     """
     try:
         yield
     except KafkaException as error:
         code = error.args[0].code()
         if code in _FENCED or (code == KafkaError._FATAL and _why_fatal(producer) in _FENCED):
-            raise ScorerFencedError from None
+            raise own from None
         raise
 
 
