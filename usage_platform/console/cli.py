@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from usage_platform.console.accept_loss import accept_loss
+from usage_platform.console.collect_command import collect
 from usage_platform.console.given_options import Given, Value, given, unless_given
 from usage_platform.console.groups_command import groups
 from usage_platform.console.inspect_command import inspect
@@ -43,6 +44,7 @@ def main(ctx: click.Context, data: Path | None) -> None:
 
 main.add_command(inspect)
 main.add_command(accept_loss)
+main.add_command(collect)
 main.add_command(label)
 main.add_command(groups)
 main.add_command(meters)

@@ -14,7 +14,7 @@ from usage_platform.core.samples.parsing import SampleMessage
 _COLLECTED = "collected_ms"
 _LONGEST = 15
 
-Headers = list[tuple[str, bytes]]
+Headers = list[tuple[str, str | bytes | None]]
 
 
 def collected_header(at: float) -> Headers:
