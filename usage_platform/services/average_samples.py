@@ -46,7 +46,6 @@ from usage_platform.services.sample_position import (
 from usage_platform.services.sample_result import SampleTick, place_of
 from usage_platform.services.score_fencing import TRANSACTION_TIMEOUT_MS, fenced_as_own_error
 
-TRANSACTIONAL_ID = SAMPLES_GROUP
 _BATCH = 10_000
 _QUIET_SECONDS = 0.5
 _CALL_SECONDS = 10.0
@@ -95,7 +94,7 @@ class SampleAverager:
         self._producer = Producer(
             kafka.client(
                 **{
-                    "transactional.id": TRANSACTIONAL_ID,
+                    "transactional.id": SAMPLES_GROUP,
                     "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
                     "compression.type": "lz4",
                     "linger.ms": 5,

@@ -2,6 +2,7 @@
 
 EDGES = {
     ("source_readings", "usage"),
+    ("samples", "usage"),
     ("usage", "readings"),
     ("usage", "rejects"),
     ("readings", "usage_hourly"),
@@ -35,7 +36,17 @@ CHECKS = {
 }
 # Training evaluates it; it cannot run alone.
 TRAINING_CHECK = ("slot_forests", "model_is_fit")
-JOBS = {"playback", "micro_batch", "retrain", "quality", "backfill", "report", "costs", "upkeep"}
+JOBS = {
+    "playback",
+    "collecting",
+    "micro_batch",
+    "retrain",
+    "quality",
+    "backfill",
+    "report",
+    "costs",
+    "upkeep",
+}
 SCHEDULES = {
     "weekly_retrain",
     "hourly_quality",
@@ -44,4 +55,12 @@ SCHEDULES = {
     "nightly_costs",
     "monthly_report",
 }
-SENSORS = {"playback_sensor", "micro_batch_sensor", "model_sensor", "anomaly_stream", "alerts"}
+SENSORS = {
+    "playback_sensor",
+    "collector_sensor",
+    "sample_stream",
+    "micro_batch_sensor",
+    "model_sensor",
+    "anomaly_stream",
+    "alerts",
+}
