@@ -35,7 +35,8 @@ FRESH = {
     "profile_report": (timedelta(days=32), timedelta(days=63)),
     "usage_cost": (timedelta(hours=50), timedelta(hours=98)),
 }
-BY_HAND = {"source_readings", "redriven_rejects"}
+# The collector's asset is used where a broker of MQTT is set.
+BY_HAND = {"source_readings", "redriven_rejects", "samples"}
 
 
 @pytest.fixture(scope="module")
