@@ -18,7 +18,7 @@ from functools import partial
 import pandas as pd
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
-from usage_platform.adapters.kafka.consuming import consume
+from usage_platform.adapters.kafka.consuming import consume, noting_ends
 from usage_platform.adapters.kafka.producing import produce, within
 from usage_platform.adapters.kafka.topic_ids import topic_id
 from usage_platform.adapters.kafka.topics import (
@@ -44,13 +44,16 @@ from usage_platform.services.sample_position import (
     take_messages,
 )
 from usage_platform.services.sample_result import SampleTick, place_of
-from usage_platform.services.score_fencing import TRANSACTION_TIMEOUT_MS, fenced_as_own_error
+from usage_platform.services.score_fencing import (
+    COMMITTED,
+    TRANSACTION_TIMEOUT_MS,
+    TRANSACTIONAL,
+    fenced_as_own_error,
+)
 
 _BATCH = 10_000
 _QUIET_SECONDS = 0.5
 _CALL_SECONDS = 10.0
-# As for the scorer: a restarted broker is found again only when a connection changes.
-_IDLE_MS = 5_000
 
 
 class AveragerFencedError(RuntimeError):
@@ -96,26 +99,13 @@ class SampleAverager:
                 **{
                     "transactional.id": SAMPLES_GROUP,
                     "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-                    "compression.type": "lz4",
-                    "linger.ms": 5,
-                    "connections.max.idle.ms": _IDLE_MS,
+                    **TRANSACTIONAL,
                 }
             ),
             # A fatal error is raised by the failing call and need not be logged as well.
             logger=logging.Logger("usage_platform.services.average_samples", logging.CRITICAL + 1),
         )
-        self._consumer = Consumer(
-            kafka.client(
-                **{
-                    "group.id": SAMPLES_GROUP,
-                    "enable.auto.commit": False,
-                    "enable.partition.eof": True,
-                    "isolation.level": "read_committed",
-                    "auto.offset.reset": "earliest",
-                    "fetch.wait.max.ms": 100,
-                }
-            )
-        )
+        self._consumer = Consumer(kafka.client(**{"group.id": SAMPLES_GROUP, **COMMITTED}))
         self._lake_id = lake_id(lake)
         _check_lake(kafka, self._lake_id)
         # Fences one that is still alive elsewhere: its transaction can no longer commit.
@@ -151,7 +141,7 @@ class SampleAverager:
             for one in self._assigned
         }
         while not self._has_reached(ends):
-            messages = self._next_messages()
+            messages = noting_ends(consume(self._consumer, _BATCH, _QUIET_SECONDS), self._ended)
             if messages:
                 self._average(messages, tick)
             # After a batch: rebuilding the state may have taken all of the time.
@@ -180,16 +170,6 @@ class SampleAverager:
         self._consumer.assign(starts)
         self._assigned, self._topic = partitions, topic
         tick.result.notices = position.notices
-
-    def _next_messages(self) -> list[Message]:
-        """Messages as they come; ends of partitions are noted."""
-        found: list[Message] = []
-        for message in consume(self._consumer, _BATCH, _QUIET_SECONDS):
-            if message.error() is None:
-                found.append(message)
-            else:
-                self._ended[message.partition() or 0] = message.offset() or 0
-        return found
 
     def _has_reached(self, ends: Mapping[int, int]) -> bool:
         """Whether all before these offsets was consumed; markers of transactions are no message."""
