@@ -79,7 +79,9 @@ docs: .venv/.installed-docs ## Build the documentation with its API reference in
 	@echo "the site is site/index.html"
 
 bench: setup .venv/.installed-dev ## Measure speeds, each beside the naive way
-	@$(BIN)/python -m usage_platform_tests.tools.bench $(ARGS)
+	@$(BIN)/python -m usage_platform_tests.tools.bench
+	@$(BIN)/python -m usage_platform_tests.tools.bench.stepwise
+	@$(BIN)/python -m usage_platform_tests.tools.bench.training
 
 bench-live: setup .venv/.installed-dev ## Measure a running platform: event to its hour, event to its anomaly (ARGS="--minutes N")
 	@$(BIN)/python -m usage_platform_tests.tools.bench.live $(ARGS)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dagster_pipes import open_dagster_pipes
@@ -27,6 +28,7 @@ from usage_platform.services.backfill import recompute_range
 from usage_platform.services.ingest import drain_topics
 from usage_platform.services.lake_writer import session_under_lease
 from usage_platform.services.train import train_and_promote
+from usage_platform.services.train_bucket import on_executors
 from usage_platform.services.train_weeks import TrainingError
 from usage_platform.settings.settings import Settings, SettingsError
 from usage_platform.wiring.platform import Platform
@@ -85,7 +87,10 @@ def carry_out(request: Request, progress: Callable[[str], None]) -> dict[str, An
     """
     platform = Platform(Settings.from_env(request.settings))
     if isinstance(request.work, TrainModels):
-        return _models(platform, request.work, progress)
+        # Without the lease: no table is written, and a model is complete once its manifest is
+        # there, so that training on this machine needs no lease either.
+        with cluster_session() as spark:
+            return _models(platform, spark, request.work, progress)
     if request.borrower is None:
         raise RequestError("borrower: none; work that writes tables needs the lease")
     with _writing(platform, Holder(*request.borrower)) as spark:
@@ -125,10 +130,11 @@ def _topics(
 
 
 def _models(
-    platform: Platform, work: TrainModels, progress: Callable[[str], None]
+    platform: Platform,
+    spark: "SparkSession",
+    work: TrainModels,
+    progress: Callable[[str], None],
 ) -> dict[str, Any]:
-    # Without the lease: no table is written, and a model is complete once its manifest is there, so
-    # that training on this machine needs no lease either.
     trained = train_and_promote(
         platform.models,
         platform.reader,
@@ -137,5 +143,6 @@ def _models(
         work.request(),
         datetime.now(UTC),
         progress,
+        partial(on_executors, spark),
     )
     return asdict(trained)

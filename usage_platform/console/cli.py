@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 
 from usage_platform.console.accept_loss import accept_loss
+from usage_platform.console.alerts_command import alerts
 from usage_platform.console.collect_command import collect
+from usage_platform.console.findings_command import findings
 from usage_platform.console.given_options import Given, Value, given, unless_given
 from usage_platform.console.groups_command import groups
 from usage_platform.console.inspect_command import inspect
@@ -42,14 +44,11 @@ def main(ctx: click.Context, data: Path | None) -> None:
     ctx.obj = {} if data is None else {"data": data}
 
 
-main.add_command(inspect)
-main.add_command(accept_loss)
-main.add_command(collect)
-main.add_command(label)
-main.add_command(groups)
-main.add_command(meters)
-main.add_command(bill)
-main.add_command(tariffs)
+for _command in (
+    *(inspect, accept_loss, collect, label, groups, alerts),
+    *(meters, bill, tariffs, findings),
+):
+    main.add_command(_command)
 
 
 @main.command()
@@ -285,10 +284,16 @@ def models(overrides: Given, back: bool, promote: str | None, sizes: bool) -> No
 @click.argument("sink", required=False)
 @click.pass_obj
 def alert_test(overrides: Given, sink: str | None) -> None:
-    """Send a test alert to every configured sink, or to one."""
+    """Send a test alert to every sink and target, or to one."""
     from datetime import UTC, datetime
 
     from usage_platform.console.alert_test import send_tests
+    from usage_platform.core.alerts.routes import Routes
+    from usage_platform.wiring.platform import Platform
+    from usage_platform.wiring.targets import chosen_targets
 
-    if not send_tests(Settings.from_env(**overrides), sink, datetime.now(UTC)):
+    deployment = Platform(Settings.from_env(**overrides))
+    settings = deployment.settings
+    targets = chosen_targets(settings, deployment.routes.read() or Routes())
+    if not send_tests(targets, sink, settings.default_meter, datetime.now(UTC)):
         sys.exit(1)

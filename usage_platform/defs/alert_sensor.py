@@ -1,7 +1,7 @@
 """The sensor `alerts`: alerts on episodes, for people and other programs.
 
 Belongs here: when alerts are sent, and what a tick reports. Not here: sending them
-(`services.deliver_alerts`).
+(`services.deliver_alerts`, `services.routed_alerts`).
 """
 
 import time
@@ -20,16 +20,19 @@ from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.deliver_alerts import Delivered, Delivery
 from usage_platform.services.sink_turn import SinkBusyError
 from usage_platform.wiring.platform import Platform
+from usage_platform.wiring.routed import Chosen, chosen_routes, routed_alerts
 from usage_platform.wiring.sinks import HOW_TO_CONFIGURE, chosen_sinks
 
 # The slowest request takes some 10 s more, and Dagster allows a tick 60.
 _SECONDS = 30.0
+_UNCONFIGURED = f"no alert sink is configured: {HOW_TO_CONFIGURE}"
+_RETRIED = (KafkaUnreachableError, KafkaException, LakeError)
 
 
 @dg.sensor(
     name="alerts",
     description="Sends an alert when an episode opens or closes, to each sink that the settings "
-    "configure.",
+    "configure, or as `assets/alerts.yaml` of the lake routes it.",
     minimum_interval_seconds=10,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
@@ -40,25 +43,61 @@ def alerts(context: dg.SensorEvaluationContext, platform: PlatformResource) -> d
     are on the topic `alert_dead_letters`.
     """
     deployment = platform.deployment
+    try:
+        chosen = chosen_routes(deployment, datetime.now(UTC))
+    except LakeError as error:
+        return dg.SkipReason(_retry(error))
+    said: list[str] = []
+    for line, is_news in (
+        _sent_to_all(deployment) if chosen is None else _routed(deployment, chosen)
+    ):
+        said.append(line)
+        if is_news:
+            context.log.info(line)
+    return dg.SkipReason("; ".join(said))
+
+
+def _sent_to_all(deployment: Platform) -> Iterator[tuple[str, bool]]:
+    """Send each alert to each sink; yields a line for each, and whether it is worth a log."""
     sinks = chosen_sinks(deployment.settings)
     if not sinks:
-        return dg.SkipReason(f"no alert sink is configured: {HOW_TO_CONFIGURE}")
+        yield _UNCONFIGURED, False
     ends = time.monotonic() + _SECONDS
-    said = []
     for number, sink in enumerate(sinks):
         share = (ends - time.monotonic()) / (len(sinks) - number)
         try:
             done = _turn(deployment, sink, share)
         except SinkBusyError as error:
-            said.append(f"{sink.name}: {error}")
-            continue
-        except (KafkaUnreachableError, KafkaException, LakeError) as error:
-            said.append(f"{sink.name}: will retry at the next tick, nothing is lost: {error}")
-            continue
-        said.append(f"{sink.name}: {_in_words(done)}")
-        if done.sent or done.failed:
-            context.log.info(said[-1])
-    return dg.SkipReason("; ".join(said))
+            yield f"{sink.name}: {error}", False
+        except _RETRIED as error:
+            yield f"{sink.name}: {_retry(error)}", False
+        else:
+            yield f"{sink.name}: {_in_words(done)}", bool(done.sent or done.failed)
+
+
+def _routed(deployment: Platform, chosen: Chosen) -> Iterator[tuple[str, bool]]:
+    """Send each alert where its route leads; yields as `_sent_to_all`."""
+    for problem in chosen.problems:
+        yield problem, True
+    now = datetime.now(UTC)
+    try:
+        routed = routed_alerts(deployment, chosen, now)
+        if not routed.targets:
+            yield _UNCONFIGURED, False
+            return
+        for name, done in routed.turn(now, _SECONDS):
+            if isinstance(done, str):
+                yield f"{name}: {_retry(done)}", True
+            else:
+                yield f"{name}: {_in_words(done)}", bool(done.sent or done.failed)
+    except SinkBusyError as error:
+        yield f"routes: {error}", False
+    except _RETRIED as error:
+        yield f"routes: {_retry(error)}", False
+
+
+def _retry(error: Exception | str) -> str:
+    return f"will retry at the next tick, nothing is lost: {error}"
 
 
 def _turn(deployment: Platform, sink: AlertSink, seconds: float) -> Delivered:

@@ -103,7 +103,7 @@ def anomalies(
     first, last = days_of(context)
     started = time.monotonic()
     before = deployment.reader.state(ANOMALIES)
-    with deployment.lake_writer.session():
+    with deployment.lake_writer.turn() as turn:
         create_tables(deployment.lake)
         done = rescore_days(
             deployment.reader,
@@ -111,7 +111,7 @@ def anomalies(
             deployment.registry(),
             first,
             last,
-            context.log.info,
+            turn.checked(context.log.info),
         )
     state = deployment.reader.state(ANOMALIES)
     return dg.MaterializeResult(

@@ -23,7 +23,7 @@ _CHECKED_METERS = 5
 
 @dg.asset(
     group_name="lake",
-    kinds={"delta", "spark"},
+    kinds={"delta"},
     owners=OWNERS,
     deps=["readings"],
     partitions_def=MONTHLY,
@@ -46,8 +46,9 @@ def usage_cost(
     started = time.monotonic()
     inputs, record = deployment.cost_inputs(), deployment.cost_record
     months = [Month(date.fromisoformat(key)) for key in context.partition_keys]
-    with deployment.lake_writer.session():
-        hours = sum(compute_month(inputs, record, month, context.log.info) for month in months)
+    with deployment.lake_writer.turn() as turn:
+        progress = turn.checked(context.log.info)
+        hours = sum(compute_month(inputs, record, month, progress) for month in months)
     state = deployment.reader.state(USAGE_COST)
     return dg.MaterializeResult(
         metadata={

@@ -8,6 +8,7 @@ import dagster as dg
 
 from usage_platform.defs.anomaly_assets import anomalies
 from usage_platform.defs.cost_assets import usage_cost
+from usage_platform.defs.findings_assets import usage_findings
 from usage_platform.defs.lake_assets import streams_into_lake, usage_hourly
 from usage_platform.defs.model_assets import slot_forests
 from usage_platform.defs.profile_assets import profile_report
@@ -70,4 +71,11 @@ costs = dg.define_asset_job(
     description="Compute months of `usage_cost` from `readings` and the tariffs.",
     executor_def=dg.in_process_executor,
     tags={_MAX_RUNTIME: 7200},
+)
+findings = dg.define_asset_job(
+    "findings",
+    dg.AssetSelection.assets(usage_findings).without_checks(),
+    description="Compute `usage_findings` of all meters from `readings` and the tariffs.",
+    executor_def=dg.in_process_executor,
+    tags={_MAX_RUNTIME: 14400},
 )

@@ -16,6 +16,7 @@ from usage_platform.adapters.drawing.model_plots import (
 )
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.tables import READINGS
+from usage_platform.adapters.processes.pool import WorkerKilledError, map_in_processes
 from usage_platform.cluster.request import TrainModels
 from usage_platform.core.detector.gate import Examined
 from usage_platform.core.detector.manifest import Detector, Model
@@ -97,7 +98,7 @@ def slot_forests(
     started = time.monotonic()
     try:
         result = _trained(context, config, deployment)
-    except (TrainingError, LakeError, SettingsError, ValueError) as error:
+    except (TrainingError, WorkerKilledError, LakeError, SettingsError, ValueError) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
     newest = deployment.models.load(result.versions[-1])
     yield dg.MaterializeResult(
@@ -128,6 +129,7 @@ def _trained(
         request,
         datetime.now(UTC),
         context.log.info,
+        map_in_processes,
     )
 
 

@@ -42,7 +42,7 @@ class RedriveConfig(dg.Config):
 
 @dg.asset(
     group_name="lake",
-    kinds={"delta", "spark"},
+    kinds={"delta"},
     owners=OWNERS,
     deps=["rejects"],
     code_version="1",
@@ -69,13 +69,13 @@ def redriven_rejects(
     readings_now, done = pd.Series(dtype="int64"), RescoredDays()
     versions = {table: reader.state(table).version for table in (USAGE_HOURLY, ANOMALIES)}
     if not rejects.empty:
-        with deployment.lake_writer.session():
+        with deployment.lake_writer.turn() as turn:
             redriven = redrive(
                 reader,
                 deployment.timeline(),
                 deployment.registry(),
                 rejects,
-                context.log.info,
+                turn.checked(context.log.info),
             )
         readings_now, done = redriven.revived["reason"].value_counts(), redriven.rescored
     for table, version in versions.items():

@@ -1,4 +1,4 @@
-"""Schedules: weekly training, hourly and weekly checks, nightly upkeep and costs, reports."""
+"""Schedules: training, checks, upkeep, costs, findings and reports."""
 
 from zoneinfo import ZoneInfo
 
@@ -7,7 +7,7 @@ import dagster as dg
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY
 from usage_platform.defs.day_checks import DAY_CHECKS
-from usage_platform.defs.jobs import costs, quality, report, retrain
+from usage_platform.defs.jobs import costs, findings, quality, report, retrain
 from usage_platform.defs.partitions import MONTHLY, month_before, partition_keys
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.defs.upkeep import upkeep
@@ -105,3 +105,22 @@ def nightly_costs(
         dg.RunRequest(partition_key=key, run_key=f"{key} {at:%Y-%m-%d}")
         for key in keys[:_MONTHS_A_NIGHT]
     ] or dg.SkipReason("every month is computed")
+
+
+@dg.schedule(
+    job=findings,
+    cron_schedule="33 4 * * *",
+    execution_timezone=_SETTINGS.timezone,
+    default_status=_RUNNING,
+    description="Look for findings of all meters, after the costs.",
+)
+def nightly_findings(
+    context: dg.ScheduleEvaluationContext, platform: PlatformResource
+) -> dg.RunRequest | dg.SkipReason:
+    """Look for findings if there are readings."""
+    try:
+        if not platform.deployment.reader.exists(READINGS):
+            return dg.SkipReason("no readings yet")
+    except LakeError as error:
+        return dg.SkipReason(str(error))
+    return dg.RunRequest(run_key=f"{context.scheduled_execution_time:%Y-%m-%d}")

@@ -66,7 +66,7 @@ def forget_history(context: dg.OpExecutionContext, platform: PlatformResource) -
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     before = midnight - timedelta(days=days)
     give_up = time.monotonic() + _SECONDS_TO_FORGET
-    with deployment.lake_writer.session():
+    with deployment.lake_writer.turn():
 
         def add(totals: pd.DataFrame) -> None:
             add_run_totals(deployment.lake, totals)

@@ -19,23 +19,18 @@ from typing import Any
 
 from usage_platform.adapters.kafka.events import committed_reader
 from usage_platform.adapters.kafka.topics import EPISODE, KafkaSettings, messages_to_end
-from usage_platform.adapters.stores.alert_record import AlertRecord, Failing
+from usage_platform.adapters.stores.alert_record import AlertRecord
 from usage_platform.core.alerts.alert import Alert, AlertSink, DeliveryError, Severity
 from usage_platform.core.alerts.sent_alerts import SentAlerts
 from usage_platform.core.alerts.storms import Storms, storm_alert
 from usage_platform.core.anomalies.message_parsing import parse_episode
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.time.waiting import seconds_left
 from usage_platform.services.alert_dead_letters import publish_dead_letter
+from usage_platform.services.alert_tries import failed, is_given_up, is_too_early
 from usage_platform.services.offset_marks import Work, check_lake
 from usage_platform.services.sink_progress import SinkProgress
 from usage_platform.services.sink_turn import SinkTurn
 
-MOST_TRIES = 8
-"""Tries before an alert becomes a dead letter, a quarter of an hour after the first one."""
-
-_FIRST_WAIT_SECONDS = 10.0
-_LONGEST_WAIT_SECONDS = 300.0
 _MOST_MESSAGES = 20_000
 
 
@@ -130,7 +125,7 @@ class Delivery:
             for message, event in zip(messages, events, strict=True):
                 alert = self._alert(event, now)
                 if alert is not None:
-                    if self._is_too_early(alert, now):
+                    if is_too_early(self._failing, alert.key, now):
                         done = replace(done, waits=True)
                         break
                     if not next(more_time):
@@ -152,7 +147,7 @@ class Delivery:
         """Send the alerts on storms that are due."""
         while (storm := self._storms.due(now.timestamp())) is not None:
             alert = storm_alert(storm, self._registry.get(storm.first[0]))
-            if self._is_too_early(alert, now):
+            if is_too_early(self._failing, alert.key, now):
                 return replace(done, waits=True)
             if not next(more_time):
                 return done
@@ -172,12 +167,6 @@ class Delivery:
             return None
         return self._sent.due(event, self._least, self._registry.get(event["meter"]))
 
-    def _is_too_early(self, alert: Alert, now: datetime) -> bool:
-        failing = self._failing
-        if failing is None or failing.key != alert.key:
-            return False
-        return seconds_left(failing.next_try, now.timestamp(), _LONGEST_WAIT_SECONDS) > 0
-
     def _try(self, alert: Alert, now: datetime, done: Delivered) -> Delivered:
         try:
             self._sink.deliver(alert, now)
@@ -189,15 +178,14 @@ class Delivery:
     def _failed(
         self, alert: Alert, error: DeliveryError, now: datetime, done: Delivered
     ) -> Delivered:
-        before = self._failing
-        tries = 1 + (before.tries if before and before.key == alert.key else 0)
         done = replace(done, failed=str(error))
-        if error.lasting or tries >= MOST_TRIES:
+        failing = failed(self._failing, alert.key, error, now)
+        if is_given_up(failing):
+            tries = failing.tries
             publish_dead_letter(self._kafka, self._sink.name, alert, str(error), tries, now)
             self._keep(alert, now)
             return replace(done, given_up=done.given_up + 1)
-        wait = min(_FIRST_WAIT_SECONDS * 2.0 ** (tries - 1), _LONGEST_WAIT_SECONDS)
-        self._failing = Failing(key=alert.key, tries=tries, next_try=now.timestamp() + wait)
+        self._failing = failing
         self._write()
         return replace(done, waits=True)
 

@@ -56,6 +56,7 @@ class Fleet:
         meters: By name.
         groups: In the order of the file.
         groups_error: What is wrong with the file of groups, one line; empty if nothing is.
+        hour_end: End of the spans of the figures, ns since 1970 UTC; None without a reading.
     """
 
     version: str = "empty"
@@ -64,6 +65,7 @@ class Fleet:
     meters: tuple[MeterRow, ...] = ()
     groups: tuple[GroupRow, ...] = ()
     groups_error: str = ""
+    hour_end: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +201,8 @@ class FleetCache:
             as_of,
         )
         rows = meter_rows(registry.known, sums, known)
-        return Fleet(version, as_of, newest, rows, group_rows(groups, sums.groups), error)
+        shown = group_rows(groups, sums.groups)
+        return Fleet(version, as_of, newest, rows, shown, error, hour_end.value)
 
     def _groups(self, text: str, meters: Collection[str]) -> tuple[Groups, str]:
         """The groups, or none and what is wrong with their file."""

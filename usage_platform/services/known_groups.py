@@ -14,22 +14,29 @@ from usage_platform.core.fleet.meter_row import MONTH_HOURS
 from usage_platform.core.meters import MeterRegistry
 
 
-def known_groups(text: str, place: str, reader: LakeReader, registry: MeterRegistry) -> Groups:
+def known_groups(
+    text: str,
+    place: str,
+    reader: LakeReader,
+    registry: MeterRegistry,
+    days: int = MONTH_HOURS // 24,
+) -> Groups:
     """The groups that a text describes.
 
     Args:
         text: YAML.
         place: Where it is from, for errors.
         reader: The lake's tables.
-        registry: The described meters; those with hours in the lake's last 30 days are known too.
+        registry: The described meters; those with hours in the lake's last days are known too.
+        days: How many days those are.
 
     Raises:
         LakeError: In one line, when something in the text is wrong or the lake cannot be read.
     """
-    days = reader.day_files(USAGE_HOURLY).files
+    files = reader.day_files(USAGE_HOURLY).files
     meters = set(registry.known)
-    if days:
-        newest = max(days)
-        first = newest - timedelta(hours=MONTH_HOURS)
+    if files:
+        newest = max(files)
+        first = newest - timedelta(days=days)
         meters.update(reader.meters(USAGE_HOURLY, first, newest))
     return groups_in(text, place, meters)

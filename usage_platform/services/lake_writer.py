@@ -1,8 +1,8 @@
-"""Write access to the lake: one Spark session at a time, whichever process or platform asks.
+"""Write access to the lake: one turn at a time, whichever process or platform asks.
 
-Belongs here: taking turns among the processes of a data folder, and holding the lease while a
-session is open. Not here: the lease itself (`adapters.lake.lease`), how a session is made (an
-argument).
+Belongs here: taking turns among the processes of a data folder, with a Spark session or without,
+and holding the lease meanwhile. Not here: the lease itself (`adapters.lake.lease`), how a session
+is made (an argument).
 """
 
 import fcntl
@@ -56,15 +56,28 @@ class LakeWriter:
         self._keeps_lease = keeps_lease
 
     @contextmanager
-    def session(self) -> Generator["SparkSession"]:
-        """A Spark session that may write to the lake.
+    def turn(self) -> Generator[WriteTurn]:
+        """The right to write to the lake, without Spark.
 
         One process has it at a time. Otherwise a backfill that read an hour's readings just before
         a micro-batch added one would put the older average over the newer. The processes of this
         data folder wait for each other; another platform on the same lake is refused.
 
+        Who writes for long calls `WriteTurn.check` now and then: the lease may be lost.
+
         Raises:
             LeaseError: When another platform writes to the lake, or took the lease meanwhile.
+        """
+        # Nothing runs elsewhere that could be interrupted.
+        with self._begun() as turn, only_while_held(LeaseRenewer(self._lease, lambda: None)):
+            yield turn
+
+    @contextmanager
+    def session(self) -> Generator["SparkSession"]:
+        """A Spark session that may write to the lake, for as long as the turn lasts.
+
+        Raises:
+            LeaseError: As for `turn`.
             LocalError: When a session of this process would find no Java.
         """
         with self.streaming() as (spark, _):
@@ -79,13 +92,17 @@ class LakeWriter:
             LocalError: As for `session`.
         """
         session = self._open_session()
-        with self._turn():
+        with self._begun() as turn, session_under_lease(self._lease, session) as spark:
+            yield spark, turn
+
+    @contextmanager
+    def _begun(self) -> Generator[WriteTurn]:
+        with self._alone():
             turn = WriteTurn(self._lake, self._lease.begin_turn(), self._batch_file)
             # Spark may still write the batch of a run that was killed.
             with batch_lock(self._batch_file):
                 pass
-            with session_under_lease(self._lease, session) as spark:
-                yield spark, turn
+            yield turn
 
     @contextmanager
     def at_rest(self) -> Generator[None]:
@@ -119,14 +136,14 @@ class LakeWriter:
         Raises:
             LeaseError: When another platform writes to the lake, or a job of this one.
         """
-        with self._turn():
+        with self._alone():
             lent = self._lease.lend(borrower)
             # The job notices and reports a lost lease: this process writes nothing.
             with LeaseRenewer(lent, lambda: None):
                 yield lent
 
     @contextmanager
-    def _turn(self) -> Generator[None]:
+    def _alone(self) -> Generator[None]:
         with _exclusive(self._lock_file, self._next_file):
             try:
                 yield

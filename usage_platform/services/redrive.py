@@ -133,7 +133,8 @@ def redrive(
         timeline: The active models.
         registry: The meters as they are known today.
         rejects: At least one row of `chosen_rejects`.
-        progress: Called with a line after each stretch of days that was scored again.
+        progress: Called with a line after each stretch of days that was scored again; what it
+            raises ends the work.
     """
     lake = reader.lake
     create_tables(lake)

@@ -63,7 +63,7 @@ def rescore_days(
         registry: The known meters.
         first: The first day.
         last: The last day, inclusive.
-        progress: Called with a line after each stretch of days.
+        progress: Called with a line after each stretch of days; what it raises ends the work.
     """
     total = RescoredDays()
     for day, until in _stretches(reader, first, last):

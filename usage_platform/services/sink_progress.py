@@ -33,6 +33,11 @@ class SinkProgress:
         self._topic = ""
         self._noted: dict[int, int] = {}
 
+    @property
+    def topic(self) -> str:
+        """The id of the topic, once `starts` was called."""
+        return self._topic
+
     def starts(self) -> list[TopicPartition]:
         """Where to resume in each partition, which is committed.
 

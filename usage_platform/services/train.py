@@ -16,7 +16,7 @@ from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.detector.gate import Examined
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.services.train_weeks import Progress, TrainingRequest, train_weeks
+from usage_platform.services.train_weeks import Progress, Spread, TrainingRequest, train_weeks
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ def train_and_promote(
     request: TrainingRequest,
     now: datetime,
     progress: Progress,
+    spread: Spread = map,
 ) -> TrainingResult:
     """Train the models that are requested, store them and promote the fit ones.
 
@@ -54,14 +55,15 @@ def train_and_promote(
         labels: People's labels (`core.feedback.labels.LABEL_COLUMNS`).
         request: Which models.
         now: The time of training, for the manifests.
-        progress: Called with a line for each meter and day.
+        progress: Called with a line for each bucket of meters, and for each that fails.
+        spread: Where the buckets are trained; by default one after the other in this process.
 
     Raises:
         TrainingError: When there is no reading of a meter that was asked for, or when no meter of
             a week can be trained.
         LakeError: When the readings or the models cannot be reached.
     """
-    weeks = list(train_weeks(store, reader, registry, labels, request, now, progress))
+    weeks = list(train_weeks(store, reader, registry, labels, request, now, progress, spread))
     promoted = [week.version for week in weeks if week.examined.is_fit or request.promote_anyway]
     # All at once: the stream must not score by one of them what the next is meant for.
     store.end_training(promoted)

@@ -95,7 +95,7 @@ def compute_month(
         inputs: What they are computed from.
         record: Where it is noted that the month was computed.
         month: The month.
-        progress: Called with a line after some meters.
+        progress: Called with a line after some meters; what it raises ends the work.
 
     Returns:
         The number of hours.

@@ -16,6 +16,7 @@ from usage_platform.core.alerts.addresses import (
     check_web_address,
     mail_addresses,
     mqtt_server,
+    named_addresses,
     smtp_server,
     topic_region,
 )
@@ -55,6 +56,7 @@ def _pem_file(value: Path) -> Path:
 
 # The address of a webhook is a secret: many carry a key in the path.
 WebAddress = Annotated[SecretStr, _secret(check_web_address)]
+NamedAddresses = Annotated[SecretStr, _secret(named_addresses)]
 SigningSecret = Annotated[SecretStr, _secret(check_secret)]
 MailServer = Annotated[SecretStr, _secret(smtp_server)]
 MailAddresses = Annotated[str, _text(mail_addresses)]

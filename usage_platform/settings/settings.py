@@ -135,6 +135,7 @@ class Settings(BaseModel):
     alert_webhook_url: alert_settings.WebAddress = alert_settings.NONE
     alert_webhook_secret: alert_settings.SigningSecret = alert_settings.NONE
     alert_slack_url: alert_settings.WebAddress = alert_settings.NONE
+    alert_addresses: alert_settings.NamedAddresses = alert_settings.NONE
     alert_email_to: alert_settings.MailAddresses = ""
     alert_email_from: alert_settings.MailAddresses = ""
     alert_smtp_url: alert_settings.MailServer = alert_settings.NONE
@@ -142,7 +143,6 @@ class Settings(BaseModel):
     alert_mqtt_url: alert_settings.MqttBroker = alert_settings.NONE
     alert_mqtt_topic: alert_settings.MqttTopic = "usage/alerts"
     alert_mqtt_certificate: alert_settings.ClientCertificate | None = None
-
     collect_mqtt_url: alert_settings.MqttBroker = alert_settings.NONE
     collect_mqtt_topic: types.MqttFilter = ""
     collect_mqtt_certificate: alert_settings.ClientCertificate | None = None

@@ -23,7 +23,17 @@ from starlette.types import ASGIApp
 from usage_platform.adapters.kafka.tail import TopicTail
 from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, USAGE, KafkaSettings
 from usage_platform.adapters.lake.errors import LakeError
-from usage_platform.web import episodes, export, fleet, hours, live, overview, series
+from usage_platform.web import (
+    episodes,
+    export,
+    findings,
+    fleet,
+    forecast,
+    hours,
+    live,
+    overview,
+    series,
+)
 from usage_platform.web.answers import failed, lake_fault, refused
 from usage_platform.web.live import news_of, silences, watch_lake, with_expectations
 from usage_platform.web.live_feed import LiveFeed
@@ -69,7 +79,7 @@ def create_app(
             Route("/fleet", lambda request: FileResponse(STATIC / "fleet.html")),
             *fleet.ROUTES,
             *(*series.ROUTES, *overview.ROUTES, *hours.ROUTES),
-            *(*episodes.ROUTES, *export.ROUTES, *live.ROUTES),
+            *(*episodes.ROUTES, *findings.ROUTES, *forecast.ROUTES, *export.ROUTES, *live.ROUTES),
             Mount("/static/vendor", StaticFiles(directory=vendor, check_dir=False)),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],

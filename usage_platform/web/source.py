@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from typing import Self
 
 from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.stores.finding_states import FindingStates
+from usage_platform.adapters.stores.findings_record import FindingsRecord
 from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.services.fleet import FleetCache, FleetSource
+from usage_platform.services.fleet_findings import FleetFindingsCache
+from usage_platform.services.meter_forecast import ForecastCache, ForecastSource
 from usage_platform.services.page_data import YearCache
+from usage_platform.settings.closing_days import chosen_calendar
+from usage_platform.wiring.findings import finding_states, findings_record
 from usage_platform.wiring.platform import Platform
 
 
@@ -25,10 +31,14 @@ class PageSource:
         reader: The lake's tables.
         years: The cached years.
         fleet: All meters side by side.
+        forecasts: The forecasts of meters.
         registry: Returns the known meters.
         default_meter: The meter shown first.
         reviews: Reviews of episodes.
         labels: Labels of time spans.
+        fleet_findings: The findings of all meters.
+        finding_states: States of findings.
+        findings_record: When findings were computed.
         tariff: Price of a kWh; None without one.
         currency: Its currency, as in ISO 4217.
     """
@@ -36,10 +46,14 @@ class PageSource:
     reader: LakeReader
     years: YearCache
     fleet: FleetCache
+    forecasts: ForecastCache
     registry: Callable[[], MeterRegistry]
     default_meter: Meter
     reviews: ReviewStore
     labels: LabelStore
+    fleet_findings: FleetFindingsCache
+    finding_states: FindingStates
+    findings_record: FindingsRecord
     tariff: float | None
     currency: str
 
@@ -57,9 +71,18 @@ class PageSource:
     @classmethod
     def of(cls, deployment: Platform) -> Self:
         """The data sources that the settings name."""
+        years = YearCache(deployment.reader, deployment.timeline, time.monotonic)
         return cls(
             reader=deployment.reader,
-            years=YearCache(deployment.reader, deployment.timeline, time.monotonic),
+            years=years,
+            forecasts=ForecastCache(
+                ForecastSource(
+                    reader=deployment.reader,
+                    years=years,
+                    calendar=lambda: chosen_calendar(deployment.settings),
+                    book=deployment.tariff_book,
+                )
+            ),
             fleet=FleetCache(
                 FleetSource(
                     reader=deployment.reader,
@@ -75,6 +98,9 @@ class PageSource:
             default_meter=deployment.settings.default_meter,
             reviews=deployment.reviews,
             labels=deployment.labels,
+            fleet_findings=FleetFindingsCache(deployment.reader, finding_states(deployment)),
+            finding_states=finding_states(deployment),
+            findings_record=findings_record(deployment),
             tariff=deployment.settings.tariff,
             currency=deployment.settings.currency,
         )

@@ -55,6 +55,7 @@ from usage_platform.wiring.sources import chosen_source, described_identity, sou
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from usage_platform.adapters.stores.alert_routes import RouteStore
     from usage_platform.adapters.stores.groups import GroupsStore
     from usage_platform.adapters.stores.tariffs import TariffStore
     from usage_platform.core.tariffs.book import TariffBook
@@ -195,6 +196,14 @@ class Platform:
         from usage_platform.adapters.stores.tariffs import TariffStore
 
         return TariffStore(self.assets)
+
+    @cached_property
+    def routes(self) -> "RouteStore":
+        """The file of targets and routes of alerts."""
+        # Jobs on EMR have no YAML.
+        from usage_platform.adapters.stores.alert_routes import RouteStore
+
+        return RouteStore(self.assets)
 
     def tariff_book(self) -> "TariffBook":
         """The tariffs: those of the file or, where there is none, the price of the settings.

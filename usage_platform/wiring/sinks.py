@@ -74,6 +74,15 @@ _BUILDERS: Mapping[str, Callable[[Settings], AlertSink | None]] = {
 SINKS = tuple(_BUILDERS)
 """The names of all sinks."""
 
+SETTING_OF: Mapping[str, str] = {
+    "webhook": "USAGE_ALERT_WEBHOOK_URL",
+    "slack": "USAGE_ALERT_SLACK_URL",
+    "email": "USAGE_ALERT_EMAIL_TO",
+    "sns": "USAGE_ALERT_SNS_TOPIC",
+    "mqtt": "USAGE_ALERT_MQTT_URL",
+}
+"""The setting that configures each sink."""
+
 
 def chosen_sinks(settings: Settings) -> list[AlertSink]:
     """The sinks whose address the settings give, in the order of `SINKS`; empty without any."""

@@ -18,6 +18,7 @@ from usage_platform.adapters.lake.holder_id import holder_of
 from usage_platform.adapters.lake.lease import LeaseLentError
 from usage_platform.adapters.lake.lease_record import Held
 from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.row_writer import append_rows
 from usage_platform.adapters.lake.tables import READINGS, REJECTS, TABLES, USAGE_HOURLY, Lake
 from usage_platform.defs.emr_serverless import BORROWER
 from usage_platform.defs.lake_assets import streams_into_lake, usage_hourly
@@ -163,14 +164,20 @@ def test_days_recomputed_by_a_job_are_what_the_oracle_says(emr, lake, without_so
     )
 
 
-def test_a_model_trained_by_a_job_is_the_one_that_is_trained_here(emr, drained):
+def test_a_model_trained_by_a_job_is_the_one_that_is_trained_here(emr, lake, drained):
+    # Of more meters than one process trains: in the job by its executors.
+    rows = LakeReader(lake).rows(READINGS)
+    append_rows(lake, READINGS, pd.concat([rows.assign(meter=f"m{n}") for n in range(5)]))
     config = {"until": "2024-02-22", "method": "robust_z"}
     there = emr.materialize(slot_forests, config)
     assert there.success, failure(there)
     store = emr.deployment.models
     [version] = [manifest.version for manifest in store.manifests()]
     assert told(there, "slot_forests")["version"] == version
-    assert told(there, "slot_forests")["promoted"] == 1
+    assert (told(there, "slot_forests")["promoted"], told(there, "slot_forests")["meters"]) == (
+        1,
+        6,
+    )
     # Whoever has the address of a job's dashboard is let in: it is in no log.
     run = {"applicationId": emr.application.id, "jobRunId": emr.newest_job().name}
     assert "url" in boto3.client("emr-serverless").get_dashboard_for_job_run(**run)

@@ -9,6 +9,9 @@ from usage_platform.console.cli import main
 from usage_platform_tests.adapters.alert_sinks.alert_receivers import web_receiver
 from usage_platform_tests.adapters.alert_sinks.mqtt_broker import mqtt_broker
 
+NOWHERE = "/nonexistent/usage-platform"
+"""No folder of the developer's own, with routes of its own."""
+
 
 @pytest.fixture
 def web():
@@ -17,7 +20,7 @@ def web():
 
 
 def run(*args, **env):
-    return CliRunner().invoke(main, ("alert-test", *args), env=env)
+    return CliRunner().invoke(main, ("alert-test", *args), env={"USAGE_DATA": NOWHERE, **env})
 
 
 def test_each_sink_gets_a_test_and_a_failure_ends_the_command_badly(web):
@@ -44,6 +47,19 @@ def test_an_unknown_sink_is_refused_with_the_names_of_all(web):
     assert done.exit_code != 0
     assert "no sink is called 'fax': choose one of webhook, slack, email, sns, mqtt" in done.output
     assert not web.posts
+
+
+def test_the_targets_of_the_file_are_tested_too(web, tmp_path):
+    (tmp_path / "lake" / "assets").mkdir(parents=True)
+    file = tmp_path / "lake" / "assets" / "alerts.yaml"
+    file.write_text("targets: {oncall: {sink: slack, address: oncall}, floor: {sink: mqtt}}")
+    env = {"USAGE_DATA": str(tmp_path), "USAGE_ALERT_ADDRESSES": f"oncall={web.url}"}
+    done = run(**env)
+    said = "oncall: delivered\nfloor: USAGE_ALERT_MQTT_URL is not set\n"
+    assert (done.exit_code, done.output) == (1, said)
+    assert run("oncall", **env).output == "oncall: delivered\n"
+    assert len(web.posts) == 2
+    assert "choose one of webhook, slack, email, sns, mqtt, oncall, floor" in run("x", **env).output
 
 
 def test_a_broker_of_mqtt_is_told_of_its_topic(unused_port, tmp_path):

@@ -7,6 +7,7 @@ EDGES = {
     ("usage", "rejects"),
     ("readings", "usage_hourly"),
     ("readings", "usage_cost"),
+    ("readings", "usage_findings"),
     ("readings", "slot_forests"),
     ("usage", "anomaly"),
     ("slot_forests", "anomaly"),
@@ -28,6 +29,7 @@ CHECKS = {
     ("usage_hourly", "hours_complete"),
     ("usage_hourly", "hours_equal_recompute"),
     ("usage_cost", "costs_equal_recompute"),
+    ("usage_findings", "findings_of_all_meters"),
     ("slot_forests", "model_is_recent"),
     ("anomaly", "no_transaction_hangs"),
     ("anomalies", "alarms_keep_budget"),
@@ -45,7 +47,9 @@ JOBS = {
     "backfill",
     "report",
     "costs",
+    "findings",
     "upkeep",
+    "weekly_mail",
 }
 SCHEDULES = {
     "weekly_retrain",
@@ -53,6 +57,7 @@ SCHEDULES = {
     "weekly_full_quality",
     "nightly_upkeep",
     "nightly_costs",
+    "nightly_findings",
     "monthly_report",
 }
 SENSORS = {
@@ -63,4 +68,5 @@ SENSORS = {
     "model_sensor",
     "anomaly_stream",
     "alerts",
+    "weekly_mail_sensor",
 }

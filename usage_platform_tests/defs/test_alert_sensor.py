@@ -6,11 +6,15 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.kafka.topics import EPISODE, KafkaUnreachableError
+from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.lake.files import save_meters
 from usage_platform.core.anomalies.episode_messages import EpisodeStatus, episode_event
-from usage_platform.core.meters import Meter
+from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.defs import alert_sensor
 from usage_platform.services.deliver_alerts import Delivered
+from usage_platform.services.routed_alerts import RoutedAlerts
 from usage_platform.services.sink_turn import SinkBusyError
+from usage_platform.wiring import routed as routed_wiring
 from usage_platform_tests.adapters.alert_sinks.alert_receivers import web_receiver
 from usage_platform_tests.defs.conftest import Platform, skipped
 
@@ -76,6 +80,110 @@ def test_a_tick_says_what_came_of_it(look, turns, tmp_path, done, words):
 def test_a_broker_that_is_down_is_said_and_waited_for(look, tmp_path):
     platform = Platform(tmp_path, kafka_bootstrap="", alert_slack_url="http://h/geheim")
     assert "no Kafka broker is configured" in skipped(look(alert_sensor.alerts, platform))
+
+
+def keep(platform, text, name="alerts.yaml"):
+    platform.deployment.assets.write_text(name, text)
+    return platform
+
+
+@pytest.fixture
+def routed(monkeypatch):
+    """Let a turn of the routes report something given, or fail; and note what it was given."""
+    seen = []
+
+    def chosen(said):
+        def turn(self, now, seconds):
+            seen.append(self)
+            if isinstance(said, Exception):
+                raise said
+            yield from said.items()
+
+        monkeypatch.setattr(RoutedAlerts, "turn", turn)
+        monkeypatch.setattr(routed_wiring, "ensure_topics", lambda kafka: None)
+        return seen
+
+    return chosen
+
+
+def test_with_a_file_of_routes_a_tick_says_what_each_target_got(look, routed, tmp_path):
+    seen = routed({"webhook": Delivered(sent=2), "facility": "Kafka is away"})
+    routes = "{targets: {facility: {sink: email}}, routes: [{name: r, targets: [facility]}]}"
+    platform = keep(Platform(tmp_path, **SINKS), routes)
+    assert skipped(look(alert_sensor.alerts, platform)) == (
+        "webhook: 2 sent; facility: will retry at the next tick, nothing is lost: Kafka is away"
+    )
+    assert list(seen[0].targets) == ["webhook", "slack", "facility"]
+
+
+def test_with_a_mistake_in_the_file_the_one_before_applies_and_the_tick_names_it(
+    look, routed, tmp_path
+):
+    seen = routed({"webhook": Delivered()})
+    wrong = "routes: [{name: r}]"
+    platform = keep(Platform(tmp_path, **SINKS), wrong)
+    look(alert_sensor.alerts, platform)
+    assert seen[-1].inputs.routes.routes == (), "to all sinks"
+    keep(platform, "targets: {facility: {sink: email}}")
+    look(alert_sensor.alerts, platform)
+    keep(platform, wrong)
+    said = skipped(look(alert_sensor.alerts, platform))
+    assert "the last routes without a mistake apply: " in said
+    assert "alerts.yaml: route r: targets: expected this field, which is missing; webhook" in said
+    assert list(seen[-1].targets) == ["webhook", "slack", "facility"]
+    (tmp_path / "lake" / "assets" / "alerts.yaml").unlink()
+    platform.deployment.assets.write_text("alerts/routes.json", "{}")
+    look(alert_sensor.alerts, platform)
+    keep(platform, wrong)
+    look(alert_sensor.alerts, platform)
+    assert list(seen[-1].targets) == ["webhook", "slack"], "a removed file does not come back"
+
+
+def test_with_a_mistake_in_the_groups_the_other_routes_still_apply(look, routed, tmp_path):
+    seen = routed({})
+    text = "routes: [{name: r, groups: [North], targets: [slack]}]"
+    platform = keep(keep(Platform(tmp_path, **SINKS), text), "sites: 3", "groups.yaml")
+    assert "no route with groups applies: " in skipped(look(alert_sensor.alerts, platform))
+    assert seen[0].inputs.groups("m") == frozenset()
+    assert seen[0].inputs.cost({"meter": "m", "episode": "2024-03-05T18:00Z", "end": "x"}) is None
+
+
+def test_a_meter_is_in_its_groups(look, routed, tmp_path):
+    seen = routed({})
+    text = "routes: [{name: r, groups: [North, South], targets: [slack]}]"
+    platform = keep(Platform(tmp_path, **SINKS), text)
+    save_meters(platform.deployment.assets, MeterRegistry().with_meters([Meter("m")]))
+    keep(platform, "sites: [{name: North, buildings: [{name: B, meters: [m]}]}]", "groups.yaml")
+    said = skipped(look(alert_sensor.alerts, platform))
+    assert said == "route r: groups: expected a group of groups.yaml, got 'South'"
+    assert seen[0].inputs.groups("m") == {"North", "B"}
+    keep(platform, "sites: [{name: South, buildings: [{name: B, meters: [m]}]}]", "groups.yaml")
+    look(alert_sensor.alerts, platform)
+    assert seen[1].inputs.groups("m") == {"South", "B"}, "a changed file counts at once"
+
+
+def test_once_routed_alerts_stay_routed_without_the_file(look, routed, tmp_path):
+    routed({"webhook": Delivered(sent=1)})
+    platform = keep(Platform(tmp_path, **SINKS), "{}", "alerts/routes.json")
+    assert skipped(look(alert_sensor.alerts, platform)) == "webhook: 1 sent"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (SinkBusyError("busy"), "routes: busy"),
+        (LakeError("away"), "routes: will retry at the next tick, nothing is lost: away"),
+    ],
+)
+def test_a_turn_of_routes_that_cannot_be_is_said(look, routed, tmp_path, error, said):
+    routed(error)
+    platform = keep(Platform(tmp_path, **SINKS), "")
+    assert skipped(look(alert_sensor.alerts, platform)) == said
+
+
+def test_routes_without_any_sink_say_how_to_configure_one(look, routed, tmp_path):
+    routed({})
+    assert "no alert sink" in skipped(look(alert_sensor.alerts, keep(Platform(tmp_path), "")))
 
 
 @pytest.mark.kafka

@@ -1,8 +1,6 @@
 """The check of `usage_cost`, and when its months are computed; without Spark."""
 
-from contextlib import nullcontext
 from datetime import UTC, date, datetime
-from types import SimpleNamespace
 
 import dagster as dg
 import pandas as pd
@@ -16,7 +14,6 @@ from usage_platform.defs.cost_assets import costs_equal_recompute
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.defs.schedules import nightly_costs
 from usage_platform.services.usage_cost import costs_of_month, months_due
-from usage_platform.wiring.platform import Platform as WiredPlatform
 from usage_platform_tests.defs.conftest import Platform
 
 ROME = Meter("rome", "Europe/Rome", 60)
@@ -114,27 +111,21 @@ def test_the_month_after_the_newest_reading_has_nothing_to_compare(platform, com
     assert check(platform)[1]["month"] == "2024-03"
 
 
-def test_the_asset_computes_each_of_its_months(platform, monkeypatch, tmp_path):
-    """Of the run itself; what a month computes is tested beside the service."""
+def test_the_asset_computes_each_of_its_months_without_spark(platform, monkeypatch, tmp_path):
     monkeypatch.setenv("USAGE_DATA", str(tmp_path))
-    months: list[str] = []
-
-    def compute(inputs, record, month, progress):
-        assert [one.name for one in inputs.book.tariffs] == ["campus"]
-        months.append(month.label)
-        return 700
-
-    monkeypatch.setattr(cost_assets, "compute_month", compute)
-    writer = SimpleNamespace(session=lambda: nullcontext())
-    monkeypatch.setattr(WiredPlatform, "lake_writer", writer)
+    monkeypatch.setenv("USAGE_LAKE", platform.deployment.lake.root)
     done = dg.materialize(
         [cost_assets.usage_cost],
         partition_key="2024-03-01",
         resources={"platform": PlatformResource()},
     )
-    assert months == ["2024-03"]
     (made,) = done.asset_materializations_for_node("usage_cost")
-    assert (made.metadata["hours"].value, made.metadata["tariffs"].value) == (700, 1)
+    rows = platform.deployment.reader.rows(USAGE_COST)
+    # From midnight in Rome on the first to midnight UTC on the twentieth.
+    assert rows["start"].min() == pd.Timestamp("2024-02-29T23:00Z")
+    assert rows["cost"].tolist() == [0.5] * len(rows)
+    assert made.metadata["hours"].value == len(rows) == 458
+    assert made.metadata["tariffs"].value == 1
 
 
 def test_a_mistake_in_the_file_fails_the_run_in_one_line(platform, monkeypatch, tmp_path):

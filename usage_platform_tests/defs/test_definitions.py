@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import dagster as dg
 import pytest
 
-from usage_platform.adapters.lake.tables import TABLES, USAGE_COST
+from usage_platform.adapters.lake.tables import TABLES, USAGE_COST, USAGE_FINDINGS
 from usage_platform.definitions import defs
 from usage_platform.defs.asset_metadata import place_metadata
 from usage_platform.settings.settings import SettingsError
@@ -34,6 +34,7 @@ FRESH = {
     "slot_forests": (timedelta(days=8), timedelta(days=15)),
     "profile_report": (timedelta(days=32), timedelta(days=63)),
     "usage_cost": (timedelta(hours=50), timedelta(hours=98)),
+    "usage_findings": (timedelta(hours=50), timedelta(hours=98)),
 }
 # The collector's asset is used where a broker of MQTT is set.
 BY_HAND = {"source_readings", "redriven_rejects", "samples"}
@@ -124,7 +125,9 @@ def test_what_must_go_on_has_a_freshness_policy_that_warns_before_it_fails(graph
     assert set(policies) - set(windows) == BY_HAND
 
 
-@pytest.mark.parametrize("table", [*TABLES, USAGE_COST], ids=lambda table: table.name)
+@pytest.mark.parametrize(
+    "table", [*TABLES, USAGE_COST, USAGE_FINDINGS], ids=lambda table: table.name
+)
 def test_a_tables_asset_has_the_tables_name_place_and_described_columns(graph, table):
     metadata = graph.get(dg.AssetKey(table.name)).metadata
     assert metadata["dagster/table_name"] == table.name
@@ -153,7 +156,7 @@ def test_every_asset_has_a_code_version(graph):
 
 def test_each_table_and_the_model_have_a_check(graph):
     checked = {key.asset_key.to_user_string() for key in graph.asset_check_keys}
-    tables = {"readings", "usage_hourly", "usage_cost", "rejects", "anomalies"}
+    tables = {"readings", "usage_hourly", "usage_cost", "usage_findings", "rejects", "anomalies"}
     assert checked == {*tables, "slot_forests", "anomaly"}
     found = {(key.asset_key.to_user_string(), key.name) for key in graph.asset_check_keys}
     assert found == {*CHECKS, TRAINING_CHECK}

@@ -18,10 +18,12 @@ from usage_platform.adapters.stores.alert_record import AlertRecord
 from usage_platform.core.alerts.alert import Severity
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.services.alert_dead_letters import ALERT_DEAD_LETTERS
-from usage_platform.services.deliver_alerts import MOST_TRIES, Delivered, Delivery
+from usage_platform.services.alert_tries import MOST_TRIES
+from usage_platform.services.deliver_alerts import Delivered, Delivery
 from usage_platform.services.offset_marks import OtherLakeError
 from usage_platform.services.sink_turn import SinkTurn
 from usage_platform_tests.adapters.alert_sinks.alert_receivers import web_receiver
+from usage_platform_tests.services.routed_to_cut import TARGET, turn_of
 from usage_platform_tests.stray_messages import STRAY
 from usage_platform_tests.topics import add_partition
 
@@ -140,6 +142,40 @@ def test_a_kill_before_the_offset_is_committed_sends_again_only_what_was_not_rec
     assert told(web) == ["01Z:opened", *["01Z:withdrawn"] * times, "02Z:opened"]
     # Whoever takes the post can tell.
     assert len({headers["Idempotency-Key"] for headers, _ in web.posts}) == 3
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("cut", ["before the record", "after the record"])
+def test_a_kill_while_alerts_are_held_loses_none_and_sends_one_digest(
+    kafka, put, web, tmp_path, cut
+):
+    sink = f"held-{cut.replace(' ', '-')}"
+    night = datetime(2024, 3, 6, 4, tzinfo=UTC)  # 23:00 in New York.
+    # The sink delivers without routes at first; what it has not seen yet is routed.
+    delivery(kafka, web, tmp_path, sink).turn(START, ALWAYS)
+    put(kafka, [message(1), message(2), message(2, "closed")], EPISODE)
+    module = "usage_platform_tests.services.routed_to_cut"
+    killed = subprocess.run(
+        (
+            *(sys.executable, "-m", module, kafka.bootstrap, str(tmp_path)),
+            *(web.url, sink, cut, night.isoformat()),
+        ),
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+
+    def turn(at):
+        return dict(turn_of(kafka, LakeFiles(str(tmp_path)), web.url, sink).turn(at, 30.0))
+
+    assert turn(night) == {sink: Delivered(), TARGET: Delivered()}
+    assert web.posts == []
+    assert turn(night + timedelta(hours=8))[TARGET] == Delivered(sent=1)
+    ((_, body),) = web.posts
+    held = json.loads(body)["event"]["alerts"]
+    assert [one["id"].removeprefix("library/2024-03-05T18:") for one in held] == [
+        *("01Z:opened", "02Z:opened", "02Z:closed"),
+    ]
+    assert turn(night + timedelta(hours=9)) == {sink: Delivered(), TARGET: Delivered()}
 
 
 @pytest.mark.kafka

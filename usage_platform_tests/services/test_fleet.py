@@ -109,6 +109,7 @@ def test_the_energies_are_those_of_the_hours(lake, cache_of, readings):
     hours = write_hours(lake, readings)
     fleet = cache_of().fleet()
     assert [row.name for row in fleet.meters] == ["kitchen", "main", "planned", "pump"]
+    assert fleet.hour_end == END.value
     for name, meter in METERS.items():
         own = hours[hours["meter"] == name]
         row = row_of(fleet, name)

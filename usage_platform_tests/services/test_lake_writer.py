@@ -114,5 +114,26 @@ def test_nobody_writes_while_the_lake_is_at_rest_and_a_writer_sees_that_it_is_wa
     assert order == ["batch", "at rest", "a writer waits", "written"]
 
 
+def test_a_turn_without_spark_is_a_turn_like_any_other(writer):
+    begun, lines = threading.Event(), []
+
+    def other():
+        with writer.session():
+            begun.set()
+
+    with writer.turn() as turn:
+        waits = threading.Thread(target=other)
+        waits.start()
+        until(writer.is_awaited)
+        assert not begun.is_set()
+        report = turn.checked(lines.append)
+        report("first")
+    assert begun.wait(FOREVER)
+    waits.join()
+    with pytest.raises(TurnOverError, match=r"^the lake .+ is written to by another run by now: "):
+        report("second")
+    assert lines == ["first", "second"]
+
+
 def _is_over(turn):
     return current_turn(turn.lake) != turn.number

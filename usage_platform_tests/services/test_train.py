@@ -1,6 +1,8 @@
 """Training that is killed anywhere ends with the models of one that was not, promoted together."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import pytest
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS
+from usage_platform.adapters.processes.pool import map_in_processes
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.detector.gate import Examined
 from usage_platform.core.detector.manifest import model_version
@@ -21,6 +24,7 @@ from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform.services.due_models import due_models
 from usage_platform.services.train import reading_days, train_and_promote
+from usage_platform.services.train_bucket import on_executors
 from usage_platform.services.train_weeks import TrainingError, TrainingRequest
 from usage_platform_tests.core.detector.series import DAY, HOURLY, library
 
@@ -59,12 +63,27 @@ def files(tmp_path) -> LakeFiles:
     return LakeFiles(str(tmp_path / "models"))
 
 
-def run(files, reader, progress=lambda text: None, options=FAST, meters=(), registry=REGISTRY):
+def run(files, reader, progress=lambda text: None, options=FAST, meters=(), spread=map):
     """A run as the sensor starts it: whatever is due."""
     store = ModelStore(files)
     untils = due_models(reader, store, ZONE)
     request = TrainingRequest(untils, options, meters)
-    return train_and_promote(store, reader, registry, NO_LABELS, request, NOW, progress)
+    return train_and_promote(store, reader, REGISTRY, NO_LABELS, request, NOW, progress, spread)
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Which meter is trained until when; one of them can be made the moment of a kill."""
+    seen = SimpleNamespace(tasks=[], kill=None)
+
+    def train(task):
+        seen.tasks.append((task.meter.name, task.until))
+        if (task.meter.name, task.until) == seen.kill:
+            raise Killed
+        return train_meter(task)
+
+    monkeypatch.setattr("usage_platform.services.train_bucket.train_meter", train)
+    return seen
 
 
 def content(files):
@@ -152,38 +171,71 @@ def test_a_training_killed_after_any_write_is_continued_and_shows_nothing_before
     assert kills > 15
 
 
-def test_a_continued_training_trains_no_meter_again_that_is_stored(files, reader):
-    trained = []
-
-    def dies(text):
-        trained.append(text)
-        if text == f"e: until {FIRST + timedelta(days=21)}":
-            raise Killed
-
+def test_a_continued_training_trains_no_meter_again_that_is_stored(files, reader, trained):
+    trained.kill = ("e", FIRST + timedelta(days=21))
     with pytest.raises(Killed):
-        run(files, reader, dies)
-    before = set(trained)
-    trained.clear()
-    run(files, reader, trained.append)
-    assert f"a: until {FIRST - timedelta(days=1)}" in before
+        run(files, reader)
+    before = set(trained.tasks)
+    assert ("a", FIRST - timedelta(days=1)) in before
+    trained.tasks.clear()
     # The bucket of e, in which it was killed, holds e alone.
-    assert before & set(trained) == {f"e: until {FIRST + timedelta(days=21)}"}
-    assert len(before | set(trained)) == 9 * len(METERS)
+    again, trained.kill = trained.kill, None
+    run(files, reader)
+    assert before & set(trained.tasks) == {again}
+    assert len(before | set(trained.tasks)) == 9 * len(METERS)
 
 
-def test_what_another_training_has_left_is_deleted(files, reader, tmp_path):
-    def dies(text):
-        if text == f"b: until {FIRST + timedelta(days=21)}":
-            raise Killed
-
+def test_what_another_training_has_left_is_deleted(files, reader, tmp_path, trained):
+    trained.kill = ("b", FIRST + timedelta(days=21))
     with pytest.raises(Killed):
-        run(files, reader, dies)
+        run(files, reader)
+    trained.kill = None
     other = TrainingOptions(method=Method.ROBUST_Z, false_alarms_per_week=0.25)
     run(files, reader, options=other)
     alone = tmp_path / "alone"
     run(LakeFiles(str(alone)), reader, options=other)
     assert content(files) == content(LakeFiles(str(alone)))
     assert tree(tmp_path / "models") == tree(alone)
+
+
+def test_a_process_that_still_trains_for_a_killed_training_does_not_disturb_the_next_one(
+    files, reader, tmp_path
+):
+    """It may store its bucket at any time: here at the worst, after each of the next training."""
+    late = []
+
+    def killed(trainer, buckets):
+        late.append(partial(trainer, buckets[0]))
+        raise Killed
+
+    with pytest.raises(Killed):
+        run(files, reader, options=FAST, spread=killed)
+    other = TrainingOptions(method=Method.ROBUST_Z, false_alarms_per_week=0.25)
+
+    def disturbed(trainer, buckets):
+        for bucket in buckets:
+            yield trainer(bucket)
+            late[0]()
+
+    run(files, reader, options=other, spread=disturbed)
+    alone = LakeFiles(str(tmp_path / "alone"))
+    run(alone, reader, options=other)
+    assert content(files) == content(alone)
+
+
+@pytest.mark.spark
+def test_on_other_processors_the_models_are_the_same(files, reader, tmp_path, spark):
+    told = []
+    alone = LakeFiles(str(tmp_path / "alone"))
+    run(alone, reader)
+    result = run(files, reader, told.append, spread=map_in_processes)
+    assert content(files) == content(alone)
+    assert tree(tmp_path / "models") == tree(tmp_path / "alone")
+    assert told[2] == f"until {FIRST - timedelta(days=1)}: 5 of 5 meters"
+    assert len(told) == 3 * len(result.versions)
+    cluster = LakeFiles(str(tmp_path / "cluster"))
+    run(cluster, reader, spread=partial(on_executors, spark))
+    assert content(cluster) == content(alone)
 
 
 def test_a_meter_that_fails_is_named_and_keeps_its_detector_and_the_others_are_trained(
@@ -196,7 +248,7 @@ def test_a_meter_that_fails_is_named_and_keeps_its_detector_and_the_others_are_t
             raise ZeroDivisionError("no spread")
         return train_meter(task)
 
-    monkeypatch.setattr("usage_platform.services.train_weeks.train_meter", fails)
+    monkeypatch.setattr("usage_platform.services.train_bucket.train_meter", fails)
     told = []
     result = run(files, reader, told.append)
     assert result.failed == {"b": "ZeroDivisionError: no spread"}
@@ -216,7 +268,7 @@ def test_a_new_meter_that_fails_has_no_detector(files, reader, monkeypatch):
             raise ZeroDivisionError
         return train_meter(task)
 
-    monkeypatch.setattr("usage_platform.services.train_weeks.train_meter", fails)
+    monkeypatch.setattr("usage_platform.services.train_bucket.train_meter", fails)
     run(files, reader)
     store = ModelStore(files)
     for one in store.manifests():
@@ -230,7 +282,7 @@ def test_where_no_meter_can_be_trained_the_training_fails_in_one_line_and_can_be
         raise ZeroDivisionError("no spread")
 
     with monkeypatch.context() as patch:
-        patch.setattr("usage_platform.services.train_weeks.train_meter", fails)
+        patch.setattr("usage_platform.services.train_bucket.train_meter", fails)
         with pytest.raises(
             TrainingError, match=r"^no meter can be trained until 2023-12-31; the fir"
         ):

@@ -255,13 +255,13 @@ def test_the_first_model_of_all_knows_the_meters_and_judges_from_the_first_day(t
     assert detector.baseline is None
 
 
-def test_progress_is_told_of_each_meter_and_end(new_store, lake, write_table, reader):
+def test_progress_is_reported_for_each_bucket_and_end(new_store, lake, write_table, reader):
     write_table(lake, READINGS, readings("n"))
     told = []
     untils = [FIRST, FIRST + timedelta(days=7)]
     request = TrainingRequest(untils, FAST)
     list(train_weeks(new_store(), reader, REGISTRY, NO_LABELS, request, NOW, told.append))
-    assert told == [f"{name}: until {until}" for until in untils for name in ("m", "n")]
+    assert told == [f"until {until}: 2 of 2 meters" for until in untils]
 
 
 def test_before_the_table_is_there_training_says_so_in_one_line(train, lake):

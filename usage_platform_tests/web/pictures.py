@@ -13,6 +13,7 @@ from usage_platform.adapters.lake.tables import Lake
 from usage_platform.core.meters import Meter
 from usage_platform_tests.conftest import table_writer
 from usage_platform_tests.repository import ROOT
+from usage_platform_tests.web.made_faulty import make_faulty
 from usage_platform_tests.web.made_fleet import make_fleet
 from usage_platform_tests.web.made_lake import YEAR_DAYS, make_year
 from usage_platform_tests.web.served_page import chromium, page_of
@@ -39,6 +40,15 @@ _FLEET_SHOTS = {
         "#meters-title",
     ),
 }
+_FINDINGS_SHOTS = {
+    "findings": ({"viewport": _LARGE}, "#forecast-title"),
+    "findings-dark": ({"viewport": _LARGE, "color_scheme": "dark"}, "#forecast-title"),
+    "findings-phone": (
+        {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2},
+        "#forecast-title",
+    ),
+}
+_TARIFF = 0.21
 _COLOURS = 128
 
 
@@ -49,7 +59,18 @@ def main() -> None:
             make_year(Lake(f"{folder}/lake"), table_writer, (Meter(),), YEAR_DAYS)
             for page, name, chosen in _opened(browser, Path(folder), _SHOTS):
                 _take(page, chosen, FOLDER / f"{name}.png")
+        take_findings(browser)
         take_fleet(browser)
+
+
+def take_findings(browser: "Browser") -> None:
+    """Photograph the forecast and the findings of a building that wastes energy."""
+    with tempfile.TemporaryDirectory(prefix="usage-findings-") as folder:
+        make_faulty(folder, table_writer, Meter(), _TARIFF)
+        for page, name, chosen in _opened(browser, Path(folder), _FINDINGS_SHOTS):
+            page.wait_for_selector("#finding-list li")
+            page.wait_for_selector("#forecast-chart canvas")
+            _save(page, chosen, FOLDER / f"{name}.png")
 
 
 def take_fleet(browser: "Browser") -> None:
@@ -65,7 +86,7 @@ def _opened(
     browser: "Browser", data: Path, shots: Mapping[str, tuple[dict[str, Any], str]]
 ) -> Iterator[tuple["Page", str, str]]:
     """Each page with its name and what is chosen on it."""
-    settings = {"tariff": 0.21, "kafka_bootstrap": "127.0.0.1:9"}
+    settings = {"tariff": _TARIFF, "kafka_bootstrap": "127.0.0.1:9"}
     with page_of(data, free_port(), **settings) as url:
         for name, (look, chosen) in shots.items():
             context = browser.new_context(**look)

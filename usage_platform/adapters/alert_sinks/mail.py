@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.utils import format_datetime
+from typing import cast
 
 from usage_platform.adapters.alert_sinks.deadline import Deadline, deadline
 from usage_platform.core.alerts.addresses import Server
@@ -24,6 +25,27 @@ TOTAL_SECONDS = 20.0
 """For all of the talk, however slowly the server answers."""
 
 _LASTING_CODES = range(500, 600)
+
+
+@dataclass(frozen=True)
+class MailPage:
+    """A mail with a picture.
+
+    Attributes:
+        key: The same page always has the same key.
+        title: The subject.
+        text: For programs that show no HTML.
+        html: For others; it shows the picture as `cid:<png_id>`.
+        png: The picture.
+        png_id: Its Content-ID.
+    """
+
+    key: str
+    title: str
+    text: str
+    html: str
+    png: bytes
+    png_id: str
 
 
 @dataclass(frozen=True)
@@ -47,7 +69,39 @@ class MailSink:
         Raises:
             DeliveryError: When the server did not take it for all of the mailboxes.
         """
-        message = _message(alert, now, self.sender, self.receivers)
+        message = self._message(alert.key, alert.title, now)
+        message.set_content(f"{alert.text}\n\n{alert.key}\n")
+        self._send(message)
+
+    def deliver_page(self, page: MailPage, now: datetime) -> None:
+        """Send a page with a picture; the same page always has the same Message-ID.
+
+        Raises:
+            DeliveryError: When the server did not take it for all of the mailboxes.
+        """
+        message = self._message(page.key, page.title, now)
+        message.set_content(f"{page.text}\n\n{page.key}\n")
+        message.add_alternative(page.html, subtype="html")
+        html = cast("MIMEPart", message.get_body(("html",)))
+        cid = f"<{page.png_id}>"
+        html.add_related(page.png, "image", "png", cid=cid, disposition="inline")
+        self._send(message)
+
+    def _message(self, key: str, title: str, now: datetime) -> EmailMessage:
+        message = EmailMessage()
+        # The name of a meter that looks like an encoded word would be decoded, line breaks and all:
+        # into headers and a body of the sender's own (python/cpython#122599).
+        message["Subject"] = title.replace("=?", "= ?")
+        message["From"] = self.sender
+        message["To"] = ", ".join(self.receivers)
+        message["Date"] = format_datetime(now)
+        digest = hashlib.sha256(key.encode()).hexdigest()[:32]
+        message["Message-ID"] = f"<{digest}@usage-platform>"
+        # No holiday notes in answer to a machine.
+        message["Auto-Submitted"] = "auto-generated"
+        return message
+
+    def _send(self, message: EmailMessage) -> None:
         with (
             deadline(TOTAL_SECONDS) as limit,
             _told(),
@@ -56,22 +110,6 @@ class MailSink:
             refused = client.send_message(message)
         if refused:
             raise DeliveryError(f"refused for {', '.join(sorted(refused))}", lasting=True)
-
-
-def _message(alert: Alert, now: datetime, sender: str, receivers: tuple[str, ...]) -> EmailMessage:
-    message = EmailMessage()
-    # The name of a meter that looks like an encoded word would be decoded, line breaks and all:
-    # into headers and a body of the sender's own (python/cpython#122599).
-    message["Subject"] = alert.title.replace("=?", "= ?")
-    message["From"] = sender
-    message["To"] = ", ".join(receivers)
-    message["Date"] = format_datetime(now)
-    digest = hashlib.sha256(alert.key.encode()).hexdigest()[:32]
-    message["Message-ID"] = f"<{digest}@usage-platform>"
-    # No holiday notes in answer to a machine.
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(f"{alert.text}\n\n{alert.key}\n")
-    return message
 
 
 class _Client(smtplib.SMTP):

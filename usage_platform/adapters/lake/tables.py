@@ -162,9 +162,30 @@ USAGE_COST = LakeTable(
     """,
     "event_date",
 )
+USAGE_FINDINGS = LakeTable(
+    "usage_findings",
+    """
+    id STRING COMMENT '12 hexadecimal digits; the same finding has the same id each night',
+    meter STRING COMMENT 'name of the meter',
+    kind STRING COMMENT 'what was found, such as base_load_increase',
+    start TIMESTAMP COMMENT 'start of the time that it is about, UTC',
+    end TIMESTAMP COMMENT 'end of it, UTC, exclusive',
+    sentence STRING COMMENT 'what was found, as a sentence',
+    kwh DOUBLE COMMENT 'energy above what is usual or needed in that time, kWh',
+    kwh_per_year DOUBLE COMMENT 'the same in a year if it continues; null for what happens once',
+    cost_per_year DOUBLE COMMENT 'what that costs before taxes; null without a tariff',
+    currency STRING COMMENT 'ISO 4217; null without a tariff',
+    first_seen DATE COMMENT 'local date of the night in which it was first found',
+    last_seen DATE COMMENT 'local date of the night in which it was last found',
+    is_current BOOLEAN COMMENT 'whether the last night that looked at the meter has found it',
+    quarter DATE COMMENT 'first day of the quarter of first_seen',
+    rev INT COMMENT 'number of times the row was changed, beside last_seen'
+    """,
+    "quarter",
+)
 TABLES = (READINGS, USAGE_HOURLY, REJECTS, ANOMALIES)
 """The tables that the streams fill."""
-ALL_TABLES = (*TABLES, USAGE_COST, RUN_TOTALS)
+ALL_TABLES = (*TABLES, USAGE_COST, USAGE_FINDINGS, RUN_TOTALS)
 READER_VERSION = 1
 _A_WEEK_HOURS = 168
 

@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from usage_platform.adapters.lake.lease import current_turn
+from usage_platform.adapters.lake.lease import LeaseError, current_turn
 from usage_platform.adapters.lake.tables import Lake
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-class TurnOverError(RuntimeError):
+class TurnOverError(LeaseError):
     """Another run writes to the lake by now; one line."""
 
 
@@ -56,12 +56,29 @@ class WriteTurn:
             TurnOverError: When another turn has begun; nothing was written.
         """
         with batch_lock(self.lock_file):
-            if current_turn(self.lake) != self.number:
-                raise TurnOverError(
-                    f"the lake {self.lake.root} is written to by another run by now: this batch "
-                    "is left to the next one"
-                )
+            self.check()
             write(frame, batch_id)
+
+    def check(self) -> None:
+        """Make sure that the turn is not over.
+
+        Raises:
+            TurnOverError: When another turn has begun.
+        """
+        if current_turn(self.lake) != self.number:
+            raise TurnOverError(
+                f"the lake {self.lake.root} is written to by another run by now: what is not "
+                "written yet is left to the next one"
+            )
+
+    def checked(self, progress: Callable[[str], None]) -> Callable[[str], None]:
+        """A report of progress that ends the work when the turn is over."""
+
+        def report(line: str) -> None:
+            progress(line)
+            self.check()
+
+        return report
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The alerts that each sink was sent, in a file of the lake's `assets/`.
+"""The alerts that each sink was sent, and those that wait for it, in files of the lake's `assets/`.
 
 Belongs here: reading and writing it, whole. Not here: what is due by it (`core.alerts`).
 """
@@ -11,8 +11,10 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.core.alerts.alert import AlertState, Standing
+from usage_platform.core.alerts.alert_queue import AlertQueue, Waiting
 from usage_platform.core.alerts.storms import Storm
 
+_RouteFields = tuple[AlertState, int, str, float, str, str]
 _Fields = tuple[AlertState, int, str, float, str]
 _FormerFields = tuple[AlertState, int]
 
@@ -31,19 +33,37 @@ class Failing(BaseModel):
     next_try: float
 
 
+class Position(BaseModel):
+    """Up to where the topic `episode` was routed for a target.
+
+    Attributes:
+        topic: The topic's id.
+        offsets: One past the last offset by partition.
+    """
+
+    topic: str = ""
+    offsets: dict[int, int] = {}
+
+
 class Record(BaseModel):
     """What is kept of one sink.
 
     Attributes:
         told: By `meter/episode`, the one reported last at the end: the fields of `Standing` in
-            their order; former versions wrote the first two only.
+            their order, the route only if there is one; former versions wrote the first two only.
         storms: The storms by key.
         failing: What is tried again, if anything is.
+        waiting: The alerts that routes have queued.
+        more: The number of alerts beyond the queue's limits, by when they are due.
+        routed: The messages that are in it already.
     """
 
-    told: dict[str, _Fields | _FormerFields] = {}
+    told: dict[str, _RouteFields | _Fields | _FormerFields] = {}
     storms: dict[str, Storm] = {}
     failing: Failing | None = None
+    waiting: list[Waiting] = []
+    more: dict[float, int] = {}
+    routed: Position = Position()
 
     @property
     def standings(self) -> dict[str, Standing]:
@@ -51,15 +71,29 @@ class Record(BaseModel):
         return {name: _standing(fields) for name, fields in self.told.items()}
 
 
-def _standing(fields: _Fields | _FormerFields) -> Standing:
+def _standing(fields: _RouteFields | _Fields | _FormerFields) -> Standing:
     match fields:
         case (state, times):
             return Standing(state, times)
         case (state, times, kind, at, storm):
             return Standing(state, times, kind, at, storm)
+        case (state, times, kind, at, storm, route):
+            return Standing(state, times, kind, at, storm, route)
+
+
+def _fields(one: Standing) -> tuple[str | int | float, ...]:
+    fields = (one.state.value, one.times, one.kind, one.at, one.storm)
+    # Versions without routes read the record of a platform that uses none.
+    return (*fields, one.route) if one.route else fields
 
 
 _RECORD = TypeAdapter(Record)
+
+
+def _waiting(one: Waiting) -> dict[str, object]:
+    # As `asdict` does, but without a copy of each message: a queue is written for each alert.
+    alert = {**vars(one.alert), "standing": vars(one.alert.standing)}
+    return {**vars(one), "alert": alert}
 
 
 class AlertRecord:
@@ -89,16 +123,19 @@ class AlertRecord:
         standings: Mapping[str, Standing],
         storms: Mapping[str, Storm],
         failing: Failing | None,
+        queue: AlertQueue | None = None,
+        routed: Position | None = None,
     ) -> None:
-        """Replace what is kept, all or nothing."""
+        """Replace what is kept, all or nothing; the last two are those of routes."""
         kept = {
-            "told": {
-                name: (one.state.value, one.times, one.kind, one.at, one.storm)
-                for name, one in standings.items()
-            },
+            "told": {name: _fields(one) for name, one in standings.items()},
             "storms": {key: asdict(storm) for key, storm in storms.items()},
             "failing": failing.model_dump() if failing else None,
         }
+        if queue is not None and routed is not None:
+            kept["waiting"] = [_waiting(one) for one in queue.entries]
+            kept["more"] = queue.more
+            kept["routed"] = routed.model_dump()
         self._assets.write_text(self._file, json.dumps(kept))
 
     def topic_id(self) -> str:

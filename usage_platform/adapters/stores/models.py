@@ -47,6 +47,11 @@ class ModelStore:
         self.training = UnfinishedTraining(files)
         """What a training has stored and not promoted yet; nobody else sees it."""
 
+    @property
+    def root(self) -> str:
+        """The folder of the models, or `s3://bucket/prefix`."""
+        return self._files.root
+
     def candidates(self) -> list[Manifest]:
         """All complete models, ascending by the time from which they judge, then by training.
 
@@ -114,6 +119,10 @@ class ModelStore:
             FileNotFoundError: If there is none of that version.
         """
         return self._load(version)
+
+    def detectors(self, version: str | None) -> Mapping[str, Detector]:
+        """The detectors of a complete model, each read when it is asked for; none of no model."""
+        return {} if version is None else self.load(version).detectors
 
     def profiles(self, version: str) -> Iterator[tuple[str, WeekProfile | None]]:
         """The meters of a complete model with what is expected of them, in any order."""

@@ -3,7 +3,9 @@
 Belongs here: what a training that was killed has left, and where the next one continues. A week's
 model is trained by buckets of meters that follow each other by name; each bucket is a file, which
 is there once it is complete. Once a week has all its buckets, they become the files of its model.
-Not here: training itself (`services.train`), promoted models (`models`).
+Buckets of different plans have different files: a process of a killed training that still trains
+one cannot give it to the next training, which may be another one. Not here: training itself
+(`services.train`), promoted models (`models`).
 
 The models are complete and have a manifest, but as long as the record names them, `ModelStore`
 shows them to nobody. The record's end is the one moment at which all of them appear.
@@ -30,6 +32,7 @@ MANIFEST = "manifest.json"
 """The name of a model's manifest."""
 
 _FOLDER, _RECORD, _FIRSTS = "training", "training/record.json", "buckets.json"
+_PLAN_LETTERS = 16
 
 
 @dataclass(frozen=True)
@@ -87,27 +90,27 @@ class UnfinishedTraining:
         """The versions of the models that are to appear at the end of the training."""
         return {week["version"] for week in self._weeks().values() if week["is_new"]}
 
-    def has_bucket(self, until: date, number: int) -> bool:
+    def has_bucket(self, plan: str, until: date, number: int) -> bool:
         """Whether a bucket of a week is complete."""
-        return self._files.exists(_staged(until, number))
+        return self._files.exists(_staged(plan, until, number))
 
     @contextmanager
-    def bucket(self, until: date, number: int) -> Iterator[DetectorWriter]:
+    def bucket(self, plan: str, until: date, number: int) -> Iterator[DetectorWriter]:
         """Write a bucket of a week, which appears complete or not at all."""
-        with detector_file(self._files, _staged(until, number)) as writer:
+        with detector_file(self._files, _staged(plan, until, number)) as writer:
             yield writer
 
-    def detectors(self, until: date, number: int) -> Iterator[tuple[str, Detector]]:
+    def detectors(self, plan: str, until: date, number: int) -> Iterator[tuple[str, Detector]]:
         """The meters of a bucket with their detectors, one at a time."""
-        return read_detectors(self._files, _staged(until, number))
+        return read_detectors(self._files, _staged(plan, until, number))
 
-    def summary(self, until: date, number: int) -> str:
+    def summary(self, plan: str, until: date, number: int) -> str:
         """The text that was stored with a bucket (`DetectorWriter.summarize`)."""
-        return summary_of(self._files, _staged(until, number))
+        return summary_of(self._files, _staged(plan, until, number))
 
-    def drop_week(self, until: date) -> None:
+    def drop_week(self, plan: str, until: date) -> None:
         """Delete the buckets of a week that is not complete."""
-        self._files.delete_folder(f"{_FOLDER}/{until.isoformat()}")
+        self._files.delete_folder(_week_folder(plan, until))
 
     def end_week(
         self, until: date, manifest: Manifest, examined: Examined, failed: Mapping[str, str]
@@ -127,11 +130,13 @@ class UnfinishedTraining:
         week = record["weeks"][until.isoformat()]
         version = week["version"]
         for number in range(len(record["buckets"])):
-            if self.has_bucket(until, number):
-                if week["is_new"]:
-                    self._files.move(_staged(until, number), bucket_path(version, number))
+            staged = _staged(record["plan"], until, number)
+            if self._files.exists(staged):
+                place = bucket_path(version, number)
+                if week["is_new"] and not self._files.exists(place):
+                    self._files.move(staged, place)
                 else:
-                    self._files.delete(_staged(until, number))
+                    self._files.delete(staged)
         if week["is_new"] and not self._files.exists(f"{version}/{MANIFEST}"):
             write_firsts(self._files, version, [names[0] for names in record["buckets"]])
             text = json.dumps(week["manifest"], indent=1)
@@ -177,5 +182,9 @@ def read_firsts(files: LakeFiles, version: str) -> list[str]:
     return files.read_json(f"{version}/{_FIRSTS}") or []
 
 
-def _staged(until: date, number: int) -> str:
-    return f"{_FOLDER}/{until.isoformat()}/{number:05}.parquet"
+def _staged(plan: str, until: date, number: int) -> str:
+    return f"{_week_folder(plan, until)}/{number:05}.parquet"
+
+
+def _week_folder(plan: str, until: date) -> str:
+    return f"{_FOLDER}/{plan[:_PLAN_LETTERS]}/{until.isoformat()}"

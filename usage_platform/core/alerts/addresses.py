@@ -14,6 +14,7 @@ LEAST_SECRET = 16
 
 _MAIL = re.compile(r"[^\s@,<>\"]+@[^\s@,<>\"]+")
 _TOPIC = re.compile(r"arn:aws[\w-]*:sns:([a-z0-9-]+):\d{12}:[\w-]{1,256}(\.fifo)?")
+_ADDRESS_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
 _MAIL_PORTS = {"smtp": 587, "smtps": 465}
 _MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 _LONGEST_MQTT_TOPIC = 65_535
@@ -52,6 +53,22 @@ def check_web_address(text: str) -> None:
         fits = False
     if not fits or not text.isascii() or re.search(r"\s", text):
         raise ValueError("expected an address such as https://host/path")
+
+
+def named_addresses(text: str) -> dict[str, str]:
+    """Read addresses of webhooks by name: `name=https://host/path`, several with blanks.
+
+    Raises:
+        ValueError: When one of them is none, without repeating it.
+    """
+    found: dict[str, str] = {}
+    for part in text.split():
+        name, _, address = part.partition("=")
+        if not _ADDRESS_NAME.fullmatch(name) or name in found:
+            raise ValueError("expected name=https://host/path, several with blanks, each name once")
+        check_web_address(address)
+        found[name] = address
+    return found
 
 
 def check_secret(text: str) -> None:

@@ -20,12 +20,16 @@ class Severity(StrEnum):
 
 
 class AlertState(StrEnum):
-    """What an alert tells of an episode; `updated` of many at once only, `test` of none."""
+    """What an alert tells of an episode; `updated` of many at once only, `test` of none.
+
+    `digest` is that of several alerts that were held.
+    """
 
     OPENED = "opened"
     UPDATED = "updated"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
+    DIGEST = "digest"
     TEST = "test"
 
 
@@ -40,6 +44,7 @@ class Standing:
         kind: The episode's kind when it was reported first.
         at: When it was reported last, seconds since 1970; 0 if that is not known.
         storm: Key of the storm that it is a part of; empty for none.
+        route: Name of the route that sent it; empty for none.
     """
 
     state: AlertState
@@ -47,6 +52,7 @@ class Standing:
     kind: str = ""
     at: float = 0.0
     storm: str = ""
+    route: str = ""
 
 
 @dataclass(frozen=True)

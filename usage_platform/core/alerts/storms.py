@@ -48,6 +48,7 @@ class Storm:
         sending: Those of an alert that is being sent; None if none is. A repetition says the same.
         alerts: Number of alerts on it that were sent.
         at: When it was sent last, seconds since 1970.
+        ready_at: Until when what is not sent yet is held, seconds since 1970; 0 if it is not.
     """
 
     kind: str
@@ -60,6 +61,7 @@ class Storm:
     sending: tuple[int, int] | None = None
     alerts: int = 0
     at: float = 0.0
+    ready_at: float = 0.0
 
     @property
     def key(self) -> str:
@@ -69,6 +71,13 @@ class Storm:
     def holds(self, start: int) -> bool:
         """Whether an episode of the kind that begins at an instant is a part of it."""
         return -_WINDOW // 2 <= start - self.since <= _WINDOW
+
+    def held_until(self, ready_at: float, now: float) -> float:
+        """Until when it is held once an alert is counted that is held until `ready_at`."""
+        if self.ready_at > now:
+            return min(self.ready_at, ready_at)
+        is_sent = self.sending is None and self.sent == (self.members, self.over)
+        return ready_at if is_sent else self.ready_at
 
 
 class Storms:
@@ -108,26 +117,37 @@ class Storms:
         for (kind, _), start in sorted(starts.items(), key=lambda item: item[1]):
             self._starts.setdefault(kind, []).append(start)
 
-    def take(self, event: Mapping[str, Any], least: Severity, now: float) -> bool:
+    def take(
+        self,
+        event: Mapping[str, Any],
+        least: Severity,
+        now: float,
+        ready_at: float = 0.0,
+        route: str = "",
+    ) -> bool:
         """Count an episode's message in a storm, if it belongs to one; returns whether it does.
 
         Args:
             event: A message of the topic `episode`.
             least: Episodes below it are not sent.
             now: The current time, seconds since 1970.
+            ready_at: Until when an alert on the episode would be held; 0 if it would not.
+            route: Name of the route that takes the episode; empty for none.
         """
         before, standing = self._sent.of(event), self._sent.next_standing(event, least)
         if standing is None:
             return False
         if _opens(standing, before):
-            storm = self._storm_of(standing.kind, gap_start(event["episode"]))
+            storm = self._storm_of(standing.kind, gap_start(event["episode"]), ready_at)
             if storm is None:
                 return False
+            self._hold(storm.key, ready_at, now)
             self._add(storm.key, event["meter"], event["severity"], standing)
-            standing = replace(standing, storm=storm.key)
+            standing = replace(standing, storm=storm.key, route=route)
         elif not standing.storm:
             return False
         elif before is not None and before.state is AlertState.OPENED:
+            self._hold(standing.storm, ready_at, now)
             self._end_one(standing.storm)
         self._sent.mark(episode_key(event), replace(standing, at=now))
         return True
@@ -141,6 +161,8 @@ class Storms:
                 if is_over and now - storm.at > _KEPT_SECONDS:
                     del self._storms[key]
                 continue
+            if now < storm.ready_at:
+                continue
             if storm.sending or not storm.alerts or is_over or now - storm.at >= PAUSE_SECONDS:
                 self._storms[key] = replace(storm, sending=storm.sending or present)
                 return self._storms[key]
@@ -153,7 +175,7 @@ class Storms:
             storm, sent=storm.sending or storm.sent, sending=None, alerts=storm.alerts + 1, at=now
         )
 
-    def _storm_of(self, kind: str, start: int) -> Storm | None:
+    def _storm_of(self, kind: str, start: int, ready_at: float) -> Storm | None:
         for storm in self._storms.values():
             if storm.kind == kind and storm.holds(start):
                 return storm
@@ -162,7 +184,7 @@ class Storms:
         end = bisect_right(starts, start + _WINDOW // 2)
         if end - first <= MOST_ALONE:
             return None
-        return self._begin(Storm(kind, starts[first]))
+        return self._begin(Storm(kind, starts[first], ready_at=ready_at))
 
     def _begin(self, storm: Storm) -> Storm:
         """A new storm, with the open episodes that were sent alone."""
@@ -184,6 +206,12 @@ class Storms:
             members=storm.members + 1,
             over=storm.over + (standing.state is AlertState.CLOSED),
         )
+
+    def _hold(self, key: str, ready_at: float, now: float) -> None:
+        """Hold what is not sent yet of a storm as long as the alert that is counted next."""
+        storm = self._storms.get(key)
+        if storm is not None:
+            self._storms[key] = replace(storm, ready_at=storm.held_until(ready_at, now))
 
     def _end_one(self, key: str) -> None:
         storm = self._storms.get(key)

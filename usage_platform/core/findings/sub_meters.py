@@ -16,6 +16,9 @@ from usage_platform.core.time.local_time import local_day_bounds
 
 RECENT_DAYS = 14
 _BEFORE_DAYS = 84
+COMPARED_DAYS = RECENT_DAYS + _BEFORE_DAYS
+"""Days before a moment that a finding depends on."""
+
 _TOLERANCE = 0.03
 _CHANGE = 0.10
 _SIZES = 3.0

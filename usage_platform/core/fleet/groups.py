@@ -84,6 +84,18 @@ class Groups:
     groups: tuple[Group, ...] = ()
     areas: Mapping[str, float] | None = None
 
+    def names_of(self, meter: str, day: date) -> frozenset[str]:
+        """The names of the groups in whose sum a meter is added on a local day."""
+        return frozenset(
+            group.name
+            for group in self.groups
+            for one in group.members
+            if one.meter == meter
+            and one.sign > 0
+            and (one.since is None or one.since <= day)
+            and (one.until is None or day < one.until)
+        )
+
     def area_of(self, meter: str) -> float | None:
         """The floor area that a meter supplies, m²; None if it is not known."""
         return (self.areas or {}).get(meter)

@@ -76,6 +76,20 @@ def local_day_bounds(day: date, timezone: str) -> tuple[pd.Timestamp, pd.Timesta
     return _first_instant(day.toordinal(), timezone), _first_instant(day.toordinal() + 1, timezone)
 
 
+def clock_instant(day: date, minute: int, zone: ZoneInfo, *, is_first: bool) -> datetime:
+    """The instant, UTC, of a time on the wall clock; of one that the clocks skip, their change.
+
+    Args:
+        day: The local calendar day.
+        minute: Minutes on the clock since midnight; 1440 is the next midnight.
+        zone: The local time.
+        is_first: Which of two is meant in the hour that comes twice.
+    """
+    naive = pd.Timestamp(day) + pd.Timedelta(minutes=minute)
+    local = naive.tz_localize(zone, ambiguous=is_first, nonexistent="shift_forward")
+    return local.tz_convert(UTC).to_pydatetime()
+
+
 def expected_readings(day: date, timezone: str, interval_minutes: int) -> int:
     """How many intervals a complete local day holds: at 5 minutes 276, 288 or 300.
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import pytest
 import trustme
 
+from usage_platform.adapters.alert_sinks.mail import MailPage
 from usage_platform.adapters.alert_sinks.slack import SlackSink
 from usage_platform.adapters.alert_sinks.sns import SnsSink
 from usage_platform.adapters.alert_sinks.webhook import SIGNATURE_HEADER, WebhookSink
@@ -138,6 +139,26 @@ def test_a_mail_server_that_refuses_says_whether_it_may_pass(unused_port, answer
         with pytest.raises(DeliveryError, match=answer[:3]) as raised:
             sink.deliver(ALERT, NOW)
     assert raised.value.lasting is lasting
+
+
+def test_a_page_is_mailed_as_text_and_as_html_with_its_picture_inside(unused_port):
+    html = "<img src=cid:chart>"
+    page = MailPage("weekly/a/1", "Electricity =?utf-8?", "words", html, b"\x89PNG", "chart")
+    with mail_receiver(unused_port()) as server:
+        sink = mail_sink(f"smtp://127.0.0.1:{server.port}", "a@b.c", "")
+        sink.deliver_page(page, NOW)
+        sink.deliver_page(page, NOW)
+    first, second = (
+        email.message_from_bytes(raw, policy=email.policy.default) for _, raw in server.mails
+    )
+    assert first["Message-ID"] == second["Message-ID"]
+    assert first["Subject"] == "Electricity = ?utf-8?"
+    kinds = [part.get_content_type() for part in first.walk()]
+    related = ["multipart/related", "text/html", "image/png"]
+    assert kinds == ["multipart/alternative", "text/plain", *related]
+    picture = list(first.walk())[-1]
+    assert (picture["Content-ID"], picture.get_content()) == ("<chart>", b"\x89PNG")
+    assert picture.get_content_disposition() == "inline"
 
 
 def test_a_mailbox_that_is_refused_is_named_though_others_get_the_mail(unused_port):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_platform.core.fleet.groups import Member, net_members
+from usage_platform.core.fleet.groups import Group, GroupKind, Groups, Member, net_members
 
 DAYS = [date(2024, 1, 1) + timedelta(days=n) for n in range(6)]
 
@@ -44,3 +44,20 @@ def test_the_net_members_count_each_meter_as_often_as_all_members_do(members):
     for day in days:
         there = [one.meter for one in net if signs((one,), day)]
         assert len(there) == len(set(there))
+
+
+def test_a_meter_is_in_the_groups_that_add_it_on_a_day():
+    moved = date(2024, 3, 10)
+    members = {
+        "old": (Member("m", 1, until=moved),),
+        "new": (Member("m", 1, since=moved),),
+        "rest": (Member("main", 1), Member("m", -1)),
+    }
+    groups = Groups(
+        tuple(
+            Group(name, GroupKind.VIRTUAL, "", None, None, of, ()) for name, of in members.items()
+        )
+    )
+    assert groups.names_of("m", moved - timedelta(days=1)) == {"old"}
+    assert groups.names_of("m", moved) == {"new"}
+    assert groups.names_of("main", moved) == {"rest"}

@@ -34,6 +34,7 @@ SECTIONS = {
         "page.md",
         "alerts.md",
         "tariffs.md",
+        "findings.md",
         "powerbi.md",
         "evaluation.md",
         "reference.md",

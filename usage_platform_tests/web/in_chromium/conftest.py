@@ -14,6 +14,7 @@ from usage_platform.core.meters import Meter
 from usage_platform.local.broker import broker_service
 from usage_platform.local.page_scripts import ensure_scripts
 from usage_platform_tests.conftest import DATA_DIR, table_writer
+from usage_platform_tests.made_findings import finding, write_findings
 from usage_platform_tests.web.made_lake import YEAR_DAYS, make_year
 from usage_platform_tests.web.served_page import ServedPage, chromium, page_of, running
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 LIBRARY = Meter("central-library")
 HOSTILE = Meter("<img src=x onerror=alert(1)>", "Europe/Rome", 60)
+
+FINDINGS = (8000, 400)
+"""The library's findings: kWh a year, the costliest first."""
 
 A_METER = f"?meter={LIBRARY.name}"
 """The page of a meter; without it the first page is that of all meters."""
@@ -45,7 +49,9 @@ def served(java, jar_folders, unused_port, tmp_path_factory) -> Iterator[ServedP
 
 def _make_lake(folder: Path) -> None:
     ensure_scripts(DATA_DIR, print)
-    make_year(Lake(str(folder / "lake")), table_writer, (LIBRARY, HOSTILE), YEAR_DAYS)
+    lake = Lake(str(folder / "lake"))
+    make_year(lake, table_writer, (LIBRARY, HOSTILE), YEAR_DAYS)
+    write_findings(lake, *(finding(number, LIBRARY.name) for number in FINDINGS))
 
 
 @pytest.fixture(scope="package")

@@ -7,6 +7,7 @@ import pytest
 
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform_tests.conftest import table_writer
+from usage_platform_tests.made_findings import finding, write_findings
 from usage_platform_tests.web.in_chromium.accessibility_checker import accessibility_checker
 from usage_platform_tests.web.in_chromium.conftest import HOSTILE, LIBRARY
 from usage_platform_tests.web.in_chromium.opened_page import IN_CHROMIUM, expect
@@ -24,7 +25,9 @@ PAGE_ROWS = 50
 def fleet_url(served, tmp_path_factory, unused_port) -> Iterator[str]:
     """The page of a lake of many meters, on the broker of the other tests."""
     folder = tmp_path_factory.mktemp("fleet")
-    make_fleet(Lake(str(folder / "lake")), table_writer, METERS)
+    lake = Lake(str(folder / "lake"))
+    make_fleet(lake, table_writer, METERS)
+    write_findings(lake, finding(8000, "lab-01"), finding(400, "gym-02"))
     with page_of(folder, unused_port(), kafka_bootstrap=served.kafka.bootstrap) as url:
         yield url
 
@@ -50,6 +53,7 @@ def test_no_barrier_is_found_and_nothing_is_wider_than_the_screen(
     page.locator("#groups-table tbody button").first.click()
     page.get_by_role("button", name="Block 1", exact=False).first.click()
     expect(page.locator("#groups-table .level-2")).to_have_count(4)
+    expect(page.locator("#findings-said")).to_have_text("2 findings are not done, at 2 meters")
     page.evaluate(accessibility_checker())
     found = page.evaluate("rules => axe.run(rules)", rules)
     assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found["violations"]] == []

@@ -35,6 +35,8 @@ def test_no_barrier_is_found_and_nothing_is_wider_than_the_screen(open_page, loo
     page = open_page(bypass_csp=True, **look)
     page.locator("#episode-list summary").first.click()
     expect(page.locator("#hours tbody tr").first).to_be_visible()
+    expect(page.locator("#finding-list > li").first).to_be_visible()
+    expect(page.locator("#forecast")).to_be_visible()
     page.evaluate(accessibility_checker())
     found = page.evaluate("rules => axe.run(rules)", rules)
     assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found["violations"]] == []
@@ -54,6 +56,7 @@ def test_on_paper_there_are_no_controls_and_no_dark_colours(open_page):
     assert {name for name in paper if paper[name] == dark[name]} == set()
     expect(page.get_by_role("button", name="Week")).to_be_hidden()
     expect(page.locator("#episode-list > li").first).to_be_visible()
+    expect(page.locator("#finding-list > li").first).to_be_visible()
 
 
 def test_an_empty_lake_says_so_and_breaks_nothing(open_page, served, tmp_path, unused_port):
@@ -61,6 +64,8 @@ def test_an_empty_lake_says_so_and_breaks_nothing(open_page, served, tmp_path, u
         page = open_page(url=url)
         expect(page.locator("#hours-note")).to_contain_text("No readings yet")
         expect(page.locator("#episodes-count")).to_contain_text("0 episodes")
+        expect(page.locator("#findings-count")).to_contain_text("0 findings")
+        expect(page.locator("#forecast")).to_be_hidden()
         expect(page.locator("#tiles")).to_contain_text("no reading yet")
         expect(page.locator("#banner")).to_be_hidden()
         page.close()

@@ -27,8 +27,13 @@ export const json = async (path, query = {}) => (await asked(path, query)).json(
 export const series = async (query) => unpack(await (await asked("/api/series", query)).arrayBuffer());
 
 /** Save a review of an episode. */
-export async function review(given) {
-  const response = await fetch("/api/reviews", {
+export const review = (given) => save("/api/reviews", given);
+
+/** Set the state of a finding. */
+export const setState = (finding, state) => save("/api/findings", { finding, state });
+
+async function save(path, given) {
+  const response = await fetch(path, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(given),

@@ -38,3 +38,19 @@ export function atMostEvery(milliseconds, call) {
     }, wait);
   };
 }
+
+/** Call when the browser has nothing else to do, after two seconds at the latest; Safari cannot tell. */
+export function whenIdle(call) {
+  if (window.requestIdleCallback) window.requestIdleCallback(call, { timeout: 2000 });
+  else setTimeout(call);
+}
+
+/** Run an action that recreates elements; restore focus and text cursor afterwards. */
+export function keepingFocus(act) {
+  const { id, selectionStart, selectionEnd } = document.activeElement ?? {};
+  act();
+  const again = id ? document.getElementById(id) : null;
+  if (!again || again === document.activeElement) return;
+  again.focus({ preventScroll: true });
+  if (typeof selectionStart === "number") again.setSelectionRange(selectionStart, selectionEnd);
+}

@@ -1,22 +1,12 @@
 /** The list of anomaly episodes with their expected range and reviews. */
 
 import { review } from "./api.js";
-import { element, fill } from "./dom.js";
+import { element, fill, keepingFocus } from "./dom.js";
 import { SHAPES } from "./marks.js";
 import { count, duration, kw, range, signed } from "./words.js";
 
 const SHOWN_FIRST = 12;
 const LABELS = { true: "true anomaly", false: "false alarm", planned: "planned" };
-
-/** Run an action that recreates elements; restore focus and text cursor afterwards. */
-function keepingFocus(act) {
-  const { id, selectionStart, selectionEnd } = document.activeElement ?? {};
-  act();
-  const again = id ? document.getElementById(id) : null;
-  if (!again || again === document.activeElement) return;
-  again.focus({ preventScroll: true });
-  if (typeof selectionStart === "number") again.setSelectionRange(selectionStart, selectionEnd);
-}
 
 export class EpisodeList {
   /**

@@ -4,6 +4,7 @@ import { json } from "./api.js";
 import { guarded, showProblem } from "./banner.js";
 import { Clock } from "./clock.js";
 import { atMostEvery, byId, element, fill } from "./dom.js";
+import { FleetFindings } from "./fleet_findings.js";
 import { FleetGroups } from "./fleet_groups.js";
 import { readFleetPlace, writeFleetPlace } from "./fleet_place.js";
 import { FleetTable } from "./fleet_table.js";
@@ -26,13 +27,14 @@ const state = { place: readFleetPlace(), page: null, version: "", asked: 0 };
 const table = new FleetTable(byId("meters-table"), sortBy);
 const groups = new FleetGroups(byId("groups"), guarded);
 const treemap = new Treemap(byId("map"), byId("map-legend"));
+const findings = new FleetFindings({ section: byId("findings"), list: byId("findings-list"), said: byId("findings-said") });
 const refreshSoon = atMostEvery(REFRESH_MS, () => guarded(load));
 const searchSoon = atMostEvery(TYPED_MS, () => change({ search: byId("search").value.trim() }));
 
 async function load() {
   state.asked += 1;
   const { asked } = state;
-  const [page, map] = await Promise.all([json("/api/fleet", state.place), json("/api/fleet/map")]);
+  const [page, map] = await Promise.all([json("/api/fleet", state.place), json("/api/fleet/map"), findings.load()]);
   if (asked !== state.asked) return;
   state.page = page;
   treemap.show(map);

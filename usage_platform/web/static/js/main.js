@@ -4,8 +4,10 @@ import { json, series } from "./api.js";
 import { guarded, showProblem } from "./banner.js";
 import { Clock } from "./clock.js";
 import { colors, onColorChange } from "./colors.js";
-import { atMostEvery, byId, element, fill } from "./dom.js";
+import { atMostEvery, byId, element, fill, whenIdle } from "./dom.js";
 import { EpisodeList } from "./episodes.js";
+import { FindingList } from "./findings.js";
+import { ForecastPanel } from "./forecast.js";
 import { Live } from "./live.js";
 import { addressOf, readPlace, writePlace } from "./place.js";
 import { showTiles } from "./tiles.js";
@@ -43,6 +45,14 @@ const list = new EpisodeList(
     address: (name) => addressOf({ meter: state.place.meter, year: state.place.year, tz: state.place.tz, from: null, to: null, episode: name }),
   },
 );
+const findings = new FindingList(
+  { list: byId("finding-list"), said: byId("findings-count") },
+  {
+    onSelect: showSpan,
+    address: (from, to) => addressOf({ meter: state.place.meter, from, to, tz: state.place.tz }),
+  },
+);
+const forecast = new ForecastPanel({ section: byId("forecast"), chart: byId("forecast-chart"), figures: byId("forecast-figures"), note: byId("forecast-note") });
 const live = new Live({
   onReadings: heardReadings,
   onAnomalies: heardAnomalies,
@@ -54,6 +64,7 @@ const live = new Live({
 
 const drawSoon = atMostEvery(100, draw);
 const episodesSoon = atMostEvery(1000, () => guarded(loadEpisodes));
+const forecastSoon = atMostEvery(60_000, () => guarded(() => forecast.load(state.place.meter)));
 const figuresSoon = atMostEvery(2000, () => guarded(loadFigures));
 // A playback at full speed repeatedly exceeds the server's buffer.
 const allSoon = atMostEvery(3000, () => guarded(() => loadYear()));
@@ -82,6 +93,10 @@ async function show(loading = asked()) {
   await guarded(() => loadYear(loading));
   live.listen(state.place.meter);
   document.documentElement.dataset.ready = "true";
+  whenIdle(() => {
+    guarded(() => findings.load(state.place.meter));
+    guarded(() => forecast.load(state.place.meter));
+  });
 }
 
 const asked = () =>
@@ -159,6 +174,16 @@ async function loadEpisodes() {
   draw();
 }
 
+/** Show the time that a finding is about; a selected calendar year may not have it. */
+async function showSpan(from, to) {
+  if (state.place.year) {
+    state.place = { ...state.place, year: "", episode: null, from, to };
+    await show();
+  }
+  view.span(from, to);
+  byId("power-title").scrollIntoView({ block: "nearest" });
+}
+
 async function loadFigures() {
   state.overview = await json("/api/overview", query());
   tellNow();
@@ -191,6 +216,8 @@ function draw() {
   const interval = meter ? meter.interval_minutes : state.year.step / 60;
   showTiles(byId("tiles"), state.overview, { clock: state.clock, interval, currency: state.currency, colors: state.colors });
   list.show({ episodes: state.episodes, clock: state.clock, selected: state.place.episode });
+  findings.show({ clock: state.clock });
+  forecast.show({ year: state.year, clock: state.clock, colors: state.colors, isPast: state.place.year !== "" });
   view.draw();
   const zone = state.place.tz === "utc" ? "UTC" : `the building's time (${meter ? meter.timezone : ""})`;
   byId("about").textContent = `Times are the start of each ${interval}-minute interval, in ${zone}. Power is the mean over the interval.`;
@@ -235,6 +262,7 @@ function heardStanding({ brokers, lake, version }) {
     partSoon();
     figuresSoon();
     episodesSoon();
+    forecastSoon();
   }
   state.version = version || state.version;
 }
@@ -267,5 +295,5 @@ function go({ meter, year = "" }) {
 }
 
 // For the browser console and tests.
-window.__page = { state, view, loadEpisodes };
+window.__page = { state, view, forecast, loadEpisodes };
 guarded(start);

@@ -1,0 +1,166 @@
+"""The forecast of one meter from its newest reading on, with the month's cost.
+
+Belongs here: when a forecast is made, what it is made of, and which ones are kept. Not here: the
+forecast (`core.forecast`), bills (`core.tariffs`), presenting them (`web`).
+
+A forecast begins with the full hour after which readings are missing, so that it is made once an
+hour, however many readings come.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+import pandas as pd
+
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.core.forecast.forecast import Forecast, forecast
+from usage_platform.core.load.series import PowerSeries
+from usage_platform.core.meters import Meter
+from usage_platform.core.readings.series import NO_READINGS, Series
+from usage_platform.core.tariffs.bill import bill_of_month, readings_from
+from usage_platform.core.tariffs.book import TariffBook
+from usage_platform.core.tariffs.coverage import completed
+from usage_platform.core.tariffs.demand import WindowTooShortError
+from usage_platform.core.tariffs.tariff import Tariff
+from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.units import NS_A_MINUTE, NS_AN_HOUR
+from usage_platform.services.month_bills import readings_between
+from usage_platform.services.page_data import YearCache
+
+MOST_HELD = 32
+"""The most forecasts in memory, some 20 KB each."""
+
+
+@dataclass(frozen=True)
+class CostRange:
+    """A month's bill with the range that holds it as often as that of its energy does.
+
+    Attributes:
+        cost: The bill at the forecast's energy.
+        low: At the lower end of its range.
+        high: At the upper end.
+        currency: As in ISO 4217.
+    """
+
+    cost: float
+    low: float
+    high: float
+    currency: str
+
+
+@dataclass(frozen=True, eq=False)
+class MeterForecast:
+    """A forecast with the month's cost.
+
+    Attributes:
+        version: Changes whenever anything else here does.
+        forecast: The next 24 hours, the month's energy and its peak; None with too little history.
+        month_cost: The month's bill at its end; None without a tariff or a range of its energy, and
+            where intervals are too long for a demand charge.
+    """
+
+    version: str
+    forecast: Forecast | None
+    month_cost: CostRange | None
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastSource:
+    """What forecasts are made of.
+
+    Attributes:
+        reader: The lake's tables.
+        years: The readings of the last twelve months.
+        calendar: Gives the rest days.
+        book: Gives the tariffs.
+    """
+
+    reader: LakeReader
+    years: YearCache
+    calendar: Callable[[], Calendar]
+    book: Callable[[], TariffBook]
+
+
+class ForecastCache:
+    """The forecasts of the meters viewed lately; one is made at a time."""
+
+    def __init__(self, source: ForecastSource) -> None:
+        self._source = source
+        self._lock = threading.Lock()
+        self._held: OrderedDict[Meter, MeterForecast] = OrderedDict()
+
+    def forecast(self, meter: Meter) -> MeterForecast:
+        """The forecast of a meter from its newest reading on.
+
+        Raises:
+            LakeError: When the lake or the file of tariffs cannot be read.
+            SettingsError: When the file of closing days cannot be read.
+        """
+        source = self._source
+        power = source.years.year(meter, None).power
+        calendar, tariff = source.calendar(), source.book().money(meter.name)
+        made_at = _made_at(power)
+        known = power.between(0, made_at)
+        version = _version(known, calendar, tariff)
+        with self._lock:
+            held = self._held.pop(meter, None)
+            if held is None or held.version != version:
+                made = forecast(Series(known.instants, known.values), meter, calendar, made_at)
+                held = MeterForecast(version, made, self._cost(made, tariff))
+            self._held[meter] = held
+            while len(self._held) > MOST_HELD:
+                self._held.popitem(last=False)
+            return held
+
+    def _cost(self, made: Forecast | None, tariff: Tariff | None) -> CostRange | None:
+        """The month's bill at the energies of its range.
+
+        The rest of the month has the shape that the projection of a bill gives it
+        (`tariffs.coverage.completed`), at the level of each energy.
+        """
+        if made is None or made.month_energy is None or tariff is None:
+            return None
+        first = readings_from(tariff, made.meter, made.month)
+        end = pd.Timestamp(made.made_at, tz="UTC")
+        known = readings_between(self._source.reader, made.meter, first, end).until(made.made_at)
+        whole = completed(known, made.meter, made.month)
+        rest = NO_READINGS if whole is None else whole.since(int(made.instants[0]))
+        expected = float(rest.values.sum()) / made.meter.readings_per_hour
+        if expected <= 0:
+            return None
+
+        def bill(kwh: float) -> float:
+            level = (kwh - made.used_kwh) / expected
+            series = Series(
+                np.concatenate([known.instants, rest.instants]),
+                np.concatenate([known.values, rest.values * level]),
+            )
+            end = made.month.bounds(made.meter)[1]
+            return float(bill_of_month(tariff, made.meter, made.month, series, end).total)
+
+        energy = made.month_energy
+        try:
+            return CostRange(
+                bill(energy.kwh), bill(energy.low_kwh), bill(energy.high_kwh), tariff.unit
+            )
+        except WindowTooShortError:
+            return None
+
+
+def _made_at(power: PowerSeries) -> int:
+    """The last full hour until which all readings may be there, ns since 1970 UTC."""
+    if not len(power):
+        return 0
+    end = int(power.instants[-1]) + power.meter.interval_minutes * NS_A_MINUTE
+    return end // NS_AN_HOUR * NS_AN_HOUR
+
+
+def _version(known: PowerSeries, calendar: Calendar, tariff: Tariff | None) -> str:
+    digest = sha256(known.instants.tobytes() + known.values.tobytes())
+    digest.update(repr((known.meter, calendar)).encode())
+    digest.update(b"" if tariff is None else tariff.model_dump_json().encode())
+    return digest.hexdigest()[:16]
