@@ -4,6 +4,8 @@ locals {
     "alert_dead_letters",
     "anomaly",
     "episode",
+    "sample_rejects",
+    "samples",
     "usage",
     "usage_playback_lease",
     "usage_rejects",
@@ -14,6 +16,8 @@ locals {
     "alerts-*",
     "anomaly-scorer",
     "anomaly-scorer-start",
+    "sample-readings",
+    "sample-readings-start",
     "usage-platform-audit",
     "usage-platform-episodes",
     "usage-platform-lag",
@@ -29,7 +33,7 @@ locals {
 
   emr_topics = ["anomaly", "usage"]
 
-  kafka_transactional_ids = ["anomaly-scorer"]
+  kafka_transactional_ids = ["anomaly-scorer", "sample-readings"]
 
   # arn:aws:kafka:<region>:<account>:cluster/<name>/<uuid>, and the same with another kind and a name.
   kafka_arns = {

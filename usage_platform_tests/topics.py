@@ -21,6 +21,8 @@ from usage_platform.adapters.kafka.topics import (
     ANOMALY,
     DEAD_LETTERS,
     EPISODE,
+    SAMPLE_TOPICS,
+    SAMPLES_GROUP,
     SCORER_GROUP,
     USAGE,
     KafkaSettings,
@@ -43,16 +45,25 @@ def until(holds: Callable[[], object], every: float = 0.05) -> None:
 
 def renew_topics(kafka: KafkaSettings) -> None:
     """Make the platform's topics anew, without an event or a committed offset."""
-    _drop_topics(kafka)
-    ensure_topics(kafka)
-    until(lambda: all(_has_leaders(kafka, topic) for topic in _TOPICS))
+    _renew(kafka, _TOPICS, SCORER_GROUP)
 
 
-def _drop_topics(kafka: KafkaSettings) -> None:
+def renew_sample_topics(kafka: KafkaSettings) -> None:
+    """The same with the topics of samples."""
+    _renew(kafka, SAMPLE_TOPICS, SAMPLES_GROUP)
+
+
+def _renew(kafka: KafkaSettings, topics: Sequence[str], group: str) -> None:
+    _drop_topics(kafka, topics, group)
+    ensure_topics(kafka, topics)
+    until(lambda: all(_has_leaders(kafka, topic) for topic in topics))
+
+
+def _drop_topics(kafka: KafkaSettings, topics: Sequence[str], group: str) -> None:
     admin = AdminClient(kafka.client())
-    if SCORER_GROUP in {group.group_id for group in admin.list_consumer_groups().result().valid}:
-        admin.delete_consumer_groups([SCORER_GROUP])[SCORER_GROUP].result()
-    ours = set(_TOPICS) & set(admin.list_topics(timeout=30).topics)
+    if group in {one.group_id for one in admin.list_consumer_groups().result().valid}:
+        admin.delete_consumer_groups([group])[group].result()
+    ours = set(topics) & set(admin.list_topics(timeout=30).topics)
     for future in (admin.delete_topics([*ours]) if ours else {}).values():
         future.result()
     until(lambda: not ours & set(admin.list_topics(timeout=30).topics))

@@ -10,6 +10,7 @@ import click
 
 from usage_platform.console.accept_loss import accept_loss
 from usage_platform.console.alerts_command import alerts
+from usage_platform.console.collect_command import collect
 from usage_platform.console.findings_command import findings
 from usage_platform.console.given_options import Given, Value, given, unless_given
 from usage_platform.console.groups_command import groups
@@ -43,15 +44,11 @@ def main(ctx: click.Context, data: Path | None) -> None:
     ctx.obj = {} if data is None else {"data": data}
 
 
-main.add_command(inspect)
-main.add_command(accept_loss)
-main.add_command(label)
-main.add_command(groups)
-main.add_command(alerts)
-main.add_command(meters)
-main.add_command(bill)
-main.add_command(tariffs)
-main.add_command(findings)
+for _command in (
+    *(inspect, accept_loss, collect, label, groups, alerts),
+    *(meters, bill, tariffs, findings),
+):
+    main.add_command(_command)
 
 
 @main.command()

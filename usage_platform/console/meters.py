@@ -58,11 +58,19 @@ def print_one(platform: Platform, name: str, as_json: bool, screen: Screen) -> N
         print(json.dumps(fields, indent=1))
         return
     for field, value in fields.items():
-        if field != "versions":
+        if field not in ("samples", "versions"):
             screen.say(f"{field}: {_NOT_SAID if value is None else value}")
+    if fields["samples"]:
+        screen.say(
+            "samples: " + ", ".join(f"{k} {_shown(v)}" for k, v in fields["samples"].items())
+        )
     for version in fields["versions"]:
         said = ", ".join(f"{k} {v}" for k, v in version.items() if k != "valid_from")
         screen.say(f"from {version['valid_from']}: {said}")
+
+
+def _shown(value: object) -> str:
+    return " + ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def in_one_line(description: MeterDescription) -> str:
@@ -113,6 +121,7 @@ def _fields(
         "sign": meter.sign,
         "register_size": said.get("register_size"),
         "factor": said.get("factor", 1),
+        "samples": said.get("samples"),
         "versions": said.get("versions", []),
         "described_by": "source" if description is None else "people",
     }

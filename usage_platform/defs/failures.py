@@ -16,12 +16,17 @@ from confluent_kafka import KafkaException
 from usage_platform.adapters.kafka.topics import KafkaUnreachableError
 from usage_platform.adapters.lake.errors import LakeError, what_to_do
 from usage_platform.adapters.lake.lease import LeaseError
+from usage_platform.adapters.mqtt.subscription import SubscriptionError
+from usage_platform.adapters.mqtt.tls import CertificateError
 from usage_platform.adapters.spark.session import SparkFailedError, SparkUnreachableError
 from usage_platform.local.errors import LocalError
+from usage_platform.services.collect_samples import CollectError
 from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.settings.settings import SettingsError
 
 _KNOWN = (
+    CertificateError,
+    CollectError,
     LakeError,
     LeaseError,
     LocalError,
@@ -30,6 +35,7 @@ _KNOWN = (
     SparkUnreachableError,
     SparkFailedError,
     SettingsError,
+    SubscriptionError,
 )
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])

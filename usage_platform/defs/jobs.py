@@ -12,6 +12,7 @@ from usage_platform.defs.findings_assets import usage_findings
 from usage_platform.defs.lake_assets import streams_into_lake, usage_hourly
 from usage_platform.defs.model_assets import slot_forests
 from usage_platform.defs.profile_assets import profile_report
+from usage_platform.defs.sample_assets import samples
 from usage_platform.defs.source_assets import source_readings, usage
 
 _MAX_RUNTIME = "dagster/max_runtime"
@@ -22,6 +23,12 @@ playback = dg.define_asset_job(
     "playback",
     dg.AssetSelection.assets(source_readings, usage).without_checks(),
     description="Load the source and play it onto the topic `usage` until it is exhausted.",
+    executor_def=dg.in_process_executor,
+)
+collecting = dg.define_asset_job(
+    "collecting",
+    dg.AssetSelection.assets(samples).without_checks(),
+    description="Collect samples of live meters from the broker of MQTT, until it is stopped.",
     executor_def=dg.in_process_executor,
 )
 micro_batch = dg.define_asset_job(

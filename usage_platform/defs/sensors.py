@@ -23,17 +23,20 @@ from usage_platform.defs.anomaly_assets import tick_metadata
 from usage_platform.defs.jobs import micro_batch, playback, retrain
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.due_models import due_models
+from usage_platform.services.kept_client import ClientBusyError, KeptClient
 from usage_platform.services.progress import ingestion_lag
+from usage_platform.services.score import Scorer
 from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_result import TickResult
-from usage_platform.services.score_tick import ScorerBusyError, WarmScorer, score_waiting
+from usage_platform.services.score_tick import score_waiting
 
 _RUNNING = dg.DefaultSensorStatus.RUNNING
 _SCORING_SECONDS = 20.0
 _FIRST_WAIT_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 300.0
-# A playback that lived as long had been playing: what ended it says nothing of the next one.
-_PLAYED_SECONDS = 30.0
+WORKED_SECONDS = 30.0
+"""A run that lives on had worked when it lived so long: what ended it says nothing of the next."""
+
 _IN_FLIGHT = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -72,7 +75,7 @@ def _waits_after_failures(
     return f"the last {len(failed)} runs failed; the next one starts in {left:.0f} s"
 
 
-def _not_now(
+def not_now(
     context: dg.SensorEvaluationContext, job_name: str, worked_after: float = math.inf
 ) -> str | None:
     """Why a job is not to be started now: it runs already, or it has just failed."""
@@ -92,7 +95,7 @@ def playback_sensor(
     context: dg.SensorEvaluationContext, platform: PlatformResource
 ) -> dg.RunRequest | dg.SkipReason:
     """Keep one playback alive until the source is exhausted."""
-    if reason := _not_now(context, playback.name, _PLAYED_SECONDS):
+    if reason := not_now(context, playback.name, WORKED_SECONDS):
         return dg.SkipReason(reason)
     deployment = platform.deployment
     try:
@@ -119,7 +122,7 @@ def micro_batch_sensor(
     The run continues while events arrive. Without a run key: Dagster never starts a second run with
     the key of a failed one.
     """
-    if reason := _not_now(context, micro_batch.name):
+    if reason := not_now(context, micro_batch.name):
         return dg.SkipReason(reason)
     deployment = platform.deployment
     try:
@@ -149,7 +152,7 @@ def model_sensor(
     another one, so that a history is scored as it would have been live.
     """
     deployment = platform.deployment
-    if reason := _not_now(context, retrain.name):
+    if reason := not_now(context, retrain.name):
         return dg.SkipReason(reason)
     try:
         days = due_models(deployment.reader, deployment.models, deployment.settings.timezone)
@@ -161,7 +164,7 @@ def model_sensor(
     return dg.RunRequest(run_config={"ops": {"slot_forests": {"config": {"due": True}}}})
 
 
-_warm_scorer = WarmScorer()
+_warm_scorer: KeptClient[Scorer] = KeptClient(Scorer)
 
 
 @dg.sensor(
@@ -195,7 +198,7 @@ def anomaly_stream(
                 listen=True,
                 silence=deployment.silence_rule(),
             )
-    except ScorerBusyError:
+    except ClientBusyError:
         return dg.SkipReason("the tick before still waits for Kafka")
     except ScorerFencedError as error:
         return dg.SkipReason(str(error))

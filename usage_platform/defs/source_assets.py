@@ -124,7 +124,7 @@ class PlaybackConfig(dg.Config):
     group_name="stream",
     kinds={"kafka"},
     owners=OWNERS,
-    deps=[source_readings],
+    deps=[source_readings, "samples"],
     freshness_policy=freshness.STREAM,
     code_version="1",
     # One slot: a second run waits here; one of another Dagster instance is refused by the lease.

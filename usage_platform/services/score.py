@@ -15,14 +15,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import pandas as pd
-from confluent_kafka import (
-    Consumer,
-    Message,
-    Producer,
-    TopicPartition,
-)
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
-from usage_platform.adapters.kafka.consuming import consume
+from usage_platform.adapters.kafka.consuming import consume, noting_ends
 from usage_platform.adapters.kafka.events import raw_frame
 from usage_platform.adapters.kafka.producing import produce, within
 from usage_platform.adapters.kafka.topic_ids import topic_id
@@ -48,8 +43,19 @@ from usage_platform.core.readings.reject_reasons import KEPT_BYTES
 from usage_platform.core.readings.validation import Batch, validate_events
 from usage_platform.core.time.units import NS_A_MILLISECOND
 from usage_platform.services.offset_marks import Work, check_lake, offset_mark
-from usage_platform.services.score_fencing import TRANSACTION_TIMEOUT_MS, fenced_as_own_error
-from usage_platform.services.score_portions import Pace, held_offsets, is_held, portions
+from usage_platform.services.score_fencing import (
+    COMMITTED,
+    TRANSACTION_TIMEOUT_MS,
+    TRANSACTIONAL,
+    fenced_as_own_error,
+)
+from usage_platform.services.score_portions import (
+    Pace,
+    first_offsets,
+    held_offsets,
+    is_held,
+    portions,
+)
 from usage_platform.services.score_position import (
     start_of_scoring,
     unscored,
@@ -63,10 +69,6 @@ TRANSACTIONAL_ID = "anomaly-scorer"
 _BATCH = 20_000
 _QUIET_SECONDS = 1.0
 _CALL_SECONDS = 10.0
-# A restarted broker is missing from the cluster for a short time. librdkafka then looks up the
-# group coordinator again only when a connection changes (confluentinc/librdkafka#5511), such as one
-# that is closed when idle.
-_IDLE_MS = 5_000
 
 
 @dataclass(frozen=True)
@@ -92,25 +94,13 @@ class Scorer:
                 **{
                     "transactional.id": TRANSACTIONAL_ID,
                     "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-                    "compression.type": "lz4",
-                    "linger.ms": 5,
-                    "connections.max.idle.ms": _IDLE_MS,
+                    **TRANSACTIONAL,
                 }
             ),
             # A fatal error is raised by the failing call and need not be logged as well.
             logger=logging.Logger("usage_platform.services.score", logging.CRITICAL + 1),
         )
-        self._consumer = Consumer(
-            kafka.client(
-                **{
-                    "group.id": SCORER_GROUP,
-                    "enable.auto.commit": False,
-                    "isolation.level": "read_committed",
-                    "auto.offset.reset": "earliest",
-                    "fetch.wait.max.ms": 100,
-                }
-            )
-        )
+        self._consumer = Consumer(kafka.client(**{"group.id": SCORER_GROUP, **COMMITTED}))
         self._lake_id = lake_id(reader.lake)
         check_lake(self._consumer, kafka, self._lake_id, Work(USAGE, SCORER_GROUP, "scored"))
         # Fences a scorer that is still alive elsewhere: its transaction can no longer commit.
@@ -119,6 +109,7 @@ class Scorer:
         self._assigned: list[TopicPartition] = []
         self._topic = ""
         self._consumed: dict[int, int] = {}
+        self._ended: dict[int, int] = {}
         self._appended: dict[int, int] = {}
         self._memory: ScorerState | None = None
         self._pace = Pace()
@@ -156,9 +147,10 @@ class Scorer:
         place = (self._consumer, self._assigned, self._topic)
         ends = None if listen else waiting_ends(*place)
         while time.monotonic() < tick.deadline and not self._has_reached(ends):
-            messages = consume(self._consumer, _BATCH, _QUIET_SECONDS)
+            messages = noting_ends(consume(self._consumer, _BATCH, _QUIET_SECONDS), self._ended)
             if not messages or not self._score(messages, tick):
                 break
+        self._pass_markers(registry)
         if silence is not None:
             self._report_silence(silence, tick)
         result.lag = unscored(*place)
@@ -177,12 +169,20 @@ class Scorer:
             return
         if topic != self._topic:
             self._memory = None
-            self._consumed, self._appended = {}, {}
+            self._consumed, self._appended, self._ended = {}, {}, {}
         start = start_of_scoring(self._consumer, partitions, topic)
         self._consumer.assign(start.positions)
         self._assigned, self._topic = partitions, topic
         self._consumed.update({p.partition: max(p.offset, 0) for p in start.positions})
         result.notice = start.notice
+
+    def _pass_markers(self, registry: MeterRegistry) -> None:
+        """Commit ends of partitions behind the last event: markers of transactions lie between."""
+        passed = {p: end for p, end in self._ended.items() if end > self._consumed.get(p, 0)}
+        if passed:
+            self._consumed.update(passed)
+            with fenced_as_own_error(self._producer):
+                self._commit(no_anomalies(), [], [], registry)
 
     def _score(self, messages: list[Message], tick: "_Tick") -> bool:
         """Score some events; returns False if some of them are left for later."""
@@ -196,13 +196,15 @@ class Scorer:
             batch = self._validated(messages, tick)
         for partition, offset in held.items():
             tick.result.waits_for = tick.horizon
-            self._consumer.seek(TopicPartition(USAGE, partition, offset))
+            self._go_back(partition, offset)
         newest = memory.history.newest
         parts = portions(messages, batch.readings, newest, self._pace.most_work)
         for number, (part, work) in enumerate(parts):
             started = time.monotonic()
             if number and started >= tick.deadline:
-                self._leave([message for part, _ in parts[number:] for message in part])
+                left = [message for part, _ in parts[number:] for message in part]
+                for partition, offset in first_offsets(left).items():
+                    self._go_back(partition, offset)
                 return False
             whole = batch if len(parts) == 1 else self._validated(part, tick)
             self._score_portion(part, whole, memory, tick)
@@ -212,13 +214,10 @@ class Scorer:
     def _validated(self, messages: list[Message], tick: "_Tick") -> Batch:
         return validate_events(raw_frame(messages), tick.registry, self._meters.admit)
 
-    def _leave(self, messages: list[Message]) -> None:
-        """Have messages consumed again."""
-        first: dict[int, int] = {}
-        for message in messages:
-            first.setdefault(message.partition() or 0, message.offset() or 0)
-        for partition, offset in first.items():
-            self._consumer.seek(TopicPartition(USAGE, partition, offset))
+    def _go_back(self, partition: int, offset: int) -> None:
+        """Have the messages from an offset on consumed again."""
+        self._ended.pop(partition, None)
+        self._consumer.seek(TopicPartition(USAGE, partition, offset))
 
     def _score_portion(
         self, messages: list[Message], batch: Batch, memory: ScorerState, tick: "_Tick"

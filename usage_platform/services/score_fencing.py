@@ -1,6 +1,7 @@
-"""A scorer that another one has replaced: its error, in one line.
+"""What transactional stages have in common, and the error of one that another has replaced.
 
-Belongs here: recognising it. Not here: what is then done (`score_tick`).
+Belongs here: the settings of their clients, recognising that error. Not here: what is then done
+(`score_tick`).
 """
 
 from collections.abc import Generator
@@ -9,6 +10,26 @@ from contextlib import contextmanager
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 TRANSACTION_TIMEOUT_MS = 60_000
+# A restarted broker is missing from the cluster for a short time. librdkafka then looks up the
+# group coordinator again only when a connection changes (confluentinc/librdkafka#5511), such as one
+# that is closed when idle.
+TRANSACTIONAL = {
+    "compression.type": "lz4",
+    "linger.ms": 5,
+    "connections.max.idle.ms": 5_000,
+}
+"""Settings of a producer, besides its transactional id and timeout."""
+
+COMMITTED = {
+    "enable.auto.commit": False,
+    # Markers of transactions are no messages: only ends tell that there is nothing but them.
+    "enable.partition.eof": True,
+    "isolation.level": "read_committed",
+    "auto.offset.reset": "earliest",
+    "fetch.wait.max.ms": 100,
+}
+"""Settings of a consumer whose offsets are committed in a transaction, besides its group."""
+
 _ABORT_SECONDS = 10.0
 _FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
 
@@ -25,21 +46,21 @@ class ScorerFencedError(RuntimeError):
 
 
 @contextmanager
-def fenced_as_own_error(producer: Producer) -> Generator[None]:
+def fenced_as_own_error(
+    producer: Producer, own: type[RuntimeError] = ScorerFencedError
+) -> Generator[None]:
     """Turn the error of a fenced producer into an error of its own.
 
     Args:
         producer: The transactional producer that the block uses.
-
-    Raises:
-        ScorerFencedError: In place of that one; other errors stay as they are.
+        own: That error, which is raised in its place; other errors stay as they are.
     """
     try:
         yield
     except KafkaException as error:
         code = error.args[0].code()
         if code in _FENCED or (code == KafkaError._FATAL and _why_fatal(producer) in _FENCED):
-            raise ScorerFencedError from None
+            raise own from None
         raise
 
 

@@ -4,7 +4,7 @@ Belongs here: events that wait for the next model, and portions small enough for
 here: scoring and committing a portion (`score`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -101,3 +101,11 @@ def _scored_as_series(
     late = readings[is_late]
     places = zip(late["partition"].tolist(), late["offset"].tolist(), strict=True)
     return dict(zip(places, late["meter"].tolist(), strict=True))
+
+
+def first_offsets(messages: Iterable[Message]) -> dict[int, int]:
+    """By partition, the offset of the first of some messages, which are in order."""
+    first: dict[int, int] = {}
+    for message in messages:
+        first.setdefault(message.partition() or 0, message.offset() or 0)
+    return first

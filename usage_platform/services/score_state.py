@@ -37,6 +37,7 @@ from usage_platform.services.topic_progress import ingested_offsets
 
 _COLUMNS = ["meter", "event_time", "value"]
 _FIRST_EVENTS = 100
+_LAST_OFFSETS = 20
 
 
 def restored(
@@ -75,8 +76,13 @@ def restored(
         if any(consumed.values()):
             # Before the rows: the lake then holds all events before these offsets.
             ingested = ingested_offsets(reader.lake, kafka, USAGE)
-            # At least the last event of each partition, which gives the event time of the scorer.
-            starts = {p: min(ingested.get(p, 0), end - 1) for p, end in consumed.items() if end > 0}
+            # At least the last events of each partition, which give the event time of the scorer;
+            # of these offsets some may be markers of transactions.
+            starts = {
+                p: min(ingested.get(p, 0), max(end - _LAST_OFFSETS, 0))
+                for p, end in consumed.items()
+                if end > 0
+            }
             last = list(messages_between(client, USAGE, starts, consumed))
             tail = validate_events(raw_frame(last), registry, admitted).readings
             newest = tail["event_time"].max()

@@ -1,13 +1,12 @@
-"""One scoring tick with the models that are active now, and the scorer that ticks share.
+"""One scoring tick with the models that are active now.
 
 Belongs here: which models a tick scores with, how far behind it leaves the scorer, what happens
-when another scorer takes over. Not here: the scorer itself (`score`), when it runs (the sensor
-`anomaly_stream` and the asset `anomaly`).
+when another scorer takes over. Not here: the scorer itself (`score`), sharing it between ticks
+(`kept_client`), when it runs (the sensor `anomaly_stream` and the asset `anomaly`).
 """
 
-import threading
-from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 
 import pandas as pd
 from confluent_kafka import KafkaException
@@ -28,46 +27,6 @@ _TRIES = 5
 
 Timeline = Callable[[], ModelTimeline]
 """Gives the models that are active now."""
-
-
-class ScorerBusyError(RuntimeError):
-    """Another tick of this process has the scorer."""
-
-
-class WarmScorer:
-    """One scorer for all ticks of a process: its connections and its transactional id."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._scorer: Scorer | None = None
-        self._kafka: KafkaSettings | None = None
-
-    @contextmanager
-    def borrowed(self, kafka: KafkaSettings, reader: LakeReader) -> Generator[Scorer]:
-        """The scorer; after any failure it is closed, and the next tick makes a new one.
-
-        Args:
-            kafka: The brokers; other ones get a new scorer.
-            reader: The lake's tables.
-
-        Raises:
-            ScorerBusyError: When a tick that its caller has given up still has it.
-        """
-        if not self._lock.acquire(blocking=False):
-            raise ScorerBusyError
-        try:
-            if self._scorer is None or self._kafka != kafka:
-                if self._scorer is not None:
-                    self._scorer.close()
-                self._scorer, self._kafka = Scorer(kafka, reader), kafka
-            try:
-                yield self._scorer
-            except BaseException:
-                self._scorer.close()
-                self._scorer = None
-                raise
-        finally:
-            self._lock.release()
 
 
 def score_waiting(

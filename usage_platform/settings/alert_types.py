@@ -1,7 +1,7 @@
-"""The types of the alert settings: pydantic types that validate their text.
+"""The types of the settings of alerts and of brokers of MQTT: they validate their text.
 
-Belongs here: which of them are secrets, and their validators. Not here: the settings (`settings`),
-the form of addresses (`core.alerts.addresses`).
+Belongs here: which of them are secrets, their validators, and rules between them. Not here: the
+settings (`settings`), the form of addresses (`core.alerts.addresses`).
 """
 
 from collections.abc import Callable
@@ -64,3 +64,28 @@ MqttBroker = Annotated[SecretStr, _secret(mqtt_server)]
 MqttTopic = Annotated[str, AfterValidator(_mqtt_topic)]
 ClientCertificate = Annotated[Path, AfterValidator(_pem_file)]
 TopicArn = Annotated[str, _text(topic_region)]
+
+
+def check_mail(receivers: str, server: SecretStr) -> None:
+    """Make sure that mail can be sent where somebody is to get it.
+
+    Raises:
+        ValueError: When no server is set.
+    """
+    if receivers and not server.get_secret_value():
+        raise ValueError("USAGE_ALERT_EMAIL_TO is set: set USAGE_ALERT_SMTP_URL as well")
+
+
+def check_certificate(name: str, url: SecretStr, certificate: Path | None) -> None:
+    """Make sure that a certificate is shown over TLS.
+
+    Args:
+        name: What the settings of this broker of MQTT begin with, without `USAGE_`.
+        url: Its address.
+        certificate: The client's certificate, None for none.
+
+    Raises:
+        ValueError: When the address is another kind.
+    """
+    if certificate and not url.get_secret_value().startswith("mqtts:"):
+        raise ValueError(f"USAGE_{name}_CERTIFICATE is set: set USAGE_{name}_URL to mqtts://...")

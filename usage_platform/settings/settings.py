@@ -34,12 +34,16 @@ from usage_platform.core.readings.reject_reasons import KEPT_BYTES
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.settings import alert_types as alert_settings
 from usage_platform.settings import value_types as types
+from usage_platform.settings.alert_types import check_certificate, check_mail
 from usage_platform.settings.broker_security import check_broker_security
 from usage_platform.settings.event_limits import check_limits, chosen_limits
 from usage_platform.settings.source_label import source_label
 
 PREFIX = "USAGE_"
 _FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2100, 12, 31)  # pandas timestamps end in 2262.
+
+
+_FILES = ("closed_days", "kafka_ca", "alert_mqtt_certificate", "collect_mqtt_certificate")
 
 
 class SettingsError(ValueError):
@@ -139,6 +143,9 @@ class Settings(BaseModel):
     alert_mqtt_url: alert_settings.MqttBroker = alert_settings.NONE
     alert_mqtt_topic: alert_settings.MqttTopic = "usage/alerts"
     alert_mqtt_certificate: alert_settings.ClientCertificate | None = None
+    collect_mqtt_url: alert_settings.MqttBroker = alert_settings.NONE
+    collect_mqtt_topic: types.MqttFilter = ""
+    collect_mqtt_certificate: alert_settings.ClientCertificate | None = None
 
     @model_validator(mode="after")
     def _secured_brokers_have_credentials(self) -> Self:
@@ -170,18 +177,12 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _mail_has_a_server(self) -> Self:
-        if self.alert_email_to and not self.alert_smtp_url.get_secret_value():
-            raise ValueError(f"{PREFIX}ALERT_EMAIL_TO is set: set {PREFIX}ALERT_SMTP_URL as well")
-        return self
-
-    @model_validator(mode="after")
-    def _a_certificate_needs_tls(self) -> Self:
-        url = self.alert_mqtt_url.get_secret_value()
-        if self.alert_mqtt_certificate and not url.startswith("mqtts:"):
-            raise ValueError(
-                f"{PREFIX}ALERT_MQTT_CERTIFICATE is set: set {PREFIX}ALERT_MQTT_URL to mqtts://..."
-            )
+    def _servers_have_what_they_need(self) -> Self:
+        check_mail(self.alert_email_to, self.alert_smtp_url)
+        check_certificate("ALERT_MQTT", self.alert_mqtt_url, self.alert_mqtt_certificate)
+        check_certificate("COLLECT_MQTT", self.collect_mqtt_url, self.collect_mqtt_certificate)
+        if bool(self.collect_mqtt_url.get_secret_value()) != bool(self.collect_mqtt_topic):
+            raise ValueError(f"{PREFIX}COLLECT_MQTT_URL and _TOPIC: set both or none")
         return self
 
     @classmethod
@@ -271,7 +272,7 @@ class Settings(BaseModel):
         values = self.model_dump() | {"data": self.data_dir, "jars": self.jars_dir}
         if self.lake:
             values["lake"] = self.lake_root
-        for name in ("closed_days", "kafka_ca", "alert_mqtt_certificate"):
+        for name in _FILES:
             if values[name]:
                 values[name] = values[name].absolute()
         if not with_secrets:

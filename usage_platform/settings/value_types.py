@@ -16,6 +16,7 @@ from usage_platform.core.measurement import Quantity, Stamp, Unit
 from usage_platform.core.meter_files.dialect import DELIMITERS
 from usage_platform.core.meter_files.time_forms import given_form
 from usage_platform.core.meters import Meter
+from usage_platform.core.samples.topic_filter import TopicFilter
 from usage_platform.core.time.calendar import calendar_named
 from usage_platform.settings.cron import valid_cron
 
@@ -133,6 +134,10 @@ def _code_folder(value: str) -> str:
     return value.rstrip("/")
 
 
+def _mqtt_filter(value: str) -> str:
+    return TopicFilter(value).text if value else value
+
+
 def _matching(pattern: str, expected: str) -> AfterValidator:
     def check(value: str) -> str:
         if value and not re.fullmatch(pattern, value):
@@ -162,6 +167,7 @@ OptionalStamp = Annotated[str, _one_of(Stamp)]
 Delimiter = Annotated[str, AfterValidator(_delimiter)]
 Decimal = Annotated[str, _matching("[.,]", "a point or a comma")]
 TimeFormat = Annotated[str, AfterValidator(_time_format)]
+MqttFilter = Annotated[str, AfterValidator(_mqtt_filter)]
 Accelerator = Annotated[
     float, BeforeValidator(lambda value: "inf" if value == "max" else value), Field(gt=0)
 ]

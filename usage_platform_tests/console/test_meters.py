@@ -43,6 +43,7 @@ def test_a_meter_is_added_changed_and_shown(data):
         "sign": "net",
         "register_size": 100_000,
         "factor": 80,
+        "samples": None,
         "versions": [{"valid_from": "2024-03-01", "quantity": "energy"}],
         "described_by": "people",
     }
@@ -88,3 +89,16 @@ def test_a_wrong_file_is_one_line_and_an_error(data):
     assert "meters.yaml: meter a: stamp: expected a value 'start' or 'end', got 'mid'" in (
         done.output
     )
+
+
+def test_how_samples_are_read_is_shown_and_stays_when_another_field_changes(data):
+    file = data / "lake" / "assets" / "meters.yaml"
+    file.write_text(
+        "meters:\n- name: p1\n  samples:\n    path: [$.t1, $.t2]\n    quantity: register\n"
+        "    unit: kWh\n"
+    )
+    assert run(data, "set", "p1", "--interval", "15").exit_code == 0
+    shown = run(data, "show", "p1").output
+    assert "samples: path $.t1 + $.t2, quantity register, unit kWh\n" in shown
+    samples = {"path": ["$.t1", "$.t2"], "quantity": "register", "unit": "kWh"}
+    assert json.loads(run(data, "show", "p1", "--json").output)["samples"] == samples

@@ -2,6 +2,7 @@
 
 EDGES = {
     ("source_readings", "usage"),
+    ("samples", "usage"),
     ("usage", "readings"),
     ("usage", "rejects"),
     ("readings", "usage_hourly"),
@@ -39,6 +40,7 @@ CHECKS = {
 TRAINING_CHECK = ("slot_forests", "model_is_fit")
 JOBS = {
     "playback",
+    "collecting",
     "micro_batch",
     "retrain",
     "quality",
@@ -60,6 +62,8 @@ SCHEDULES = {
 }
 SENSORS = {
     "playback_sensor",
+    "collector_sensor",
+    "sample_stream",
     "micro_batch_sensor",
     "model_sensor",
     "anomaly_stream",

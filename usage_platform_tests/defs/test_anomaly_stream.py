@@ -15,6 +15,7 @@ from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.defs import sensors
 from usage_platform.services import score_tick
+from usage_platform.services.kept_client import KeptClient
 from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_result import TickResult
 from usage_platform.wiring.platform import Platform as WiredPlatform
@@ -49,7 +50,7 @@ class FakeScorer:
 def scorers(monkeypatch):
     """The scorers made in a test; none is left over from another one."""
     monkeypatch.setattr(score_tick, "Scorer", FakeScorer)
-    monkeypatch.setattr(sensors, "_warm_scorer", score_tick.WarmScorer())
+    monkeypatch.setattr(sensors, "_warm_scorer", KeptClient(FakeScorer))
     monkeypatch.setattr(FakeScorer, "made", [])
     monkeypatch.setattr(FakeScorer, "error", None)
     monkeypatch.setattr(FakeScorer, "result", TickResult())

@@ -36,7 +36,8 @@ FRESH = {
     "usage_cost": (timedelta(hours=50), timedelta(hours=98)),
     "usage_findings": (timedelta(hours=50), timedelta(hours=98)),
 }
-BY_HAND = {"source_readings", "redriven_rejects"}
+# The collector's asset is used where a broker of MQTT is set.
+BY_HAND = {"source_readings", "redriven_rejects", "samples"}
 
 
 @pytest.fixture(scope="module")

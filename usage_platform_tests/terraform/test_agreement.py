@@ -80,6 +80,7 @@ def test_kafka_allows_the_topics_that_the_platform_makes():
         kafka_topics.ANOMALY,
         kafka_topics.EPISODE,
         kafka_topics.DEAD_LETTERS,
+        *kafka_topics.SAMPLE_TOPICS,
         alert_dead_letters.ALERT_DEAD_LETTERS,
         playback_lease.LEASE_TOPIC,
     }

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from usage_platform.adapters.alert_sinks.deadline import Deadline, deadline
+from usage_platform.adapters.mqtt.tls import CertificateError, trusted_context
 from usage_platform.core.alerts.addresses import Server
 from usage_platform.core.alerts.alert import Alert, DeliveryError
 
@@ -127,18 +128,10 @@ class MqttSink:
         return client
 
     def _trusted(self) -> ssl.SSLContext:
-        trusted = ssl.create_default_context()
-        if self.certificate is not None:
-            try:
-                # Without a password it would ask the terminal for that of a key that has one.
-                trusted.load_cert_chain(self.certificate, password="")
-            except (OSError, ValueError) as error:
-                raise DeliveryError(
-                    f"the client's certificate and key cannot be read ({type(error).__name__}): "
-                    "expected both in one PEM file, the key without a password",
-                    lasting=True,
-                ) from None
-        return trusted
+        try:
+            return trusted_context(self.certificate)
+        except CertificateError as error:
+            raise DeliveryError(str(error), lasting=True) from None
 
 
 def _talk(client: "Client", is_done: Callable[[], bool]) -> None:

@@ -6,6 +6,7 @@ where it begins and what it commits, the content of the messages (`core`).
 
 import logging
 import time
+from collections.abc import Iterable
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -53,6 +54,23 @@ def consume(client: Consumer, most: int, seconds: float) -> list[Message]:
                 raise KafkaException(error)
         if len(portion) < _PORTION and not stepped:
             break
+    return found
+
+
+def noting_ends(messages: Iterable[Message], ended: dict[int, int]) -> list[Message]:
+    """The messages of one topic without ends of partitions, which are noted.
+
+    Args:
+        messages: As `consume` returns them.
+        ended: Gets the offset behind each end that is reported: markers of transactions before it
+            are passed, too.
+    """
+    found: list[Message] = []
+    for message in messages:
+        if message.error() is None:
+            found.append(message)
+        else:
+            ended[message.partition() or 0] = message.offset() or 0
     return found
 
 

@@ -27,8 +27,8 @@ from usage_platform.adapters.kafka.topics import (
 WATCHED_TOPICS = (USAGE, ANOMALY, EPISODE, DEAD_LETTERS)
 """The topics whose consumers read committed events only, and so wait for open transactions.
 
-The scorer writes to all but `usage`, in one transaction. The platform writes to `usage` without
-any, but other producers may have theirs there.
+The scorer writes to all but `usage`, in one transaction. Readings from samples come to `usage` in
+transactions; playback writes there without any, and other producers may have theirs.
 """
 
 _TIMEOUT = 10.0

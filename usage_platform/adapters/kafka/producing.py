@@ -6,7 +6,7 @@ Belongs here: a producer whose queue is full, and one whose call hangs. Not here
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -15,7 +15,12 @@ _POLL_SECONDS = 1.0
 
 
 def produce(
-    producer: Producer, topic: str, value: bytes | None, key: bytes | None, seconds: float
+    producer: Producer,
+    topic: str,
+    value: bytes | None,
+    key: bytes | None,
+    seconds: float,
+    headers: Sequence[tuple[str, bytes]] = (),
 ) -> None:
     """Produce a message; where the producer's queue is full, wait until the broker takes some.
 
@@ -25,6 +30,7 @@ def produce(
         value: The value; None is a tombstone.
         key: The key, or None.
         seconds: For how long to wait.
+        headers: Names and values.
 
     Raises:
         KafkaException: When the queue stays full.
@@ -32,7 +38,7 @@ def produce(
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         try:
-            return producer.produce(topic, value, key)
+            return producer.produce(topic, value, key, headers=[*headers] or None)
         except BufferError:
             producer.poll(_POLL_SECONDS)
     raise KafkaException(KafkaError(KafkaError._QUEUE_FULL))

@@ -27,6 +27,12 @@ USAGE = "usage"
 ANOMALY = "anomaly"
 EPISODE = "episode"
 DEAD_LETTERS = "usage_rejects"
+SAMPLES = "samples"
+SAMPLE_REJECTS = "sample_rejects"
+SAMPLE_TOPICS = (SAMPLES, SAMPLE_REJECTS)
+"""What live meters send, and what of it is no sample; created where samples are used."""
+SAMPLES_GROUP = "sample-readings"
+"""The consumer group whose offsets are the progress of readings from samples."""
 SCORER_GROUP = "anomaly-scorer"
 """The consumer group whose offsets are the scorer's progress."""
 

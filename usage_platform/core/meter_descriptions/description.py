@@ -10,13 +10,15 @@ from datetime import date
 from itertools import pairwise
 from typing import Annotated, Self, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from usage_platform.core.measurement import Quantity, Sign, Stamp, Unit
+from usage_platform.core.meter_descriptions.samples import (
+    SampleDescription,
+    SampleDescriptions,
+    Size,
+)
 from usage_platform.core.meters import INTERVALS, INTERVALS_SHOWN, is_meter_name, is_timezone
-
-_MOST = 1e12
-"""The largest register and factor; beyond it a double holds no fraction of a reading."""
 
 _CONSTANT = ("timezone", "interval", "sign", "stamp")
 """Fields that no version may change: rows of both versions would stand in the same tables."""
@@ -49,10 +51,6 @@ def _day(text: object) -> date:
         return text if isinstance(text, date) else date.fromisoformat(str(text))
     except ValueError:
         raise ValueError("expected a day such as 2024-03-05") from None
-
-
-Size = Annotated[float, Field(gt=0, le=_MOST, allow_inf_nan=False)]
-"""A number above 0."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +125,7 @@ class MeterDescription(_Fields):
         interval: Minutes of an interval of its readings.
         stamp: Which moment of its interval a row of its sources carries.
         sign: Whether values below 0 are export.
+        samples: How what the live meter sends is read.
         versions: What changes from a day on, in order.
     """
 
@@ -135,6 +134,7 @@ class MeterDescription(_Fields):
     interval: Annotated[int, BeforeValidator(_interval)] | None = None
     stamp: Stamp | None = None
     sign: Sign | None = None
+    samples: SampleDescription | None = None
     versions: tuple[Version, ...] = ()
 
     @model_validator(mode="after")
@@ -149,6 +149,12 @@ class MeterDescription(_Fields):
         for part, (_, measured) in zip((self, *self.versions), phases, strict=True):
             where = f"version {part.valid_from}: " if isinstance(part, Version) else ""
             _check(where, part, measured)
+        has_factor = any(measured.factor != 1 for _, measured in phases)
+        if has_factor and self.samples is not None and self.samples.factor is None:
+            raise ValueError(
+                "samples: factor: expected, as the meter has a factor; say the same one, or 1 if "
+                "the device sends values that are multiplied already"
+            )
         are_registers = all(m.quantity is Quantity.REGISTER for _, m in phases)
         if self.versions and self.stamp is None and not are_registers:
             raise ValueError(
@@ -186,3 +192,8 @@ def _check(where: str, part: _Fields, measured: Measured) -> None:
 
 Descriptions = Mapping[str, MeterDescription]
 """Descriptions by the meter's name."""
+
+
+def sample_descriptions(descriptions: Descriptions) -> SampleDescriptions:
+    """How samples are read, of the meters of which it is said."""
+    return {name: one.samples for name, one in descriptions.items() if one.samples is not None}

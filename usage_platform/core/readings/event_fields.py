@@ -62,7 +62,16 @@ def read_fields(value: bytes | None, key: bytes | None, registry: MeterRegistry)
     return EventFields(meter, time, kw, Reason.UNREADABLE_TIME if time is None else None)
 
 
-def _decoded(value: bytes | None, most_bytes: int) -> dict[str, Any] | Reason:
+def decoded_json(value: bytes | None, most_bytes: int) -> Any | Reason:  # noqa: ANN401 - any JSON
+    """What the bytes of a message say as JSON, an envelope of Kafka Connect opened.
+
+    Args:
+        value: The message's value; None is a tombstone.
+        most_bytes: The largest size of a value.
+
+    Returns:
+        Numbers are floats. A `Reason` where there is no JSON, or too much of it.
+    """
     if value is not None and len(value) > most_bytes:
         return Reason.MESSAGE_TOO_LARGE
     if value is None or not value.strip(_JSON_BLANKS.encode()):
@@ -77,10 +86,13 @@ def _decoded(value: bytes | None, most_bytes: int) -> dict[str, Any] | Reason:
     if end != len(text):
         return Reason.NOT_JSON
     event = _opened(event)
-    if event is None and text != "null":
-        return Reason.EMPTY
+    return Reason.EMPTY if event is None and text != "null" else event
+
+
+def _decoded(value: bytes | None, most_bytes: int) -> dict[str, Any] | Reason:
+    event = decoded_json(value, most_bytes)
     if type(event) is not dict:
-        return Reason.NOT_AN_OBJECT
+        return event if type(event) is Reason else Reason.NOT_AN_OBJECT
     return event  # pyright: ignore[reportUnknownVariableType]
 
 

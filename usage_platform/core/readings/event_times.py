@@ -105,24 +105,33 @@ def event_instants(
     Returns:
         n instants (datetime64[ns, UTC] or NaT), and n texts of `Reason` or None.
     """
+    instants, faults = instants_at_any_time(times, meters, received, registry)
+    given = np.flatnonzero(instants.notna().to_numpy() & (faults == None))  # noqa: E711 - by element
+    for (zone, minutes), places in _by_clock(given, meters, registry).items():
+        off_grid = ~_is_on_grid(instants.iloc[places], zone, minutes)
+        _mark(faults, places[off_grid], Reason.OFF_GRID.filled(registry.limits, minutes))
+    return instants, faults
+
+
+def instants_at_any_time(
+    times: Sequence[EventTime | None],
+    meters: Sequence[str | None],
+    received: pd.Series,
+    registry: MeterRegistry,
+) -> tuple[pd.Series, _Objects]:
+    """The same for times that need not start an interval, such as those of samples."""
     ns = np.array([_NONE if time is None else time.ns for time in times], dtype=np.int64)
     is_local = np.array([time is not None and time.is_local for time in times], dtype=np.bool_)
     instants = pd.Series(pd.DatetimeIndex(ns).tz_localize("UTC"))
     faults = np.full(len(ns), None, dtype=object)
-    given = np.flatnonzero(ns != _NONE)
-    known = {name: registry.get(name) for name in {meters[at] for at in given.tolist()} if name}
-    clocks = {name: (meter.timezone, meter.interval_minutes) for name, meter in known.items()}
     latest = received + FUTURE_TOLERANCE
     oldest = pd.Timestamp(registry.limits.oldest_day, tz="UTC")
-    for (zone, minutes), places in _by_clock(given, meters, clocks).items():
-        local = places[is_local[places]]
-        instants.iloc[local], faults[local] = _localized(ns[local], zone, latest.iloc[local])
-        at = instants.iloc[places]
-        off_grid = ~_is_on_grid(at, zone, minutes)
-        _mark(faults, places[off_grid], Reason.OFF_GRID.filled(registry.limits, minutes))
-        _mark(faults, places[(at > latest.iloc[places]).to_numpy()], Reason.FUTURE_TIME)
-        too_old = (at < oldest).to_numpy()
-        _mark(faults, places[too_old], Reason.TOO_OLD.filled(registry.limits))
+    local = np.flatnonzero((ns != _NONE) & is_local)
+    for (zone, _), places in _by_clock(local, meters, registry).items():
+        instants.iloc[places], faults[places] = _localized(ns[places], zone, latest.iloc[places])
+    _mark(faults, np.flatnonzero((instants > latest).to_numpy()), Reason.FUTURE_TIME)
+    too_old = np.flatnonzero((instants < oldest).to_numpy())
+    _mark(faults, too_old, Reason.TOO_OLD.filled(registry.limits))
     return instants, faults
 
 
@@ -131,14 +140,14 @@ def _mark(faults: _Objects, places: npt.NDArray[np.intp], text: str) -> None:
 
 
 def _by_clock(
-    places: npt.NDArray[np.intp],
-    meters: Sequence[str | None],
-    clocks: dict[str, tuple[str, int]],
+    places: npt.NDArray[np.intp], meters: Sequence[str | None], registry: MeterRegistry
 ) -> dict[tuple[str, int], npt.NDArray[np.intp]]:
     """The positions of the events by their meter's zone and interval."""
+    known = {name: registry.get(name) for name in {meters[int(at)] for at in places} if name}
+    clocks = {name: (meter.timezone, meter.interval_minutes) for name, meter in known.items()}
     found: dict[tuple[str, int], list[int]] = {}
-    for place in places.tolist():
-        found.setdefault(clocks[meters[place] or ""], []).append(place)
+    for place in places:
+        found.setdefault(clocks[meters[int(place)] or ""], []).append(int(place))
     return {clock: np.array(ones, dtype=np.intp) for clock, ones in found.items()}
 
 

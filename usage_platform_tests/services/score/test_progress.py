@@ -4,7 +4,7 @@ import time
 
 import pandas as pd
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from usage_platform.adapters.kafka.topics import SCORER_GROUP, USAGE
 from usage_platform.adapters.lake.reader import LakeReader
@@ -13,7 +13,13 @@ from usage_platform.core.readings.messages import usage_messages
 from usage_platform.services.offset_marks import OtherLakeError
 from usage_platform.services.progress import scoring_lag
 from usage_platform.services.score import Scorer
-from usage_platform_tests.services.score.hourly_meter import FOREVER, HOURS, standing, tick
+from usage_platform_tests.services.score.hourly_meter import (
+    FOREVER,
+    HOURS,
+    assert_told_once,
+    standing,
+    tick,
+)
 from usage_platform_tests.topics import delete_until, recreate_topic
 
 pytestmark = pytest.mark.kafka
@@ -129,3 +135,19 @@ def test_the_scorer_of_a_second_lake_is_refused_and_does_not_stop_the_first(
     put(kafka, [b"2"])
     # It was not fenced.
     assert tick(first, timeline).events == 1
+
+
+def test_markers_of_transactions_on_usage_are_no_events_that_wait(
+    kafka, put, read_all, make_scorer, timeline, live, expected
+):
+    messages = usage_messages(live)
+    producer = Producer(kafka.client(**{"transactional.id": "meters"}))
+    producer.init_transactions(30)
+    for part in (messages[:-5], messages[-5:]):
+        producer.begin_transaction()
+        for value in part:
+            producer.produce(USAGE, value, b"a")
+        producer.commit_transaction(30)
+        assert tick(make_scorer(kafka), timeline).events == len(part)
+        assert scoring_lag(kafka) == 0
+    assert_told_once(kafka, read_all, expected)

@@ -30,6 +30,7 @@ SECTIONS = {
     "Use": (
         "user-guide.md",
         "meter-data.md",
+        "samples.md",
         "page.md",
         "alerts.md",
         "tariffs.md",

@@ -132,8 +132,8 @@ TABLE_GUARDS = (
     Guard(
         "an event of the future is a reject",
         _WIRE,
-        "(at > latest.iloc[places]).to_numpy()",
-        "(at > at).to_numpy()",
+        "(instants > latest).to_numpy()",
+        "(instants > instants).to_numpy()",
         f"{_IN_NAIVE}test_an_event_dated_2099_stops_nothing_and_is_a_reject",
     ),
     Guard(

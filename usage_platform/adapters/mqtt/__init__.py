@@ -1,0 +1,1 @@
+"""MQTT: what devices publish at a broker."""
