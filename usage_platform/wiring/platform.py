@@ -12,17 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from usage_platform.adapters.aws.athena import Athena
-from usage_platform.adapters.kafka.security import (
-    Iam,
-    KafkaSecurity,
-    LoopbackPassword,
-    Plaintext,
-    Scram,
-    SecurityKind,
-    msk_region,
-    msk_token,
-)
-from usage_platform.adapters.kafka.topics import KafkaSettings, KafkaUnreachableError
+from usage_platform.adapters.kafka.topics import KafkaSettings
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.lake.holder_id import holder_of
 from usage_platform.adapters.lake.lease import Lease, sink_lease, writer_lease
@@ -40,15 +30,15 @@ from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.source import ReadingSource
-from usage_platform.local.broker import BROKER_USER
 from usage_platform.local.stack import name_java
-from usage_platform.local.stack_file import StackInfo, read_live
+from usage_platform.local.stack_file import read_live
 from usage_platform.services.lake_writer import LakeWriter
 from usage_platform.services.playback_plan import PlaybackPlan
 from usage_platform.services.score_silence import SilenceRule
 from usage_platform.services.sink_turn import SinkTurn
 from usage_platform.settings.closing_days import chosen_calendar
 from usage_platform.settings.settings import Settings
+from usage_platform.wiring.kafka import chosen_kafka
 from usage_platform.wiring.known_meters import default_meter, known_meters
 from usage_platform.wiring.sources import chosen_source, described_identity, source_identity
 
@@ -85,30 +75,7 @@ class Platform:
             KafkaUnreachableError: When none is set and no stack runs on the data folder. The broker
                 of another folder's stack is never used: it would fill this folder's lake.
         """
-        stack = read_live(self.settings.data_dir)
-        bootstrap = self.settings.kafka_bootstrap or (stack.kafka_bootstrap if stack else "")
-        if not bootstrap:
-            raise KafkaUnreachableError(
-                f"no Kafka broker is configured and nothing runs on {self.settings.data_dir}: "
-                "start the platform with 'usage-platform up', or set USAGE_KAFKA_BOOTSTRAP"
-            )
-        return KafkaSettings(
-            bootstrap=bootstrap,
-            partitions=self.settings.kafka_partitions,
-            replication=self.settings.kafka_replication,
-            security=self._kafka_security(bootstrap, stack),
-        )
-
-    def _kafka_security(self, bootstrap: str, stack: StackInfo | None) -> KafkaSecurity:
-        settings = self.settings
-        if stack is not None and stack.kafka_password and bootstrap == stack.kafka_bootstrap:
-            return LoopbackPassword(BROKER_USER, stack.kafka_password)
-        if settings.kafka_security is SecurityKind.SCRAM:
-            password = settings.kafka_password.get_secret_value()
-            return Scram(settings.kafka_user, password, settings.kafka_ca)
-        if settings.kafka_security is SecurityKind.IAM:
-            return Iam(msk_region(bootstrap), msk_token, settings.kafka_ca)
-        return Plaintext()
+        return chosen_kafka(self.settings)
 
     @cached_property
     def lake_writer(self) -> LakeWriter:

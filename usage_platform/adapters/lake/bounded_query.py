@@ -5,6 +5,7 @@ themselves and their errors (`query_limits`), opening the tables (`reader`).
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -21,12 +22,9 @@ from usage_platform.adapters.lake.query_limits import (
 if TYPE_CHECKING:
     import duckdb
 
-INTERRUPTED = "interrupted"
-"""In the message with which DuckDB reports a Ctrl-C that it noticed."""
-
-ROWS_AT_ONCE = 10_000
-"""Rows of a batch: few enough that large texts are counted before there are many."""
-
+# Few enough that large texts are counted before there are many.
+_ROWS_AT_ONCE = 10_000
+_INTERRUPT_SECONDS = 0.1
 _OUT_OF_MEMORY = "Out of Memory Error"
 # MULTI is a PIVOT, which DuckDB splits into several statements.
 _READS = ("SELECT", "EXPLAIN", "MULTI")
@@ -50,12 +48,33 @@ def check_reads(statements: "Sequence[duckdb.Statement]") -> None:
         raise not_a_read(kinds[0])
 
 
-def bounded(batches: pa.RecordBatchReader) -> pa.Table:
-    """All rows, up to the limits.
+def bounded_rows(connection: "duckdb.DuckDBPyConnection", sql: str) -> pa.Table:
+    """All rows of a statement, up to the limits.
+
+    DuckDB itself looks for a Ctrl-C only between its steps, of which one may last for hours: the
+    statement runs in a thread, and is interrupted from this one.
 
     Raises:
-        LakeError: When there are more.
+        LakeError: When there are more rows.
+        KeyboardInterrupt: On a Ctrl-C, once the statement has ended.
     """
+
+    def rows() -> pa.Table:
+        return _bounded(connection.sql(sql).to_arrow_reader(_ROWS_AT_ONCE))
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(rows)
+        try:
+            return running.result()
+        except KeyboardInterrupt:
+            # More than once: an interrupt before the statement has begun is forgotten.
+            while not running.done():
+                connection.interrupt()
+                wait([running], _INTERRUPT_SECONDS)
+            raise
+
+
+def _bounded(batches: pa.RecordBatchReader) -> pa.Table:
     kept, rows, size = [], 0, 0
     for batch in batches:
         kept.append(batch)

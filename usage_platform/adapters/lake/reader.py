@@ -15,9 +15,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from usage_platform.adapters.lake.bounded_query import (
-    INTERRUPTED,
-    ROWS_AT_ONCE,
-    bounded,
+    bounded_rows,
     check_reads,
     is_out_of_memory,
 )
@@ -225,7 +223,7 @@ class LakeReader:
             connection.execute("SET enable_external_access = false")
             try:
                 check_reads(connection.extract_statements(sql))
-                return bounded(connection.sql(sql).to_arrow_reader(ROWS_AT_ONCE))
+                return bounded_rows(connection, sql)
             except duckdb.CatalogException as error:
                 tables = ", ".join(table.name for table in existing) or "none yet"
                 raise LakeError(f"query: {one_line(str(error))} Tables: {tables}") from None
@@ -236,11 +234,6 @@ class LakeReader:
                     reason = what_to_do(error, "://" in self.lake.root)
                     raise LakeError(f"{self.lake.root}: {reason}") from None
                 raise LakeError(f"query: {one_line(str(error))}") from None
-            except RuntimeError as error:
-                # So DuckDB reports the Ctrl-C that it noticed.
-                if INTERRUPTED in str(error):
-                    raise KeyboardInterrupt from None
-                raise
 
     def query_rows(self, sql: str) -> list[dict[str, Any]]:
         """The rows of `query`, by column; times are UTC.
