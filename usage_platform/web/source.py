@@ -14,12 +14,13 @@ from usage_platform.adapters.stores.findings_record import FindingsRecord
 from usage_platform.adapters.stores.labels import LabelStore
 from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform.services.fleet import FleetCache, FleetSource
+from usage_platform.services.fleet import FleetCache
 from usage_platform.services.fleet_findings import FleetFindingsCache
 from usage_platform.services.meter_forecast import ForecastCache, ForecastSource
 from usage_platform.services.page_data import YearCache
 from usage_platform.settings.closing_days import chosen_calendar
 from usage_platform.wiring.findings import finding_states, findings_record
+from usage_platform.wiring.fleet import fleet_of
 from usage_platform.wiring.platform import Platform
 
 
@@ -83,17 +84,7 @@ class PageSource:
                     book=deployment.tariff_book,
                 )
             ),
-            fleet=FleetCache(
-                FleetSource(
-                    reader=deployment.reader,
-                    models=deployment.models,
-                    registry=deployment.registry,
-                    reviews=deployment.reviews,
-                    groups=deployment.groups,
-                    clock=time.monotonic,
-                    now=time.time_ns,
-                )
-            ),
+            fleet=fleet_of(deployment),
             registry=deployment.registry,
             default_meter=deployment.settings.default_meter,
             reviews=deployment.reviews,

@@ -3,15 +3,14 @@
 Belongs here: building it. Not here: sending (`services.weekly_mail`).
 """
 
-import time
 from collections.abc import Callable
 from datetime import datetime
 
 from usage_platform.adapters.alert_sinks.mail import MailSink
 from usage_platform.core.alerts.routes import Routes
 from usage_platform.core.alerts.weekly_summary import WeekSummary
-from usage_platform.services.fleet import FleetCache, FleetSource
 from usage_platform.services.week_summary import WeekSource, has_recent_hours, week_summary
+from usage_platform.wiring.fleet import fleet_of
 from usage_platform.wiring.platform import Platform
 from usage_platform.wiring.targets import chosen_targets
 
@@ -28,23 +27,12 @@ def week_of(deployment: Platform, now: datetime) -> Callable[[], WeekSummary | N
     def summary() -> WeekSummary | None:
         if not has_recent_hours(deployment.reader, now):
             return None
-        fleet = FleetCache(
-            FleetSource(
-                reader=deployment.reader,
-                models=deployment.models,
-                registry=deployment.registry,
-                reviews=deployment.reviews,
-                groups=deployment.groups,
-                clock=time.monotonic,
-                now=time.time_ns,
-            )
-        ).fleet()
         source = WeekSource(
             deployment.reader,
             deployment.tariff_book(),
             deployment.registry(),
             deployment.settings.default_meter.zone,
         )
-        return week_summary(fleet, source)
+        return week_summary(fleet_of(deployment).fleet(), source)
 
     return summary
