@@ -1,12 +1,15 @@
 """The asset checks: right tables pass, and each kind of damage is found. No JVM is needed."""
 
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pkgutil import iter_modules
 
 import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
 
+import usage_platform.defs
 from usage_platform.adapters.lake.tables import (
     ANOMALIES,
     READINGS,
@@ -19,7 +22,7 @@ from usage_platform.core.detector.manifest import Model, model_version
 from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.meters import Meter
 from usage_platform.definitions import defs
-from usage_platform.defs import anomaly_checks, audit_checks, checks, cost_assets, day_checks
+from usage_platform.defs import anomaly_checks, audit_checks, checks, day_checks
 from usage_platform.defs.resources import PlatformResource
 from usage_platform_tests.core.detector.made_manifest import manifest
 from usage_platform_tests.defs.conftest import dated
@@ -222,7 +225,8 @@ def test_anomalies_that_the_stream_has_not_told_yet_are_not_missing(tell):
 
 
 def test_every_check_is_registered():
-    modules = (checks, day_checks, anomaly_checks, audit_checks, cost_assets)
+    names = [module.name for module in iter_modules(usage_platform.defs.__path__)]
+    modules = [import_module(f"usage_platform.defs.{name}") for name in names]
     named = [value for module in modules for value in vars(module).values()]
     made = {value for value in named if isinstance(value, dg.AssetChecksDefinition)}
     assert made
