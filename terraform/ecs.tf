@@ -13,6 +13,8 @@ locals {
     { name = "DAGSTER_POSTGRES_USER", valueFrom = "${local.secret}:username::" },
     { name = "DAGSTER_POSTGRES_PASSWORD", valueFrom = "${local.secret}:password::" },
   ]
+  # For every container: a setting without the secret that belongs to it is refused at its start.
+  secret_settings = [for name, arn in var.secret_settings : { name = name, valueFrom = arn }]
 
   spark_port = 15002
   code_port  = 4000
@@ -120,7 +122,7 @@ resource "aws_ecs_task_definition" "platform" {
       restartPolicy = { enabled = !container.vital, restartAttemptPeriod = 60 }
 
       environment = [for key, value in local.environment : { name = key, value = value }]
-      secrets     = [for secret in local.secrets : secret if container.dagster]
+      secrets     = concat([for secret in local.secrets : secret if container.dagster], local.secret_settings)
 
       dependsOn = [for other in container.after : { containerName = other, condition = "HEALTHY" }]
       healthCheck = {

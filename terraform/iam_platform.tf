@@ -194,6 +194,17 @@ data "aws_iam_policy_document" "execution" {
     resources = [aws_db_instance.dagster.master_user_secret[0].secret_arn]
   }
 
+  dynamic "statement" {
+    for_each = length(var.secret_settings) > 0 ? [1] : []
+
+    content {
+      sid     = "SecretSettings"
+      actions = ["secretsmanager:GetSecretValue"]
+      # The ARN of a secret, without the key within it.
+      resources = distinct([for arn in values(var.secret_settings) : join(":", slice(split(":", arn), 0, 7))])
+    }
+  }
+
   statement {
     sid       = "Key"
     actions   = ["kms:Decrypt"]

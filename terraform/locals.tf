@@ -39,6 +39,12 @@ locals {
     USAGE_EMR_LOG_GROUP      = aws_cloudwatch_log_group.emr[0].name
   } : {}
 
+  # Of the platform, those that hold a secret; Kafka asks for none here.
+  secret_setting_names = [
+    "USAGE_ALERT_ADDRESSES", "USAGE_ALERT_MQTT_URL", "USAGE_ALERT_SLACK_URL", "USAGE_ALERT_SMTP_URL",
+    "USAGE_ALERT_WEBHOOK_SECRET", "USAGE_ALERT_WEBHOOK_URL", "USAGE_COLLECT_MQTT_URL", "USAGE_KAFKA_PASSWORD",
+  ]
+
   # What the platform is told, in the task and wherever else it runs.
   settings = merge(var.settings, local.emr_settings, {
     USAGE_LAKE              = "s3://${aws_s3_bucket.lake.id}"

@@ -206,6 +206,27 @@ variable "settings" {
     ])) == 0
     error_message = "settings: the lake, Kafka, Spark, Athena, EMR and the folders are set by this configuration or the image; leave them out."
   }
+
+  validation {
+    condition     = length(setintersection(keys(var.settings), local.secret_setting_names)) == 0
+    error_message = "settings: addresses with a password or a token would stand in the state and in the task's description; store each in Secrets Manager and give its ARN in secret_settings."
+  }
+}
+
+variable "secret_settings" {
+  description = "USAGE_* settings that hold a secret, each with the ARN of the Secrets Manager secret that has its value (a key of a JSON secret as ARN:key::); only the task reads it."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = length(setsubtract(keys(var.secret_settings), local.secret_setting_names)) == 0
+    error_message = "secret_settings: expected ${join(", ", local.secret_setting_names)}."
+  }
+
+  validation {
+    condition     = alltrue([for arn in values(var.secret_settings) : can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:]+(:[^:]*:[^:]*:[^:]*)?$", arn))])
+    error_message = "secret_settings: expected ARNs of secrets in Secrets Manager, such as arn:aws:secretsmanager:us-east-1:123456789012:secret:slack-AbCdEf."
+  }
 }
 
 variable "database_instance_class" {

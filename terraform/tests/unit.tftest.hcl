@@ -150,6 +150,30 @@ run "the_platform_is_one_task_that_never_runs_twice" {
   }
 }
 
+run "secrets_of_settings_are_read_by_the_task_alone" {
+  command = plan
+
+  variables {
+    settings = { USAGE_ALERT_EMAIL_TO = "energy@example.org" }
+    secret_settings = {
+      USAGE_ALERT_SLACK_URL = "arn:aws:secretsmanager:us-east-1:123456789012:secret:slack-AbCdEf"
+      USAGE_ALERT_SMTP_URL  = "arn:aws:secretsmanager:us-east-1:123456789012:secret:mail-AbCdEf:url::"
+    }
+  }
+
+  assert {
+    condition = alltrue([
+      for container in jsondecode(aws_ecs_task_definition.platform.container_definitions) :
+      tomap({ for secret in container.secrets : secret.name => secret.valueFrom if startswith(secret.name, "USAGE_") }) == var.secret_settings && !anytrue([for pair in container.environment : contains(keys(var.secret_settings), pair.name)])
+    ])
+    error_message = "expected the ARN of each secret in each container, and no value"
+  }
+  assert {
+    condition     = !strcontains(jsonencode(output.settings), "SLACK")
+    error_message = "expected no secret setting in the outputs"
+  }
+}
+
 run "everything_that_keeps_data_uses_our_key" {
   command = plan
 
@@ -425,6 +449,7 @@ run "values_that_cannot_work_are_refused" {
     cpu_architecture        = "x86"
     task_cpu                = 1024
     settings                = { SOURCE = "ckan" }
+    secret_settings         = { USAGE_ALERT_SLACK_URL = "https://hooks.example.org/T000" }
     database_instance_class = "t4g.micro"
     athena_scan_limit_gib   = 0
     emr_release_label       = "latest"
@@ -438,7 +463,7 @@ run "values_that_cannot_work_are_refused" {
     var.region, var.global_prefix, var.bucket_name, var.vpc_cidr, var.availability_zone_count,
     var.kafka_mode, var.kafka_version, var.kafka_instance_type, var.kafka_brokers_per_zone,
     var.kafka_volume_size, var.kafka_partitions, var.image, var.image_tag, var.cpu_architecture,
-    var.task_cpu, var.settings, var.database_instance_class, var.athena_scan_limit_gib,
+    var.task_cpu, var.settings, var.secret_settings, var.database_instance_class, var.athena_scan_limit_gib,
     var.emr_release_label, var.emr_maximum_vcpu, var.bastion_public_key, var.log_retention_days,
     var.alarm_email,
   ]
@@ -458,6 +483,17 @@ run "values_that_cannot_work_beside_good_ones_are_refused" {
   }
 
   expect_failures = [var.task_memory, var.bastion_allowed_cidrs, var.monthly_budget_usd]
+}
+
+run "a_secret_is_no_plain_setting_and_a_plain_setting_no_secret" {
+  command = plan
+
+  variables {
+    settings        = { USAGE_ALERT_SLACK_URL = "https://hooks.example.org/T000" }
+    secret_settings = { USAGE_SOURCE = "arn:aws:secretsmanager:us-east-1:123456789012:secret:source-AbCdEf" }
+  }
+
+  expect_failures = [var.settings, var.secret_settings]
 }
 
 run "values_that_do_not_fit_together_are_refused" {

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 import usage_platform
 from usage_platform.adapters.kafka import playback_lease
@@ -134,6 +135,16 @@ def test_settings_that_are_given_here_cannot_be_given_again():
     found = re.search(r"setintersection\(keys\(var\.settings\), \[(.*?)\]", variables, re.DOTALL)
     assert found
     assert set(re.findall(r'"(\w+)"', found[1])) == given | {"USAGE_DATA", "USAGE_JARS"}
+
+
+def test_the_secret_settings_are_those_of_the_platform():
+    text = (SOURCE / "locals.tf").read_text("utf-8")
+    found = re.search(r"secret_setting_names = \[(.*?)\]", text, re.DOTALL)
+    assert found
+    fields = Settings.model_fields.items()
+    secrets = {f"{PREFIX}{name.upper()}" for name, field in fields if field.annotation is SecretStr}
+    assert set(re.findall(r'"(\w+)"', found[1])) == secrets
+    assert len(secrets) == 8
 
 
 @pytest.mark.parametrize("example", sorted(SOURCE.glob("*.tfvars.example")), ids=lambda p: p.name)
