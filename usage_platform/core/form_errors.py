@@ -1,7 +1,7 @@
-"""What is wrong in a file that people write, in one line with the place and what was expected.
+"""What is wrong in content with a form, in one line with the place and what was expected.
 
-Belongs here: the wording of errors of the files' forms (pydantic). Not here: the forms themselves,
-and reading the files (adapters).
+Belongs here: the wording of errors of forms (pydantic): of files that people write, and of what the
+platform stores or is sent. Not here: the forms themselves, and reading the content (adapters).
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +21,18 @@ _EXPECTED = {
     "model_type": "expected fields, a line each",
     "model_attributes_type": "expected fields, a line each",
 }
+
+
+def first_mistake(error: ValidationError, whole: str = "") -> str:
+    """The first error of content that no person wrote, in one line: its place and the reason.
+
+    Args:
+        error: What the form's validation raised.
+        whole: What to call the content where no part of it is named.
+    """
+    first = error.errors()[0]
+    where = "/".join(str(part) for part in first["loc"]) or whole
+    return f"{where}: {first['msg']}" if where else first["msg"]
 
 
 def form_error(

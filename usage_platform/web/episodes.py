@@ -20,6 +20,7 @@ from starlette.routing import Route
 from usage_platform.core.anomalies.episode_summary import Episode
 from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.feedback.reviews import LONGEST_NOTE, NO_REVIEWS, Act, Review, states
+from usage_platform.core.form_errors import first_mistake
 from usage_platform.core.meters import LONGEST_NAME
 from usage_platform.services.page_data import Year
 from usage_platform.web.answers import answer, as_json, unless_known
@@ -79,9 +80,7 @@ async def review(request: Request) -> Response:
             note=given.note.strip(),
         )
     except ValidationError as error:
-        first = error.errors()[0]
-        where = "/".join(str(part) for part in first["loc"]) or "body"
-        raise HTTPException(400, f"review: {where}: {first['msg']}") from None
+        raise HTTPException(400, f"review: {first_mistake(error, 'body')}") from None
     except ValueError as error:
         raise HTTPException(400, f"{error}".splitlines()[0]) from None
     await run_in_threadpool(_keep, source_of(request), kept)

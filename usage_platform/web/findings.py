@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from usage_platform.core.findings.states import FindingState, StateChange
+from usage_platform.core.form_errors import first_mistake
 from usage_platform.services.finding_list import UnknownFindingError, list_findings, set_state
 from usage_platform.web.answers import answer, as_json, unless_known
 from usage_platform.web.parameters import meter_of, source_of
@@ -61,9 +62,7 @@ async def change(request: Request) -> Response:
         given = _Given.model_validate_json(await request.body())
         state = FindingState(given.state)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = "/".join(str(part) for part in first["loc"]) or "body"
-        raise HTTPException(400, f"finding: {where}: {first['msg']}") from None
+        raise HTTPException(400, f"finding: {first_mistake(error, 'body')}") from None
     except ValueError:
         known = ", ".join(one.value for one in FindingState)
         raise HTTPException(400, f"state: expected one of {known}") from None

@@ -13,8 +13,10 @@ from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.fs as pafs
+from pydantic import ValidationError
 
 from usage_platform.adapters.lake.errors import LakeError, lake_errors_in_one_line
+from usage_platform.core.form_errors import first_mistake
 from usage_platform.core.meters import Meter, MeterRegistry
 
 _METERS = "meters.json"
@@ -101,8 +103,9 @@ class LakeFiles:
 
     def damaged(self, name: str, error: Exception) -> LakeError:
         """The error for a file with invalid content."""
+        reason = first_mistake(error) if isinstance(error, ValidationError) else error
         return LakeError(
-            f"{self._name}/{name}: damaged ({error}); restore an intact copy, or remove it to go "
+            f"{self._name}/{name}: damaged ({reason}); restore an intact copy, or remove it to go "
             "on without its content"
         )
 

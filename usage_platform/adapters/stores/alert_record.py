@@ -114,9 +114,7 @@ class AlertRecord:
         try:
             return Record() if found is None else _RECORD.validate_python(found)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = "/".join(str(part) for part in first["loc"])
-            raise self._assets.damaged(self._file, ValueError(f"{where}: {first['msg']}")) from None
+            raise self._assets.damaged(self._file, error) from None
 
     def write(
         self,

@@ -41,5 +41,4 @@ class CostRecord:
         try:
             return _DIGESTS.validate_python(found or {})
         except ValidationError as error:
-            reason = ValueError(error.errors()[0]["msg"])
-            raise self._assets.damaged(f"{_NAME}.json", reason) from None
+            raise self._assets.damaged(f"{_NAME}.json", error) from None

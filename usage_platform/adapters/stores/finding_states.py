@@ -66,7 +66,4 @@ class FindingStates:
         try:
             return _STATES.validate_python(found or {})
         except ValidationError as error:
-            first = error.errors()[0]
-            where = "/".join(str(part) for part in first["loc"])
-            reason = ValueError(f"{where}: {first['msg']}")
-            raise self._assets.damaged(f"{_NAME}.json", reason) from None
+            raise self._assets.damaged(f"{_NAME}.json", error) from None

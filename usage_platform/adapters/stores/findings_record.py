@@ -47,9 +47,7 @@ class FindingsRecord:
         try:
             return FindingsRun.model_validate(found)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = "/".join(str(part) for part in first["loc"])
-            raise self._assets.damaged(_NAME, ValueError(f"{where}: {first['msg']}")) from None
+            raise self._assets.damaged(_NAME, error) from None
 
     def write(self, run: FindingsRun) -> None:
         """Record a computation that has ended.

@@ -81,7 +81,5 @@ class LabelStore:
         try:
             _ROWS.validate_python(rows)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = "/".join(str(part) for part in first["loc"])
-            raise self._assets.damaged(_LABELS, ValueError(f"{where}: {first['msg']}")) from None
+            raise self._assets.damaged(_LABELS, error) from None
         return rows

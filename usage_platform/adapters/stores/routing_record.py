@@ -60,10 +60,7 @@ class RoutingRecord:
         try:
             return Routed() if found is None else _ROUTED.validate_python(found)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = "/".join(str(part) for part in first["loc"])
-            reason = ValueError(f"{where}: {first['msg']}")
-            raise self._assets.damaged(f"{_FOLDER}/{_FILE}", reason) from None
+            raise self._assets.damaged(f"{_FOLDER}/{_FILE}", error) from None
 
     def write(
         self, escalations: Mapping[str, Escalation], topic: str, decisions: Mapping[str, Decided]

@@ -31,8 +31,7 @@ class WeeklyRecord:
         try:
             return _SENT.validate_python(self._assets.read_json(_FILE) or {})
         except ValidationError as error:
-            reason = ValueError(error.errors()[0]["msg"])
-            raise self._assets.damaged(_FILE, reason) from None
+            raise self._assets.damaged(_FILE, error) from None
 
     def write(self, sent: Mapping[str, datetime]) -> None:
         """Replace what is kept, all or nothing."""
