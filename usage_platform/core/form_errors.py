@@ -12,11 +12,15 @@ from pydantic import ValidationError
 _LONGEST = 60
 _NAMING = ("name", "valid_from")
 _UNKNOWN_FIELD = "extra_forbidden"
+# Ends the place of an error in the name of an entry, which pydantic calls a key.
+_OF_A_KEY = "[key]"
 _EXPECTED = {
     "missing": "expected this field, which is missing",
     "int_parsing": "expected a whole number",
     "float_parsing": "expected a number",
     "tuple_type": "expected a list",
+    "too_short": "expected at least one entry",
+    "dict_type": "expected entries by name",
     "string_type": "expected a text",
     "model_type": "expected fields, a line each",
     "model_attributes_type": "expected fields, a line each",
@@ -36,7 +40,11 @@ def first_mistake(error: ValidationError, whole: str = "") -> str:
 
 
 def form_error(
-    error: ValidationError, content: object, one_of: Mapping[str, str], page: str
+    error: ValidationError,
+    content: object,
+    one_of: Mapping[str, str],
+    page: str,
+    by_name: Mapping[str, str] | None = None,
 ) -> str:
     """The first error of a file, in one line.
 
@@ -45,9 +53,10 @@ def form_error(
         content: The file as dictionaries, lists and texts.
         one_of: For each list of the form, what to call one of its items.
         page: The page that documents the fields.
+        by_name: For each part of the form whose entries have names, what to call one of them.
     """
     first = error.errors()[0]
-    where = _place(first["loc"], content, one_of)
+    where = _place(first["loc"], content, one_of, by_name or {})
     got = first["input"]
     is_shown = isinstance(got, str) and first["type"] != _UNKNOWN_FIELD
     shown = f", got {got[:_LONGEST]!r}" if is_shown else ""
@@ -61,17 +70,27 @@ def _reason(kind: str, message: str, page: str) -> str:
     return _EXPECTED.get(kind, message.replace("Input should be", "expected a value"))
 
 
-def _place(loc: Sequence[int | str], content: object, one_of: Mapping[str, str]) -> str:
+def _place(
+    loc: Sequence[int | str],
+    content: object,
+    one_of: Mapping[str, str],
+    by_name: Mapping[str, str],
+) -> str:
     """Where an error is, with names in place of the positions in lists."""
     words: list[str] = []
     found = content
     for step in loc:
+        if step == _OF_A_KEY:
+            continue
         if isinstance(step, int) and isinstance(found, Sequence):
             found = cast("Sequence[object]", found)[step]
             words[-1] = f"{one_of.get(words[-1], words[-1])} {_name_of(found) or step + 1}"
         elif isinstance(found, Mapping):
             found = cast("Mapping[str, object]", found).get(str(step))
-            words.append(str(step))
+            if words and words[-1] in by_name:
+                words[-1] = f"{by_name[words[-1]]} {step}"
+            else:
+                words.append(str(step))
     return "".join(f"{word}: " for word in words)
 
 

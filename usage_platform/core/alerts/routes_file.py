@@ -6,9 +6,9 @@ reading YAML (adapters), whether a target's sink is configured (`wiring.targets`
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Literal, cast
+from typing import Annotated, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
@@ -17,6 +17,7 @@ from usage_platform.core.alerts.alert import Severity
 from usage_platform.core.alerts.routes import Route, Routes, Step, Target, Weekly
 from usage_platform.core.anomalies.gap_messages import GAP, SILENT
 from usage_platform.core.detector.score import Kind
+from usage_platform.core.form_errors import form_error
 from usage_platform.core.tariffs.field_types import Amount, Fields
 from usage_platform.core.tariffs.times import DAY_NAMES, HOLIDAY, Days, Hours, Times
 
@@ -29,7 +30,6 @@ RESERVED = (*SINK_NAMES, "routes", "weekly")
 
 LONGEST_HOURS = 168
 _MOST_ENTRIES = 200
-_LONGEST_SHOWN = 60
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _WEEKDAYS = {
@@ -39,15 +39,6 @@ _WEEKDAYS = {
     )
 }
 _ENTRIES = {"routes": "route", "escalate_after": "step"}
-_EXPECTED = {
-    "missing": "expected this field, which is missing",
-    "extra_forbidden": "unknown field; expected one of those in docs/alerts.md",
-    "tuple_type": "expected a list",
-    "too_short": "expected at least one entry",
-    "string_type": "expected a text",
-    "model_type": "expected fields, a line each",
-    "dict_type": "expected targets by name",
-}
 
 
 def _target_name(text: object) -> str:
@@ -95,6 +86,27 @@ def _weekday(text: object) -> int:
     return _WEEKDAYS[text]
 
 
+def _sink(text: object) -> object:
+    return _choice(text, SINK_NAMES)
+
+
+def _severity(text: object) -> object:
+    return _choice(text, [one.value for one in Severity])
+
+
+def _choice(text: object, names: Sequence[str]) -> object:
+    if text not in names:
+        *others, last = (repr(name) for name in names)
+        raise ValueError(f"expected {', '.join(others)} or {last}")
+    return text
+
+
+def _kind(text: object) -> object:
+    if text not in KINDS:
+        raise ValueError(f"expected kinds out of {', '.join(KINDS)}")
+    return text
+
+
 def _hours_later(text: Decimal) -> float:
     if not 0 < text <= LONGEST_HOURS:
         raise ValueError(f"expected hours above 0 and at most {LONGEST_HOURS}")
@@ -112,7 +124,7 @@ class _Weekly(Fields):
 
 
 class _Target(Fields):
-    sink: Literal["webhook", "slack", "email", "sns", "mqtt"]
+    sink: Annotated[str, BeforeValidator(_sink)]
     to: tuple[Annotated[str, BeforeValidator(_mail)], ...] = ()
     topic: Annotated[str, AfterValidator(_topic)] | None = None
     address: TargetName | None = None
@@ -129,8 +141,8 @@ class _Route(Fields):
     targets: TargetNames
     meters: tuple[_Text, ...] = ()
     groups: tuple[_Text, ...] = ()
-    kinds: tuple[Annotated[str, Field(pattern=f"^({'|'.join(KINDS)})$")], ...] = ()
-    min_severity: Severity | None = None
+    kinds: tuple[Annotated[str, BeforeValidator(_kind)], ...] = ()
+    min_severity: Annotated[Severity, BeforeValidator(_severity)] | None = None
     min_cost: Amount | None = None
     days: Annotated[Days, AfterValidator(_route_days)] = frozenset()
     hours: Hours | None = None
@@ -157,11 +169,8 @@ def parse_routes(content: object) -> Routes:
     try:
         found = _File.model_validate({} if content in (None, "") else content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where, got = _place(first["loc"], content), first["input"]
-        is_shown = isinstance(got, str) and first["type"] != "extra_forbidden"
-        shown = f", got {got[:_LONGEST_SHOWN]!r}" if is_shown else ""
-        raise ValueError(f"{where}{_reason(first['type'], first['msg'])}{shown}") from None
+        line = form_error(error, content, _ENTRIES, "docs/alerts.md", {"targets": "target"})
+        raise ValueError(line) from None
     routes = Routes(
         tuple(_target(name, one) for name, one in found.targets.items()),
         tuple(map(_route, found.routes)),
@@ -236,34 +245,3 @@ def _check_route(route: Route, known: set[str]) -> None:
     hours = [step.hours for step in route.escalate_after]
     if hours != sorted(set(hours)):
         raise ValueError(f"{where}escalate_after: hours: expected each step later than the last")
-
-
-def _reason(kind: str, message: str) -> str:
-    message = message.removeprefix("Value error, ")
-    if kind == "string_pattern_mismatch" and SILENT in message:
-        return f"expected kinds out of {', '.join(KINDS)}"
-    return _EXPECTED.get(kind, message.replace("Input should be", "expected"))
-
-
-def _place(loc: Sequence[int | str], content: object) -> str:
-    """Where an error is, with the names of targets and routes in place of numbers."""
-    words: list[str] = []
-    found: object = content
-    for step in loc:
-        if step == "[key]":
-            continue
-        if isinstance(step, int) and isinstance(found, Sequence):
-            found = cast("Sequence[object]", found)[step]
-            words[-1] = f"{_ENTRIES.get(words[-1], words[-1])} {_name_of(found) or step + 1}"
-        elif isinstance(found, Mapping):
-            found = cast("Mapping[str, object]", found).get(str(step))
-            is_target = words == ["targets"]
-            words[:] = [f"target {step}"] if is_target else [*words, str(step)]
-    return "".join(f"{word}: " for word in words)
-
-
-def _name_of(found: object) -> str:
-    if not isinstance(found, Mapping):
-        return ""
-    name = cast("Mapping[str, object]", found).get("name")
-    return name[:_LONGEST_SHOWN] if isinstance(name, str) else ""
