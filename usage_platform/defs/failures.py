@@ -1,7 +1,8 @@
-"""Runs that fail for external reasons fail with one line, not with a stack trace.
+"""Runs that fail for external reasons fail with one line, and ticks are skipped with one.
 
-Belongs here: turning the known errors of disks, brokers and services into Dagster's `Failure`. Not
-here: the lines' text (the adapters), or when a run is started again (the sensors).
+Belongs here: turning the known errors of disks, brokers and services into Dagster's `Failure`, or
+into its `SkipReason` where a sensor does the work itself. Not here: the lines' text (the adapters),
+or when a run is started again (the sensors).
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +21,9 @@ from usage_platform.adapters.mqtt.subscription import SubscriptionError
 from usage_platform.adapters.mqtt.tls import CertificateError
 from usage_platform.adapters.spark.session import SparkFailedError, SparkUnreachableError
 from usage_platform.local.errors import LocalError
+from usage_platform.services.average_samples import AveragerFencedError
 from usage_platform.services.collect_samples import CollectError
+from usage_platform.services.kept_client import ClientBusyError
 from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.settings.settings import SettingsError
 
@@ -37,6 +40,16 @@ _KNOWN = (
     SettingsError,
     SubscriptionError,
 )
+
+_FENCED = (ScorerFencedError, AveragerFencedError)
+STAGE_ERRORS = (
+    ClientBusyError,
+    *_FENCED,
+    KafkaUnreachableError,
+    KafkaException,
+    LakeError,
+)
+"""What ends a tick that moves events from one topic to another, without loss."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -73,3 +86,16 @@ def fails_in_one_line(function: _Function) -> _Function:
             yield from function(*args, **kwargs)
 
     return results if isgeneratorfunction(function) else result  # type: ignore[return-value]
+
+
+def skipped(error: Exception) -> dg.SkipReason:
+    """Why a tick did not go on; the next one does.
+
+    Args:
+        error: One of `STAGE_ERRORS`.
+    """
+    if isinstance(error, ClientBusyError):
+        return dg.SkipReason("the tick before still waits for Kafka")
+    if isinstance(error, _FENCED):
+        return dg.SkipReason(str(error))
+    return dg.SkipReason(f"begins again at the next tick, nothing is lost or doubled: {error}")

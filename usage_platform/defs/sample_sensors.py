@@ -4,20 +4,18 @@
 """
 
 import dagster as dg
-from confluent_kafka import KafkaException
 
 from usage_platform.adapters.kafka.topics import (
     SAMPLE_TOPICS,
-    KafkaUnreachableError,
     ensure_topics,
 )
-from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.defs.failures import STAGE_ERRORS, skipped
 from usage_platform.defs.jobs import collecting
 from usage_platform.defs.metadata import instant
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.defs.sensors import WORKED_SECONDS, not_now
-from usage_platform.services.average_samples import AveragerFencedError, SampleAverager
-from usage_platform.services.kept_client import ClientBusyError, KeptClient
+from usage_platform.services.average_samples import SampleAverager
+from usage_platform.services.kept_client import KeptClient
 from usage_platform.services.sample_result import SampleTick
 from usage_platform.wiring.samples import described_samples, has_collector
 
@@ -70,18 +68,14 @@ def sample_stream(
         ensure_topics(deployment.kafka, SAMPLE_TOPICS)
         with _averager.borrowed(deployment.kafka, deployment.reader) as averager:
             result = averager.tick(descriptions, deployment.registry(), _SECONDS)
-    except ClientBusyError:
-        return dg.SkipReason("the tick before still waits for Kafka")
-    except AveragerFencedError as error:
-        return dg.SkipReason(str(error))
-    except (KafkaUnreachableError, KafkaException, LakeError) as error:
-        return dg.SkipReason(f"begins again at the next tick, nothing is lost or doubled: {error}")
+    except STAGE_ERRORS as error:
+        return skipped(error)
     for line in (*result.notices, *result.examples):
         context.log.warning(line)
     if not result.readings:
         return dg.SkipReason(f"{result.messages:,} messages, no new reading")
-    told = dg.AssetMaterialization("usage", metadata=_metadata(result))
-    return dg.SensorResult(asset_events=[told])
+    published = dg.AssetMaterialization("usage", metadata=_metadata(result))
+    return dg.SensorResult(asset_events=[published])
 
 
 def _metadata(result: SampleTick) -> dict[str, dg.MetadataValue | int | float | str]:

@@ -20,13 +20,13 @@ from usage_platform.adapters.kafka.topics import (
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.core.time.waiting import seconds_left
 from usage_platform.defs.anomaly_assets import tick_metadata
+from usage_platform.defs.failures import STAGE_ERRORS, skipped
 from usage_platform.defs.jobs import micro_batch, playback, retrain
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.due_models import due_models
-from usage_platform.services.kept_client import ClientBusyError, KeptClient
+from usage_platform.services.kept_client import KeptClient
 from usage_platform.services.progress import ingestion_lag
 from usage_platform.services.score import Scorer
-from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_result import TickResult
 from usage_platform.services.score_tick import score_waiting
 
@@ -198,12 +198,8 @@ def anomaly_stream(
                 listen=True,
                 silence=deployment.silence_rule(),
             )
-    except ClientBusyError:
-        return dg.SkipReason("the tick before still waits for Kafka")
-    except ScorerFencedError as error:
-        return dg.SkipReason(str(error))
-    except (KafkaUnreachableError, KafkaException, LakeError) as error:
-        return dg.SkipReason(f"begins again at the next tick, nothing is lost or doubled: {error}")
+    except STAGE_ERRORS as error:
+        return skipped(error)
     if result.silent:
         context.log.warning(f"{result.silent:,} meters have become silent")
     if not result.events:

@@ -225,14 +225,14 @@ def test_a_process_that_still_trains_for_a_killed_training_does_not_disturb_the_
 
 @pytest.mark.spark
 def test_on_other_processors_the_models_are_the_same(files, reader, tmp_path, spark):
-    told = []
+    lines = []
     alone = LakeFiles(str(tmp_path / "alone"))
     run(alone, reader)
-    result = run(files, reader, told.append, spread=map_in_processes)
+    result = run(files, reader, lines.append, spread=map_in_processes)
     assert content(files) == content(alone)
     assert tree(tmp_path / "models") == tree(tmp_path / "alone")
-    assert told[2] == f"until {FIRST - timedelta(days=1)}: 5 of 5 meters"
-    assert len(told) == 3 * len(result.versions)
+    assert lines[2] == f"until {FIRST - timedelta(days=1)}: 5 of 5 meters"
+    assert len(lines) == 3 * len(result.versions)
     cluster = LakeFiles(str(tmp_path / "cluster"))
     run(cluster, reader, spread=partial(on_executors, spark))
     assert content(cluster) == content(alone)

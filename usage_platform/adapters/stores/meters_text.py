@@ -20,7 +20,7 @@ def with_entry(text: str, description: MeterDescription) -> str:
     """The text with a meter's entry replaced, or added at the end of the list.
 
     Comments stay, but for those within a replaced entry. A file whose list is written in one line
-    (`[...]`) or that cannot be edited by lines is written anew, without its comments.
+    (`[...]`) or that cannot be edited by lines is rewritten, without its comments.
 
     Args:
         text: A valid file; empty for none.
