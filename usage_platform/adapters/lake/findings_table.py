@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from usage_platform.adapters.lake.day_filters import ALL_DAYS
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.row_writer import any_differs, merge_rows, new, old
 from usage_platform.adapters.lake.tables import USAGE_FINDINGS, Lake
@@ -45,7 +46,10 @@ def known_findings(
         chosen |= pc.field(USAGE_FINDINGS.partition) >= pa.scalar(since)
     if meters is not None:
         chosen &= pc.field("meter").isin(list(meters))
-    parts = [batch.to_pandas() for batch in reader.scan(USAGE_FINDINGS, FINDING_COLUMNS, chosen)]
+    parts = [
+        batch.to_pandas()
+        for batch in reader.scan(USAGE_FINDINGS, FINDING_COLUMNS, ALL_DAYS, chosen)
+    ]
     if not any(map(len, parts)):
         return pd.DataFrame(columns=FINDING_COLUMNS)
     rows = pd.concat(parts, ignore_index=True)
@@ -61,7 +65,7 @@ def is_known(reader: LakeReader, finding: str) -> bool:
     if not reader.exists(USAGE_FINDINGS):
         return False
     chosen = pc.field("id") == pa.scalar(finding)
-    return any(batch.num_rows for batch in reader.scan(USAGE_FINDINGS, ["id"], chosen))
+    return any(batch.num_rows for batch in reader.scan(USAGE_FINDINGS, ["id"], ALL_DAYS, chosen))
 
 
 def merge_findings(lake: Lake, findings: pd.DataFrame) -> None:

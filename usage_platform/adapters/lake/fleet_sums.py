@@ -16,7 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from usage_platform.adapters.lake.reader import LakeReader, between
+from usage_platform.adapters.lake.day_filters import between
+from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.streamed_sql import connected, registered
 from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_HOURLY
 from usage_platform.core.anomalies.anomaly import WITHDRAWN

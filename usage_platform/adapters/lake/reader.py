@@ -20,6 +20,7 @@ from usage_platform.adapters.lake.bounded_query import (
     is_out_of_memory,
 )
 from usage_platform.adapters.lake.database import database
+from usage_platform.adapters.lake.day_filters import ALL_DAYS, DayFilter, between, dataset
 from usage_platform.adapters.lake.delta_tables import open_table, storage_options
 from usage_platform.adapters.lake.errors import (
     LakeError,
@@ -151,29 +152,33 @@ class LakeReader:
         Raises:
             LakeError: When the table does not exist yet, or cannot be read.
         """
-        chosen = between(table, first, last)
-        if meters is not None:
-            chosen &= pc.field("meter").isin(list(meters))
+        chosen = None if meters is None else pc.field("meter").isin(list(meters))
         delta = self._existing(table)
         with lake_errors_in_one_line(self.lake.table(table)):
-            data = delta.to_pyarrow_dataset()
+            data = dataset(delta, between(table, first, last))
             rows = data.to_table(columns=list(columns) if columns else None, filter=chosen)
         return _nanoseconds(rows.to_pandas())
 
     def scan(
-        self, table: LakeTable, columns: Sequence[str], chosen: pc.Expression
+        self,
+        table: LakeTable,
+        columns: Sequence[str],
+        days: DayFilter,
+        chosen: pc.Expression | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """The rows that a condition chooses, some at a time; few of them are in memory at once.
+        """The rows of some days, some rows at a time; few of them are in memory at once.
 
         Args:
             table: The table.
             columns: Which columns; times are in microseconds, UTC.
-            chosen: The condition. Files whose partition or statistics rule it out are not opened.
+            days: Which days.
+            chosen: A condition on the rows; None for all. Files whose statistics rule it out are
+                not opened.
 
         Raises:
             LakeError: When the table does not exist yet, or cannot be read.
         """
-        data = self._existing(table).to_pyarrow_dataset()
+        data = dataset(self._existing(table), days)
         with lake_errors_in_one_line(self.lake.table(table)):
             yield from data.scanner(list(columns), filter=chosen).to_batches()
 
@@ -218,7 +223,7 @@ class LakeReader:
         with database() as connection:
             existing = [table for table in ALL_TABLES if self.exists(table)]
             for table in existing:
-                connection.register(table.name, self._open(table).to_pyarrow_dataset())
+                connection.register(table.name, dataset(self._open(table), ALL_DAYS))
             # The user's SQL reaches the lake's tables and no other file.
             connection.execute("SET enable_external_access = false")
             try:
@@ -262,16 +267,6 @@ class LakeReader:
     def _actions(self, table: LakeTable, delta: DeltaTable) -> pa.Table:
         with lake_errors_in_one_line(self.lake.table(table)):
             return pa.table(delta.get_add_actions(flatten=True))
-
-
-def between(table: LakeTable, first: date | None, last: date | None) -> pc.Expression:
-    """The condition for a range of UTC dates of a table's partitions, both inclusive."""
-    day, chosen = pc.field(table.partition), pc.scalar(True)
-    if first is not None:
-        chosen = day >= pa.scalar(first)
-    if last is not None:
-        chosen &= day <= pa.scalar(last)
-    return chosen
 
 
 def _nanoseconds(frame: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from usage_platform.adapters.lake.reader import LakeReader, between
+from usage_platform.adapters.lake.day_filters import between
+from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS
 
 _COLUMNS = ["meter", "event_time", "value"]
@@ -31,9 +32,9 @@ def readings_digest(reader: LakeReader, day: date, before: pd.Timestamp) -> str:
     Raises:
         LakeError: When the table does not exist yet, or cannot be read.
     """
-    chosen = between(READINGS, day, day) & (pc.field("event_time") < pa.scalar(before))
+    days, chosen = between(READINGS, day, day), pc.field("event_time") < pa.scalar(before)
     count = total = 0
-    for batch in reader.scan(READINGS, _COLUMNS, chosen):
+    for batch in reader.scan(READINGS, _COLUMNS, days, chosen):
         hashes = pd.util.hash_pandas_object(batch.to_pandas(), index=False)
         count += len(hashes)
         total += int(hashes.to_numpy(np.uint64).sum())

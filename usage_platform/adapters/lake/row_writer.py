@@ -25,10 +25,11 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from usage_platform.adapters.lake.commit_dates import date_list, dates_note
 from usage_platform.adapters.lake.database import database
+from usage_platform.adapters.lake.day_filters import between, dataset
 from usage_platform.adapters.lake.day_stretches import day_stretches
 from usage_platform.adapters.lake.delta_tables import open_table
 from usage_platform.adapters.lake.errors import LakeError, lake_errors_in_one_line, one_line
-from usage_platform.adapters.lake.reader import LakeReader, between
+from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.table_creation import delta_schema
 from usage_platform.adapters.lake.tables import Lake, LakeTable
 
@@ -169,7 +170,7 @@ def _stretches(
     for first, last in stretches:
         delta = open_table(lake, table)
         with database() as sql:
-            sql.register("t", delta.to_pyarrow_dataset().filter(between(table, first, last)))
+            sql.register("t", dataset(delta, between(table, first, last)))
             sql.register("s", _arrow(table, rows[(days >= first) & (days <= last)]))
             yield delta, sql
 

@@ -12,8 +12,9 @@ import pandas as pd
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from usage_platform.adapters.lake.day_filters import between
 from usage_platform.adapters.lake.delta_tables import open_table
-from usage_platform.adapters.lake.reader import LakeReader, between
+from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake, LakeTable
 
 COMMIT_TIME = pd.Timedelta(hours=1)

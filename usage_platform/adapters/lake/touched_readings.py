@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from usage_platform.adapters.lake.day_filters import DayFilter, on_days
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS
 
@@ -34,8 +35,8 @@ def readings_of_hours(reader: LakeReader, hours: pd.DataFrame) -> pd.DataFrame:
         LakeError: When the table does not exist yet, or cannot be read.
     """
     columns = ["meter", "event_time", "value", "late"]
-    chosen = _near(hours["meter"], hours["start"], _HOUR)
-    found = [batch.to_pandas() for batch in reader.scan(READINGS, columns, chosen)]
+    near = _near(hours["meter"], hours["start"], _HOUR)
+    found = [batch.to_pandas() for batch in reader.scan(READINGS, columns, *near)]
     rows = pd.concat(found, ignore_index=True).astype({"event_time": "datetime64[ns, UTC]"})
     rows = rows.assign(start=rows["event_time"].dt.floor("h"))
     rows = rows.merge(hours[["meter", "start"]], on=["meter", "start"])
@@ -53,12 +54,12 @@ def is_any_there(reader: LakeReader, readings: pd.DataFrame) -> bool:
         LakeError: When the table does not exist yet, or cannot be read.
     """
     keys = pd.MultiIndex.from_frame(readings[["meter", "event_time"]])
-    chosen = _near(readings["meter"], readings["event_time"], pd.Timedelta(0))
+    near = _near(readings["meter"], readings["event_time"], pd.Timedelta(0))
     return any(
         pd.MultiIndex.from_frame(rows.astype({"event_time": "datetime64[ns, UTC]"}))
         .isin(keys)
         .any()
-        for rows in _frames(reader.scan(READINGS, ["meter", "event_time"], chosen))
+        for rows in _frames(reader.scan(READINGS, ["meter", "event_time"], *near))
     )
 
 
@@ -68,7 +69,9 @@ def _frames(batches: Iterator[pa.RecordBatch]) -> Iterator[pd.DataFrame]:
             yield batch.to_pandas()
 
 
-def _near(meters: pd.Series, times: pd.Series, length: pd.Timedelta) -> pc.Expression:
+def _near(
+    meters: pd.Series, times: pd.Series, length: pd.Timedelta
+) -> tuple[DayFilter, pc.Expression]:
     """What holds for all readings of the meters from each time on, and for few others."""
     spans = times.groupby(times.dt.date).agg(["min", "max"])
     stretches = [
@@ -79,7 +82,9 @@ def _near(meters: pd.Series, times: pd.Series, length: pd.Timedelta) -> pc.Expre
     ]
     names = meters.unique().tolist()
     chosen = reduce(or_, stretches)
-    return chosen & pc.field("meter").isin(names) if len(names) <= _MOST_NAMES else chosen
+    if len(names) <= _MOST_NAMES:
+        chosen &= pc.field("meter").isin(names)
+    return on_days(READINGS, spans.index), chosen
 
 
 def _instant(ts: pd.Timestamp) -> pa.Scalar:

@@ -125,8 +125,8 @@ TABLE_GUARDS = (
     Guard(
         "a merge reads the files of its days only",
         _ROW_WRITER,
-        "delta.to_pyarrow_dataset().filter(between(table, first, last))",
-        "delta.to_pyarrow_dataset()",
+        "dataset(delta, between(table, first, last))",
+        "dataset(delta, [])",
         _OWN_DAYS,
     ),
     Guard(
