@@ -4,7 +4,8 @@ Belongs here: the readings of some hours, and whether some readings are there al
 the days in question are opened, and of these only the row groups of the times and meters.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
 from functools import reduce
 from operator import or_
 
@@ -18,6 +19,9 @@ from usage_platform.adapters.lake.tables import READINGS
 _HOUR = pd.Timedelta(hours=1)
 # More names are not worth a filter: most of the table's meters are among them.
 _MOST_NAMES = 2_000
+# The condition is evaluated for each file: with a term for each day, the cost of a long backlog
+# would grow with the square of its days.
+_MOST_SPANS = 10
 
 
 def readings_of_hours(reader: LakeReader, hours: pd.DataFrame) -> pd.DataFrame:
@@ -35,8 +39,8 @@ def readings_of_hours(reader: LakeReader, hours: pd.DataFrame) -> pd.DataFrame:
     """
     columns = ["meter", "event_time", "value", "late"]
     chosen = _near(hours["meter"], hours["start"], _HOUR)
-    found = [batch.to_pandas() for batch in reader.scan(READINGS, columns, chosen)]
-    rows = pd.concat(found, ignore_index=True).astype({"event_time": "datetime64[ns, UTC]"})
+    found = pa.Table.from_batches([*reader.scan(READINGS, columns, chosen)])
+    rows = found.to_pandas().astype({"event_time": "datetime64[ns, UTC]"})
     rows = rows.assign(start=rows["event_time"].dt.floor("h"))
     rows = rows.merge(hours[["meter", "start"]], on=["meter", "start"])
     return rows.loc[:, columns]
@@ -71,15 +75,23 @@ def _frames(batches: Iterator[pa.RecordBatch]) -> Iterator[pd.DataFrame]:
 def _near(meters: pd.Series, times: pd.Series, length: pd.Timedelta) -> pc.Expression:
     """What holds for all readings of the meters from each time on, and for few others."""
     spans = times.groupby(times.dt.date).agg(["min", "max"])
-    stretches = [
-        (pc.field(READINGS.partition) == pa.scalar(day))
-        & (pc.field("event_time") >= _instant(first))
-        & (pc.field("event_time") <= _instant(last + length))
-        for day, first, last in spans.itertuples()
-    ]
+    if len(spans) > _MOST_SPANS:
+        chosen = _within(spans.index.tolist(), times.min(), times.max() + length)
+    else:
+        chosen = reduce(
+            or_, (_within([day], first, last + length) for day, first, last in spans.itertuples())
+        )
     names = meters.unique().tolist()
-    chosen = reduce(or_, stretches)
     return chosen & pc.field("meter").isin(names) if len(names) <= _MOST_NAMES else chosen
+
+
+def _within(days: Sequence[date], first: pd.Timestamp, last: pd.Timestamp) -> pc.Expression:
+    """What holds for the readings on some days between two times, inclusive."""
+    return (
+        pc.field(READINGS.partition).isin(days)
+        & (pc.field("event_time") >= _instant(first))
+        & (pc.field("event_time") <= _instant(last))
+    )
 
 
 def _instant(ts: pd.Timestamp) -> pa.Scalar:
