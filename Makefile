@@ -78,10 +78,11 @@ docs: .venv/.installed-docs ## Build the documentation with its API reference in
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build
 	@echo "the site is site/index.html"
 
-bench: setup .venv/.installed-dev ## Measure speeds, each beside the naive way
-	@$(BIN)/python -m usage_platform_tests.tools.bench
-	@$(BIN)/python -m usage_platform_tests.tools.bench.stepwise
-	@$(BIN)/python -m usage_platform_tests.tools.bench.training
+bench: setup .venv/.installed-dev ## Measure speeds, each beside the naive way or the limit (ARGS="--only NAME --json --profile")
+	@$(BIN)/python -m usage_platform_tests.tools.bench $(ARGS)
+
+bench-scale: setup .venv/.installed-dev ## Measure how each stage grows with meters and months (ARGS="--largest 1000 --longest 12")
+	@$(BIN)/python -m usage_platform_tests.tools.bench.scale $(ARGS)
 
 bench-live: setup .venv/.installed-dev ## Measure a running platform: event to its hour, event to its anomaly (ARGS="--minutes N")
 	@$(BIN)/python -m usage_platform_tests.tools.bench.live $(ARGS)
@@ -138,4 +139,4 @@ lock: ## Resolve the lock files anew
 	@$(LOCK) --group emr -c requirements.txt -o requirements-emr.txt
 	@echo pyspark==$(EMR_SPARK) | $(LOCK) - -o requirements-emr-spark.txt
 
-.PHONY: help setup demo up test test-quick test-aws test-page lint hooks docs bench bench-live bench-page pictures-page faults fuzz abuse guards machine soak eval powerbi emr-package lock
+.PHONY: help setup demo up test test-quick test-aws test-page lint hooks docs bench bench-scale bench-live bench-page pictures-page faults fuzz abuse guards machine soak eval powerbi emr-package lock

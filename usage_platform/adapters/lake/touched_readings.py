@@ -19,6 +19,9 @@ from usage_platform.adapters.lake.tables import READINGS
 _HOUR = pd.Timedelta(hours=1)
 # More names are not worth a filter: most of the table's meters are among them.
 _MOST_NAMES = 2_000
+# The condition is evaluated for each file: with a term for each day, the cost of a long backlog
+# would grow with the square of its days.
+_MOST_SPANS = 10
 
 
 def readings_of_hours(reader: LakeReader, hours: pd.DataFrame) -> pd.DataFrame:
@@ -36,8 +39,7 @@ def readings_of_hours(reader: LakeReader, hours: pd.DataFrame) -> pd.DataFrame:
     """
     columns = ["meter", "event_time", "value", "late"]
     near = _near(hours["meter"], hours["start"], _HOUR)
-    found = [batch.to_pandas() for batch in reader.scan(READINGS, columns, *near)]
-    rows = pd.concat(found, ignore_index=True).astype({"event_time": "datetime64[ns, UTC]"})
+    rows = reader.chosen_rows(READINGS, columns, *near)
     rows = rows.assign(start=rows["event_time"].dt.floor("h"))
     rows = rows.merge(hours[["meter", "start"]], on=["meter", "start"])
     return rows.loc[:, columns]
@@ -74,17 +76,19 @@ def _near(
 ) -> tuple[DayFilter, pc.Expression]:
     """What holds for all readings of the meters from each time on, and for few others."""
     spans = times.groupby(times.dt.date).agg(["min", "max"])
-    stretches = [
-        (pc.field(READINGS.partition) == pa.scalar(day))
-        & (pc.field("event_time") >= _instant(first))
-        & (pc.field("event_time") <= _instant(last + length))
-        for day, first, last in spans.itertuples()
-    ]
+    ends = [(first, last + length) for _, first, last in spans.itertuples()]
+    if len(ends) > _MOST_SPANS:
+        ends = [(times.min(), times.max() + length)]
+    chosen = reduce(or_, (_within(first, last) for first, last in ends))
     names = meters.unique().tolist()
-    chosen = reduce(or_, stretches)
     if len(names) <= _MOST_NAMES:
         chosen &= pc.field("meter").isin(names)
     return on_days(READINGS, spans.index), chosen
+
+
+def _within(first: pd.Timestamp, last: pd.Timestamp) -> pc.Expression:
+    """What holds for the readings between two times, inclusive."""
+    return (pc.field("event_time") >= _instant(first)) & (pc.field("event_time") <= _instant(last))
 
 
 def _instant(ts: pd.Timestamp) -> pa.Scalar:

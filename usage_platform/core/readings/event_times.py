@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from usage_platform.core.arrays import Ints
 from usage_platform.core.limits import FUTURE_TOLERANCE
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.reject_reasons import Reason
@@ -49,6 +50,32 @@ class EventTime(NamedTuple):
 
     ns: int
     is_local: bool
+
+
+class EventTimes(NamedTuple):
+    """The times of n events.
+
+    Attributes:
+        ns: int64, shape (n,): as of `EventTime`; the least integer where there is no time.
+        is_local: bool, shape (n,): as of `EventTime`.
+    """
+
+    ns: Ints
+    is_local: _Bools
+
+
+def no_times(count: int) -> EventTimes:
+    """So many times, to be filled: none is there yet."""
+    return EventTimes(np.full(count, _NONE, dtype=np.int64), np.zeros(count, dtype=np.bool_))
+
+
+def event_times(times: Sequence[EventTime | None]) -> EventTimes:
+    """Times in arrays."""
+    filled = no_times(len(times))
+    for place, time in enumerate(times):
+        if time is not None:
+            filled.ns[place], filled.is_local[place] = time
+    return filled
 
 
 def read_time(ts: str | float) -> EventTime | None:
@@ -89,16 +116,16 @@ def _read_number(number: float) -> EventTime | None:
 
 
 def event_instants(
-    times: Sequence[EventTime | None],
-    meters: Sequence[str | None],
+    times: EventTimes,
+    meters: _Objects,
     received: pd.Series,
     registry: MeterRegistry,
 ) -> tuple[pd.Series, _Objects]:
     """The instants of events, and what is wrong with them.
 
     Args:
-        times: n times; None has no instant and no fault.
-        meters: The n meters' names; of each time there is one.
+        times: n times; where there is none, there is neither an instant nor a fault.
+        meters: The n meters' names; None where there is no time either.
         received: The broker's timestamps, n values, datetime64[ns, UTC], index 0 to n - 1.
         registry: Gives the meters' zones and intervals, and the oldest accepted day.
 
@@ -114,14 +141,13 @@ def event_instants(
 
 
 def instants_at_any_time(
-    times: Sequence[EventTime | None],
-    meters: Sequence[str | None],
+    times: EventTimes,
+    meters: _Objects,
     received: pd.Series,
     registry: MeterRegistry,
 ) -> tuple[pd.Series, _Objects]:
     """The same for times that need not start an interval, such as those of samples."""
-    ns = np.array([_NONE if time is None else time.ns for time in times], dtype=np.int64)
-    is_local = np.array([time is not None and time.is_local for time in times], dtype=np.bool_)
+    ns, is_local = times
     instants = pd.Series(pd.DatetimeIndex(ns).tz_localize("UTC"))
     faults = np.full(len(ns), None, dtype=object)
     latest = received + FUTURE_TOLERANCE
@@ -140,15 +166,15 @@ def _mark(faults: _Objects, places: npt.NDArray[np.intp], text: str) -> None:
 
 
 def _by_clock(
-    places: npt.NDArray[np.intp], meters: Sequence[str | None], registry: MeterRegistry
+    places: npt.NDArray[np.intp], meters: _Objects, registry: MeterRegistry
 ) -> dict[tuple[str, int], npt.NDArray[np.intp]]:
     """The positions of the events by their meter's zone and interval."""
-    known = {name: registry.get(name) for name in {meters[int(at)] for at in places} if name}
-    clocks = {name: (meter.timezone, meter.interval_minutes) for name, meter in known.items()}
-    found: dict[tuple[str, int], list[int]] = {}
-    for place in places:
-        found.setdefault(clocks[meters[int(place)] or ""], []).append(int(place))
-    return {clock: np.array(ones, dtype=np.intp) for clock, ones in found.items()}
+    codes, names = pd.factorize(meters[places])
+    known = [registry.get(str(name)) for name in names]
+    clocks = [(meter.timezone, meter.interval_minutes) for meter in known]
+    numbers = {clock: number for number, clock in enumerate(dict.fromkeys(clocks))}
+    of_events = np.array([numbers[clock] for clock in clocks], dtype=np.intp)[codes]
+    return {clock: places[of_events == number] for clock, number in numbers.items()}
 
 
 def _localized(

@@ -1,8 +1,8 @@
 """The messages on the topics: how they are written, and which of them are readings.
 
 Belongs here: the wire contract of `usage` and `anomaly`, for every reader and writer of them.
-Not here: one event's fields and time (`event_fields`, `event_times`), clients of Kafka (adapters),
-which of two events wins (`validation`).
+Not here: one event's fields and time (`event_fields`, `event_times`), events in our own form
+(`plain_events`), clients of Kafka (adapters), which of two events wins (`validation`).
 """
 
 import json
@@ -17,8 +17,9 @@ import pandas as pd
 from usage_platform.core.limits import EventLimits
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.event_fields import read_fields
-from usage_platform.core.readings.event_times import event_instants
-from usage_platform.core.readings.reject_reasons import KEPT_BYTES
+from usage_platform.core.readings.event_times import event_instants, no_times
+from usage_platform.core.readings.plain_events import plain_events
+from usage_platform.core.readings.reject_reasons import KEPT_BYTES, Reason
 
 
 def usage_messages(frame: pd.DataFrame) -> list[bytes]:
@@ -67,20 +68,30 @@ def parse_usage(
         n rows in the same order: `meter` (text or None), `event_time` (datetime64[ns, UTC] or
         NaT), `value` (kW or NaN), `reason` (None for a reading, else the text of a `Reason`).
     """
-    limits = registry.limits
-    fields = [read_fields(value, key, registry) for value, key in zip(values, keys, strict=True)]
-    meters = [field.meter for field in fields]
-    instants, faults = event_instants(
-        [field.time for field in fields], meters, received.reset_index(drop=True), registry
-    )
-    for place, field in enumerate(fields):
+    count = len(values)
+    meters = np.full(count, None, dtype=object)
+    times = no_times(count)
+    kw = np.full(count, np.nan)
+    plain = plain_events(values)
+    is_plain = np.zeros(count, dtype=np.bool_)
+    is_plain[plain.places] = True
+    meters[is_plain], times.ns[is_plain], kw[is_plain] = plain.meters, plain.ns, plain.kw
+    reasons: dict[int, Reason] = {}
+    for place in np.flatnonzero(~is_plain).tolist():
+        field = read_fields(values[place], keys[place], registry)
+        meters[place], kw[place] = field.meter, field.kw
+        if field.time is not None:
+            times.ns[place], times.is_local[place] = field.time
         if field.reason is not None:
-            faults[place] = field.reason.filled(limits)
+            reasons[place] = field.reason
+    instants, faults = event_instants(times, meters, received.reset_index(drop=True), registry)
+    for place, reason in reasons.items():
+        faults[place] = reason.filled(registry.limits)
     return pd.DataFrame(
         {
             "meter": pd.Series(meters, dtype=object),
             "event_time": instants,
-            "value": pd.Series([field.kw for field in fields], dtype=np.float64),
+            "value": kw,
             "reason": pd.Series(faults, dtype=object),
         }
     )

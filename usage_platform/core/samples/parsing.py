@@ -18,7 +18,12 @@ from usage_platform.core.meter_descriptions.json_path import JsonPath, json_path
 from usage_platform.core.meter_descriptions.samples import SampleDescription, SampleDescriptions
 from usage_platform.core.meters import MeterRegistry, is_meter_name
 from usage_platform.core.readings.event_fields import decoded_json
-from usage_platform.core.readings.event_times import EventTime, instants_at_any_time, read_time
+from usage_platform.core.readings.event_times import (
+    EventTime,
+    event_times,
+    instants_at_any_time,
+    read_time,
+)
 from usage_platform.core.readings.reject_reasons import Reason
 from usage_platform.core.samples.reject_reasons import SampleReason
 from usage_platform.core.time.units import NS_A_DAY, NS_A_MILLISECOND
@@ -85,7 +90,10 @@ def parse_samples(
     received = np.array([message.received for message in messages], np.int64) * NS_A_MILLISECOND
     appended = pd.Series(pd.DatetimeIndex(received, tz="UTC"))
     instants, faults = instants_at_any_time(
-        [field.time for field in fields], meters, appended, registry
+        event_times([field.time for field in fields]),
+        np.array(meters, dtype=object),
+        appended,
+        registry,
     )
     ns = instants.to_numpy("datetime64[ns]").astype(np.int64)
     reasons: list[str | None] = list(faults)

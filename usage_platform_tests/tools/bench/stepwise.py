@@ -1,6 +1,6 @@
-"""Prints what a tick of 10,000 meters with one reading each costs, one at a time and as series.
+"""What a tick of many meters with one reading each costs, one at a time and as series.
 
-Run by `python -m usage_platform_tests.tools.bench.stepwise`; measured on one meter and multiplied.
+Measured on one meter and multiplied. Not here: the row that shows it (`scoring`).
 """
 
 import time
@@ -17,13 +17,12 @@ from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.units import NS_A_DAY, instants_of
 
-_METERS = 10_000
 _DAYS, _LEARNED_DAYS = 200, 190
 _SERIES = 40
 
 
-def main() -> None:
-    """Train on a generated meter, score its last days both ways and print both."""
+def tick_cpu_seconds(meters: int) -> tuple[float, float]:
+    """CPU seconds of a reading of each meter: by the stepwise scorer, and as series."""
     meter = Meter()
     source = GeneratedSource((meter,), date(2024, 1, 1), _DAYS, 1)
     frame = source.load(lambda done, of: None).frame
@@ -43,10 +42,4 @@ def main() -> None:
         known = slice(np.searchsorted(instants, instants[at] - CONTEXT_NS), at + 1)
         score(model, instants[known], values[known], int(instants[at]))
     as_series = (time.process_time() - begin) / _SERIES
-    print(f"CPU time for one five-minute reading of each of {_METERS:,} meters:")
-    print(f"  stepwise scorer, context loaded   {_METERS * stepwise:8.2f} s")
-    print(f"  `score` with 35 days of context   {_METERS * as_series:8.2f} s")
-
-
-if __name__ == "__main__":
-    main()
+    return meters * stepwise, meters * as_series

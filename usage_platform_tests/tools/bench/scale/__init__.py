@@ -1,0 +1,1 @@
+"""How the cost of each stage grows with meters and months: `make bench-scale`."""

@@ -1,0 +1,35 @@
+import subprocess
+import sys
+import time
+
+from usage_platform_tests.tools.bench.process_usage import resident_bytes, watched
+
+MIB = 2**20
+HUNGRY = """
+import time
+held = bytearray(120 * 2**20)
+began = time.process_time()
+while time.process_time() - began < 0.3:
+    pass
+time.sleep(0.8)
+"""
+
+
+def test_processor_time_and_peak_memory_of_a_child_count():
+    with watched() as used:
+        subprocess.run([sys.executable, "-c", HUNGRY], check=True)
+    assert 0.3 <= used.cpu_seconds < 5
+    assert used.python_peak > 120 * MIB
+    assert used.java_peak == 0
+
+
+def test_what_was_used_before_does_not_count():
+    began = time.process_time()
+    held = b"x" * (300 * MIB)
+    while time.process_time() - began < 0.3:
+        pass
+    del held
+    with watched() as used:
+        time.sleep(0.05)
+    assert used.cpu_seconds < 0.2
+    assert used.python_peak < resident_bytes() + 100 * MIB
