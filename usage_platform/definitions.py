@@ -17,5 +17,8 @@ with warnings.catch_warnings():
     # which costs each run's process 0.7 s of a processor, and it needs a pyproject.toml above the
     # package, which a wheel does not have.
     defs = dg.load_definitions_from_package_module(
-        usage_platform.defs, resources={"platform": PlatformResource()}
+        usage_platform.defs,
+        resources={"platform": PlatformResource()},
+        # Most steps take seconds: a process for each would take longer to start than to run.
+        executor=dg.in_process_executor,
     )

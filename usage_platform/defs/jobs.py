@@ -1,8 +1,4 @@
-"""Jobs: what sensors and schedules launch.
-
-In one process each: a step of these jobs takes seconds, and a process a step would take longer to
-start than to run.
-"""
+"""Jobs: what sensors and schedules launch."""
 
 import dagster as dg
 
@@ -23,59 +19,50 @@ playback = dg.define_asset_job(
     "playback",
     dg.AssetSelection.assets(source_readings, usage).without_checks(),
     description="Load the source and play it onto the topic `usage` until it is exhausted.",
-    executor_def=dg.in_process_executor,
 )
 collecting = dg.define_asset_job(
     "collecting",
     dg.AssetSelection.assets(samples).without_checks(),
     description="Collect samples of live meters from the broker of MQTT, until it is stopped.",
-    executor_def=dg.in_process_executor,
 )
 micro_batch = dg.define_asset_job(
     "micro_batch",
     dg.AssetSelection.assets(streams_into_lake).without_checks(),
     description="Ingest the backlog of the topics `usage` and `anomaly` into the lake.",
-    executor_def=dg.in_process_executor,
     tags={_MAX_RUNTIME: 3600},
 )
 retrain = dg.define_asset_job(
     "retrain",
     dg.AssetSelection.assets(slot_forests).without_checks() | _TRAINING_CHECK,
     description="Train a new model from `readings`, and promote it if it passes `model_is_fit`.",
-    executor_def=dg.in_process_executor,
     tags={_MAX_RUNTIME: 7200},
 )
 quality = dg.define_asset_job(
     "quality",
     dg.AssetSelection.all_asset_checks() - _TRAINING_CHECK,
     description="Run all asset checks but `model_is_fit`, which training evaluates.",
-    executor_def=dg.in_process_executor,
     tags={_MAX_RUNTIME: 3600},
 )
 backfill = dg.define_asset_job(
     "backfill",
     dg.AssetSelection.assets(usage_hourly, anomalies).without_checks(),
     description="Recompute days of `usage_hourly` and `anomalies` from `readings`.",
-    executor_def=dg.in_process_executor,
 )
 report = dg.define_asset_job(
     "report",
     dg.AssetSelection.assets(profile_report).without_checks(),
     description="Build the monthly profile report.",
-    executor_def=dg.in_process_executor,
     tags={_MAX_RUNTIME: 3600},
 )
 costs = dg.define_asset_job(
     "costs",
     dg.AssetSelection.assets(usage_cost).without_checks(),
     description="Compute months of `usage_cost` from `readings` and the tariffs.",
-    executor_def=dg.in_process_executor,
     tags={_MAX_RUNTIME: 7200},
 )
 findings = dg.define_asset_job(
     "findings",
     dg.AssetSelection.assets(usage_findings).without_checks(),
     description="Compute `usage_findings` of all meters from `readings` and the tariffs.",
-    executor_def=dg.in_process_executor,
     tags={_MAX_RUNTIME: 14400},
 )

@@ -107,7 +107,6 @@ def remove_useless_models(context: dg.OpExecutionContext, platform: PlatformReso
 @dg.job(
     description="Compact the lake's tables, trim Dagster's history and remove models that score "
     "nothing; needed once a day.",
-    executor_def=dg.in_process_executor,
     tags={"dagster/max_runtime": 7200},
 )
 def upkeep() -> None:

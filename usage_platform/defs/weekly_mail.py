@@ -46,7 +46,6 @@ def send_weekly_mails(context: dg.OpExecutionContext, platform: PlatformResource
 
 @dg.job(
     description="Send the weekly mails that are due.",
-    executor_def=dg.in_process_executor,
     tags={"dagster/max_runtime": 1800},
 )
 def weekly_mail() -> None:

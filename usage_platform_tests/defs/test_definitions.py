@@ -218,3 +218,10 @@ def test_the_retraining_follows_its_settings_in_the_buildings_time(monkeypatch):
     monkeypatch.setenv("USAGE_TIMEZONE", "Europe/Rome")
     retrain = schedules_made_anew().weekly_retrain
     assert (retrain.cron_schedule, retrain.execution_timezone) == ("0 4 * * 2", "Europe/Rome")
+
+
+def test_every_job_runs_its_steps_in_one_process():
+    """That of assets that a person selects, too."""
+    jobs = {job.name: job.executor_def.name for job in defs.resolve_all_job_defs()}
+    assert "__ASSET_JOB" in jobs
+    assert {name for name, executor in jobs.items() if executor != "in_process"} == set()
