@@ -12,12 +12,13 @@ from datetime import timedelta
 import pandas as pd
 
 from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
+from usage_platform.adapters.lake.newest_hours import newest_hours
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.rejects_table import merge_rejects
 from usage_platform.adapters.lake.row_writer import any_differs, append_rows, merge_rows, new, old
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, Lake
 from usage_platform.adapters.lake.touched_readings import is_any_there, readings_of_hours
-from usage_platform.adapters.lake.written_intervals import check_intervals
+from usage_platform.adapters.lake.written_intervals import check_expected
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.hourly import AUDIT_COLUMNS, WATERMARK, audited_hours
 from usage_platform.core.readings.validation import (
@@ -64,8 +65,9 @@ def apply_events(lake: Lake, registry: MeterRegistry, raw: pd.DataFrame) -> Batc
 def _merge_readings_and_hours(lake: Lake, registry: MeterRegistry, readings: pd.DataFrame) -> None:
     newest_in_batch = readings.groupby("meter")["event_time"].max()
     since = readings["event_time"].min().date() - _LOOK_BACK
-    check_intervals(lake, registry, newest_in_batch.index, since)
-    before = newest_before(lake, newest_in_batch)
+    recent = newest_hours(LakeReader(lake), newest_in_batch.index, since)
+    check_expected(recent, registry)
+    before = newest_before(lake, newest_in_batch, recent)
     _write_readings(lake, readings, before)
     # The hours come from the batch, not from the rows inserted: a batch that runs again after a
     # crash between the two commits inserts nothing and must still recompute the hours.
@@ -87,7 +89,7 @@ def merge_hours(lake: Lake, hours: pd.DataFrame) -> None:
     merge_rows(lake, USAGE_HOURLY, rows, _HOUR, any_differs(_COMPARED), updates)
 
 
-def newest_before(lake: Lake, newest: pd.Series) -> pd.Series:
+def newest_before(lake: Lake, newest: pd.Series, recent: pd.DataFrame | None = None) -> pd.Series:
     """Each meter's newest reading before this batch (index meter, UTC), by `usage_hourly`.
 
     The hours say it and not the readings: after a crash between the two, the hours must catch up. A
@@ -97,17 +99,16 @@ def newest_before(lake: Lake, newest: pd.Series) -> pd.Series:
     Args:
         lake: The lake.
         newest: Each meter's newest reading now (index meter, datetime64[ns, UTC]); not empty.
+        recent: Their `newest_hours` of the last week or longer, if these are known.
     """
     reader = LakeReader(lake)
-    found: list[pd.Series] = []
-    missing = list(newest.index)
-    for since in (newest.min().date() - _LOOK_BACK, None):
-        rows = reader.rows(USAGE_HOURLY, ["meter", "last_reading"], first=since, meters=missing)
-        found.append(rows.groupby("meter")["last_reading"].max())
-        missing = [name for name in missing if name not in found[-1].index]
-        if not missing:
-            break
-    return pd.concat(found).reindex(newest.index).dropna()
+    if recent is None:
+        recent = newest_hours(reader, newest.index, newest.min().date() - _LOOK_BACK)
+    known = {*recent["meter"]}
+    missing = [name for name in newest.index if name not in known]
+    older = newest_hours(reader, missing, None) if missing else recent.iloc[:0]
+    found = pd.concat([recent, older]).groupby("meter")["last_reading"].max()
+    return found.reindex(newest.index).dropna()
 
 
 def hours_to_close(before: pd.Series, registry: MeterRegistry) -> pd.DataFrame:

@@ -1,14 +1,18 @@
 """Refuses to compute hours with another interval than those in the lake.
 
-Belongs here: reading what the hours expect. Not here: the rule (`core.readings`).
+Belongs here: the check of some days. Not here: reading what the hours expect (`newest_hours`),
+the rule (`core.readings`).
 """
 
 from collections.abc import Collection
 from datetime import date
 
+import pandas as pd
+
 from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.lake.newest_hours import newest_hours
 from usage_platform.adapters.lake.reader import LakeReader
-from usage_platform.adapters.lake.tables import USAGE_HOURLY, Lake
+from usage_platform.adapters.lake.tables import Lake
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.written_intervals import interval_mismatch
 
@@ -18,7 +22,7 @@ def check_intervals(
     registry: MeterRegistry,
     meters: Collection[str],
     first: date,
-    last: date | None = None,
+    last: date,
 ) -> None:
     """Make sure that meters have the intervals with which these days of theirs were computed.
 
@@ -27,16 +31,25 @@ def check_intervals(
         registry: The meters with their present intervals.
         meters: Names of the meters.
         first: The first UTC day.
-        last: The last UTC day, inclusive; None for all from the first one on.
+        last: The last UTC day, inclusive.
 
     Raises:
         LakeError: In one line, when a meter's interval is another one now.
     """
-    rows = LakeReader(lake).rows(USAGE_HOURLY, ["meter", "expected_n"], first, last, [*meters])
-    distinct = rows.drop_duplicates()
-    found = {
-        str(meter): {int(n) for n in of["expected_n"]} for meter, of in distinct.groupby("meter")
-    }
+    check_expected(newest_hours(LakeReader(lake), meters, first, last), registry)
+
+
+def check_expected(hours: pd.DataFrame, registry: MeterRegistry) -> None:
+    """Make sure that hours expect what the present intervals of their meters make.
+
+    Args:
+        hours: `meter`, `expected_n`.
+        registry: The meters with their present intervals.
+
+    Raises:
+        LakeError: As for `check_intervals`.
+    """
+    found = {str(meter): {int(n) for n in of["expected_n"]} for meter, of in hours.groupby("meter")}
     mismatch = interval_mismatch(found, registry)
     if mismatch:
         raise LakeError(mismatch)

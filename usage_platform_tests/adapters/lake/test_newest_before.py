@@ -21,15 +21,17 @@ def test_rows_of_other_meters_are_not_read_whoever_is_new_or_comes_back(
         [(name, last - pd.Timedelta(hours=back)) for name, last in LAST.items() for back in (1, 0)],
         columns=["meter", "last_reading"],
     )
-    write_table(lake, USAGE_HOURLY, hours.assign(event_date=hours["last_reading"].dt.date))
-    read, rows_of = [], LakeReader.rows
+    write_table(
+        lake, USAGE_HOURLY, hours.assign(event_date=hours["last_reading"].dt.date, expected_n=12)
+    )
+    read, scan = [], LakeReader.scan
 
     def counted(*args, **named):
-        rows = rows_of(*args, **named)
-        read.append(len(rows))
-        return rows
+        for batch in scan(*args, **named):
+            read.append(batch.num_rows)
+            yield batch
 
-    monkeypatch.setattr(LakeReader, "rows", counted)
+    monkeypatch.setattr(LakeReader, "scan", counted)
     newest = pd.Series(NOW, index=["in the batch", "silent for months", "new"])
     before = newest_before(lake, newest)
     assert before.to_dict() == {name: LAST[name] for name in newest.index if name in LAST}

@@ -89,9 +89,9 @@ TABLE_GUARDS = (
     Guard(
         "what was open before is asked of the hours, not of the readings",
         _USAGE_EVENTS,
-        'reader.rows(USAGE_HOURLY, ["meter", "last_reading"], first=since, meters=missing)',
-        'reader.rows(READINGS, ["meter", "event_time"], first=since, meters=missing)'
-        '.rename(columns={"event_time": "last_reading"})',
+        "before = newest_before(lake, newest_in_batch, recent)",
+        'before = LakeReader(lake).rows(READINGS, ["meter", "event_time"], '
+        'meters=[*newest_in_batch.index]).groupby("meter")["event_time"].max()',
         _SCRIPT,
     ),
     Guard(
