@@ -15,8 +15,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from usage_platform.core.fleet.group_row import GroupRow
+from usage_platform.core.fleet.meter_cost import MeterCost
 from usage_platform.core.fleet.meter_row import Energy, MeterRow
-from usage_platform.core.fleet.shown_rows import Choice, Column, Filter, counts, shown_rows
+from usage_platform.core.fleet.shown_rows import (
+    Choice,
+    Column,
+    Filter,
+    counts,
+    default_column,
+    shown_rows,
+)
 from usage_platform.services.fleet import Fleet
 from usage_platform.web.answers import as_json, seconds, unless_known
 from usage_platform.web.parameters import number_of, source_of
@@ -32,8 +40,8 @@ _E = TypeVar("_E", bound=StrEnum)
 
 def fleet(request: Request) -> Response:
     """A page of meters: `search`, `show`, `sort`, `order` and `page`; the groups with it."""
-    choice = _choice(request)
     found = source_of(request).fleet.fleet()
+    choice = _choice(request, default_column(found.meters))
     return unless_known(request, found.version, lambda: as_json(_page(found, choice)), _JSON)
 
 
@@ -57,7 +65,7 @@ def energy_map(request: Request) -> Response:
     return unless_known(request, found.version, lambda: as_json(_tiles(found)), _JSON)
 
 
-def _choice(request: Request) -> Choice:
+def _choice(request: Request, otherwise: Column) -> Choice:
     given = request.query_params
     order = given.get("order", "desc")
     if order not in ("asc", "desc"):
@@ -68,7 +76,7 @@ def _choice(request: Request) -> Choice:
     return Choice(
         search=search,
         kept=_one_of(Filter, "show", given.get("show", Filter.ALL)),
-        column=_one_of(Column, "sort", given.get("sort", Column.RANK)),
+        column=_one_of(Column, "sort", given.get("sort") or otherwise),
         is_descending=order == "desc",
         page=number_of(given.get("page", "1"), "page", 1, 10**6),
     )
@@ -89,6 +97,8 @@ def _page(found: Fleet, choice: Choice) -> dict[str, object]:
         "as_of": seconds(found.as_of),
         "newest": seconds(found.newest),
         "counts": counts(found.meters),
+        "sort": choice.column,
+        "has_costs": any(row.cost.currency is not None for row in found.meters),
         "matched": shown.matched,
         "page": shown.page,
         "pages": shown.pages,
@@ -111,6 +121,20 @@ def _meter(row: MeterRow) -> dict[str, object]:
         "is_silent": row.is_silent,
         "kwh_per_m2": _short(row.kwh_per_m2),
         "line": [_short(kw, 3) for kw in row.line.tolist()],
+        "cost": _cost(row.cost),
+    }
+
+
+def _cost(cost: MeterCost) -> dict[str, object] | None:
+    """What a meter costs; None where no tariff is for it."""
+    if cost.currency is None:
+        return None
+    return {
+        "currency": cost.currency,
+        "month": _short(cost.month),
+        "month_hours": cost.month_hours,
+        "at_stake": _short(cost.at_stake),
+        "is_estimate": cost.is_estimate,
     }
 
 

@@ -1,4 +1,4 @@
-"""Lakes of many meters for the page: hours, anomalies, a model and groups, made without Spark."""
+"""Lakes of many meters for the page: hours, their costs, anomalies, a model and groups, without Spark."""
 
 from collections.abc import Callable
 from datetime import date
@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.adapters.lake.files import LakeFiles, save_meters
-from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_HOURLY, Lake
+from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_COST, USAGE_HOURLY, Lake
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.detector.baseline.slot_forests import CUT, SlotForests
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -28,7 +28,8 @@ def make_fleet(lake: Lake, write: WriteTable, count: int, per_hour: int = 12) ->
     """A lake with five weeks of hours of some meters; the last two have no model.
 
     The fifth meter falls silent three days before the end, the seventh lacks some hours, and every
-    sixth uses more in the last week than is expected.
+    sixth uses more in the last week than is expected. Each day but the last has its costs; plants
+    have no tariff.
     """
     names = meter_names(count)
     meters = [Meter(name, "Europe/Rome", 60 // per_hour) for name in names]
@@ -41,7 +42,10 @@ def make_fleet(lake: Lake, write: WriteTable, count: int, per_hour: int = 12) ->
         is_last_week = day > days[-1] - pd.Timedelta(days=7)
         factor = np.where((np.arange(count) % 6 == 5) & is_last_week, 1.3, 1.0)
         kw = (size * factor)[:, None] * random.normal(1.0, 0.04, (count, 24))
-        write(lake, USAGE_HOURLY, _without_gaps(_hours(names, kw, day, per_hour), names, days[-1]))
+        hours = _without_gaps(_hours(names, kw, day, per_hour), names, days[-1])
+        write(lake, USAGE_HOURLY, hours)
+        if day < days[-1]:
+            write(lake, USAGE_COST, _costs(hours))
     write(lake, ANOMALIES, _anomalies(names, size, days[-1]))
     store = ModelStore(LakeFiles(lake.models))
     known = zip(meters[: count - 2], size, strict=False)
@@ -82,6 +86,22 @@ def _hours(
         last_reading=frame["start"] + pd.Timedelta(minutes=60 - 60 // per_hour),
         late_n=np.int32(0),
         rev=np.int32(0),
+    )
+
+
+def _costs(hours: pd.DataFrame) -> pd.DataFrame:
+    """The hours at a price of the day and one of the night; those of plants without a price."""
+    has_tariff = ~hours["meter"].str.startswith("plant")
+    is_day = hours["start"].dt.hour.between(7, 18)
+    cost = hours["energy_kwh"] * np.where(is_day, 0.31, 0.19)
+    return hours[["meter", "start", "end", "event_date", "rev"]].assign(
+        covered_minutes=np.int32(60),
+        kwh=hours["energy_kwh"],
+        export_kwh=0.0,
+        tariff=pd.Series("campus", hours.index).where(has_tariff).astype("string"),
+        currency=pd.Series("EUR", hours.index).where(has_tariff).astype("string"),
+        cost=cost.where(has_tariff),
+        co2_kg=0.3 * hours["energy_kwh"],
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.core.arrays import Floats
+from usage_platform.core.fleet.meter_cost import NO_COST, MeterCost
 from usage_platform.core.time.units import NS_AN_HOUR
 
 WEEK_HOURS, MONTH_HOURS = 7 * 24, 30 * 24
@@ -67,6 +68,7 @@ class MeterRow:
         is_silent: Whether it has become silent.
         kwh_per_m2: Energy of the last 30 days by floor area; NaN where no area is known.
         line: Shape (168,): mean power of each hour of the last 7 days, kW; NaN where there is none.
+        cost: What it costs.
     """
 
     name: str
@@ -80,6 +82,7 @@ class MeterRow:
     is_silent: bool
     kwh_per_m2: float
     line: Floats
+    cost: MeterCost = NO_COST
 
     @property
     def is_incomplete(self) -> bool:

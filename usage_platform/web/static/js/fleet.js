@@ -20,6 +20,10 @@ const FILTERS = [
   ["silent", "Silent"],
   ["incomplete", "Incomplete"],
 ];
+const SORTED = {
+  rank: ", those with most energy above or below the expected one first",
+  at_stake: ", by the cost of their open episodes above the expected energy",
+};
 const ASCENDING_FIRST = ["name", "completeness", "newest"];
 
 const state = { place: readFleetPlace(), page: null, version: "", asked: 0 };
@@ -58,7 +62,7 @@ function change(chosen) {
 }
 
 function sortBy(sort) {
-  const isSame = state.place.sort === sort;
+  const isSame = state.page?.sort === sort;
   const first = ASCENDING_FIRST.includes(sort) ? "asc" : "desc";
   const order = isSame ? (state.place.order === "desc" ? "asc" : "desc") : first;
   change({ sort, order });
@@ -71,7 +75,7 @@ function draw() {
   showProblem("groups", page.groups_error);
   byId("as-of").textContent = asOf(page);
   const first = (page.page - 1) * PAGE_ROWS;
-  byId("matched").textContent = page.matched ? `Meters ${count(first + 1)} to ${count(first + page.rows.length)} of ${count(page.matched)}${sorted(place)}` : "No meter matches.";
+  byId("matched").textContent = page.matched ? `Meters ${count(first + 1)} to ${count(first + page.rows.length)} of ${count(page.matched)}${SORTED[page.sort] ?? ""}` : "No meter matches.";
   byId("pages").hidden = page.pages < 2;
   byId("page-before").disabled = page.page <= 1;
   byId("page-after").disabled = page.page >= page.pages;
@@ -81,8 +85,6 @@ function draw() {
     button.setAttribute("aria-pressed", String(show === place.show));
   }
 }
-
-const sorted = (place) => (place.sort === "rank" ? ", those with most energy above or below the expected one first" : "");
 
 function asOf({ newest, as_of: at }) {
   if (newest === null) return "No readings yet.";
