@@ -5,9 +5,9 @@ Belongs here: what is asked of the lake and how often, and the rows made of it. 
 """
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 
@@ -58,6 +58,7 @@ class Fleet:
         groups: In the order of the file.
         groups_error: What is wrong with the file of groups, one line; empty if nothing is.
         hour_end: End of the spans of the figures, ns since 1970 UTC; None without a reading.
+        areas: Floor area by meter, m², where one is known.
     """
 
     version: str = "empty"
@@ -67,6 +68,7 @@ class Fleet:
     groups: tuple[GroupRow, ...] = ()
     groups_error: str = ""
     hour_end: int | None = None
+    areas: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +220,8 @@ class FleetCache:
         )
         rows = meter_rows(registry.known, sums, known)
         shown = group_rows(groups, sums.groups)
-        return Fleet(version, as_of, newest, rows, shown, error, hour_end.value)
+        areas = groups.areas or {}
+        return Fleet(version, as_of, newest, rows, shown, error, hour_end.value, areas)
 
     def _groups(self, text: str, meters: Collection[str]) -> tuple[Groups, str]:
         """The groups, or none and what is wrong with their file."""

@@ -21,7 +21,7 @@ from usage_platform.adapters.lake.fleet_costs import (
 from usage_platform.adapters.lake.fleet_sums import Spans
 from usage_platform.adapters.lake.reader import DayFiles, LakeReader
 from usage_platform.adapters.lake.tables import USAGE_COST
-from usage_platform.core.fleet.meter_cost import MeterCost
+from usage_platform.core.fleet.meter_cost import MeterCost, Stake
 
 MOST_HOURS = 1_000_000
 """Rows of `usage_cost` that are summed at once: four days of 10,000 meters."""
@@ -101,28 +101,35 @@ class CostSums:
         by_meter = rows.groupby(["meter", "currency"])[_SUMS].sum().reset_index("currency")
         # Amounts in two currencies have no sum.
         by_meter = by_meter[~by_meter.index.duplicated(keep=False)]
-        stakes = self._stakes(by_meter, reviewed)
-        columns = {name: by_meter[name].tolist() for name in ("currency", "cost", "hours")}
-        amounts, estimates = (stakes[name].tolist() for name in ("at_stake", "is_estimate"))
+        mean = by_meter["priced_cost"] / by_meter["priced_kwh"].replace(0.0, np.nan)
+        stakes = self._stakes(mean, reviewed)
+        columns = [
+            *(by_meter[name].tolist() for name in ("currency", "cost", "hours")),
+            mean.tolist(),
+            *(stakes[name].tolist() for name in ("amount", "is_estimate")),
+        ]
         return {
             str(name): MeterCost(
-                columns["currency"][at],
-                columns["cost"][at],
-                columns["hours"][at],
-                amounts[at],
-                is_estimate=estimates[at],
+                currency, cost, hours, price, Stake(amount, is_estimate=is_estimate)
             )
-            for at, name in enumerate(by_meter.index)
+            for name, currency, cost, hours, price, amount, is_estimate in zip(
+                by_meter.index, *columns, strict=True
+            )
         }
 
-    def _stakes(self, by_meter: pd.DataFrame, reviewed: set[tuple[str, str]]) -> pd.DataFrame:
-        """`at_stake` and `is_estimate` of the meters, in their order."""
-        nothing = pd.DataFrame({"at_stake": 0.0, "is_estimate": False}, index=by_meter.index)
+    def _stakes(self, mean: pd.Series, reviewed: set[tuple[str, str]]) -> pd.DataFrame:
+        """`amount` and `is_estimate` by meter.
+
+        Args:
+            mean: By meter, its mean price; NaN where there is none.
+            reviewed: The episodes that are not open.
+        """
+        stakes = pd.DataFrame({"amount": 0.0, "is_estimate": False}, index=mean.index)
         parts = [one.episodes for one in self._days.values() if len(one.episodes)]
         if not parts:
-            return nothing
+            return stakes
         rows = pd.concat(parts, ignore_index=True)[EPISODE_COLUMNS[1:]]
-        is_open = rows["meter"].isin(by_meter.index)
+        is_open = rows["meter"].isin(mean.index)
         if reviewed:
             names = pd.MultiIndex.from_frame(rows[["meter", "episode"]])
             is_open &= ~names.isin(list(reviewed))
@@ -131,18 +138,17 @@ class CostSums:
             unpriced_kwh=("unpriced_kwh", "sum"),
             is_estimate=("is_estimate", "any"),
         )
-        mean = by_meter["priced_cost"] / by_meter["priced_kwh"].replace(0.0, np.nan)
         estimated = by_episode["unpriced_kwh"] * by_episode["meter"].map(mean)
         cost = by_episode["cost"] + estimated.where(by_episode["is_estimate"], 0.0)
         found = (
-            by_episode.assign(at_stake=cost.clip(lower=0.0), is_unknown=cost.isna())
+            by_episode.assign(amount=cost.clip(lower=0.0), is_unknown=cost.isna())
             .groupby("meter")
-            .agg({"at_stake": "sum", "is_unknown": "any", "is_estimate": "any"})
+            .agg({"amount": "sum", "is_unknown": "any", "is_estimate": "any"})
         )
         # A cost that is not known is not 0.
-        found["at_stake"] = found["at_stake"].mask(found["is_unknown"])
-        nothing.loc[found.index] = found[["at_stake", "is_estimate"]]
-        return nothing
+        found["amount"] = found["amount"].mask(found["is_unknown"])
+        stakes.loc[found.index] = found[["amount", "is_estimate"]]
+        return stakes
 
 
 def _key(day: date, costs: DayFiles, anomalies: DayFiles, spans: Spans) -> _DayKey:

@@ -24,6 +24,7 @@ from usage_platform.adapters.kafka.tail import TopicTail
 from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, USAGE, KafkaSettings
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.web import (
+    comparison,
     episodes,
     export,
     findings,
@@ -31,6 +32,7 @@ from usage_platform.web import (
     forecast,
     hours,
     live,
+    overlay,
     overview,
     series,
 )
@@ -65,19 +67,14 @@ def create_app(
         # A link to a meter, a year or an episode has a query.
         if not request.query_params and _shows_fleet(source):
             return FileResponse(STATIC / "fleet.html")
-        missing = [name for name in NEEDED if not (vendor / name).is_file()]
-        if missing:
-            return PlainTextResponse(
-                f"{', '.join(missing)}: not downloaded yet; run make setup, then reload this page",
-                503,
-            )
-        return FileResponse(STATIC / "index.html")
+        return _with_charts("index.html", vendor)
 
     app = Starlette(
         routes=[
             Route("/", index),
             Route("/fleet", lambda request: FileResponse(STATIC / "fleet.html")),
-            *fleet.ROUTES,
+            Route("/compare", lambda request: _with_charts("compare.html", vendor)),
+            *(*fleet.ROUTES, *overlay.ROUTES, *comparison.ROUTES),
             *(*series.ROUTES, *overview.ROUTES, *hours.ROUTES),
             *(*episodes.ROUTES, *findings.ROUTES, *forecast.ROUTES, *export.ROUTES, *live.ROUTES),
             Mount("/static/vendor", StaticFiles(directory=vendor, check_dir=False)),
@@ -95,6 +92,16 @@ def create_app(
     app.state.feed = LiveFeed()
     # Around all of it: what fails is answered with the same headers.
     return SameOriginOnly(app, host)
+
+
+def _with_charts(name: str, vendor: Path) -> Response:
+    """A page that needs the files of `NEEDED`, or one line on how to get them."""
+    missing = [file for file in NEEDED if not (vendor / file).is_file()]
+    if missing:
+        return PlainTextResponse(
+            f"{', '.join(missing)}: not downloaded yet; run make setup, then reload this page", 503
+        )
+    return FileResponse(STATIC / name)
 
 
 def _shows_fleet(source: PageSource) -> bool:

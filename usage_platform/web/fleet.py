@@ -5,9 +5,7 @@ Belongs here: `/api/fleet`, `/api/fleet/group` and `/api/fleet/map`. Not here: t
 """
 
 import math
-from enum import StrEnum
 from heapq import nlargest
-from typing import TypeVar
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,7 +13,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from usage_platform.core.fleet.group_row import GroupRow
-from usage_platform.core.fleet.meter_cost import MeterCost
 from usage_platform.core.fleet.meter_row import Energy, MeterRow
 from usage_platform.core.fleet.shown_rows import (
     Choice,
@@ -27,7 +24,7 @@ from usage_platform.core.fleet.shown_rows import (
 )
 from usage_platform.services.fleet import Fleet
 from usage_platform.web.answers import as_json, seconds, unless_known
-from usage_platform.web.parameters import number_of, source_of
+from usage_platform.web.parameters import number_of, one_of, source_of
 
 MOST_TILES = 60
 """Meters of the map; more would be too small to see and to point at."""
@@ -35,7 +32,6 @@ MOST_TILES = 60
 LONGEST_SEARCH = 200
 
 _JSON = "application/json"
-_E = TypeVar("_E", bound=StrEnum)
 
 
 def fleet(request: Request) -> Response:
@@ -75,19 +71,11 @@ def _choice(request: Request, otherwise: Column) -> Choice:
         raise HTTPException(400, f"search: expected at most {LONGEST_SEARCH} characters")
     return Choice(
         search=search,
-        kept=_one_of(Filter, "show", given.get("show", Filter.ALL)),
-        column=_one_of(Column, "sort", given.get("sort") or otherwise),
+        kept=one_of(Filter, "show", given.get("show", Filter.ALL)),
+        column=one_of(Column, "sort", given.get("sort") or otherwise),
         is_descending=order == "desc",
         page=number_of(given.get("page", "1"), "page", 1, 10**6),
     )
-
-
-def _one_of(kinds: type[_E], name: str, text: str) -> _E:
-    try:
-        return kinds(text)
-    except ValueError:
-        known = ", ".join(kind.value for kind in kinds)
-        raise HTTPException(400, f"{name}: expected one of {known}, got {text[:40]!r}") from None
 
 
 def _page(found: Fleet, choice: Choice) -> dict[str, object]:
@@ -121,20 +109,21 @@ def _meter(row: MeterRow) -> dict[str, object]:
         "is_silent": row.is_silent,
         "kwh_per_m2": _short(row.kwh_per_m2),
         "line": [_short(kw, 3) for kw in row.line.tolist()],
-        "cost": _cost(row.cost),
+        "cost": _cost(row),
     }
 
 
-def _cost(cost: MeterCost) -> dict[str, object] | None:
+def _cost(row: MeterRow) -> dict[str, object] | None:
     """What a meter costs; None where no tariff is for it."""
+    cost, stake = row.cost, row.stake
     if cost.currency is None:
         return None
     return {
         "currency": cost.currency,
         "month": _short(cost.month),
         "month_hours": cost.month_hours,
-        "at_stake": _short(cost.at_stake),
-        "is_estimate": cost.is_estimate,
+        "at_stake": _short(stake.amount),
+        "is_estimate": stake.is_estimate,
     }
 
 

@@ -5,6 +5,8 @@ Belongs here: parameters shared by several routes; an invalid one is refused in 
 
 import re
 from datetime import date
+from enum import StrEnum
+from typing import TypeVar
 
 import pandas as pd
 from starlette.exceptions import HTTPException
@@ -18,6 +20,7 @@ _S = 10**9
 _NUMBER = re.compile("[0-9]{1,12}")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 _EARLIEST, _LATEST = 0, 4_200_000_000
+_E = TypeVar("_E", bound=StrEnum)
 
 
 def source_of(request: Request) -> PageSource:
@@ -27,10 +30,18 @@ def source_of(request: Request) -> PageSource:
 
 def meter_of(request: Request) -> Meter:
     """The requested meter; the default meter without the parameter."""
-    source = source_of(request)
-    name = request.query_params.get("meter") or source.default_meter.name
+    name = request.query_params.get("meter")
+    return known_meter(request, name or source_of(request).default_meter.name)
+
+
+def known_meter(request: Request, name: str) -> Meter:
+    """The description of a meter.
+
+    Raises:
+        HTTPException: For a name that no meter can have.
+    """
     try:
-        return source.registry().get(name)
+        return source_of(request).registry().get(name)
     except ValueError as error:
         raise HTTPException(400, str(error)) from None
 
@@ -66,6 +77,19 @@ def span_of(request: Request, default: tuple[int, int]) -> tuple[int, int]:
     if end < start:
         raise HTTPException(400, f"to: expected a time not before from={start // _S}")
     return start, end
+
+
+def one_of(kinds: type[_E], name: str, text: str) -> _E:
+    """A parameter that is one of some words.
+
+    Raises:
+        HTTPException: If it is none of them.
+    """
+    try:
+        return kinds(text)
+    except ValueError:
+        known = ", ".join(kind.value for kind in kinds)
+        raise HTTPException(400, f"{name}: expected one of {known}, got {text[:40]!r}") from None
 
 
 def utc_days(start: int, end: int) -> tuple[date, date]:

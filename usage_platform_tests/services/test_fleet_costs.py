@@ -8,7 +8,7 @@ import pytest
 
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_COST, Lake
-from usage_platform.core.fleet.meter_cost import MeterCost
+from usage_platform.core.fleet.meter_cost import MeterCost, Stake
 from usage_platform.services.fleet_costs import CostSums
 from usage_platform.services.fleet_sums import spans_until
 from usage_platform_tests.conftest import table_writer
@@ -56,7 +56,7 @@ def test_the_cost_of_30_days_is_that_of_the_hours(lake):
     found = costs_of(lake)["a"]
     assert found.month == pytest.approx(math.fsum(within["cost"]))
     assert (found.currency, found.month_hours) == ("EUR", len(within))
-    assert (found.at_stake, found.is_estimate) == (0.0, False)
+    assert found.episodes == Stake(0.0, is_estimate=False)
 
 
 def test_an_anomaly_costs_its_excess_at_the_price_of_its_hour(lake):
@@ -71,8 +71,8 @@ def test_an_anomaly_costs_its_excess_at_the_price_of_its_hour(lake):
         ("a", "2024-03-24T10:00Z", "of the week before", 100.0, "told"),
     )
     found = costs_of(lake)["a"]
-    assert found.at_stake == pytest.approx(6 * DAY + 10 * NIGHT)
-    assert not found.is_estimate
+    assert found.episodes.amount == pytest.approx(6 * DAY + 10 * NIGHT)
+    assert not found.episodes.is_estimate
 
 
 def test_an_episode_over_midnight_counts_as_one_and_one_below_is_not_subtracted(lake):
@@ -83,7 +83,7 @@ def test_an_episode_over_midnight_counts_as_one_and_one_below_is_not_subtracted(
         ("a", "2024-03-29T00:00Z", "night", -3.0, "told"),
         ("a", LATE, "drop", -50.0, "told"),
     )
-    assert costs_of(lake)["a"].at_stake == pytest.approx(5 * NIGHT)
+    assert costs_of(lake)["a"].episodes.amount == pytest.approx(5 * NIGHT)
 
 
 def test_an_episode_that_somebody_has_reviewed_is_not_at_stake(lake):
@@ -91,8 +91,8 @@ def test_an_episode_that_somebody_has_reviewed_is_not_at_stake(lake):
     table_writer(lake, USAGE_COST, hours("b", "2024-03-10T00:00Z"))
     write_anomalies(lake, ("a", LATE, "e", 5.0, "told"), ("b", LATE, "e", 7.0, "told"))
     found = costs_of(lake, reviewed={("a", "e")})
-    assert found["a"].at_stake == 0.0
-    assert found["b"].at_stake == pytest.approx(7 * DAY)
+    assert found["a"].episodes.amount == 0.0
+    assert found["b"].episodes.amount == pytest.approx(7 * DAY)
 
 
 def test_an_hour_that_has_no_price_yet_counts_at_the_mean_price_and_says_so(lake):
@@ -104,8 +104,8 @@ def test_an_hour_that_has_no_price_yet_counts_at_the_mean_price_and_says_so(lake
     )
     found = costs_of(lake)["a"]
     mean = rows["cost"].sum() / rows["kwh"].sum()
-    assert found.at_stake == pytest.approx(5 * DAY + 4 * mean)
-    assert found.is_estimate
+    assert found.episodes.amount == pytest.approx(5 * DAY + 4 * mean)
+    assert found.episodes.is_estimate
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ def test_without_any_price_the_cost_at_stake_is_unknown_and_not_0(lake, given):
     table_writer(lake, USAGE_COST, hours("a", "2024-03-10T00:00Z", **given))
     write_anomalies(lake, ("a", LATE, "e", 5.0, "told"))
     found = costs_of(lake)["a"]
-    assert math.isnan(found.at_stake)
-    assert found.is_estimate
+    assert math.isnan(found.episodes.amount)
+    assert found.episodes.is_estimate
 
 
 def test_a_meter_without_a_tariff_or_with_two_currencies_has_no_cost(lake):
@@ -148,8 +148,8 @@ def test_only_days_that_have_changed_are_read_again(lake, monkeypatch):
     write_anomalies(lake, ("a", "2024-03-29T10:00Z", "f", 3.0, "told"))
     after = costs_of(lake, sums)["a"]
     assert scanned == ["usage_cost", "anomalies"]
-    assert after.at_stake == pytest.approx(8 * DAY)
-    assert costs_of(lake)["a"].at_stake == pytest.approx(after.at_stake)
+    assert after.episodes.amount == pytest.approx(8 * DAY)
+    assert costs_of(lake)["a"].episodes.amount == pytest.approx(after.episodes.amount)
 
 
 def test_before_the_first_night_there_is_no_cost(lake):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.core.arrays import Floats
-from usage_platform.core.fleet.meter_cost import NO_COST, MeterCost
+from usage_platform.core.fleet.meter_cost import NO_COST, MeterCost, Stake
 from usage_platform.core.time.units import NS_AN_HOUR
 
 WEEK_HOURS, MONTH_HOURS = 7 * 24, 30 * 24
@@ -88,6 +88,11 @@ class MeterRow:
     def is_incomplete(self) -> bool:
         """Whether readings of the last 7 days are missing, more than a few."""
         return not self.completeness >= COMPLETE
+
+    @property
+    def stake(self) -> Stake:
+        """What it has used above the expected energy, as an amount; the counterpart of `rank`."""
+        return self.cost.at_stake(self.week.deviation_kwh)
 
     @property
     def rank(self) -> float:

@@ -55,7 +55,7 @@ _NUMBERS: dict[Column, _Key] = {
     Column.MONTH_EXPECTED: lambda row: row.month.expected_kwh,
     Column.MONTH_DEVIATION: lambda row: row.month.deviation_kwh,
     Column.MONTH_SHARE: lambda row: row.month.deviation_share,
-    Column.AT_STAKE: lambda row: row.cost.at_stake,
+    Column.AT_STAKE: lambda row: row.stake.amount,
     Column.MONTH_COST: lambda row: row.cost.month,
     Column.EPISODES: lambda row: row.open_episodes,
     Column.EXCESS: lambda row: row.open_excess_kwh if row.open_episodes else math.nan,
@@ -134,7 +134,7 @@ def counts(rows: Sequence[MeterRow]) -> dict[str, int]:
 
 def default_column(rows: Sequence[MeterRow]) -> Column:
     """By what the rows are sorted unless a user has chosen: cost at stake, where there is any."""
-    has_cost = any(not math.isnan(row.cost.at_stake) for row in rows)
+    has_cost = any(not math.isnan(row.stake.amount) for row in rows)
     return Column.AT_STAKE if has_cost else Column.RANK
 
 

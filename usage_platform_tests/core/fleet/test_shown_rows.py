@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_platform.core.fleet.meter_cost import NO_COST, MeterCost
+from usage_platform.core.fleet.meter_cost import NO_COST, MeterCost, Stake
 from usage_platform.core.fleet.meter_row import NO_LINE, Energy, MeterRow
 from usage_platform.core.fleet.shown_rows import (
     PAGE_ROWS,
@@ -24,8 +24,8 @@ COST = st.just(NO_COST) | st.builds(
     currency=st.sampled_from(["EUR", "USD"]),
     month=NUMBERS,
     month_hours=st.integers(0, 720),
-    at_stake=st.sampled_from([math.nan, 0.0, 2.0, 250.0]),
-    is_estimate=st.booleans(),
+    mean_price=st.sampled_from([math.nan, 0.25]),
+    episodes=st.builds(Stake, st.sampled_from([math.nan, 0.0, 2.0, 250.0]), st.booleans()),
 )
 ROW = st.builds(
     MeterRow,
@@ -80,10 +80,10 @@ def test_by_rank_the_largest_excess_comes_first_of_open_episodes_or_of_the_week(
 @given(ROWS, st.booleans())
 def test_costs_are_sorted_within_their_currency_and_equal_ones_by_rank(rows, is_descending):
     shown = shown_rows(rows, Choice(column=Column.AT_STAKE, is_descending=is_descending)).rows
-    known = [row for row in shown if not math.isnan(row.cost.at_stake)]
+    known = [row for row in shown if not math.isnan(row.stake.amount)]
     assert list(shown[: len(known)]) == known
     sign = -1 if is_descending else 1
-    order = [(row.cost.currency, sign * row.cost.at_stake, -row.rank) for row in known]
+    order = [(row.cost.currency, sign * row.stake.amount, -row.rank) for row in known]
     assert order == sorted(order)
     ranks = [row.rank for row in shown[len(known) :]]
     assert ranks == sorted(ranks, reverse=True)
@@ -91,7 +91,7 @@ def test_costs_are_sorted_within_their_currency_and_equal_ones_by_rank(rows, is_
 
 @given(ROWS)
 def test_without_a_choice_the_order_is_by_cost_at_stake_where_one_is_known(rows):
-    has_cost = any(not math.isnan(row.cost.at_stake) for row in rows)
+    has_cost = any(not math.isnan(row.stake.amount) for row in rows)
     assert default_column(rows) is (Column.AT_STAKE if has_cost else Column.RANK)
 
 

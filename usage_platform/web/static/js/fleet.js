@@ -7,6 +7,7 @@ import { atMostEvery, byId, element, fill } from "./dom.js";
 import { FleetFindings } from "./fleet_findings.js";
 import { FleetGroups } from "./fleet_groups.js";
 import { readFleetPlace, writeFleetPlace } from "./fleet_place.js";
+import { FleetSelection } from "./fleet_selection.js";
 import { FleetTable } from "./fleet_table.js";
 import { Treemap } from "./treemap.js";
 import { age, count } from "./words.js";
@@ -22,13 +23,14 @@ const FILTERS = [
 ];
 const SORTED = {
   rank: ", those with most energy above or below the expected one first",
-  at_stake: ", by the cost of their open episodes above the expected energy",
+  at_stake: ", by what they cost above the expected energy",
 };
 const ASCENDING_FIRST = ["name", "completeness", "newest"];
 
 const state = { place: readFleetPlace(), page: null, version: "", asked: 0 };
 
-const table = new FleetTable(byId("meters-table"), sortBy);
+const selection = new FleetSelection(byId("selection"));
+const table = new FleetTable(byId("meters-table"), sortBy, selection);
 const groups = new FleetGroups(byId("groups"), guarded);
 const treemap = new Treemap(byId("map"), byId("map-legend"));
 const findings = new FleetFindings({ section: byId("findings"), list: byId("findings-list"), said: byId("findings-said") });

@@ -8,7 +8,7 @@ const FAR = 0.1;
 /** 28 days: the last hours are priced at night. */
 const MANY_HOURS = 28 * 24;
 
-/** Name, sort key (none: not sortable), classes (more: not on a narrow screen; cost: only with a tariff), content. */
+/** Name, sort key (none: not sortable), classes (more: not on a narrow screen; less: there without costs alone; cost: only with a tariff), content. */
 const COLUMNS = [
   ["7 days", null, "", (row) => sparkline(row.line)],
   ["At stake", "at_stake", "cost", (row) => atStake(row.cost)],
@@ -24,7 +24,7 @@ const COLUMNS = [
   ["over", "month_deviation", "more", (row) => signedNumber(row.month.deviation)],
   ["% over", "month_share", "more", (row) => deviation(row.month.share)],
   ["Complete", "completeness", "more", (row) => share(row.completeness)],
-  ["Newest", "newest", "", (row, asOf) => (row.newest === null ? "over 30 d" : age(asOf - row.newest))],
+  ["Newest", "newest", "less", (row, asOf) => (row.newest === null ? "over 30 d" : age(asOf - row.newest))],
   ["kWh/m²", "kwh_per_m2", "more", (row) => short(row.kwh_per_m2)],
 ];
 const TITLES = {
@@ -34,7 +34,7 @@ const TITLES = {
   month_expected: "Expected energy of the same hours of 30 days",
   month_deviation: "Energy above the expected one, 30 days",
   month_share: "Energy above the expected one in percent, 30 days",
-  at_stake: "Cost of the open episodes above the expected energy",
+  at_stake: "Cost above the expected energy, of the open episodes or of the last 7 days, whichever is more",
   month_cost: "Cost of the last 30 days",
   episodes: "Open episodes of the last 7 days",
   excess: "Energy of the open episodes above the expected one, kWh",
@@ -76,10 +76,12 @@ export class FleetTable {
   /**
    * @param {HTMLTableElement} table
    * @param {(sort: string) => void} onSort
+   * @param {{has: (name: string) => boolean, toggle: (name: string, isOn: boolean) => boolean}} selected
    */
-  constructor(table, onSort) {
+  constructor(table, onSort, selected) {
     this.table = table;
     this.onSort = onSort;
+    this.selected = selected;
     this.body = element("tbody", {});
     this.body.addEventListener("keydown", (event) => this.key(event));
     this.heads = [["Meter", "name", ""], ...COLUMNS].map(([text, sort, classes]) => this.head(text, sort, classes));
@@ -106,9 +108,16 @@ export class FleetTable {
   }
 
   row(row, asOf) {
-    const name = element("th", { scope: "row" }, meterLink(row.name), row.is_silent ? element("span", { class: "badge" }, "silent") : null);
+    const name = element("th", { scope: "row" }, this.box(row.name), meterLink(row.name), row.is_silent ? element("span", { class: "badge" }, "silent") : null);
     const cells = COLUMNS.map(([, , classes, content]) => element("td", { class: classes }, content(row, asOf)));
     return element("tr", { "data-meter": row.name }, name, ...cells);
+  }
+
+  /** Selects a meter for a chart of several. */
+  box(name) {
+    const box = element("input", { type: "checkbox", "aria-label": `Select ${name}`, onchange: () => (box.checked = this.selected.toggle(name, box.checked)) });
+    box.checked = this.selected.has(name);
+    return box;
   }
 
   /** Arrows move from meter to meter. */
