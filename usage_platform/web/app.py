@@ -35,6 +35,7 @@ from usage_platform.web import (
     overlay,
     overview,
     series,
+    stack,
 )
 from usage_platform.web.answers import failed, lake_fault, refused
 from usage_platform.web.live import news_of, silences, watch_lake, with_expectations
@@ -74,7 +75,8 @@ def create_app(
             Route("/", index),
             Route("/fleet", lambda request: FileResponse(STATIC / "fleet.html")),
             Route("/compare", lambda request: _with_charts("compare.html", vendor)),
-            *(*fleet.ROUTES, *overlay.ROUTES, *comparison.ROUTES),
+            Route("/parts", lambda request: _with_charts("parts.html", vendor)),
+            *(*fleet.ROUTES, *overlay.ROUTES, *comparison.ROUTES, *stack.ROUTES),
             *(*series.ROUTES, *overview.ROUTES, *hours.ROUTES),
             *(*episodes.ROUTES, *findings.ROUTES, *forecast.ROUTES, *export.ROUTES, *live.ROUTES),
             Mount("/static/vendor", StaticFiles(directory=vendor, check_dir=False)),

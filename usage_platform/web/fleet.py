@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from usage_platform.core.fleet.group_row import GroupRow
+from usage_platform.core.fleet.groups import Group
 from usage_platform.core.fleet.meter_row import Energy, MeterRow
 from usage_platform.core.fleet.shown_rows import (
     Choice,
@@ -44,15 +45,25 @@ def fleet(request: Request) -> Response:
 def group(request: Request) -> Response:
     """The meters of the group `name`."""
     found = source_of(request).fleet.fleet()
-    name = request.query_params.get("name", "")
-    chosen = next((row.group for row in found.groups if row.group.name == name), None)
-    if chosen is None:
-        raise HTTPException(404, f"no group {name[:LONGEST_SEARCH]!r}")
-    names = set(chosen.meters)
+    names = set(known_group(request).meters)
     rows = [row for row in found.meters if row.name in names]
     return unless_known(
         request, found.version, lambda: as_json({"rows": [_meter(row) for row in rows]}), _JSON
     )
+
+
+def known_group(request: Request) -> Group:
+    """The group `name`.
+
+    Raises:
+        HTTPException: If there is none.
+    """
+    name = request.query_params.get("name", "")
+    groups = source_of(request).fleet.fleet().groups
+    chosen = next((row.group for row in groups if row.group.name == name), None)
+    if chosen is None:
+        raise HTTPException(404, f"no group {name[:LONGEST_SEARCH]!r}")
+    return chosen
 
 
 def energy_map(request: Request) -> Response:

@@ -73,7 +73,7 @@ FROM hours h
 LEFT JOIN expected e ON e.meter = h.meter AND e.start = h.start
 GROUP BY h.event_date, h.meter
 """
-_BY_GROUP = """
+DUE_AND_THERE = """
 WITH due AS (
     SELECT m.sum, c.start, count(*) AS meters
     FROM members m JOIN clock c
@@ -86,6 +86,11 @@ WITH due AS (
     WHERE h.n = h.expected_n
     GROUP BY m.sum, h.start
 )
+"""
+"""Of each sum and hour: how many meters are due, and of how many all readings are there."""
+
+_BY_GROUP = f"""
+{DUE_AND_THERE}
 SELECT
     (d.start AT TIME ZONE 'UTC')::DATE AS day,
     d.sum AS sum,
@@ -192,12 +197,13 @@ def day_sums(
     """
     batches = reader.scan(USAGE_HOURLY, list(_HOURS), between(USAGE_HOURLY, *days))
     given = {name: getattr(spans, name) for name in ("month_start", "week_start", "hour_end")}
-    rows = pa.Table.from_pylist([vars(member) for member in members], schema=_MEMBERS)
     with connected(USAGE_HOURLY) as connection, registered(connection, batches, _HOURS):
         connection.execute(_COPY, given)
         connection.register("expected", _expected_table(expected))
-        connection.register("members", rows)
-        connection.register("clock", _clock(days, spans))
+        connection.register("members", members_table(members))
+        first = max(pd.Timestamp(days[0], tz="UTC"), spans.month_start)
+        end = min(pd.Timestamp(days[1], tz="UTC") + pd.Timedelta(days=1), spans.hour_end)
+        connection.register("clock", clock_table(first, end))
         by_meter = connection.sql(_BY_METER).to_arrow_table().to_pandas()
         by_group = connection.sql(_BY_GROUP, params={"week_start": spans.week_start})
         return DaySums(by_meter, by_group.to_arrow_table().to_pandas())
@@ -244,9 +250,12 @@ def episode_sums(reader: LakeReader, since: pd.Timestamp, last: date) -> pd.Data
         return connection.sql(_EPISODES, params=given).to_arrow_table().to_pandas()
 
 
-def _clock(days: tuple[date, date], spans: Spans) -> pa.Table:
-    """All hours of the days within the longer span."""
-    first = max(pd.Timestamp(days[0], tz="UTC"), spans.month_start)
-    end = min(pd.Timestamp(days[1], tz="UTC") + pd.Timedelta(days=1), spans.hour_end)
+def members_table(members: Sequence[SumMember]) -> pa.Table:
+    """The members of sums as the table `members` of the statements."""
+    return pa.Table.from_pylist([vars(member) for member in members], schema=_MEMBERS)
+
+
+def clock_table(first: pd.Timestamp, end: pd.Timestamp) -> pa.Table:
+    """All hours from one to before another, UTC, as the table `clock` of the statements."""
     hours = pd.date_range(first, end, freq="h", inclusive="left")
     return pa.table({"start": pa.array(hours.as_unit("us"), _INSTANT)})

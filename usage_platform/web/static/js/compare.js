@@ -9,13 +9,10 @@ import { atMostEvery, byId, element, fill, keepingFocus } from "./dom.js";
 import { meterLink } from "./fleet_table.js";
 import { LineChart } from "./line_chart.js";
 import { lineKey, lineStyle } from "./series_styles.js";
+import { SpanControls } from "./span_controls.js";
 import { timeTicks } from "./ticks.js";
 import { count, kwh, number, share } from "./words.js";
 
-const DAY = 86400;
-const SPANS = { day: DAY, week: 7 * DAY, month: 30 * DAY, year: 365 * DAY };
-const SHORTEST = 3600;
-const LONGEST = 366 * DAY;
 const MOST_METERS = 8;
 const MOST_FOUND = 8;
 const TYPED_MS = 200;
@@ -23,14 +20,20 @@ const DAY_MINUTES = 1440;
 
 const state = { place: readComparePlace(), shown: null, clock: Clock.utc(), colors: colors(), asked: 0 };
 
+const controls = new SpanControls(ends, (from, to) => change({ from, to }));
 const chart = new LineChart(byId("compare-chart"), {
   onIndex: point,
-  onSpan: (from, to) => span(from, to),
-  pan: (part) => move(part),
-  zoom: (factor) => zoom(factor),
+  onSpan: (from, to) => controls.span(from, to),
+  pan: (share) => controls.pan(share),
+  zoom: (factor, where) => controls.zoom(factor, where),
 });
 const searchSoon = atMostEvery(TYPED_MS, () => guarded(search));
 const loadSoon = atMostEvery(TYPED_MS, () => guarded(load));
+
+/** The range that is asked for, or the one that is shown. */
+function ends() {
+  return state.shown ? [state.place.from ?? state.shown.from, state.place.to ?? state.shown.to] : null;
+}
 
 async function load() {
   state.asked += 1;
@@ -51,33 +54,6 @@ function change(chosen) {
   state.place = { ...state.place, ...chosen };
   writeComparePlace(state.place);
   loadSoon();
-}
-
-function span(from, to) {
-  const wide = Math.min(Math.max(to - from, SHORTEST), LONGEST);
-  const first = Math.max(0, (from + to - wide) / 2);
-  change({ from: Math.round(first), to: Math.round(first + wide) });
-}
-
-const ends = () => (state.shown ? [state.place.from ?? state.shown.from, state.place.to ?? state.shown.to] : null);
-
-function move(part) {
-  if (!ends()) return;
-  const [from, to] = ends();
-  span(from + part * (to - from), to + part * (to - from));
-}
-
-function zoom(factor) {
-  if (!ends()) return;
-  const [from, to] = ends();
-  const [middle, half] = [(from + to) / 2, ((to - from) / 2) * factor];
-  span(middle - half, middle + half);
-}
-
-function preset(name) {
-  if (!ends()) return;
-  const [, to] = ends();
-  span(to - SPANS[name], to);
 }
 
 const unitName = () => (state.place.unit === "kW" ? "kW" : "W/m²");
@@ -104,7 +80,7 @@ function draw() {
   byId("compare-range").textContent = range;
   fill(byId("compare-legend"), ...shown.meters.flatMap(({ name }, at) => [lineKey(at, state.colors), name]));
   byId("compare-note").textContent = `Mean power ${shown.step_minutes === DAY_MINUTES ? "of each day" : `over ${shown.step_minutes} minutes`}; a step without a reading is a gap. Times in ${shown.timezone}${shown.has_other_zones ? ", the time zone of the first meter; others are in another one" : ""}.`;
-  for (const button of document.querySelectorAll("[data-span]")) button.setAttribute("aria-pressed", String(Math.abs(shown.to - shown.from - SPANS[button.dataset.span]) < SHORTEST));
+  controls.mark(shown.from, shown.to);
   keepingFocus(drawTable);
 }
 
@@ -168,9 +144,6 @@ function listen() {
   byId("compare-search").value = state.place.search;
   byId("compare-search").addEventListener("input", searchSoon);
   byId("unit").addEventListener("change", (event) => change({ unit: event.target.value }));
-  for (const button of document.querySelectorAll("[data-span]")) button.addEventListener("click", () => preset(button.dataset.span));
-  const acts = { earlier: () => move(-0.5), later: () => move(0.5), in: () => zoom(0.5), out: () => zoom(2) };
-  for (const button of document.querySelectorAll("[data-move]")) button.addEventListener("click", () => acts[button.dataset.move]());
   onColorChange(() => {
     state.colors = colors();
     draw();
