@@ -4,7 +4,6 @@ Belongs here: which days are added up again, and the sum over days. Not here: th
 (`adapters.lake.fleet_costs`), what the figures mean (`core.fleet.meter_cost`).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -133,10 +132,14 @@ class CostSums:
         if reviewed:
             names = pd.MultiIndex.from_frame(rows[["meter", "episode"]])
             is_open &= ~names.isin(list(reviewed))
-        by_episode = rows[is_open].groupby(["meter", "episode"], as_index=False).agg(
-            cost=("cost", "sum"),
-            unpriced_kwh=("unpriced_kwh", "sum"),
-            is_estimate=("is_estimate", "any"),
+        by_episode = (
+            rows[is_open]
+            .groupby(["meter", "episode"], as_index=False)
+            .agg(
+                cost=("cost", "sum"),
+                unpriced_kwh=("unpriced_kwh", "sum"),
+                is_estimate=("is_estimate", "any"),
+            )
         )
         estimated = by_episode["unpriced_kwh"] * by_episode["meter"].map(mean)
         cost = by_episode["cost"] + estimated.where(by_episode["is_estimate"], 0.0)

@@ -1,6 +1,7 @@
 """Several meters over the same time, from the lake.
 
-Belongs here: which rows are read. Not here: steps and means (`core.load.overlay`), requests (`web`).
+Belongs here: which rows are read. Not here: steps and means (`core.load.overlay`), requests
+(`web`).
 
 Steps shorter than an hour are made of `readings`, others of `usage_hourly`, so that a year of eight
 meters is read as hours.

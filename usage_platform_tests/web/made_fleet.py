@@ -1,4 +1,4 @@
-"""Lakes of many meters for the page: hours, their costs, anomalies, a model and groups, without Spark."""
+"""Lakes of many meters for the page: hours, costs, anomalies, a model, groups; without Spark."""
 
 from collections.abc import Callable
 from datetime import date
@@ -8,7 +8,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.adapters.lake.files import LakeFiles, save_meters
-from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_COST, USAGE_HOURLY, Lake
+from usage_platform.adapters.lake.tables import (
+    ANOMALIES,
+    READINGS,
+    USAGE_COST,
+    USAGE_HOURLY,
+    Lake,
+)
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.detector.baseline.slot_forests import CUT, SlotForests
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -16,6 +22,7 @@ from usage_platform_tests.core.detector.made_models import model
 
 WriteTable = Callable[..., None]
 FIRST, LAST = date(2024, 2, 20), date(2024, 3, 25)
+_WITH_READINGS = 16
 USES = ("office", "lab", "library", "hall", "gym", "depot", "clinic", "plant")
 
 
@@ -29,7 +36,7 @@ def make_fleet(lake: Lake, write: WriteTable, count: int, per_hour: int = 12) ->
 
     The fifth meter falls silent three days before the end, the seventh lacks some hours, and every
     sixth uses more in the last week than is expected. Each day but the last has its costs; plants
-    have no tariff.
+    have no tariff. The first meters have their readings of the last week too.
     """
     names = meter_names(count)
     meters = [Meter(name, "Europe/Rome", 60 // per_hour) for name in names]
@@ -46,6 +53,9 @@ def make_fleet(lake: Lake, write: WriteTable, count: int, per_hour: int = 12) ->
         write(lake, USAGE_HOURLY, hours)
         if day < days[-1]:
             write(lake, USAGE_COST, _costs(hours))
+        if is_last_week:
+            few = hours[hours["meter"].isin(names[:_WITH_READINGS])]
+            write(lake, READINGS, _readings(few, per_hour))
     write(lake, ANOMALIES, _anomalies(names, size, days[-1]))
     store = ModelStore(LakeFiles(lake.models))
     known = zip(meters[: count - 2], size, strict=False)
@@ -86,6 +96,21 @@ def _hours(
         last_reading=frame["start"] + pd.Timedelta(minutes=60 - 60 // per_hour),
         late_n=np.int32(0),
         rev=np.int32(0),
+    )
+
+
+def _readings(hours: pd.DataFrame, per_hour: int) -> pd.DataFrame:
+    """The readings of some hours: each hour's mean, a little less and a little more in turn."""
+    rows = hours.loc[hours.index.repeat(per_hour), ["meter", "start", "avg_usage", "event_date"]]
+    step = np.tile(np.arange(per_hour), len(hours))
+    ripple = 1 + 0.02 * np.where(step % 2 == 0, 1, -1)
+    return pd.DataFrame(
+        {
+            "meter": rows["meter"],
+            "event_time": rows["start"] + pd.to_timedelta(step * (60 // per_hour), "min"),
+            "value": (rows["avg_usage"] * ripple).round(3),
+            "event_date": rows["event_date"],
+        }
     )
 
 

@@ -141,7 +141,5 @@ def test_what_is_no_group_is_refused(page):
 def test_what_the_page_has_already_is_not_sent_again(page):
     first = page.get("/api/fleet/stack?name=Hall")
     assert first.json()["hours"] == 168
-    again = page.get(
-        "/api/fleet/stack?name=Hall", headers={"If-None-Match": first.headers["etag"]}
-    )
+    again = page.get("/api/fleet/stack?name=Hall", headers={"If-None-Match": first.headers["etag"]})
     assert again.status_code == 304

@@ -73,24 +73,26 @@ FROM hours h
 LEFT JOIN expected e ON e.meter = h.meter AND e.start = h.start
 GROUP BY h.event_date, h.meter
 """
-DUE_AND_THERE = """
-WITH due AS (
-    SELECT m.sum, c.start, count(*) AS meters
-    FROM members m JOIN clock c
-    ON (m.since IS NULL OR c.start >= m.since) AND (m.until IS NULL OR c.start < m.until)
-    GROUP BY m.sum, c.start
-), there AS (
-    SELECT m.sum, h.start, fsum(m.sign * h.energy_kwh) AS kwh, count(*) AS meters
-    FROM members m JOIN hours h ON h.meter = m.meter
-    AND (m.since IS NULL OR h.start >= m.since) AND (m.until IS NULL OR h.start < m.until)
-    WHERE h.n = h.expected_n
-    GROUP BY m.sum, h.start
-)
+DUE = """
+CREATE TEMP VIEW due AS
+SELECT m.sum, c.start, count(*) AS meters
+FROM members m JOIN clock c
+ON (m.since IS NULL OR c.start >= m.since) AND (m.until IS NULL OR c.start < m.until)
+GROUP BY m.sum, c.start
 """
-"""Of each sum and hour: how many meters are due, and of how many all readings are there."""
+"""Of how many meters a sum has an hour."""
 
-_BY_GROUP = f"""
-{DUE_AND_THERE}
+THERE = """
+CREATE TEMP VIEW there AS
+SELECT m.sum, h.start, fsum(m.sign * h.energy_kwh) AS kwh, count(*) AS meters
+FROM members m JOIN hours h ON h.meter = m.meter
+AND (m.since IS NULL OR h.start >= m.since) AND (m.until IS NULL OR h.start < m.until)
+WHERE h.n = h.expected_n
+GROUP BY m.sum, h.start
+"""
+"""Of how many meters of a sum all readings of an hour are there, and their sum."""
+
+_BY_GROUP = """
 SELECT
     (d.start AT TIME ZONE 'UTC')::DATE AS day,
     d.sum AS sum,
@@ -204,6 +206,8 @@ def day_sums(
         first = max(pd.Timestamp(days[0], tz="UTC"), spans.month_start)
         end = min(pd.Timestamp(days[1], tz="UTC") + pd.Timedelta(days=1), spans.hour_end)
         connection.register("clock", clock_table(first, end))
+        for view in (DUE, THERE):
+            connection.execute(view)
         by_meter = connection.sql(_BY_METER).to_arrow_table().to_pandas()
         by_group = connection.sql(_BY_GROUP, params={"week_start": spans.week_start})
         return DaySums(by_meter, by_group.to_arrow_table().to_pandas())

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from usage_platform.adapters.lake.fleet_sums import (
-    DUE_AND_THERE,
+    DUE,
+    THERE,
     SumMember,
     clock_table,
     members_table,
@@ -28,8 +29,7 @@ _HOURS = {
     "energy_kwh": pa.float64(),
 }
 _COPY = "CREATE TEMP TABLE hours AS SELECT * FROM stream"
-_BY_HOUR = f"""
-{DUE_AND_THERE}
+_BY_HOUR = """
 SELECT d.sum AS sum, d.start AS start, CASE WHEN t.meters = d.meters THEN t.kwh END AS kwh
 FROM due d LEFT JOIN there t ON t.sum = d.sum AND t.start = d.start
 """
@@ -61,4 +61,6 @@ def hourly_sums(
         connection.execute(_COPY)
         connection.register("members", members_table(members))
         connection.register("clock", clock_table(first, end))
+        for view in (DUE, THERE):
+            connection.execute(view)
         return connection.sql(_BY_HOUR).to_arrow_table().to_pandas()

@@ -112,13 +112,13 @@ def stacked(plan: StackPlan, kwh: Floats, is_due: npt.NDArray[np.bool_]) -> Stac
     """
     count = len(plan.layers)
     is_missing = is_due & np.isnan(kwh)
-    has_hour = (is_due & ~np.isnan(kwh)).any(axis=1)
-    is_absent = is_due.any(axis=1) & ~has_hour
+    has_hour: list[bool] = np.logical_and(is_due, ~np.isnan(kwh)).any(axis=1).tolist()
+    is_in_group: list[bool] = is_due.any(axis=1).tolist()
     shown = [n for n in range(count) if has_hour[n]]
     main = None if plan.main is None else kwh[count]
-    is_whole = ~is_missing[shown].any(axis=0) & is_due.any(axis=0)
+    is_whole: Hours = np.logical_and(~is_missing[shown].any(axis=0), is_due.any(axis=0))
     if main is not None:
-        is_whole &= ~np.isnan(main)
+        is_whole = np.logical_and(is_whole, ~np.isnan(main))
     power = np.where(is_due & ~is_missing, kwh, 0.0)
     layers = [
         Layer(plan.names[n], np.where(is_whole, power[n], np.nan), int(is_missing[n].sum()))
@@ -131,7 +131,7 @@ def stacked(plan: StackPlan, kwh: Floats, is_due: npt.NDArray[np.bool_]) -> Stac
         rest=rest,
         main=main,
         is_whole=is_whole,
-        absent=tuple(plan.names[n] for n in range(count) if is_absent[n]),
+        absent=tuple(plan.names[n] for n in range(count) if is_in_group[n] and not has_hour[n]),
         negative_hours=0 if rest is None or main is None else _below_0(rest, main),
     )
 

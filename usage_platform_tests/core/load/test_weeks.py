@@ -1,4 +1,4 @@
-"""A week over the weeks before, on the wall clock, over changes of the clocks and in half-hour zones."""
+"""A week over the weeks before, on the wall clock: clock changes and half-hour zones."""
 
 import math
 from datetime import date
