@@ -23,6 +23,8 @@ from usage_platform_tests.core.detector.made_models import model
 WriteTable = Callable[..., None]
 FIRST, LAST = date(2024, 2, 20), date(2024, 3, 25)
 _WITH_READINGS = 16
+_SUB_METERS, _MAIN = 3, 7
+"""The first meters lie below one main meter."""
 USES = ("office", "lab", "library", "hall", "gym", "depot", "clinic", "plant")
 
 
@@ -44,6 +46,8 @@ def make_fleet(lake: Lake, write: WriteTable, count: int, per_hour: int = 12) ->
     save_meters(assets, MeterRegistry(meters[0]).with_meters(meters))
     random = np.random.default_rng(3)
     size = np.round(20 * random.pareto(1.4, count) + 5, 1)
+    if count > _MAIN:
+        size[_MAIN] = 1.5 * size[:_SUB_METERS].sum()
     days = pd.date_range(FIRST, LAST, freq="D", tz="UTC")
     for day in days:
         is_last_week = day > days[-1] - pd.Timedelta(days=7)
@@ -181,6 +185,6 @@ def _groups(names: list[str]) -> str:
                 f"        meters: [{', '.join(part)}]",
             ]
     lines += ["      - name: Annex", "        area_m2: 2000", f"        meters: [{names[24]}]"]
-    lines += ["virtual:", "  - name: rest of block 1", f"    plus: [{names[3]}]"]
-    lines += [f"    minus: [{names[0]}]"]
+    lines += ["virtual:", "  - name: rest of block 1", f"    plus: [{names[_MAIN]}]"]
+    lines += [f"    minus: [{', '.join(names[:_SUB_METERS])}]"]
     return "\n".join(lines) + "\n"
