@@ -73,20 +73,20 @@ class CostSums:
         days |= {day for day in anomalies.files if day >= week}
         keys = {day: _key(day, costs, anomalies, spans) for day in days}
         for day in [day for day, key in self._keys.items() if keys.get(day) != key]:
-            self._days.pop(day, None)
-        changed = sorted(day for day in keys if day not in self._days)
+            del self._keys[day], self._days[day]
+        changed = sorted(day for day in keys if day not in self._keys)
         for stretch in day_stretches(self._reader, USAGE_COST, changed, MOST_HOURS):
             within = [day for day in changed if stretch[0] <= day <= stretch[1]]
             has_anomalies = any(keys[day].anomalies for day in within)
             found = day_costs(self._reader, stretch, spans, has_anomalies=has_anomalies)
-            self._keep(found, within)
-        self._keys = keys
+            self._keep(found, {day: keys[day] for day in within})
         return self._of_meters(reviewed)
 
-    def _keep(self, found: DayCosts, days: list[date]) -> None:
+    def _keep(self, found: DayCosts, keys: dict[date, _DayKey]) -> None:
         meters = dict(list(found.meters.groupby(found.meters["day"].map(pd.Timestamp))))
         episodes = dict(list(found.episodes.groupby(found.episodes["day"].map(pd.Timestamp))))
-        for day in days:
+        self._keys |= keys
+        for day in keys:
             at = pd.Timestamp(day)
             self._days[day] = DayCosts(
                 meters.get(at, found.meters.head(0)), episodes.get(at, found.episodes.head(0))

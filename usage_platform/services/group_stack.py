@@ -41,17 +41,18 @@ class GroupStack:
     """A group over a span.
 
     Attributes:
-        stack: The hours of the span.
+        stack: The group in these hours.
+        hours: int64, shape (hours,): their starts, ns since 1970 UTC.
         first: The meter whose local days are meant.
         step_minutes: Length of a step: 60, or 1440 for local days.
         starts: int64, shape (steps,): ns since 1970 UTC.
     """
 
     stack: Stack
+    hours: Ints
     first: Meter
     step_minutes: int
     starts: Ints
-    _hours: Ints
 
     def shown(self, kw: Floats) -> Floats:
         """The mean of hourly powers in each step, over the hours that are stacked.
@@ -64,7 +65,7 @@ class GroupStack:
         """
         known = ~np.isnan(kw)
         weights = known.astype(np.int64)
-        return means_in_steps(self.starts, self._hours, np.where(known, kw, 0.0), weights)
+        return means_in_steps(self.starts, self.hours, np.where(known, kw, 0.0), weights)
 
 
 def group_stack(
@@ -104,4 +105,4 @@ def group_stack(
     zone_of = registry.get(min(meters))
     minutes = HOUR_MINUTES if span[1] - span[0] <= HOURS_UNTIL else DAY_MINUTES
     starts = step_starts(minutes, zone_of, first * NS_AN_HOUR, end * NS_AN_HOUR)
-    return GroupStack(stacked(plan, kwh, is_due), zone_of, minutes, starts, hours)
+    return GroupStack(stacked(plan, kwh, is_due), hours, zone_of, minutes, starts)

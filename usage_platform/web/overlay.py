@@ -15,36 +15,18 @@ from starlette.routing import Route
 from usage_platform.core.arrays import Floats
 from usage_platform.core.load.clock_changes import offsets_between
 from usage_platform.core.load.overlay import (
-    LONGEST_SPAN,
     MOST_METERS,
     MeterLine,
     OverlayUnit,
     UnitError,
 )
 from usage_platform.core.meters import Meter
-from usage_platform.core.time.units import NS_A_DAY
 from usage_platform.services.overlay import Overlay, overlay
 from usage_platform.web.answers import as_json, seconds, unless_known
-from usage_platform.web.parameters import known_meter, one_of, source_of, span_of
+from usage_platform.web.parameters import chosen_span, known_meter, one_of, source_of
 
 _S = 10**9
 _DIGITS = 3
-_WEEK = 7 * NS_A_DAY
-
-
-def chosen_span(request: Request) -> tuple[int, int]:
-    """The range of `from` and `to`, by default the last 7 days of the fleet; ns since 1970 UTC.
-
-    Raises:
-        HTTPException: For a range that is empty or longer than a year.
-    """
-    end = source_of(request).fleet.fleet().hour_end or _WEEK
-    start, end = span_of(request, (end - _WEEK, end))
-    if not 0 < end - start <= LONGEST_SPAN:
-        raise HTTPException(
-            400, f"to: expected a time within {LONGEST_SPAN // NS_A_DAY} days after from"
-        )
-    return start, end
 
 
 def several(request: Request) -> Response:

@@ -12,11 +12,14 @@ import pandas as pd
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from usage_platform.core.load.overlay import LONGEST_SPAN
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.units import NS_A_DAY
 from usage_platform.services.page_data import Year
 from usage_platform.web.source import PageSource
 
 _S = 10**9
+_WEEK = 7 * NS_A_DAY
 _NUMBER = re.compile("[0-9]{1,12}")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 _EARLIEST, _LATEST = 0, 4_200_000_000
@@ -76,6 +79,21 @@ def span_of(request: Request, default: tuple[int, int]) -> tuple[int, int]:
     start, end = found
     if end < start:
         raise HTTPException(400, f"to: expected a time not before from={start // _S}")
+    return start, end
+
+
+def chosen_span(request: Request) -> tuple[int, int]:
+    """The range of `from` and `to`, by default the last 7 days of the fleet; ns since 1970 UTC.
+
+    Raises:
+        HTTPException: For a range that is empty or longer than a year.
+    """
+    end = source_of(request).fleet.fleet().hour_end or _WEEK
+    start, end = span_of(request, (end - _WEEK, end))
+    if not 0 < end - start <= LONGEST_SPAN:
+        raise HTTPException(
+            400, f"to: expected a time within {LONGEST_SPAN // NS_A_DAY} days after from"
+        )
     return start, end
 
 

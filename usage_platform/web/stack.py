@@ -19,8 +19,7 @@ from usage_platform.core.load.clock_changes import offsets_between
 from usage_platform.services.group_stack import GroupStack, SpanTooLongError, group_stack
 from usage_platform.web.answers import as_json, seconds, unless_known
 from usage_platform.web.fleet import known_group
-from usage_platform.web.overlay import chosen_span
-from usage_platform.web.parameters import source_of
+from usage_platform.web.parameters import chosen_span, source_of
 
 _S = 10**9
 _DIGITS = 3

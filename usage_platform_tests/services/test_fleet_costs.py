@@ -6,9 +6,11 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_COST, Lake
 from usage_platform.core.fleet.meter_cost import MeterCost, Stake
+from usage_platform.services import fleet_costs
 from usage_platform.services.fleet_costs import CostSums
 from usage_platform.services.fleet_sums import spans_until
 from usage_platform_tests.conftest import table_writer
@@ -150,6 +152,27 @@ def test_only_days_that_have_changed_are_read_again(lake, monkeypatch):
     assert scanned == ["usage_cost", "anomalies"]
     assert after.episodes.amount == pytest.approx(8 * DAY)
     assert costs_of(lake)["a"].episodes.amount == pytest.approx(after.episodes.amount)
+
+
+def test_after_a_failure_no_day_has_the_sums_of_files_that_were_replaced(lake, monkeypatch):
+    monkeypatch.setattr(fleet_costs, "MOST_HOURS", 1)
+    table_writer(lake, USAGE_COST, hours("a", "2024-03-10T00:00Z"))
+    sums, scan = CostSums(LakeReader(lake)), LakeReader.scan
+    scanned: list[object] = []
+
+    def fails_later(self, *args):
+        scanned.append(args)
+        if len(scanned) > 5:
+            raise LakeError("the lake is away")
+        return scan(self, *args)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(LakeReader, "scan", fails_later)
+        with pytest.raises(LakeError):
+            costs_of(lake, sums)
+    table_writer(lake, USAGE_COST, hours("b", "2024-03-10T00:00Z"))
+    assert costs_of(lake, sums) == costs_of(lake)
+    assert set(costs_of(lake, sums)) == {"a", "b"}
 
 
 def test_before_the_first_night_there_is_no_cost(lake):

@@ -41,7 +41,7 @@ export class WeeksPanel {
     }
     this.asked = asked;
     const { weeks } = await json("/api/weeks", { meter: place.meter, year: place.year, before: this.before });
-    if (asked !== this.asked) return;
+    if (asked !== this.asked || JSON.stringify(weeks) === JSON.stringify(this.loaded)) return;
     this.loaded = weeks;
     this.draw();
   }
