@@ -16,6 +16,7 @@ from usage_platform.adapters.lake.tables import (
     Lake,
 )
 from usage_platform.adapters.stores.models import ModelStore
+from usage_platform.core.anomalies.anomaly import NUMBERS
 from usage_platform.core.detector.baseline.slot_forests import CUT, SlotForests
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests.core.detector.made_models import model
@@ -152,7 +153,18 @@ def _anomalies(names: list[str], size: npt.NDArray[np.float64], last: pd.Timesta
             for k in range(1 + n % 5)
         ]
     frame = pd.DataFrame(rows, columns=["meter", "event_time", "episode", "excess_kwh"])
-    return frame.assign(status="told", event_date=frame["event_time"].dt.date)
+    known = frame.assign(
+        anomaly_id=[f"{n:012x}" for n in range(len(frame))],
+        kind="spike",
+        direction=np.where(frame["excess_kwh"] < 0, "below", "above"),
+        severity="medium",
+        explanation="",
+        run=1,
+        model_version="v1",
+        status="told",
+        event_date=frame["event_time"].dt.date,
+    )
+    return known.assign(**{name: 1.0 for name in NUMBERS if name != "excess_kwh"})
 
 
 def _detector(meter: Meter, size: float) -> SlotForests:

@@ -112,8 +112,8 @@ def stacked(plan: StackPlan, kwh: Floats, is_due: npt.NDArray[np.bool_]) -> Stac
     """
     count = len(plan.layers)
     is_missing = is_due & np.isnan(kwh)
-    has_hour: list[bool] = np.logical_and(is_due, ~np.isnan(kwh)).any(axis=1).tolist()
-    is_in_group: list[bool] = is_due.any(axis=1).tolist()
+    has_hour = [bool(row.any()) for row in is_due & ~np.isnan(kwh)]
+    is_in_group = [bool(row.any()) for row in is_due]
     shown = [n for n in range(count) if has_hour[n]]
     main = None if plan.main is None else kwh[count]
     is_whole: Hours = np.logical_and(~is_missing[shown].any(axis=0), is_due.any(axis=0))

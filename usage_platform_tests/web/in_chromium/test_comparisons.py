@@ -13,7 +13,8 @@ def near_years(page: "object") -> None:
     """Go to the comparison of years, which loads once somebody is near it."""
     expect(page.locator("#weeks")).to_be_visible()
     page.locator("#years").scroll_into_view_if_needed()
-    expect(page.locator("#years-shown")).to_be_visible()
+    # On a busy machine reading two years takes seconds.
+    expect(page.locator("#years-shown")).to_be_visible(timeout=30_000)
 
 
 def test_the_week_is_shown_over_four_weeks_or_eight_as_somebody_chooses(open_page):

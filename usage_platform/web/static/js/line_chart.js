@@ -2,7 +2,7 @@
 
 import { onKeys } from "./gestures.js";
 
-const AXIS = 62;
+const AXIS = 72;
 const SMALLEST_DRAG = 4;
 const NONE = { stroke: "transparent", width: 0, points: { show: false } };
 const still = () => {};

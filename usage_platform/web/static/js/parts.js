@@ -90,7 +90,7 @@ function draw() {
   const range = clock.span(shown.from, shown.to);
   byId("parts-range").textContent = range;
   byId("parts-chart").setAttribute("aria-label", `Parts of ${shown.name}, ${range}`);
-  fill(byId("parts-legend"), ...(main.length ? [element("span", { class: "key line", "aria-hidden": "true" }), "main meter"] : []), "From the top down: ", ...parts.map(({ name, isRest }, at) => [swatch(at, isRest), name]).reverse().flat());
+  fill(byId("parts-legend"), ...(main.length ? [element("span", { class: "key line", "aria-hidden": "true" }), "main meter. "] : []), "From the top down: ", ...parts.map(({ name, isRest }, at) => [swatch(at, isRest), name]).reverse().flat());
   drawMissing();
   drawTable(parts);
 }
