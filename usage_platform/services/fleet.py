@@ -185,7 +185,7 @@ class FleetCache:
     def _built(
         self,
         version: str,
-        tables: "_Tables",
+        tables: _Tables,
         reviewed: set[Episode],
         registry: MeterRegistry,
         text: str,

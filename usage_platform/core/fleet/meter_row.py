@@ -6,6 +6,7 @@ here: adding up hours (adapters), which rows are shown (`shown_rows`).
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -89,7 +90,7 @@ class MeterRow:
         """Whether readings of the last 7 days are missing, more than a few."""
         return not self.completeness >= COMPLETE
 
-    @property
+    @cached_property
     def stake(self) -> Stake:
         """What it has used above the expected energy, as an amount; the counterpart of `rank`."""
         return self.cost.at_stake(self.week.deviation_kwh)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 
 from usage_platform.core.fleet.meter_row import MeterRow
 
@@ -142,13 +143,14 @@ def _sorted(rows: Sequence[MeterRow], column: Column, is_descending: bool) -> li
     """Stable: rows of the same value stay by name; those of the same cost at stake by rank."""
     if column is Column.NAME:
         return list(rows)[::-1] if is_descending else list(rows)
-    key = _NUMBERS[column]
     if column is Column.AT_STAKE:
         rows = sorted(rows, key=lambda row: row.rank, reverse=True)
-    known = [row for row in rows if not math.isnan(key(row))]
-    unknown = [row for row in rows if math.isnan(key(row))]
-    ordered = sorted(known, key=key, reverse=is_descending)
+    key = _NUMBERS[column]
+    keyed = [(key(row), row) for row in rows]
+    known = [one for one in keyed if not math.isnan(one[0])]
+    unknown = [row for value, row in keyed if math.isnan(value)]
+    known.sort(key=itemgetter(0), reverse=is_descending)
     if column in _IN_CURRENCIES:
         # Amounts of different currencies cannot be compared: currency by currency, by its name.
-        ordered.sort(key=lambda row: row.cost.currency or "")
-    return ordered + unknown
+        known.sort(key=lambda one: one[1].cost.currency or "")
+    return [row for _, row in known] + unknown
