@@ -95,7 +95,7 @@ class MeterRow:
         """What it has used above the expected energy, as an amount; the counterpart of `rank`."""
         return self.cost.at_stake(self.week.deviation_kwh)
 
-    @property
+    @cached_property
     def rank(self) -> float:
         """By what the meters are ranked, the largest first: what an analyst should look at, kWh.
 
