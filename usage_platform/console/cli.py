@@ -247,8 +247,9 @@ def replay(overrides: Given, out: Path, **options: Value) -> None:
     from usage_platform.console.screen import Screen
     from usage_platform.wiring.platform import Platform
 
-    deployment = Platform(Settings.from_env(**overrides, **given(options)))
-    screen = Screen()
+    deployment, screen = Platform(Settings.from_env(**overrides, **given(options))), Screen()
+    if notice := deployment.meters_notice():
+        screen.say(notice)
     replayed = replay_source(
         deployment.reading_source(),
         out,

@@ -102,6 +102,8 @@ def run_demo(stack: Stack, screen: Screen, timeout: float) -> bool:
     deployment = Platform(stack.settings)
     started = time.monotonic()
     screen.say(f"Dagster: {stack.ui_url}")
+    if notice := deployment.meters_notice():
+        screen.say(notice)
     flow = _wait(deployment, stack, screen, started + timeout)
     if flow is None or not flow.finished:
         screen.say(

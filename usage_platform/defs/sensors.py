@@ -20,7 +20,7 @@ from usage_platform.adapters.kafka.topics import (
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.core.time.waiting import seconds_left
 from usage_platform.defs.anomaly_assets import tick_metadata
-from usage_platform.defs.failures import STAGE_ERRORS, skipped
+from usage_platform.defs.failures import STAGE_ERRORS, skip_reason, skipped
 from usage_platform.defs.jobs import micro_batch, playback, retrain
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.due_models import due_models
@@ -184,8 +184,10 @@ def anomaly_stream(
     """
     deployment = platform.deployment
     try:
+        notice = deployment.meters_notice()
         if not deployment.models.manifests():
-            return dg.SkipReason("no model yet: events wait on the topic until there is one")
+            reason = "no model yet: events wait on the topic until there is one"
+            return skip_reason(reason, notice)
         ensure_topics(deployment.kafka)
         with _warm_scorer.borrowed(deployment.kafka, deployment.reader) as scorer:
             result = score_waiting(
@@ -200,10 +202,12 @@ def anomaly_stream(
             )
     except STAGE_ERRORS as error:
         return skipped(error)
+    if notice:
+        context.log.warning(notice)
     if result.silent:
         context.log.warning(f"{result.silent:,} meters have become silent")
     if not result.events:
-        return dg.SkipReason(_why_nothing(result))
+        return skip_reason(_why_nothing(result), notice)
     context.log.info(f"{result.scored:,} readings scored, {result.anomalies:,} anomalies")
     told = dg.AssetMaterialization("anomaly", metadata=tick_metadata(result))
     return dg.SensorResult(asset_events=[told])

@@ -53,7 +53,9 @@ def source_readings(
     settings = deployment.settings
     started = time.monotonic()
     # Before loading: what changes meanwhile is then loaded again.
-    identity, said = source_identity(settings), deployment.meters.read()
+    identity, applied = source_identity(settings), deployment.meters.applied()
+    if applied.notice:
+        context.log.warning(applied.notice)
     try:
         source = deployment.reading_source()
         context.log.info(f"loading {source.name}")
@@ -63,7 +65,7 @@ def source_readings(
     except SourceError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
     names = loaded.frame["meter"].unique()
-    version = described_identity(identity, said, names).version
+    version = described_identity(identity, applied.descriptions, names).version
     summary = deployment.source_cache.save(version, loaded, settings.default_meter)
     for note in loaded.notes:
         context.log.info(note)
@@ -80,6 +82,8 @@ def source_readings(
         "labelled_faults": 0 if loaded.faults is None else len(loaded.faults),
         "seconds": round(time.monotonic() - started, 2),
     }
+    if applied.notice:
+        metadata["notice"] = applied.notice
     if len(frame):
         first = loaded.meters[0]
         own = frame[frame["meter"] == first.name].rename(columns={"ts": "event_time"})

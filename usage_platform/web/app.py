@@ -127,7 +127,7 @@ def _following(
         def heard(messages: list[Message]) -> None:
             try:
                 registry = source.registry()
-            except LakeError as error:  # While meters.yaml has a mistake, nothing new is shown.
+            except LakeError as error:  # Without the meters, nothing new is shown.
                 feed.report_lake("", str(error))
                 return
             news = news_of(messages, registry)
@@ -141,7 +141,7 @@ def _following(
 
         tail = TopicTail(kafka, _TOPICS, _RECENT, heard, feed.report_brokers)
         tail.start()
-        lake = asyncio.create_task(watch_lake(feed, source.years))
+        lake = asyncio.create_task(watch_lake(feed, source.years.version, source.notice))
         first = asyncio.create_task(asyncio.to_thread(_load_first, source))
         try:
             yield
