@@ -161,6 +161,20 @@ def test_a_tick_that_only_found_silent_meters_says_how_many(look, scorers, with_
     assert tick.silence.played_to() == {}
 
 
+def test_a_mistake_in_the_descriptions_is_said_at_each_tick_and_readings_are_scored_on(
+    look, scorers, with_model
+):
+    assets = with_model.deployment.assets
+    assets.write_text("meters.yaml", "meters: [{name: roof, interval: 15}]")
+    with_model.deployment.meters.read()
+    assets.write_text("meters.yaml", "meters: [{name: roof, interval: 7}]")
+    said = skipped(look(sensors.anomaly_stream, with_model))
+    assert said.startswith("no new events; the last descriptions of meters without a mistake apply")
+    assert "meter roof: interval: expected minutes" in said
+    ((tick,),) = (scorer.ticks for scorer in scorers.made)
+    assert tick.registry.get("roof").interval_minutes == 15
+
+
 def test_ticks_share_one_scorer_and_stay_well_below_dagsters_minute(look, scorers, with_model):
     for _ in range(3):
         look(sensors.anomaly_stream, with_model)

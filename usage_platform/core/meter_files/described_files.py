@@ -23,7 +23,7 @@ from usage_platform.core.readings.source import BadRow, SourceReadings
 
 
 def understand(
-    files: Sequence[FileRows],
+    files: list[FileRows],
     meter: Meter,
     options: FileOptions,
     bad_rows: Sequence[BadRow] = (),
@@ -32,7 +32,8 @@ def understand(
     """What the files say, and the readings they would give, each meter by its description.
 
     Args:
-        files: At least one, in the order of the source.
+        files: At least one, in the order of the source; emptied, so that the rows of large ones
+            are held once.
         meter: Gives the time zone, the interval, and the name where the files name no meter.
         options: What a person said, and people's descriptions of meters.
         bad_rows: Further rows that gave no reading.
@@ -44,15 +45,17 @@ def understand(
     parts = parts_of(files, meter, options)
     if not parts:
         return understand_alike(files, meter, options, bad_rows, notes)
-    found = [_understood(part, options) for part in parts]
+    layouts = tuple(file.layout for file in files)
     bad = [*bad_rows, *(row for file in files for row in file.rows.bad_rows)]
     count = sum(file.rows.row_count for file in files) + len(bad_rows)
+    files.clear()
+    found = [_understood(part, options) for part in parts]
     readings = _joined([one.readings for one in found], bad, count)
     first = found[0]
     return replace(
         first,
         readings=readings,
-        layouts=tuple(file.layout for file in files),
+        layouts=layouts,
         local_rows=any(one.local_rows for one in found),
         instant_rows=any(one.instant_rows for one in found),
         uncertain=tuple(dict.fromkeys(chain.from_iterable(one.uncertain for one in found))),
@@ -63,7 +66,7 @@ def understand(
 
 
 def _understood(part: Part, options: FileOptions) -> Understood:
-    found = understand_alike(part.files, part.meter, part.options)
+    found = understand_alike(list(part.files), part.meter, part.options)
     said = part.description
     if said is None:
         return found

@@ -66,6 +66,8 @@ def parts_of(files: Sequence[FileRows], meter: Meter, options: FileOptions) -> l
         SourceError: In one line, when an option contradicts a description.
     """
     called = meter_names(files, meter)
+    if not options.meters.keys() & set(called.values()):
+        return []
     places = [_places(file, called) for file in files]
     names = list(dict.fromkeys(name for of_file in places for name in of_file))
     if not options.meters.keys() & set(names):
@@ -173,10 +175,10 @@ def _rows_of(
     wanted, code = wanted[within], code[within]
     part = TypedRows(
         rows.numbers[wanted],
-        rows.wall[wanted],
-        rows.instants[wanted],
+        rows.times[wanted],
+        rows.is_instant[wanted],
         rows.values[wanted],
-        code,
+        code.astype(np.int32),
         tuple(group),
         None if rows.end_wall is None else rows.end_wall[wanted],
         None if rows.end_instants is None else rows.end_instants[wanted],
@@ -196,13 +198,8 @@ def _within(rows: TypedRows, at: Ints, way: _Way) -> Flags:
             continue
         wall = np.datetime64(day, "ns")
         instant = local_day_bounds(day, way.meter.timezone)[0].tz_localize(None)
-        midnights = (
-            (rows.wall[at], wall),
-            (rows.instants[at], pd.Timestamp(instant).to_datetime64()),
-        )
-        if way.options.stamp is Stamp.END:
-            reached = [times > midnight for times, midnight in midnights]
-        else:
-            reached = [times >= midnight for times, midnight in midnights]
-        found &= (reached[0] | reached[1]) == is_after
+        midnights = np.where(rows.is_instant[at], pd.Timestamp(instant).to_datetime64(), wall)
+        times = rows.times[at]
+        reached = times > midnights if way.options.stamp is Stamp.END else times >= midnights
+        found &= reached == is_after
     return found
