@@ -13,6 +13,7 @@ from rich.markup import escape
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.stores.meters import AppliedDescriptions, descriptions_in
 from usage_platform.console.screen import Screen, table
+from usage_platform.core.measurement import Sign
 from usage_platform.core.meter_descriptions.description import (
     Descriptions,
     Measured,
@@ -134,14 +135,15 @@ def _rows(meter: Meter, description: MeterDescription | None) -> list[tuple[str,
     return [
         (*(("",) * len(first) if since else first), str(since or ""), values, "people")
         for since, measured in description.phases()
-        for values in [_values(meter, description, measured)]
+        for values in [_values(meter, measured)]
     ]
 
 
-def _values(meter: Meter, description: MeterDescription, measured: Measured) -> str:
-    parts = ["net" if meter.is_net else "", measured.quantity or "", measured.unit or ""]
-    if description.stamp is not None:
-        parts.append(f"stamped at the {description.stamp}")
+def _values(meter: Meter, measured: Measured) -> str:
+    is_net = (measured.sign or meter.sign) is Sign.NET
+    parts = ["net" if is_net else "", measured.quantity or "", measured.unit or ""]
+    if measured.stamp is not None:
+        parts.append(f"stamped at the {measured.stamp}")
     if measured.register_size is not None:
         parts.append(f"up to {measured.register_size:.15g}")
     if measured.factor != 1:

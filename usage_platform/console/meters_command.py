@@ -101,8 +101,8 @@ def set_fields(
 ) -> None:
     """Change a meter's description.
 
-    Fields without an option stay. With --valid-from they change from that day on: quantity, unit,
-    register size and factor may.
+    Fields without an option stay. With --valid-from they change from that day on: all but zone and
+    interval may.
     """
     from usage_platform.core.meter_descriptions.edits import changed
 

@@ -122,9 +122,18 @@ def _joined(parts: Sequence[SourceReadings], bad: Sequence[BadRow], count: int) 
     return replace(
         parts[0],
         frame=frame.iloc[order].reset_index(drop=True),
-        meters=tuple(dict.fromkeys(chain.from_iterable(part.meters for part in parts))),
+        meters=_meters(parts),
         bad_rows=tuple(sorted(every_bad_row, key=lambda row: (place[row.file], row.row))),
         repeated_rows=sum(part.repeated_rows for part in parts),
         source_rows=count,
         quality=quality,
     )
+
+
+def _meters(parts: Sequence[SourceReadings]) -> tuple[Meter, ...]:
+    """The meters of all parts, each once: one is net if it is so in any version."""
+    found: dict[str, Meter] = {}
+    for meter in chain.from_iterable(part.meters for part in parts):
+        if meter.is_net or meter.name not in found:
+            found[meter.name] = meter
+    return tuple(found.values())
