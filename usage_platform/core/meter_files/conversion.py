@@ -4,6 +4,7 @@ Belongs here: units, differences of registers, and averaging over time. Not here
 are (`meaning`).
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
@@ -12,7 +13,9 @@ import numpy.typing as npt
 
 from usage_platform.core.arrays import Floats, Integers, Ints
 from usage_platform.core.measurement import Quantity
+from usage_platform.core.meter_files.growing_column import GrowingColumn
 from usage_platform.core.meter_files.meaning import Ordered
+from usage_platform.core.meter_files.portions import portions
 from usage_platform.core.time.units import NS_AN_HOUR
 
 Flags = npt.NDArray[np.bool_]
@@ -59,9 +62,9 @@ class RegisterFaults:
         gaps: Too long without a row: what was used then is known, but not when.
     """
 
-    roll_overs: Ints
-    resets: Ints
-    gaps: Ints
+    roll_overs: Integers
+    resets: Integers
+    gaps: Integers
 
 
 def spans_of_values(
@@ -116,8 +119,38 @@ def spans_of_register(
         size: Where the register begins at 0 again, as written; None: at the smallest power of ten
             above what it showed, of 1,000 or more.
     """
-    known = np.flatnonzero(np.isfinite(rows.values))
-    meters, instants, values = rows.meters[known], rows.instants[known], rows.values[known]
+    known: Ints | slice = slice(None)
+    places = np.arange(len(rows.values), dtype=np.int32)
+    if not np.isfinite(rows.values).all():
+        known = np.flatnonzero(np.isfinite(rows.values))
+    places, kilos = places[known], kilos[known]
+    rows = Ordered(rows.meters[known], rows.instants[known], rows.values[known])
+    faults: list[RegisterFaults] = []
+
+    def parts() -> Iterator[Spans]:
+        # One row at least is looked at, so that there is a part.
+        for place in portions(max(len(places) - 1, 1)):
+            part = slice(place.start, place.stop + 1)
+            some = Ordered(rows.meters[part], rows.instants[part], rows.values[part])
+            spans, faulty = _register_part(some, kilos[part], places[part], steps, interval, size)
+            faults.append(faulty)
+            yield spans
+
+    spans = joined_spans(parts())
+    kinds = ([getattr(one, kind.name) for one in faults] for kind in fields(RegisterFaults))
+    return spans, RegisterFaults(*map(np.concatenate, kinds))
+
+
+def _register_part(
+    rows: Ordered,
+    kilos: Floats,
+    places: Integers,
+    steps: Ints,
+    interval: int,
+    size: float | None,
+) -> tuple[Spans, RegisterFaults]:
+    """The spans between some rows, of which each portion repeats the last one of that before."""
+    meters, instants, values = rows.meters, rows.instants, rows.values
     same = np.flatnonzero(meters[1:] == meters[:-1])
     before, after = values[same], values[same + 1]
     gaps = instants[same + 1] - instants[same]
@@ -132,9 +165,20 @@ def spans_of_register(
     longest = np.maximum(steps[meters[same]] * 3 // 2, interval)
     too_long = ~reset & (gaps > longest)
     good = ~reset & ~too_long
-    kw = counted[good] * kilos[known][same[good]] * (NS_AN_HOUR / gaps[good])
-    spans = Spans(meters[same[good]], instants[same[good]], gaps[good], kw, known[same[good]])
-    return spans, RegisterFaults(known[same[rolled]], known[same[reset]], known[same[too_long]])
+    at = same[good]
+    kw = counted[good] * kilos[at] * (NS_AN_HOUR / gaps[good])
+    spans = Spans(meters[at], instants[at], gaps[good], kw, places[at])
+    return spans, RegisterFaults(places[same[rolled]], places[same[reset]], places[same[too_long]])
+
+
+def joined_spans(parts: Iterable[Spans]) -> Spans:
+    """The spans of all parts, of which there is one at least."""
+    columns: dict[str, GrowingColumn[Any]] = {}
+    for part in parts:
+        for one in fields(Spans):
+            values = getattr(part, one.name)
+            columns.setdefault(one.name, GrowingColumn(values.dtype)).add(values)
+    return Spans(*(columns[one.name].array() for one in fields(Spans)))
 
 
 def averaged(spans: Spans, shift: Ints, interval: int) -> tuple[Spans, int]:

@@ -4,7 +4,7 @@ Belongs here: the checks of single spans, and averaging finer ones. Not here: wh
 from (`conversion`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from usage_platform.core.arrays import Ints
 from usage_platform.core.limits import MOST_KW
 from usage_platform.core.measurement import Sign
 from usage_platform.core.meter_files.bad_rows import report_rows
-from usage_platform.core.meter_files.conversion import Spans, averaged
+from usage_platform.core.meter_files.conversion import Spans, averaged, joined_spans
 from usage_platform.core.meter_files.layout import Layout
 from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.portions import portions
@@ -44,13 +44,42 @@ def on_the_grid(
     good = spans.taken(~failed) if failed.any() else spans
     if not (good.lengths < interval).any():
         return good
-    means, thin = averaged(good, local_shift(good.starts, meter.timezone), interval)
+    thin: list[int] = []
+
+    def parts() -> Iterator[Spans]:
+        for place in _whole_intervals(good, meter):
+            part = good.taken(place)
+            found, count = averaged(part, local_shift(part.starts, meter.timezone), interval)
+            thin.append(count)
+            yield found
+
+    means = joined_spans(parts())
     notes.append(
         f"{len(good.kw):,} rows finer than the interval averaged to {len(means.kw):,} readings of "
         f"{meter.interval_minutes} minutes"
-        + (f"; {thin:,} intervals are covered too little" if thin else "")
+        + (f"; {sum(thin):,} intervals are covered too little" if any(thin) else "")
     )
     return means
+
+
+def _whole_intervals(spans: Spans, meter: Meter) -> Iterator[slice]:
+    """The places of finer spans, a portion at a time; those of one interval together."""
+    interval = meter.interval_minutes * NS_A_MINUTE
+    start = 0
+    for part in portions(len(spans.kw)):
+        if not part.start:
+            continue
+        before = slice(part.start - 1, part.stop - 1)
+        starts = spans.starts[part]
+        local = starts + local_shift(starts, meter.timezone)
+        begins = local % interval == 0
+        begins &= spans.starts[before] + spans.lengths[before] <= starts
+        begins |= spans.meters[part] != spans.meters[before]
+        if begins.any():
+            end = part.start + int(np.argmax(begins))
+            yield slice(start, end)
+            start = end
+    yield slice(start, len(spans.kw))
 
 
 def _failing(

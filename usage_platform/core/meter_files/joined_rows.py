@@ -1,31 +1,28 @@
 """The blocks of a table as one, so that a table of ten million rows is held once.
 
-Belongs here: columns that grow block by block. Not here: reading a block (`rows`).
+Belongs here: putting blocks together. Not here: reading a block (`rows`).
 """
 
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from usage_platform.core.meter_files.growing_column import GrowingColumn
 from usage_platform.core.meter_files.rows import TypedRows
 from usage_platform.core.meter_files.times import Times
 from usage_platform.core.readings.source import BadRow
-
-_GROWTH = 1.125
-_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 class JoinedRows:
     """The rows of one table, to which blocks are added in the order of the file."""
 
     def __init__(self) -> None:
-        self._numbers = _Column(np.int32)
-        self._times = _Column(np.dtype("datetime64[ns]").type, "datetime64[ns]")
-        self._is_instant = _Column(np.bool_)
-        self._values = _Column(np.float64)
-        self._meters = _Column(np.int32)
+        self._numbers = GrowingColumn(np.dtype(np.int32))
+        self._times = GrowingColumn(np.dtype("datetime64[ns]"))
+        self._is_instant = GrowingColumn(np.dtype(np.bool_))
+        self._values = GrowingColumn(np.dtype(np.float64))
+        self._meters = GrowingColumn(np.dtype(np.int32))
         self._positions: dict[str, int] = {}
         self._end_wall: list[Times | None] = []
         self._end_instants: list[Times | None] = []
@@ -69,26 +66,6 @@ class JoinedRows:
             self._ends_of_day,
             _flags(self._quality),
         )
-
-
-class _Column(Generic[_Scalar]):
-    """An array that grows in place: a list of blocks and their concatenation would be two."""
-
-    def __init__(self, kind: type[_Scalar], dtype: str | None = None) -> None:
-        self._array: npt.NDArray[Any] = np.empty(0, dtype or kind)
-        self._count = 0
-
-    def add(self, values: npt.NDArray[_Scalar]) -> None:
-        end = self._count + len(values)
-        if end > len(self._array):
-            # No view of it exists before `array`.
-            self._array.resize(int(end * _GROWTH), refcheck=False)
-        self._array[self._count : end] = values
-        self._count = end
-
-    def array(self) -> npt.NDArray[_Scalar]:
-        self._array.resize(self._count, refcheck=False)
-        return self._array
 
 
 def _ends(parts: Sequence[Times | None]) -> Times | None:
