@@ -109,8 +109,13 @@ def _with_remedy(one: Uncertain, part: Part) -> Uncertain:
 
 def _joined(parts: Sequence[SourceReadings], bad: Sequence[BadRow], count: int) -> SourceReadings:
     """The readings of all parts as those of one source."""
+    if len(parts) == 1:
+        every_bad_row = [*bad, *parts[0].bad_rows]
+        return replace(parts[0], bad_rows=_sorted(every_bad_row), source_rows=count)
     frame = pd.concat([part.frame for part in parts], ignore_index=True)
-    order: Ints = np.lexsort((frame["meter"].rank(method="dense"), frame["ts"]))
+    codes, names = pd.factorize(frame["meter"])
+    rank = names.argsort().argsort().astype(np.int32)
+    order: Ints = np.lexsort((rank[codes], frame["ts"]))
     quality = None
     if any(part.quality is not None for part in parts):
         flags = [part.quality or ("",) * len(part.frame) for part in parts]
@@ -118,16 +123,21 @@ def _joined(parts: Sequence[SourceReadings], bad: Sequence[BadRow], count: int) 
         places: list[int] = order.tolist()
         quality = tuple(joined[at] for at in places)
     every_bad_row = [*bad, *chain.from_iterable(part.bad_rows for part in parts)]
-    place = {file: at for at, file in enumerate(dict.fromkeys(row.file for row in every_bad_row))}
     return replace(
         parts[0],
         frame=frame.iloc[order].reset_index(drop=True),
         meters=_meters(parts),
-        bad_rows=tuple(sorted(every_bad_row, key=lambda row: (place[row.file], row.row))),
+        bad_rows=_sorted(every_bad_row),
         repeated_rows=sum(part.repeated_rows for part in parts),
         source_rows=count,
         quality=quality,
     )
+
+
+def _sorted(rows: Sequence[BadRow]) -> tuple[BadRow, ...]:
+    """Bad rows by file and number."""
+    place = {file: at for at, file in enumerate(dict.fromkeys(row.file for row in rows))}
+    return tuple(sorted(rows, key=lambda row: (place[row.file], row.row)))
 
 
 def _meters(parts: Sequence[SourceReadings]) -> tuple[Meter, ...]:

@@ -134,7 +134,7 @@ def parts_of(files: Sequence[FileRows], meter: Meter, options: FileOptions) -> l
             ways.setdefault(_Way(like, how, own_units, since, until), []).append(name)
     found = [
         Part(
-            _files_of(files, places, group, way),
+            _files_of(files, places, called, group, way),
             replace(way.meter, name=group[0]),
             way.options,
             said[group[0]],
@@ -149,9 +149,11 @@ def _places(file: FileRows, called: dict[str, str]) -> dict[str, Ints]:
     """The positions of the rows of each meter that has some."""
     code_of = {name: code for code, name in enumerate(dict.fromkeys(called.values()))}
     codes = np.array([code_of[called[name]] for name in file.rows.names], dtype=np.int64)
-    of_rows = codes[file.rows.meters]
+    of_rows = codes[file.rows.meters].astype(np.min_scalar_type(len(code_of)))
     order = np.argsort(of_rows, kind="stable")
-    found = np.split(order, np.flatnonzero(np.diff(of_rows[order])) + 1) if len(order) else []
+    of_order = of_rows[order]
+    ends = np.flatnonzero(of_order[1:] != of_order[:-1]) + 1
+    found = np.split(order, ends) if len(order) else []
     names = list(code_of)
     return {names[int(of_rows[at[0]])]: at for at in found}
 
@@ -195,15 +197,35 @@ def _own_unit(file: FileRows, called: dict[str, str], name: str) -> Unit | None:
 def _files_of(
     files: Sequence[FileRows],
     places: Sequence[dict[str, Ints]],
+    called: dict[str, str],
     group: Sequence[str],
     way: _Way,
 ) -> tuple[FileRows, ...]:
     """The files with the rows of a part; at least one."""
     found = [
-        _rows_of(file, of_file, group, way, unit)
+        _file_of_all(file, called, group, unit)
+        if way.since is None and way.until is None and set(group) >= of_file.keys()
+        else _rows_of(file, of_file, group, way, unit)
         for file, of_file, unit in zip(files, places, way.own_units, strict=True)
     ]
     return tuple(file for file in found if len(file.rows.numbers)) or (found[0],)
+
+
+def _file_of_all(
+    file: FileRows, called: dict[str, str], group: Sequence[str], unit: Unit | None
+) -> FileRows:
+    """A file of whose rows all are of one part: its columns are not copied."""
+    code_of = {name: code for code, name in enumerate(group)}
+    # A name without a row may be of another part.
+    codes = np.array([code_of.get(called[name], 0) for name in file.rows.names], dtype=np.int32)
+    part = replace(
+        file.rows,
+        meters=codes[file.rows.meters],
+        names=tuple(group),
+        bad_rows=(),
+        row_count=0,
+    )
+    return FileRows(replace(file.layout, unit=unit), part)
 
 
 def _rows_of(
