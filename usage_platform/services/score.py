@@ -42,7 +42,7 @@ from usage_platform.core.readings.messages import kept_bytes
 from usage_platform.core.readings.reject_reasons import KEPT_BYTES
 from usage_platform.core.readings.validation import Batch, validate_events
 from usage_platform.core.time.units import NS_A_MILLISECOND
-from usage_platform.services.offset_marks import Work, check_lake, offset_mark
+from usage_platform.services.offset_marks import Work, check_lake_of_stage, offset_mark
 from usage_platform.services.score_fencing import (
     COMMITTED,
     TRANSACTION_TIMEOUT_MS,
@@ -102,7 +102,7 @@ class Scorer:
         )
         self._consumer = Consumer(kafka.client(**{"group.id": SCORER_GROUP, **COMMITTED}))
         self._lake_id = lake_id(reader.lake)
-        check_lake(self._consumer, kafka, self._lake_id, Work(USAGE, SCORER_GROUP, "scored"))
+        check_lake_of_stage(kafka, self._lake_id, Work(USAGE, SCORER_GROUP, "scored"))
         # Fences a scorer that is still alive elsewhere: its transaction can no longer commit.
         with fenced_as_own_error(self._producer):
             self._producer.init_transactions(_CALL_SECONDS)

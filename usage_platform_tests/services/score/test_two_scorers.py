@@ -26,6 +26,32 @@ def test_of_two_scorers_the_older_one_can_commit_nothing_more_and_says_so(
     assert_told_once(kafka, read_all, expected)
 
 
+class KilledError(Exception):
+    """In place of a kill: nothing of the process runs after it."""
+
+
+class KilledBeforeCommit(Producer):
+    def commit_transaction(self, *given):
+        raise KilledError
+
+
+def test_a_scorer_takes_over_at_once_from_one_that_was_killed_before_its_commit(
+    kafka, put, read_all, make_scorer, timeline, live, expected, monkeypatch
+):
+    messages = usage_messages(live)
+    put(kafka, messages[:100])
+    tick(make_scorer(kafka), timeline)
+    put(kafka, messages[100:])
+    with monkeypatch.context() as patch:
+        patch.setattr(scoring, "Producer", KilledBeforeCommit)
+        dying = make_scorer(kafka)
+    with pytest.raises(KilledError):
+        tick(dying, timeline)
+    # Its transaction would last for a minute.
+    assert tick(make_scorer(kafka), timeline).events == HOURS - 100
+    assert_told_once(kafka, read_all, expected)
+
+
 def test_what_the_older_scorer_told_last_is_known_to_the_newer_one(
     kafka, put, read_all, make_scorer, timeline, live, expected, monkeypatch
 ):
