@@ -27,6 +27,7 @@ from usage_platform.defs.source_progress import (
 )
 from usage_platform.services.play import PlaybackError, play
 from usage_platform.services.playback_plan import PlaybackPlan
+from usage_platform.services.playback_topic import PlayedTopic, TopicChangedError
 from usage_platform.wiring.platform import Platform
 from usage_platform.wiring.sources import described_identity, source_identity
 
@@ -154,13 +155,20 @@ def usage(
             context.log.info(f"playing {len(todo):,} readings to {kafka.bootstrap}")
             report = PlaybackReport(context, kafka)
             pace = _pace(deployment, config, plan, loaded)
-            progress = play(kafka, todo, plan.identity.name, pace, report, lease.check)
+            topic = PlayedTopic(kafka, played.topic_id)
+
+            def check() -> None:
+                lease.check()
+                topic.check()
+
+            progress = play(kafka, todo, plan.identity.name, pace, report, check)
             plan.keep_end(loaded, played, kafka)
         offsets = end_offsets(kafka, "usage")
     except (
         KafkaUnreachableError,
         PlaybackError,
         PlaybackLeaseError,
+        TopicChangedError,
         FileNotFoundError,
         ValueError,
     ) as error:
