@@ -13,7 +13,12 @@ from dataclasses import dataclass
 import pandas as pd
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
-from usage_platform.adapters.kafka.events import committed_reader, messages_between, raw_frame
+from usage_platform.adapters.kafka.events import (
+    committed_reader,
+    in_order_of_arrival,
+    messages_between,
+    raw_frame,
+)
 from usage_platform.adapters.kafka.topics import (
     ANOMALY,
     EPISODE,
@@ -168,7 +173,4 @@ def _all_messages(client: Consumer, kafka: KafkaSettings, topic: str) -> list[Me
     """
     partitions = partitions_of(client, kafka, topic)
     starts = [TopicPartition(topic, p.partition, OFFSET_BEGINNING) for p in partitions]
-    return sorted(
-        messages_to_end(client, starts),
-        key=lambda m: (m.timestamp()[1], m.offset() or 0, m.partition() or 0),
-    )
+    return in_order_of_arrival(messages_to_end(client, starts))

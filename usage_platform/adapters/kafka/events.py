@@ -4,7 +4,7 @@ Belongs here: reading bounded by offsets, outside of a stream. Not here: topics 
 (`topics`), consuming in a group (`services.score`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import pandas as pd
@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from usage_platform.adapters.kafka.topics import KafkaSettings, messages_to_end
 from usage_platform.core.readings.validation import RAW_COLUMNS
+from usage_platform.core.time.broker_time import broker_times
 
 
 @contextmanager
@@ -69,6 +70,23 @@ def messages_between(
                 return
 
 
+def in_order_of_arrival(messages: Iterable[Message]) -> list[Message]:
+    """Messages of several partitions by the broker's time, and of each one by offset.
+
+    Where the broker's clock was set back, a message is as late as the one before it.
+
+    Args:
+        messages: Those of a partition in their order.
+    """
+    newest: dict[int, int] = {}
+    arrived: list[tuple[int, int, int, Message]] = []
+    for message in messages:
+        partition, offset = message.partition() or 0, message.offset() or 0
+        newest[partition] = max(message.timestamp()[1], newest.get(partition, 0))
+        arrived.append((newest[partition], offset, partition, message))
+    return [message for *_, message in sorted(arrived, key=lambda one: one[:3])]
+
+
 def raw_frame(messages: list[Message]) -> pd.DataFrame:
     """Messages of `usage` as a frame of `core.readings.validation.RAW_COLUMNS`."""
     frame = pd.DataFrame(
@@ -78,7 +96,5 @@ def raw_frame(messages: list[Message]) -> pd.DataFrame:
         ],
         columns=RAW_COLUMNS,
     )
-    frame["kafka_time"] = pd.to_datetime(frame["kafka_time"], unit="ms", utc=True).astype(
-        "datetime64[ns, UTC]"
-    )
+    frame["kafka_time"] = broker_times(frame["kafka_time"].tolist())
     return frame
