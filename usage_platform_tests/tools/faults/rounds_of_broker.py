@@ -22,8 +22,8 @@ from usage_platform_tests.tools.faults.events import EventStream
 from usage_platform_tests.tools.faults.judge_of_rounds import METER, REGISTRY, START
 from usage_platform_tests.tools.faults.playing import go_on, judged_usage, slow
 from usage_platform_tests.tools.faults.scored_topics import judged_topics, score_all
-from usage_platform_tests.tools.faults.scorer_to_cut import TRANSACTION_TIMEOUT_MS
 from usage_platform_tests.tools.faults.services import Services
+from usage_platform_tests.tools.faults.stopping_producer import SHORT_TIMEOUT_MS
 from usage_platform_tests.topics import SLOW_MACHINE_SECONDS, put_events, renew_topics
 
 PART = "broker"
@@ -78,6 +78,7 @@ class BrokerRounds:
         work = {PRODUCE: self._produce, POLL: self._poll, COMMIT: self._commit}[cut.place](gate)
         gate.wait_for_client()
         began = time.monotonic()
+        assert cut.signal is not None
         self._services.broker.send(cut.signal)
         gate.open()
         if cut.signal is SIGSTOP:
@@ -126,7 +127,7 @@ class BrokerRounds:
         put_events(self._services.kafka, events, key=METER.name.encode())
 
         def score() -> None:
-            given = {"TRANSACTION_TIMEOUT_MS": TRANSACTION_TIMEOUT_MS, **halting}
+            given = {"TRANSACTION_TIMEOUT_MS": SHORT_TIMEOUT_MS, **halting}
             with patch.multiple(scoring, **given):
                 score_all(self._services.kafka, self._lake)
 

@@ -4,7 +4,6 @@ Belongs here: the cuts, and the round at one. Not here: how a scorer stops (`sco
 is a wrong history (`history`).
 """
 
-import json
 import subprocess
 import sys
 import time
@@ -13,14 +12,21 @@ from signal import SIGCONT, SIGKILL, SIGSTOP
 
 from usage_platform.adapters.kafka.topics import ANOMALY, end_offsets
 from usage_platform.adapters.lake.tables import Lake
+from usage_platform.services.score_fencing import TRANSACTION_TIMEOUT_MS
 from usage_platform_tests.tools.faults.cuts import Cut, CutMissedError, Outcome
 from usage_platform_tests.tools.faults.events import EventStream
 from usage_platform_tests.tools.faults.findings import Findings
 from usage_platform_tests.tools.faults.history import Attempt
 from usage_platform_tests.tools.faults.judge_of_rounds import METER, START
 from usage_platform_tests.tools.faults.scored_topics import judged_topics, score_all
-from usage_platform_tests.tools.faults.scorer_to_cut import AFTER_OFFSETS, BATCH, PLACES
+from usage_platform_tests.tools.faults.scorer_to_cut import BATCH
 from usage_platform_tests.tools.faults.services import Services
+from usage_platform_tests.tools.faults.stopping_producer import (
+    AFTER_OFFSETS,
+    PLACES,
+    SHORT_TIMEOUT_MS,
+    attempt_in,
+)
 from usage_platform_tests.topics import SLOW_MACHINE_SECONDS, put_events, renew_topics, until
 
 PART = "scorer"
@@ -47,7 +53,7 @@ class ScorerRounds:
         put_events(kafka, events.in_order(3 * BATCH), key=METER.name.encode())
         note = self._services.folder / "note"
         note.unlink(missing_ok=True)
-        scorer = self._scorer(cut.place, note)
+        scorer = self._scorer(cut, note)
         try:
             until(lambda: note.exists() or scorer.poll() is not None)
             attempt = _attempt(note, scorer)
@@ -71,9 +77,12 @@ class ScorerRounds:
             scorer.wait()
         return Outcome(findings, seconds)
 
-    def _scorer(self, place: str, note: Path) -> subprocess.Popen[str]:
+    def _scorer(self, cut: Cut, note: Path) -> subprocess.Popen[str]:
         module = "usage_platform_tests.tools.faults.scorer_to_cut"
-        given = (self._services.kafka.bootstrap, self._lake.root, place, str(note))
+        # One that is killed leaves a transaction of the platform's own length.
+        timeout = TRANSACTION_TIMEOUT_MS if cut.signal is SIGKILL else SHORT_TIMEOUT_MS
+        where = (self._services.kafka.bootstrap, self._lake.root)
+        given = (*where, cut.place, str(note), str(timeout))
         return subprocess.Popen(
             (sys.executable, "-m", module, *given), stderr=subprocess.PIPE, text=True
         )
@@ -89,9 +98,7 @@ def _attempt(note: Path, scorer: subprocess.Popen[str]) -> Attempt:
     if scorer.poll() is not None:
         said = scorer.stderr.read() if scorer.stderr else ""
         raise CutMissedError(f"{PART}: it ended before it came to its cut: {said[-300:]}")
-    said = json.loads(note.read_text("utf-8"))
-    places = frozenset((topic, partition, offset) for topic, partition, offset in said["places"])
-    return Attempt(places, said["begins"], said["ends"], said["committed"])
+    return attempt_in(note)
 
 
 def _fenced(scorer: subprocess.Popen[str]) -> Findings:

@@ -81,6 +81,22 @@ PROCESS_GUARDS = (
         f"{_IN_PROGRESS}test_a_topic_that_was_created_again_waits_from_its_first_event",
     ),
     Guard(
+        "nothing on a topic that was created again counts as played",
+        "usage_platform/services/playback_progress.py",
+        "Played({}, _OTHER_TOPIC) if is_other_topic else",
+        "Played({}, _OTHER_TOPIC) if False else",
+        "usage_platform_tests/services/test_playback_progress.py::"
+        "test_what_a_run_of_the_topic_before_played_on_leaves_nothing_out",
+    ),
+    Guard(
+        "a stage that starts reads the offsets as of now",
+        "usage_platform/services/offset_marks.py",
+        '"isolation.level": "read_uncommitted"',
+        '"isolation.level": "read_committed"',
+        "usage_platform_tests/services/score/test_two_scorers.py::"
+        "test_a_scorer_takes_over_at_once_from_one_that_was_killed_before_its_commit",
+    ),
+    Guard(
         "events of an aborted transaction are not read",
         _STREAMS,
         '"kafka.isolation.level", "read_committed"',
