@@ -98,15 +98,18 @@ class TopicRounds:
             "strays among the rejects",
             lambda: stack.deployment.reader.state(REJECTS).rows >= least,
         )
+        both = self._rejects() + self._rounds_of_strays * _bytes(STRAY)
+        wait_for("samples among the rejected", lambda: len(self._on(SAMPLE_REJECTS)) >= len(both))
         seconds = time.monotonic() - began
         ticks = stack.failed_ticks().keys() - failed.keys()
         findings = Findings(wrong=tuple(f"the tick {tick} failed" for tick in sorted(ticks)))
         # What the stage that reads a topic rejected, and what was put beside it.
         for topic in (DEAD_LETTERS, SAMPLE_REJECTS):
-            expected = self._rejects() + self._rounds_of_strays * _bytes(STRAY)
-            found = _bytes([message.value() for message in read_events(kafka, topic)])
-            findings += compare(f"message on {topic}", expected, found)
+            findings += compare(f"message on {topic}", both, self._on(topic))
         return Outcome(findings + judged_platform(stack, _bytes(STRAY), rejects), seconds)
+
+    def _on(self, topic: str) -> list[bytes]:
+        return _bytes([one.value() for one in read_events(self._stack.deployment.kafka, topic)])
 
     def _rejects(self) -> list[bytes]:
         """The strays on a topic of events or samples, as rejects keep them."""
@@ -148,7 +151,7 @@ class TopicRounds:
     def _said(self, job: str, text: str) -> bool:
         instance = self._stack.instance
         return any(
-            text in str(entry.dagster_event or entry.message)
+            text in repr(entry)
             for run in instance.get_runs(RunsFilter(job_name=job), limit=10)
             for entry in instance.all_logs(run.run_id)
         )
