@@ -84,7 +84,7 @@ bench: setup .venv/.installed-dev ## Measure speeds, each beside the naive way o
 bench-scale: setup .venv/.installed-dev ## Measure how each stage grows with meters and months (ARGS="--largest 1000 --longest 12")
 	@$(BIN)/python -m usage_platform_tests.tools.bench.scale $(ARGS)
 
-bench-live: setup .venv/.installed-dev ## Measure a running platform: event to its hour, event to its anomaly (ARGS="--minutes N")
+bench-live: setup .venv/.installed-dev ## Measure a running platform: event to its hour, event to its anomaly (ARGS="--minutes N --idle")
 	@$(BIN)/python -m usage_platform_tests.tools.bench.live $(ARGS)
 
 bench-page: setup .venv/.installed-dev ## Measure how fast the page opens and zooms, and what it transfers

@@ -82,8 +82,9 @@ def _along(bench: Workbench, axis: Axis, counts: list[int], most_seconds: float)
         if _PUBLISH not in due:
             put(place.kafka, place.events())
         for name in due:
-            _say(f"{count:,} {axis}: {name}")
-            points[name].append(_measured_apart(name, place))
+            point = _measured_apart(name, place)
+            points[name].append(point)
+            _say(f"{count:,} {axis}: {name}: {point.seconds:.1f} s, CPU {point.cpu_seconds:.1f} s")
     return [Curve(name, axis, tuple(found)) for name, found in points.items()]
 
 
