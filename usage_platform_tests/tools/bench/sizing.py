@@ -16,7 +16,7 @@ from rich.table import Table
 
 METERS = (1, 100, 1_000, 10_000, 100_000, 1_000_000)
 MEASURED_UP_TO = 1_000
-"""Meters up to which stages were measured."""
+"""Meters up to which the figures were measured."""
 
 EVENTS_A_DAY = 288
 _DAY_SECONDS, _WEEK_SECONDS, _MONTH_HOURS = 86_400, 604_800, 730
@@ -41,12 +41,12 @@ class Costs:
     """
 
     ingest_us: float = 60.0
-    score_us: float = 25.0
+    score_us: float = 55.0
     train_s: float = 0.9
     night_s: float = 0.2
     scorer_mb: float = 3.0
-    topic_bytes: float = 130.0
-    tables_mb: float = 3.0
+    topic_bytes: float = 155.0
+    tables_mb: float = 1.05
     models_mb: float = 29.1
     base_cores: float = 0.3
     base_gb: float = 5.0
@@ -169,6 +169,24 @@ def size_for(meters: int, costs: Costs = MEASURED, prices: Prices = PRICES) -> S
     )
 
 
+def cells(size: Size) -> list[str]:
+    """A line of the table."""
+    return [
+        f"{size.meters:,}{'' if size.meters <= MEASURED_UP_TO else ' *'}",
+        f"{size.events_a_second:,.2f}",
+        f"{size.cores:,.2f}",
+        f"{size.burst_cores:,.2f}",
+        f"{size.scorer_gb:,.1f}",
+        f"{size.tasks:,}",
+        f"{size.vcpus:,}",
+        f"{size.task_gb:,}",
+        f"{size.topic_gb:,.1f}",
+        f"{size.lake_gb:,.1f}",
+        f"{size.partitions:,}",
+        f"{size.month_usd:,.0f}",
+    ]
+
+
 def main() -> None:
     """Print the sizes."""
     heads = ("meters", "events/s", "cores", "burst", "scorers GB", "tasks", "vCPU", "GB a task")
@@ -177,21 +195,7 @@ def main() -> None:
     for column in table.columns:
         column.justify = "right"
     for meters in METERS:
-        size = size_for(meters)
-        table.add_row(
-            f"{meters:,}{'' if meters <= MEASURED_UP_TO else ' *'}",
-            f"{size.events_a_second:,.2f}",
-            f"{size.cores:,.2f}",
-            f"{size.burst_cores:,.2f}",
-            f"{size.scorer_gb:,.1f}",
-            f"{size.tasks:,}",
-            f"{size.vcpus:,}",
-            f"{size.task_gb:,}",
-            f"{size.topic_gb:,.1f}",
-            f"{size.lake_gb:,.1f}",
-            f"{size.partitions:,}",
-            f"{size.month_usd:,.0f}",
-        )
+        table.add_row(*cells(size_for(meters)))
     Console(width=140).print(table)
 
 

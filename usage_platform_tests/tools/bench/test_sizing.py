@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usage_platform_tests.tools.bench.sizing import METERS, Costs, size_for
+from usage_platform_tests.repository import ROOT
+from usage_platform_tests.tools.bench.sizing import METERS, Costs, cells, size_for
 
 COSTS = Costs(ingest_us=50, score_us=10, train_s=7.0, night_s=1.0, scorer_mb=2.0)
 
@@ -35,3 +36,10 @@ def test_each_task_is_one_that_fargate_offers(meters):
     each = size.vcpus // size.tasks
     assert each in (2, 4, 8, 16)
     assert size.task_gb <= min(8 * each, 120)
+
+
+@pytest.mark.parametrize("meters", METERS)
+def test_the_page_on_scale_has_the_sizes_that_are_computed(meters):
+    page = (ROOT / "docs" / "scale.md").read_text("utf-8")
+    line = " | ".join(cells(size_for(meters))).replace("*", "\\*")
+    assert f"| {line} |" in page
