@@ -82,6 +82,7 @@ bench: setup .venv/.installed-dev ## Measure speeds, each beside the naive way
 	@$(BIN)/python -m usage_platform_tests.tools.bench
 	@$(BIN)/python -m usage_platform_tests.tools.bench.stepwise
 	@$(BIN)/python -m usage_platform_tests.tools.bench.training
+	@$(BIN)/python -m usage_platform_tests.tools.bench.scorers
 
 bench-live: setup .venv/.installed-dev ## Measure a running platform: event to its hour, event to its anomaly (ARGS="--minutes N")
 	@$(BIN)/python -m usage_platform_tests.tools.bench.live $(ARGS)

@@ -23,10 +23,10 @@ from usage_platform.defs.anomaly_assets import tick_metadata
 from usage_platform.defs.failures import STAGE_ERRORS, skipped
 from usage_platform.defs.jobs import micro_batch, playback, retrain
 from usage_platform.defs.resources import PlatformResource
+from usage_platform.services.divided_scorers import DividedScorers
 from usage_platform.services.due_models import due_models
 from usage_platform.services.kept_client import KeptClient
 from usage_platform.services.progress import ingestion_lag
-from usage_platform.services.score import Scorer
 from usage_platform.services.score_result import TickResult
 from usage_platform.services.score_tick import score_waiting
 
@@ -164,7 +164,7 @@ def model_sensor(
     return dg.RunRequest(run_config={"ops": {"slot_forests": {"config": {"due": True}}}})
 
 
-_warm_scorer: KeptClient[Scorer] = KeptClient(Scorer)
+_warm_scorers: KeptClient[DividedScorers] = KeptClient(DividedScorers)
 
 
 @dg.sensor(
@@ -179,6 +179,7 @@ def anomaly_stream(
     """Score new events on `usage` and publish anomalies to `anomaly`, exactly once.
 
     Consumes for at most 20 seconds; anomalies and offsets are committed in one Kafka transaction.
+    Several scorers divide the topic's partitions, where it has several (`USAGE_SCORERS`).
     Then publishes which meters have become silent.
     Reports a materialization of `anomaly` for each tick that consumed events.
     """
@@ -187,9 +188,10 @@ def anomaly_stream(
         if not deployment.models.manifests():
             return dg.SkipReason("no model yet: events wait on the topic until there is one")
         ensure_topics(deployment.kafka)
-        with _warm_scorer.borrowed(deployment.kafka, deployment.reader) as scorer:
+        most = deployment.scorers
+        with _warm_scorers.borrowed(deployment.kafka, deployment.reader, most) as scorers:
             result = score_waiting(
-                scorer,
+                scorers,
                 deployment.kafka,
                 deployment.models,
                 deployment.timeline,
@@ -202,6 +204,8 @@ def anomaly_stream(
         return skipped(error)
     if result.silent:
         context.log.warning(f"{result.silent:,} meters have become silent")
+    if result.notice:
+        context.log.warning(result.notice)
     if not result.events:
         return dg.SkipReason(_why_nothing(result))
     context.log.info(f"{result.scored:,} readings scored, {result.anomalies:,} anomalies")
@@ -210,6 +214,8 @@ def anomaly_stream(
 
 
 def _why_nothing(result: TickResult) -> str:
+    if result.notice:
+        return result.notice
     if result.silent:
         return f"no new events; {result.silent:,} meters have become silent"
     if result.waits_for is None:

@@ -36,9 +36,15 @@ class Work:
     done: str
 
 
-def offset_mark(topic_id: str, lake_id: str) -> str:
-    """The metadata of a committed offset: what it belongs to."""
-    return f"{topic_id} {lake_id}"
+def offset_mark(topic_id: str, lake_id: str, division: str = "") -> str:
+    """The metadata of a committed offset: what it belongs to.
+
+    Args:
+        topic_id: The topic's id.
+        lake_id: The lake's id.
+        division: The division of scorers that commits it (`score_division`); empty without any.
+    """
+    return f"{topic_id} {lake_id} {division}".rstrip()
 
 
 def check_lake(client: Consumer, kafka: KafkaSettings, lake_id: str, work: Work) -> None:

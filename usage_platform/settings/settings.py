@@ -117,6 +117,7 @@ class Settings(BaseModel):
     false_alarms_per_week: float = Field(0.5, gt=0, lt=7)
     least_share: float = Field(0.05, ge=0, lt=1)
     silent_minutes: int = Field(15, ge=1)
+    scorers: int | None = Field(None, ge=1, le=64)
     holidays: types.Holidays = "US-MA"
     closed_days: Path | None = None
     retrain_cron: types.Cron = "0 3 * * 1"

@@ -18,6 +18,7 @@ from usage_platform.adapters.lake.holder_id import holder_of
 from usage_platform.adapters.lake.lease import Lease, sink_lease, writer_lease
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
+from usage_platform.adapters.processes.pool import processors
 from usage_platform.adapters.spark.session import own_session, remote_session
 from usage_platform.adapters.stores.cost_record import CostRecord
 from usage_platform.adapters.stores.labels import LabelStore
@@ -251,6 +252,11 @@ class Platform:
             settings.start_date,
             settings.max_iterations,
         )
+
+    @property
+    def scorers(self) -> int:
+        """The most scorers: those of the settings, else one for each processor."""
+        return self.settings.scorers or processors()
 
     def silence_rule(self) -> SilenceRule:
         """When a meter counts as silent."""

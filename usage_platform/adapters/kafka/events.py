@@ -16,7 +16,10 @@ from usage_platform.core.readings.validation import RAW_COLUMNS
 
 @contextmanager
 def committed_reader(
-    kafka: KafkaSettings, name: str, on_error: Callable[[KafkaError], None] | None = None
+    kafka: KafkaSettings,
+    name: str,
+    on_error: Callable[[KafkaError], None] | None = None,
+    fetch_wait_ms: int = 500,
 ) -> Iterator[Consumer]:
     """A consumer of committed events that commits no offsets.
 
@@ -24,6 +27,8 @@ def committed_reader(
         kafka: The brokers.
         name: Its group id, under which the broker logs it.
         on_error: Called with errors of the connection, such as all brokers being down.
+        fetch_wait_ms: For how long the broker waits for events before it answers that there are
+            none; the end of a partition is known after that.
     """
     client = Consumer(
         kafka.client(
@@ -33,6 +38,7 @@ def committed_reader(
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": fetch_wait_ms,
                 **({"error_cb": on_error} if on_error else {}),
             }
         )

@@ -4,7 +4,7 @@ import pytest
 from confluent_kafka import Producer
 
 from usage_platform.core.readings.messages import usage_messages
-from usage_platform.services import score as scoring
+from usage_platform.services import score_transaction
 from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform_tests.services.score.hourly_meter import HOURS, assert_told_once, tick
 
@@ -37,7 +37,7 @@ def test_what_the_older_scorer_told_last_is_known_to_the_newer_one(
             tick(older, timeline)
             super().init_transactions(timeout)
 
-    monkeypatch.setattr(scoring, "Producer", LetsTheOlderOneFinish)
+    monkeypatch.setattr(score_transaction, "Producer", LetsTheOlderOneFinish)
     newer = make_scorer(kafka)
     put(kafka, usage_messages(live))
     assert tick(newer, timeline).anomalies == 0

@@ -11,7 +11,7 @@ from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.spark.session import spark_conf
 from usage_platform.local.broker import broker_service
 from usage_platform.local.ports import free_port
-from usage_platform.local.process import ChildProcess
+from usage_platform.local.process import ChildProcess, Service
 from usage_platform.local.spark_service import SparkEndpoint, spark_service
 from usage_platform.local.stack import set_up
 from usage_platform.settings.settings import Settings
@@ -27,18 +27,37 @@ def services() -> Iterator[tuple[KafkaSettings, str, Path, Path]]:
     java, jars = set_up(Settings.from_env(), print, _quiet)
     with tempfile.TemporaryDirectory(prefix="usage-bench-") as folder, ExitStack() as stack:
         data = Path(folder)
-        ports: list[int] = []
-        for preferred in (19092, 19093, 15902):
-            ports.append(free_port(preferred, "bench", _quiet, ports))
+        ports = _ports(19092, 19093, 15902)
         endpoint = SparkEndpoint(ports[2])
-        for service in (
-            broker_service(java, jars.kafka, data, os.environ, ports[0], ports[1]),
-            spark_service(java, jars.spark, data, os.environ, endpoint, spark_conf(Lake(folder))),
-        ):
-            child = ChildProcess(service)
-            child.start()
-            stack.callback(child.stop)
-            child.wait_ready(_quiet)
+        _start(stack, broker_service(java, jars.kafka, data, os.environ, ports[0], ports[1]))
+        conf = spark_conf(Lake(folder))
+        _start(stack, spark_service(java, jars.spark, data, os.environ, endpoint, conf))
         kafka = KafkaSettings(f"127.0.0.1:{ports[0]}")
         ensure_topics(kafka)
         yield kafka, endpoint.url, jars.spark[0], data
+
+
+@contextmanager
+def broker_alone(partitions: int) -> Iterator[KafkaSettings]:
+    """Start a broker; yields it, for topics of so many partitions."""
+    java, jars = set_up(Settings.from_env(), print, _quiet)
+    with tempfile.TemporaryDirectory(prefix="usage-bench-") as folder, ExitStack() as stack:
+        ports = _ports(19092, 19093)
+        _start(
+            stack, broker_service(java, jars.kafka, Path(folder), os.environ, ports[0], ports[1])
+        )
+        yield KafkaSettings(f"127.0.0.1:{ports[0]}", partitions)
+
+
+def _ports(*preferred: int) -> list[int]:
+    ports: list[int] = []
+    for port in preferred:
+        ports.append(free_port(port, "bench", _quiet, ports))
+    return ports
+
+
+def _start(stack: ExitStack, service: Service) -> None:
+    child = ChildProcess(service)
+    child.start()
+    stack.callback(child.stop)
+    child.wait_ready(_quiet)

@@ -1,6 +1,7 @@
 """The matrix of faults: all cuts, and one round at any of them."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from usage_platform_tests.tools.faults import (
     rounds_of_broker,
@@ -15,11 +16,17 @@ from usage_platform_tests.tools.faults.services import Services
 _PARTS: Mapping[str, Callable[[Services], Rounds]] = {
     rounds_of_playback.PART: rounds_of_playback.PlaybackRounds,
     rounds_of_scorer.PART: rounds_of_scorer.ScorerRounds,
+    rounds_of_scorer.PART_OF_TWO: partial(rounds_of_scorer.ScorerRounds, scorers=2),
     rounds_of_broker.PART: rounds_of_broker.BrokerRounds,
     rounds_of_spark.PART: rounds_of_spark.SparkRounds,
     rounds_of_stack.PART: rounds_of_stack.stack_rounds,
 }
-CUTS_OF_STREAMS = (*rounds_of_playback.CUTS, *rounds_of_scorer.CUTS, *rounds_of_broker.CUTS)
+CUTS_OF_STREAMS = (
+    *rounds_of_playback.CUTS,
+    *rounds_of_scorer.CUTS,
+    *rounds_of_scorer.CUTS_OF_TWO,
+    *rounds_of_broker.CUTS,
+)
 CUTS = (*CUTS_OF_STREAMS, *rounds_of_spark.CUTS, *rounds_of_stack.CUTS)
 # What takes longest begins first: what is left at the end runs alone.
 SIDE_BY_SIDE = (
@@ -33,6 +40,7 @@ SIDE_BY_SIDE = (
     rounds_of_scorer.CUTS[:3],
     rounds_of_broker.CUTS[3:],
     rounds_of_scorer.CUTS[3:],
+    rounds_of_scorer.CUTS_OF_TWO,
     rounds_of_playback.CUTS,
 )
 

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP
 
@@ -24,27 +25,35 @@ from usage_platform_tests.tools.faults.services import Services
 from usage_platform_tests.topics import SLOW_MACHINE_SECONDS, put_events, renew_topics, until
 
 PART = "scorer"
+PART_OF_TWO = "one of two scorers"
 _FENCED = "another scorer has taken over"
 CUTS = (*(Cut(PART, place) for place in PLACES), Cut(PART, AFTER_OFFSETS, SIGSTOP))
+CUTS_OF_TWO = (Cut(PART_OF_TWO, AFTER_OFFSETS), Cut(PART_OF_TWO, AFTER_OFFSETS, SIGSTOP))
 
 
 class ScorerRounds:
-    """Rounds on one topic, which grows from round to round; the lake stays empty."""
+    """Rounds on one topic, which grows from round to round; the lake stays empty.
 
-    cuts = CUTS
+    Of two scorers the second one is disturbed, which has the events; one alone goes on, in a
+    division of its own.
+    """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, scorers: int = 1) -> None:
+        self.cuts = CUTS if scorers == 1 else CUTS_OF_TWO
+        self._scorers = scorers
         self._services = services
         self._lake = Lake(str(services.folder / "no-lake"))
         self._events = EventStream(METER, START)
         assert services.broker
-        renew_topics(services.kafka)
+        self._kafka = replace(services.kafka, partitions=scorers)
+        renew_topics(self._kafka)
 
     def play(self, cut: Cut) -> Outcome:
         """Disturb a scorer at the cut, look, let another one go on, judge what was told."""
-        kafka, events = self._services.kafka, self._events
+        kafka, events = self._kafka, self._events
         # The second of three batches or more is the one that is disturbed.
-        put_events(kafka, events.in_order(3 * BATCH), key=METER.name.encode())
+        placed = [(self._scorers - 1, one) for one in events.in_order(3 * BATCH)]
+        put_events(kafka, placed, key=METER.name.encode())
         note = self._services.folder / "note"
         note.unlink(missing_ok=True)
         scorer = self._scorer(cut.place, note)
@@ -73,16 +82,16 @@ class ScorerRounds:
 
     def _scorer(self, place: str, note: Path) -> subprocess.Popen[str]:
         module = "usage_platform_tests.tools.faults.scorer_to_cut"
-        given = (self._services.kafka.bootstrap, self._lake.root, place, str(note))
+        given = (self._kafka.bootstrap, self._lake.root, place, str(note), str(self._scorers))
         return subprocess.Popen(
             (sys.executable, "-m", module, *given), stderr=subprocess.PIPE, text=True
         )
 
     def _wait_for_abort(self, attempt: Attempt) -> None:
         """Until the broker has given the transaction up and marked that behind its records."""
-        last = max(offset for topic, _, offset in attempt.places if topic == ANOMALY)
-        kafka = self._services.kafka
-        until(lambda: end_offsets(kafka, ANOMALY)[0][1] > last + 1)
+        places = [one for one in attempt.places if one[0] == ANOMALY]
+        _, partition, last = max(places)
+        until(lambda: end_offsets(self._kafka, ANOMALY)[partition][1] > last + 1)
 
 
 def _attempt(note: Path, scorer: subprocess.Popen[str]) -> Attempt:

@@ -3,13 +3,14 @@
 Belongs here: the platform's own scorer on a producer that stops at a place. Not here: killing it
 and judging what it left (`rounds_of_scorer`).
 
-`python -m usage_platform_tests.tools.faults.scorer_to_cut BOOTSTRAP LAKE PLACE NOTE`
+`python -m usage_platform_tests.tools.faults.scorer_to_cut BOOTSTRAP LAKE PLACE NOTE SCORERS`
 """
 
 import json
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,7 +20,10 @@ from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.services import score as scoring
+from usage_platform.services import score_transaction
+from usage_platform.services.score_division import Division, Share
 from usage_platform.services.score_fencing import ScorerFencedError
+from usage_platform.services.score_meters import MeterClaims
 from usage_platform_tests.tools.faults.judge_of_rounds import REGISTRY, timeline
 
 BEFORE_PRODUCE = "in the transaction, before produce"
@@ -82,12 +86,20 @@ class StoppingProducer(Producer):
 
 
 def main() -> None:
-    """Score what waits, in small batches; a scorer that was fenced ends with its line."""
-    bootstrap, lake, StoppingProducer.place, note = sys.argv[1:]
+    """Score what waits, in small batches; a scorer that was fenced ends with its line.
+
+    Of several scorers it is the last one; the others begin the division and do nothing.
+    """
+    bootstrap, lake, StoppingProducer.place, note, scorers = sys.argv[1:]
     StoppingProducer.note = Path(note)
-    scoring.Producer = StoppingProducer  # type: ignore[misc]
-    scoring._BATCH, scoring.TRANSACTION_TIMEOUT_MS = BATCH, TRANSACTION_TIMEOUT_MS
-    scorer = scoring.Scorer(KafkaSettings(bootstrap), LakeReader(Lake(lake)))
+    score_transaction.Producer = StoppingProducer  # type: ignore[misc]
+    score_transaction.TRANSACTION_TIMEOUT_MS = TRANSACTION_TIMEOUT_MS
+    scoring._BATCH = BATCH
+    kafka, reader, number = KafkaSettings(bootstrap), LakeReader(Lake(lake)), int(scorers) - 1
+    scorer = scoring.Scorer(kafka, reader, Share(0, Division(scorers=int(scorers))))
+    if number:
+        claim = partial(MeterClaims().claim, number)
+        scorer = scoring.Scorer(kafka, reader, Share(number, scorer.share.division), claim)
     try:
         scorer.tick(timeline(), REGISTRY, 600)
     except ScorerFencedError as error:
