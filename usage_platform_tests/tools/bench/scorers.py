@@ -13,7 +13,6 @@ from usage_platform.adapters.kafka.topics import KafkaSettings
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, Lake
-from usage_platform.adapters.processes.pool import map_in_processes
 from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.detector.model_timeline import ModelTimeline
@@ -29,7 +28,7 @@ from usage_platform_tests.conftest import table_writer
 from usage_platform_tests.tools.bench.services import broker_alone
 from usage_platform_tests.topics import put_events, renew_topics
 
-_METERS = tuple(Meter(f"meter-{number:02}") for number in range(32))
+_METERS = tuple(Meter(f"meter-{number:02}") for number in range(8))
 _PARTITIONS = 4
 _FIRST = date(2024, 1, 1)
 _BEGIN = _FIRST + timedelta(days=HISTORY_DAYS + 1)
@@ -72,7 +71,6 @@ def _trained(lake: Lake) -> ModelTimeline:
         TrainingRequest([until], TrainingOptions(), promote_anyway=True),
         datetime.now(UTC),
         lambda text: None,
-        map_in_processes,
     )
     return ModelTimeline(store.manifests(), store.load)
 
