@@ -32,7 +32,9 @@ _METERS = tuple(Meter(f"meter-{number:02}") for number in range(8))
 _PARTITIONS = 4
 _FIRST = date(2024, 1, 1)
 _BEGIN = _FIRST + timedelta(days=HISTORY_DAYS + 1)
-_DAYS = 14
+_DAYS = 28
+_WARM = 8 * 288 * 2
+"""So many readings before the measured ones: two days, for which scorers start and read models."""
 _ONE_TICK = 600.0
 
 
@@ -78,13 +80,13 @@ def _trained(lake: Lake) -> ModelTimeline:
 def _readings_a_second(
     kafka: KafkaSettings, lake: Lake, live: pd.DataFrame, timeline: ModelTimeline, scorers: int
 ) -> float:
-    """Consumed, scored and published in transactions; without the start of the scorers."""
+    """Consumed, scored and published in transactions, by scorers that are at work already."""
     renew_topics(kafka)
     places = [_METERS.index(Meter(name)) % _PARTITIONS for name in live["meter"]]
     events = list(zip(places, usage_messages(live), strict=True))
     running = DividedScorers(kafka, LakeReader(lake), scorers)
     try:
-        for part in (events[: len(_METERS)], events[len(_METERS) :]):
+        for part in (events[:_WARM], events[_WARM:]):
             put_events(kafka, part)
             began = time.perf_counter()
             result = running.tick(timeline, MeterRegistry(), _ONE_TICK, listen=False)
