@@ -84,7 +84,10 @@ bench: setup .venv/.installed-dev ## Measure speeds, each beside the naive way o
 bench-scale: setup .venv/.installed-dev ## Measure how each stage grows with meters and months (ARGS="--largest 1000 --longest 12")
 	@$(BIN)/python -m usage_platform_tests.tools.bench.scale $(ARGS)
 
-bench-live: setup .venv/.installed-dev ## Measure a running platform: event to its hour, event to its anomaly (ARGS="--minutes N")
+bench-sizes: .venv/.installed-dev ## Print what 1 to 1,000,000 meters need and cost on AWS, from measured figures
+	@$(BIN)/python -m usage_platform_tests.tools.bench.sizing
+
+bench-live: setup .venv/.installed-dev ## Measure a running platform: event to its hour, event to its anomaly (ARGS="--minutes N --idle")
 	@$(BIN)/python -m usage_platform_tests.tools.bench.live $(ARGS)
 
 bench-page: setup .venv/.installed-dev ## Measure how fast the page opens and zooms, and what it transfers
@@ -139,4 +142,4 @@ lock: ## Resolve the lock files anew
 	@$(LOCK) --group emr -c requirements.txt -o requirements-emr.txt
 	@echo pyspark==$(EMR_SPARK) | $(LOCK) - -o requirements-emr-spark.txt
 
-.PHONY: help setup demo up test test-quick test-aws test-page lint hooks docs bench bench-scale bench-live bench-page pictures-page faults fuzz abuse guards machine soak eval powerbi emr-package lock
+.PHONY: help setup demo up test test-quick test-aws test-page lint hooks docs bench bench-scale bench-sizes bench-live bench-page pictures-page faults fuzz abuse guards machine soak eval powerbi emr-package lock

@@ -33,7 +33,7 @@ locals {
 
   emr_topics = ["anomaly", "usage"]
 
-  kafka_transactional_ids = ["anomaly-scorer", "sample-readings"]
+  kafka_transactional_ids = ["anomaly-scorer*", "sample-readings"]
 
   # arn:aws:kafka:<region>:<account>:cluster/<name>/<uuid>, and the same with another kind and a name.
   kafka_arns = {

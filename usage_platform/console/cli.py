@@ -1,6 +1,5 @@
 """The console command `usage-platform`: its command line, not what the commands do (`console`)."""
 
-import math
 import signal
 import sys
 import threading
@@ -12,7 +11,7 @@ from usage_platform.console.accept_loss import accept_loss
 from usage_platform.console.alerts_command import alerts
 from usage_platform.console.collect_command import collect
 from usage_platform.console.findings_command import findings
-from usage_platform.console.given_options import Given, Value, given, unless_given
+from usage_platform.console.given_options import Given, Value, given
 from usage_platform.console.groups_command import groups
 from usage_platform.console.inspect_command import inspect
 from usage_platform.console.label_command import label
@@ -24,9 +23,7 @@ from usage_platform.console.tariff_commands import bill, tariffs
 from usage_platform.core.detector.options import Method
 from usage_platform.settings.settings import Settings
 
-_DEMO_DATA = Path(".usage/demo")
 _DEMO_TIMEOUT_SECONDS = 1800.0
-_LIVE_ACCELERATOR = 300.0
 _FORMATS = click.Choice(["table", "csv", "json"])
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -70,14 +67,15 @@ def demo(overrides: Given, keep: bool, timeout: float, **options: Value) -> None
 
     Exits with 1 if the wait times out or a check of the summary fails.
     """
+    from usage_platform.console.command_settings import demo_settings
     from usage_platform.console.demo import run_demo
-    from usage_platform.console.demo_folder import ready_folder, without_alerts
+    from usage_platform.console.demo_folder import ready_folder
     from usage_platform.console.screen import Screen
     from usage_platform.local.other_users import check_user
     from usage_platform.local.stack import Stack
 
     chosen = Settings.from_env(**overrides, **given(options))
-    settings = unless_given(without_alerts(chosen), data=_DEMO_DATA, accelerator=math.inf)
+    settings = demo_settings(chosen)
     screen = Screen()
     others = check_user(settings)
     stop_on_signals()
@@ -95,12 +93,13 @@ def demo(overrides: Given, keep: bool, timeout: float, **options: Value) -> None
 @click.pass_obj
 def up(overrides: Given, **options: Value) -> None:
     """Run broker, Spark, Dagster and the page until Ctrl-C."""
+    from usage_platform.console.command_settings import up_settings
     from usage_platform.console.screen import Screen
     from usage_platform.local.other_users import check_user
     from usage_platform.local.stack import Stack
 
     chosen = Settings.from_env(**overrides, **given(options))
-    settings = unless_given(chosen, accelerator=_LIVE_ACCELERATOR)
+    settings = up_settings(chosen)
     screen = Screen()
     others = check_user(settings)
     stop_on_signals()
@@ -247,8 +246,9 @@ def replay(overrides: Given, out: Path, **options: Value) -> None:
     from usage_platform.console.screen import Screen
     from usage_platform.wiring.platform import Platform
 
-    deployment = Platform(Settings.from_env(**overrides, **given(options)))
-    screen = Screen()
+    deployment, screen = Platform(Settings.from_env(**overrides, **given(options))), Screen()
+    if notice := deployment.meters_notice():
+        screen.say(notice)
     replayed = replay_source(
         deployment.reading_source(),
         out,

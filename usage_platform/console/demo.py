@@ -12,13 +12,19 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 
 from usage_platform.adapters.kafka.topics import ANOMALY, USAGE, KafkaUnreachableError, end_offsets
+from usage_platform.console.demo_jobs import compute_costs_and_findings
 from usage_platform.console.demo_summary import summarize
 from usage_platform.console.runs import any_in_flight, why_it_failed
 from usage_platform.console.screen import Screen, shown_path
+from usage_platform.console.site_files import write_site_files
+from usage_platform.console.site_summary import summarize_site
+from usage_platform.core.generator.site_plan import DAYS
+from usage_platform.core.generator.site_truth import lasting_spans
 from usage_platform.core.readings.source import SourceError
 from usage_platform.local.stack import Stack
 from usage_platform.services.due_models import due_models
 from usage_platform.services.progress import ingestion_lag, scoring_lag
+from usage_platform.settings.value_types import GENERATED_SITE
 from usage_platform.wiring.platform import Platform
 
 _LOOK_EVERY_SECONDS = 1.0
@@ -102,6 +108,10 @@ def run_demo(stack: Stack, screen: Screen, timeout: float) -> bool:
     deployment = Platform(stack.settings)
     started = time.monotonic()
     screen.say(f"Dagster: {stack.ui_url}")
+    if deployment.settings.source == GENERATED_SITE and not deployment.settings.lake:
+        write_site_files(deployment.assets, screen.say)
+    if notice := deployment.meters_notice():
+        screen.say(notice)
     flow = _wait(deployment, stack, screen, started + timeout)
     if flow is None or not flow.finished:
         screen.say(
@@ -109,8 +119,17 @@ def run_demo(stack: Stack, screen: Screen, timeout: float) -> bool:
             f"see {shown_path(stack.settings.data_dir / 'logs')} and the runs at {stack.ui_url}"
         )
         return False
+    is_site = deployment.settings.source == GENERATED_SITE
+    is_computed = not is_site or compute_costs_and_findings(
+        deployment, stack, screen, started + timeout
+    )
     screen.say(f"finished after {time.monotonic() - started:.0f} s")
-    return summarize(deployment, screen)
+    is_right = summarize(deployment, screen, lasting_spans(DAYS) if is_site else None)
+    if is_site and is_computed:
+        summarize_site(deployment, screen)
+    command = f"usage-platform --data {shown_path(deployment.settings.data_dir)}"
+    screen.say(f"next: {command} up" if is_site else f'next: {command} query "SELECT ..."')
+    return is_computed and is_right
 
 
 def _wait(deployment: Platform, stack: Stack, screen: Screen, deadline: float) -> Flow | None:

@@ -1,8 +1,8 @@
 """The demo's data folder holds one source at a time, unless `--keep` is given.
 
 A demo of the same source resumes where the last one ended; a demo of another source clears the
-folder first, because the tables would mix both, but for the files that people write. A demo sends
-no alerts: its anomalies lie in the past or are generated.
+folder first, because the tables would mix both, but for the files that people write; those that a
+demo has written and nobody has changed are cleared too.
 """
 
 import shutil
@@ -13,18 +13,12 @@ from usage_platform.adapters.stores.groups import GROUPS_FILE
 from usage_platform.adapters.stores.meters import METERS_FILE
 from usage_platform.adapters.stores.tariffs import TARIFFS
 from usage_platform.console.screen import shown_path
+from usage_platform.console.site_files import site_files
 from usage_platform.local.stack_file import StackFile
 from usage_platform.settings.settings import Settings
 from usage_platform.wiring.platform import Platform
 
 _WRITTEN_BY_PEOPLE = (METERS_FILE, GROUPS_FILE, TARIFFS)
-
-
-def without_alerts(settings: Settings) -> Settings:
-    """The settings without any alert sink."""
-    fields = Settings.model_fields.items()
-    none = {name: field.default for name, field in fields if name.startswith("alert_")}
-    return settings.model_copy(update=none)
 
 
 def ready_folder(settings: Settings, keep: bool, say: Callable[[str], None]) -> None:
@@ -54,7 +48,15 @@ def ready_folder(settings: Settings, keep: bool, say: Callable[[str], None]) -> 
     with StackFile(settings.data_dir):
         say(f"{folder}: clearing the data of {other}")
         assets = Path(Platform(settings).lake.assets)
-        _clear(settings.data_dir, {assets / name for name in _WRITTEN_BY_PEOPLE})
+        written = {assets / name for name in _WRITTEN_BY_PEOPLE if not _is_of_a_demo(assets, name)}
+        _clear(settings.data_dir, written)
+
+
+def _is_of_a_demo(assets: Path, name: str) -> bool:
+    """Whether a file is as a demo of the generated site has written it."""
+    text = site_files().get(name)
+    path = assets / name
+    return text is not None and path.is_file() and path.read_bytes() == text.encode()
 
 
 def _clear(folder: Path, kept: Set[Path]) -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY
-from usage_platform.console.screen import Screen, shown_path, table
+from usage_platform.console.screen import Screen, table
 from usage_platform.core.anomalies.anomaly import find_anomalies
 from usage_platform.core.detector.manifest import Manifest
 from usage_platform.core.generator.fault_verdicts import FaultVerdicts, evaluate_faults
@@ -20,8 +20,13 @@ from usage_platform.services.rescore import standing
 from usage_platform.wiring.platform import Platform
 
 
-def summarize(deployment: Platform, screen: Screen) -> bool:
+def summarize(deployment: Platform, screen: Screen, lasting: pd.DataFrame | None = None) -> bool:
     """Print the counts of each stage and whether they are as expected.
+
+    Args:
+        deployment: The services.
+        screen: Where to print.
+        lasting: Faults that findings are to show, as for `evaluate_faults`.
 
     Returns:
         Whether every check passed.
@@ -59,10 +64,9 @@ def summarize(deployment: Platform, screen: Screen) -> bool:
     screen.console.print(rows)
     faults = deployment.source_cache.faults()
     if len(faults) and manifests:
-        verdicts = evaluate_faults(faults, anomalies, _judged_by_more_than_rules(manifests))
+        known_from = _judged_by_more_than_rules(manifests)
+        verdicts = evaluate_faults(faults, anomalies, known_from, lasting)
         _print_faults(screen, faults, verdicts, scored.scored)
-    folder = shown_path(deployment.settings.data_dir)
-    screen.say(f'next: usage-platform --data {folder} query "SELECT ..."')
     return all(right)
 
 

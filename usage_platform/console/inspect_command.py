@@ -23,6 +23,7 @@ def inspect(overrides: Given, as_json: bool, **options: Value) -> None:
     Exits with 1 if something is uncertain that would change the readings.
     """
     from usage_platform.console.inspect import inspect_files
+    from usage_platform.console.plain_text import plain
     from usage_platform.console.screen import Screen
     from usage_platform.wiring.platform import Platform
     from usage_platform.wiring.sources import file_source
@@ -31,7 +32,10 @@ def inspect(overrides: Given, as_json: bool, **options: Value) -> None:
     platform = Platform(settings)
     # A setting that contradicts a description is refused before anything is read.
     platform.default_meter()
-    source, files = file_source(settings, platform.meters.read()), settings.source.split("\n")
+    applied = platform.meters.applied()
+    if applied.notice:
+        click.echo(plain(applied.notice), err=True)
+    source, files = file_source(settings, applied.descriptions), settings.source.split("\n")
     limits, data = settings.event_limits, overrides.get("data")
     if not inspect_files(source, files, limits, data, as_json, Screen()):
         sys.exit(1)

@@ -5,13 +5,22 @@ Belongs here: what is printed. Not here: the command line (`meters_command`), th
 """
 
 import json
+from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
 
+from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.stores.meters import AppliedDescriptions, descriptions_in
 from usage_platform.console.screen import Screen, table
-from usage_platform.core.meter_descriptions.description import Measured, MeterDescription
+from usage_platform.core.measurement import Sign
+from usage_platform.core.meter_descriptions.description import (
+    Descriptions,
+    Measured,
+    MeterDescription,
+)
 from usage_platform.core.meter_descriptions.parsing import written_fields
+from usage_platform.core.meter_descriptions.registry import described_default
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.settings.settings import SettingsError
 from usage_platform.wiring.platform import Platform
@@ -23,13 +32,15 @@ def print_all(platform: Platform, as_json: bool, screen: Screen) -> None:
     """Print a row a meter and version.
 
     Raises:
-        LakeError: In one line, when the file of descriptions is invalid.
+        LakeError: In one line, when the file has a mistake; what applies is printed before.
     """
-    registry, descriptions = platform.registry(), platform.meters.read()
+    applied = platform.meters.applied()
+    registry, descriptions = platform.registry(), applied.descriptions
     names = sorted(registry.known)
     if as_json:
         found = [_fields(registry, name, descriptions.get(name)) for name in names]
         print(json.dumps(found, indent=1))
+        _refuse(applied)
         return
     columns = ("meter", "time zone", "minutes", "from", "values", "described by")
     rows = table("Meters", *columns, numbers=("minutes",))
@@ -39,6 +50,7 @@ def print_all(platform: Platform, as_json: bool, screen: Screen) -> None:
     screen.console.print(rows)
     if not descriptions:
         screen.say(f"{platform.meters.place}: no meter; add one with 'usage-platform meters add'")
+    _refuse(applied)
 
 
 def print_one(platform: Platform, name: str, as_json: bool, screen: Screen) -> None:
@@ -48,7 +60,8 @@ def print_one(platform: Platform, name: str, as_json: bool, screen: Screen) -> N
         SettingsError: The meter is neither described nor known from a source.
         LakeError: As for `print_all`.
     """
-    registry, descriptions = platform.registry(), platform.meters.read()
+    applied = platform.meters.applied()
+    registry, descriptions = platform.registry(), applied.descriptions
     if name not in registry.known:
         raise SettingsError(
             f"{platform.meters.place}: no meter {name}; 'usage-platform meters list' lists all"
@@ -56,6 +69,7 @@ def print_one(platform: Platform, name: str, as_json: bool, screen: Screen) -> N
     fields = _fields(registry, name, descriptions.get(name))
     if as_json:
         print(json.dumps(fields, indent=1))
+        _refuse(applied)
         return
     for field, value in fields.items():
         if field not in ("samples", "versions"):
@@ -67,6 +81,35 @@ def print_one(platform: Platform, name: str, as_json: bool, screen: Screen) -> N
     for version in fields["versions"]:
         said = ", ".join(f"{k} {v}" for k, v in version.items() if k != "valid_from")
         screen.say(f"from {version['valid_from']}: {said}")
+    _refuse(applied)
+
+
+def checked(platform: Platform, file: Path | None) -> Descriptions:
+    """The descriptions in the lake's file, or in another one before it is copied there.
+
+    Raises:
+        SettingsError: A setting contradicts them, or the other file is no UTF-8.
+        LakeError: In one line, when the file has a mistake.
+    """
+    if file is None:
+        # Contradictions are looked for in the content that applies: without a mistake, the file's.
+        descriptions = platform.meters.read()
+        platform.default_meter()
+        return descriptions
+    try:
+        found = descriptions_in(file.read_text("utf-8"), str(file))
+        described_default(platform.settings.default_meter, found)
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file}: expected UTF-8 ({error.reason})") from None
+    except ValueError as error:
+        raise SettingsError(f"{file}: {error}") from None
+    return found
+
+
+def _refuse(applied: AppliedDescriptions) -> None:
+    """End with the file's mistake, if it has one."""
+    if applied.notice:
+        raise LakeError(applied.notice)
 
 
 def _shown(value: object) -> str:
@@ -92,14 +135,15 @@ def _rows(meter: Meter, description: MeterDescription | None) -> list[tuple[str,
     return [
         (*(("",) * len(first) if since else first), str(since or ""), values, "people")
         for since, measured in description.phases()
-        for values in [_values(meter, description, measured)]
+        for values in [_values(meter, measured)]
     ]
 
 
-def _values(meter: Meter, description: MeterDescription, measured: Measured) -> str:
-    parts = ["net" if meter.is_net else "", measured.quantity or "", measured.unit or ""]
-    if description.stamp is not None:
-        parts.append(f"stamped at the {description.stamp}")
+def _values(meter: Meter, measured: Measured) -> str:
+    is_net = (measured.sign or meter.sign) is Sign.NET
+    parts = ["net" if is_net else "", measured.quantity or "", measured.unit or ""]
+    if measured.stamp is not None:
+        parts.append(f"stamped at the {measured.stamp}")
     if measured.register_size is not None:
         parts.append(f"up to {measured.register_size:.15g}")
     if measured.factor != 1:

@@ -6,6 +6,7 @@ Belongs here: its subcommands and options. Not here: what they print (`meters`),
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -35,13 +36,31 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_meters(overrides: Given, as_json: bool) -> None:
     """List the meters that people or sources describe.
 
-    Exits with 1 and one line if something in the file is wrong.
+    If something in the file is wrong, lists what applies until it is corrected, and exits with 1.
     """
     from usage_platform.console.meters import print_all
     from usage_platform.console.screen import Screen
     from usage_platform.wiring.platform import Platform
 
     print_all(Platform(Settings.from_env(**overrides)), as_json, Screen())
+
+
+@meters.command()
+@click.argument(
+    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.pass_obj
+def check(overrides: Given, file: Path | None) -> None:
+    """Check the lake's file, or FILE before it is copied there.
+
+    Exits with 1 and one line if something in it is wrong.
+    """
+    from usage_platform.console.meters import checked
+    from usage_platform.console.screen import Screen
+    from usage_platform.wiring.platform import Platform
+
+    found = checked(Platform(Settings.from_env(**overrides)), file)
+    Screen().say(f"meters: {len(found):,} described; nothing is wrong")
 
 
 @meters.command()
@@ -82,8 +101,8 @@ def set_fields(
 ) -> None:
     """Change a meter's description.
 
-    Fields without an option stay. With --valid-from they change from that day on: quantity, unit,
-    register size and factor may.
+    Fields without an option stay. With --valid-from they change from that day on: all but zone and
+    interval may.
     """
     from usage_platform.core.meter_descriptions.edits import changed
 

@@ -3,6 +3,7 @@
 Belongs here: reading runs. Not here: starting or stopping them.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -45,3 +46,31 @@ def why_it_failed(home: Path, job: str, step: str, since: datetime) -> str | Non
                 told = event.step_failure_data.user_failure_data
                 return (told.description if told else None) or event.message
     return None
+
+
+def unfinished(home: Path, runs: Sequence[str]) -> list[str]:
+    """Which of some runs are still queued or running.
+
+    Args:
+        home: The folder of the instance's `dagster.yaml`.
+        runs: Their ids.
+    """
+    if not runs:
+        return []
+    with DagsterInstance.from_config(str(home)) as instance:
+        waiting = instance.get_runs(RunsFilter(run_ids=list(runs), statuses=_IN_FLIGHT))
+    return [run.run_id for run in waiting]
+
+
+def failed_jobs(home: Path, runs: Sequence[str]) -> list[str]:
+    """The jobs of those runs that have ended without success.
+
+    Args:
+        home: The folder of the instance's `dagster.yaml`.
+        runs: Their ids.
+    """
+    if not runs:
+        return []
+    ended = [DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
+    with DagsterInstance.from_config(str(home)) as instance:
+        return [one.job_name for one in instance.get_runs(RunsFilter(list(runs), statuses=ended))]

@@ -39,9 +39,9 @@ def status(deployment: Platform, now: pd.Timestamp) -> Group:
         now: The current time, UTC, for the age of open transactions.
     """
     services = _services(deployment.settings, _bootstrap(deployment))
-    access = _kafka_access(deployment.settings.data_dir)
+    notices = (*_kafka_access(deployment.settings.data_dir), *_meters_notice(deployment))
     return Group(
-        services, *access, _lags(deployment, now), _tables(deployment), _events(deployment)
+        services, *notices, _lags(deployment, now), _tables(deployment), _events(deployment)
     )
 
 
@@ -74,6 +74,15 @@ def _kafka_access(data: Path) -> list[Text]:
     return [
         Text(f"Clients of Kafka need the password in {java} (Java) and {librdkafka} (librdkafka)\n")
     ]
+
+
+def _meters_notice(deployment: Platform) -> list[Text]:
+    """What is wrong with people's descriptions of meters."""
+    try:
+        notice = deployment.meters_notice()
+    except LakeError as error:
+        notice = str(error)
+    return [Text(f"Meters: {notice}\n")] if notice else []
 
 
 def _bootstrap(deployment: Platform) -> str:

@@ -57,15 +57,15 @@ def done_on_emr(
     Raises:
         SettingsError: When no application is set, or a setting rules such a job out.
         LeaseError: When another process writes to the lake.
-        LakeError: When people's descriptions of meters are invalid.
+        LakeError: When no descriptions of meters apply.
         dg.Failure: In one line, when the job cannot be started, or fails.
     """
     application = _application(deployment.settings)
     borrower = None if isinstance(work, TrainModels) else Holder(BORROWER, context.run.run_id)
     here = None if borrower is None else (borrower.host, borrower.folder)
     request = Request.of(deployment.settings, work, here)
-    # An invalid description of a meter is found before the job starts; a job, which has no YAML,
-    # finds what was read here.
+    # A first invalid description of a meter is found before the job starts; a job, which has no
+    # YAML, finds what was read here.
     deployment.registry()
     with _aws_failing_in_one_line():
         client = client_for_pipes()

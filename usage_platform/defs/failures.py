@@ -88,6 +88,11 @@ def fails_in_one_line(function: _Function) -> _Function:
     return results if isgeneratorfunction(function) else result  # type: ignore[return-value]
 
 
+def skip_reason(*reasons: str) -> dg.SkipReason:
+    """Why a tick did nothing, from the reasons that are not empty."""
+    return dg.SkipReason("; ".join(filter(None, reasons)))
+
+
 def skipped(error: Exception) -> dg.SkipReason:
     """Why a tick did not go on; the next one does.
 

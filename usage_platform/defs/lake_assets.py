@@ -92,6 +92,8 @@ def streams_into_lake(
     kafka, lake = deployment.kafka, deployment.lake
     ensure_topics(kafka)
     registry = deployment.registry()
+    if notice := deployment.meters_notice():
+        context.log.warning(notice)
     report = IngestReport(context, deployment, registry)
     if config.compute is Compute.emr_serverless:
         done = done_on_emr(context, deployment, DrainTopics())
@@ -123,7 +125,7 @@ def is_to_end(instance: dg.DagsterInstance, deployment: Platform, registry: Mete
         registry: The meters of this run.
 
     Raises:
-        LakeError: In one line, when people's descriptions have become invalid.
+        LakeError: In one line, when no descriptions of people apply.
     """
     return is_awaited(instance, deployment) or deployment.registry() != registry
 

@@ -9,7 +9,7 @@ from usage_platform.adapters.kafka.topics import (
     SAMPLE_TOPICS,
     ensure_topics,
 )
-from usage_platform.defs.failures import STAGE_ERRORS, skipped
+from usage_platform.defs.failures import STAGE_ERRORS, skip_reason, skipped
 from usage_platform.defs.jobs import collecting
 from usage_platform.defs.metadata import instant
 from usage_platform.defs.resources import PlatformResource
@@ -61,19 +61,20 @@ def sample_stream(
     """
     deployment = platform.deployment
     try:
+        notice = deployment.meters_notice()
         descriptions = described_samples(deployment)
         if not descriptions:
-            return dg.SkipReason("no meter has samples in assets/meters.yaml")
+            return skip_reason("no meter has samples in assets/meters.yaml", notice)
         ensure_topics(deployment.kafka)
         ensure_topics(deployment.kafka, SAMPLE_TOPICS)
         with _averager.borrowed(deployment.kafka, deployment.reader) as averager:
             result = averager.tick(descriptions, deployment.registry(), _SECONDS)
     except STAGE_ERRORS as error:
         return skipped(error)
-    for line in (*result.notices, *result.examples):
+    for line in filter(None, (notice, *result.notices, *result.examples)):
         context.log.warning(line)
     if not result.readings:
-        return dg.SkipReason(f"{result.messages:,} messages, no new reading")
+        return skip_reason(f"{result.messages:,} messages, no new reading", notice)
     published = dg.AssetMaterialization("usage", metadata=_metadata(result))
     return dg.SensorResult(asset_events=[published])
 

@@ -20,13 +20,13 @@ from usage_platform.adapters.kafka.topics import (
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.core.time.waiting import seconds_left
 from usage_platform.defs.anomaly_assets import tick_metadata
-from usage_platform.defs.failures import STAGE_ERRORS, skipped
+from usage_platform.defs.failures import STAGE_ERRORS, skip_reason, skipped
 from usage_platform.defs.jobs import micro_batch, playback, retrain
 from usage_platform.defs.resources import PlatformResource
+from usage_platform.services.divided_scorers import DividedScorers
 from usage_platform.services.due_models import due_models
 from usage_platform.services.kept_client import KeptClient
 from usage_platform.services.progress import ingestion_lag
-from usage_platform.services.score import Scorer
 from usage_platform.services.score_result import TickResult
 from usage_platform.services.score_tick import score_waiting
 
@@ -164,7 +164,7 @@ def model_sensor(
     return dg.RunRequest(run_config={"ops": {"slot_forests": {"config": {"due": True}}}})
 
 
-_warm_scorer: KeptClient[Scorer] = KeptClient(Scorer)
+_warm_scorers: KeptClient[DividedScorers] = KeptClient(DividedScorers)
 
 
 @dg.sensor(
@@ -179,17 +179,21 @@ def anomaly_stream(
     """Score new events on `usage` and publish anomalies to `anomaly`, exactly once.
 
     Consumes for at most 20 seconds; anomalies and offsets are committed in one Kafka transaction.
+    Several scorers divide the topic's partitions, where it has several (`USAGE_SCORERS`).
     Then publishes which meters have become silent.
     Reports a materialization of `anomaly` for each tick that consumed events.
     """
     deployment = platform.deployment
     try:
+        notice = deployment.meters_notice()
         if not deployment.models.manifests():
-            return dg.SkipReason("no model yet: events wait on the topic until there is one")
+            reason = "no model yet: events wait on the topic until there is one"
+            return skip_reason(reason, notice)
         ensure_topics(deployment.kafka)
-        with _warm_scorer.borrowed(deployment.kafka, deployment.reader) as scorer:
+        most = deployment.scorers
+        with _warm_scorers.borrowed(deployment.kafka, deployment.reader, most) as scorers:
             result = score_waiting(
-                scorer,
+                scorers,
                 deployment.kafka,
                 deployment.models,
                 deployment.timeline,
@@ -200,16 +204,22 @@ def anomaly_stream(
             )
     except STAGE_ERRORS as error:
         return skipped(error)
+    if notice:
+        context.log.warning(notice)
     if result.silent:
         context.log.warning(f"{result.silent:,} meters have become silent")
+    if result.notice:
+        context.log.warning(result.notice)
     if not result.events:
-        return dg.SkipReason(_why_nothing(result))
+        return skip_reason(_why_nothing(result), notice)
     context.log.info(f"{result.scored:,} readings scored, {result.anomalies:,} anomalies")
     told = dg.AssetMaterialization("anomaly", metadata=tick_metadata(result))
     return dg.SensorResult(asset_events=[told])
 
 
 def _why_nothing(result: TickResult) -> str:
+    if result.notice:
+        return result.notice
     if result.silent:
         return f"no new events; {result.silent:,} meters have become silent"
     if result.waits_for is None:

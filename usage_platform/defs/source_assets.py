@@ -27,6 +27,7 @@ from usage_platform.defs.source_progress import (
 )
 from usage_platform.services.play import PlaybackError, play
 from usage_platform.services.playback_plan import PlaybackPlan
+from usage_platform.services.playback_topic import PlayedTopic, TopicChangedError
 from usage_platform.wiring.platform import Platform
 from usage_platform.wiring.sources import described_identity, source_identity
 
@@ -53,7 +54,9 @@ def source_readings(
     settings = deployment.settings
     started = time.monotonic()
     # Before loading: what changes meanwhile is then loaded again.
-    identity, said = source_identity(settings), deployment.meters.read()
+    identity, applied = source_identity(settings), deployment.meters.applied()
+    if applied.notice:
+        context.log.warning(applied.notice)
     try:
         source = deployment.reading_source()
         context.log.info(f"loading {source.name}")
@@ -63,7 +66,7 @@ def source_readings(
     except SourceError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
     names = loaded.frame["meter"].unique()
-    version = described_identity(identity, said, names).version
+    version = described_identity(identity, applied.descriptions, names).version
     summary = deployment.source_cache.save(version, loaded, settings.default_meter)
     for note in loaded.notes:
         context.log.info(note)
@@ -80,6 +83,8 @@ def source_readings(
         "labelled_faults": 0 if loaded.faults is None else len(loaded.faults),
         "seconds": round(time.monotonic() - started, 2),
     }
+    if applied.notice:
+        metadata["notice"] = applied.notice
     if len(frame):
         first = loaded.meters[0]
         own = frame[frame["meter"] == first.name].rename(columns={"ts": "event_time"})
@@ -154,13 +159,20 @@ def usage(
             context.log.info(f"playing {len(todo):,} readings to {kafka.bootstrap}")
             report = PlaybackReport(context, kafka)
             pace = _pace(deployment, config, plan, loaded)
-            progress = play(kafka, todo, plan.identity.name, pace, report, lease.check)
+            topic = PlayedTopic(kafka, played.topic_id)
+
+            def check() -> None:
+                lease.check()
+                topic.check()
+
+            progress = play(kafka, todo, plan.identity.name, pace, report, check)
             plan.keep_end(loaded, played, kafka)
         offsets = end_offsets(kafka, "usage")
     except (
         KafkaUnreachableError,
         PlaybackError,
         PlaybackLeaseError,
+        TopicChangedError,
         FileNotFoundError,
         ValueError,
     ) as error:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from usage_platform.local.listeners import own_server_replies
 from usage_platform.local.lost_runs import fail_lost_runs
 from usage_platform.local.process import Service
 from usage_platform.local.replies import GRPC, HTTP, server_replies
@@ -55,7 +56,7 @@ def dagster_services(
     }
     ready = {
         "code": partial(server_replies, code_socket, GRPC),
-        "ui": partial(server_replies, ui_port, HTTP),
+        "ui": partial(own_server_replies, ui_port, HTTP, _pid_file(data_dir, "ui")),
         "daemon": partial(_daemon_runs, data_dir / "logs" / "daemon.log"),
     }
     write_instance = partial(_write_instance, data_dir, home, code_socket)
@@ -68,7 +69,7 @@ def dagster_services(
             # Not site-packages: Dagster reads a `.env` and a pyproject.toml where it is started.
             cwd=REPOSITORY_ROOT if in_a_clone() else home,
             log_file=data_dir / "logs" / f"{name}.log",
-            pid_file=data_dir / "run" / f"{name}.pid",
+            pid_file=_pid_file(data_dir, name),
             ready=ready[name],
             start_timeout=120.0,
             prepare=prepare.get(name, write_instance),
@@ -77,6 +78,10 @@ def dagster_services(
         )
         for name, command in commands.items()
     )
+
+
+def _pid_file(data_dir: Path, name: str) -> Path:
+    return data_dir / "run" / f"{name}.pid"
 
 
 def _prepare_code(write_instance: Callable[[], None], home: Path) -> None:

@@ -17,9 +17,10 @@ from pathlib import Path
 from usage_platform.local.class_archive import class_archive, reading
 from usage_platform.local.jars import pyspark_home
 from usage_platform.local.java import JavaHome
+from usage_platform.local.listeners import own_server_replies
 from usage_platform.local.ports import LOOPBACK
 from usage_platform.local.process import Service
-from usage_platform.local.replies import GRPC, server_replies
+from usage_platform.local.replies import GRPC
 from usage_platform.local.shipped_files import REPOSITORY_ROOT
 
 _SERVER_CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
@@ -110,7 +111,7 @@ def spark_service(
         LocalError: When pyspark is not installed.
     """
     data_dir = data_dir.absolute()
-    home = data_dir / "spark"
+    home, pid_file = data_dir / "spark", data_dir / "run" / "spark.pid"
     settings = {"spark.master": "local[*]", **conf, **_own_settings(home, endpoint.port)}
     return Service(
         name="spark",
@@ -118,8 +119,8 @@ def spark_service(
         env=_environment(env, java, home) | ({_TOKEN: endpoint.token} if endpoint.token else {}),
         cwd=home,
         log_file=data_dir / "logs" / "spark.log",
-        pid_file=data_dir / "run" / "spark.pid",
-        ready=partial(server_replies, endpoint.port, GRPC),
+        pid_file=pid_file,
+        ready=partial(own_server_replies, endpoint.port, GRPC, pid_file),
         start_timeout=120.0,
         stop_timeout=30.0,
         prepare=partial(_prepare, home, settings),

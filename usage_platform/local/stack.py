@@ -5,7 +5,7 @@ run on. Not here: one service's command (its own file), what people do with the 
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from secrets import token_urlsafe
 from types import TracebackType
@@ -18,6 +18,7 @@ from usage_platform.adapters.lake.lease_renewer import LeaseRenewer
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.spark.session import spark_conf
 from usage_platform.local.broker import BROKER_USER, broker_service
+from usage_platform.local.dagster_jobs import launch_job
 from usage_platform.local.dagster_services import dagster_services
 from usage_platform.local.errors import LocalError
 from usage_platform.local.jars import JarFolders, ensure_jars
@@ -101,6 +102,7 @@ class Stack:
         self.kafka = settings.kafka_bootstrap
         self.ui_url = ""
         self.page_url: str | None = None
+        self._env: Mapping[str, str] = {}
 
     def __enter__(self) -> Self:
         """Start what is needed, in order.
@@ -163,6 +165,14 @@ class Stack:
         self._kept.check()
         self._supervisor.look()
 
+    def launch_job(self, job: str, tags: Mapping[str, str]) -> str:
+        """Queue a run of one of Dagster's jobs; `dagster_jobs.launch_job`.
+
+        Raises:
+            LocalError: In one line, when it cannot be queued.
+        """
+        return launch_job(self.settings.data_dir, self._env, job, tags)
+
     def _plan(self) -> list[Service]:
         """The services to start; fills in their addresses."""
         given, say = self._given, self._say
@@ -194,6 +204,7 @@ class Stack:
         # The broker's address and password are in the stack's file, which its processes read.
         self.settings = given.model_copy(update={"spark_remote": spark, "data": data})
         env = {**others, **self.settings.environment(with_secrets=True)}
+        self._env = env
         services += dagster_services(data, env, socket_path(data, "code"), ui_port)
         if self._has_page:
             page_port = port(given.page_port, "page")

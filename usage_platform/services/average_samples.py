@@ -11,7 +11,6 @@ at any time leaves either all results of a batch and its offsets, or none.
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -36,7 +35,7 @@ from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.messages import kept_bytes, usage_messages
 from usage_platform.core.readings.reject_reasons import KEPT_BYTES
 from usage_platform.core.samples.stage import SampleStage
-from usage_platform.services.offset_marks import Work, check_lake
+from usage_platform.services.offset_marks import Work, check_lake_of_stage
 from usage_platform.services.sample_position import (
     SamplePosition,
     committed_position,
@@ -107,7 +106,8 @@ class SampleAverager:
         )
         self._consumer = Consumer(kafka.client(**{"group.id": SAMPLES_GROUP, **COMMITTED}))
         self._lake_id = lake_id(lake)
-        _check_lake(kafka, self._lake_id)
+        work = Work(SAMPLES, SAMPLES_GROUP, "averaged")
+        check_lake_of_stage(kafka, self._lake_id, work)
         # Fences one that is still alive elsewhere: its transaction can no longer commit.
         with fenced_as_own_error(self._producer, AveragerFencedError):
             self._producer.init_transactions(_CALL_SECONDS)
@@ -230,11 +230,3 @@ class SampleAverager:
             lambda: producer.send_offsets_to_transaction(offsets, group, _CALL_SECONDS),
         )
         producer.commit_transaction(_CALL_SECONDS)
-
-
-def _check_lake(kafka: KafkaSettings, lake: str) -> None:
-    # Committed offsets as of now: a consumer of committed events would wait for the transaction
-    # that one which was killed left open, which is aborted only after this check.
-    asked = {"group.id": SAMPLES_GROUP, "isolation.level": "read_uncommitted"}
-    with closing(Consumer(kafka.client(**asked, **{"enable.auto.commit": False}))) as client:
-        check_lake(client, kafka, lake, Work(SAMPLES, SAMPLES_GROUP, "averaged"))

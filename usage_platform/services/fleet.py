@@ -5,9 +5,9 @@ Belongs here: what is asked of the lake and how often, and the rows made of it. 
 """
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 
@@ -16,7 +16,7 @@ import pandas as pd
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.fleet_sums import Spans, episode_sums
 from usage_platform.adapters.lake.reader import DayFiles, LakeReader
-from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_HOURLY
+from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_COST, USAGE_HOURLY
 from usage_platform.adapters.stores.groups import GroupsStore, groups_in
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.adapters.stores.reviews import ReviewStore
@@ -26,6 +26,7 @@ from usage_platform.core.fleet.groups import Groups
 from usage_platform.core.fleet.meter_row import MeterRow, present
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.time.units import NS_A_MINUTE
+from usage_platform.services.fleet_costs import CostSums
 from usage_platform.services.fleet_expected import ExpectedHours
 from usage_platform.services.fleet_rows import (
     Episode,
@@ -57,6 +58,7 @@ class Fleet:
         groups: In the order of the file.
         groups_error: What is wrong with the file of groups, one line; empty if nothing is.
         hour_end: End of the spans of the figures, ns since 1970 UTC; None without a reading.
+        areas: Floor area by meter, m², where one is known.
     """
 
     version: str = "empty"
@@ -66,6 +68,7 @@ class Fleet:
     groups: tuple[GroupRow, ...] = ()
     groups_error: str = ""
     hour_end: int | None = None
+    areas: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +94,19 @@ class FleetSource:
     now: Callable[[], int]
 
 
+@dataclass(frozen=True)
+class _Tables:
+    """The files of the tables now."""
+
+    hours: DayFiles
+    anomalies: DayFiles
+    costs: DayFiles
+
+    @property
+    def versions(self) -> tuple[int, int, int]:
+        return self.hours.version, self.anomalies.version, self.costs.version
+
+
 class FleetCache:
     """The fleet in memory, updated by a thread of its own.
 
@@ -108,6 +124,7 @@ class FleetCache:
         self._refreshing: Future[None] | None = None
         self._expected = ExpectedHours(source.models.manifests, source.models.profiles)
         self._sums = HourSums(source.reader, self._expected)
+        self._costs = CostSums(source.reader)
         self._silent: dict[str, int] = {}
         self._asked = -REFRESHED_EVERY_SECONDS
         self._fleet: Fleet | None = None
@@ -149,7 +166,9 @@ class FleetCache:
 
     def _refresh(self) -> None:
         source = self._source
-        hours, anomalies = (source.reader.day_files(t) for t in (USAGE_HOURLY, ANOMALIES))
+        tables = _Tables(
+            *(source.reader.day_files(table) for table in (USAGE_HOURLY, ANOMALIES, USAGE_COST))
+        )
         reviewed = {
             episode
             for episode, state in states(source.reviews.read()).items()
@@ -157,27 +176,25 @@ class FleetCache:
         }
         registry, text = source.registry(), source.groups.text()
         models = [one.version for one in source.models.manifests()]
-        seen = (hours.version, anomalies.version, sorted(reviewed), registry, text, models)
+        seen = (tables.versions, sorted(reviewed), registry, text, models)
         clock = source.now() // CLOCK_STEP, sorted(self._silent.copy().items())
         version = sha256(repr((seen, clock)).encode()).hexdigest()[:16]
         if self._fleet is None or version != self._fleet.version:
-            tables = hours, anomalies
             self._fleet = self._built(version, tables, reviewed, registry, text)
 
     def _built(
         self,
         version: str,
-        tables: tuple[DayFiles, DayFiles],
+        tables: _Tables,
         reviewed: set[Episode],
         registry: MeterRegistry,
         text: str,
     ) -> Fleet:
-        hours, anomalies = tables
-        source = self._source
+        hours, source = tables.hours, self._source
         hour_end = _hour_end(source.reader, hours)
         if hour_end is None:
             groups, error = self._groups(text, registry.known)
-            known = Known(registry, groups, {}, {}, frozenset(), 0)
+            known = Known(registry, groups, {}, {}, frozenset(), {}, 0)
             rows = meter_rows(registry.known, None, known)
             return Fleet(version, None, None, rows, group_rows(groups, _NO_SUMS), error)
         spans = spans_until(hour_end)
@@ -190,7 +207,7 @@ class FleetCache:
             groups, error = self._groups(text, {*names, *sums.meters.index})
             sums = self._sums.follow(hours, sum_members(groups.groups, registry), spans)
         newest = int(sums.meters["newest"].max())
-        episodes = _episodes(source.reader, anomalies, spans)
+        episodes = _episodes(source.reader, tables.anomalies, spans)
         as_of = present(source.now(), newest)
         known = Known(
             registry,
@@ -198,11 +215,13 @@ class FleetCache:
             open_episodes(episodes, reviewed),
             self._silent.copy(),
             self._expected.meters,
+            self._costs.follow(tables.costs, tables.anomalies, spans, reviewed),
             as_of,
         )
         rows = meter_rows(registry.known, sums, known)
         shown = group_rows(groups, sums.groups)
-        return Fleet(version, as_of, newest, rows, shown, error, hour_end.value)
+        areas = groups.areas or {}
+        return Fleet(version, as_of, newest, rows, shown, error, hour_end.value, areas)
 
     def _groups(self, text: str, meters: Collection[str]) -> tuple[Groups, str]:
         """The groups, or none and what is wrong with their file."""

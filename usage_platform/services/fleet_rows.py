@@ -14,6 +14,7 @@ import pandas as pd
 from usage_platform.core.anomalies.anomaly import records
 from usage_platform.core.fleet.group_row import GroupRow, HourSum, group_row
 from usage_platform.core.fleet.groups import Groups
+from usage_platform.core.fleet.meter_cost import NO_COST, MeterCost
 from usage_platform.core.fleet.meter_row import (
     NO_ENERGY,
     NO_LINE,
@@ -55,6 +56,7 @@ class Known:
         open_episodes: By meter.
         silent_from: By meter, from when on it was last reported as silent, ns since 1970 UTC.
         modelled: The meters of which something is expected.
+        costs: By meter, what it costs.
         as_of: The present in the time of the readings, ns since 1970 UTC.
     """
 
@@ -63,6 +65,7 @@ class Known:
     open_episodes: Mapping[str, OpenEpisodes]
     silent_from: Mapping[str, int]
     modelled: frozenset[str]
+    costs: Mapping[str, MeterCost]
     as_of: int
 
 
@@ -143,6 +146,7 @@ def _summed(sums: FleetSums, known: Known) -> Iterator[MeterRow]:
             is_silent=is_silent(newest, known.silent_from.get(name), known.as_of),
             kwh_per_m2=_per_area(energy["month_kwh"][at], known.groups.area_of(name)),
             line=sums.lines[at].astype(np.float64),
+            cost=known.costs.get(name, NO_COST),
         )
 
 

@@ -21,7 +21,7 @@ from usage_platform.adapters.lake.fleet_sums import (
 )
 from usage_platform.adapters.lake.reader import DayFiles, LakeReader
 from usage_platform.adapters.lake.tables import USAGE_HOURLY
-from usage_platform.core.fleet.groups import Group
+from usage_platform.core.fleet.groups import Group, Member
 from usage_platform.core.fleet.meter_row import MONTH_HOURS, WEEK_HOURS
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.time.local_time import local_day_bounds
@@ -91,6 +91,18 @@ def sum_members(groups: Sequence[Group], registry: MeterRegistry) -> tuple[SumMe
         groups: The groups; a sum has the number of its position.
         registry: Gives each meter's time zone.
     """
+    return members_of_sums([group.members for group in groups], registry)
+
+
+def members_of_sums(
+    sums: Sequence[Sequence[Member]], registry: MeterRegistry
+) -> tuple[SumMember, ...]:
+    """The members of some sums, with instants for local days.
+
+    Args:
+        sums: The members of each; a sum has the number of its position.
+        registry: Gives each meter's time zone.
+    """
     return tuple(
         SumMember(
             position,
@@ -99,8 +111,8 @@ def sum_members(groups: Sequence[Group], registry: MeterRegistry) -> tuple[SumMe
             _start_of(member.since, member.meter, registry),
             _start_of(member.until, member.meter, registry),
         )
-        for position, group in enumerate(groups)
-        for member in group.members
+        for position, members in enumerate(sums)
+        for member in members
     )
 
 

@@ -32,22 +32,25 @@ class KeptClient(Generic[_Client]):
     """One client for all ticks of a process.
 
     Args:
-        make: Makes it from the brokers and the lake's tables.
+        make: Makes it from the brokers, the lake's tables and what else it needs.
     """
 
-    def __init__(self, make: Callable[[KafkaSettings, LakeReader], _Client]) -> None:
+    def __init__(self, make: Callable[..., _Client]) -> None:
         self._make = make
         self._lock = threading.Lock()
         self._client: _Client | None = None
-        self._kafka: KafkaSettings | None = None
+        self._made_from: tuple[object, ...] = ()
 
     @contextmanager
-    def borrowed(self, kafka: KafkaSettings, reader: LakeReader) -> Generator[_Client]:
+    def borrowed(
+        self, kafka: KafkaSettings, reader: LakeReader, *more: object
+    ) -> Generator[_Client]:
         """The client; after any failure it is closed, and the next tick makes a new one.
 
         Args:
             kafka: The brokers; other ones get a new client.
             reader: The lake's tables.
+            more: What else it needs; another one gets a new client too.
 
         Raises:
             ClientBusyError: When a tick that its caller has given up still has it.
@@ -55,10 +58,11 @@ class KeptClient(Generic[_Client]):
         if not self._lock.acquire(blocking=False):
             raise ClientBusyError
         try:
-            if self._client is None or self._kafka != kafka:
+            if self._client is None or self._made_from != (kafka, *more):
                 if self._client is not None:
                     self._client.close()
-                self._client, self._kafka = self._make(kafka, reader), kafka
+                self._client = self._make(kafka, reader, *more)
+                self._made_from = kafka, *more
             try:
                 yield self._client
             except BaseException:

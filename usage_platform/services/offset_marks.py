@@ -7,6 +7,8 @@ Offsets of another lake mean that this broker serves that lake: two platforms th
 group would take each other's events in turn, each for itself.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer
@@ -36,9 +38,40 @@ class Work:
     done: str
 
 
-def offset_mark(topic_id: str, lake_id: str) -> str:
-    """The metadata of a committed offset: what it belongs to."""
-    return f"{topic_id} {lake_id}"
+def offset_mark(topic_id: str, lake_id: str, division: str = "") -> str:
+    """The metadata of a committed offset: what it belongs to.
+
+    Args:
+        topic_id: The topic's id.
+        lake_id: The lake's id.
+        division: The division of scorers that commits it (`score_division`); empty without any.
+    """
+    return f"{topic_id} {lake_id} {division}".rstrip()
+
+
+@contextmanager
+def reader_of_offsets(kafka: KafkaSettings, group: str) -> Generator[Consumer]:
+    """A consumer that reads the committed offsets of a transactional group, and commits none.
+
+    It reads them as of now: a consumer of committed events would wait for the transaction that a
+    killed process left open, until that times out.
+    """
+    settings = {"enable.auto.commit": False, "isolation.level": "read_uncommitted"}
+    client = Consumer(kafka.client(**{"group.id": group, **settings}))
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def check_lake_of_stage(kafka: KafkaSettings, lake_id: str, work: Work) -> None:
+    """The same as `check_lake` for a transactional group, before its open transaction is aborted.
+
+    Raises:
+        OtherLakeError: When another lake's platform has committed offsets in the group.
+    """
+    with reader_of_offsets(kafka, work.group) as client:
+        check_lake(client, kafka, lake_id, work)
 
 
 def check_lake(client: Consumer, kafka: KafkaSettings, lake_id: str, work: Work) -> None:

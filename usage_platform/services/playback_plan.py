@@ -97,7 +97,7 @@ class PlaybackPlan:
         """
         newest = self.remaining(loaded, played).groupby("meter")["ts"].max()
         last = played.last | {str(meter): ts for meter, ts in newest.items()}
-        keep_end(self.records, kafka, self._loaded_identity, loaded, last)
+        keep_end(self.records, kafka, self._loaded_identity, loaded, replace(played, last=last))
 
     def is_exhausted(self, kafka: KafkaSettings) -> bool:
         """Whether all of it was played. A source that is not loaded is not exhausted.

@@ -8,11 +8,11 @@ found on the topic, which is read from the record's offsets on and not from its 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from usage_platform.adapters.kafka.playback_position import played_since
+from usage_platform.adapters.kafka.playback_position import PlayedEvents, played_since
 from usage_platform.adapters.kafka.topic_ids import topic_id
 from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings, end_offsets
 from usage_platform.adapters.stores.playback_record import PlaybackRecord, PlaybackRecords
@@ -20,6 +20,10 @@ from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.pacing import digest_until
 
 Last = dict[str, pd.Timestamp]
+_OTHER_TOPIC = (
+    f"topic {USAGE}: it was created again, or is on another cluster, since the source was played, "
+    "so that all of it is played again; readings that are in the tables already stay as they are"
+)
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,12 @@ class Played:
     Attributes:
         last: Each meter's newest played reading, UTC instants.
         notice: What is to be reported, in one line; empty if nothing is.
+        topic_id: The id of the topic that it was looked up on.
     """
 
     last: Last
     notice: str = ""
+    topic_id: str = ""
 
 
 def remembered(records: PlaybackRecords, kafka: KafkaSettings, source: SourceIdentity) -> Last:
@@ -86,13 +92,14 @@ def look_up(
     """
     record = records.read(source.name)
     topic = topic_id(kafka, USAGE) or ""
-    if record is not None and record.topic_id != topic:
-        record = None
+    is_other_topic = record is not None and record.topic_id != topic
+    starts = {} if record is None or is_other_topic else record.offsets
     names = [name for name in (source.name, source.former) if name]
-    found = played_since(kafka, names, {} if record is None else record.offsets, registry)
-    played = _counted(record, source, found.last, loaded)
+    found = played_since(kafka, names, starts, registry)
+    # A run that began on the topic before may have gone on here: what it played before is missing.
+    played = Played({}, _OTHER_TOPIC) if is_other_topic else _counted(record, source, found, loaded)
     _write(records, source, topic, found.ends, played.last, loaded)
-    return played
+    return replace(played, topic_id=topic)
 
 
 def keep_end(
@@ -100,33 +107,34 @@ def keep_end(
     kafka: KafkaSettings,
     source: SourceIdentity,
     loaded: pd.DataFrame,
-    last: Last,
+    played: Played,
 ) -> None:
     """Record what was played when a run has ended, with all of it acknowledged.
+
+    It counts for the topic that the run began on, which may have been created again meanwhile.
 
     Args:
         records: The records.
         kafka: The brokers.
         source: The source.
         loaded: As for `look_up`.
-        last: Each meter's newest played reading, UTC instants.
+        played: What was played before the run, and in it.
     """
-    topic = topic_id(kafka, USAGE) or ""
     ends = {partition: end for partition, (_, end) in end_offsets(kafka, USAGE).items()}
-    _write(records, source, topic, ends, last, loaded)
+    _write(records, source, played.topic_id, ends, played.last, loaded)
 
 
 def _counted(
     record: PlaybackRecord | None,
     source: SourceIdentity,
-    found: Mapping[str, pd.Timestamp],
+    found: PlayedEvents,
     loaded: pd.DataFrame,
 ) -> Played:
     if record is None:
-        return Played(dict(found))
+        return Played(found.last)
     before = _instants(record)
     if record.version == source.version:
-        return Played(_newer(before, found))
+        return Played(_newer(before, found.last))
     # What a killed run of the former content published behind the record is played again.
     if digest_until(loaded, before) == record.digest:
         return Played(before)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
-from confluent_kafka import Consumer, Message
+from confluent_kafka import Message
 
 from usage_platform.adapters.kafka.events import committed_reader, messages_between, raw_frame
 from usage_platform.adapters.kafka.topic_ids import topic_id
@@ -24,6 +24,7 @@ from usage_platform.adapters.lake.tables import ANOMALIES, READINGS, Lake
 from usage_platform.core.anomalies.message_parsing import anomalies_from_messages
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.validation import validate_events
+from usage_platform.services.offset_marks import reader_of_offsets
 from usage_platform.services.score_position import scored_until
 from usage_platform.services.topic_progress import topic_progress
 
@@ -112,24 +113,11 @@ def _behind(done: pd.Timestamp | None, newest: pd.Timestamp | None) -> pd.Timede
 
 def _scored_offsets(kafka: KafkaSettings) -> tuple[dict[int, tuple[int, int]], dict[int, int]]:
     """First and end offset of each partition of `usage`, and the scorer's committed offsets."""
-    client = Consumer(
-        kafka.client(
-            **{
-                "group.id": SCORER_GROUP,
-                "enable.auto.commit": False,
-                # Committed offsets as of now: a consumer of committed events would wait for the
-                # open transaction of a killed scorer until that times out.
-                "isolation.level": "read_uncommitted",
-            }
-        )
-    )
-    try:
+    with reader_of_offsets(kafka, SCORER_GROUP) as client:
         partitions = partitions_of(client, kafka, USAGE)
         ends = {p.partition: client.get_watermark_offsets(p, timeout=10) for p in partitions}
         now = topic_id(kafka, USAGE) or ""
         return ends, scored_until(client, partitions, now) if partitions else {}
-    finally:
-        client.close()
 
 
 def _newest_before(

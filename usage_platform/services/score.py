@@ -1,30 +1,25 @@
 """The streaming scorer: consumes events of `usage`, publishes anomalies exactly once.
 
-Belongs here: the loop of consuming and scoring, and one Kafka transaction for the anomalies, the
-episodes, the dead letters and the offsets. Not here: what to publish (`core.anomalies.stream`),
-restoring the state (`score_state`), when it runs (`score_tick`).
+Belongs here: the loop of consuming and scoring. Not here: what to publish
+(`core.anomalies.stream`), the transaction (`score_transaction`), restoring the state
+(`score_state`), when it runs (`score_tick`).
 
 Its progress is the offsets of the consumer group, committed in the producer's transaction: a kill
 at any time leaves either all results of a batch and its offsets, or none.
 """
 
-import logging
 import time
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
 import pandas as pd
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from usage_platform.adapters.kafka.consuming import consume, noting_ends
 from usage_platform.adapters.kafka.events import raw_frame
-from usage_platform.adapters.kafka.producing import produce, within
 from usage_platform.adapters.kafka.topic_ids import topic_id
 from usage_platform.adapters.kafka.topics import (
-    ANOMALY,
-    DEAD_LETTERS,
-    EPISODE,
     SCORER_GROUP,
     USAGE,
     KafkaSettings,
@@ -33,22 +28,16 @@ from usage_platform.adapters.kafka.topics import (
 from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
 from usage_platform.adapters.lake.lake_id import lake_id
 from usage_platform.adapters.lake.reader import LakeReader
-from usage_platform.core.anomalies.anomaly import anomaly_messages, no_anomalies
-from usage_platform.core.anomalies.episode_messages import EpisodeEvent
+from usage_platform.core.anomalies.anomaly import no_anomalies
 from usage_platform.core.anomalies.stream import ScorerState
 from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.readings.messages import kept_bytes
-from usage_platform.core.readings.reject_reasons import KEPT_BYTES
 from usage_platform.core.readings.validation import Batch, validate_events
 from usage_platform.core.time.units import NS_A_MILLISECOND
-from usage_platform.services.offset_marks import Work, check_lake, offset_mark
-from usage_platform.services.score_fencing import (
-    COMMITTED,
-    TRANSACTION_TIMEOUT_MS,
-    TRANSACTIONAL,
-    fenced_as_own_error,
-)
+from usage_platform.services.offset_marks import Work, check_lake_of_stage, offset_mark
+from usage_platform.services.score_division import WHOLE, Share, entered
+from usage_platform.services.score_fencing import COMMITTED
+from usage_platform.services.score_meters import Claim, OwnMeters
 from usage_platform.services.score_portions import (
     Pace,
     first_offsets,
@@ -57,6 +46,7 @@ from usage_platform.services.score_portions import (
     portions,
 )
 from usage_platform.services.score_position import (
+    scored_until,
     start_of_scoring,
     unscored,
     waiting_ends,
@@ -64,11 +54,14 @@ from usage_platform.services.score_position import (
 from usage_platform.services.score_result import TickResult
 from usage_platform.services.score_silence import SilenceRule, consumed_until
 from usage_platform.services.score_state import restored
+from usage_platform.services.score_transaction import (
+    OutputMessage,
+    ScorerTransactions,
+    output_messages,
+)
 
-TRANSACTIONAL_ID = "anomaly-scorer"
 _BATCH = 20_000
 _QUIET_SECONDS = 1.0
-_CALL_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -85,28 +78,38 @@ class _Tick:
 class Scorer:
     """A scorer with its connections, kept from tick to tick. Not thread-safe."""
 
-    def __init__(self, kafka: KafkaSettings, reader: LakeReader) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        reader: LakeReader,
+        share: Share = WHOLE,
+        claim: Claim | None = None,
+    ) -> None:
+        """Take over from whoever scored these partitions before.
+
+        Args:
+            kafka: The brokers.
+            reader: The lake's tables.
+            share: Which partitions are this scorer's. The first scorer begins a division that has
+                no name yet; others join one that has begun.
+            claim: Claims meters among several scorers; needed by each of them.
+
+        Raises:
+            ScorerFencedError: Another division has begun.
+            OtherLakeError: The broker serves another lake.
+        """
         self._kafka = kafka
         self._reader = reader
         self._meters = AdmittedMeters(reader.lake)
-        self._producer = Producer(
-            kafka.client(
-                **{
-                    "transactional.id": TRANSACTIONAL_ID,
-                    "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-                    **TRANSACTIONAL,
-                }
-            ),
-            # A fatal error is raised by the failing call and need not be logged as well.
-            logger=logging.Logger("usage_platform.services.score", logging.CRITICAL + 1),
-        )
+        self._transactions = ScorerTransactions(kafka, share.number)
         self._consumer = Consumer(kafka.client(**{"group.id": SCORER_GROUP, **COMMITTED}))
         self._lake_id = lake_id(reader.lake)
-        check_lake(self._consumer, kafka, self._lake_id, Work(USAGE, SCORER_GROUP, "scored"))
-        # Fences a scorer that is still alive elsewhere: its transaction can no longer commit.
-        with fenced_as_own_error(self._producer):
-            self._producer.init_transactions(_CALL_SECONDS)
+        check_lake_of_stage(kafka, self._lake_id, Work(USAGE, SCORER_GROUP, "scored"))
+        self._transactions.take_over()
+        self.share = entered(share, kafka, self._consumer, self._transactions, self._lake_id)
+        self._own_meters = OwnMeters(claim) if claim else None
         self._assigned: list[TopicPartition] = []
+        self._of_others: list[TopicPartition] = []
         self._topic = ""
         self._consumed: dict[int, int] = {}
         self._ended: dict[int, int] = {}
@@ -150,7 +153,7 @@ class Scorer:
             messages = noting_ends(consume(self._consumer, _BATCH, _QUIET_SECONDS), self._ended)
             if not messages or not self._score(messages, tick):
                 break
-        self._pass_markers(registry)
+        self._pass_markers()
         if silence is not None:
             self._report_silence(silence, tick)
         result.lag = unscored(*place)
@@ -162,8 +165,10 @@ class Scorer:
         self._consumer.close()
 
     def _assign(self, result: TickResult) -> None:
-        """Assign every partition, new ones too; a topic that was created again from its start."""
-        partitions = partitions_of(self._consumer, self._kafka, USAGE)
+        """Assign its partitions, new ones too; a topic that was created again from its start."""
+        everything = partitions_of(self._consumer, self._kafka, USAGE)
+        partitions = self.share.of(everything)
+        self._of_others = [one for one in everything if one not in partitions]
         topic = topic_id(self._kafka, USAGE) or ""
         if len(partitions) == len(self._assigned) and topic == self._topic:
             return
@@ -176,18 +181,19 @@ class Scorer:
         self._consumed.update({p.partition: max(p.offset, 0) for p in start.positions})
         result.notice = start.notice
 
-    def _pass_markers(self, registry: MeterRegistry) -> None:
+    def _pass_markers(self) -> None:
         """Commit ends of partitions behind the last event: markers of transactions lie between."""
         passed = {p: end for p, end in self._ended.items() if end > self._consumed.get(p, 0)}
         if passed:
             self._consumed.update(passed)
-            with fenced_as_own_error(self._producer):
-                self._commit(no_anomalies(), [], [], registry)
+            self._commit()
 
     def _score(self, messages: list[Message], tick: "_Tick") -> bool:
         """Score some events; returns False if some of them are left for later."""
         memory = self._state(tick)
         batch = self._validated(messages, tick)
+        if self._own_meters:
+            self._own_meters.take(batch.readings)
         held: dict[int, int] = {}
         # Of repeated events only the newest is in the batch, until that one is held back.
         while more := held_offsets(batch, tick.horizon):
@@ -232,8 +238,7 @@ class Scorer:
         memory.silence.add(batch.readings, tick.registry)
         positions = set(zip(batch.rejects["partition"], batch.rejects["offset"], strict=True))
         rejected = [m for m in messages if (m.partition(), m.offset()) in positions]
-        with fenced_as_own_error(self._producer):
-            self._commit(output.anomalies, output.episodes, rejected, tick.registry)
+        self._commit(output_messages(output.anomalies, output.episodes, rejected, tick.registry))
         tick.result.offsets = dict(self._consumed)
         tick.result.add(output, len(messages), len(rejected))
         tick.result.reach(batch.readings["event_time"].max())
@@ -248,48 +253,32 @@ class Scorer:
             return
         registry, least = tick.registry, rule.least.value
         events = self._state(tick).report_silence(now, least, registry, rule.played_to)
+        if self._own_meters:
+            place = self._assigned[0].partition
+            events = [one for one in events if self._own_meters.may_report(one.meter, place)]
         if events:
-            with fenced_as_own_error(self._producer):
-                self._commit(no_anomalies(), events, [], registry)
+            self._commit(output_messages(no_anomalies(), events, [], registry))
             tick.result.episodes += len(events)
             tick.result.silent += len(events)
 
     def _state(self, tick: "_Tick") -> ScorerState:
         if self._memory is None:
-            self._memory = restored(self._kafka, self._reader, tick.registry, self._consumed)
+            done = scored_until(self._consumer, self._of_others, self._topic)
+            self._memory, others = restored(
+                self._kafka,
+                self._reader,
+                tick.registry,
+                ChainMap(self._consumed, done),
+                self.share.owns if self._own_meters else None,
+            )
+            if self._own_meters:
+                self._own_meters.leave_out(others)
         return self._memory
 
-    def _commit(
-        self,
-        anomalies: pd.DataFrame,
-        episodes: list[EpisodeEvent],
-        rejected: list[Message],
-        registry: MeterRegistry,
-    ) -> None:
-        producer = self._producer
-        values = anomaly_messages(anomalies, registry)
-        producer.begin_transaction()
-        put = partial(produce, producer, seconds=TRANSACTION_TIMEOUT_MS / 1000)
-        for meter, value in zip(anomalies["meter"], values, strict=True):
-            put(ANOMALY, value, meter.encode())
-        for event in episodes:
-            put(EPISODE, event.value, event.meter.encode())
-        for message in rejected:
-            # A key or value as large as the broker takes would be too large with what is around it.
-            key = message.key()
-            is_small = key is not None and len(key) <= KEPT_BYTES
-            value = kept_bytes(message.value(), registry.limits)
-            put(DEAD_LETTERS, value, key if is_small else None)
-        mark = offset_mark(self._topic, self._lake_id)
+    def _commit(self, messages: Iterable[OutputMessage] = ()) -> None:
+        mark = offset_mark(self._topic, self._lake_id, str(self.share.division))
         positions = [TopicPartition(USAGE, p, at, mark) for p, at in self._consumed.items()]
-        group = self._consumer.consumer_group_metadata()
-        # librdkafka ignores the time limit of this call when the coordinator goes away
-        # (confluentinc/librdkafka#5456); it would hang until the process ends.
-        within(
-            _CALL_SECONDS,
-            lambda: producer.send_offsets_to_transaction(positions, group, _CALL_SECONDS),
-        )
-        producer.commit_transaction(_CALL_SECONDS)
+        self._transactions.commit(self._consumer, positions, messages)
 
     def _has_reached(self, ends: Mapping[int, int] | None) -> bool:
         if ends is None:

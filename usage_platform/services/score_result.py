@@ -1,11 +1,25 @@
 """The result of one tick of the scorer, for logs and for the asset's metadata."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from usage_platform.core.anomalies.anomaly import WITHDRAWN
 from usage_platform.core.anomalies.stream import StreamOutput
+
+_COUNTS = (
+    "events",
+    "scored",
+    "learning",
+    "rejected",
+    "anomalies",
+    "withdrawn",
+    "episodes",
+    "silent",
+    "repeated",
+    "lag",
+)
 
 
 @dataclass
@@ -68,3 +82,22 @@ class TickResult:
         """Update `newest` with that of a batch; NaT for one without readings."""
         if not pd.isna(newest):
             self.newest = newest if self.newest is None else max(self.newest, newest)
+
+
+def merged(results: Sequence[TickResult]) -> TickResult:
+    """One result for those of several scorers, at least one, which ticked at the same time.
+
+    The duration is the longest one; `behind` is left out, as it is of the whole topic.
+    """
+    whole = TickResult(
+        waits_for=next((one.waits_for for one in results if one.waits_for is not None), None),
+        newest=max((one.newest for one in results if one.newest is not None), default=None),
+        seconds=max((one.seconds for one in results), default=0.0),
+        notice="; ".join(one.notice for one in results if one.notice),
+    )
+    for one in results:
+        for name in _COUNTS:
+            setattr(whole, name, getattr(whole, name) + getattr(one, name))
+        whole.offsets.update(one.offsets)
+        whole.versions.update(one.versions)
+    return whole

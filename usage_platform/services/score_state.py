@@ -7,13 +7,18 @@ The lake may be ahead of the scorer or behind it: readings of events that were n
 left out, and consumed events that are not in the lake yet are read from the topic again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
-from usage_platform.adapters.kafka.events import committed_reader, messages_between, raw_frame
+from usage_platform.adapters.kafka.events import (
+    committed_reader,
+    in_order_of_arrival,
+    messages_between,
+    raw_frame,
+)
 from usage_platform.adapters.kafka.topics import (
     ANOMALY,
     EPISODE,
@@ -33,27 +38,36 @@ from usage_platform.core.anomalies.stream import RETENTION, ScorerState
 from usage_platform.core.detector.model_timeline import LOOK_BACK
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.validation import validate_events
+from usage_platform.services.score_homes import EVERY_METER, Homes, homes_of_meters
 from usage_platform.services.topic_progress import ingested_offsets
 
 _COLUMNS = ["meter", "event_time", "value"]
 _FIRST_EVENTS = 100
 _LAST_OFFSETS = 20
+# Four topics are read to their ends, one after the other, before the first event is scored.
+_FETCH_WAIT_MS = 50
 
 
 def restored(
     kafka: KafkaSettings,
     reader: LakeReader,
     registry: MeterRegistry,
-    consumed: dict[int, int],
-) -> ScorerState:
+    consumed: Mapping[int, int],
+    owns: Callable[[int], bool] | None = None,
+) -> tuple[ScorerState, Mapping[str, int]]:
     """The state of a scorer that has consumed the topic `usage` up to some offsets.
 
     Args:
         kafka: The brokers.
         reader: The lake's tables.
         registry: The known meters.
-        consumed: One past the last consumed offset of each partition. The caller keeps updating
-            it, so that late readings get a past that was consumed.
+        consumed: One past the last consumed offset of each partition, whichever scorer consumed it.
+            The caller keeps updating it, so that late readings get a past that was consumed.
+        owns: Whether a partition is this scorer's; None where it is the only scorer.
+
+    Returns:
+        The state without the meters of other scorers; and these, each with the partition in which
+        its newest event is.
     """
 
     def past(meter: str, first: int, end: int) -> pd.DataFrame:
@@ -63,13 +77,7 @@ def restored(
         return rows.loc[rows["event_time"] < until, _COLUMNS]
 
     memory = ScorerState(past)
-    with committed_reader(kafka, "anomaly-scorer-start") as client:
-        anomalies = (message.value() for message in _all_messages(client, kafka, ANOMALY))
-        memory.published.add(anomalies_from_messages(anomalies))
-        for message in _all_messages(client, kafka, EPISODE):
-            event = parse_episode_event(message.value())
-            if event is not None:
-                memory.add_published(event)
+    with committed_reader(kafka, "anomaly-scorer-start", fetch_wait_ms=_FETCH_WAIT_MS) as client:
         first = raw_frame(_first_messages(client, kafka))
         scored = _Scored(consumed, first["kafka_time"].min())
         admitted = AdmittedMeters(reader.lake).known
@@ -89,8 +97,15 @@ def restored(
         else:
             readings = validate_events(first, registry, admitted).readings
             tail, newest = readings.iloc[:0], readings["event_time"].min()
-        _restore_history(memory, reader, registry, scored, tail, newest)
-    return memory
+        since = _start_of_history(reader, scored, newest)
+        homes = EVERY_METER
+        if owns is not None and since is not None:
+            homes = homes_of_meters(reader, since, scored.topic_began, tail, owns)
+        _restore_published(memory, client, kafka, homes)
+    if since is not None:
+        rows = _consumed_rows(reader, scored, since, meters=homes.own)
+        _restore_history(memory, registry, since, [rows, homes.without_others(tail)])
+    return memory, homes.others
 
 
 @dataclass(frozen=True)
@@ -122,26 +137,43 @@ def _first_messages(client: Consumer, kafka: KafkaSettings) -> list[Message]:
     return list(messages_between(client, USAGE, starts, ends))
 
 
-def _restore_history(
-    memory: ScorerState,
-    reader: LakeReader,
-    registry: MeterRegistry,
-    scored: _Scored,
-    tail: pd.DataFrame,
-    newest: pd.Timestamp,
+def _restore_published(
+    memory: ScorerState, client: Consumer, kafka: KafkaSettings, homes: Homes
 ) -> None:
-    """Fill the history up to the scorer's event time with rows of the lake and the topic's tail."""
+    """Fill the state with what was published, without the meters of other scorers."""
+    anomalies = (message.value() for message in _all_messages(client, kafka, ANOMALY))
+    memory.published.add(homes.without_others(anomalies_from_messages(anomalies)))
+    for message in _all_messages(client, kafka, EPISODE):
+        event = parse_episode_event(message.value())
+        if event is not None and event.meter not in homes.others:
+            memory.add_published(event)
+
+
+def _start_of_history(
+    reader: LakeReader, scored: _Scored, newest: pd.Timestamp
+) -> pd.Timestamp | None:
+    """From when on readings are held; None where there are none.
+
+    Args:
+        reader: The lake's tables.
+        scored: Which events are past.
+        newest: The scorer's event time; NaT where its last events have none.
+    """
     if pd.isna(newest):
         span = reader.span(READINGS, "event_time") if any(scored.consumed.values()) else None
         if span is None:
-            return
+            return None
         newest = span[1]
-    since = newest - LOOK_BACK - RETENTION
-    rows = _consumed_rows(reader, scored, since)
-    memory.history.add(rows[_COLUMNS])
-    memory.history.add(tail[_COLUMNS])
-    memory.silence.add(rows, registry)
-    memory.silence.add(tail, registry)
+    return newest - LOOK_BACK - RETENTION
+
+
+def _restore_history(
+    memory: ScorerState, registry: MeterRegistry, since: pd.Timestamp, parts: Sequence[pd.DataFrame]
+) -> None:
+    """Fill the history with rows of the lake, then with the topic's tail."""
+    for rows in parts:
+        memory.history.add(rows[_COLUMNS])
+        memory.silence.add(rows, registry)
     memory.floor = since.value
 
 
@@ -168,7 +200,4 @@ def _all_messages(client: Consumer, kafka: KafkaSettings, topic: str) -> list[Me
     """
     partitions = partitions_of(client, kafka, topic)
     starts = [TopicPartition(topic, p.partition, OFFSET_BEGINNING) for p in partitions]
-    return sorted(
-        messages_to_end(client, starts),
-        key=lambda m: (m.timestamp()[1], m.offset() or 0, m.partition() or 0),
-    )
+    return in_order_of_arrival(messages_to_end(client, starts))

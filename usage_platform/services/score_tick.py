@@ -17,6 +17,7 @@ from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.detector.schedule import next_model_from
 from usage_platform.core.meters import MeterRegistry
+from usage_platform.services.divided_scorers import DividedScorers
 from usage_platform.services.progress import lag_of_scoring
 from usage_platform.services.score import Scorer
 from usage_platform.services.score_fencing import ScorerFencedError
@@ -30,7 +31,7 @@ Timeline = Callable[[], ModelTimeline]
 
 
 def score_waiting(
-    scorer: Scorer,
+    scorer: Scorer | DividedScorers,
     kafka: KafkaSettings,
     models: ModelStore,
     timeline: Timeline,
@@ -43,7 +44,7 @@ def score_waiting(
     """Score the events that wait on the topic `usage`.
 
     Args:
-        scorer: The scorer.
+        scorer: The scorer, or those that divide the partitions.
         kafka: The brokers.
         models: The trained models, at least one.
         timeline: Gives the active models.
@@ -74,7 +75,7 @@ def score_waiting_once(
     registry: MeterRegistry,
     seconds: float,
 ) -> TickResult:
-    """Score what waits with a scorer of its own, beside the one of the sensor.
+    """Score what waits with a scorer of its own, beside those of the sensor.
 
     Each of the two fences the other; one that is fenced here tries again on what is left.
 

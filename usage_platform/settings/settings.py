@@ -37,6 +37,7 @@ from usage_platform.settings import value_types as types
 from usage_platform.settings.alert_types import check_certificate, check_mail
 from usage_platform.settings.broker_security import check_broker_security
 from usage_platform.settings.event_limits import check_limits, chosen_limits
+from usage_platform.settings.mistakes import one_line
 from usage_platform.settings.source_label import source_label
 
 PREFIX = "USAGE_"
@@ -116,6 +117,7 @@ class Settings(BaseModel):
     false_alarms_per_week: float = Field(0.5, gt=0, lt=7)
     least_share: float = Field(0.05, ge=0, lt=1)
     silent_minutes: int = Field(15, ge=1)
+    scorers: int | None = Field(None, ge=1, le=64)
     holidays: types.Holidays = "US-MA"
     closed_days: Path | None = None
     retrain_cron: types.Cron = "0 3 * * 1"
@@ -205,7 +207,7 @@ class Settings(BaseModel):
         try:
             return cls.model_validate({**given, **overrides})
         except ValidationError as error:
-            raise SettingsError(_one_line(error)) from None
+            raise SettingsError(one_line(error, PREFIX, cls.model_fields)) from None
 
     @property
     def data_dir(self) -> Path:
@@ -282,19 +284,3 @@ class Settings(BaseModel):
                 values[key] = value.get_secret_value() if with_secrets else ""
         values = {key: value for key, value in values.items() if value not in (None, "")}
         return {f"{PREFIX}{key.upper()}": str(value) for key, value in values.items()}
-
-
-def _one_line(error: ValidationError) -> str:
-    first = error.errors()[0]
-    message = first["msg"].removeprefix("Value error, ")
-    if not first["loc"]:  # A rule across several settings, which the message names.
-        return message
-    name = str(first["loc"][0])
-    if first["type"] == "extra_forbidden":
-        return f"{PREFIX}{name.upper()}: unknown setting; .env.example lists all settings"
-    shown = str(first["input"])
-    if Settings.model_fields[name].annotation is SecretStr:
-        shown = "..."
-    elif name == "spark_remote":
-        shown = without_parameters(shown)
-    return f"{PREFIX}{name.upper()}={shown}: {message}"

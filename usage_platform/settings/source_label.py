@@ -6,6 +6,8 @@ Belongs here: which settings change the readings of a source. Not here: the file
 
 from typing import TYPE_CHECKING
 
+from usage_platform.settings.value_types import GENERATED_SITE
+
 if TYPE_CHECKING:
     from usage_platform.settings.settings import Settings
 
@@ -20,6 +22,7 @@ def source_label(settings: "Settings") -> str:
             settings.generated_meters,
             settings.generated_seed,
         ),
+        GENERATED_SITE: (settings.generated_seed,),
         "ckan": (settings.ckan_url, settings.ckan_dataset, *of_files),
     }.get(settings.source, of_files)
     meter = (settings.meter, settings.timezone, settings.interval_minutes)

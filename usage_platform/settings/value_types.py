@@ -21,7 +21,10 @@ from usage_platform.core.time.calendar import calendar_named
 from usage_platform.settings.cron import valid_cron
 
 NO_COLUMN = "-"
-NOT_FILES = ("generated", "ckan")
+GENERATED_SITE = "generated-site"
+"""Three generated buildings with sub-meters, in place of the meters of `generated`."""
+
+NOT_FILES = ("generated", GENERATED_SITE, "ckan")
 _BROKER = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/,\[\]]+):(\d{1,5})")
 _S3 = re.compile(r"s3://[^/\s]+(/.*)?")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
@@ -79,7 +82,9 @@ def _host(value: str) -> str:
 def _source(value: str) -> str:
     """Paths become absolute: Dagster's processes run in another folder."""
     if not value:
-        raise ValueError("expected generated, ckan, or the path or glob pattern of CSV files")
+        raise ValueError(
+            f"expected generated, {GENERATED_SITE}, ckan, or the path or glob pattern of files"
+        )
     if value in NOT_FILES:
         return value
     paths = [path for path in value.split("\n") if path]

@@ -24,6 +24,7 @@ from usage_platform.adapters.kafka.tail import TopicTail
 from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, USAGE, KafkaSettings
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.web import (
+    comparison,
     episodes,
     export,
     findings,
@@ -31,8 +32,10 @@ from usage_platform.web import (
     forecast,
     hours,
     live,
+    overlay,
     overview,
     series,
+    stack,
 )
 from usage_platform.web.answers import failed, lake_fault, refused
 from usage_platform.web.live import news_of, silences, watch_lake, with_expectations
@@ -65,19 +68,15 @@ def create_app(
         # A link to a meter, a year or an episode has a query.
         if not request.query_params and _shows_fleet(source):
             return FileResponse(STATIC / "fleet.html")
-        missing = [name for name in NEEDED if not (vendor / name).is_file()]
-        if missing:
-            return PlainTextResponse(
-                f"{', '.join(missing)}: not downloaded yet; run make setup, then reload this page",
-                503,
-            )
-        return FileResponse(STATIC / "index.html")
+        return _with_charts("index.html", vendor)
 
     app = Starlette(
         routes=[
             Route("/", index),
             Route("/fleet", lambda request: FileResponse(STATIC / "fleet.html")),
-            *fleet.ROUTES,
+            Route("/compare", lambda request: _with_charts("compare.html", vendor)),
+            Route("/parts", lambda request: _with_charts("parts.html", vendor)),
+            *(*fleet.ROUTES, *overlay.ROUTES, *comparison.ROUTES, *stack.ROUTES),
             *(*series.ROUTES, *overview.ROUTES, *hours.ROUTES),
             *(*episodes.ROUTES, *findings.ROUTES, *forecast.ROUTES, *export.ROUTES, *live.ROUTES),
             Mount("/static/vendor", StaticFiles(directory=vendor, check_dir=False)),
@@ -95,6 +94,16 @@ def create_app(
     app.state.feed = LiveFeed()
     # Around all of it: what fails is answered with the same headers.
     return SameOriginOnly(app, host)
+
+
+def _with_charts(name: str, vendor: Path) -> Response:
+    """A page that needs the files of `NEEDED`, or one line on how to get them."""
+    missing = [file for file in NEEDED if not (vendor / file).is_file()]
+    if missing:
+        return PlainTextResponse(
+            f"{', '.join(missing)}: not downloaded yet; run make setup, then reload this page", 503
+        )
+    return FileResponse(STATIC / name)
 
 
 def _shows_fleet(source: PageSource) -> bool:
@@ -127,7 +136,7 @@ def _following(
         def heard(messages: list[Message]) -> None:
             try:
                 registry = source.registry()
-            except LakeError as error:  # While meters.yaml has a mistake, nothing new is shown.
+            except LakeError as error:  # Without the meters, nothing new is shown.
                 feed.report_lake("", str(error))
                 return
             news = news_of(messages, registry)
@@ -141,7 +150,7 @@ def _following(
 
         tail = TopicTail(kafka, _TOPICS, _RECENT, heard, feed.report_brokers)
         tail.start()
-        lake = asyncio.create_task(watch_lake(feed, source.years))
+        lake = asyncio.create_task(watch_lake(feed, source.years.version, source.notice))
         first = asyncio.create_task(asyncio.to_thread(_load_first, source))
         try:
             yield

@@ -5,9 +5,7 @@ Belongs here: `/api/fleet`, `/api/fleet/group` and `/api/fleet/map`. Not here: t
 """
 
 import math
-from enum import StrEnum
 from heapq import nlargest
-from typing import TypeVar
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,11 +13,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from usage_platform.core.fleet.group_row import GroupRow
+from usage_platform.core.fleet.groups import Group
 from usage_platform.core.fleet.meter_row import Energy, MeterRow
-from usage_platform.core.fleet.shown_rows import Choice, Column, Filter, counts, shown_rows
+from usage_platform.core.fleet.shown_rows import (
+    Choice,
+    Column,
+    Filter,
+    counts,
+    default_column,
+    shown_rows,
+)
 from usage_platform.services.fleet import Fleet
 from usage_platform.web.answers import as_json, seconds, unless_known
-from usage_platform.web.parameters import number_of, source_of
+from usage_platform.web.parameters import number_of, one_of, source_of
 
 MOST_TILES = 60
 """Meters of the map; more would be too small to see and to point at."""
@@ -27,28 +33,37 @@ MOST_TILES = 60
 LONGEST_SEARCH = 200
 
 _JSON = "application/json"
-_E = TypeVar("_E", bound=StrEnum)
 
 
 def fleet(request: Request) -> Response:
     """A page of meters: `search`, `show`, `sort`, `order` and `page`; the groups with it."""
-    choice = _choice(request)
     found = source_of(request).fleet.fleet()
+    choice = _choice(request, default_column(found.meters))
     return unless_known(request, found.version, lambda: as_json(_page(found, choice)), _JSON)
 
 
 def group(request: Request) -> Response:
     """The meters of the group `name`."""
     found = source_of(request).fleet.fleet()
-    name = request.query_params.get("name", "")
-    chosen = next((row.group for row in found.groups if row.group.name == name), None)
-    if chosen is None:
-        raise HTTPException(404, f"no group {name[:LONGEST_SEARCH]!r}")
-    names = set(chosen.meters)
+    names = set(known_group(request).meters)
     rows = [row for row in found.meters if row.name in names]
     return unless_known(
         request, found.version, lambda: as_json({"rows": [_meter(row) for row in rows]}), _JSON
     )
+
+
+def known_group(request: Request) -> Group:
+    """The group `name`.
+
+    Raises:
+        HTTPException: If there is none.
+    """
+    name = request.query_params.get("name", "")
+    groups = source_of(request).fleet.fleet().groups
+    chosen = next((row.group for row in groups if row.group.name == name), None)
+    if chosen is None:
+        raise HTTPException(404, f"no group {name[:LONGEST_SEARCH]!r}")
+    return chosen
 
 
 def energy_map(request: Request) -> Response:
@@ -57,7 +72,7 @@ def energy_map(request: Request) -> Response:
     return unless_known(request, found.version, lambda: as_json(_tiles(found)), _JSON)
 
 
-def _choice(request: Request) -> Choice:
+def _choice(request: Request, otherwise: Column) -> Choice:
     given = request.query_params
     order = given.get("order", "desc")
     if order not in ("asc", "desc"):
@@ -67,19 +82,11 @@ def _choice(request: Request) -> Choice:
         raise HTTPException(400, f"search: expected at most {LONGEST_SEARCH} characters")
     return Choice(
         search=search,
-        kept=_one_of(Filter, "show", given.get("show", Filter.ALL)),
-        column=_one_of(Column, "sort", given.get("sort", Column.RANK)),
+        kept=one_of(Filter, "show", given.get("show", Filter.ALL)),
+        column=one_of(Column, "sort", given.get("sort") or otherwise),
         is_descending=order == "desc",
         page=number_of(given.get("page", "1"), "page", 1, 10**6),
     )
-
-
-def _one_of(kinds: type[_E], name: str, text: str) -> _E:
-    try:
-        return kinds(text)
-    except ValueError:
-        known = ", ".join(kind.value for kind in kinds)
-        raise HTTPException(400, f"{name}: expected one of {known}, got {text[:40]!r}") from None
 
 
 def _page(found: Fleet, choice: Choice) -> dict[str, object]:
@@ -89,6 +96,8 @@ def _page(found: Fleet, choice: Choice) -> dict[str, object]:
         "as_of": seconds(found.as_of),
         "newest": seconds(found.newest),
         "counts": counts(found.meters),
+        "sort": choice.column,
+        "has_costs": any(row.cost.currency is not None for row in found.meters),
         "matched": shown.matched,
         "page": shown.page,
         "pages": shown.pages,
@@ -111,6 +120,21 @@ def _meter(row: MeterRow) -> dict[str, object]:
         "is_silent": row.is_silent,
         "kwh_per_m2": _short(row.kwh_per_m2),
         "line": [_short(kw, 3) for kw in row.line.tolist()],
+        "cost": _cost(row),
+    }
+
+
+def _cost(row: MeterRow) -> dict[str, object] | None:
+    """What a meter costs; None where no tariff is for it."""
+    cost, stake = row.cost, row.stake
+    if cost.currency is None:
+        return None
+    return {
+        "currency": cost.currency,
+        "month": _short(cost.month),
+        "month_hours": cost.month_hours,
+        "at_stake": _short(stake.amount),
+        "is_estimate": stake.is_estimate,
     }
 
 

@@ -6,7 +6,7 @@ received what (`live_feed`), consuming the topics (`adapters.kafka.tail`).
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +24,6 @@ from usage_platform.core.anomalies.gap_messages import SILENT, gap_start
 from usage_platform.core.anomalies.message_parsing import parse_anomaly, parse_episode
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.validation import validate_events
-from usage_platform.services.page_data import YearCache
 from usage_platform.web.live_feed import LiveFeed, News
 from usage_platform.web.parameters import meter_of
 from usage_platform.web.source import PageSource
@@ -68,12 +67,19 @@ async def _published(feed: LiveFeed, meter: str, last: str) -> AsyncIterator[str
         feed.leave(listener)
 
 
-async def watch_lake(feed: LiveFeed, years: YearCache) -> None:
-    """Publish the lake's version while clients are connected; runs until it is cancelled."""
+async def watch_lake(feed: LiveFeed, version: Callable[[], str], notice: Callable[[], str]) -> None:
+    """Publish the lake's version while clients are connected; runs until it is cancelled.
+
+    Args:
+        feed: Where it is published.
+        version: Returns the version of the lake's tables.
+        notice: Returns what is wrong with a file that people write; else empty.
+    """
     while True:
         if feed.is_heard:
             try:
-                feed.report_lake(await run_in_threadpool(years.version), "")
+                newest = await run_in_threadpool(version)
+                feed.report_lake(newest, await run_in_threadpool(notice))
             except LakeError as error:
                 feed.report_lake("", str(error))
         await asyncio.sleep(LAKE_EVERY_SECONDS)

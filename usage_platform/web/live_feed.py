@@ -49,7 +49,7 @@ class Standing:
 
     Attributes:
         brokers: Error of the brokers; empty while they work.
-        lake: Error of the lake; empty while it works.
+        lake: What is wrong with the lake or a file in it; empty while nothing is.
         version: Version of the lake's tables.
     """
 

@@ -5,19 +5,25 @@ Belongs here: parameters shared by several routes; an invalid one is refused in 
 
 import re
 from datetime import date
+from enum import StrEnum
+from typing import TypeVar
 
 import pandas as pd
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from usage_platform.core.load.overlay import LONGEST_SPAN
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.units import NS_A_DAY
 from usage_platform.services.page_data import Year
 from usage_platform.web.source import PageSource
 
 _S = 10**9
+_WEEK = 7 * NS_A_DAY
 _NUMBER = re.compile("[0-9]{1,12}")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 _EARLIEST, _LATEST = 0, 4_200_000_000
+_E = TypeVar("_E", bound=StrEnum)
 
 
 def source_of(request: Request) -> PageSource:
@@ -27,10 +33,18 @@ def source_of(request: Request) -> PageSource:
 
 def meter_of(request: Request) -> Meter:
     """The requested meter; the default meter without the parameter."""
-    source = source_of(request)
-    name = request.query_params.get("meter") or source.default_meter.name
+    name = request.query_params.get("meter")
+    return known_meter(request, name or source_of(request).default_meter.name)
+
+
+def known_meter(request: Request, name: str) -> Meter:
+    """The description of a meter.
+
+    Raises:
+        HTTPException: For a name that no meter can have.
+    """
     try:
-        return source.registry().get(name)
+        return source_of(request).registry().get(name)
     except ValueError as error:
         raise HTTPException(400, str(error)) from None
 
@@ -66,6 +80,34 @@ def span_of(request: Request, default: tuple[int, int]) -> tuple[int, int]:
     if end < start:
         raise HTTPException(400, f"to: expected a time not before from={start // _S}")
     return start, end
+
+
+def chosen_span(request: Request) -> tuple[int, int]:
+    """The range of `from` and `to`, by default the last 7 days of the fleet; ns since 1970 UTC.
+
+    Raises:
+        HTTPException: For a range that is empty or longer than a year.
+    """
+    end = source_of(request).fleet.fleet().hour_end or _WEEK
+    start, end = span_of(request, (end - _WEEK, end))
+    if not 0 < end - start <= LONGEST_SPAN:
+        raise HTTPException(
+            400, f"to: expected a time within {LONGEST_SPAN // NS_A_DAY} days after from"
+        )
+    return start, end
+
+
+def one_of(kinds: type[_E], name: str, text: str) -> _E:
+    """A parameter that is one of some words.
+
+    Raises:
+        HTTPException: If it is none of them.
+    """
+    try:
+        return kinds(text)
+    except ValueError:
+        known = ", ".join(kind.value for kind in kinds)
+        raise HTTPException(400, f"{name}: expected one of {known}, got {text[:40]!r}") from None
 
 
 def utc_days(start: int, end: int) -> tuple[date, date]:

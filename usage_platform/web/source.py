@@ -34,6 +34,7 @@ class PageSource:
         fleet: All meters side by side.
         forecasts: The forecasts of meters.
         registry: Returns the known meters.
+        notice: Returns what is wrong with their descriptions, in one line; else empty.
         default_meter: The meter shown first.
         reviews: Reviews of episodes.
         labels: Labels of time spans.
@@ -49,6 +50,7 @@ class PageSource:
     fleet: FleetCache
     forecasts: ForecastCache
     registry: Callable[[], MeterRegistry]
+    notice: Callable[[], str]
     default_meter: Meter
     reviews: ReviewStore
     labels: LabelStore
@@ -86,6 +88,7 @@ class PageSource:
             ),
             fleet=fleet_of(deployment),
             registry=deployment.registry,
+            notice=deployment.meters_notice,
             default_meter=deployment.settings.default_meter,
             reviews=deployment.reviews,
             labels=deployment.labels,

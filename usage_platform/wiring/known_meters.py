@@ -20,13 +20,13 @@ def known_meters(assets: LakeFiles, store: MetersStore, settings: Settings) -> M
     """The known meters, and the limits of their events.
 
     Raises:
-        LakeError: In one line, when the lake cannot be read, or people's descriptions are invalid
-            or contradict the settings.
+        LakeError: In one line, when the lake cannot be read, no descriptions of people apply
+            (`MetersStore.applied`), or they contradict the settings.
     """
     of_sources = load_meters(assets, settings.default_meter)
     limited = replace(of_sources, limits=settings.event_limits)
     with _contradictions(store):
-        return with_descriptions(limited, store.read())
+        return with_descriptions(limited, store.applied().descriptions)
 
 
 def default_meter(store: MetersStore, settings: Settings) -> Meter:
@@ -36,7 +36,7 @@ def default_meter(store: MetersStore, settings: Settings) -> Meter:
         LakeError: As for `known_meters`.
     """
     with _contradictions(store):
-        return described_default(settings.default_meter, store.read())
+        return described_default(settings.default_meter, store.applied().descriptions)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from usage_platform.adapters.lake.holder_id import holder_of
 from usage_platform.adapters.lake.lease import Lease, sink_lease, writer_lease
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
+from usage_platform.adapters.processes.pool import processors
 from usage_platform.adapters.spark.session import own_session, remote_session
 from usage_platform.adapters.stores.cost_record import CostRecord
 from usage_platform.adapters.stores.labels import LabelStore
@@ -217,11 +218,20 @@ class Platform:
         """The file of people's descriptions of meters."""
         return MetersStore(self.assets)
 
+    def meters_notice(self) -> str:
+        """What people are told while `meters.yaml` has a mistake, in one line; else empty.
+
+        Raises:
+            LakeError: As for `registry`.
+        """
+        return self.meters.applied().notice
+
     def registry(self) -> MeterRegistry:
         """The known meters, and the limits of their events.
 
         Raises:
-            LakeError: In one line, when people's descriptions are invalid or contradict settings.
+            LakeError: In one line, when no descriptions of people apply, or they contradict
+                settings.
         """
         return known_meters(self.assets, self.meters, self.settings)
 
@@ -237,7 +247,7 @@ class Platform:
         """Which readings of the chosen source are played.
 
         Raises:
-            LakeError: When the lake cannot be read, or people's descriptions are invalid.
+            LakeError: When the lake cannot be read, or no descriptions of people apply.
         """
         settings = self.settings
         summary = self.source_cache.summary()
@@ -246,11 +256,16 @@ class Platform:
         return PlaybackPlan(
             self.source_cache,
             PlaybackRecords(self.assets),
-            described_identity(identity, self.meters.read(), loaded),
+            described_identity(identity, self.meters.applied().descriptions, loaded),
             settings.timezone,
             settings.start_date,
             settings.max_iterations,
         )
+
+    @property
+    def scorers(self) -> int:
+        """The most scorers: those of the settings, else one for each processor."""
+        return self.settings.scorers or processors()
 
     def silence_rule(self) -> SilenceRule:
         """When a meter counts as silent."""
@@ -266,7 +281,8 @@ class Platform:
         """
         # A setting that contradicts a description is refused before anything is read.
         self.default_meter()
-        return chosen_source(self.settings, self._portal_cache, self.meters.read())
+        descriptions = self.meters.applied().descriptions
+        return chosen_source(self.settings, self._portal_cache, descriptions)
 
     @property
     def _portal_cache(self) -> Path:

@@ -51,6 +51,6 @@ def described_samples(deployment: Platform) -> SampleDescriptions:
     """How samples are read, by the meter's name; empty where no meter has any.
 
     Raises:
-        LakeError: When the descriptions cannot be read, or have a mistake.
+        LakeError: When the descriptions cannot be read, or none apply.
     """
-    return sample_descriptions(deployment.meters.read())
+    return sample_descriptions(deployment.meters.applied().descriptions)

@@ -25,10 +25,11 @@ from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import ReadingSource
 from usage_platform.services.playback_progress import SourceIdentity
 from usage_platform.settings.settings import Settings
-from usage_platform.settings.value_types import NO_COLUMN, NOT_FILES
+from usage_platform.settings.value_types import GENERATED_SITE, NO_COLUMN, NOT_FILES
 
 if TYPE_CHECKING:
     from usage_platform.adapters.sources.csv_file import CsvSource
+    from usage_platform.adapters.sources.generated_site import GeneratedSite
 
 
 def chosen_source(
@@ -53,6 +54,8 @@ def chosen_source(
             settings.generated_days,
             settings.generated_seed,
         )
+    if settings.source == GENERATED_SITE:
+        return generated_site(settings, descriptions)
     if settings.source == "ckan":
         from usage_platform.adapters.sources.ckan import CkanSource
 
@@ -65,6 +68,21 @@ def chosen_source(
             file_options(settings, descriptions),
         )
     return file_source(settings, descriptions)
+
+
+def generated_site(settings: Settings, descriptions: Descriptions) -> "GeneratedSite":
+    """The three generated buildings, whatever source is chosen.
+
+    Args:
+        settings: Give the seed.
+        descriptions: What people say of meters.
+
+    Raises:
+        SourceError: In one line, when that is something else of one of its meters.
+    """
+    from usage_platform.adapters.sources.generated_site import GeneratedSite
+
+    return GeneratedSite(settings.generated_seed, descriptions)
 
 
 def file_source(settings: Settings, descriptions: Descriptions) -> "CsvSource":

@@ -50,7 +50,11 @@ def refused(tmp_path, monkeypatch):
         ),
         (("models", "--promote", "none"), {}, "run 'usage-platform models' for the list"),
         (("replay", "--csv", "none.csv", "--out", "o.csv"), {}, "none.csv: no such file"),
-        (("replay", "--csv", "", "--out", "o.csv"), {}, "USAGE_SOURCE=: expected generated, ckan"),
+        (
+            ("replay", "--csv", "", "--out", "o.csv"),
+            {},
+            "USAGE_SOURCE=: expected generated, generated-site",
+        ),
         (("replay", "--timezone", "Mars", "--out", "o.csv"), {}, "USAGE_TIMEZONE=Mars"),
         (("replay", "--out", "o.csv"), {"closed_days": "none"}, "USAGE_CLOSED_DAYS=none: No such"),
         (("watch", "--no-follow"), {}, "start the platform with 'usage-platform up'"),

@@ -2,6 +2,7 @@ import pytest
 
 from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.console.demo_folder import ready_folder
+from usage_platform.console.site_files import site_files, write_site_files
 from usage_platform.local.errors import LocalError
 from usage_platform.local.stack_file import StackFile
 from usage_platform.settings.settings import Settings
@@ -57,6 +58,16 @@ def test_files_that_people_write_stay(settings, said):
     ready_folder(settings.model_copy(update={"generated_days": 2}), False, said.append)
     left = [path.name for path in settings.data.rglob("*") if path.is_file()]
     assert sorted(left) == ["meters.yaml", "tariffs.yaml"]
+
+
+def test_files_that_a_demo_has_written_go_unless_they_were_changed(settings, said):
+    load(settings)
+    assets = Platform(settings).assets
+    write_site_files(assets, lambda line: None)
+    assets.write_text("tariffs.yaml", site_files()["tariffs.yaml"].replace("0.1040", "0.2040"))
+    ready_folder(settings.model_copy(update={"generated_days": 2}), False, said.append)
+    left = [path.name for path in settings.data.rglob("*") if path.is_file()]
+    assert left == ["tariffs.yaml"]
 
 
 def test_a_folder_whose_lake_is_elsewhere_is_never_cleared(settings, said, tmp_path):

@@ -1,6 +1,7 @@
 """`usage-platform inspect` of files whose meters people describe."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -56,6 +57,17 @@ def test_a_file_is_read_by_what_meters_add_has_said(run, file, data):
     assert found["command"].startswith(f"usage-platform --data {data} up --csv")
     assert "--unit" not in found["command"]
     assert "kWh, kW" in run("inspect", file, *interval).output
+
+
+def test_beside_a_mistake_a_file_is_read_by_what_applies(run, file, data):
+    run("meters", "add", "east", "--quantity", "register", "--unit", "kWh")
+    run("meters", "add", "west", "--quantity", "power", "--unit", "kW", "--sign", "net")
+    described = Path(data) / "lake" / "assets" / "meters.yaml"
+    described.write_text(described.read_text().replace("kWh", "kwh"))
+    done = run("inspect", file, "--json", "--interval", "15")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["properties"]["unit"]["value"] == "kWh, kW"
+    assert "the last descriptions of meters without a mistake apply: " in done.stderr
 
 
 def test_a_contradiction_is_one_line(run, file):

@@ -91,6 +91,44 @@ def test_a_wrong_file_is_one_line_and_an_error(data):
     )
 
 
+def test_beside_a_mistake_what_applies_is_listed_and_the_mistake_is_said(data):
+    run(data, "add", "east", "--unit", "Wh")
+    (data / "lake" / "assets" / "meters.yaml").write_text("meters: [{name: east, unit: wh}]")
+    for args in (["list"], ["list", "--json"], ["show", "east"]):
+        done = run(data, *args)
+        assert done.exit_code == 1
+        assert "Wh" in done.stdout
+        assert "the last descriptions of meters without a mistake apply: " in done.stderr
+        assert "meters.yaml: meter east: unit: expected" in done.stderr
+    done = run(data, "check")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "meters.yaml: meter east: unit: expected" in done.stderr
+
+
+def test_a_file_is_checked_before_it_is_copied_to_the_lake(data, tmp_path):
+    file = tmp_path / "new.yaml"
+    file.write_text("meters: [{name: east, unit: kWh}, {name: west}]")
+    assert run(data, "check", str(file)).output == "meters: 2 described; nothing is wrong\n"
+    for text, error in (
+        ("meters: [{name: east, unit: kwh}]", f"{file}: meter east: unit: expected"),
+        ("meters: [", f"{file}: line 1: expected YAML"),
+        (
+            "meters: [{name: central-library, timezone: Europe/Rome}]",
+            f"{file}: meter central-library: timezone: the file says Europe/Rome, but USAGE_T",
+        ),
+    ):
+        file.write_text(text)
+        options = ["--data", str(data), "meters", "check", str(file)]
+        done = CliRunner().invoke(main, options, env={"USAGE_TIMEZONE": "Asia/Kolkata"})
+        assert done.exit_code == 1
+        assert error in done.output
+        assert done.output.count("\n") == 1
+    file.write_bytes(b"\xff")
+    assert f"{file}: expected UTF-8" in run(data, "check", str(file)).output
+    # The lake's file, of which there is none.
+    assert run(data, "check").output == "meters: 0 described; nothing is wrong\n"
+
+
 def test_how_samples_are_read_is_shown_and_stays_when_another_field_changes(data):
     file = data / "lake" / "assets" / "meters.yaml"
     file.write_text(

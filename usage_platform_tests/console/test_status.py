@@ -79,3 +79,13 @@ def test_without_a_broker_the_rest_is_shown(tmp_path):
     shown = printed(Platform(Settings.from_env({}, data=tmp_path)))
     assert "Lag: no Kafka broker is configured" in shown
     assert "usage_hourly" in shown
+
+
+def test_a_mistake_in_the_descriptions_of_meters_is_shown(tmp_path):
+    deployment = Platform(Settings.from_env({}, data=tmp_path))
+    deployment.assets.write_text("meters.yaml", "meters: [{name: a, sign: net}]")
+    assert "Meters:" not in printed(deployment)
+    deployment.assets.write_text("meters.yaml", "meters: [{name: a, sign: nett}]")
+    shown = " ".join(printed(deployment).split())
+    assert "Meters: the last descriptions of meters without a mistake apply: " in shown
+    assert "meter a: sign: expected" in shown

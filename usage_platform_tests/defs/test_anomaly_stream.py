@@ -10,6 +10,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from usage_platform.adapters.kafka.topics import KafkaSettings
+from usage_platform.adapters.processes.pool import processors
 from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.feedback.labels import Verdict
 from usage_platform.core.meters import MeterRegistry
@@ -31,8 +32,9 @@ class FakeScorer:
     result: ClassVar[TickResult] = TickResult()
     error: ClassVar[Exception | None] = None
 
-    def __init__(self, kafka, reader):
+    def __init__(self, kafka, reader, most=1):
         self.kafka, self.reader, self.ticks, self.closed = kafka, reader, [], False
+        self.most = most
         FakeScorer.made.append(self)
 
     def tick(self, timeline, registry, seconds, listen, horizon, silence):
@@ -50,7 +52,7 @@ class FakeScorer:
 def scorers(monkeypatch):
     """The scorers made in a test; none is left over from another one."""
     monkeypatch.setattr(score_tick, "Scorer", FakeScorer)
-    monkeypatch.setattr(sensors, "_warm_scorer", KeptClient(FakeScorer))
+    monkeypatch.setattr(sensors, "_warm_scorers", KeptClient(FakeScorer))
     monkeypatch.setattr(FakeScorer, "made", [])
     monkeypatch.setattr(FakeScorer, "error", None)
     monkeypatch.setattr(FakeScorer, "result", TickResult())
@@ -159,6 +161,38 @@ def test_a_tick_that_only_found_silent_meters_says_how_many(look, scorers, with_
     ((tick,),) = (scorer.ticks for scorer in scorers.made)
     assert tick.silence.least == pd.Timedelta(minutes=15)
     assert tick.silence.played_to() == {}
+
+
+def test_a_mistake_in_the_descriptions_is_said_at_each_tick_and_readings_are_scored_on(
+    look, scorers, with_model
+):
+    assets = with_model.deployment.assets
+    assets.write_text("meters.yaml", "meters: [{name: roof, interval: 15}]")
+    with_model.deployment.meters.read()
+    assets.write_text("meters.yaml", "meters: [{name: roof, interval: 7}]")
+    said = skipped(look(sensors.anomaly_stream, with_model))
+    assert said.startswith("no new events; the last descriptions of meters without a mistake apply")
+    assert "meter roof: interval: expected minutes" in said
+    ((tick,),) = (scorer.ticks for scorer in scorers.made)
+    assert tick.registry.get("roof").interval_minutes == 15
+
+
+def test_a_tick_that_says_why_a_scorer_failed_reports_that_with_events_or_without(
+    look, scorers, with_model
+):
+    scorers.result = TickResult(events=1, notice="scorer 2 of 4 begins again")
+    (event,) = look(sensors.anomaly_stream, with_model).asset_events
+    assert event.metadata["notice"].value == "scorer 2 of 4 begins again"
+    scorers.result = TickResult(notice="scorer 2 of 4 begins again")
+    assert skipped(look(sensors.anomaly_stream, with_model)) == "scorer 2 of 4 begins again"
+
+
+def test_there_are_as_many_scorers_as_the_setting_says_or_as_processors(look, scorers, tmp_path):
+    for number, settings in enumerate(({"scorers": 7}, {})):
+        platform = Platform(tmp_path / str(number), **settings)
+        platform.keep_model("2024-03-04")
+        look(sensors.anomaly_stream, platform)
+    assert [one.most for one in scorers.made] == [7, processors()]
 
 
 def test_ticks_share_one_scorer_and_stay_well_below_dagsters_minute(look, scorers, with_model):

@@ -47,6 +47,8 @@ def test_it_ends_when_a_meter_is_described_in_another_way(instance, tmp_path):
     deployment.assets.write_text("meters.yaml", "meters: [{name: roof}]")
     registry = deployment.registry()
     assert not is_to_end(instance, deployment, registry)
+    deployment.assets.write_text("meters.yaml", "meters: [{name: roof, sign: nett}]")
+    assert not is_to_end(instance, deployment, registry)
     deployment.assets.write_text("meters.yaml", "meters: [{name: roof, sign: net}]")
     assert is_to_end(instance, deployment, registry)
 

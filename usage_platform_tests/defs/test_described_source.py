@@ -63,6 +63,18 @@ def test_an_invalid_description_fails_the_run_in_one_line(deployment):
     assert "\n" not in caught.value.description
 
 
+def test_beside_a_mistake_the_source_is_loaded_by_the_last_descriptions(deployment):
+    assert materialize().success
+    deployment.assets.write_text("meters.yaml", FILE.replace("15", "7"))
+    assert deployment.playback_plan().is_loaded
+    again = materialize()
+    assert again.success
+    (made,) = again.asset_materializations_for_node("source_readings")
+    assert "meters.yaml: meter roof: interval: expected minutes" in made.metadata["notice"].value
+    assert deployment.playback_plan().is_loaded
+    assert deployment.source_cache.readings()["value"].min() == -2.5
+
+
 def test_a_job_without_yaml_knows_the_same_meters(deployment):
     expected = deployment.registry()
     with no_yaml():

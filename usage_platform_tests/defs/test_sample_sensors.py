@@ -89,6 +89,18 @@ def test_a_tick_that_publishes_readings_is_a_materialization_of_usage(look, aver
     assert all(seconds < 60 for _, seconds in averager.asked)
 
 
+def test_a_mistake_in_the_descriptions_is_said_at_each_tick_and_samples_are_averaged_on(
+    look, averagers, tmp_path, monkeypatch
+):
+    platform = described(tmp_path)
+    platform.deployment.meters.read()
+    platform.deployment.assets.write_text("meters.yaml", DESCRIBED.replace("kWh", "kwh"))
+    monkeypatch.setattr(FakeAverager, "answer", SampleTick(newest=pd.NaT))
+    said = skipped(look(sample_sensors.sample_stream, platform))
+    assert "no new reading; the last descriptions of meters without a mistake apply: " in said
+    assert [meters for meters, _ in averagers.made[0].asked] == [{"plug"}]
+
+
 def test_an_averager_that_fails_is_replaced_at_the_next_tick(
     look, averagers, tmp_path, monkeypatch
 ):

@@ -101,7 +101,7 @@ def test_query_prints_rows_of_the_lake(stack, form):
         assert json.loads(done.stdout)["hours"] > 42 * 24
 
 
-@pytest.mark.parametrize("cut", CUTS, ids=lambda cut: f"{cut} ({cut.signal.name})")
+@pytest.mark.parametrize("cut", CUTS, ids=lambda cut: f"{cut} ({cut.by})")
 def test_a_part_killed_or_stopped_leaves_nothing_lost_doubled_or_wrong(stack, cut):
     """Before the tests that add events and models of their own, which the judge does not know."""
     assert StackRounds(stack).play(cut).findings.lines == []

@@ -7,7 +7,7 @@ import pytest
 
 from usage_platform.adapters.kafka.security import LoopbackPassword, Plaintext
 from usage_platform.adapters.lake.lease import LeaseError
-from usage_platform.console.demo_folder import without_alerts
+from usage_platform.console.command_settings import without_alerts
 from usage_platform.local import stack
 from usage_platform.local.errors import LocalError
 from usage_platform.local.jars import JarFolders

@@ -2,109 +2,37 @@
 
 import json
 import threading
-from contextlib import contextmanager
 
 import pandas as pd
 import pytest
 from confluent_kafka import Producer
-from paho.mqtt.client import Client, MQTTv311
-from paho.mqtt.enums import CallbackAPIVersion
 
+from usage_platform.adapters.kafka.events import raw_frame
 from usage_platform.adapters.kafka.topics import SAMPLES, USAGE
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.table_creation import create_tables
+from usage_platform.adapters.lake.tables import READINGS
+from usage_platform.adapters.lake.usage_events import apply_events
 from usage_platform.adapters.mqtt.subscription import BrokerAddress
 from usage_platform.core.limits import EventLimits
-from usage_platform.core.meter_descriptions.description import sample_descriptions
-from usage_platform.core.meter_descriptions.parsing import parse_descriptions
-from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.samples.topic_filter import TopicFilter
 from usage_platform.services import collect_samples
 from usage_platform.services.average_samples import SampleAverager
 from usage_platform.services.collect_samples import Collector
 from usage_platform_tests.adapters.alert_sinks.mqtt_broker import mqtt_broker
-from usage_platform_tests.core.samples.oracle import expected_readings
+from usage_platform_tests.services.simulated_devices import (
+    METERS,
+    REGISTRY,
+    TOPICS,
+    device_messages,
+    expected,
+    publisher,
+)
 from usage_platform_tests.topics import renew_sample_topics, until
 
 pytestmark = pytest.mark.kafka
 
-BEGIN = pd.Timestamp.now(tz="UTC").floor("h") - pd.Timedelta(hours=3)
-MINUTES = 60
 LIMITS = EventLimits(event_bytes=1_000)
-DESCRIBED = parse_descriptions(
-    {
-        "meters": [
-            {
-                "name": "plug",
-                "samples": {
-                    "path": "$.ENERGY.Total",
-                    "time_path": "$.Time",
-                    "quantity": "register",
-                    "unit": "kWh",
-                },
-            },
-            {
-                "name": "clamp",
-                "samples": {
-                    "path": "$.apower",
-                    "time_path": "$.ts",
-                    "quantity": "power",
-                    "unit": "W",
-                    "max_gap": 30,
-                },
-            },
-            {
-                "name": "p1",
-                "samples": {
-                    "path": ["$.total_power_import_t1_kwh", "$.total_power_import_t2_kwh"],
-                    "time_path": "$.timestamp",
-                    "quantity": "register",
-                    "unit": "kWh",
-                },
-            },
-        ]
-    }
-)
-METERS = sample_descriptions(DESCRIBED)
-REGISTRY = MeterRegistry(known={name: Meter(name, "Asia/Kolkata", 5) for name in METERS})
-
-
-def samples():
-    """What the three devices measure: every 10 seconds, on change, and every half minute."""
-    second = pd.Timedelta(seconds=1)
-    plug = [(BEGIN + 10 * n * second, round(20 + 0.003 * n, 3)) for n in range(6 * MINUTES)]
-    clamp = [(BEGIN + 411 * n * second, 250.0 * (n % 4)) for n in range(60 * MINUTES // 411)]
-    telegrams = [(BEGIN + 30 * n * second, 900.0 + 0.0625 * n) for n in range(2 * MINUTES)]
-    return {"plug": plug, "clamp": clamp, "p1": telegrams}
-
-
-def payload(name, time, value):
-    if name == "plug":
-        return {"Time": time.isoformat(), "ENERGY": {"Total": value, "Power": 1}}
-    if name == "clamp":
-        return {"id": 0, "apower": value, "ts": time.timestamp()}
-    tariffs = {"total_power_import_t1_kwh": f"{value - 300:.4f}", "total_power_import_t2_kwh": 300}
-    return {"unique_id": "5c2faf", "timestamp": time.isoformat(), **tariffs}
-
-
-def device_messages():
-    rows = sorted((time, name, value) for name, own in samples().items() for time, value in own)
-    return [(f"tele/{name}/SENSOR", json.dumps(payload(name, t, v))) for t, name, v in rows]
-
-
-@contextmanager
-def publisher(port):
-    client = Client(CallbackAPIVersion.VERSION2, client_id="devices", protocol=MQTTv311)
-    client.connect("127.0.0.1", port)
-    client.loop_start()
-
-    def publish(messages):
-        for topic, text in messages:
-            client.publish(topic, text, qos=1).wait_for_publish(30)
-
-    try:
-        yield publish
-    finally:
-        client.disconnect()
-        client.loop_stop()
 
 
 class RunningCollector:
@@ -113,7 +41,7 @@ class RunningCollector:
     def __init__(self, kafka, port):
         self.states = []
         self.stop = threading.Event()
-        topics = TopicFilter("tele/+/SENSOR")
+        topics = TopicFilter(TOPICS)
         self.collector = Collector(
             kafka, BrokerAddress("127.0.0.1", port), topics, LIMITS, self.states.append
         )
@@ -154,13 +82,14 @@ def assert_readings_equal_the_oracle(kafka, lake, read_all):
         key = event["meter"], pd.Timestamp(event["ts"])
         assert key not in found
         found[key] = event["value"]
-    expected = {}
-    for name, own in samples().items():
-        expected |= expected_readings(own, REGISTRY.get(name), METERS[name])
-    assert found.keys() == expected.keys()
     assert {name for name, _ in found} == set(METERS)
-    for key, value in expected.items():
-        assert found[key] == pytest.approx(value, rel=1e-9, abs=1e-9)
+    assert found == pytest.approx(expected(), rel=1e-9, abs=1e-9)
+    # As a micro-batch writes them.
+    create_tables(lake)
+    apply_events(lake, REGISTRY, raw_frame(read_all(kafka, USAGE)))
+    rows = LakeReader(lake).rows(READINGS, ["meter", "event_time", "value"])
+    keys = zip(rows["meter"], rows["event_time"], strict=True)
+    assert dict(zip(keys, rows["value"], strict=True)) == found
 
 
 @pytest.fixture

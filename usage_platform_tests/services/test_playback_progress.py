@@ -1,5 +1,6 @@
 """A source is played once: grown, touched, changed, killed, on another topic, beside others."""
 
+import json
 from dataclasses import replace
 
 import pandas as pd
@@ -132,8 +133,32 @@ def test_a_topic_that_was_created_again_gets_the_source_again(source, read_all):
     source.run()
     recreate_topic(source.kafka, USAGE)
     assert not source.is_exhausted()
-    assert source.run() == (40, "")
+    sent, notice = source.run()
+    assert sent == 40
+    assert "created again, or is on another cluster" in notice
     assert len(read_all(source.kafka)) == 40
+    assert source.run() == (0, "")
+
+
+def test_what_a_run_of_the_topic_before_played_on_leaves_nothing_out(source, read_all):
+    """It went on to the end without noticing that the topic is another one."""
+    source.load(csv(20), "v1")
+    loaded = source.plan.cache.readings()
+    played = source.plan.played(loaded, source.kafka, REGISTRY)
+    play(source.kafka, loaded[:15], source.plan.identity.name, FAST, lambda progress: None)
+    recreate_topic(source.kafka, USAGE)
+    play(source.kafka, loaded[15:], source.plan.identity.name, FAST, lambda progress: None)
+    source.plan.keep_end(loaded, played, source.kafka)
+    assert not source.is_exhausted()
+    assert source.run()[0] == 40
+    assert {(e["meter"], e["ts"]) for e in map(json.loads, values(read_all, source))} == {
+        (meter, f"{ts:%Y-%m-%dT%H:%M:%SZ}") for meter, ts, _ in loaded.itertuples(index=False)
+    }
+    assert source.is_exhausted()
+
+
+def values(read_all, source):
+    return [message.value() for message in read_all(source.kafka)]
 
 
 def test_what_a_former_version_played_counts(kafka, tmp_path):

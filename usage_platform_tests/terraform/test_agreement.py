@@ -13,9 +13,8 @@ from usage_platform.adapters.kafka import playback_lease
 from usage_platform.adapters.kafka import topics as kafka_topics
 from usage_platform.adapters.lake.tables import ALL_TABLES, Lake
 from usage_platform.cluster.job import OWN_CHECKPOINT
-from usage_platform.services import alert_dead_letters
+from usage_platform.services import alert_dead_letters, score_transaction
 from usage_platform.services import ingest as lake_streams
-from usage_platform.services import score as scoring
 from usage_platform.settings.settings import PREFIX, Settings
 from usage_platform_tests.terraform.terraform_command import SOURCE
 
@@ -56,9 +55,9 @@ def in_code(*keys: str) -> set[str]:
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "committed_reader":
                 given |= {node.args[1]} if "group.id" in keys else set()
         values |= {_assigned(tree, value) for value in given}
-    constants = {**vars(kafka_topics), **vars(playback_lease), **vars(scoring)}
-    # The reader's own argument is what its callers give.
-    names = {v.id for v in values if isinstance(v, ast.Name)} - {"name"}
+    constants = {**vars(kafka_topics), **vars(playback_lease), **vars(score_transaction)}
+    # The readers' own arguments are what their callers give.
+    names = {v.id for v in values if isinstance(v, ast.Name)} - {"name", "group"}
     begun = {f"{v.values[0].value}*" for v in values if isinstance(v, ast.JoinedStr)}
     whole = {v.value for v in values if isinstance(v, ast.Constant)}
     return begun | whole | {constants[n] for n in names}

@@ -218,10 +218,11 @@ def test_kafka_is_allowed_by_name(state):
     assert f"{begin}:cluster/{cluster}" in allowed
     assert f"{begin}:topic/{cluster}/usage" in allowed
     assert f"{begin}:group/{cluster}/anomaly-scorer" in allowed
-    assert f"{begin}:transactional-id/{cluster}/anomaly-scorer" in allowed
+    assert f"{begin}:transactional-id/{cluster}/anomaly-scorer*" in allowed
     assert {arn for arn in allowed if "*" in arn} == {
         f"{begin}:group/{cluster}/alerts-*",
         f"{begin}:group/{cluster}/usage-platform-lake*",
+        f"{begin}:transactional-id/{cluster}/anomaly-scorer*",
     }
 
 

@@ -1,4 +1,4 @@
-"""Lakes of many meters for the page: hours, anomalies, a model and groups, made without Spark."""
+"""Lakes of many meters for the page: hours, costs, anomalies, a model, groups; without Spark."""
 
 from collections.abc import Callable
 from datetime import date
@@ -8,14 +8,24 @@ import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.adapters.lake.files import LakeFiles, save_meters
-from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_HOURLY, Lake
+from usage_platform.adapters.lake.tables import (
+    ANOMALIES,
+    READINGS,
+    USAGE_COST,
+    USAGE_HOURLY,
+    Lake,
+)
 from usage_platform.adapters.stores.models import ModelStore
+from usage_platform.core.anomalies.anomaly import NUMBERS
 from usage_platform.core.detector.baseline.slot_forests import CUT, SlotForests
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests.core.detector.made_models import model
 
 WriteTable = Callable[..., None]
 FIRST, LAST = date(2024, 2, 20), date(2024, 3, 25)
+_WITH_READINGS = 16
+_SUB_METERS, _MAIN = 3, 7
+"""The first meters lie below one main meter."""
 USES = ("office", "lab", "library", "hall", "gym", "depot", "clinic", "plant")
 
 
@@ -28,7 +38,8 @@ def make_fleet(lake: Lake, write: WriteTable, count: int, per_hour: int = 12) ->
     """A lake with five weeks of hours of some meters; the last two have no model.
 
     The fifth meter falls silent three days before the end, the seventh lacks some hours, and every
-    sixth uses more in the last week than is expected.
+    sixth uses more in the last week than is expected. Each day but the last has its costs; plants
+    have no tariff. The first meters have their readings of the last week too.
     """
     names = meter_names(count)
     meters = [Meter(name, "Europe/Rome", 60 // per_hour) for name in names]
@@ -36,12 +47,20 @@ def make_fleet(lake: Lake, write: WriteTable, count: int, per_hour: int = 12) ->
     save_meters(assets, MeterRegistry(meters[0]).with_meters(meters))
     random = np.random.default_rng(3)
     size = np.round(20 * random.pareto(1.4, count) + 5, 1)
+    if count > _MAIN:
+        size[_MAIN] = 1.5 * size[:_SUB_METERS].sum()
     days = pd.date_range(FIRST, LAST, freq="D", tz="UTC")
     for day in days:
         is_last_week = day > days[-1] - pd.Timedelta(days=7)
         factor = np.where((np.arange(count) % 6 == 5) & is_last_week, 1.3, 1.0)
         kw = (size * factor)[:, None] * random.normal(1.0, 0.04, (count, 24))
-        write(lake, USAGE_HOURLY, _without_gaps(_hours(names, kw, day, per_hour), names, days[-1]))
+        hours = _without_gaps(_hours(names, kw, day, per_hour), names, days[-1])
+        write(lake, USAGE_HOURLY, hours)
+        if day < days[-1]:
+            write(lake, USAGE_COST, _costs(hours))
+        if is_last_week:
+            few = hours[hours["meter"].isin(names[:_WITH_READINGS])]
+            write(lake, READINGS, _readings(few, per_hour))
     write(lake, ANOMALIES, _anomalies(names, size, days[-1]))
     store = ModelStore(LakeFiles(lake.models))
     known = zip(meters[: count - 2], size, strict=False)
@@ -85,6 +104,37 @@ def _hours(
     )
 
 
+def _readings(hours: pd.DataFrame, per_hour: int) -> pd.DataFrame:
+    """The readings of some hours: each hour's mean, a little less and a little more in turn."""
+    rows = hours.loc[hours.index.repeat(per_hour), ["meter", "start", "avg_usage", "event_date"]]
+    step = np.tile(np.arange(per_hour), len(hours))
+    ripple = 1 + 0.02 * np.where(step % 2 == 0, 1, -1)
+    return pd.DataFrame(
+        {
+            "meter": rows["meter"],
+            "event_time": rows["start"] + pd.to_timedelta(step * (60 // per_hour), "min"),
+            "value": (rows["avg_usage"] * ripple).round(3),
+            "event_date": rows["event_date"],
+        }
+    )
+
+
+def _costs(hours: pd.DataFrame) -> pd.DataFrame:
+    """The hours at a price of the day and one of the night; those of plants without a price."""
+    has_tariff = ~hours["meter"].str.startswith("plant")
+    is_day = hours["start"].dt.hour.between(7, 18)
+    cost = hours["energy_kwh"] * np.where(is_day, 0.31, 0.19)
+    return hours[["meter", "start", "end", "event_date", "rev"]].assign(
+        covered_minutes=np.int32(60),
+        kwh=hours["energy_kwh"],
+        export_kwh=0.0,
+        tariff=pd.Series("campus", hours.index).where(has_tariff).astype("string"),
+        currency=pd.Series("EUR", hours.index).where(has_tariff).astype("string"),
+        cost=cost.where(has_tariff),
+        co2_kg=0.3 * hours["energy_kwh"],
+    )
+
+
 def _without_gaps(hours: pd.DataFrame, names: list[str], last: pd.Timestamp) -> pd.DataFrame:
     """All hours but those of the meter that falls silent and of the one that lacks some."""
     is_gone = (hours["meter"] == names[4]) & (hours["start"] > last - pd.Timedelta(days=2))
@@ -103,7 +153,18 @@ def _anomalies(names: list[str], size: npt.NDArray[np.float64], last: pd.Timesta
             for k in range(1 + n % 5)
         ]
     frame = pd.DataFrame(rows, columns=["meter", "event_time", "episode", "excess_kwh"])
-    return frame.assign(status="told", event_date=frame["event_time"].dt.date)
+    known = frame.assign(
+        anomaly_id=[f"{n:012x}" for n in range(len(frame))],
+        kind="spike",
+        direction=np.where(frame["excess_kwh"] < 0, "below", "above"),
+        severity="medium",
+        explanation="",
+        run=1,
+        model_version="v1",
+        status="told",
+        event_date=frame["event_time"].dt.date,
+    )
+    return known.assign(**{name: 1.0 for name in NUMBERS if name != "excess_kwh"})
 
 
 def _detector(meter: Meter, size: float) -> SlotForests:
@@ -136,6 +197,6 @@ def _groups(names: list[str]) -> str:
                 f"        meters: [{', '.join(part)}]",
             ]
     lines += ["      - name: Annex", "        area_m2: 2000", f"        meters: [{names[24]}]"]
-    lines += ["virtual:", "  - name: rest of block 1", f"    plus: [{names[3]}]"]
-    lines += [f"    minus: [{names[0]}]"]
+    lines += ["virtual:", "  - name: rest of block 1", f"    plus: [{names[_MAIN]}]"]
+    lines += [f"    minus: [{', '.join(names[:_SUB_METERS])}]"]
     return "\n".join(lines) + "\n"

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from PIL import Image
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 FOLDER = ROOT / "docs" / "pictures"
 _LARGE = {"width": 1280, "height": 900}
+_LOW = {"width": 1280, "height": 760}
 _SHOTS = {
     "page": ({"viewport": _LARGE}, ""),
     "page-dark": ({"viewport": _LARGE, "color_scheme": "dark"}, "[data-span=year]"),
@@ -48,6 +50,10 @@ _FINDINGS_SHOTS = {
         "#forecast-title",
     ),
 }
+_COMPARED_DAYS = 460
+"""From December 2023 to March 2025: a year with one before it."""
+_COMPARED_SHOTS = {"comparisons": ({"viewport": {"width": 1280, "height": 1150}}, "#weeks-title")}
+_SEVERAL = ("office-01", "lab-01", "library-02", "gym-01")
 _TARIFF = 0.21
 _COLOURS = 128
 
@@ -60,6 +66,7 @@ def main() -> None:
             for page, name, chosen in _opened(browser, Path(folder), _SHOTS):
                 _take(page, chosen, FOLDER / f"{name}.png")
         take_findings(browser)
+        take_comparisons(browser)
         take_fleet(browser)
 
 
@@ -73,17 +80,37 @@ def take_findings(browser: "Browser") -> None:
             _save(page, chosen, FOLDER / f"{name}.png")
 
 
+def take_comparisons(browser: "Browser") -> None:
+    """Photograph a week over the weeks before and a year over the year before."""
+    with tempfile.TemporaryDirectory(prefix="usage-comparisons-") as folder:
+        make_year(Lake(f"{folder}/lake"), table_writer, (Meter(),), _COMPARED_DAYS)
+        for page, name, chosen in _opened(browser, Path(folder), _COMPARED_SHOTS):
+            page.wait_for_selector("#weeks:not([hidden])")
+            page.locator("#years").scroll_into_view_if_needed()
+            page.wait_for_selector("#years-shown:not([hidden])")
+            _save(page, chosen, FOLDER / f"{name}.png")
+
+
 def take_fleet(browser: "Browser") -> None:
-    """Photograph the page of all meters."""
+    """Photograph the page of all meters, some on one chart, and the parts of a group."""
     with tempfile.TemporaryDirectory(prefix="usage-fleet-") as folder:
         make_fleet(Lake(f"{folder}/lake"), table_writer, _FLEET_METERS)
         for page, name, chosen in _opened(browser, Path(folder), _FLEET_SHOTS):
             page.locator("#groups-table tbody button").first.click()
             _save(page, chosen, FOLDER / f"{name}.png")
+        several = urlencode([("meter", name) for name in _SEVERAL])
+        for name, path in (
+            ("compare", f"compare?{several}"),
+            ("parts", f"parts?{urlencode({'name': 'rest of block 1'})}"),
+        ):
+            for page, _, _ in _opened(
+                browser, Path(folder), {name: ({"viewport": _LOW}, "")}, path
+            ):
+                _save(page, "", FOLDER / f"{name}.png")
 
 
 def _opened(
-    browser: "Browser", data: Path, shots: Mapping[str, tuple[dict[str, Any], str]]
+    browser: "Browser", data: Path, shots: Mapping[str, tuple[dict[str, Any], str]], path: str = ""
 ) -> Iterator[tuple["Page", str, str]]:
     """Each page with its name and what is chosen on it."""
     settings = {"tariff": _TARIFF, "kafka_bootstrap": "127.0.0.1:9"}
@@ -91,7 +118,7 @@ def _opened(
         for name, (look, chosen) in shots.items():
             context = browser.new_context(**look)
             page = context.new_page()
-            page.goto(url)
+            page.goto(f"{url}/{path}")
             page.wait_for_selector("html[data-ready]")
             yield page, name, chosen
             context.close()
@@ -105,7 +132,9 @@ def _take(page: "Page", chosen: str, path: Path) -> None:
 
 
 def _save(page: "Page", chosen: str, path: Path) -> None:
-    page.wait_for_selector("#banner:not([hidden])")
+    # Pages that follow the broker say that there is none.
+    if page.evaluate("() => Boolean(window.__page || window.__fleet)"):
+        page.wait_for_selector("#banner:not([hidden])")
     # A photograph needs no broker; on a running platform nothing is said of it.
     page.evaluate("() => { document.getElementById('banner').hidden = true; }")
     if chosen.startswith("#"):

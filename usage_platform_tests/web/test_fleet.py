@@ -4,10 +4,12 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.lake.files import LakeFiles, save_meters
-from usage_platform.adapters.lake.tables import Lake
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import USAGE_COST, USAGE_HOURLY, Lake
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.web.live import silences
 from usage_platform.web.live_feed import News
+from usage_platform_tests.conftest import table_writer
 from usage_platform_tests.web.conftest import METER, OTHER, client_of
 
 GROUPS = """
@@ -54,6 +56,30 @@ def test_the_figures_are_those_of_the_lake(page, readings):
     other = said["rows"][1]
     assert (other["newest"], other["is_silent"], other["week"]["kwh"]) == (None, True, None)
     assert set(other["line"]) == {None}
+
+
+def test_without_a_tariff_there_is_energy_alone(page):
+    said = page.get("/api/fleet").json()
+    assert (said["has_costs"], said["sort"]) == (False, "rank")
+    assert [row["cost"] for row in said["rows"]] == [None, None]
+
+
+def test_where_a_tariff_applies_rows_have_costs_and_those_at_stake_come_first(own_lake, readings):
+    hours = LakeReader(own_lake).rows(USAGE_HOURLY, ["meter", "start", "energy_kwh", "event_date"])
+    own = hours[hours["meter"] == "m"].rename(columns={"energy_kwh": "kwh"})
+    priced = own.assign(export_kwh=0.0, currency="EUR", cost=0.5 * own["kwh"])
+    table_writer(own_lake, USAGE_COST, priced)
+    page = client_of(own_lake)
+    said = page.get("/api/fleet").json()
+    assert (said["has_costs"], said["sort"]) == (True, "at_stake")
+    first, other = said["rows"]
+    assert (first["name"], first["cost"]["currency"]) == ("m", "EUR")
+    assert first["cost"]["month"] == pytest.approx(0.5 * first["month"]["kwh"], rel=1e-5)
+    assert (first["cost"]["month_hours"], first["cost"]["is_estimate"]) == (720 - 5, False)
+    # The open episode used less than expected: nothing is at stake.
+    assert (first["excess_kwh"] < 0, first["cost"]["at_stake"]) == (True, 0.0)
+    assert other["cost"] is None
+    assert page.get("/api/fleet?sort=rank").json()["sort"] == "rank"
 
 
 def test_what_is_chosen_is_shown(page):

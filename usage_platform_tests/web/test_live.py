@@ -9,7 +9,7 @@ import pytest
 from usage_platform.adapters.kafka.tail import TopicTail
 from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, USAGE
 from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform.web import live_feed
+from usage_platform.web import live, live_feed
 from usage_platform.web.live import news_of, with_expectations
 from usage_platform.web.live_feed import KEPT, LiveFeed, News
 from usage_platform.web.source import PageSource
@@ -113,6 +113,24 @@ def test_how_the_platform_stands_is_told_first_and_at_each_change():
     assert nothing == []
     assert '"brokers":""' in then[0]
     assert '"version":"7-3"' in then[0]
+
+
+def test_a_mistake_in_the_descriptions_of_meters_is_told_until_it_is_corrected(monkeypatch):
+    monkeypatch.setattr(live, "LAKE_EVERY_SECONDS", 0.001)
+    notices = ["", "meter a: a mistake", ""]
+
+    async def play() -> list[str]:
+        feed, told = LiveFeed(), []
+        listener = feed.listen("m", "")
+        watching = asyncio.create_task(
+            live.watch_lake(feed, lambda: "7-3", lambda: notices.pop(0) if notices else "")
+        )
+        while len(told) < 3 or notices:
+            told += [json.loads(e.partition("data: ")[2])["lake"] for e in await listener.events()]
+        watching.cancel()
+        return told
+
+    assert asyncio.run(asyncio.wait_for(play(), 10))[-2:] == ["meter a: a mistake", ""]
 
 
 def test_a_page_to_which_nothing_happens_hears_a_heartbeat(monkeypatch):

@@ -89,7 +89,15 @@ def imported_from(script: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize(("name", "script"), [("index", "main.js"), ("fleet", "fleet.js")])
+@pytest.mark.parametrize(
+    ("name", "script"),
+    [
+        ("index", "main.js"),
+        ("fleet", "fleet.js"),
+        ("compare", "compare.js"),
+        ("parts", "parts.js"),
+    ],
+)
 def test_all_modules_are_named_at_the_top_so_that_they_come_at_once(name, script):
     text = (STATIC / f"{name}.html").read_text("utf-8")
     assert f'<script type="module" src="/static/js/{script}">' in text
@@ -98,7 +106,7 @@ def test_all_modules_are_named_at_the_top_so_that_they_come_at_once(name, script
 
 
 def test_each_script_belongs_to_a_page():
-    scripts = {"main.js", "fleet.js"}
+    scripts = {"main.js", "fleet.js", "compare.js", "parts.js"}
     needed = scripts.union(*map(imported_from, scripts))
     assert needed == {path.name for path in (STATIC / "js").iterdir()}
 

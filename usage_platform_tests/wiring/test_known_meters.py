@@ -69,6 +69,20 @@ def test_an_invalid_file_is_one_line_wherever_meters_are_needed(platform):
             needs()
 
 
+def test_while_the_file_has_a_mistake_the_last_content_applies_wherever_meters_are_needed(platform):
+    expected = platform.registry()
+    platform.assets.write_text("meters.yaml", FILE.replace("15", "7"))
+    later = another(platform)
+    assert later.registry() == platform.registry() == expected
+    assert later.default_meter() == Meter(timezone="Asia/Kolkata")
+    assert later.playback_plan().identity == platform.playback_plan().identity
+    assert isinstance(later.reading_source(), GeneratedSource)
+    assert "meters.yaml: meter roof: interval: expected min" in later.meters_notice()
+    platform.assets.write_text("meters.yaml", FILE.replace("15", "30"))
+    assert later.registry().get("roof").interval_minutes == 30
+    assert later.meters_notice() == ""
+
+
 def test_a_setting_that_contradicts_the_file_is_one_line(platform):
     other = another(platform, timezone="Europe/Rome")
     for needs in (other.registry, other.default_meter, other.reading_source):

@@ -62,3 +62,12 @@ def test_a_generated_source_is_identified_by_its_settings():
     found = source_identity(settings)
     label = settings.source_label
     assert (found.name, found.version, found.former) == (label, label, "")
+
+
+def test_the_generated_site_is_identified_by_its_seed():
+    one, other = (
+        source_identity(Settings.from_env({}, source="generated-site", generated_seed=seed))
+        for seed in (1, 2)
+    )
+    assert one != other
+    assert one.name.startswith("generated-site 1 ")

@@ -4,7 +4,7 @@ Belongs here: reading bounded by offsets, outside of a stream. Not here: topics 
 (`topics`), consuming in a group (`services.score`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import pandas as pd
@@ -12,11 +12,15 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from usage_platform.adapters.kafka.topics import KafkaSettings, messages_to_end
 from usage_platform.core.readings.validation import RAW_COLUMNS
+from usage_platform.core.time.broker_time import broker_times
 
 
 @contextmanager
 def committed_reader(
-    kafka: KafkaSettings, name: str, on_error: Callable[[KafkaError], None] | None = None
+    kafka: KafkaSettings,
+    name: str,
+    on_error: Callable[[KafkaError], None] | None = None,
+    fetch_wait_ms: int = 500,
 ) -> Iterator[Consumer]:
     """A consumer of committed events that commits no offsets.
 
@@ -24,6 +28,8 @@ def committed_reader(
         kafka: The brokers.
         name: Its group id, under which the broker logs it.
         on_error: Called with errors of the connection, such as all brokers being down.
+        fetch_wait_ms: For how long the broker waits for events before it answers that there are
+            none; the end of a partition is known after that.
     """
     client = Consumer(
         kafka.client(
@@ -33,6 +39,7 @@ def committed_reader(
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": fetch_wait_ms,
                 **({"error_cb": on_error} if on_error else {}),
             }
         )
@@ -69,6 +76,23 @@ def messages_between(
                 return
 
 
+def in_order_of_arrival(messages: Iterable[Message]) -> list[Message]:
+    """Messages of several partitions by the broker's time, and of each one by offset.
+
+    Where the broker's clock was set back, a message is as late as the one before it.
+
+    Args:
+        messages: Those of a partition in their order.
+    """
+    newest: dict[int, int] = {}
+    arrived: list[tuple[int, int, int, Message]] = []
+    for message in messages:
+        partition, offset = message.partition() or 0, message.offset() or 0
+        newest[partition] = max(message.timestamp()[1], newest.get(partition, 0))
+        arrived.append((newest[partition], offset, partition, message))
+    return [message for *_, message in sorted(arrived, key=lambda one: one[:3])]
+
+
 def raw_frame(messages: list[Message]) -> pd.DataFrame:
     """Messages of `usage` as a frame of `core.readings.validation.RAW_COLUMNS`."""
     frame = pd.DataFrame(
@@ -78,7 +102,5 @@ def raw_frame(messages: list[Message]) -> pd.DataFrame:
         ],
         columns=RAW_COLUMNS,
     )
-    frame["kafka_time"] = pd.to_datetime(frame["kafka_time"], unit="ms", utc=True).astype(
-        "datetime64[ns, UTC]"
-    )
+    frame["kafka_time"] = broker_times(frame["kafka_time"].tolist())
     return frame

@@ -23,6 +23,7 @@ from usage_platform.adapters.kafka.topics import (
     messages_to_end,
     partitions_of,
 )
+from usage_platform.core.time.broker_time import broker_times
 
 WATCHED_TOPICS = (USAGE, ANOMALY, EPISODE, DEAD_LETTERS)
 """The topics whose consumers read committed events only, and so wait for open transactions.
@@ -118,4 +119,4 @@ def _appended(client: Consumer, topic: str, partition: int, offset: int) -> pd.T
     """When the broker appended the first event from an offset on, UTC; None without any."""
     start = TopicPartition(topic, partition, offset)
     message = next(messages_to_end(client, [start]), None)
-    return None if message is None else pd.Timestamp(message.timestamp()[1], unit="ms", tz="UTC")
+    return None if message is None else broker_times([message.timestamp()[1]]).iloc[0]

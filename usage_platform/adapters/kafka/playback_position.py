@@ -14,6 +14,7 @@ import pandas as pd
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from usage_platform.adapters.kafka.events import committed_reader
+from usage_platform.adapters.kafka.message_headers import readable_headers
 from usage_platform.adapters.kafka.topics import (
     USAGE,
     KafkaSettings,
@@ -22,6 +23,7 @@ from usage_platform.adapters.kafka.topics import (
 )
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.messages import parse_usage
+from usage_platform.core.time.broker_time import broker_times
 
 _AT_ONCE = 20_000
 
@@ -74,7 +76,7 @@ def played_since(
         positions, ends = _unread(client, kafka, starts)
         messages = messages_to_end(client, positions)
         while chunk := list(islice(messages, _AT_ONCE)):
-            ours = [m for m in chunk if any(h in (m.headers() or ()) for h in headers)]
+            ours = [m for m in chunk if any(h in readable_headers(m) for h in headers)]
             for meter, ts in _newest(ours, registry).items():
                 newest[meter] = max(ts, newest.get(meter, ts))
     return PlayedEvents(newest, ends)
@@ -96,9 +98,9 @@ def _unread(
 
 
 def _newest(messages: list[Message], registry: MeterRegistry) -> dict[str, pd.Timestamp]:
-    received = pd.to_datetime([m.timestamp()[1] for m in messages], unit="ms", utc=True)
+    received = broker_times([m.timestamp()[1] for m in messages])
     events = parse_usage(
-        [m.value() for m in messages], [m.key() for m in messages], pd.Series(received), registry
+        [m.value() for m in messages], [m.key() for m in messages], received, registry
     )
     good = events[events["reason"].isna()]
     newest = good.groupby("meter")["event_time"].max()

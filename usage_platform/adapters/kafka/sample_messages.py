@@ -5,11 +5,12 @@ clients (`services`).
 """
 
 from collections.abc import Sequence
-from typing import cast
 
 from confluent_kafka import Message
 
+from usage_platform.adapters.kafka.message_headers import readable_headers
 from usage_platform.core.samples.parsing import SampleMessage
+from usage_platform.core.time.broker_time import broker_milliseconds
 
 _COLLECTED = "collected_ms"
 _LONGEST = 15
@@ -25,11 +26,13 @@ def collected_header(at: float) -> Headers:
 def sample_message(message: Message) -> SampleMessage:
     """A message as `core.samples` reads it."""
     return SampleMessage(
-        message.key(), message.value(), message.timestamp()[1], _collected(message.headers())
+        message.key(),
+        message.value(),
+        broker_milliseconds(message.timestamp()[1]),
+        _collected(readable_headers(message)),
     )
 
 
-def _collected(headers: object) -> int | None:
-    found = cast("Sequence[tuple[str, bytes | None]]", headers or ())
-    text = next((value for name, value in found if name == _COLLECTED), None) or b""
+def _collected(headers: Sequence[tuple[str, bytes | None]]) -> int | None:
+    text = next((value for name, value in headers if name == _COLLECTED), None) or b""
     return int(text) if text.isdigit() and len(text) <= _LONGEST else None

@@ -19,10 +19,21 @@ def topic_id(kafka: KafkaSettings, topic: str) -> str | None:
     Raises:
         KafkaUnreachableError: When no broker answers.
     """
+    found = described_topic(kafka, topic)
+    return None if found is None else found[0]
+
+
+def described_topic(kafka: KafkaSettings, topic: str) -> tuple[str, int] | None:
+    """The id of a topic and the number of its partitions; None where there is no such topic.
+
+    Raises:
+        KafkaUnreachableError: When no broker answers.
+    """
     with administration(kafka) as admin:
         future = admin.describe_topics(TopicCollection([topic]), request_timeout=_TIMEOUT)[topic]
         try:
-            return str(future.result(timeout=2 * _TIMEOUT).topic_id)
+            found = future.result(timeout=2 * _TIMEOUT)
+            return str(found.topic_id), len(found.partitions)
         except KafkaException as error:
             if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 return None

@@ -74,19 +74,26 @@ FROM hours h
 LEFT JOIN expected e ON e.meter = h.meter AND e.start = h.start
 GROUP BY h.event_date, h.meter
 """
+DUE = """
+CREATE TEMP VIEW due AS
+SELECT m.sum, c.start, count(*) AS meters
+FROM members m JOIN clock c
+ON (m.since IS NULL OR c.start >= m.since) AND (m.until IS NULL OR c.start < m.until)
+GROUP BY m.sum, c.start
+"""
+"""Of how many meters a sum has an hour."""
+
+THERE = """
+CREATE TEMP VIEW there AS
+SELECT m.sum, h.start, fsum(m.sign * h.energy_kwh) AS kwh, count(*) AS meters
+FROM members m JOIN hours h ON h.meter = m.meter
+AND (m.since IS NULL OR h.start >= m.since) AND (m.until IS NULL OR h.start < m.until)
+WHERE h.n = h.expected_n
+GROUP BY m.sum, h.start
+"""
+"""Of how many meters of a sum all readings of an hour are there, and their sum."""
+
 _BY_GROUP = """
-WITH due AS (
-    SELECT m.sum, c.start, count(*) AS meters
-    FROM members m JOIN clock c
-    ON (m.since IS NULL OR c.start >= m.since) AND (m.until IS NULL OR c.start < m.until)
-    GROUP BY m.sum, c.start
-), there AS (
-    SELECT m.sum, h.start, fsum(m.sign * h.energy_kwh) AS kwh, count(*) AS meters
-    FROM members m JOIN hours h ON h.meter = m.meter
-    AND (m.since IS NULL OR h.start >= m.since) AND (m.until IS NULL OR h.start < m.until)
-    WHERE h.n = h.expected_n
-    GROUP BY m.sum, h.start
-)
 SELECT
     (d.start AT TIME ZONE 'UTC')::DATE AS day,
     d.sum AS sum,
@@ -193,12 +200,15 @@ def day_sums(
     """
     batches = reader.scan(USAGE_HOURLY, list(_HOURS), between(USAGE_HOURLY, *days))
     given = {name: getattr(spans, name) for name in ("month_start", "week_start", "hour_end")}
-    rows = pa.Table.from_pylist([vars(member) for member in members], schema=_MEMBERS)
     with connected(USAGE_HOURLY) as connection, registered(connection, batches, _HOURS):
         connection.execute(_COPY, given)
         connection.register("expected", _expected_table(expected))
-        connection.register("members", rows)
-        connection.register("clock", _clock(days, spans))
+        connection.register("members", members_table(members))
+        first = max(pd.Timestamp(days[0], tz="UTC"), spans.month_start)
+        end = min(pd.Timestamp(days[1], tz="UTC") + pd.Timedelta(days=1), spans.hour_end)
+        connection.register("clock", clock_table(first, end))
+        for view in (DUE, THERE):
+            connection.execute(view)
         by_meter = connection.sql(_BY_METER).to_arrow_table().to_pandas()
         by_group = connection.sql(_BY_GROUP, params={"week_start": spans.week_start})
         return DaySums(by_meter, by_group.to_arrow_table().to_pandas())
@@ -245,9 +255,12 @@ def episode_sums(reader: LakeReader, since: pd.Timestamp, last: date) -> pd.Data
         return connection.sql(_EPISODES, params=given).to_arrow_table().to_pandas()
 
 
-def _clock(days: tuple[date, date], spans: Spans) -> pa.Table:
-    """All hours of the days within the longer span."""
-    first = max(pd.Timestamp(days[0], tz="UTC"), spans.month_start)
-    end = min(pd.Timestamp(days[1], tz="UTC") + pd.Timedelta(days=1), spans.hour_end)
+def members_table(members: Sequence[SumMember]) -> pa.Table:
+    """The members of sums as the table `members` of the statements."""
+    return pa.Table.from_pylist([vars(member) for member in members], schema=_MEMBERS)
+
+
+def clock_table(first: pd.Timestamp, end: pd.Timestamp) -> pa.Table:
+    """All hours from one to before another, UTC, as the table `clock` of the statements."""
     hours = pd.date_range(first, end, freq="h", inclusive="left")
     return pa.table({"start": pa.array(hours.as_unit("us"), _INSTANT)})

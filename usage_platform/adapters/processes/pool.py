@@ -27,6 +27,13 @@ class WorkerKilledError(RuntimeError):
     """A process was killed; one line with what to do."""
 
 
+def processors() -> int:
+    """The processors that this process may use, as `map_in_processes` counts them."""
+    from joblib import cpu_count
+
+    return int(cpu_count())
+
+
 def map_in_processes(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
     """Do work on tasks in other processes, as many at a time as there are processors.
 

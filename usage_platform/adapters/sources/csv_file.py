@@ -70,6 +70,15 @@ class CsvSource:
         """
         if not self.paths:
             raise SourceError("csv: no file to read; give at least one")
+        files, notes = self._read(progress)
+        done = sum(file.rows.row_count for file in files)
+        if done == 0:
+            raise SourceError(f"{self.name}: a header and no row; give a file that holds readings")
+        progress(done, done)
+        return understand(files, self.meter, self.options, notes=notes)
+
+    def _read(self, progress: Progress) -> tuple[list[FileRows], list[str]]:
+        """The tables of all files, and what was not read, in lines for people."""
         files: list[FileRows] = []
         notes: list[str] = []
         done = 0
@@ -79,10 +88,7 @@ class CsvSource:
             done += sum(table.rows.row_count for table in found.tables)
             files += found.tables
             notes += found.notes
-        if done == 0:
-            raise SourceError(f"{self.name}: a header and no row; give a file that holds readings")
-        progress(done, done)
-        return understand(files, self.meter, self.options, notes=notes)
+        return files, notes
 
 
 def _tell(progress: Progress, before: int, done: int, _total: int | None) -> None:

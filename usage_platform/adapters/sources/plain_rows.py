@@ -72,23 +72,41 @@ def plain_block(layout: Layout, block: bytes, first_number: int) -> TypedRows | 
     except pa.ArrowInvalid:
         return None
     values = table.column(str(value)).to_numpy()
-    lines = block.count(b"\n") + (not block.endswith(b"\n"))
+    lines = _line_ends(block) + (not block.endswith(b"\n"))
     if times is None or table.num_rows != lines or not np.isfinite(values).all():
         return None
     if end is not None and ends is None:
         return None
-    wall, instants = times
-    end_wall, end_instants = (None, None) if ends is None else ends
-    meters, names = np.zeros(len(wall), dtype=np.int64), ("",)
+    instants, is_instant = times
+    unknown = np.full(0 if ends is None else len(instants), np.datetime64("NaT"), "datetime64[ns]")
+    end_wall, end_instants = None, None
+    if ends is not None:
+        end_wall, end_instants = (unknown, ends[0]) if ends[1] else (ends[0], unknown)
+    meters, names = np.zeros(len(instants), dtype=np.int32), ("",)
     if layout.meter is not None:
         meters, names = _distinct(table, layout.meter)
         if len(set(names)) != len(names) or not all(map(is_meter_name, names)):
             return None
-    numbers = np.arange(first_number, first_number + len(wall))
+    count = len(instants)
     return TypedRows(
-        numbers, wall, instants, values, meters, names,
-        end_wall, end_instants, (), len(wall), 0, _flags(table, layout),
-    )  # fmt: skip
+        np.arange(first_number, first_number + count, dtype=np.int32),
+        instants,
+        np.full(count, is_instant),
+        values,
+        meters,
+        names,
+        end_wall,
+        end_instants,
+        (),
+        count,
+        0,
+        _flags(table, layout),
+    )
+
+
+def _line_ends(block: bytes) -> int:
+    # A third of the time of `bytes.count`, which stops at each of them.
+    return int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == ord("\n")))
 
 
 def _types(layout: Layout) -> dict[str, pa.DataType]:
@@ -109,7 +127,7 @@ def _distinct(table: pa.Table, position: int) -> tuple[np.ndarray, tuple[str, ..
     """A column of few different texts: for each row the position of its text, and the texts."""
     column = table.column(str(position)).combine_chunks()
     texts = tuple(str(text).strip() for text in column.dictionary.to_pylist())
-    return column.indices.to_numpy().astype(np.int64), texts
+    return column.indices.to_numpy(), texts
 
 
 def _flags(table: pa.Table, layout: Layout) -> np.ndarray | None:
@@ -120,8 +138,8 @@ def _flags(table: pa.Table, layout: Layout) -> np.ndarray | None:
     return np.array(texts, dtype=object)[codes]
 
 
-def _times(column: pa.ChunkedArray, in_utc: bool) -> tuple[np.ndarray, np.ndarray] | None:
-    """Wall-clock times and instants, of which one is NaT; None if a text is of another form."""
+def _times(column: pa.ChunkedArray, in_utc: bool) -> tuple[np.ndarray, bool] | None:
+    """Times, and whether they are instants; None if a text is of another form."""
     lengths = set(pc.call_function("binary_length", [column]).unique().to_pylist())
     is_utc = lengths <= _UTC_LENGTHS
     if is_utc:
@@ -133,5 +151,4 @@ def _times(column: pa.ChunkedArray, in_utc: bool) -> tuple[np.ndarray, np.ndarra
     times = read.astype("datetime64[ns]")
     if len(times) and (times.min() < _FIRST or times.max() > _LAST):
         return None
-    unknown = np.full(len(times), np.datetime64("NaT"), dtype="datetime64[ns]")
-    return (unknown, times) if is_utc or in_utc else (times, unknown)
+    return times, is_utc or in_utc

@@ -13,8 +13,9 @@ import numpy as np
 
 from usage_platform.adapters.sources.plain_rows import plain_block
 from usage_platform.core.meter_files.dialect import is_total, split_line
+from usage_platform.core.meter_files.joined_rows import JoinedRows
 from usage_platform.core.meter_files.layout import Layout
-from usage_platform.core.meter_files.rows import TypedRows, joined_rows, read_block
+from usage_platform.core.meter_files.rows import TypedRows, read_block
 from usage_platform.core.readings.source import BadRow, Progress
 
 _LINES_AT_ONCE = 50_000
@@ -28,13 +29,15 @@ class RowReader:
         self._layout = layout
         self._progress = progress
         self._number = layout.dialect.first_row
-        self._blocks: list[TypedRows] = [read_block(layout, np.empty(0, dtype=np.int64), [])]
+        self._rows = JoinedRows()
+        # A table without a row has the columns of its layout too.
+        self._rows.add(read_block(layout, np.empty(0, dtype=np.int64), []))
         self._unsplit: list[BadRow] = []
         self._done = 0
 
     def result(self) -> TypedRows:
-        """All rows."""
-        return joined_rows(self._blocks, self._unsplit)
+        """All rows; nothing may be read afterwards."""
+        return self._rows.rows(self._unsplit)
 
     def read_blocks(self, binary: IO[bytes], encoding: str) -> None:
         """Read bytes, whole lines at a time: at once where all are plain, else line by line."""
@@ -46,7 +49,7 @@ class RowReader:
             if found is None:
                 self.read_lines(io.TextIOWrapper(io.BytesIO(block), encoding, errors="replace"))
                 continue
-            self._blocks.append(found)
+            self._rows.add(found)
             self._number += found.row_count
             self._done += found.row_count
             self._progress(self._done, None)
@@ -80,7 +83,7 @@ class RowReader:
         ]
         whole = [row for row, fit in zip(split, fits, strict=True) if fit]
         numbers = self._number + np.flatnonzero(fits)
-        self._blocks.append(read_block(layout, numbers, whole))
+        self._rows.add(read_block(layout, numbers, whole))
         self._number += len(split)
         self._done += len(whole)
         self._progress(self._done + len(self._unsplit), None)

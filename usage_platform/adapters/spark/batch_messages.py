@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from usage_platform.core.time.broker_time import broker_times
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
@@ -31,10 +33,9 @@ def collected_messages(frame: "DataFrame", most_bytes: int, *more: str) -> pd.Da
         "topic",
         "partition",
         "offset",
-        "timestamp AS kafka_time",
+        "unix_millis(timestamp) AS kafka_time",
         f"substring(key, 1, {_MOST_KEY_BYTES}) AS key",
         f"substring(value, 1, {most_bytes + 1}) AS value",
         *more,
     ).toPandas()
-    times = messages["kafka_time"].dt.tz_localize("UTC")
-    return messages.assign(kafka_time=times.astype("datetime64[ns, UTC]"))
+    return messages.assign(kafka_time=broker_times(messages["kafka_time"].tolist()))

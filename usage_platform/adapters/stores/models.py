@@ -47,6 +47,10 @@ class ModelStore:
         self.training = UnfinishedTraining(files)
         """What a training has stored and not promoted yet; nobody else sees it."""
 
+    def __reduce__(self) -> tuple[type["ModelStore"], tuple[LakeFiles]]:
+        """Another process gets a store that has read nothing yet."""
+        return ModelStore, (self._files,)
+
     @property
     def root(self) -> str:
         """The folder of the models, or `s3://bucket/prefix`."""

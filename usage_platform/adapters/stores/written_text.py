@@ -12,6 +12,10 @@ MOST_BYTES = 4 * 2**20
 """The longest file that is read: a line for each of 50,000 meters."""
 
 
+class MistakeError(LakeError):
+    """A file that people write has a mistake; one line that names the place and the remedy."""
+
+
 def written_text(assets: LakeFiles, name: str) -> str | None:
     """The text of a file; None where there is none.
 
@@ -20,7 +24,8 @@ def written_text(assets: LakeFiles, name: str) -> str | None:
         name: The file's name.
 
     Raises:
-        LakeError: In one line, when it is too long, is no UTF-8, or cannot be read.
+        MistakeError: In one line, when it is too long or is no UTF-8.
+        LakeError: In one line, when it cannot be read.
     """
     return checked_text(lambda: assets.read_text(name), f"{assets.root}/{name}")
 
@@ -33,12 +38,13 @@ def checked_text(read: Callable[[], str | None], place: str) -> str | None:
         place: Where it is from, for errors.
 
     Raises:
+        MistakeError: As for `written_text`.
         LakeError: As for `written_text`.
     """
     try:
         text = read()
     except UnicodeDecodeError as error:
-        raise LakeError(f"{place}: expected text in UTF-8 ({error.reason})") from None
+        raise MistakeError(f"{place}: expected text in UTF-8 ({error.reason})") from None
     if text is not None and len(text) > MOST_BYTES:
-        raise LakeError(f"{place}: expected at most {MOST_BYTES >> 20} MiB")
+        raise MistakeError(f"{place}: expected at most {MOST_BYTES >> 20} MiB")
     return text

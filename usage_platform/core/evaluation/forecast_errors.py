@@ -25,6 +25,7 @@ from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.local_time import local_day_bounds
+from usage_platform.core.time.units import NS_A_MINUTE
 
 FIRST_DAY = 90
 """Days of history before the first forecast that is measured."""
@@ -134,6 +135,42 @@ def forecast_errors(series: Series, meter: Meter, calendar: Calendar) -> Forecas
         energy_coverage=energy_coverage,
         peaks=_peaks(made, rows),
     )
+
+
+def errors_of_last_days(
+    series: Series, meter: Meter, calendar: Calendar, days: int
+) -> Mapping[str, Errors] | None:
+    """The errors of the forecasts of the last whole local days, each made at its midnight.
+
+    Args:
+        series: The readings; those of `day_ahead.HISTORY_DAYS` before these days are enough.
+        meter: The meter.
+        calendar: Its rest days.
+        days: How many days.
+
+    Returns:
+        Of `forecast` and of `previous week`; None where no reading has a forecast of both.
+    """
+    if not len(series.instants):
+        return None
+    end = pd.Timestamp(int(series.instants[-1]) + meter.interval_minutes * NS_A_MINUTE, tz="UTC")
+    midnight = local_day_bounds(end.tz_convert(meter.zone).date(), meter.timezone)[0]
+    windows = cut_windows(series, meter, calendar, midnight.value)
+    if windows is None or len(windows.values) <= days + _WEEK:
+        return None
+    made = forecast_windows(windows, days + 1)
+    rows = slice(-1 - days, -1)
+    values = windows.values[rows]
+    powers = {
+        "forecast": made.power[rows],
+        "previous week": _days_before(windows.values, _WEEK)[rows],
+    }
+    known = np.isfinite(values)
+    for power in powers.values():
+        known &= np.isfinite(power)
+    if not known.any():
+        return None
+    return {name: _errors(values, power, known) for name, power in powers.items()}
 
 
 def _local_days(series: Series, meter: Meter, calendar: Calendar) -> Windows:

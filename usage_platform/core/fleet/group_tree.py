@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from usage_platform.core.fleet.groups import Group, GroupKind, Groups, Member, net_members
+from usage_platform.core.fleet.groups import Group, GroupKind, Groups, Member, Part, net_members
 from usage_platform.core.fleet.virtual_meters import Sums
 
 
@@ -68,13 +68,21 @@ def tree_of(sites: Sites, virtual: Mapping[str, tuple[Member, ...]], sums: Sums)
         members = [member for one in made for member in one.members]
         known = [one.area_m2 for one in made if one.area_m2 is not None]
         area = sum(known) if len(known) == len(made) else None
-        groups.append(Group(name, GroupKind.SITE, "", area, None, net_members(members, name), ()))
+        parts = tuple(Part(one.name, 1, one.members) for one in made)
+        net = net_members(members, name)
+        groups.append(Group(name, GroupKind.SITE, "", area, None, net, (), parts))
         groups += made
         for entry in buildings:
             areas |= _areas(entry, until)
     for name, members in virtual.items():
-        parts = tuple(part for side in sums[name] for part in side)
-        groups.append(Group(name, GroupKind.VIRTUAL, "", areas.get(name), None, members, parts))
+        parts = tuple(
+            Part(part, sign, virtual.get(part, (Member(part, 1),)))
+            for sign, side in zip((1, -1), sums[name], strict=True)
+            for part in side
+        )
+        meters = tuple(part.name for part in parts)
+        area = areas.get(name)
+        groups.append(Group(name, GroupKind.VIRTUAL, "", area, None, members, meters, parts))
     return Groups(tuple(groups), areas)
 
 
@@ -84,15 +92,15 @@ def _building(
     virtual: Mapping[str, tuple[Member, ...]],
     until: Mapping[tuple[str, str], date | None],
 ) -> Group:
-    members: list[Member] = []
+    parts: list[Part] = []
     for meter in entry.meters:
         end = until[entry.name, meter.name]
-        parts = virtual.get(meter.name, (Member(meter.name, 1),))
-        members += [one.within(meter.since, end, 1) for one in parts]
-    net = net_members(members, entry.name)
+        own = virtual.get(meter.name, (Member(meter.name, 1),))
+        parts.append(Part(meter.name, 1, tuple(one.within(meter.since, end, 1) for one in own)))
+    net = net_members([one for part in parts for one in part.members], entry.name)
     shown = tuple(meter.name for meter in entry.meters)
     kind = GroupKind.BUILDING
-    return Group(entry.name, kind, entry.use, entry.area_m2, site, net, shown)
+    return Group(entry.name, kind, entry.use, entry.area_m2, site, net, shown, tuple(parts))
 
 
 def _ends(sites: Sites) -> dict[tuple[str, str], date | None]:

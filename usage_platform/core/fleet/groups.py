@@ -50,6 +50,21 @@ class Member:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One of the things that a group is made of: a meter, a virtual meter or a building.
+
+    Attributes:
+        name: Its name.
+        sign: 1 if it is added to the group's sum, -1 if it is subtracted.
+        members: The meters of its own sum.
+    """
+
+    name: str
+    sign: int
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True)
 class Group:
     """A site, a building or a virtual meter.
 
@@ -61,6 +76,7 @@ class Group:
         parent: The name of the site of a building; None for others.
         members: The meters of its sum; each at most once at any time.
         meters: The names of the meters that are shown in it, as the file lists them.
+        parts: What it is made of: of a site its buildings, of others these meters.
     """
 
     name: str
@@ -70,6 +86,7 @@ class Group:
     parent: str | None
     members: tuple[Member, ...]
     meters: tuple[str, ...]
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)

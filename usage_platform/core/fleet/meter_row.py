@@ -6,11 +6,13 @@ here: adding up hours (adapters), which rows are shown (`shown_rows`).
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from usage_platform.core.arrays import Floats
+from usage_platform.core.fleet.meter_cost import NO_COST, MeterCost, Stake
 from usage_platform.core.time.units import NS_AN_HOUR
 
 WEEK_HOURS, MONTH_HOURS = 7 * 24, 30 * 24
@@ -67,6 +69,7 @@ class MeterRow:
         is_silent: Whether it has become silent.
         kwh_per_m2: Energy of the last 30 days by floor area; NaN where no area is known.
         line: Shape (168,): mean power of each hour of the last 7 days, kW; NaN where there is none.
+        cost: What it costs.
     """
 
     name: str
@@ -80,13 +83,19 @@ class MeterRow:
     is_silent: bool
     kwh_per_m2: float
     line: Floats
+    cost: MeterCost = NO_COST
 
     @property
     def is_incomplete(self) -> bool:
         """Whether readings of the last 7 days are missing, more than a few."""
         return not self.completeness >= COMPLETE
 
-    @property
+    @cached_property
+    def stake(self) -> Stake:
+        """What it has used above the expected energy, as an amount; the counterpart of `rank`."""
+        return self.cost.at_stake(self.week.deviation_kwh)
+
+    @cached_property
     def rank(self) -> float:
         """By what the meters are ranked, the largest first: what an analyst should look at, kWh.
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 
 from usage_platform.core.fleet.meter_row import MeterRow
 
@@ -35,6 +36,8 @@ class Column(StrEnum):
     MONTH_EXPECTED = "month_expected"
     MONTH_DEVIATION = "month_deviation"
     MONTH_SHARE = "month_share"
+    AT_STAKE = "at_stake"
+    MONTH_COST = "month_cost"
     EPISODES = "episodes"
     EXCESS = "excess"
     COMPLETENESS = "completeness"
@@ -53,12 +56,15 @@ _NUMBERS: dict[Column, _Key] = {
     Column.MONTH_EXPECTED: lambda row: row.month.expected_kwh,
     Column.MONTH_DEVIATION: lambda row: row.month.deviation_kwh,
     Column.MONTH_SHARE: lambda row: row.month.deviation_share,
+    Column.AT_STAKE: lambda row: row.stake.amount,
+    Column.MONTH_COST: lambda row: row.cost.month,
     Column.EPISODES: lambda row: row.open_episodes,
     Column.EXCESS: lambda row: row.open_excess_kwh if row.open_episodes else math.nan,
     Column.COMPLETENESS: lambda row: row.completeness,
     Column.NEWEST: lambda row: math.nan if row.newest is None else row.newest,
     Column.KWH_PER_M2: lambda row: row.kwh_per_m2,
 }
+_IN_CURRENCIES = (Column.AT_STAKE, Column.MONTH_COST)
 _KEPT: dict[Filter, Callable[[MeterRow], bool]] = {
     Filter.ALL: lambda row: True,
     Filter.OPEN: lambda row: row.open_episodes > 0,
@@ -74,7 +80,8 @@ class Choice:
     Attributes:
         search: Text that the names contain, whatever its case; several words each.
         kept: Which meters.
-        column: By what they are sorted; meters of the same value by name.
+        column: By what they are sorted; meters of the same value by name. Costs are sorted within
+            their currency.
         is_descending: Whether the largest come first; unknown values always come last.
         page: Which page, from 1.
     """
@@ -126,11 +133,24 @@ def counts(rows: Sequence[MeterRow]) -> dict[str, int]:
     return {kept.value: sum(map(keeps, rows)) for kept, keeps in _KEPT.items()}
 
 
+def default_column(rows: Sequence[MeterRow]) -> Column:
+    """By what the rows are sorted unless a user has chosen: cost at stake, where there is any."""
+    has_cost = any(not math.isnan(row.stake.amount) for row in rows)
+    return Column.AT_STAKE if has_cost else Column.RANK
+
+
 def _sorted(rows: Sequence[MeterRow], column: Column, is_descending: bool) -> list[MeterRow]:
-    """Stable: rows of the same value stay by name."""
+    """Stable: rows of the same value stay by name; those of the same cost at stake by rank."""
     if column is Column.NAME:
         return list(rows)[::-1] if is_descending else list(rows)
+    if column is Column.AT_STAKE:
+        rows = sorted(rows, key=lambda row: row.rank, reverse=True)
     key = _NUMBERS[column]
-    known = [row for row in rows if not math.isnan(key(row))]
-    unknown = [row for row in rows if math.isnan(key(row))]
-    return sorted(known, key=key, reverse=is_descending) + unknown
+    keyed = [(key(row), row) for row in rows]
+    known = [one for one in keyed if not math.isnan(one[0])]
+    unknown = [row for value, row in keyed if math.isnan(value)]
+    known.sort(key=itemgetter(0), reverse=is_descending)
+    if column in _IN_CURRENCIES:
+        # Amounts of different currencies cannot be compared: currency by currency, by its name.
+        known.sort(key=lambda one: one[1].cost.currency or "")
+    return [row for _, row in known] + unknown

@@ -99,7 +99,12 @@ class BuildingProfile:
 
 
 def building_load(
-    meter: Meter, start: date, days: int, profile: BuildingProfile, rng: np.random.Generator
+    meter: Meter,
+    start: date,
+    days: int,
+    profile: BuildingProfile,
+    rng: np.random.Generator,
+    site_weather: np.random.Generator | None = None,
 ) -> pd.DataFrame:
     """The readings of a healthy building over whole local days.
 
@@ -112,6 +117,7 @@ def building_load(
         days: How many local days, at least 1; those of clock changes have 23 and 25 hours.
         profile: The building.
         rng: All randomness comes from it.
+        site_weather: In its place for the weather, which loads of one site share.
 
     Returns:
         Columns ts (datetime64[ns, UTC], start of the interval, ascending) and value (kW, float64).
@@ -127,6 +133,7 @@ def building_load(
     day, minute = wall // _NS_A_DAY, (wall % _NS_A_DAY) / _NS_A_MINUTE
 
     shape = _shape_of(day, minute, profile)
+    weather_rng = site_weather or weather_rng
     weather = _weather((wall - wall[0]) / _NS_A_DAY, profile.weather_memory, weather_rng)
     # Pumps and fans of the early plant flutter nearly as much as the open house.
     busy = np.sqrt(shape)

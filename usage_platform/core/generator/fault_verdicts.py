@@ -46,7 +46,10 @@ class FaultVerdicts:
 
 
 def evaluate_faults(
-    faults: pd.DataFrame, anomalies: pd.DataFrame, scored_from: pd.Timestamp
+    faults: pd.DataFrame,
+    anomalies: pd.DataFrame,
+    scored_from: pd.Timestamp,
+    lasting: pd.DataFrame | None = None,
 ) -> FaultVerdicts:
     """Compare anomalies with the faults that were injected.
 
@@ -54,13 +57,16 @@ def evaluate_faults(
         faults: `meter`, `start`, `end` (UTC, exclusive); a row a fault.
         anomalies: `meter`, `event_time` (UTC).
         scored_from: From when on a model judged that knew what to expect.
+        lasting: The same columns of other faults, which no anomaly has to show: anomalies within
+            them are not outside.
     """
     verdicts: list[Verdict] = []
     delays: list[Any] = []
     inside = pd.Series(False, index=anomalies.index)
+    for fault in [] if lasting is None else lasting.to_dict("records"):
+        inside |= _within(fault, anomalies)
     for fault in faults.to_dict("records"):
-        within = anomalies["event_time"].between(fault["start"], fault["end"], inclusive="left")
-        own = within & anomalies["meter"].eq(fault["meter"])
+        own = _within(fault, anomalies)
         inside |= own
         if fault["end"] <= scored_from:
             verdict = Verdict.LEARNED
@@ -71,3 +77,8 @@ def evaluate_faults(
         first = anomalies.loc[own, "event_time"].min()
         delays.append(first - fault["start"] if is_found else pd.NaT)
     return FaultVerdicts(verdicts, delays, int((~inside).sum()))
+
+
+def _within(fault: dict[Any, Any], anomalies: pd.DataFrame) -> pd.Series:
+    within = anomalies["event_time"].between(fault["start"], fault["end"], inclusive="left")
+    return within & anomalies["meter"].eq(fault["meter"])

@@ -1,7 +1,8 @@
 """A day beside the same weekday before, and a week beside the one before it.
 
 Belongs here: comparisons that are fair: up to the same time of day, and against days that have
-their readings. Not here: totals by day (`days`).
+their readings. Not here: totals by day (`days`), a week over several before (`weeks`), years
+(`years`).
 """
 
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ from usage_platform.core.load.series import PowerSeries
 WEEKS_BACK = 4
 """How many of the same weekday a day is compared with: enough that one odd one says little."""
 
+ENOUGH = 0.9
+"""A day or week is compared if it has at least this share of its readings."""
+
 _WEEK = 7
 _MINUTES_A_DAY = 1440
-_ENOUGH = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +76,7 @@ def compare_day(series: PowerSeries) -> DayComparison | None:
     table[day[recent] - first, step[recent]] = series.values[recent]
     so_far = recent & (step <= now)
     energy = np.bincount(day[so_far] - first, weights=series.values[so_far], minlength=len(table))
-    known = np.isfinite(table[:, : now + 1]).sum(axis=1) >= _ENOUGH * (now + 1)
+    known = np.isfinite(table[:, : now + 1]).sum(axis=1) >= ENOUGH * (now + 1)
     like_today = known & (np.arange(len(table)) % _WEEK == 0)
     like_today[-1] = False
     usual = energy[like_today] * series.hours
@@ -97,7 +100,7 @@ def compare_week(series: PowerSeries) -> WeekComparison | None:
         return None
     newer = (day >= today - _WEEK) & (day < today)
     older = (day >= today - 2 * _WEEK) & (day < today - _WEEK)
-    complete = _ENOUGH * _WEEK * _MINUTES_A_DAY / series.meter.interval_minutes
+    complete = ENOUGH * _WEEK * _MINUTES_A_DAY / series.meter.interval_minutes
     return WeekComparison(
         energy_kwh=float(series.values[newer].sum()) * series.hours,
         before_kwh=float(series.values[older].sum()) * series.hours,

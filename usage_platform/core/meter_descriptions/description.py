@@ -20,7 +20,7 @@ from usage_platform.core.meter_descriptions.samples import (
 )
 from usage_platform.core.meters import INTERVALS, INTERVALS_SHOWN, is_meter_name, is_timezone
 
-_CONSTANT = ("timezone", "interval", "sign", "stamp")
+_CONSTANT = ("timezone", "interval")
 """Fields that no version may change: rows of both versions would stand in the same tables."""
 
 
@@ -63,12 +63,16 @@ class Measured:
         register_size: Where the register begins at 0 again, in the unit; None: at the power of ten
             above its values.
         factor: By what values are multiplied, such as the ratio of a current transformer.
+        stamp: Which moment of its interval a row carries; None: the source says it.
+        sign: Whether values below 0 are export; None: the source says it.
     """
 
     quantity: Quantity | None = None
     unit: Unit | None = None
     register_size: float | None = None
     factor: float = 1.0
+    stamp: Stamp | None = None
+    sign: Sign | None = None
 
 
 class _Fields(BaseModel):
@@ -80,6 +84,8 @@ class _Fields(BaseModel):
     unit: Unit | None = None
     register_size: Size | None = None
     factor: Size | None = None
+    stamp: Stamp | None = None
+    sign: Sign | None = None
 
     def after(self, before: Measured) -> Measured:
         """What is measured from here on: the fields that are given, else those of before."""
@@ -90,6 +96,8 @@ class _Fields(BaseModel):
             self.unit or before.unit,
             size if quantity is Quantity.REGISTER else None,
             self.factor or before.factor,
+            self.stamp or before.stamp,
+            self.sign or before.sign,
         )
 
 
@@ -109,9 +117,9 @@ class Version(_Fields):
         fixed = [name for name in _CONSTANT if name in given]
         if fixed:
             raise ValueError(
-                f"{fixed[0]} cannot change from a day on; expected quantity, unit, register_size "
-                f"or factor; describe a meter whose {fixed[0]} changes under another name from "
-                "that day on"
+                f"{fixed[0]} cannot change from a day on; expected quantity, unit, register_size, "
+                f"factor, stamp or sign; describe a meter whose {fixed[0]} changes under another "
+                "name from that day on"
             )
         return cast("object", fields)
 
@@ -123,8 +131,6 @@ class MeterDescription(_Fields):
         name: Its name on the topic and in the tables.
         timezone: IANA name of the building's zone.
         interval: Minutes of an interval of its readings.
-        stamp: Which moment of its interval a row of its sources carries.
-        sign: Whether values below 0 are export.
         samples: How what the live meter sends is read.
         versions: What changes from a day on, in order.
     """
@@ -132,8 +138,6 @@ class MeterDescription(_Fields):
     name: Annotated[str, BeforeValidator(_name)]
     timezone: Annotated[str, BeforeValidator(_zone)] | None = None
     interval: Annotated[int, BeforeValidator(_interval)] | None = None
-    stamp: Stamp | None = None
-    sign: Sign | None = None
     samples: SampleDescription | None = None
     versions: tuple[Version, ...] = ()
 
@@ -162,6 +166,12 @@ class MeterDescription(_Fields):
                 "at midnight is"
             )
         return self
+
+    @property
+    def usual_sign(self) -> Sign | None:
+        """The sign for events and tables: net if it ever is; None: the source says it."""
+        signs = {measured.sign for _, measured in self.phases()}
+        return Sign.NET if Sign.NET in signs else self.sign
 
     def phases(self) -> tuple[tuple[date | None, Measured], ...]:
         """What is measured from which local day on, in order; the first from the beginning on."""

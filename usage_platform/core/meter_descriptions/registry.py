@@ -22,7 +22,7 @@ def described(meter: Meter, description: MeterDescription | None) -> Meter:
         meter,
         timezone=description.timezone or meter.timezone,
         interval_minutes=description.interval or meter.interval_minutes,
-        sign=description.sign or meter.sign,
+        sign=description.usual_sign or meter.sign,
     )
 
 

@@ -5,7 +5,7 @@ Belongs here: naming the row. Not here: why it is bad (`rows`, `series`, `grid`)
 
 from collections.abc import Sequence
 
-from usage_platform.core.arrays import Ints
+from usage_platform.core.arrays import Integers
 from usage_platform.core.meter_files.layout import Layout
 from usage_platform.core.readings.source import BadRow
 
@@ -13,8 +13,8 @@ from usage_platform.core.readings.source import BadRow
 def report_rows(
     bad: list[BadRow],
     layouts: Sequence[Layout],
-    files: Ints,
-    numbers: Ints,
+    files: Integers,
+    numbers: Integers,
     part: str,
     texts: Sequence[str],
     reason: str,

@@ -4,17 +4,22 @@ Belongs here: units, differences of registers, and averaging over time. Not here
 are (`meaning`).
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.arrays import Floats, Integers, Ints
 from usage_platform.core.measurement import Quantity
+from usage_platform.core.meter_files.growing_column import GrowingColumn
 from usage_platform.core.meter_files.meaning import Ordered
+from usage_platform.core.meter_files.portions import portions
 from usage_platform.core.time.units import NS_AN_HOUR
 
 Flags = npt.NDArray[np.bool_]
+_Number = TypeVar("_Number", np.int64, np.float64)
 
 LEAST_COVERAGE = 0.8
 """The share of an interval that finer rows must cover, else it has no reading."""
@@ -29,18 +34,22 @@ class Spans:
     """Mean powers over spans of time; arrays of n.
 
     Attributes:
-        meters: int64.
+        meters: int32 or int64.
         starts: int64, ns since 1970 UTC.
         lengths: int64, ns.
         kw: float64; NaN where there is none.
-        rows: int64, positions of the rows they come from.
+        rows: int32 or int64, positions of the rows they come from.
     """
 
-    meters: Ints
+    meters: Integers
     starts: Ints
     lengths: Ints
     kw: Floats
-    rows: Ints
+    rows: Integers
+
+    def taken(self, at: Ints | Flags | slice) -> "Spans":
+        """Some of the spans."""
+        return Spans(*(getattr(self, one.name)[at] for one in fields(self)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +62,9 @@ class RegisterFaults:
         gaps: Too long without a row: what was used then is known, but not when.
     """
 
-    roll_overs: Ints
-    resets: Ints
-    gaps: Ints
+    roll_overs: Integers
+    resets: Integers
+    gaps: Integers
 
 
 def spans_of_values(
@@ -74,17 +83,24 @@ def spans_of_values(
         interval: The interval in ns.
         is_end: Whether stamps are ends of intervals.
     """
-    length = np.where(steps > 0, np.minimum(steps, NS_AN_HOUR), interval)[rows.meters]
+    length = of_rows(np.where(steps > 0, np.minimum(steps, NS_AN_HOUR), interval), rows.meters)
     if quantity is Quantity.POWER and not is_end:
-        gaps = rows.gaps
-        irregular = _irregular(rows, steps)[rows.meters]
-        held = np.where(gaps > 0, np.minimum(gaps, interval), length)
-        length = np.where(irregular, held, length)
+        irregular = _irregular(rows, steps)
+        if irregular.any():
+            held = np.where(rows.gaps > 0, np.minimum(rows.gaps, interval), length)
+            length = np.where(irregular[rows.meters], held, length)
     kw = rows.values * kilos
     if quantity is Quantity.ENERGY:
-        kw = kw * (NS_AN_HOUR / length)
+        kw *= NS_AN_HOUR / length
     starts = rows.instants - length if is_end else rows.instants
-    return Spans(rows.meters, starts, length, kw, np.arange(len(starts)))
+    return Spans(rows.meters, starts, length, kw, np.arange(len(starts), dtype=np.int32))
+
+
+def of_rows(by_code: npt.NDArray[_Number], codes: npt.NDArray[Any]) -> npt.NDArray[_Number]:
+    """For each row the number of its code, such as its meter; read-only, as equal ones are one."""
+    if len(by_code) and (by_code == by_code[0]).all():
+        return np.broadcast_to(by_code[0], len(codes))
+    return by_code[codes]
 
 
 def spans_of_register(
@@ -103,8 +119,38 @@ def spans_of_register(
         size: Where the register begins at 0 again, as written; None: at the smallest power of ten
             above what it showed, of 1,000 or more.
     """
-    known = np.flatnonzero(np.isfinite(rows.values))
-    meters, instants, values = rows.meters[known], rows.instants[known], rows.values[known]
+    known: Ints | slice = slice(None)
+    places = np.arange(len(rows.values), dtype=np.int32)
+    if not np.isfinite(rows.values).all():
+        known = np.flatnonzero(np.isfinite(rows.values))
+    places, kilos = places[known], kilos[known]
+    rows = Ordered(rows.meters[known], rows.instants[known], rows.values[known])
+    faults: list[RegisterFaults] = []
+
+    def parts() -> Iterator[Spans]:
+        # One row at least is looked at, so that there is a part.
+        for place in portions(max(len(places) - 1, 1)):
+            part = slice(place.start, place.stop + 1)
+            some = Ordered(rows.meters[part], rows.instants[part], rows.values[part])
+            spans, faulty = _register_part(some, kilos[part], places[part], steps, interval, size)
+            faults.append(faulty)
+            yield spans
+
+    spans = joined_spans(parts())
+    kinds = ([getattr(one, kind.name) for one in faults] for kind in fields(RegisterFaults))
+    return spans, RegisterFaults(*map(np.concatenate, kinds))
+
+
+def _register_part(
+    rows: Ordered,
+    kilos: Floats,
+    places: Integers,
+    steps: Ints,
+    interval: int,
+    size: float | None,
+) -> tuple[Spans, RegisterFaults]:
+    """The spans between some rows, of which each portion repeats the last one of that before."""
+    meters, instants, values = rows.meters, rows.instants, rows.values
     same = np.flatnonzero(meters[1:] == meters[:-1])
     before, after = values[same], values[same + 1]
     gaps = instants[same + 1] - instants[same]
@@ -119,9 +165,20 @@ def spans_of_register(
     longest = np.maximum(steps[meters[same]] * 3 // 2, interval)
     too_long = ~reset & (gaps > longest)
     good = ~reset & ~too_long
-    kw = counted[good] * kilos[known][same[good]] * (NS_AN_HOUR / gaps[good])
-    spans = Spans(meters[same[good]], instants[same[good]], gaps[good], kw, known[same[good]])
-    return spans, RegisterFaults(known[same[rolled]], known[same[reset]], known[same[too_long]])
+    at = same[good]
+    kw = counted[good] * kilos[at] * (NS_AN_HOUR / gaps[good])
+    spans = Spans(meters[at], instants[at], gaps[good], kw, places[at])
+    return spans, RegisterFaults(places[same[rolled]], places[same[reset]], places[same[too_long]])
+
+
+def joined_spans(parts: Iterable[Spans]) -> Spans:
+    """The spans of all parts, of which there is one at least."""
+    columns: dict[str, GrowingColumn[Any]] = {}
+    for part in parts:
+        for one in fields(Spans):
+            values = getattr(part, one.name)
+            columns.setdefault(one.name, GrowingColumn(values.dtype)).add(values)
+    return Spans(*(columns[one.name].array() for one in fields(Spans)))
 
 
 def averaged(spans: Spans, shift: Ints, interval: int) -> tuple[Spans, int]:
@@ -173,10 +230,9 @@ def averaged(spans: Spans, shift: Ints, interval: int) -> tuple[Spans, int]:
 
 def _irregular(rows: Ordered, steps: Ints) -> Flags:
     """Meters of which fewer than half of the gaps are their step."""
-    gaps = rows.gaps
-    known = gaps > 0
-    fits = np.bincount(
-        rows.meters[known], weights=gaps[known] == steps[rows.meters[known]], minlength=len(steps)
-    )
-    count = np.bincount(rows.meters[known], minlength=len(steps))
-    return (count > 1) & (fits < _REGULAR * count)
+    found = np.zeros(len(steps), dtype=np.bool_)
+    for meter, place in rows.of_each_meter():
+        gaps = rows.gaps[place]
+        count = np.count_nonzero(gaps)
+        found[meter] = count > 1 and np.count_nonzero(gaps == steps[meter]) < _REGULAR * count
+    return found

@@ -23,7 +23,7 @@ from usage_platform.core.readings.source import BadRow, SourceReadings
 
 
 def understand(
-    files: Sequence[FileRows],
+    files: list[FileRows],
     meter: Meter,
     options: FileOptions,
     bad_rows: Sequence[BadRow] = (),
@@ -32,7 +32,8 @@ def understand(
     """What the files say, and the readings they would give, each meter by its description.
 
     Args:
-        files: At least one, in the order of the source.
+        files: At least one, in the order of the source; emptied, so that the rows of large ones
+            are held once.
         meter: Gives the time zone, the interval, and the name where the files name no meter.
         options: What a person said, and people's descriptions of meters.
         bad_rows: Further rows that gave no reading.
@@ -44,15 +45,17 @@ def understand(
     parts = parts_of(files, meter, options)
     if not parts:
         return understand_alike(files, meter, options, bad_rows, notes)
-    found = [_understood(part, options) for part in parts]
+    layouts = tuple(file.layout for file in files)
     bad = [*bad_rows, *(row for file in files for row in file.rows.bad_rows)]
     count = sum(file.rows.row_count for file in files) + len(bad_rows)
+    files.clear()
+    found = [_understood(part, options) for part in parts]
     readings = _joined([one.readings for one in found], bad, count)
     first = found[0]
     return replace(
         first,
         readings=readings,
-        layouts=tuple(file.layout for file in files),
+        layouts=layouts,
         local_rows=any(one.local_rows for one in found),
         instant_rows=any(one.instant_rows for one in found),
         uncertain=tuple(dict.fromkeys(chain.from_iterable(one.uncertain for one in found))),
@@ -63,7 +66,7 @@ def understand(
 
 
 def _understood(part: Part, options: FileOptions) -> Understood:
-    found = understand_alike(part.files, part.meter, part.options)
+    found = understand_alike(list(part.files), part.meter, part.options)
     said = part.description
     if said is None:
         return found
@@ -106,8 +109,13 @@ def _with_remedy(one: Uncertain, part: Part) -> Uncertain:
 
 def _joined(parts: Sequence[SourceReadings], bad: Sequence[BadRow], count: int) -> SourceReadings:
     """The readings of all parts as those of one source."""
+    if len(parts) == 1:
+        every_bad_row = [*bad, *parts[0].bad_rows]
+        return replace(parts[0], bad_rows=_sorted(every_bad_row), source_rows=count)
     frame = pd.concat([part.frame for part in parts], ignore_index=True)
-    order: Ints = np.lexsort((frame["meter"].rank(method="dense"), frame["ts"]))
+    codes, names = pd.factorize(frame["meter"])
+    rank = names.argsort().argsort().astype(np.int32)
+    order: Ints = np.lexsort((rank[codes], frame["ts"]))
     quality = None
     if any(part.quality is not None for part in parts):
         flags = [part.quality or ("",) * len(part.frame) for part in parts]
@@ -115,13 +123,27 @@ def _joined(parts: Sequence[SourceReadings], bad: Sequence[BadRow], count: int) 
         places: list[int] = order.tolist()
         quality = tuple(joined[at] for at in places)
     every_bad_row = [*bad, *chain.from_iterable(part.bad_rows for part in parts)]
-    place = {file: at for at, file in enumerate(dict.fromkeys(row.file for row in every_bad_row))}
     return replace(
         parts[0],
         frame=frame.iloc[order].reset_index(drop=True),
-        meters=tuple(dict.fromkeys(chain.from_iterable(part.meters for part in parts))),
-        bad_rows=tuple(sorted(every_bad_row, key=lambda row: (place[row.file], row.row))),
+        meters=_meters(parts),
+        bad_rows=_sorted(every_bad_row),
         repeated_rows=sum(part.repeated_rows for part in parts),
         source_rows=count,
         quality=quality,
     )
+
+
+def _sorted(rows: Sequence[BadRow]) -> tuple[BadRow, ...]:
+    """Bad rows by file and number."""
+    place = {file: at for at, file in enumerate(dict.fromkeys(row.file for row in rows))}
+    return tuple(sorted(rows, key=lambda row: (place[row.file], row.row)))
+
+
+def _meters(parts: Sequence[SourceReadings]) -> tuple[Meter, ...]:
+    """The meters of all parts, each once: one is net if it is so in any version."""
+    found: dict[str, Meter] = {}
+    for meter in chain.from_iterable(part.meters for part in parts):
+        if meter.is_net or meter.name not in found:
+            found[meter.name] = meter
+    return tuple(found.values())

@@ -7,13 +7,15 @@ say (`core.meter_descriptions`), and reading a part (`readings`).
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.core.arrays import Ints
-from usage_platform.core.measurement import Sign, Stamp, Unit
+from usage_platform.core.measurement import Quantity, Sign, Stamp, Unit
 from usage_platform.core.meter_descriptions.description import Measured, MeterDescription
 from usage_platform.core.meter_descriptions.registry import described
 from usage_platform.core.meter_files.options import FileOptions
@@ -44,14 +46,51 @@ class Part:
 
 
 @dataclass(frozen=True)
+class _Change:
+    """The day from which on another version holds.
+
+    Attributes:
+        day: The local day.
+        before: The stamp of the version before.
+        after: The stamp of the new version.
+    """
+
+    day: date
+    before: Stamp | None
+    after: Stamp | None
+
+    @classmethod
+    def between(cls, day: date, before: FileOptions, after: FileOptions) -> Self:
+        """The change from one version to the next; a register has no stamp of its own."""
+        stamps = [
+            other.stamp if one.quantity is Quantity.REGISTER else one.stamp
+            for one, other in ((before, after), (after, before))
+        ]
+        return cls(day, *stamps)
+
+    @property
+    def takes_midnight(self) -> bool:
+        """Whether the row of the first midnight is of the new version.
+
+        With end stamps before and after, it is the last one of the version before.
+        """
+        return not (self.before is Stamp.END and self.after is Stamp.END)
+
+    @property
+    def has_no_midnight(self) -> bool:
+        """Whether no row may carry the midnight: its interval would be that of another row too."""
+        return self.before is not Stamp.END and self.after is Stamp.END
+
+
+@dataclass(frozen=True)
 class _Way:
     """How rows are read, and from when until when; equal ones make a part."""
 
     meter: Meter
     options: FileOptions
     own_units: tuple[Unit | None, ...]
-    since: date | None = None
-    until: date | None = None
+    since: _Change | None = None
+    until: _Change | None = None
 
 
 def parts_of(files: Sequence[FileRows], meter: Meter, options: FileOptions) -> list[Part]:
@@ -66,6 +105,8 @@ def parts_of(files: Sequence[FileRows], meter: Meter, options: FileOptions) -> l
         SourceError: In one line, when an option contradicts a description.
     """
     called = meter_names(files, meter)
+    if not options.meters.keys() & set(called.values()):
+        return []
     places = [_places(file, called) for file in files]
     names = list(dict.fromkeys(name for of_file in places for name in of_file))
     if not options.meters.keys() & set(names):
@@ -80,14 +121,20 @@ def parts_of(files: Sequence[FileRows], meter: Meter, options: FileOptions) -> l
             ways.setdefault(_Way(meter, of_nobody, own_units), []).append(name)
             continue
         like = replace(described(meter, description), name=meter.name)
-        phases = description.phases()
-        ends = [*(since for since, _ in phases[1:]), None]
-        for (since, measured), until in zip(phases, ends, strict=True):
-            way = _Way(like, _merged(of_nobody, description, measured), own_units, since, until)
-            ways.setdefault(way, []).append(name)
+        read = [
+            (since, _merged(of_nobody, description.name, measured))
+            for since, measured in description.phases()
+        ]
+        changes = [
+            _Change.between(since, before, after)
+            for (_, before), (since, after) in pairwise(read)
+            if since is not None
+        ]
+        for (_, how), since, until in zip(read, [None, *changes], [*changes, None], strict=True):
+            ways.setdefault(_Way(like, how, own_units, since, until), []).append(name)
     found = [
         Part(
-            _files_of(files, places, group, way),
+            _files_of(files, places, called, group, way),
             replace(way.meter, name=group[0]),
             way.options,
             said[group[0]],
@@ -102,15 +149,17 @@ def _places(file: FileRows, called: dict[str, str]) -> dict[str, Ints]:
     """The positions of the rows of each meter that has some."""
     code_of = {name: code for code, name in enumerate(dict.fromkeys(called.values()))}
     codes = np.array([code_of[called[name]] for name in file.rows.names], dtype=np.int64)
-    of_rows = codes[file.rows.meters]
+    of_rows = codes[file.rows.meters].astype(np.min_scalar_type(len(code_of)))
     order = np.argsort(of_rows, kind="stable")
-    found = np.split(order, np.flatnonzero(np.diff(of_rows[order])) + 1) if len(order) else []
+    of_order = of_rows[order]
+    ends = np.flatnonzero(of_order[1:] != of_order[:-1]) + 1
+    found = np.split(order, ends) if len(order) else []
     names = list(code_of)
     return {names[int(of_rows[at[0]])]: at for at in found}
 
 
-def _merged(options: FileOptions, said: MeterDescription, measured: Measured) -> FileOptions:
-    """The options with what people say of a meter.
+def _merged(options: FileOptions, name: str, measured: Measured) -> FileOptions:
+    """The options with what people say of a meter during a version.
 
     Raises:
         SourceError: In one line, when both say something else.
@@ -118,12 +167,12 @@ def _merged(options: FileOptions, said: MeterDescription, measured: Measured) ->
     for word, option, description in (
         ("quantity", options.quantity, measured.quantity),
         ("unit", options.unit, measured.unit),
-        ("stamp", options.stamp, said.stamp),
-        ("sign", None if options.sign is Sign.CONSUMPTION else options.sign, said.sign),
+        ("stamp", options.stamp, measured.stamp),
+        ("sign", None if options.sign is Sign.CONSUMPTION else options.sign, measured.sign),
     ):
         if None not in (option, description) and option != description:
             raise SourceError(
-                f"assets/meters.yaml: meter {said.name}: {word}: the file says {description}, but "
+                f"assets/meters.yaml: meter {name}: {word}: the file says {description}, but "
                 f"--{word} says {option}; leave out the option, or correct the file: "
                 f"usage-platform meters set NAME --{word} {option}"
             )
@@ -131,8 +180,8 @@ def _merged(options: FileOptions, said: MeterDescription, measured: Measured) ->
         options,
         quantity=measured.quantity or options.quantity,
         unit=measured.unit or options.unit,
-        stamp=said.stamp or options.stamp,
-        sign=said.sign or options.sign,
+        stamp=measured.stamp or options.stamp,
+        sign=measured.sign or options.sign,
         register_size=measured.register_size,
         factor=measured.factor,
     )
@@ -148,15 +197,35 @@ def _own_unit(file: FileRows, called: dict[str, str], name: str) -> Unit | None:
 def _files_of(
     files: Sequence[FileRows],
     places: Sequence[dict[str, Ints]],
+    called: dict[str, str],
     group: Sequence[str],
     way: _Way,
 ) -> tuple[FileRows, ...]:
     """The files with the rows of a part; at least one."""
     found = [
-        _rows_of(file, of_file, group, way, unit)
+        _file_of_all(file, called, group, unit)
+        if way.since is None and way.until is None and set(group) >= of_file.keys()
+        else _rows_of(file, of_file, group, way, unit)
         for file, of_file, unit in zip(files, places, way.own_units, strict=True)
     ]
     return tuple(file for file in found if len(file.rows.numbers)) or (found[0],)
+
+
+def _file_of_all(
+    file: FileRows, called: dict[str, str], group: Sequence[str], unit: Unit | None
+) -> FileRows:
+    """A file of whose rows all are of one part: its columns are not copied."""
+    code_of = {name: code for code, name in enumerate(group)}
+    # A name without a row may be of another part.
+    codes = np.array([code_of.get(called[name], 0) for name in file.rows.names], dtype=np.int32)
+    part = replace(
+        file.rows,
+        meters=codes[file.rows.meters],
+        names=tuple(group),
+        bad_rows=(),
+        row_count=0,
+    )
+    return FileRows(replace(file.layout, unit=unit), part)
 
 
 def _rows_of(
@@ -169,14 +238,14 @@ def _rows_of(
     # As they are in the file.
     order = np.argsort(at, kind="stable")
     wanted, code = at[order], code[order]
-    within = _within(rows, wanted, way)
+    within = _within(file, wanted, way)
     wanted, code = wanted[within], code[within]
     part = TypedRows(
         rows.numbers[wanted],
-        rows.wall[wanted],
-        rows.instants[wanted],
+        rows.times[wanted],
+        rows.is_instant[wanted],
         rows.values[wanted],
-        code,
+        code.astype(np.int32),
         tuple(group),
         None if rows.end_wall is None else rows.end_wall[wanted],
         None if rows.end_instants is None else rows.end_instants[wanted],
@@ -188,21 +257,28 @@ def _rows_of(
     return FileRows(replace(file.layout, unit=unit), part)
 
 
-def _within(rows: TypedRows, at: Ints, way: _Way) -> Flags:
-    """Rows of one version: with end stamps, the row at its first midnight is of the one before."""
+def _within(file: FileRows, at: Ints, way: _Way) -> Flags:
+    """Rows of one version.
+
+    Raises:
+        SourceError: In one line, for a row that can be of no version.
+    """
     found = np.ones(len(at), dtype=np.bool_)
-    for day, is_after in ((way.since, True), (way.until, False)):
-        if day is None:
+    times, is_instant = file.rows.times[at], file.rows.is_instant[at]
+    for change, is_after in ((way.since, True), (way.until, False)):
+        if change is None:
             continue
-        wall = np.datetime64(day, "ns")
-        instant = local_day_bounds(day, way.meter.timezone)[0].tz_localize(None)
-        midnights = (
-            (rows.wall[at], wall),
-            (rows.instants[at], pd.Timestamp(instant).to_datetime64()),
-        )
-        if way.options.stamp is Stamp.END:
-            reached = [times > midnight for times, midnight in midnights]
-        else:
-            reached = [times >= midnight for times, midnight in midnights]
-        found &= (reached[0] | reached[1]) == is_after
+        instant = local_day_bounds(change.day, way.meter.timezone)[0].tz_localize(None)
+        wall = np.datetime64(change.day, "ns")
+        midnight = np.where(is_instant, pd.Timestamp(instant).to_datetime64(), wall)
+        if change.has_no_midnight and (times == midnight).any():
+            number = file.rows.numbers[at[times == midnight][0]]
+            raise SourceError(
+                f"{file.layout.label}:{number}: has the midnight of {change.day}, up to which its "
+                "rows are stamped at the start and from which on at the end, so that no row may "
+                "have it; correct the day of that version in assets/meters.yaml, or leave out "
+                "the row"
+            )
+        reached = times >= midnight if change.takes_midnight else times > midnight
+        found &= reached == is_after
     return found

@@ -221,11 +221,11 @@ def _typed(one: MeterReading, meter: str, starts: Ints, is_moment: bool) -> Type
     none = np.full(len(starts), np.datetime64("NaT"), dtype="datetime64[ns]")
     ends = np.where(one.durations > 0, _instants(one.starts + one.durations), none)
     return TypedRows(
-        one.numbers,
-        none,
+        one.numbers.astype(np.int32),
         _instants(starts),
+        np.ones(len(starts), dtype=np.bool_),
         one.values * 10.0**one.type.power_of_ten,
-        np.zeros(len(starts), dtype=np.int64),
+        np.zeros(len(starts), dtype=np.int32),
         (meter,),
         None if is_moment else none,
         None if is_moment else ends.astype("datetime64[ns]"),

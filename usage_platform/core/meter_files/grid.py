@@ -4,7 +4,7 @@ Belongs here: the checks of single spans, and averaging finer ones. Not here: wh
 from (`conversion`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,10 @@ from usage_platform.core.arrays import Ints
 from usage_platform.core.limits import MOST_KW
 from usage_platform.core.measurement import Sign
 from usage_platform.core.meter_files.bad_rows import report_rows
-from usage_platform.core.meter_files.conversion import Spans, averaged
+from usage_platform.core.meter_files.conversion import Spans, averaged, joined_spans
 from usage_platform.core.meter_files.layout import Layout
 from usage_platform.core.meter_files.options import FileOptions
+from usage_platform.core.meter_files.portions import portions
 from usage_platform.core.meter_files.series import NO_END, MeterRows, local_shift
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import BadRow
@@ -37,16 +38,71 @@ def on_the_grid(
 ) -> Spans:
     """Spans of one interval on the meter's grid; what does not fit is reported."""
     interval = meter.interval_minutes * NS_A_MINUTE
-    shift = local_shift(spans.starts, meter.timezone)
-    local = spans.starts + shift
-    finer = spans.lengths < interval
+    failed = np.zeros(len(spans.kw), dtype=np.bool_)
+    for part in portions(len(failed)):
+        failed[part] = _failing(spans.taken(part), rows, meter, layouts, options, bad)
+    good = spans.taken(~failed) if failed.any() else spans
+    if not (good.lengths < interval).any():
+        return good
+    thin: list[int] = []
+
+    def parts() -> Iterator[Spans]:
+        for place in _whole_intervals(good, meter):
+            part = good.taken(place)
+            found, count = averaged(part, local_shift(part.starts, meter.timezone), interval)
+            thin.append(count)
+            yield found
+
+    means = joined_spans(parts())
+    notes.append(
+        f"{len(good.kw):,} rows finer than the interval averaged to {len(means.kw):,} readings of "
+        f"{meter.interval_minutes} minutes"
+        + (f"; {sum(thin):,} intervals are covered too little" if any(thin) else "")
+    )
+    return means
+
+
+def _whole_intervals(spans: Spans, meter: Meter) -> Iterator[slice]:
+    """The places of finer spans, a portion at a time; those of one interval together."""
+    interval = meter.interval_minutes * NS_A_MINUTE
+    start = 0
+    for part in portions(len(spans.kw)):
+        if not part.start:
+            continue
+        before = slice(part.start - 1, part.stop - 1)
+        starts = spans.starts[part]
+        local = starts + local_shift(starts, meter.timezone)
+        begins = local % interval == 0
+        begins &= spans.starts[before] + spans.lengths[before] <= starts
+        begins |= spans.meters[part] != spans.meters[before]
+        if begins.any():
+            end = part.start + int(np.argmax(begins))
+            yield slice(start, end)
+            start = end
+    yield slice(start, len(spans.kw))
+
+
+def _failing(
+    spans: Spans,
+    rows: MeterRows,
+    meter: Meter,
+    layouts: Sequence[Layout],
+    options: FileOptions,
+    bad: list[BadRow],
+) -> npt.NDArray[np.bool_]:
+    """Which spans fail a check; each is reported by the first one that it fails."""
+    interval = meter.interval_minutes * NS_A_MINUTE
+    local = spans.starts + local_shift(spans.starts, meter.timezone)
+
+    def shown_time(at: int) -> str:
+        stamp = rows.instant[spans.rows[at : at + 1]]
+        return _shown(int((stamp + local_shift(stamp, meter.timezone))[0]))
+
     checks: list[_Check] = [
         (
             "time",
-            ~finer & (local % interval != 0),
-            lambda at: str(rows.local[spans.rows[at]].astype("datetime64[ns]"))[:19].replace(
-                "T", " "
-            ),
+            (spans.lengths >= interval) & (local % interval != 0),
+            shown_time,
             f"is not the start of an interval; expected a multiple of {meter.interval_minutes} "
             "minutes past the hour, or set the interval",
         ),
@@ -56,15 +112,9 @@ def on_the_grid(
         reason = f"is below 0; {_POWER}, or say that it is a net meter's with --sign net"
         checks.append(("value", spans.kw < 0, None, reason))
     else:
-        checks.append(
-            (
-                "value",
-                spans.kw < -MOST_KW,
-                None,
-                f"is too small; expected at least -{MOST_KW:,.0f} kW",
-            )
-        )
-    checks.append(_end_check(spans, rows, meter))
+        reason = f"is too small; expected at least -{MOST_KW:,.0f} kW"
+        checks.append(("value", spans.kw < -MOST_KW, None, reason))
+    checks += _end_check(spans, rows, meter)
     failed = np.zeros(len(spans.kw), dtype=np.bool_)
     for part, fails, shown, reason in checks:
         first = np.flatnonzero(fails & ~failed)
@@ -74,29 +124,26 @@ def on_the_grid(
             shown(int(one)) if shown else f"{rows.value[spans.rows[one]]:.15g}" for one in first
         ]
         report_rows(bad, layouts, rows.file[at], rows.number[at], part, texts, reason)
-    good = Spans(*(getattr(spans, name)[~failed] for name in Spans.__dataclass_fields__))
-    finer, shift = finer[~failed], shift[~failed]
-    if not finer.any():
-        return good
-    means, thin = averaged(good, shift, interval)
-    notes.append(
-        f"{len(good.kw):,} rows finer than the interval averaged to {len(means.kw):,} readings of "
-        f"{meter.interval_minutes} minutes"
-        + (f"; {thin:,} intervals are covered too little" if thin else "")
-    )
-    return means
+    return failed
 
 
-def _end_check(spans: Spans, rows: MeterRows, meter: Meter) -> _Check:
-    """Ends that can be read and are not a span after the start.
+def _shown(ns: int) -> str:
+    return str(np.int64(ns).astype("datetime64[ns]"))[:19].replace("T", " ")
+
+
+def _end_check(spans: Spans, rows: MeterRows, meter: Meter) -> list[_Check]:
+    """Ends that can be read and are not a span after the start; none where no row has an end.
 
     An end may be the wall clock at the end or, as some exporters write it across a clock change,
     the start's wall clock plus the span; or the last minute or second of the span.
     """
+    if rows.end is None or rows.end_local is None:
+        return []
     end, wall = rows.end[spans.rows], rows.end_local[spans.rows]
+    stamps = rows.instant[spans.rows]
     due = spans.starts + spans.lengths
     local = due + local_shift(due, meter.timezone)
-    naive = rows.local[spans.rows] + spans.lengths
+    naive = stamps + local_shift(stamps, meter.timezone) + spans.lengths
     early = (0, 10**9, NS_A_MINUTE)
     fits_wall = np.isin(wall, (NO_END,)) | _any_of(wall, [local, naive], early)
     fits = (end == NO_END) | _any_of(end, [due], early)
@@ -105,11 +152,10 @@ def _end_check(spans: Spans, rows: MeterRows, meter: Meter) -> _Check:
 
     def shown(at: int) -> str:
         is_wall = wall[at] != NO_END
-        text = str(np.int64(wall[at] if is_wall else end[at]).astype("datetime64[ns]"))
-        return text[:19].replace("T", " ") + ("" if is_wall else "Z")
+        return _shown(int(wall[at] if is_wall else end[at])) + ("" if is_wall else "Z")
 
     reason = f"is not {shown_minutes} minutes after the start; correct it, or set the interval"
-    return "end", ~(fits & fits_wall), shown, reason
+    return [("end", ~(fits & fits_wall), shown, reason)]
 
 
 def _any_of(times: Ints, due: Sequence[Ints], early: Sequence[int]) -> npt.NDArray[np.bool_]:

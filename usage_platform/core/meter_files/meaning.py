@@ -4,17 +4,20 @@ Belongs here: findings from all typed rows together. Not here: findings from nam
 (`layout`), and the conversion (`readings`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Self
 
 import numpy as np
-import pandas as pd
 
-from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.arrays import Floats, Integers, Ints
 from usage_platform.core.measurement import Quantity, Stamp, Unit
 from usage_platform.core.meter_files.findings import Uncertain
 from usage_platform.core.meter_files.layout import Layout
 from usage_platform.core.meter_files.options import FileOptions
+from usage_platform.core.meter_files.portions import portions
 from usage_platform.core.meters import INTERVALS, Meter
 from usage_platform.core.time.units import NS_A_DAY, NS_A_MINUTE
 
@@ -28,39 +31,52 @@ class Ordered:
     """Rows of all meters, by meter and instant, each (meter, instant) once; arrays of n.
 
     Attributes:
-        meters: int64.
+        meters: int32 or int64.
         instants: int64, ns since 1970 UTC, as stamped.
-        local: int64, ns of the wall clock then.
         values: float64, as written.
     """
 
-    meters: Ints
+    meters: Integers
     instants: Ints
-    local: Ints
     values: Floats
 
-    @property
+    @cached_property
     def gaps(self) -> Ints:
         """Time to the next row of the same meter in ns; 0 at a meter's last row."""
         gaps = np.zeros(len(self.meters), dtype=np.int64)
-        if len(gaps) > 1:
-            same = self.meters[1:] == self.meters[:-1]
-            gaps[:-1] = np.where(same, np.diff(self.instants), 0)
+        np.subtract(self.instants[1:], self.instants[:-1], out=gaps[:-1])
+        gaps[:-1][self.meters[1:] != self.meters[:-1]] = 0
         return gaps
 
+    def of_each_meter(self) -> Iterator[tuple[int, slice]]:
+        """Each meter that has rows, with their place."""
+        ends = [*(np.flatnonzero(self.meters[1:] != self.meters[:-1]) + 1), len(self.meters)]
+        for start, end in pairwise([0, *ends] if len(self.meters) else []):
+            yield int(self.meters[start]), slice(int(start), int(end))
 
-def steps(rows: Ordered, meter_count: int) -> Ints:
-    """Each meter's step in ns: the median time between two rows; 0 for a meter with one row."""
-    gaps = rows.gaps
-    known = gaps > 0
-    found = np.zeros(meter_count, dtype=np.int64)
-    if meter_count == 1:
-        if known.any():
-            found[0] = np.partition(gaps[known], known.sum() // 2)[known.sum() // 2]
-        return found
-    medians = pd.Series(gaps[known]).groupby(rows.meters[known]).median()
-    found[medians.index.to_numpy()] = medians.to_numpy().astype(np.int64)
-    return found
+
+def steps(rows: Ordered, meter_count: int) -> tuple[Ints, Ints]:
+    """Each meter's step in ns, and of how many gaps it is the median.
+
+    Args:
+        rows: The rows.
+        meter_count: How many meters there are.
+
+    Returns:
+        The median time between two rows of each meter, 0 for one with a row; and how many times
+        between two rows it has.
+    """
+    found, counts = np.zeros((2, meter_count), dtype=np.int64)
+    for meter, place in rows.of_each_meter():
+        gaps = rows.gaps[place]
+        known = gaps[gaps > 0]
+        counts[meter] = len(known)
+        if len(known):
+            middle = len(known) // 2
+            is_between = meter_count > 1 and len(known) % 2 == 0
+            places = [middle - 1, middle] if is_between else [middle]
+            found[meter] = np.partition(known, places)[places].mean()
+    return found, counts
 
 
 def step_uncertain(
@@ -98,7 +114,7 @@ def step_uncertain(
 
 def stamp_of(
     label: str,
-    rows: Ordered,
+    local: tuple[int, int] | None,
     step: int,
     layouts: Sequence[Layout],
     ends_of_day: int,
@@ -108,15 +124,23 @@ def stamp_of(
 
     The name of the column says it, or times written as 24:00. A file that begins one step after
     midnight and ends at midnight is probably stamped at the end: that is not certain.
+
+    Args:
+        label: What to call the files.
+        local: The first and the last time on the wall clock, ns; None without a row.
+        step: The usual step in ns; 0 where there is none.
+        layouts: The layout of each file.
+        ends_of_day: How many times are written as 24:00.
+        options: What a person said.
     """
     if options.stamp is not None:
         return options.stamp, []
     named = {layout.stamp for layout in layouts}
     if len(named) == 1 and None not in named:
         return next(iter(stamp for stamp in named if stamp)), []
-    if any(layout.has_interval_columns for layout in layouts) or not len(rows.local):
+    if any(layout.has_interval_columns for layout in layouts) or local is None:
         return Stamp.START, []
-    first, last = int(rows.local.min()), int(rows.local.max())
+    first, last = local
     begins_at_midnight = first % NS_A_DAY == 0
     if ends_of_day and not begins_at_midnight:
         return Stamp.END, []
@@ -147,7 +171,8 @@ def quantity_of(
     values hardly ever fall: then they are a register. What a file itself says goes before both.
     """
     given = [options.unit or layout.unit for layout in layouts]
-    rises = _rises(rows)
+    changes = _Changes.of(rows)
+    rises = changes.rise
     looks = "; its values only rise, as those of a register" if rises else ""
     value = layouts[0].values[0].name
     by_files = {layout.quantity for layout in layouts}
@@ -213,10 +238,9 @@ def quantity_of(
     if not is_energy:
         return Quantity.POWER, units, []
     is_named = any(layout.is_register_name for layout in layouts)
-    changes = int((rows.gaps > 0).sum())
-    if rises and (is_named or changes >= _ENOUGH):
+    if rises and (is_named or changes.gaps >= _ENOUGH):
         return Quantity.REGISTER, units, []
-    if not rises and not (is_named and _is_flat(rows)):
+    if not rises and not (is_named and changes.are_none):
         return Quantity.ENERGY, units, []
     return (
         Quantity.ENERGY,
@@ -232,19 +256,37 @@ def quantity_of(
     )
 
 
-def _changes(rows: Ordered) -> Floats:
-    same = rows.gaps[:-1] > 0
-    changes = np.diff(rows.values)[same]
-    return changes[np.isfinite(changes)]
+@dataclass(frozen=True)
+class _Changes:
+    """How values change from row to row.
 
+    Attributes:
+        gaps: How many rows have a next one of their meter, later than they.
+        known: How many of these changes are numbers.
+        rises: How many are above 0.
+        falls: How many are below 0.
+    """
 
-def _rises(rows: Ordered) -> bool:
-    changes = _changes(rows)
-    if not len(changes) or not (changes > 0).any():
-        return False
-    return bool((changes < 0).sum() <= _MOST_FALLS * len(changes))
+    gaps: int
+    known: int
+    rises: int
+    falls: int
 
+    @classmethod
+    def of(cls, rows: Ordered) -> Self:
+        counts = np.zeros(4, dtype=np.int64)
+        for part in portions(max(len(rows.values) - 1, 0)):
+            is_gap = rows.gaps[part] > 0
+            changes = np.diff(rows.values[part.start : part.stop + 1])[is_gap]
+            changes = changes[np.isfinite(changes)]
+            counts += is_gap.sum(), len(changes), (changes > 0).sum(), (changes < 0).sum()
+        return cls(*counts.tolist())
 
-def _is_flat(rows: Ordered) -> bool:
-    changes = _changes(rows)
-    return not changes.any()
+    @property
+    def rise(self) -> bool:
+        """Whether the values rise and hardly ever fall."""
+        return self.rises > 0 and self.falls <= _MOST_FALLS * self.known
+
+    @property
+    def are_none(self) -> bool:
+        return not self.rises and not self.falls

@@ -17,21 +17,21 @@ Texts = npt.NDArray[np.object_]
 
 
 def quality_of_readings(
-    readings: Spans, spans: Spans, of_rows: Texts, meter: Meter, is_register: bool
+    readings: Spans, spans: Spans, of_rows: Texts | None, meter: Meter, is_register: bool
 ) -> Texts | None:
     """The flags of each reading; distinct ones of several rows are joined by a blank.
 
     Args:
         readings: Spans of an interval.
         spans: The spans that they were made of.
-        of_rows: For each row its flag; empty without one.
+        of_rows: For each row its flag, empty without one; None where no file has any.
         meter: Gives the interval, and the time zone on whose clock intervals lie.
         is_register: Whether a span lies between two rows, of which both count.
 
     Returns:
         None if no row has a flag.
     """
-    if not (of_rows != "").any():
+    if of_rows is None or not (of_rows != "").any():
         return None
     interval = meter.interval_minutes * NS_A_MINUTE
     into = (spans.starts + local_shift(spans.starts, meter.timezone)) % interval

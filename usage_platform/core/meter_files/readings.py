@@ -15,6 +15,7 @@ from usage_platform.core.measurement import Quantity, Stamp, Unit
 from usage_platform.core.meter_files.conversion import (
     RegisterFaults,
     Spans,
+    of_rows,
     spans_of_register,
     spans_of_values,
 )
@@ -31,7 +32,13 @@ from usage_platform.core.meter_files.meaning import (
 )
 from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.quality import Texts, quality_of_readings
-from usage_platform.core.meter_files.series import FileRows, MeterRows, all_rows, distinct_rows
+from usage_platform.core.meter_files.series import (
+    FileRows,
+    MeterRows,
+    all_rows,
+    distinct_rows,
+    local_ends,
+)
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import BadRow, SourceError, SourceReadings
 from usage_platform.core.time.units import NS_A_MINUTE
@@ -88,7 +95,7 @@ def refuse_uncertain(found: Understood) -> SourceReadings:
 
 
 def understand_alike(
-    files: Sequence[FileRows],
+    files: list[FileRows],
     meter: Meter,
     options: FileOptions,
     bad_rows: Sequence[BadRow] = (),
@@ -97,81 +104,107 @@ def understand_alike(
     """What the files say, and the readings they would give: all meters are read alike.
 
     Args:
-        files: At least one, in the order of the source.
+        files: At least one, in the order of the source; emptied, so that the rows of large ones
+            are held once.
         meter: Gives the time zone, the interval, and the name where the files name no meter.
         options: What a person said.
         bad_rows: Further rows that gave no reading.
         notes: What happened before, in lines for people.
     """
-    label = files[0].layout.label
-    layouts = [file.layout for file in files]
-    bad = [*bad_rows, *(row for file in files for row in file.rows.bad_rows)]
-    uncertain = [one for layout in layouts for one in layout.uncertain]
-    rows, names = all_rows(files, meter, bad)
-    rows, repeated, conflicts = distinct_rows(rows, layouts, options.sign)
-    if not any(one.name == "meter column" for one in uncertain):
-        uncertain += conflicts
-    ordered = Ordered(rows.meter, rows.instant, rows.local, rows.value)
-    step = steps(ordered, len(names))
-    gap_counts = np.bincount(ordered.meters[ordered.gaps > 0], minlength=len(names))
-    uncertain += step_uncertain(label, step, gap_counts, names, meter)
-    interval = meter.interval_minutes * NS_A_MINUTE
-    step = np.where((gap_counts < FEWEST_GAPS) & (step > interval), interval, step)
-    usual = int(np.median(step[step > 0])) if (step > 0).any() else 0
-    ends = sum(file.rows.ends_of_day for file in files)
-    quantity, units, unclear = quantity_of(label, ordered, layouts, options)
-    uncertain += unclear
-    stamp = Stamp.START
-    if quantity is not Quantity.REGISTER:
-        stamp, unclear = stamp_of(label, ordered, usual, layouts, ends, options)
-        uncertain += unclear
-    all_notes = [*notes]
-    if quantity is Quantity.REGISTER and options.register_size is not None:
-        _check_size(options.register_size, rows, names, layouts)
-    spans = _spans(rows, ordered, quantity, units, step, stamp, meter, options, layouts, all_notes)
-    made_of = spans
-    spans = on_the_grid(spans, rows, meter, layouts, options, bad, all_notes)
-    is_register = quantity is Quantity.REGISTER
-    quality = quality_of_readings(spans, made_of, rows.quality, meter, is_register)
-    row_count = sum(file.rows.row_count for file in files) + len(bad_rows)
-    readings = _source_readings(
-        spans, names, meter, bad, repeated, row_count, options, all_notes, quality
+    layouts = tuple(file.layout for file in files)
+    tables = [file.rows for file in files]
+    row_count = sum(table.row_count for table in tables) + len(bad_rows)
+    local_rows = any(not table.is_instant.all() for table in tables)
+    instant_rows = any(table.is_instant.any() for table in tables)
+    found = _Findings(
+        layouts,
+        bad=[*bad_rows, *(row for table in tables for row in table.bad_rows)],
+        ends_of_day=sum(table.ends_of_day for table in tables),
+        uncertain=[one for layout in layouts for one in layout.uncertain],
+        notes=[*notes],
     )
+    del tables
+    spans, quality = _readings_of(files, meter, options, found)
     return Understood(
-        readings,
-        quantity,
-        tuple(units),
-        stamp,
-        usual / NS_A_MINUTE if usual else None,
-        tuple(layouts),
-        any((~np.isnat(file.rows.wall)).any() for file in files),
-        any((~np.isnat(file.rows.instants)).any() for file in files),
-        tuple(uncertain),
-        tuple(all_notes),
+        _source_readings(spans, meter, row_count, options, quality, found),
+        found.quantity,
+        found.units,
+        found.stamp,
+        found.usual_step / NS_A_MINUTE if found.usual_step else None,
+        layouts,
+        local_rows,
+        instant_rows,
+        tuple(found.uncertain),
+        tuple(found.notes),
         meter,
         options,
     )
 
 
+@dataclass(eq=False)
+class _Findings:
+    """What is found while the rows are read; filled step by step."""
+
+    layouts: tuple[Layout, ...]
+    bad: list[BadRow]
+    ends_of_day: int
+    uncertain: list[Uncertain]
+    notes: list[str]
+    names: tuple[str, ...] = ()
+    repeated: int = 0
+    quantity: Quantity = Quantity.POWER
+    units: tuple[Unit, ...] = ()
+    stamp: Stamp = Stamp.START
+    usual_step: int = 0
+
+
+def _readings_of(
+    files: list[FileRows], meter: Meter, options: FileOptions, found: _Findings
+) -> tuple[Spans, Texts | None]:
+    """The readings as spans of an interval, by meter and time, and their quality flags."""
+    label, layouts = found.layouts[0].label, found.layouts
+    rows, found.names = all_rows(files, meter, found.bad)
+    rows, found.repeated, conflicts = distinct_rows(rows, layouts, options.sign)
+    if not any(one.name == "meter column" for one in found.uncertain):
+        found.uncertain += conflicts
+    ordered = Ordered(rows.meter, rows.instant, rows.value)
+    step, gap_counts = steps(ordered, len(found.names))
+    found.uncertain += step_uncertain(label, step, gap_counts, found.names, meter)
+    interval = meter.interval_minutes * NS_A_MINUTE
+    step = np.where((gap_counts < FEWEST_GAPS) & (step > interval), interval, step)
+    found.usual_step = int(np.median(step[step > 0])) if (step > 0).any() else 0
+    found.quantity, units, unclear = quantity_of(label, ordered, layouts, options)
+    found.units = tuple(units)
+    found.uncertain += unclear
+    if found.quantity is not Quantity.REGISTER:
+        local = local_ends(rows.instant, meter.timezone)
+        found.stamp, unclear = stamp_of(
+            label, local, found.usual_step, layouts, found.ends_of_day, options
+        )
+        found.uncertain += unclear
+    elif options.register_size is not None:
+        _check_size(options.register_size, rows, found.names, layouts)
+    spans = _spans(rows, ordered, step, meter, options, found)
+    readings = on_the_grid(spans, rows, meter, layouts, options, found.bad, found.notes)
+    is_register = found.quantity is Quantity.REGISTER
+    return readings, quality_of_readings(readings, spans, rows.quality, meter, is_register)
+
+
 def _spans(
     rows: MeterRows,
     ordered: Ordered,
-    quantity: Quantity,
-    units: Sequence[Unit],
     step: Ints,
-    stamp: Stamp,
     meter: Meter,
     options: FileOptions,
-    layouts: Sequence[Layout],
-    notes: list[str],
+    found: _Findings,
 ) -> Spans:
     interval = meter.interval_minutes * NS_A_MINUTE
-    kilos = np.array([unit.kilos * options.factor for unit in units])[rows.file]
-    if quantity is not Quantity.REGISTER:
-        is_end = stamp is Stamp.END
-        return spans_of_values(ordered, kilos, quantity, step, interval, is_end)
+    kilos = of_rows(np.array([unit.kilos * options.factor for unit in found.units]), rows.file)
+    if found.quantity is not Quantity.REGISTER:
+        is_end = found.stamp is Stamp.END
+        return spans_of_values(ordered, kilos, found.quantity, step, interval, is_end)
     spans, faults = spans_of_register(ordered, kilos, step, interval, options.register_size)
-    notes += _register_notes(faults, rows, layouts)
+    found.notes += _register_notes(faults, rows, found.layouts)
     return spans
 
 
@@ -211,36 +244,45 @@ def _register_notes(
 
 def _source_readings(
     spans: Spans,
-    names: Sequence[str],
     meter: Meter,
-    bad: list[BadRow],
-    repeated: int,
     row_count: int,
     options: FileOptions,
-    notes: Sequence[str],
     quality: Texts | None,
+    found: _Findings,
 ) -> SourceReadings:
-    meters, starts, kw = spans.meters, spans.starts, spans.kw + 0.0
-    if len(names) > 1:
-        order = np.lexsort((np.array(names, dtype=object).argsort().argsort()[meters], starts))
-        meters, starts, kw = meters[order], starts[order], kw[order]
-        quality = None if quality is None else quality[order]
-    present = np.unique(meters)
-    ts = pd.DatetimeIndex(starts.astype("datetime64[ns]"), tz="UTC")
-    frame = pd.DataFrame({"meter": np.array(names, dtype=object)[meters], "ts": ts, "value": kw})
-    zone, minutes = meter.timezone, meter.interval_minutes
-    found = [Meter(names[int(at)], zone, minutes, options.sign) for at in present]
+    names, zone, minutes = found.names, meter.timezone, meter.interval_minutes
+    present = np.flatnonzero(np.bincount(spans.meters, minlength=len(names)))
+    meters = [Meter(names[int(at)], zone, minutes, options.sign) for at in present]
+    order = _by_time(spans, names)
     place: dict[str, int] = {}
-    for row in bad:
+    for row in found.bad:
         place.setdefault(row.file, len(place))
-    bad_rows = sorted(bad, key=lambda row: (place[row.file], row.row))
     return SourceReadings(
-        frame,
-        tuple(found) or (replace(meter, sign=options.sign),),
-        tuple(bad_rows),
-        repeated,
+        _frame(spans, names, order),
+        tuple(meters) or (replace(meter, sign=options.sign),),
+        tuple(sorted(found.bad, key=lambda row: (place[row.file], row.row))),
+        found.repeated,
         source_rows=row_count,
         bad_rows_allowed=options.allow_bad_rows,
-        notes=tuple(notes),
-        quality=None if quality is None else tuple(quality),
+        notes=tuple(found.notes),
+        quality=None if quality is None else tuple(quality[order]),
     )
+
+
+def _by_time(spans: Spans, names: Sequence[str]) -> Ints | slice:
+    """The order by time, then by the meter's name."""
+    if len(names) == 1:
+        return slice(None)
+    rank = np.array(names, dtype=object).argsort().argsort().astype(np.int32)
+    return np.lexsort((rank[spans.meters], spans.starts))
+
+
+def _frame(spans: Spans, names: Sequence[str], order: Ints | slice) -> pd.DataFrame:
+    """The readings in the form of `SourceReadings.frame`."""
+    columns = {
+        "meter": np.array(names, dtype=object)[spans.meters[order]],
+        "ts": pd.DatetimeIndex(spans.starts[order].view("datetime64[ns]"), tz="UTC"),
+        # A zero below 0, of an export, is a zero.
+        "value": spans.kw[order] + 0.0,
+    }
+    return pd.DataFrame(columns, copy=False)

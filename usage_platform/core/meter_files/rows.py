@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.arrays import Floats, Int32s, Ints
 from usage_platform.core.meter_files.layout import Layout
 from usage_platform.core.meter_files.numbers import read_numbers
 from usage_platform.core.meter_files.times import Times, read_times
@@ -32,25 +32,27 @@ class TypedRows:
     """Rows of one table whose time can be read; arrays of n.
 
     Attributes:
-        numbers: int64, the rows' numbers in their file.
-        wall: datetime64[ns], wall-clock time; NaT where the file says the instant.
-        instants: datetime64[ns], UTC; NaT where it says wall-clock time.
+        numbers: int32, the rows' numbers in their file.
+        times: datetime64[ns]: the instant in UTC where the file says it, else wall-clock time.
+        is_instant: bool, whether the time is an instant.
         values: float64, as written; NaN where there is none.
-        meters: int64, positions in `names`.
+        meters: int32, positions in `names`.
         names: Meters as the file calls them; an empty one where it does not.
-        end_wall: As `wall`, of the interval's end; None without an end column.
-        end_instants: As `instants`, of the interval's end.
+        end_wall: datetime64[ns], wall-clock time of the interval's end; NaT where the file says
+            its instant, or nothing. None without an end column.
+        end_instants: datetime64[ns], the instant of the end in UTC; NaT where the file says
+            wall-clock time, or nothing.
         bad_rows: Rows that gave no value.
         row_count: Rows of text, bad ones and empty cells included.
         ends_of_day: How many times are written as 24:00.
         quality: object, str, the rows' quality flags as written; None where the file has none.
     """
 
-    numbers: Ints
-    wall: Times
-    instants: Times
+    numbers: Int32s
+    times: Times
+    is_instant: Flags
     values: Floats
-    meters: Ints
+    meters: Int32s
     names: tuple[str, ...]
     end_wall: Times | None
     end_instants: Times | None
@@ -100,12 +102,15 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
     if layout.quality is not None:
         flags = pd.Series(columns[layout.quality], dtype=object).str.strip()
         quality = np.tile(flags.to_numpy(dtype=object), count)[keep]
+    wall = np.concatenate([part.wall for part in parts])[keep]
+    instants = np.concatenate([part.instants for part in parts])[keep]
+    is_instant = ~np.isnat(instants)
     return TypedRows(
-        np.tile(numbers, count)[keep],
-        np.concatenate([part.wall for part in parts])[keep],
-        np.concatenate([part.instants for part in parts])[keep],
+        np.tile(numbers, count)[keep].astype(np.int32),
+        np.where(is_instant, instants, wall),
+        is_instant,
         np.concatenate([part.values for part in parts])[keep],
-        meters[keep],
+        meters[keep].astype(np.int32),
         names,
         None if end is None else end.wall[keep],
         None if end is None else end.instants[keep],
@@ -113,36 +118,6 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
         len(rows),
         times.ends_of_day,
         quality,
-    )
-
-
-def joined_rows(blocks: Sequence[TypedRows], bad_rows: Sequence[BadRow] = ()) -> TypedRows:
-    """The blocks of one table as one.
-
-    Args:
-        blocks: At least one, in the order of the file.
-        bad_rows: Further rows that could not even be split.
-    """
-    names = tuple(dict.fromkeys(name for block in blocks for name in block.names))
-    at = {name: position for position, name in enumerate(names)}
-    meters = [
-        np.array([at[name] for name in block.names], dtype=np.int64)[block.meters]
-        for block in blocks
-    ]
-    every_bad_row = [row for block in blocks for row in block.bad_rows] + list(bad_rows)
-    return TypedRows(
-        np.concatenate([block.numbers for block in blocks]),
-        np.concatenate([block.wall for block in blocks]),
-        np.concatenate([block.instants for block in blocks]),
-        np.concatenate([block.values for block in blocks]),
-        np.concatenate(meters),
-        names,
-        _ends([block.end_wall for block in blocks]),
-        _ends([block.end_instants for block in blocks]),
-        tuple(sorted(every_bad_row, key=lambda row: row.row)),
-        sum(block.row_count for block in blocks) + len(bad_rows),
-        sum(block.ends_of_day for block in blocks),
-        _joined_flags([block.quality for block in blocks]),
     )
 
 
@@ -232,18 +207,6 @@ def _joined(parts: Sequence[Sequence[str]]) -> pd.Series:
     for part in parts[1:]:
         texts = texts.str.strip() + " " + pd.Series(part, dtype=object).str.strip()
     return texts
-
-
-def _ends(parts: Sequence[Times | None]) -> Times | None:
-    given = [part for part in parts if part is not None]
-    return np.concatenate(given) if len(given) == len(parts) and given else None
-
-
-def _joined_flags(
-    parts: Sequence[npt.NDArray[np.object_] | None],
-) -> npt.NDArray[np.object_] | None:
-    given = [part for part in parts if part is not None]
-    return np.concatenate(given) if given else None
 
 
 def _expected_time(layout: Layout) -> str:

@@ -5,21 +5,26 @@ the values are (`meaning`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.arrays import Floats, Integers, Ints
 from usage_platform.core.measurement import Sign
 from usage_platform.core.meter_files.bad_rows import report_rows
 from usage_platform.core.meter_files.findings import Uncertain
 from usage_platform.core.meter_files.layout import Layout
+from usage_platform.core.meter_files.portions import portions, portions_of_groups
 from usage_platform.core.meter_files.rows import TypedRows
 from usage_platform.core.meters import DEFAULT_METER_NAME, Meter
 from usage_platform.core.readings.source import BadRow
 from usage_platform.core.time.local_time import to_utc
+from usage_platform.core.time.units import NS_A_DAY
+
+Flags = npt.NDArray[np.bool_]
 
 _MOST_CONFLICTS = 0.2
 NO_END = np.iinfo(np.int64).min
@@ -36,17 +41,34 @@ class FileRows:
 
 @dataclass(frozen=True, eq=False)
 class MeterRows:
-    """The rows of all files; arrays of n, by meter, then in the order of the files."""
+    """The rows of all files; arrays of n, by meter, then in the order of the files.
 
-    file: Ints
-    number: Ints
-    meter: Ints
+    Attributes:
+        file: Of the smallest unsigned type, positions in the source's files.
+        number: int32, the rows' numbers in their file.
+        meter: int32, positions in the source's meters.
+        instant: int64, ns since 1970 UTC.
+        value: float64, as written; NaN where there is none.
+        end: int64, as `instant`, of the interval's end; `NO_END` where the file does not say it.
+            None where no row has an end.
+        end_local: int64, ns of the wall clock at the end, else as `end`.
+        quality: object, str, quality flags; None where no file has any.
+    """
+
+    file: Integers
+    number: Integers
+    meter: Integers
     instant: Ints
-    local: Ints
     value: Floats
-    end: Ints
-    end_local: Ints
-    quality: npt.NDArray[np.object_]
+    end: Ints | None
+    end_local: Ints | None
+    quality: npt.NDArray[np.object_] | None
+
+    def taken(self, at: Ints | Flags) -> "MeterRows":
+        """Some of the rows."""
+        columns: list[Any] = [getattr(self, one.name) for one in fields(self)]
+        taken: list[Any] = [None if column is None else column[at] for column in columns]
+        return MeterRows(*taken)
 
 
 def meter_names(files: Sequence[FileRows], meter: Meter) -> dict[str, str]:
@@ -64,29 +86,49 @@ def meter_names(files: Sequence[FileRows], meter: Meter) -> dict[str, str]:
 
 
 def all_rows(
-    files: Sequence[FileRows], meter: Meter, bad: list[BadRow]
+    files: list[FileRows], meter: Meter, bad: list[BadRow]
 ) -> tuple[MeterRows, tuple[str, ...]]:
-    """All rows with their instants, by meter, and the meters' names."""
+    """All rows with their instants, by meter, and the meters' names.
+
+    Args:
+        files: Emptied: of ten million rows there is no room for two copies.
+        meter: Gives the time zone, and the name where the files name no meter.
+        bad: Where rows are reported whose time the clocks skip.
+    """
+    layouts = [file.layout for file in files]
     called = meter_names(files, meter)
     names = tuple(dict.fromkeys(called.values()))
+    tables = [file.rows for file in files]
+    files.clear()
     code_of = {name: position for position, name in enumerate(names)}
-    codes = [
-        np.array([code_of[called[name]] for name in file.rows.names], np.int64)[file.rows.meters]
-        for file in files
-    ]
-    code = np.concatenate(codes)
-    file_of = np.repeat(np.arange(len(files)), [len(file.rows.numbers) for file in files])
-    order: Ints | slice = slice(None)
-    if len(names) > 1:
-        order = np.argsort(code, kind="stable")
-    code, file_of = code[order], file_of[order]
-    number = np.concatenate([file.rows.numbers for file in files])[order]
-    wall = np.concatenate([file.rows.wall for file in files])[order]
-    given = np.concatenate([file.rows.instants for file in files])[order]
-    value = np.concatenate([file.rows.values for file in files])[order]
-    instant = _utc(wall, given, meter.timezone, code * (len(files) + 1) + file_of)
+    code = _joined(
+        [
+            np.array([code_of[called[name]] for name in table.names], np.int32)[table.meters]
+            for table in tables
+        ]
+    )
+    order = _by_meter(code, len(names))
+    code = _in_order([code], order)
+    smallest = np.min_scalar_type(len(tables))
+    file_of = _in_order(
+        [np.full(len(table.numbers), at, smallest) for at, table in enumerate(tables)], order
+    )
+    end = end_local = quality = None
+    if any(table.end_wall is not None for table in tables):
+        end = _in_order([_ns(table.end_instants, len(table.numbers)) for table in tables], order)
+        end_local = _in_order([_ns(table.end_wall, len(table.numbers)) for table in tables], order)
+    if any(table.quality is not None for table in tables):
+        quality = _in_order([_quality(table) for table in tables], order)
+    number = _in_order([table.numbers for table in tables], order)
+    value = _in_order([table.values for table in tables], order)
+    times = _in_order([table.times for table in tables], order)
+    is_instant = _in_order([table.is_instant for table in tables], order)
+    del tables, order
+    instant = _utc(times, is_instant, meter.timezone, code, file_of)
     gone = np.isnat(instant)
-    layouts = [file.layout for file in files]
+    rows = MeterRows(file_of, number, code, instant.view(np.int64), value, end, end_local, quality)
+    if not gone.any():
+        return rows, names
     at = np.flatnonzero(gone & np.isfinite(value))
     report_rows(
         bad,
@@ -94,71 +136,84 @@ def all_rows(
         file_of[at],
         number[at],
         "time",
-        [str(text).replace("T", " ")[:19] for text in wall[at]],
+        [str(text).replace("T", " ")[:19] for text in times[at]],
         f"does not exist in {meter.timezone}, where the clocks go forward then; if this meter's "
         "clock never changes, set its time zone to a fixed one such as Etc/GMT+5 (--timezone)",
     )
-    keep = ~gone
-    ns = instant[keep].astype(np.int64)
-    end, end_local = _ends(files, order)
-    return MeterRows(
-        file_of[keep],
-        number[keep],
-        code[keep],
-        ns,
-        ns + local_shift(ns, meter.timezone),
-        value[keep],
-        end[keep],
-        end_local[keep],
-        _quality(files)[order][keep],
-    ), names
+    return rows.taken(~gone), names
 
 
-def _quality(files: Sequence[FileRows]) -> npt.NDArray[np.object_]:
+def _joined(columns: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
+
+
+def _in_order(columns: list[npt.NDArray[Any]], order: Ints | None) -> npt.NDArray[Any]:
+    return _joined(columns) if order is None else _joined(columns)[order]
+
+
+def _by_meter(code: Integers, count: int) -> Ints | None:
+    """The order by meter, in which the rows of each stay in theirs; None if it is that already."""
+    if (code[1:] >= code[:-1]).all():
+        return None
+    # Short integers are sorted by their digits, which takes a fraction of the time.
+    return np.argsort(code.astype(np.min_scalar_type(count)), kind="stable")
+
+
+def _quality(table: TypedRows) -> npt.NDArray[np.object_]:
     """The flag of each row; empty where its file has none."""
-    flags = [
-        np.full(len(file.rows.numbers), "", dtype=object)
-        if file.rows.quality is None
-        else file.rows.quality
-        for file in files
-    ]
-    return np.concatenate(flags)
+    if table.quality is None:
+        return np.full(len(table.numbers), "", dtype=object)
+    return table.quality
 
 
-def _ends(files: Sequence[FileRows], order: Ints | slice) -> tuple[Ints, Ints]:
-    """Ends of rows as instants, and as wall clock; `NO_END` where there is none."""
-    found: list[list[Ints]] = [[], []]
-    for file in files:
-        for part, times in zip(found, (file.rows.end_instants, file.rows.end_wall), strict=True):
-            if times is None:
-                part.append(np.full(len(file.rows.numbers), NO_END, dtype=np.int64))
-            else:
-                part.append(times.astype("datetime64[ns]").astype(np.int64))
-    return np.concatenate(found[0])[order], np.concatenate(found[1])[order]
+def _ns(times: npt.NDArray[np.datetime64] | None, count: int) -> Ints:
+    """Times as ns; `NO_END` where there is none."""
+    if times is None:
+        return np.full(count, NO_END, dtype=np.int64)
+    return times.astype("datetime64[ns]").astype(np.int64)
 
 
 def _utc(
-    wall: npt.NDArray[np.datetime64],
-    given: npt.NDArray[np.datetime64],
+    times: npt.NDArray[np.datetime64],
+    is_instant: Flags,
     timezone: str,
-    groups: Ints,
+    code: Integers,
+    file_of: Integers,
 ) -> npt.NDArray[np.datetime64]:
-    if np.isnat(wall).all():
-        return given
-    found = to_utc(pd.Series(wall), timezone, in_file_order=True, groups=groups)
-    local = found.dt.tz_localize(None).to_numpy("datetime64[ns]")
-    return np.where(np.isnat(local), given, local)
+    """The instants of the rows, some meters at a time; NaT where the clocks skip the time."""
+    if is_instant.all():
+        return times
+    found = times.copy()
+    files = int(file_of.max()) + 1
+    for part in portions_of_groups(code):
+        is_wall = ~is_instant[part]
+        wall = np.where(is_wall, times[part], np.datetime64("NaT", "ns"))
+        groups = code[part].astype(np.int64) * (files + 1) + file_of[part]
+        utc = to_utc(pd.Series(wall), timezone, in_file_order=True, groups=groups)
+        local = utc.dt.tz_localize(None).to_numpy("datetime64[ns]")
+        found[part][is_wall] = local[is_wall]
+    return found
 
 
 def local_shift(instants: Ints, timezone: str) -> Ints:
     """Local time minus UTC at each instant, ns."""
+    found = np.empty(len(instants), dtype=np.int64)
+    for part in portions(len(instants)):
+        utc = pd.DatetimeIndex(instants[part].view("datetime64[ns]"), tz="UTC")
+        local = utc.tz_convert(timezone).tz_localize(None).to_numpy("datetime64[ns]")
+        np.subtract(local.view(np.int64), instants[part], out=found[part])
+    return found
+
+
+def local_ends(instants: Ints, timezone: str) -> tuple[int, int] | None:
+    """The first and the last time on the wall clock, ns; None without an instant."""
     if not len(instants):
-        return instants
-    index = pd.DatetimeIndex(instants.astype("datetime64[ns]"), tz="UTC")
-    return (
-        index.tz_convert(timezone).tz_localize(None).to_numpy("datetime64[ns]").astype(np.int64)
-        - instants
-    )
+        return None
+    # The clock is turned back by less than a day, so that only instants near both ends count.
+    near_first = instants[instants <= instants.min() + NS_A_DAY]
+    near_last = instants[instants >= instants.max() - NS_A_DAY]
+    first = (near_first + local_shift(near_first, timezone)).min()
+    return int(first), int((near_last + local_shift(near_last, timezone)).max())
 
 
 def distinct_rows(
@@ -170,26 +225,30 @@ def distinct_rows(
     beside the others of its instant: it is reported later, and takes the place of none.
     """
     known = np.isfinite(rows.value)
-    rows = _take(rows, np.flatnonzero(known))
-    if len(rows.meter) > 1:
-        follows = (np.diff(rows.meter) > 0) | (np.diff(rows.instant) > 0)
-        if follows.all():
-            return rows, 0, []
-        is_value = (rows.value >= 0) | (sign is Sign.NET)
-        rows = _take(rows, np.lexsort((is_value, rows.instant, rows.meter)))
+    if not known.all():
+        rows = rows.taken(known)
+    follows = (rows.meter[1:] > rows.meter[:-1]) | (rows.instant[1:] > rows.instant[:-1])
+    if follows.all():
+        return rows, 0, []
     is_value = (rows.value >= 0) | (sign is Sign.NET)
-    same = np.append((np.diff(rows.meter) == 0) & (np.diff(rows.instant) == 0), False)[
-        : len(rows.meter)
-    ]
+    order: Ints = np.lexsort((is_value, rows.instant, rows.meter))
+    rows, is_value = rows.taken(order), is_value[order]
+    del order
+    same = np.zeros(len(rows.meter), dtype=np.bool_)
+    same[:-1] = (rows.meter[1:] == rows.meter[:-1]) & (rows.instant[1:] == rows.instant[:-1])
     same &= is_value
     before = np.flatnonzero(same)
+    if not len(before):
+        return rows, 0, []
     differs = before[rows.value[before] != rows.value[before + 1]]
     conflicts = _conflicts(rows, differs, layouts)
-    return _take(rows, np.flatnonzero(~same)), len(before), conflicts
+    return rows.taken(~same), len(before), conflicts
 
 
 def _conflicts(rows: MeterRows, differs: Ints, layouts: Sequence[Layout]) -> list[Uncertain]:
     """Two values for one meter and time: within a file, or in many rows of two files."""
+    if not len(differs):
+        return []
     within = differs[rows.file[differs] == rows.file[differs + 1]]
     across = differs[rows.file[differs] != rows.file[differs + 1]]
     sizes = np.bincount(rows.file, minlength=len(layouts))
@@ -213,7 +272,3 @@ def _conflicts(rows: MeterRows, differs: Ints, layouts: Sequence[Layout]) -> lis
             "--meter-column, or keep one of them",
         )
     ]
-
-
-def _take(rows: MeterRows, at: Ints) -> MeterRows:
-    return MeterRows(*(getattr(rows, name)[at] for name in MeterRows.__dataclass_fields__))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from usage_platform.core.meters import MeterRegistry
@@ -100,19 +101,20 @@ def _reject_meters(
         registry: The known meters, and the limits.
         admit: As for `validate_events`.
     """
-    order = raw.sort_values(["kafka_time", "offset", "partition"]).index
-    good = parsed.loc[order]
-    good = good[good["reason"].isna()]
-    names = [str(name) for name in good["meter"].unique()]
+    good = parsed["reason"].isna().to_numpy()
+    appended = raw["kafka_time"].to_numpy("datetime64[ns]")
+    order = np.lexsort((raw["partition"].to_numpy(), raw["offset"].to_numpy(), appended))
+    names = [str(name) for name in parsed["meter"].iloc[order[good[order]]].unique()]
     allowed = registry.limits.allowed_meters
     if allowed:
-        accepted, reason = set(names) & allowed, Reason.METER_NOT_ALLOWED
+        refused, reason = set(names) - allowed, Reason.METER_NOT_ALLOWED
     else:
         new = [name for name in names if not registry.describes(name)]
         refused = set(new) - set(admit(new, registry)) if new else set[str]()
-        accepted, reason = set(names) - refused, Reason.TOO_MANY_METERS
-    outside = good.index[~good["meter"].isin(accepted)]
-    parsed.loc[outside, "reason"] = reason.filled(registry.limits)
+        reason = Reason.TOO_MANY_METERS
+    if refused:
+        outside = good & parsed["meter"].isin(refused).to_numpy()
+        parsed.loc[outside, "reason"] = reason.filled(registry.limits)
 
 
 def newest_per_reading(readings: pd.DataFrame) -> pd.DataFrame:

@@ -104,7 +104,7 @@ def _spans(kind: _Kind, due: Sequence[Due], ends: Ints) -> Spans:
     values = [np.array(window.values[part], np.float64) for window, part in parts]
     meters = np.repeat(np.arange(len(due)), [len(one) for one in times])
     instants = np.concatenate(times)
-    rows = Ordered(meters, instants, instants, np.concatenate(values))
+    rows = Ordered(meters, instants, np.concatenate(values))
     kilos = np.array([window.description.kilos for window, _ in parts])[meters]
     if kind.quantity is Quantity.REGISTER:
         no_steps, size = np.zeros(len(due), dtype=np.int64), kind.register_size

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.core.arrays import Floats, Ints
-from usage_platform.core.limits import FUTURE_TOLERANCE
+from usage_platform.core.limits import FUTURE_TOLERANCE, MOST_KW
+from usage_platform.core.measurement import Quantity
 from usage_platform.core.meter_descriptions.json_path import JsonPath, json_path
 from usage_platform.core.meter_descriptions.samples import SampleDescription, SampleDescriptions
 from usage_platform.core.meters import MeterRegistry, is_meter_name
@@ -30,6 +31,9 @@ from usage_platform.core.time.units import NS_A_DAY, NS_A_MILLISECOND
 
 LONGEST_DELAY = NS_A_DAY
 """A sample that the broker receives later than so long after its time (ns) is rejected."""
+
+# Ten thousand hours of the largest power; of it a double still tells tenths of a watt-hour apart.
+_MOST_KWH = 1e12
 
 _NUMBER = re.compile(r"[+-]?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
@@ -128,6 +132,8 @@ def _read(
     value = sum(_number(path, content) for path in description.value_paths)
     if not math.isfinite(value):
         return _Fields(meter, math.nan, None, SampleReason.NO_VALUE)
+    if abs(value * description.kilos) > _most(description):
+        return _Fields(meter, math.nan, None, SampleReason.TOO_LARGE)
     time = _time(message, description, content)
     if isinstance(time, EventTime):
         return _Fields(meter, value, time, None)
@@ -144,6 +150,11 @@ def _meter(key: bytes | None, content: object) -> str | None:
     else:
         name = cast("dict[str, Any]", content).get("meter") if type(content) is dict else None
     return name if isinstance(name, str) and is_meter_name(name) else None
+
+
+def _most(description: SampleDescription) -> float:
+    """The largest value in kW or kWh; the sentinel of a counter is above it."""
+    return MOST_KW if description.quantity is Quantity.POWER else _MOST_KWH
 
 
 def _number(path: JsonPath, content: object) -> float:

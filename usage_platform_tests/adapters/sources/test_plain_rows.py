@@ -26,7 +26,7 @@ def both(lines: list[str], header: str = HEADER):
 
 
 def assert_same(at_once, one_by_one):
-    for name in ("numbers", "wall", "instants", "values", "end_wall", "end_instants"):
+    for name in ("numbers", "times", "is_instant", "values", "end_wall", "end_instants"):
         np.testing.assert_array_equal(getattr(at_once, name), getattr(one_by_one, name), name)
     names = [[rows.names[code] for code in rows.meters] for rows in (at_once, one_by_one)]
     assert names[0] == names[1]

@@ -11,8 +11,9 @@ from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.stores.meters import METERS_FILE, MetersStore
 from usage_platform.adapters.stores.meters_text import whole_text, with_entry
 from usage_platform.adapters.stores.plain_yaml import yaml_texts
+from usage_platform.adapters.stores.written_text import MistakeError
 from usage_platform.core.measurement import Unit
-from usage_platform.core.meter_descriptions.description import MeterDescription
+from usage_platform.core.meter_descriptions.description import Descriptions, MeterDescription
 from usage_platform.core.meter_descriptions.parsing import parse_descriptions
 from usage_platform_tests.core.meter_descriptions.made_descriptions import descriptions
 from usage_platform_tests.without_yaml import no_yaml
@@ -39,6 +40,81 @@ def store_in(folder: Path, text: str | None = None) -> MetersStore:
 
 def test_without_a_file_nothing_is_said(tmp_path):
     assert store_in(tmp_path).read() == {}
+
+
+WRONG = [
+    FILE.replace("kWh", "kwh").encode(),
+    b"meters: [",
+    b"meters: 3",
+    b"meters: [{name: a}, {name: a}]",
+    b"\xff",
+]
+VALID = [FILE.encode(), b"meters: [{name: east, unit: kWh}]", b"meters: []", b""]
+
+
+def applied(store: MetersStore) -> tuple[Descriptions, bool] | str:
+    """The descriptions and whether there is a notice; or the mistake that refuses the file."""
+    try:
+        found = store.applied()
+    except MistakeError as mistake:
+        return str(mistake)
+    return found.descriptions, bool(found.notice)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.none()
+            | st.sampled_from([*VALID, *WRONG])
+            | descriptions().map(lambda one: whole_text({one.name: one}).encode()),
+            st.booleans(),
+        ),
+        max_size=8,
+    )
+)
+def test_the_last_content_without_a_mistake_applies_in_each_process(tmp_path_factory, steps):
+    folder = tmp_path_factory.mktemp("assets")
+    file, long_lived = folder / METERS_FILE, store_in(folder)
+    last: Descriptions | None = None
+    for content, is_seen_by_another in steps:
+        if content is None:
+            file.unlink(missing_ok=True)
+        else:
+            file.write_bytes(content)
+        is_wrong = content in WRONG
+        if not is_wrong:
+            last = None if content is None else parse_descriptions(yaml_texts(content.decode()))
+        if is_seen_by_another:
+            applied(store_in(folder))
+        found = applied(long_lived)
+        if is_wrong and last is None:
+            assert str(found).startswith(f"{file}: ")
+        else:
+            assert found == (last or {}, is_wrong)
+        assert applied(store_in(folder)) == found
+        with no_yaml():
+            assert applied(store_in(folder)) == found
+
+
+def test_a_mistake_is_read_as_one_and_said_with_what_applies(tmp_path):
+    store_in(tmp_path, FILE).read()
+    store = store_in(tmp_path, FILE.replace("kWh", "kwh"))
+    line = f"{tmp_path}/meters.yaml: meter hall: unit: expected"
+    with pytest.raises(MistakeError, match=f"^{line}"):
+        store.read()
+    notice = store.applied().notice
+    assert notice.startswith(f"the last descriptions of meters without a mistake apply: {line}")
+
+
+def test_a_file_that_cannot_be_read_is_no_mistake_in_it(tmp_path, monkeypatch):
+    store_in(tmp_path, FILE).read()
+
+    def broken(*args):
+        raise LakeError("cannot be reached")
+
+    monkeypatch.setattr(LakeFiles, "read_text", broken)
+    with pytest.raises(LakeError, match="cannot be reached"):
+        store_in(tmp_path).applied()
 
 
 def test_a_change_of_the_file_is_read(tmp_path):

@@ -1,15 +1,22 @@
 """Errors, coverage and warnings of forecasts, counted."""
 
+from datetime import timedelta
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from usage_platform.core.evaluation import forecast_errors as errors_module
 from usage_platform.core.evaluation.forecast_errors import (
     FIRST_DAY,
     PeakWarnings,
+    errors_of_last_days,
     forecast_errors,
 )
+from usage_platform.core.forecast.forecast import forecast
 from usage_platform.core.readings.series import NO_READINGS
+from usage_platform.core.time.local_time import local_day_bounds
+from usage_platform.core.time.units import NS_A_DAY, NS_AN_HOUR
 from usage_platform_tests.core.forecast.made_history import BOSTON, HOLIDAYS, healthy
 
 
@@ -29,6 +36,39 @@ def test_on_a_healthy_building_the_forecast_misses_least(monkeypatch):
     assert found.days <= 340 - FIRST_DAY
     assert 0.8 < found.coverage < 0.95
     assert found.energy_error < 0.05
+
+
+def test_errors_of_the_last_days_are_those_of_forecasts_made_at_their_midnights():
+    series = healthy()
+    found = errors_of_last_days(series, BOSTON, HOLIDAYS, 3)
+    assert found is not None
+    assert [*found] == ["forecast", "previous week"]
+    end = int(series.instants[-1]) + NS_AN_HOUR
+    last = pd.Timestamp(end, tz="UTC").tz_convert(BOSTON.zone).date()
+    missed, used = [], []
+    for back in (3, 2, 1):
+        begin, until = (
+            one.value for one in local_day_bounds(last - timedelta(days=back), BOSTON.timezone)
+        )
+        made = forecast(series, BOSTON, HOLIDAYS, begin)
+        assert made is not None
+        came = series.since(begin).until(until)
+        power = made.power[np.isin(made.instants, came.instants)]
+        # Both methods are measured on the readings of which both have a forecast.
+        both = np.isin(came.instants - 7 * NS_A_DAY, series.instants)
+        missed.append(np.abs(came.values - power)[both])
+        used.append(came.values[both])
+    assert found["forecast"].mae == pytest.approx(np.concatenate(missed).mean(), rel=1e-6)
+    assert found["forecast"].wape == pytest.approx(
+        np.concatenate(missed).sum() / np.concatenate(used).sum(), rel=1e-6
+    )
+
+
+def test_with_too_little_history_the_last_days_have_no_errors():
+    series = healthy()
+    begin = int(series.instants[-1]) - 9 * NS_A_DAY
+    assert errors_of_last_days(series.since(begin), BOSTON, HOLIDAYS, 7) is None
+    assert errors_of_last_days(NO_READINGS, BOSTON, HOLIDAYS, 7) is None
 
 
 def test_a_series_without_readings_is_refused():

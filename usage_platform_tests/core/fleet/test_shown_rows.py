@@ -5,6 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
+from usage_platform.core.fleet.meter_cost import NO_COST, MeterCost, Stake
 from usage_platform.core.fleet.meter_row import NO_LINE, Energy, MeterRow
 from usage_platform.core.fleet.shown_rows import (
     PAGE_ROWS,
@@ -12,11 +13,20 @@ from usage_platform.core.fleet.shown_rows import (
     Column,
     Filter,
     counts,
+    default_column,
     shown_rows,
 )
 
 NUMBERS = st.sampled_from([math.nan, -3.0, 0.0, 1.0, 2.0, 250.0])
 ENERGY = st.builds(Energy, NUMBERS, NUMBERS, NUMBERS)
+COST = st.just(NO_COST) | st.builds(
+    MeterCost,
+    currency=st.sampled_from(["EUR", "USD"]),
+    month=NUMBERS,
+    month_hours=st.integers(0, 720),
+    mean_price=st.sampled_from([math.nan, 0.25]),
+    episodes=st.builds(Stake, st.sampled_from([math.nan, 0.0, 2.0, 250.0]), st.booleans()),
+)
 ROW = st.builds(
     MeterRow,
     name=st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=3),
@@ -30,6 +40,7 @@ ROW = st.builds(
     is_silent=st.booleans(),
     kwh_per_m2=NUMBERS,
     line=st.just(NO_LINE),
+    cost=COST,
 )
 ROWS = st.lists(ROW, max_size=8, unique_by=lambda row: row.name).map(
     lambda rows: sorted(rows, key=lambda row: row.name)
@@ -64,6 +75,24 @@ def test_by_rank_the_largest_excess_comes_first_of_open_episodes_or_of_the_week(
     for row in shown:
         sizes = [abs(row.open_excess_kwh), abs(row.week.deviation_kwh)]
         assert row.rank == max([0, *(size for size in sizes if not math.isnan(size))])
+
+
+@given(ROWS, st.booleans())
+def test_costs_are_sorted_within_their_currency_and_equal_ones_by_rank(rows, is_descending):
+    shown = shown_rows(rows, Choice(column=Column.AT_STAKE, is_descending=is_descending)).rows
+    known = [row for row in shown if not math.isnan(row.stake.amount)]
+    assert list(shown[: len(known)]) == known
+    sign = -1 if is_descending else 1
+    order = [(row.cost.currency, sign * row.stake.amount, -row.rank) for row in known]
+    assert order == sorted(order)
+    ranks = [row.rank for row in shown[len(known) :]]
+    assert ranks == sorted(ranks, reverse=True)
+
+
+@given(ROWS)
+def test_without_a_choice_the_order_is_by_cost_at_stake_where_one_is_known(rows):
+    has_cost = any(not math.isnan(row.stake.amount) for row in rows)
+    assert default_column(rows) is (Column.AT_STAKE if has_cost else Column.RANK)
 
 
 @given(ROWS, st.sampled_from(Filter))

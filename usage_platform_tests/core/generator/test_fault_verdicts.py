@@ -49,3 +49,12 @@ def test_an_anomaly_within_two_faults_is_inside_once():
     judged = evaluate_faults(faults((at(5), at(7)), (at(6), at(8))), anomalies(at(6)), JUDGED_FROM)
     assert judged.verdicts == [Verdict.FOUND, Verdict.FOUND]
     assert judged.outside == 0
+
+
+def test_anomalies_within_a_lasting_fault_are_not_outside_and_find_nothing():
+    lasting = faults((at(5), at(7)))
+    judged = evaluate_faults(faults((at(9), at(10))), anomalies(at(5), at(7)), JUDGED_FROM, lasting)
+    assert judged.verdicts == [Verdict.MISSED]
+    assert judged.outside == 1
+    other = faults((at(5), at(7)), meter="annex")
+    assert evaluate_faults(faults(), anomalies(at(5)), JUDGED_FROM, other).outside == 1

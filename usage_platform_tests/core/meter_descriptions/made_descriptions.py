@@ -22,6 +22,7 @@ def measured(draw):
     """Fields that a version may hold, consistent by themselves."""
     quantity = draw(st.sampled_from(Quantity))
     fields = {"quantity": quantity, "factor": draw(_or_none(_NUMBERS))}
+    fields["sign"] = draw(_or_none(st.sampled_from(Sign)))
     fields["unit"] = draw(st.sampled_from([unit for unit in Unit if unit.fits(quantity)]))
     if quantity is Quantity.REGISTER:
         fields["register_size"] = draw(_or_none(_NUMBERS))
@@ -33,7 +34,12 @@ def descriptions(draw):
     """A description with up to three versions."""
     days = draw(st.lists(st.integers(0, 10_000), max_size=3, unique=True).map(sorted))
     versions = tuple(
-        Version(valid_from=date(2000, 1, 1) + timedelta(day), **draw(measured())) for day in days
+        Version(
+            valid_from=date(2000, 1, 1) + timedelta(day),
+            stamp=draw(_or_none(st.sampled_from(Stamp))),
+            **draw(measured()),
+        )
+        for day in days
     )
     stamps = st.sampled_from(Stamp)
     return MeterDescription(
@@ -41,7 +47,6 @@ def descriptions(draw):
         timezone=draw(_or_none(_ZONES)),
         interval=draw(_or_none(st.sampled_from(INTERVALS))),
         stamp=draw(stamps if versions else _or_none(stamps)),
-        sign=draw(_or_none(st.sampled_from(Sign))),
         versions=versions,
         **draw(measured()),
     )

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from usage_platform.core.measurement import Quantity, Unit
+from usage_platform.core.measurement import Quantity, Stamp, Unit
 from usage_platform.core.meter_descriptions.description import Measured, MeterDescription
 from usage_platform.core.meter_descriptions.edits import added, changed
 
@@ -26,10 +26,11 @@ def test_a_change_from_a_day_on_is_a_version_and_is_changed_in_turn():
     one = changed(FOUND, "east", {"quantity": "energy"}, MARCH)
     two = changed({"east": one}, "east", {"factor": "2"}, MARCH)
     three = changed({"east": two}, "east", {"unit": "Wh"}, date(2024, 2, 1))
+    end = Stamp.END
     assert three.phases() == (
-        (None, Measured(None, Unit.KWH)),
-        (date(2024, 2, 1), Measured(None, Unit.WH)),
-        (MARCH, Measured(Quantity.ENERGY, Unit.WH, None, 2)),
+        (None, Measured(None, Unit.KWH, stamp=end)),
+        (date(2024, 2, 1), Measured(None, Unit.WH, stamp=end)),
+        (MARCH, Measured(Quantity.ENERGY, Unit.WH, None, 2, end)),
     )
 
 

@@ -43,11 +43,12 @@ def test_a_file_is_read():
     assert list(found) == ["007", "plain"]
     one = found["007"]
     assert (one.timezone, one.interval) == ("Europe/Rome", 15)
-    assert (one.stamp, one.sign) == (Stamp.END, Sign.NET)
+    as_said = (Stamp.END, Sign.NET)
+    assert (one.stamp, one.sign) == as_said
     assert one.phases() == (
-        (None, Measured(Quantity.REGISTER, Unit.KWH, 100_000, 80)),
-        (date(2024, 3, 1), Measured(Quantity.ENERGY, Unit.KWH, None, 1)),
-        (date(2024, 9, 1), Measured(Quantity.ENERGY, Unit.WH, None, 1)),
+        (None, Measured(Quantity.REGISTER, Unit.KWH, 100_000, 80, *as_said)),
+        (date(2024, 3, 1), Measured(Quantity.ENERGY, Unit.KWH, None, 1, *as_said)),
+        (date(2024, 9, 1), Measured(Quantity.ENERGY, Unit.WH, None, 1, *as_said)),
     )
     assert found["plain"].phases() == ((None, Measured()),)
 
@@ -89,6 +90,7 @@ VERSION = f"{ONE}stamp: end\n    versions:\n      - valid_from: 2024-03-01\n    
         (VERSION.replace("2024-03-01", "March"), "version March: valid_from: expected a day suc"),
         (VERSION + "\n      - valid_from: 2024-02-01", "expected days in order, each once; 2024"),
         (VERSION.replace("stamp: end", "sign: net"), "stamp: expected start or end where there "),
+        (f"{VERSION}samples: 3", "meter east: version 2024-03-01: samples: unknown field"),
         ("meters:\n  - unit: kWh", "meter 1: name: expected this field, which is missing"),
         ("meters:\n  - name: ' '", "meter  : name: expected a name of 1 to 200 printable charac"),
         ("meters:\n  - name: a\n  - name: a", "meter a: name: expected each name once, got it 2"),

@@ -1,9 +1,11 @@
 """What people say of meters beside sources and settings."""
 
+from datetime import date
+
 import pytest
 
 from usage_platform.core.measurement import Sign
-from usage_platform.core.meter_descriptions.description import MeterDescription
+from usage_platform.core.meter_descriptions.description import MeterDescription, Version
 from usage_platform.core.meter_descriptions.registry import described_default, with_descriptions
 from usage_platform.core.meters import Meter, MeterRegistry
 
@@ -50,3 +52,11 @@ def test_settings_that_say_the_same_or_nothing_are_no_contradiction():
     expected = Meter("main", "Asia/Kolkata", 30)
     assert described_default(SETTINGS, said) == expected
     assert described_default(expected, said) == expected
+
+
+@pytest.mark.parametrize("first", [None, Sign.CONSUMPTION, Sign.NET])
+@pytest.mark.parametrize("second", [Sign.CONSUMPTION, Sign.NET])
+def test_a_meter_that_is_net_in_one_version_is_net_in_events_and_tables(first, second):
+    version = Version(valid_from=date(2024, 3, 1), sign=second)
+    said = MeterDescription(name="east", stamp="start", sign=first, versions=(version,))
+    assert registry_with(said).get("east").is_net == (Sign.NET in (first, second))

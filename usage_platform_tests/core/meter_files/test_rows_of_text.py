@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from usage_platform.core.meter_files.columns import Table
 from usage_platform.core.meter_files.described_files import understand
 from usage_platform.core.meter_files.dialect import Dialect
+from usage_platform.core.meter_files.joined_rows import JoinedRows
 from usage_platform.core.meter_files.layout import layout_of
 from usage_platform.core.meter_files.options import CsvColumns, FileOptions
-from usage_platform.core.meter_files.rows import joined_rows, read_block
+from usage_platform.core.meter_files.rows import read_block
 from usage_platform.core.meter_files.series import FileRows
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import BadRow, MissingColumnError, SourceError
@@ -29,7 +30,9 @@ def table_of(rows, *, file="f.csv", unsplit=()):
     columns = COLUMNS if width == 3 else CsvColumns("start", None, "kw")
     layout = layout_of(file, dialect, [], columns, FileOptions(decimal="."))
     block = read_block(layout, np.arange(2, len(rows) + 2), rows)
-    return FileRows(layout, joined_rows([block], unsplit))
+    joined = JoinedRows()
+    joined.add(block)
+    return FileRows(layout, joined.rows(unsplit))
 
 
 def source(*rows, meter=METER):

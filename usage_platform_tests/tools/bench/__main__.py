@@ -54,11 +54,19 @@ def main() -> None:
 
 
 def _measured(row: Row, bench: Workbench, is_profiled: bool) -> list[Figure]:
-    print(f"{row.name}: {row.what}", file=sys.stderr, flush=True)
+    _say(f"{row.name}: {row.what}")
     folder = bench.new_folder()
     bench.turn = ProfiledTurn(folder) if is_profiled else None
     with profiled(row.name, folder) if is_profiled else nullcontext():
-        return row.measure(bench)
+        figures = row.measure(bench)
+    for figure in figures:
+        _say(f"  {figure.what}: {figure.value:,.2f} {figure.unit}")
+    return figures
+
+
+def _say(line: str) -> None:
+    """Tell at once what is known, beside the output: all rows together take long."""
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -23,9 +23,9 @@ from rich.table import Table
 from usage_platform.adapters.kafka.topics import ANOMALY, USAGE
 from usage_platform.adapters.lake.tables import USAGE_HOURLY
 from usage_platform.core.anomalies.message_parsing import parse_anomaly
-from usage_platform.local.pid import session_members
-from usage_platform_tests.e2e.conftest import platform_in
+from usage_platform_tests.e2e.conftest import platform_in, wait_for
 from usage_platform_tests.e2e.running_platform import RunningPlatform, running
+from usage_platform_tests.tools.bench.process_usage import cpu_seconds_of
 from usage_platform_tests.topics import read_events
 
 _MINUTES = 20.0
@@ -39,6 +39,10 @@ _SETTINGS = {
     # It finds a fifth of all readings anomalous.
     "method": "blog",
 }
+# After the history a day is played in five minutes, then nothing.
+_IDLE = {"accelerator": 300, "generated_days": 43}
+_LONGEST_PLAYBACK = 900
+_SETTLED_SECONDS = 120
 _SERVICES = ("kafka", "spark", "code", "ui", "daemon", "page")
 _PERCENTILES = (50, 95, 99)
 
@@ -67,7 +71,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure a running platform.")
     parser.add_argument("--minutes", type=float, default=_MINUTES, help="how long (20)")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--idle", action="store_true", help="play nothing, and print the processors used"
+    )
     given = parser.parse_args()
+    if given.idle:
+        cores = _idle_cores(given.minutes * 60)
+        line = f"processors used while no event arrives: {cores:.3f} cores"
+        print(json.dumps({"idle_cores": cores}) if given.json else line)
+        return
     with tempfile.TemporaryDirectory(prefix="usage-bench-live-") as folder:
         platform = platform_in(Path(folder), _unused_port, **_SETTINGS)
         with running(platform) as stack:
@@ -88,6 +100,18 @@ def main() -> None:
     console = Console()
     console.print(table)
     console.print(f"processors used meanwhile: {cores:.2f} cores")
+
+
+def _idle_cores(seconds: float) -> float:
+    """The mean number of cores that a platform uses after it has settled, without an event."""
+    with tempfile.TemporaryDirectory(prefix="usage-bench-idle-") as folder:
+        platform = platform_in(Path(folder), _unused_port, **_SETTINGS | _IDLE)
+        with running(platform) as stack:
+            wait_for("the playback's end", lambda: stack.playback() is None, _LONGEST_PLAYBACK)
+            time.sleep(_SETTLED_SECONDS)
+            used, began = _cpu_seconds(stack), time.monotonic()
+            time.sleep(seconds)
+            return (_cpu_seconds(stack) - used) / (time.monotonic() - began)
 
 
 def _watch(stack: RunningPlatform, seconds: float) -> tuple[pd.DataFrame, float]:
@@ -148,15 +172,7 @@ def _anomalies(stack: RunningPlatform) -> Iterator[tuple[pd.Timestamp, float]]:
 
 def _cpu_seconds(stack: RunningPlatform) -> float:
     """Processor time of all processes of the platform, with that of children that have ended."""
-    leaders = [pid for service in _SERVICES if (pid := stack.pid(service))]
-    ticks = 0
-    for pid in {pid for leader in leaders for pid in session_members(leader)}:
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        ticks += sum(int(field) for field in fields[11:15])
-    return ticks / 100
+    return cpu_seconds_of([pid for service in _SERVICES if (pid := stack.pid(service))])
 
 
 def _unused_port() -> int:

@@ -5,7 +5,7 @@ Belongs here: making them quickly. Training each would take hours for many meter
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from functools import cache
 from tempfile import TemporaryDirectory
 
 from usage_platform.adapters.lake.files import LakeFiles
@@ -31,8 +31,7 @@ def copied_model(lake: Lake, meters: int, scores_from: date) -> None:
         meters: How many.
         scores_from: The day from which the model scores.
     """
-    with TemporaryDirectory(prefix="usage-bench-model-") as folder:
-        one = _trained(Lake(f"{folder}/lake"), Path(folder))
+    one = _trained()
     detector = next(iter(one.detectors.values()))
     begin = datetime(scores_from.year, scores_from.month, scores_from.day, tzinfo=UTC)
     manifest = replace(one.manifest, version="copied", judges_from=begin.isoformat(), meters=meters)
@@ -48,13 +47,19 @@ def timeline_of(lake: Lake) -> ModelTimeline:
     return ModelTimeline(store.manifests(), store.load)
 
 
-def _trained(lake: Lake, folder: Path) -> Model:
-    fill_readings(lake, 1, HISTORY_DAYS)
-    store = ModelStore(LakeFiles(str(folder / "models")))
-    until = FIRST + timedelta(days=HISTORY_DAYS)
-    request = TrainingRequest([until], TrainingOptions(), promote_anyway=True)
-    now = datetime.now(UTC)
-    train_and_promote(
-        store, LakeReader(lake), MeterRegistry(), NO_LABELS, request, now, lambda text: None
-    )
-    return store.load(store.candidates()[-1].version)
+@cache
+def _trained() -> Model:
+    """A model of one meter with a full history."""
+    with TemporaryDirectory(prefix="usage-bench-model-") as folder:
+        lake = Lake(folder)
+        fill_readings(lake, 1, HISTORY_DAYS)
+        store = ModelStore(LakeFiles(lake.models))
+        until = FIRST + timedelta(days=HISTORY_DAYS)
+        request = TrainingRequest([until], TrainingOptions(), promote_anyway=True)
+        now = datetime.now(UTC)
+        train_and_promote(
+            store, LakeReader(lake), MeterRegistry(), NO_LABELS, request, now, lambda text: None
+        )
+        model = store.load(store.candidates()[-1].version)
+        # Its detectors are read when they are first used; the folder goes away.
+        return Model(model.manifest, dict(model.detectors))

@@ -4,6 +4,7 @@ Belongs here: making them quickly. Generating each meter by itself would take lo
 measured.
 """
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import cache
 
@@ -22,7 +23,8 @@ FIRST = date(2024, 1, 1)
 A_DAY = 288
 """Readings of a meter in a day, at five minutes."""
 
-_LONGEST_DAYS = 1_100
+_FEW_DAYS, _MANY_DAYS = 400, 1_100
+_ROWS_AT_ONCE = 1_000_000
 _KEPT_LONGER = timedelta(seconds=1)
 
 
@@ -42,7 +44,8 @@ def readings_of(meters: int, days: int, skipped: int = 0) -> pd.DataFrame:
     Returns:
         `meter`, `ts` (datetime64[ns, UTC]), `value` (kW), as `services.play` takes them.
     """
-    base = _base(skipped + days).iloc[skipped * A_DAY : (skipped + days) * A_DAY]
+    enough = _FEW_DAYS if skipped + days <= _FEW_DAYS else _MANY_DAYS
+    base = _base(enough).iloc[skipped * A_DAY : (skipped + days) * A_DAY]
     factor = np.linspace(0.5, 1.5, meters) if meters > 1 else np.ones(1)
     names = np.array(meter_names(meters), dtype=object)
     return pd.DataFrame(
@@ -61,28 +64,35 @@ def newest_readings(meters: int, at: datetime) -> pd.DataFrame:
 
 
 def fill_readings(lake: Lake, meters: int, days: int) -> None:
-    """Write the readings of some meters and days to the table `readings`, a day at a time.
+    """Write the readings of some meters and days to the table `readings`, a file a day.
 
     They are of an older topic: the broker had them a second after their time.
     """
     create_tables(lake)
-    for day in range(days):
-        rows = _rows_of_day(meters, day)
+    for first, count in _stretches(meters, 0, days):
+        rows = _rows_of_days(meters, first, count)
         append_rows(lake, READINGS, rows.assign(partition=0, offset=np.arange(len(rows)), rev=0))
 
 
 def fill_hours(lake: Lake, meters: int, first: int, days: int) -> None:
     """Write the hours of some days to `usage_hourly`, as a micro-batch computes them."""
     registry = MeterRegistry()
-    for day in range(first, first + days):
-        rows = _rows_of_day(meters, day)
+    for start, count in _stretches(meters, first, days):
+        rows = _rows_of_days(meters, start, count)
         newest = rows.groupby("meter")["event_time"].max() + pd.Timedelta(hours=2)
         merge_hours(lake, audited_hours(rows, registry, newest))
 
 
-def _rows_of_day(meters: int, day: int) -> pd.DataFrame:
-    """The rows of a day by meter and time, as batches write them."""
-    frame = readings_of(meters, 1, day).rename(columns={"ts": "event_time"})
+def _stretches(meters: int, first: int, days: int) -> Iterator[tuple[int, int]]:
+    """The first day and the number of days of each part that is in memory at once."""
+    most = max(_ROWS_AT_ONCE // (meters * A_DAY), 1)
+    for start in range(first, first + days, most):
+        yield start, min(most, first + days - start)
+
+
+def _rows_of_days(meters: int, first: int, days: int) -> pd.DataFrame:
+    """The rows of some days by meter and time, as batches write them."""
+    frame = readings_of(meters, days, first).rename(columns={"ts": "event_time"})
     frame = frame.sort_values(["meter", "event_time"], ignore_index=True)
     return frame.assign(
         event_date=frame["event_time"].dt.date,
@@ -93,12 +103,6 @@ def _rows_of_day(meters: int, day: int) -> pd.DataFrame:
 
 @cache
 def _base(days: int) -> pd.DataFrame:
-    """Generated readings of a meter in UTC, at least so many days; longer ones begin the same."""
-    whole = _generated(next(n for n in (100, 400, _LONGEST_DAYS) if n >= days))
-    return whole.iloc[: days * A_DAY]
-
-
-@cache
-def _generated(days: int) -> pd.DataFrame:
+    """Generated readings of a meter over whole UTC days; more days begin the same."""
     source = GeneratedSource((Meter(timezone="UTC"),), FIRST, days, seed=1)
     return source.load(lambda done, of: None).frame

@@ -8,6 +8,7 @@ from usage_platform_tests.tools.bench.figures import Row
 from usage_platform_tests.tools.bench.ingestion import backlog, batch
 from usage_platform_tests.tools.bench.publishing import csv, played
 from usage_platform_tests.tools.bench.scorer_memory import scorer_memory
+from usage_platform_tests.tools.bench.scorers import scorers
 from usage_platform_tests.tools.bench.scoring import scored, tick
 from usage_platform_tests.tools.bench.training import training
 
@@ -32,6 +33,7 @@ ROWS = (
     Row("batch-10000", "a batch of 10,000 meters", partial(batch, meters=10_000)),
     Row("scored-blog", "a year scored, method blog", partial(scored, method=Method.BLOG)),
     Row("scored-forest", "a year scored, method forest", partial(scored, method=Method.FOREST)),
+    Row("scorers", "8 meters scored by one scorer and by two", scorers),
     Row("tick", "one reading of each of 10,000 meters scored", tick),
     Row("training", "models of 64 meters", training),
     Row("scorer-memory", "a scorer's state and restart", scorer_memory),

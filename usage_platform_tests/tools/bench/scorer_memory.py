@@ -25,7 +25,7 @@ from usage_platform_tests.tools.bench.process_usage import resident_bytes, watch
 from usage_platform_tests.tools.bench.scoring import wait_for_coordinator
 from usage_platform_tests.tools.bench.workbench import Workbench
 
-METERS = (100, 1_000)
+METERS = (100, 500)
 STATE_DAYS = (LOOK_BACK + RETENTION).days + 1
 """Days of readings that a scorer holds, at least."""
 

@@ -8,6 +8,7 @@ from confluent_kafka import KafkaException
 from usage_platform.adapters.kafka.topics import KafkaSettings
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.detector.model_timeline import ModelTimeline
@@ -47,14 +48,17 @@ def scored(bench: Workbench, method: Method) -> list[Figure]:
     )
     put(kafka, year)
     wait_for_coordinator(kafka)
-    scorer = Scorer(kafka, LakeReader(lake))
+    # Readings that were consumed before would be of the past, and not be scored again.
+    nothing = Lake(str(bench.new_folder()))
+    create_tables(nothing)
+    scorer = Scorer(kafka, LakeReader(nothing))
     timeline = ModelTimeline(store.manifests(), store.load)
     began, used = time.perf_counter(), time.process_time()
     result = scorer.tick(timeline, MeterRegistry(), _LONGEST_TICK, listen=False)
     seconds, used = time.perf_counter() - began, time.process_time() - used
     scorer.close()
-    if result.events != len(year):
-        raise RuntimeError(f"{result.events} of {len(year)} events were scored")
+    if result.events != len(year) or not result.scored:
+        raise RuntimeError(f"{result.events} of {len(year)} events, {result.scored} scored")
     limit = Beside("the limit: Kafka's events consumed and dropped", consume_a_second(kafka))
     beside = (limit,)
     if method is Method.BLOG:

@@ -43,6 +43,8 @@ SECTIONS = {
     ),
     "Operate": (
         "operations.md",
+        "performance.md",
+        "scale.md",
         "deploy-aws.md",
         "repository/terraform/README.md",
         "terraform-checks.md",

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 import click
@@ -22,13 +23,13 @@ _PROCESSES = 3
 @click.option(
     "--rounds", default=20, show_default=True, type=click.IntRange(1), help="At each cut."
 )
-@click.option("--cut", "chosen", default="", help="Only the cuts with this in their name.")
-def main(rounds: int, chosen: str) -> None:
+@click.option("--cut", "chosen", multiple=True, help="Only cuts with this, or one of these, in it.")
+def main(rounds: int, chosen: tuple[str, ...]) -> None:
     """Kill the parts of the platform at exact cuts and compare what they left with an oracle."""
     os.environ.setdefault("JAVA_TOOL_OPTIONS", JAVA_TOOL_OPTIONS)
     console = plain_console()
     if not any(_is_chosen(cut, chosen) for cut in CUTS):
-        raise click.UsageError(f"--cut {chosen}: expected a part of one of: {_names()}")
+        raise click.UsageError(f"--cut {' '.join(chosen)}: expected a part of one of: {_names()}")
     set_up(Settings.from_env(), console.print, lambda text: None)
     groups = [[cut for cut in cuts if _is_chosen(cut, chosen)] for cuts in SIDE_BY_SIDE]
     spawn = multiprocessing.get_context("spawn")
@@ -40,8 +41,8 @@ def main(rounds: int, chosen: str) -> None:
     sys.exit(0 if clean and not any(one.is_broken_off for one in played) else 1)
 
 
-def _is_chosen(cut: Cut, chosen: str) -> bool:
-    return chosen.lower() in str(cut).lower()
+def _is_chosen(cut: Cut, chosen: Sequence[str]) -> bool:
+    return not chosen or any(word.lower() in str(cut).lower() for word in chosen)
 
 
 def _names() -> str:

@@ -14,20 +14,25 @@ class CutMissedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Cut:
-    """A place at which something is killed, or stopped for a while.
+    """A place at which something is killed, stopped for a while, or disturbed in another way.
 
     Attributes:
-        part: What is killed.
-        place: Where.
-        signal: SIGKILL, or SIGSTOP followed by SIGCONT.
+        part: What is disturbed.
+        place: Where, and without a signal how.
+        signal: SIGKILL, or SIGSTOP followed by SIGCONT; None: no process gets one.
     """
 
     part: str
     place: str
-    signal: Signals = SIGKILL
+    signal: Signals | None = SIGKILL
 
     def __str__(self) -> str:
         return f"{self.part}: {self.place}"
+
+    @property
+    def by(self) -> str:
+        """The signal's name."""
+        return "no signal" if self.signal is None else self.signal.name
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Outcome:
 
     Attributes:
         findings: What is wrong afterwards.
-        seconds: From the signal until all work was done; judging it comes after.
+        seconds: From the disturbance until all work was done; judging it comes after.
     """
 
     findings: Findings

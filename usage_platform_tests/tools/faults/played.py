@@ -50,7 +50,7 @@ def play(cuts: Sequence[Cut], rounds: int) -> Played:
         # What the other cuts gave is told all the same.
         played.is_broken_off = True
         cut = next(cut for cut in cuts if len(played.outcomes[cut]) < rounds)
-        told = f"{cut} ({cut.signal.name}): broken off; the services' files are in {folder}"
+        told = f"{cut} ({cut.by}): broken off; the services' files are in {folder}"
         console.print(f"{told}\n{traceback.format_exc()}", markup=False)
     else:
         shutil.rmtree(folder)

@@ -14,7 +14,7 @@ def round_lines(cut: Cut, number: int, rounds: int, outcome: Outcome) -> list[st
     """What came of one round: a line, and some more for what is wrong."""
     lines = outcome.findings.lines
     verdict = f"{len(lines)} findings" if lines else "right again"
-    first = f"{cut} ({cut.signal.name}), round {number} of {rounds}: {verdict} after"
+    first = f"{cut} ({cut.by}), round {number} of {rounds}: {verdict} after"
     return [f"{first} {outcome.seconds:.1f} s", *(f"  {line}" for line in lines[:_MOST_FINDINGS])]
 
 
@@ -29,5 +29,5 @@ def table_of(outcomes: Mapping[Cut, Sequence[Outcome]]) -> Table:
         ]
         seconds = [outcome.seconds for outcome in played]
         times = (f"{median(seconds):.1f}", f"{max(seconds):.1f}")
-        table.add_row(str(cut), cut.signal.name, str(len(played)), *counts, *times)
+        table.add_row(str(cut), cut.by, str(len(played)), *counts, *times)
     return table

@@ -8,6 +8,7 @@ import threading
 import time
 from functools import partial
 from signal import SIGCONT, SIGSTOP
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
@@ -15,6 +16,7 @@ from confluent_kafka import Consumer, Producer
 
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.services import score as scoring
+from usage_platform.services import score_transaction
 from usage_platform.services.play import PlaybackProgress
 from usage_platform_tests.tools.faults.background import Background
 from usage_platform_tests.tools.faults.cuts import Cut, CutMissedError, Outcome
@@ -22,8 +24,8 @@ from usage_platform_tests.tools.faults.events import EventStream
 from usage_platform_tests.tools.faults.judge_of_rounds import METER, REGISTRY, START
 from usage_platform_tests.tools.faults.playing import go_on, judged_usage, slow
 from usage_platform_tests.tools.faults.scored_topics import judged_topics, score_all
-from usage_platform_tests.tools.faults.scorer_to_cut import TRANSACTION_TIMEOUT_MS
 from usage_platform_tests.tools.faults.services import Services
+from usage_platform_tests.tools.faults.stopping_producer import SHORT_TIMEOUT_MS
 from usage_platform_tests.topics import SLOW_MACHINE_SECONDS, put_events, renew_topics
 
 PART = "broker"
@@ -78,6 +80,7 @@ class BrokerRounds:
         work = {PRODUCE: self._produce, POLL: self._poll, COMMIT: self._commit}[cut.place](gate)
         gate.wait_for_client()
         began = time.monotonic()
+        assert cut.signal is not None
         self._services.broker.send(cut.signal)
         gate.open()
         if cut.signal is SIGSTOP:
@@ -111,7 +114,7 @@ class BrokerRounds:
                 gate.pass_through()
                 return super().consume(*rest, **named)
 
-        return self._score(Consumer=HaltingConsumer)
+        return self._score(scoring, "Consumer", HaltingConsumer)
 
     def _commit(self, gate: _Gate) -> Background:
         class HaltingProducer(Producer):
@@ -119,15 +122,17 @@ class BrokerRounds:
                 gate.pass_through()
                 super().commit_transaction(*rest, **named)
 
-        return self._score(Producer=HaltingProducer)
+        return self._score(score_transaction, "Producer", HaltingProducer)
 
-    def _score(self, **halting: type) -> Background:
+    def _score(self, module: ModuleType, name: str, halting: type) -> Background:
         events = self._events.in_order(_READINGS)
         put_events(self._services.kafka, events, key=METER.name.encode())
 
         def score() -> None:
-            given = {"TRANSACTION_TIMEOUT_MS": TRANSACTION_TIMEOUT_MS, **halting}
-            with patch.multiple(scoring, **given):
+            with (
+                patch.object(score_transaction, "TRANSACTION_TIMEOUT_MS", SHORT_TIMEOUT_MS),
+                patch.object(module, name, halting),
+            ):
                 score_all(self._services.kafka, self._lake)
 
         return Background(score)

@@ -58,6 +58,7 @@ class PlaybackRounds:
     def _disturb(self, playback: subprocess.Popen[bytes], cut: Cut, count: int) -> float | None:
         """Send the signal while it plays; returns when, None where it came too late."""
         until(lambda: self._played() >= _PLAYED_BEFORE or playback.poll() is not None, 0.005)
+        assert cut.signal is not None
         playback.send_signal(cut.signal)
         began = time.monotonic()
         if cut.signal is SIGKILL:

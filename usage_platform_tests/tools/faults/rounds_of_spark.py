@@ -31,14 +31,13 @@ from usage_platform_tests.tools.faults.cuts import Cut, CutMissedError, Outcome
 from usage_platform_tests.tools.faults.delta_folder import stopped_before_commit
 from usage_platform_tests.tools.faults.events import EventStream
 from usage_platform_tests.tools.faults.findings import Findings
+from usage_platform_tests.tools.faults.retries import BETWEEN_TRIES_S, TRIES, until_done
 from usage_platform_tests.tools.faults.services import Services
 from usage_platform_tests.tools.faults.tables import judged_tables
 from usage_platform_tests.topics import put_events, renew_topics, until
 
 PART = "Spark"
 _EVENTS = 40
-_TRIES = 10
-_BETWEEN_TRIES_S = 10.0
 _STOP_SECONDS = 5.0
 _MERGES = {
     f"between the data and the commit of {table.name}": table for table in (READINGS, USAGE_HOURLY)
@@ -86,8 +85,8 @@ class SparkRounds:
             self._services.spark.start()
         if cut.place == _OPTIMIZE:
             self._put()
-            self._until_done(self._optimize)
-        self._until_done(self._drain)
+            until_done(self._optimize)
+        until_done(self._drain)
         seconds = time.monotonic() - began
         findings = self._judged()
         work.join()
@@ -112,7 +111,7 @@ class SparkRounds:
         except SparkFailedError as error:
             said = str(error)
         come_back()
-        self._until_done(self._drain)
+        until_done(self._drain)
         return said, self._judged()
 
     def _judged(self) -> Findings:
@@ -125,10 +124,10 @@ class SparkRounds:
         before = {table: self._reader.state(table).version for table in TABLES}
         self._put()
         work = self._drain_to_cut(place, marker)
-        for _ in range(_TRIES - 1):
+        for _ in range(TRIES - 1):
             if not work.is_over:
                 break
-            time.sleep(_BETWEEN_TRIES_S)
+            time.sleep(BETWEEN_TRIES_S)
             work = self._drain_to_cut(place, marker)
         written = {table for table in TABLES if self._reader.state(table).version > before[table]}
         if work.is_over or written != WRITTEN[place]:
@@ -145,7 +144,7 @@ class SparkRounds:
     def _halted_before_commit(
         self, table: LakeTable, prepare: Callable[[], None], write: Callable[[], None]
     ) -> Background:
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             prepare()
             work = Background(write)
             if stopped_before_commit(
@@ -154,24 +153,8 @@ class SparkRounds:
                 return work
             work.join()
             if work.error is not None:
-                time.sleep(_BETWEEN_TRIES_S)
+                time.sleep(BETWEEN_TRIES_S)
         raise CutMissedError(f"{table.name}: the writer was never caught before its commit")
-
-    @staticmethod
-    def _until_done(write: Callable[[], None]) -> None:
-        """Do it again after a failure and a wait, as the sensor does: a busy machine fails it cold.
-
-        Raises:
-            Exception: The last try's.
-        """
-        for left in reversed(range(_TRIES)):
-            try:
-                return write()
-            except Exception:
-                if not left:
-                    raise
-                time.sleep(_BETWEEN_TRIES_S)
-        return None
 
     def _put(self) -> None:
         put_events(self._services.kafka, self._events.mixed(_EVENTS))
@@ -188,7 +171,7 @@ class SparkRounds:
     def _add_file(self) -> None:
         """Give OPTIMIZE something to put together with what earlier batches wrote."""
         self._put()
-        self._until_done(self._drain)
+        until_done(self._drain)
 
     def _optimize(self) -> None:
         with remote_session(self._services.spark_url) as spark:

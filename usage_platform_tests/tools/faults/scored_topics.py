@@ -59,13 +59,18 @@ def judged_topics(
         events: What is on `usage`.
         attempts: The transactions that were disturbed.
     """
-    consumed = end_offsets(kafka, USAGE)[0][1] - scoring_lag(kafka)
-    read = [
+    # One partition has all of them.
+    consumed = sum(end for _, end in end_offsets(kafka, USAGE).values()) - scoring_lag(kafka)
+    return check(expected_outputs(events, consumed), records(kafka), attempts, consumed)
+
+
+def records(kafka: KafkaSettings) -> list[Record]:
+    """What a reader of committed records gets of all topics that a scorer writes to."""
+    return [
         Record((topic, m.partition() or 0, m.offset() or 0), _said(topic, m))
         for topic in OUTPUTS
         for m in read_events(kafka, topic)
     ]
-    return check(expected_outputs(events, consumed), read, attempts, consumed)
 
 
 def _said(topic: str, message: Message) -> Hashable:

@@ -10,6 +10,6 @@ from usage_platform_tests.tools.faults.rounds_of_spark import CUTS
 pytestmark = [pytest.mark.kafka, pytest.mark.spark, pytest.mark.timeout(900)]
 
 
-@pytest.mark.parametrize("cut", CUTS, ids=lambda cut: f"{cut} ({cut.signal.name})")
+@pytest.mark.parametrize("cut", CUTS, ids=lambda cut: f"{cut} ({cut.by})")
 def test_what_is_killed_or_stopped_here_leaves_nothing_lost_doubled_or_wrong(matrix, cut):
     assert matrix.play(cut).findings.lines == []

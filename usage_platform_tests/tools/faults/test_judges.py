@@ -15,6 +15,7 @@ from usage_platform_tests.tools.faults.judge_of_rounds import (
     START,
     expected_outputs,
 )
+from usage_platform_tests.tools.faults.judge_of_samples import judged_readings
 from usage_platform_tests.tools.faults.matrix import CUTS, SIDE_BY_SIDE
 from usage_platform_tests.tools.faults.tables import judged_rows
 
@@ -76,6 +77,18 @@ def test_rows_of_a_table_are_compared_by_key_and_value(values, kind):
 
     assert judged_rows("hours", rows([1.0, 2.0]), rows([1.0, 2.0]), 2).is_clean
     found = judged_rows("hours", rows([1.0, 2.0]), rows(values), 2)
+    assert len(found.lines) == 1
+    assert len(getattr(found, kind)) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"), [([1.0], "lost"), ([1.0, 2.0, 2.0], "doubled"), ([1.0, 2.1], "wrong")]
+)
+def test_readings_from_samples_are_compared_by_key_and_value(values, kind):
+    keys = [("plug", START), ("plug", START + pd.Timedelta(minutes=5))]
+    wanted = dict(zip(keys, [1.0, 2.0], strict=True))
+    assert judged_readings("reading", wanted, [*wanted.items()]).is_clean
+    found = judged_readings("reading", wanted, list(zip([*keys, keys[1]], values, strict=False)))
     assert len(found.lines) == 1
     assert len(getattr(found, kind)) == 1
 

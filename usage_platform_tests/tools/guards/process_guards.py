@@ -10,7 +10,8 @@ from usage_platform_tests.tools.guards.guard import Guard
 _TURN = "usage_platform/adapters/lake/write_turn.py"
 _STREAMS = "usage_platform/services/ingest.py"
 _PROGRESS = "usage_platform/services/topic_progress.py"
-_SCORING = "usage_platform/services/score.py"
+_SCORING = "usage_platform/services/score_transaction.py"
+_DIVISION = "usage_platform/services/score_division.py"
 _ALERTS = "usage_platform/services/deliver_alerts.py"
 _LAKE_WRITER = "usage_platform/services/lake_writer.py"
 _LEASE = "usage_platform/adapters/lake/lease.py"
@@ -20,6 +21,7 @@ _IN_TURNS = "usage_platform_tests/adapters/lake/test_write_turn.py::"
 _IN_STREAMS = "usage_platform_tests/services/test_ingest.py::"
 _IN_PROGRESS = "usage_platform_tests/services/test_topic_progress.py::"
 _IN_ANOMALIES = "usage_platform_tests/adapters/spark/test_anomaly_table.py::"
+_IN_DIVISIONS = "usage_platform_tests/services/score/test_division.py::"
 _IN_NAIVE = "usage_platform_tests/services/test_naive_ways.py::"
 _IN_BACKFILL = "usage_platform_tests/defs/test_backfill_beside_live.py::"
 _KILLED_SCORER = (
@@ -81,6 +83,22 @@ PROCESS_GUARDS = (
         f"{_IN_PROGRESS}test_a_topic_that_was_created_again_waits_from_its_first_event",
     ),
     Guard(
+        "nothing on a topic that was created again counts as played",
+        "usage_platform/services/playback_progress.py",
+        "Played({}, _OTHER_TOPIC) if is_other_topic else",
+        "Played({}, _OTHER_TOPIC) if False else",
+        "usage_platform_tests/services/test_playback_progress.py::"
+        "test_what_a_run_of_the_topic_before_played_on_leaves_nothing_out",
+    ),
+    Guard(
+        "a stage that starts reads the offsets as of now",
+        "usage_platform/services/offset_marks.py",
+        '"isolation.level": "read_uncommitted"',
+        '"isolation.level": "read_committed"',
+        "usage_platform_tests/services/score/test_two_scorers.py::"
+        "test_a_scorer_takes_over_at_once_from_one_that_was_killed_before_its_commit",
+    ),
+    Guard(
         "events of an aborted transaction are not read",
         _STREAMS,
         '"kafka.isolation.level", "read_committed"',
@@ -90,13 +108,37 @@ PROCESS_GUARDS = (
     Guard(
         "the scorer's offsets are part of its transaction",
         _SCORING,
-        "        within(\n"
-        "            _CALL_SECONDS,\n"
-        "            lambda: producer.send_offsets_to_transaction"
-        "(positions, group, _CALL_SECONDS),\n"
-        "        )\n",
-        "        self._consumer.commit(offsets=positions, asynchronous=False)\n",
+        "            within(\n"
+        "                _CALL_SECONDS,\n"
+        "                lambda: producer.send_offsets_to_transaction"
+        "([*positions], group, _CALL_SECONDS),\n"
+        "            )\n",
+        "            client.commit(offsets=[*positions], asynchronous=False)\n",
         _KILLED_SCORER,
+    ),
+    Guard(
+        "a scorer that joins a division looks whether that one holds",
+        _DIVISION,
+        "        if former.name != share.division.name:\n",
+        "        if False:\n",
+        f"{_IN_DIVISIONS}"
+        "test_a_scorer_that_joins_a_former_division_late_ends_and_the_present_one_goes_on",
+    ),
+    Guard(
+        "a division takes over the ids of all scorers before it",
+        _DIVISION,
+        "    for number in range(1, new.highest):\n",
+        "    for number in range(0):\n",
+        f"{_IN_DIVISIONS}"
+        "test_a_division_that_is_killed_while_it_begins_leaves_none_that_could_score_beside_the_next",
+    ),
+    Guard(
+        "a meter has one scorer",
+        "usage_platform/services/score.py",
+        "            self._own_meters.take(batch.readings)\n",
+        "            pass\n",
+        f"{_IN_DIVISIONS}"
+        "test_a_meter_in_the_partitions_of_two_scorers_is_refused_and_then_scored_by_one",
     ),
     Guard(
         "one process at a time writes to the lake",

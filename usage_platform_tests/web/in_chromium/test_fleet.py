@@ -1,35 +1,18 @@
 """The page of all meters in Chromium: barriers, keys, phone, paper, text of others."""
 
-from collections.abc import Iterator
 from urllib.parse import quote_plus
 
 import pytest
 
-from usage_platform.adapters.lake.tables import Lake
-from usage_platform_tests.conftest import table_writer
-from usage_platform_tests.made_findings import finding, write_findings
 from usage_platform_tests.web.in_chromium.accessibility_checker import accessibility_checker
-from usage_platform_tests.web.in_chromium.conftest import HOSTILE, LIBRARY
+from usage_platform_tests.web.in_chromium.conftest import FLEET_METERS, HOSTILE, LIBRARY
 from usage_platform_tests.web.in_chromium.opened_page import IN_CHROMIUM, expect
 from usage_platform_tests.web.in_chromium.test_looks import STANDARDS
-from usage_platform_tests.web.made_fleet import make_fleet
 from usage_platform_tests.web.served_page import page_of
 
 pytestmark = IN_CHROMIUM
 
-METERS = 64
 PAGE_ROWS = 50
-
-
-@pytest.fixture(scope="module")
-def fleet_url(served, tmp_path_factory, unused_port) -> Iterator[str]:
-    """The page of a lake of many meters, on the broker of the other tests."""
-    folder = tmp_path_factory.mktemp("fleet")
-    lake = Lake(str(folder / "lake"))
-    make_fleet(lake, table_writer, METERS)
-    write_findings(lake, finding(8000, "lab-01"), finding(400, "gym-02"))
-    with page_of(folder, unused_port(), kafka_bootstrap=served.kafka.bootstrap) as url:
-        yield url
 
 
 def names(page: "object") -> list[str]:
@@ -69,8 +52,10 @@ def test_search_filter_sort_and_pages_choose_the_rows_and_are_kept_in_the_link(
     rows = page.locator("#meters-table tbody tr")
     expect(rows).to_have_count(PAGE_ROWS)
     page.get_by_role("button", name="Next").click()
-    expect(rows).to_have_count(METERS - PAGE_ROWS)
-    expect(page.locator("#matched")).to_contain_text(f"Meters 51 to {METERS} of {METERS}")
+    expect(rows).to_have_count(FLEET_METERS - PAGE_ROWS)
+    expect(page.locator("#matched")).to_contain_text(
+        f"Meters 51 to {FLEET_METERS} of {FLEET_METERS}"
+    )
     page.get_by_role("button", name="Meter", exact=True).click()
     expect(page.locator("th[aria-sort=ascending]")).to_have_text("Meter")
     expect(rows.first.locator("a")).to_have_text("clinic-01")
@@ -84,6 +69,49 @@ def test_search_filter_sort_and_pages_choose_the_rows_and_are_kept_in_the_link(
     again = open_page(page.url.removeprefix(f"{fleet_url}/"), fleet_url)
     assert names(again) == ["gym-01"]
     expect(again.locator("[data-show=silent]")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_rows_say_what_is_at_stake_and_those_without_a_tariff_that(open_page, fleet_url):
+    page = open_page("", fleet_url)
+    expect(page.locator("#meters-table th[aria-sort=descending]")).to_contain_text("At stake")
+    expect(page.locator("#matched")).to_contain_text("by what they cost above the expected energy")
+    first = page.locator("#meters-table tbody tr").first
+    expect(first.locator("td.cost").first).to_contain_text("€")
+    page.locator("#search").fill("plant-01")
+    expect(page.locator("#meters-table tbody tr")).to_have_count(1)
+    expect(first.locator("td.cost")).to_have_text(["no tariff", "no tariff"])
+    page.get_by_role("button", name="Cost 30 d").click()
+    expect(page.locator("th[aria-sort=descending]")).to_have_text("Cost 30 d")
+    assert "sort=month_cost" in page.url
+
+
+def test_without_tariffs_there_is_no_column_of_costs(open_page):
+    page = open_page("fleet")
+    expect(page.locator("#meters-table [data-sort=at_stake]")).to_be_hidden()
+    expect(page.locator("#matched")).to_contain_text("with most energy above or below")
+
+
+def test_rows_are_selected_by_keys_for_one_chart_and_a_ninth_is_refused(open_page, fleet_url):
+    page = open_page("", fleet_url)
+    boxes = page.locator("#meters-table tbody input")
+    for n in range(8):
+        boxes.nth(n).press("Space")
+    expect(page.locator("#selection-said")).to_contain_text("8 of at most 8 selected")
+    boxes.nth(8).press("Space")
+    expect(page.locator("#selection-said")).to_contain_text("At most 8 meters fit")
+    expect(boxes.nth(8)).not_to_be_checked()
+    chosen = names(page)[:8]
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Previous").click()
+    expect(boxes.first).to_be_checked()
+    page.get_by_role("link", name="Show on one chart").press("Enter")
+    page.wait_for_selector("#compare-chart canvas")
+    expect(page.locator("#compare-table tbody th a")).to_have_text(chosen)
+    page.go_back()
+    page.wait_for_selector("html[data-ready]")
+    page.locator("#meters-table tbody input").first.press("Space")
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#selection")).to_be_hidden()
 
 
 def test_a_row_and_a_tile_open_the_page_of_the_meter_by_keys_alone(open_page, fleet_url):
@@ -116,7 +144,7 @@ def test_the_tiles_fill_the_map_by_energy_and_none_lies_over_another(open_page, 
     map_ = page.evaluate("() => window.__fleet.treemap.shown")
     sizes = [tile["kwh"] for tile in map_["tiles"]] + [map_["others"]["kwh"]]
     areas = sorted((width * height for *_, width, height in boxes), reverse=True)
-    assert map_["others"]["meters"] == METERS - len(map_["tiles"]) > 0
+    assert map_["others"]["meters"] == FLEET_METERS - len(map_["tiles"]) > 0
     assert areas == pytest.approx(
         [sum(areas) * kwh / sum(sizes) for kwh in sorted(sizes, reverse=True)], rel=1e-3
     )

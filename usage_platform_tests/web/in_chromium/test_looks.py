@@ -37,6 +37,9 @@ def test_no_barrier_is_found_and_nothing_is_wider_than_the_screen(open_page, loo
     expect(page.locator("#hours tbody tr").first).to_be_visible()
     expect(page.locator("#finding-list > li").first).to_be_visible()
     expect(page.locator("#forecast")).to_be_visible()
+    expect(page.locator("#weeks-table tbody tr").first).to_be_visible()
+    page.locator("#years").scroll_into_view_if_needed()
+    expect(page.locator("#years-table tbody tr").first).to_be_visible(timeout=30_000)
     page.evaluate(accessibility_checker())
     found = page.evaluate("rules => axe.run(rules)", rules)
     assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found["violations"]] == []

@@ -11,7 +11,8 @@ async function asked(path, query) {
   );
   let response;
   try {
-    response = await fetch(`${path}?${parameters}`);
+    const text = String(parameters);
+    response = await fetch(text ? `${path}?${text}` : path);
   } catch {
     throw new ServerError("The page's server does not respond; the data shown may be outdated.");
   }

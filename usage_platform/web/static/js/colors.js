@@ -1,11 +1,12 @@
 /** The page's colours for canvases, which cannot use style sheets; read again when the colour scheme changes. */
 
 const NAMES = ["paper", "ink", "quiet", "rule", "line", "band", "expected", "anomaly", "selected", "gap", "heat-least", "heat-most"];
+const SERIES = Array.from({ length: 8 }, (none, at) => `series-${at + 1}`);
 
 /** @returns {Record<string, string>} by name */
 export function colors() {
   const style = getComputedStyle(document.documentElement);
-  return Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+  return Object.fromEntries([...NAMES, ...SERIES].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }
 
 /** Call when the colour scheme changes or the page is printed. */

@@ -7,6 +7,7 @@ import { atMostEvery, byId, element, fill } from "./dom.js";
 import { FleetFindings } from "./fleet_findings.js";
 import { FleetGroups } from "./fleet_groups.js";
 import { readFleetPlace, writeFleetPlace } from "./fleet_place.js";
+import { FleetSelection } from "./fleet_selection.js";
 import { FleetTable } from "./fleet_table.js";
 import { Treemap } from "./treemap.js";
 import { age, count } from "./words.js";
@@ -20,11 +21,16 @@ const FILTERS = [
   ["silent", "Silent"],
   ["incomplete", "Incomplete"],
 ];
+const SORTED = {
+  rank: ", those with most energy above or below the expected one first",
+  at_stake: ", by what they cost above the expected energy",
+};
 const ASCENDING_FIRST = ["name", "completeness", "newest"];
 
 const state = { place: readFleetPlace(), page: null, version: "", asked: 0 };
 
-const table = new FleetTable(byId("meters-table"), sortBy);
+const selection = new FleetSelection(byId("selection"));
+const table = new FleetTable(byId("meters-table"), sortBy, selection);
 const groups = new FleetGroups(byId("groups"), guarded);
 const treemap = new Treemap(byId("map"), byId("map-legend"));
 const findings = new FleetFindings({ section: byId("findings"), list: byId("findings-list"), said: byId("findings-said") });
@@ -58,7 +64,7 @@ function change(chosen) {
 }
 
 function sortBy(sort) {
-  const isSame = state.place.sort === sort;
+  const isSame = state.page?.sort === sort;
   const first = ASCENDING_FIRST.includes(sort) ? "asc" : "desc";
   const order = isSame ? (state.place.order === "desc" ? "asc" : "desc") : first;
   change({ sort, order });
@@ -71,7 +77,7 @@ function draw() {
   showProblem("groups", page.groups_error);
   byId("as-of").textContent = asOf(page);
   const first = (page.page - 1) * PAGE_ROWS;
-  byId("matched").textContent = page.matched ? `Meters ${count(first + 1)} to ${count(first + page.rows.length)} of ${count(page.matched)}${sorted(place)}` : "No meter matches.";
+  byId("matched").textContent = page.matched ? `Meters ${count(first + 1)} to ${count(first + page.rows.length)} of ${count(page.matched)}${SORTED[page.sort] ?? ""}` : "No meter matches.";
   byId("pages").hidden = page.pages < 2;
   byId("page-before").disabled = page.page <= 1;
   byId("page-after").disabled = page.page >= page.pages;
@@ -81,8 +87,6 @@ function draw() {
     button.setAttribute("aria-pressed", String(show === place.show));
   }
 }
-
-const sorted = (place) => (place.sort === "rank" ? ", those with most energy above or below the expected one first" : "");
 
 function asOf({ newest, as_of: at }) {
   if (newest === null) return "No readings yet.";

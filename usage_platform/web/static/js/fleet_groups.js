@@ -5,7 +5,7 @@ import { element, fill } from "./dom.js";
 import { meterLink } from "./fleet_table.js";
 import { count, kw, share, short } from "./words.js";
 
-const HEADS = [["Group", false], ["Kind", true], ["m²", true], ["kWh 7 d", false], ["hours counted", false], ["mean power", true], ["kWh 30 d", true], ["hours counted", true], ["kWh/m² 30 d", true]];
+const HEADS = [["Group", false], ["Kind", true], ["m²", true], ["kWh 7 d", false], ["hours counted", false], ["mean power", true], ["kWh 30 d", true], ["hours counted", true], ["kWh/m² 30 d", true], ["Chart", false]];
 const cell = (text, isMore) => element("td", { class: isMore ? "more" : "" }, text);
 
 /** The share of the hours that count, and in words whether some do not. */
@@ -73,6 +73,7 @@ export class FleetGroups {
       cell(short(month.kwh), true),
       cell(counted(month), true),
       cell(short(group.kwh_per_m2), true),
+      cell(element("a", { href: `/parts?${new URLSearchParams({ name: group.name })}`, "aria-label": `Parts of ${group.name}` }, "parts"), false),
     );
   }
 
@@ -106,5 +107,6 @@ function meterRow(meter, group) {
     cell(short(meter.month.kwh), true),
     cell("", true),
     cell(short(meter.kwh_per_m2), true),
+    cell("", false),
   );
 }

@@ -1,6 +1,7 @@
 /** What is chosen on the page of all meters, in its URL, so that links and "back" restore it. */
 
-const DEFAULTS = { search: "", show: "all", sort: "rank", order: "desc", page: "1" };
+/** Without a sort the server chooses: by cost at stake where there are tariffs. */
+const DEFAULTS = { search: "", show: "all", sort: "", order: "desc", page: "1" };
 
 /** @typedef {{search: string, show: string, sort: string, order: string, page: string}} FleetPlace */
 

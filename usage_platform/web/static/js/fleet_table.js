@@ -2,26 +2,30 @@
 
 import { element, fill } from "./dom.js";
 import { sparkline } from "./sparkline.js";
-import { age, count, share, short, signedNumber, signedShare } from "./words.js";
+import { age, count, money, share, short, signedNumber, signedShare } from "./words.js";
 
 const FAR = 0.1;
+/** 28 days: the last hours are priced at night. */
+const MANY_HOURS = 28 * 24;
 
-/** Name, sort key (none: not sortable), whether a narrow screen leaves it out, content. */
+/** Name, sort key (none: not sortable), classes (more: not on a narrow screen; less: there without costs alone; cost: only with a tariff), content. */
 const COLUMNS = [
-  ["7 days", null, false, (row) => sparkline(row.line)],
-  ["Open", "episodes", false, (row) => count(row.episodes)],
-  ["excess", "excess", true, (row) => (row.episodes ? signedNumber(row.excess_kwh) : "–")],
-  ["kWh 7 d", "week_kwh", true, (row) => short(row.week.kwh)],
-  ["expected", "week_expected", true, (row) => expected(row, row.week)],
-  ["over", "week_deviation", true, (row) => signedNumber(row.week.deviation)],
-  ["% over", "week_share", false, (row) => deviation(row.week.share)],
-  ["kWh 30 d", "month_kwh", true, (row) => short(row.month.kwh)],
-  ["expected", "month_expected", true, (row) => expected(row, row.month)],
-  ["over", "month_deviation", true, (row) => signedNumber(row.month.deviation)],
-  ["% over", "month_share", true, (row) => deviation(row.month.share)],
-  ["Complete", "completeness", true, (row) => share(row.completeness)],
-  ["Newest", "newest", false, (row, asOf) => (row.newest === null ? "over 30 d" : age(asOf - row.newest))],
-  ["kWh/m²", "kwh_per_m2", true, (row) => short(row.kwh_per_m2)],
+  ["7 days", null, "", (row) => sparkline(row.line)],
+  ["At stake", "at_stake", "cost", (row) => atStake(row.cost)],
+  ["Open", "episodes", "", (row) => count(row.episodes)],
+  ["excess", "excess", "more", (row) => (row.episodes ? signedNumber(row.excess_kwh) : "–")],
+  ["kWh 7 d", "week_kwh", "more", (row) => short(row.week.kwh)],
+  ["expected", "week_expected", "more", (row) => expected(row, row.week)],
+  ["over", "week_deviation", "more", (row) => signedNumber(row.week.deviation)],
+  ["% over", "week_share", "", (row) => deviation(row.week.share)],
+  ["Cost 30 d", "month_cost", "cost more", (row) => monthCost(row.cost)],
+  ["kWh 30 d", "month_kwh", "more", (row) => short(row.month.kwh)],
+  ["expected", "month_expected", "more", (row) => expected(row, row.month)],
+  ["over", "month_deviation", "more", (row) => signedNumber(row.month.deviation)],
+  ["% over", "month_share", "more", (row) => deviation(row.month.share)],
+  ["Complete", "completeness", "more", (row) => share(row.completeness)],
+  ["Newest", "newest", "less", (row, asOf) => (row.newest === null ? "over 30 d" : age(asOf - row.newest))],
+  ["kWh/m²", "kwh_per_m2", "more", (row) => short(row.kwh_per_m2)],
 ];
 const TITLES = {
   week_expected: "Expected energy of the same hours of 7 days",
@@ -30,6 +34,8 @@ const TITLES = {
   month_expected: "Expected energy of the same hours of 30 days",
   month_deviation: "Energy above the expected one, 30 days",
   month_share: "Energy above the expected one in percent, 30 days",
+  at_stake: "Cost above the expected energy, of the open episodes or of the last 7 days, whichever is more",
+  month_cost: "Cost of the last 30 days",
   episodes: "Open episodes of the last 7 days",
   excess: "Energy of the open episodes above the expected one, kWh",
   completeness: "Share of the readings of 7 days that are there",
@@ -47,33 +53,53 @@ function deviation(value) {
   return element("span", { class: isFar ? "over" : "" }, signedShare(value));
 }
 
+const noTariff = () => element("span", { class: "missing" }, "no tariff");
+
+/** An amount; about: some of it is at the meter's mean price. */
+function atStake(cost) {
+  if (cost === null) return noTariff();
+  const amount = money(cost.at_stake, cost.currency);
+  return cost.is_estimate ? element("span", {}, element("span", { "aria-hidden": "true" }, "≈ "), element("span", { class: "hidden" }, "about "), amount) : amount;
+}
+
+/** An amount, and of how many days if many hours have no cost yet. */
+function monthCost(cost) {
+  if (cost === null) return noTariff();
+  const amount = money(cost.month, cost.currency);
+  if (cost.month_hours >= MANY_HOURS) return amount;
+  return element("span", {}, amount, element("span", { class: "missing" }, ` of ${count(cost.month_hours / 24)} d`));
+}
+
 export const meterLink = (name) => element("a", { href: `/?${new URLSearchParams({ meter: name })}` }, name);
 
 export class FleetTable {
   /**
    * @param {HTMLTableElement} table
    * @param {(sort: string) => void} onSort
+   * @param {{has: (name: string) => boolean, toggle: (name: string, isOn: boolean) => boolean}} selected
    */
-  constructor(table, onSort) {
+  constructor(table, onSort, selected) {
     this.table = table;
     this.onSort = onSort;
+    this.selected = selected;
     this.body = element("tbody", {});
     this.body.addEventListener("keydown", (event) => this.key(event));
-    this.heads = [["Meter", "name", false], ...COLUMNS].map(([text, sort, isMore]) => this.head(text, sort, isMore));
+    this.heads = [["Meter", "name", ""], ...COLUMNS].map(([text, sort, classes]) => this.head(text, sort, classes));
     fill(table, element("caption", { class: "hidden" }, "Meters with the figures of the last 7 and 30 days"), element("thead", {}, element("tr", {}, ...this.heads)), this.body);
   }
 
-  head(text, sort, isMore) {
+  head(text, sort, classes) {
     const title = TITLES[sort];
     const label = title ? `${text}: ${title}` : text;
     const inside = sort ? element("button", { type: "button", title: title ?? text, "aria-label": label, onclick: () => this.onSort(sort) }, text) : text;
-    return element("th", { scope: "col", class: isMore ? "more" : "", "data-sort": sort ?? "" }, inside);
+    return element("th", { scope: "col", class: classes, "data-sort": sort ?? "" }, inside);
   }
 
   /** @param {object} page the answer of `/api/fleet` */
   show(page, place) {
+    this.table.classList.toggle("costs", page.has_costs);
     for (const head of this.heads) {
-      if (head.dataset.sort === place.sort) head.setAttribute("aria-sort", place.order === "desc" ? "descending" : "ascending");
+      if (head.dataset.sort === page.sort) head.setAttribute("aria-sort", place.order === "desc" ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     }
     const focused = document.activeElement?.closest?.("tr")?.dataset.meter;
@@ -82,9 +108,16 @@ export class FleetTable {
   }
 
   row(row, asOf) {
-    const name = element("th", { scope: "row" }, meterLink(row.name), row.is_silent ? element("span", { class: "badge" }, "silent") : null);
-    const cells = COLUMNS.map(([, , isMore, content]) => element("td", { class: isMore ? "more" : "" }, content(row, asOf)));
+    const name = element("th", { scope: "row" }, this.box(row.name), meterLink(row.name), row.is_silent ? element("span", { class: "badge" }, "silent") : null);
+    const cells = COLUMNS.map(([, , classes, content]) => element("td", { class: classes }, content(row, asOf)));
     return element("tr", { "data-meter": row.name }, name, ...cells);
+  }
+
+  /** Selects a meter for a chart of several. */
+  box(name) {
+    const box = element("input", { type: "checkbox", "aria-label": `Select ${name}`, onchange: () => (box.checked = this.selected.toggle(name, box.checked)) });
+    box.checked = this.selected.has(name);
+    return box;
   }
 
   /** Arrows move from meter to meter. */

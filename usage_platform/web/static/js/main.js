@@ -4,11 +4,11 @@ import { json, series } from "./api.js";
 import { guarded, showProblem } from "./banner.js";
 import { Clock } from "./clock.js";
 import { colors, onColorChange } from "./colors.js";
+import { listenToCompare } from "./compare_form.js";
 import { atMostEvery, byId, element, fill, whenIdle } from "./dom.js";
 import { EpisodeList } from "./episodes.js";
-import { FindingList } from "./findings.js";
-import { ForecastPanel } from "./forecast.js";
 import { Live } from "./live.js";
+import { MeterPanels } from "./meter_panels.js";
 import { addressOf, readPlace, writePlace } from "./place.js";
 import { showTiles } from "./tiles.js";
 import { View } from "./view.js";
@@ -45,14 +45,7 @@ const list = new EpisodeList(
     address: (name) => addressOf({ meter: state.place.meter, year: state.place.year, tz: state.place.tz, from: null, to: null, episode: name }),
   },
 );
-const findings = new FindingList(
-  { list: byId("finding-list"), said: byId("findings-count") },
-  {
-    onSelect: showSpan,
-    address: (from, to) => addressOf({ meter: state.place.meter, from, to, tz: state.place.tz }),
-  },
-);
-const forecast = new ForecastPanel({ section: byId("forecast"), chart: byId("forecast-chart"), figures: byId("forecast-figures"), note: byId("forecast-note") });
+const panels = new MeterPanels({ onSelect: showSpan, address: (from, to) => addressOf({ meter: state.place.meter, from, to, tz: state.place.tz }) });
 const live = new Live({
   onReadings: heardReadings,
   onAnomalies: heardAnomalies,
@@ -64,7 +57,10 @@ const live = new Live({
 
 const drawSoon = atMostEvery(100, draw);
 const episodesSoon = atMostEvery(1000, () => guarded(loadEpisodes));
-const forecastSoon = atMostEvery(60_000, () => guarded(() => forecast.load(state.place.meter)));
+const panelsSoon = atMostEvery(60_000, () => {
+  guarded(() => panels.forecast.load(state.place.meter));
+  panels.loadComparisons(state.place);
+});
 const figuresSoon = atMostEvery(2000, () => guarded(loadFigures));
 // A playback at full speed repeatedly exceeds the server's buffer.
 const allSoon = atMostEvery(3000, () => guarded(() => loadYear()));
@@ -77,7 +73,7 @@ async function start() {
   const said = await json("/api/meters");
   state.meters = said.meters;
   state.currency = said.currency;
-  byId("all-meters").hidden = said.meters.length < 2;
+  for (const id of ["all-meters", "compare-with"]) byId(id).hidden = said.meters.length < 2;
   fill(byId("meter"), ...said.meters.map(({ name }) => element("option", { value: name }, name)));
   if (!state.meters.some(({ name }) => name === state.place.meter)) state.place.meter = state.meters[0].name;
   listen();
@@ -93,10 +89,7 @@ async function show(loading = asked()) {
   await guarded(() => loadYear(loading));
   live.listen(state.place.meter);
   document.documentElement.dataset.ready = "true";
-  whenIdle(() => {
-    guarded(() => findings.load(state.place.meter));
-    guarded(() => forecast.load(state.place.meter));
-  });
+  whenIdle(() => panels.load(state.place));
 }
 
 const asked = () =>
@@ -216,8 +209,7 @@ function draw() {
   const interval = meter ? meter.interval_minutes : state.year.step / 60;
   showTiles(byId("tiles"), state.overview, { clock: state.clock, interval, currency: state.currency, colors: state.colors });
   list.show({ episodes: state.episodes, clock: state.clock, selected: state.place.episode });
-  findings.show({ clock: state.clock });
-  forecast.show({ year: state.year, clock: state.clock, colors: state.colors, isPast: state.place.year !== "" });
+  panels.show({ year: state.year, clock: state.clock, colors: state.colors, isPast: state.place.year !== "" });
   view.draw();
   const zone = state.place.tz === "utc" ? "UTC" : `the building's time (${meter ? meter.timezone : ""})`;
   byId("about").textContent = `Times are the start of each ${interval}-minute interval, in ${zone}. Power is the mean over the interval.`;
@@ -262,12 +254,13 @@ function heardStanding({ brokers, lake, version }) {
     partSoon();
     figuresSoon();
     episodesSoon();
-    forecastSoon();
+    panelsSoon();
   }
   state.version = version || state.version;
 }
 
 function listen() {
+  listenToCompare(() => state.place.meter);
   byId("choices").addEventListener("submit", (event) => event.preventDefault());
   byId("meter").addEventListener("change", (event) => go({ meter: event.target.value }));
   byId("year").addEventListener("change", (event) => go({ meter: state.place.meter, year: event.target.value }));
@@ -295,5 +288,5 @@ function go({ meter, year = "" }) {
 }
 
 // For the browser console and tests.
-window.__page = { state, view, forecast, loadEpisodes };
+window.__page = { state, view, forecast: panels.forecast, loadEpisodes };
 guarded(start);

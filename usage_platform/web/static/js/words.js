@@ -58,10 +58,11 @@ export function compared(value, other) {
   return `${percents.format(Math.abs(change))} ${change < 0 ? "less" : "more"} than`;
 }
 
-/** `$1,234`, in the configured currency. */
+/** `$1,234`, `$3.42`: in a currency, whole from 10 on. */
 export function money(value, currency) {
   if (!isKnown(value)) return UNKNOWN;
-  return new Intl.NumberFormat("en", { style: "currency", currency, maximumFractionDigits: 0 }).format(value);
+  const digits = Math.abs(value) >= 10 || value === 0 ? { maximumFractionDigits: 0 } : {};
+  return new Intl.NumberFormat("en", { style: "currency", currency, ...digits }).format(value);
 }
 
 /** `2 h 5 min`. */

@@ -2,11 +2,8 @@
 
 import argparse
 import json
-import multiprocessing
 import os
 import sys
-import time
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
@@ -14,7 +11,6 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 from rich.console import Console
 
 from usage_platform_tests.tools.bench.ingestion import put
-from usage_platform_tests.tools.bench.process_usage import watched
 from usage_platform_tests.tools.bench.scale.chart import draw
 from usage_platform_tests.tools.bench.scale.curve import (
     Axis,
@@ -25,13 +21,15 @@ from usage_platform_tests.tools.bench.scale.curve import (
     as_table,
 )
 from usage_platform_tests.tools.bench.scale.exponent import expected_cost
-from usage_platform_tests.tools.bench.scale.place import Place, prepared
+from usage_platform_tests.tools.bench.scale.measuring import measured_apart
+from usage_platform_tests.tools.bench.scale.place import prepared
 from usage_platform_tests.tools.bench.scale.stages import STAGES
 from usage_platform_tests.tools.bench.workbench import Workbench, workbench
 
 SIZES = {Axis.METERS: (1, 10, 100, 1_000, 10_000), Axis.MONTHS: (1, 3, 12, 36)}
 _MOST_SECONDS = 60.0
 _PUBLISH = "publish"
+_WARM_METERS = 20
 
 
 def main() -> None:
@@ -52,6 +50,7 @@ def main() -> None:
     given = parser.parse_args()
     most = {Axis.METERS: given.largest, Axis.MONTHS: given.longest}
     with workbench() as bench:
+        _warm(bench)
         curves = [
             curve
             for axis, sizes in SIZES.items()
@@ -68,6 +67,15 @@ def main() -> None:
         console.print(as_table(curves, axis))
 
 
+def _warm(bench: Workbench) -> None:
+    """Let Spark work once: a JVM that has just started interprets its code, which costs more."""
+    _say(f"warming Spark up with {_WARM_METERS} meters")
+    place = prepared(bench, Size(Axis.METERS, _WARM_METERS))
+    put(place.kafka, place.events())
+    for name in ("ingest", "hours"):
+        measured_apart(name, place)
+
+
 def _along(bench: Workbench, axis: Axis, counts: list[int], most_seconds: float) -> list[Curve]:
     points: dict[str, list[Point]] = {
         name: [] for name, stage in STAGES.items() if axis in stage.axes
@@ -82,8 +90,9 @@ def _along(bench: Workbench, axis: Axis, counts: list[int], most_seconds: float)
         if _PUBLISH not in due:
             put(place.kafka, place.events())
         for name in due:
-            _say(f"{count:,} {axis}: {name}")
-            points[name].append(_measured_apart(name, place))
+            point = measured_apart(name, place)
+            points[name].append(point)
+            _say(f"{count:,} {axis}: {name}: {point.seconds:.1f} s, CPU {point.cpu_seconds:.1f} s")
     return [Curve(name, axis, tuple(found)) for name, found in points.items()]
 
 
@@ -91,21 +100,6 @@ def _is_due(points: list[Point], count: int, most_seconds: float) -> bool:
     work = [float(point.size.count) for point in points]
     expected = expected_cost(work, [point.seconds for point in points], count)
     return expected is None or expected <= most_seconds
-
-
-def _measured_apart(name: str, place: Place) -> Point:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, context) as pool:
-        return pool.submit(_measured, name, place).result()
-
-
-def _measured(name: str, place: Place) -> Point:
-    work = STAGES[name].prepare(place)
-    began = time.perf_counter()
-    with watched(place.leaders) as used:
-        work()
-    seconds = time.perf_counter() - began
-    return Point(place.size, seconds, used.cpu_seconds, used.python_peak, used.java_peak)
 
 
 def _say(line: str) -> None:

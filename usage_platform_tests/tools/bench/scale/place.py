@@ -59,7 +59,7 @@ class Place:
 
     @property
     def new_lake(self) -> Lake:
-        """Without a row, but with the model."""
+        """Without a row; by months with the model, as all of the events on the topic are scored."""
         return Lake(str(self.folder / "new"))
 
     @property
@@ -86,7 +86,9 @@ def prepared(bench: Workbench, size: Size) -> Place:
     first = max(days - _HOUR_DAYS, 0) if size.axis is Axis.METERS else 0
     fill_hours(place.lake, size.meters, first, days - first)
     create_tables(place.new_lake)
-    scores_from = FIRST + timedelta(days=days if size.axis is Axis.METERS else 0)
-    for lake in (place.lake, place.new_lake):
-        copied_model(lake, size.meters, scores_from)
+    if size.axis is Axis.METERS:
+        copied_model(place.lake, size.meters, FIRST + timedelta(days=days))
+    else:
+        for lake in (place.lake, place.new_lake):
+            copied_model(lake, size.meters, FIRST)
     return place

@@ -15,7 +15,6 @@ import pandas as pd
 from usage_platform.adapters.kafka.topics import USAGE
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.lake.reader import LakeReader
-from usage_platform.adapters.processes.pool import map_in_processes
 from usage_platform.adapters.spark.session import remote_session
 from usage_platform.adapters.stores.cost_record import CostRecord
 from usage_platform.adapters.stores.findings_record import FindingsRecord
@@ -121,8 +120,7 @@ def _train(place: Place) -> Work:
     request = TrainingRequest([place.end.date()], TrainingOptions(), promote_anyway=True)
     now = datetime.now(UTC)
     return lambda: train_and_promote(
-        *(store, place.reader, _METERS, NO_LABELS, request, now, lambda text: None),
-        map_in_processes,
+        store, place.reader, _METERS, NO_LABELS, request, now, lambda text: None
     )
 
 
@@ -178,7 +176,7 @@ STAGES: Mapping[str, Stage] = {
     "hours": Stage("a backfill of the hours of a day, or of all days", _hours),
     "restore": Stage("the state of a scorer that starts", _restore, (Axis.METERS,)),
     "score": Stage("the events scored and published", _score),
-    "train": Stage("a week's models on all processors", _train),
+    "train": Stage("a week's models on one processor", _train),
     "findings": Stage("the nightly findings of all meters", _findings),
     "costs": Stage("the costs of all months", _costs),
     "fleet": Stage("the first answer of the page of all meters", _fleet),

@@ -1,0 +1,108 @@
+"""The parts of a group over some hours, from the lake.
+
+Belongs here: which hours are read, and the steps that are shown. Not here: what is stacked
+(`core.fleet.stack`), requests (`web`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from usage_platform.adapters.lake.group_hours import hourly_sums
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import USAGE_HOURLY
+from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.fleet.groups import Group
+from usage_platform.core.fleet.stack import Stack, plan_of, stacked
+from usage_platform.core.load.overlay import (
+    DAY_MINUTES,
+    HOUR_MINUTES,
+    means_in_steps,
+    step_starts,
+)
+from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.core.time.units import NS_A_DAY, NS_AN_HOUR, instants_of
+from usage_platform.services.fleet_sums import members_of_sums
+
+HOURS_UNTIL = 31 * NS_A_DAY
+"""Up to this length a span is shown by hours, then by local days."""
+
+MOST_METER_HOURS = 2_000_000
+"""Hours times meters that are read for one answer: a month of 2,700 meters."""
+
+
+class SpanTooLongError(ValueError):
+    """A group has too many meters for a span; one line says how long it may be."""
+
+
+@dataclass(frozen=True, eq=False)
+class GroupStack:
+    """A group over a span.
+
+    Attributes:
+        stack: The group in these hours.
+        hours: int64, shape (hours,): their starts, ns since 1970 UTC.
+        first: The meter whose local days are meant.
+        step_minutes: Length of a step: 60, or 1440 for local days.
+        starts: int64, shape (steps,): ns since 1970 UTC.
+    """
+
+    stack: Stack
+    hours: Ints
+    first: Meter
+    step_minutes: int
+    starts: Ints
+
+    def shown(self, kw: Floats) -> Floats:
+        """The mean of hourly powers in each step, over the hours that are stacked.
+
+        Args:
+            kw: float64, shape (hours,).
+
+        Returns:
+            float64, shape (steps,); NaN for a step without such an hour.
+        """
+        known = ~np.isnan(kw)
+        weights = known.astype(np.int64)
+        return means_in_steps(self.starts, self.hours, np.where(known, kw, 0.0), weights)
+
+
+def group_stack(
+    reader: LakeReader, registry: MeterRegistry, group: Group, span: tuple[int, int]
+) -> GroupStack:
+    """The parts of a group on top of each other.
+
+    Args:
+        reader: The lake's tables.
+        registry: Gives each meter's time zone.
+        group: The group.
+        span: Begin and end (exclusive), ns since 1970 UTC; whole hours of it are shown.
+
+    Raises:
+        SpanTooLongError: In one line, if too many hours of too many meters would be read.
+        LakeError: When the lake cannot be read.
+    """
+    first, end = span[0] // NS_AN_HOUR, -(-span[1] // NS_AN_HOUR)
+    plan = plan_of(group)
+    members = members_of_sums(plan.sums, registry)
+    meters = {member.meter for member in members}
+    if (end - first) * len(meters) > MOST_METER_HOURS:
+        days = MOST_METER_HOURS // len(meters) // 24
+        raise SpanTooLongError(
+            f"to: a group of {len(meters):,} meters is shown for up to {days} days; choose a "
+            "shorter range or a smaller group"
+        )
+    hours = np.arange(first, end, dtype=np.int64) * NS_AN_HOUR
+    kwh = np.full((len(plan.sums), len(hours)), np.nan)
+    is_due = np.zeros(kwh.shape, dtype=np.bool_)
+    if reader.exists(USAGE_HOURLY):
+        ends = (pd.Timestamp(at * NS_AN_HOUR, tz="UTC") for at in (first, end))
+        rows = hourly_sums(reader, members, *ends)
+        at = rows["sum"].to_numpy(np.int64), instants_of(rows["start"]) // NS_AN_HOUR - first
+        kwh[at] = rows["kwh"].to_numpy(np.float64)
+        is_due[at] = True
+    zone_of = registry.get(min(meters))
+    minutes = HOUR_MINUTES if span[1] - span[0] <= HOURS_UNTIL else DAY_MINUTES
+    starts = step_starts(minutes, zone_of, first * NS_AN_HOUR, end * NS_AN_HOUR)
+    return GroupStack(stacked(plan, kwh, is_due), hours, zone_of, minutes, starts)

@@ -1,0 +1,193 @@
+"""A scorer in a process of its own: of several in one process only one at a time runs Python.
+
+Belongs here: both ends of its connection, and what becomes of its errors. Not here: scoring
+(`score`), who runs several (`divided_scorers`), the process (`adapters.processes.companion`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+from confluent_kafka import KafkaException
+
+from usage_platform.adapters.kafka.topics import KafkaSettings
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.processes.companion import Ask, Companion, Handler
+from usage_platform.core.detector.manifest import Manifest, Model
+from usage_platform.core.detector.model_timeline import ModelTimeline
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.services.score import Scorer
+from usage_platform.services.score_division import Share
+from usage_platform.services.score_fencing import ScorerFencedError
+from usage_platform.services.score_meters import Claim, SharedMeterError
+from usage_platform.services.score_result import TickResult
+from usage_platform.services.score_silence import SilenceRule
+
+
+class ScorerProcessError(RuntimeError):
+    """A scorer's tick failed in its process; one line."""
+
+
+def reason_of(error: Exception) -> str:
+    """Why a tick failed, in one line."""
+    if isinstance(error, KafkaException):
+        return f"Kafka: {error.args[0].str()}"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+@dataclass(frozen=True)
+class _Begin:
+    """What a scorer is made from."""
+
+    kafka: KafkaSettings
+    reader: LakeReader
+    share: Share
+
+
+@dataclass(frozen=True)
+class _Tick:
+    """A tick's arguments.
+
+    Attributes:
+        load: Gives models; None for that of the last tick, which may hold what it has read.
+        manifests: As those of a `ModelTimeline`, like `labels`.
+        labels: See there.
+        registry: The known meters; None for that of the last tick.
+        seconds: As for `Scorer.tick`, like `listen` and `horizon`.
+        listen: See there.
+        horizon: See there.
+        least: That of the `SilenceRule`; None to report no silence.
+    """
+
+    load: Callable[[str], Model] | None
+    manifests: Sequence[Manifest]
+    labels: pd.DataFrame
+    registry: MeterRegistry | None
+    seconds: float
+    listen: bool
+    horizon: pd.Timestamp | None
+    least: pd.Timedelta | None
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """A tick that failed, with its one line; `fenced` if another division has begun."""
+
+    reason: str
+    fenced: bool = False
+
+
+class ScorerProcess:
+    """As a `Scorer`, whose process begins at the first tick.
+
+    Args:
+        kafka: The brokers.
+        reader: The lake's tables.
+        share: Its part of a division that has begun.
+        claim: Claims meters.
+    """
+
+    def __init__(
+        self, kafka: KafkaSettings, reader: LakeReader, share: Share, claim: Claim
+    ) -> None:
+        self.share = share
+        self._begin: _Begin | None = _Begin(kafka, reader, share)
+        self._claim = claim
+        self._load: Callable[[str], Model] | None = None
+        self._registry: MeterRegistry | None = None
+        self._process = Companion(make_handler)
+
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
+
+    def tick(
+        self,
+        timeline: ModelTimeline,
+        registry: MeterRegistry,
+        seconds: float,
+        listen: bool = True,
+        horizon: pd.Timestamp | None = None,
+        silence: SilenceRule | None = None,
+    ) -> TickResult:
+        """Score what waits, as `Scorer.tick` does; the timeline and the registry are pickled.
+
+        Raises:
+            ScorerFencedError: Another division has begun.
+            SharedMeterError: Another scorer has one of the meters; nothing of it was scored.
+            ScorerProcessError: The scorer must be closed and replaced.
+            CompanionEndedError: The same.
+        """
+        if self._begin is not None:
+            self._request(self._begin, None)
+            self._begin = None
+        request = _Tick(
+            None if timeline.load == self._load else timeline.load,
+            timeline.manifests,
+            timeline.labels,
+            None if registry == self._registry else registry,
+            seconds,
+            listen,
+            horizon,
+            None if silence is None else silence.least,
+        )
+        self._load, self._registry = timeline.load, registry
+        return self._request(request, silence)
+
+    def close(self) -> None:
+        """End the process; the next one with its number aborts an open transaction."""
+        self._process.close()
+
+    def _request(self, content: _Begin | _Tick, silence: SilenceRule | None) -> TickResult:
+        outcome = self._process.request(content, partial(self._answer, silence))
+        if isinstance(outcome, SharedMeterError):
+            raise outcome
+        if isinstance(outcome, _Failed):
+            raise ScorerFencedError if outcome.fenced else ScorerProcessError(outcome.reason)
+        return outcome
+
+    def _answer(
+        self, silence: SilenceRule | None, asked: Mapping[str, int] | None
+    ) -> Mapping[str, int]:
+        """Claim meters; or, asked for nothing, say how far the source is played."""
+        if asked is not None:
+            return self._claim(asked)
+        return {} if silence is None else dict(silence.played_to())
+
+
+def make_handler() -> Handler:
+    """The process's side: one scorer, for as long as there are requests."""
+    return _Served()
+
+
+class _Served:
+    def __init__(self) -> None:
+        self._scorer: Scorer | None = None
+        self._load: Callable[[str], Model] | None = None
+        self._registry = MeterRegistry()
+
+    def __call__(self, request: _Begin | _Tick, ask: Ask) -> object:
+        try:
+            if isinstance(request, _Begin):
+                self._scorer = Scorer(request.kafka, request.reader, request.share, ask)
+                return TickResult()
+            return self._tick(request, ask)
+        except SharedMeterError as error:
+            return error
+        except Exception as error:
+            return _Failed(reason_of(error), fenced=isinstance(error, ScorerFencedError))
+
+    def _tick(self, request: _Tick, ask: Ask) -> TickResult:
+        self._load = request.load or self._load
+        self._registry = request.registry or self._registry
+        if self._scorer is None or self._load is None:
+            return TickResult()
+        timeline = ModelTimeline(request.manifests, self._load, request.labels)
+        silence = None
+        if request.least is not None:
+            silence = SilenceRule(request.least, lambda: ask(None))
+        return self._scorer.tick(
+            timeline, self._registry, request.seconds, request.listen, request.horizon, silence
+        )
