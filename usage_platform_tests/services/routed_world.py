@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.stores.alert_routes import routes_in
 from usage_platform.core.alerts.alert import DeliveryError, Severity
 from usage_platform.core.alerts.routes import Routes
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -21,6 +22,37 @@ from usage_platform.services.routed_alerts import RoutedAlerts
 
 START = datetime(2024, 3, 5, 12, tzinfo=UTC)
 ZONE = "America/New_York"
+ROUTES = routes_in(
+    """
+targets:
+  facility: {sink: email, to: [facility@example.org]}
+  oncall: {sink: slack}
+  manager: {sink: webhook}
+routes:
+  - name: quiet
+    meters: ["a*"]
+    targets: [facility]
+    quiet_hours: 22:00-07:00
+    escalate_after:
+      - {hours: 4, targets: [oncall]}
+      - {hours: 30, targets: [manager]}
+  - name: severe
+    min_severity: high
+    targets: [oncall, manager]
+""",
+    "alerts.yaml",
+)
+
+
+def routes(text):
+    """Routes as `assets/alerts.yaml` has them."""
+    return routes_in(text, "alerts.yaml")
+
+
+def is_quiet(at):
+    """Whether it is in the quiet hours of `ROUTES`."""
+    hour = at.astimezone(Meter("m", ZONE).zone).hour
+    return hour >= 22 or hour < 7
 
 
 class Kill(BaseException):

@@ -6,34 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usage_platform.adapters.stores.alert_record import AlertRecord
-from usage_platform.adapters.stores.alert_routes import routes_in
-from usage_platform.core.alerts import alert_queue
-from usage_platform.core.alerts.alert import AlertState
-from usage_platform.core.meters import Meter
-from usage_platform.services import route_alerts
-from usage_platform_tests.services.routed_world import START, ZONE, World, cost, event, key
+from usage_platform_tests.services.routed_world import ROUTES, World, cost, event, key, routes
 
-ROUTES = routes_in(
-    """
-targets:
-  facility: {sink: email, to: [facility@example.org]}
-  oncall: {sink: slack}
-  manager: {sink: webhook}
-routes:
-  - name: quiet
-    meters: ["a*"]
-    targets: [facility]
-    quiet_hours: 22:00-07:00
-    escalate_after:
-      - {hours: 4, targets: [oncall]}
-      - {hours: 30, targets: [manager]}
-  - name: severe
-    min_severity: high
-    targets: [oncall, manager]
-""",
-    "alerts.yaml",
-)
 METERS = ("a1", "a2", "b1", "b2")
 LIVES = (
     ("opened",),
@@ -42,15 +16,6 @@ LIVES = (
     ("opened", "withdrawn"),
     ("opened", "closed", "withdrawn"),
 )
-
-
-def routes(text):
-    return routes_in(text, "alerts.yaml")
-
-
-def is_quiet(at):
-    hour = at.astimezone(Meter("m", ZONE).zone).hour
-    return hour >= 22 or hour < 7
 
 
 @st.composite
@@ -167,178 +132,6 @@ def test_a_storm_of_any_hour_is_told_whole_and_its_end_too(members, kills, hour)
     assert len(alerts) <= 4 * (1 + world.kills), "it is one message, sent when it changes"
 
 
-def test_held_alerts_are_one_digest_at_the_end_of_the_quiet_hours():
-    world = World(ROUTES)
-    world.wait(11)  # 18:00 in New York: 23:00 UTC.
-    world.turn()
-    world.publish(event("a1", 11))
-    world.turn()
-    assert list(world.keys("facility")) == [key("a1", 11)]
-    world.wait(5)
-    world.publish(event("a1", 11, "closed"), event("a2", 16), event("b1", 16))
-    for _ in range(7):
-        world.turn()
-        world.wait(1)
-    assert len(world.targets["facility"].alerts) == 1, "it is quiet"
-    assert list(world.keys("oncall"))[-1] == key("b1", 16), "another route has no quiet hours"
-    world.wait(1)
-    world.turn()
-    _, digest = world.targets["facility"].alerts[-1]
-    assert digest.standing.state is AlertState.DIGEST
-    assert digest.title == "2 alerts were held"
-    assert "Held until Wed 6 Mar 2024, 07:00 EST.\n\na1: spike is over" in digest.text
-    assert [one["id"] for one in digest.event["alerts"]] == [key("a1", 11, "closed"), key("a2", 16)]
-    world.turn()
-    assert len(world.targets["facility"].alerts) == 2
-
-
-def test_one_held_alert_is_sent_as_it_is():
-    world = World(ROUTES)
-    world.wait(12)
-    world.wait(4)
-    world.publish(event("a1", 16))
-    world.turn()
-    world.wait(8)
-    world.turn()
-    ((_, alert),) = world.targets["facility"].alerts
-    assert alert.key == key("a1", 16)
-
-
-def test_beyond_the_limit_a_digest_says_how_many_more_and_where_to_look(monkeypatch):
-    monkeypatch.setattr(alert_queue, "MOST_HELD", 3)
-    world = World(ROUTES)
-    world.wait(16)
-    # Many kinds, so that they are no storm.
-    world.publish(*(event("a1", 2 * n) for n in range(8)))
-    world.turn()
-    assert len(AlertRecord(world.files, "facility").read().waiting) == 3
-    world.wait(8)
-    world.turn()
-    ((_, digest),) = world.targets["facility"].alerts
-    assert digest.title == "8 alerts were held"
-    assert digest.event["more"] == 5
-    assert "5 more: the page lists all episodes, the topic `episode` has each" in digest.text
-    world.turn()
-    assert len(world.targets["facility"].alerts) == 1
-
-
-def test_the_bytes_of_a_digest_are_limited(monkeypatch):
-    monkeypatch.setattr(alert_queue, "MOST_HELD_BYTES", 2_000)
-    world = World(ROUTES)
-    world.wait(16)
-    world.publish(*(event("a1", 2 * n) for n in range(8)))
-    world.turn()
-    kept = AlertRecord(world.files, "facility").read()
-    assert 1 <= len(kept.waiting) < 8
-    assert sum(kept.more.values()) == 8 - len(kept.waiting)
-
-
-def test_a_target_that_takes_nothing_stops_no_other_and_ends_in_dead_letters():
-    world = World(ROUTES)
-    world.targets["oncall"].fails = True
-    world.publish(event("b1", 0), event("b1", 2))
-    for _ in range(60):
-        done = world.turn()
-        world.wait(1 / 60)
-    assert list(world.keys("manager")) == [key("b1", 0), key("b1", 2)]
-    assert done["oncall"].sent == 0
-    assert [(name, alert, tries) for name, alert, _, tries in world.letters] == [
-        ("oncall", key("b1", 0), 8),
-        ("oncall", key("b1", 2), 8),
-    ]
-
-
-def test_what_waits_for_a_target_that_takes_nothing_is_limited(monkeypatch):
-    monkeypatch.setattr(alert_queue, "MOST_DUE", 2)
-    world = World(ROUTES)
-    world.targets["oncall"].fails = True
-    world.publish(event("b1", 0))
-    world.turn()
-    world.publish(*(event("b1", 2 * n) for n in range(1, 6)))
-    for _ in range(3):
-        world.turn()
-    assert len(AlertRecord(world.files, "oncall").read().waiting) == 2
-    world.targets["oncall"].fails = False
-    world.wait(2)
-    world.turn()
-    *_, (_, digest) = world.targets["oncall"].alerts
-    assert digest.event["more"] == 4
-    assert digest.title == "4 alerts could not be sent in time"
-    assert "They were due by Tue 5 Mar 2024, 08:00 EST." in digest.text
-    assert len(world.keys("manager")) == 6
-
-
-def test_a_target_that_is_behind_but_takes_alerts_gets_each_of_them(monkeypatch):
-    monkeypatch.setattr(alert_queue, "MOST_DUE", 2)
-    monkeypatch.setattr(route_alerts, "MOST_BEHIND", 2)
-    world = World(ROUTES)
-    world.publish(*(event("b1", 2 * n) for n in range(7)))
-    world.turn()
-    assert world.committed < 7, "the topic is the queue"
-    for _ in range(5):
-        world.turn()
-    assert list(world.keys("oncall")) == [key("b1", 2 * n) for n in range(7)]
-
-
-def test_an_acknowledged_episode_goes_no_further_and_another_one_does_with_a_remark():
-    world = World(ROUTES)
-    world.publish(event("a1", 0), event("a2", 0))
-    world.turn()
-    world.acknowledged.add(("a1", event("a1", 0)["episode"]))
-    world.wait(3.9)
-    world.turn()
-    assert not world.targets["oncall"].alerts
-    world.wait(0.2)
-    world.turn()
-    ((_, alert),) = world.targets["oncall"].alerts
-    assert alert.key == key("a2", 0)
-    assert alert.text.endswith("Nobody has acknowledged it for 4 h (route quiet).")
-    world.publish(event("a2", 0, "closed"))
-    world.turn()
-    assert list(world.keys("oncall")) == [key("a2", 0), key("a2", 0, "closed")]
-
-
-def test_an_escalation_to_a_removed_target_goes_to_all_sinks():
-    world = World(ROUTES)
-    world.publish(event("a1", 0))
-    world.turn()
-    world.routes, world.targets = routes(""), {}
-    world.wait(4)
-    world.turn()
-    assert list(world.keys("slack")) == [key("a1", 0)]
-
-
-def test_a_storm_at_night_is_told_in_the_morning_and_once():
-    world = World(ROUTES)
-    world.wait(16)
-    world.publish(*(event(f"a{n}", 16) for n in range(12)))
-    for _ in range(31):
-        world.turn()
-        world.wait(0.25)
-    assert not world.targets["facility"].alerts
-    world.publish(event("a1", 16, "closed"))
-    world.wait(0.25)
-    for _ in range(4):
-        world.turn()
-    ((at, alert),) = world.targets["facility"].alerts
-    assert not is_quiet(at)
-    assert (alert.event["meters"], alert.event["over"]) == (12, 1)
-
-
-def test_hours_of_an_escalation_count_from_the_end_of_the_quiet_hours():
-    world = World(ROUTES)
-    world.wait(16)  # 23:00 in New York.
-    world.publish(event("a1", 16))
-    for hours in (0, 5, 3.1, 3.8):
-        world.wait(hours)
-        world.turn()
-    assert list(world.keys("facility")) == [key("a1", 16)]
-    assert not world.targets["oncall"].alerts
-    world.wait(0.2)
-    world.turn()
-    assert list(world.keys("oncall")) == [key("a1", 16)]
-
-
 def test_an_episode_that_gets_worse_goes_to_the_next_route_as_well_and_all_hear_of_its_end():
     world = World(ROUTES)
     world.publish(event("b1", 0, severity="medium"))
@@ -369,43 +162,6 @@ def test_an_episode_is_taken_once_its_cost_is_as_high_as_the_route_asks_for():
     world.publish(event("m", 0, "updated"))
     world.turn()
     assert list(world.keys("boss")) == [key("m", 0)]
-
-
-def test_what_waits_for_a_removed_target_goes_to_all_sinks():
-    world = World(ROUTES)
-    world.wait(16)
-    world.publish(event("a1", 16), event("a2", 18))
-    world.turn()
-    world.routes, world.targets = routes(""), {}
-    world.turn()
-    world.turn()
-    ((_, digest),) = world.sinks["slack"].alerts
-    assert [one["id"] for one in digest.event["alerts"]] == [key("a1", 16), key("a2", 18)]
-
-
-def test_a_storm_that_a_removed_target_was_to_hear_of_goes_to_all_sinks():
-    world = World(ROUTES)
-    world.wait(16)
-    world.publish(*(event(f"a{n}", 16) for n in range(12)))
-    world.turn()
-    world.routes, world.targets = routes(""), {}
-    world.turn()
-    world.turn()
-    ((_, alert),) = world.sinks["slack"].alerts
-    assert alert.title == "12 meters with spike since 23:00 (high)"
-
-
-def test_a_held_alert_is_sent_even_if_its_route_was_removed_meanwhile():
-    world = World(ROUTES)
-    world.wait(16)
-    world.publish(event("a1", 16))
-    world.turn()
-    world.routes = routes("targets: {facility: {sink: email, to: [facility@example.org]}}")
-    world.publish(event("a1", 16, "closed"))
-    world.turn()
-    world.wait(8)
-    world.turn()
-    assert list(world.keys("facility")) == [key("a1", 16), key("a1", 16, "closed")]
 
 
 @pytest.mark.parametrize("hour", [0, 16])
@@ -458,16 +214,3 @@ routes:
         world.wait(12)
         world.settle()
         assert key("b", 0) in {*world.keys("first"), *world.keys("second")}
-
-
-def test_quiet_hours_are_those_of_the_meters_own_clock():
-    world = World(ROUTES)
-    world.wait(16)
-    world.publish(event("a1", 16))
-    world.turn()
-    while not world.targets["facility"].alerts:
-        world.wait(0.25)
-        world.turn()
-    at, _ = world.targets["facility"].alerts[0]
-    assert not is_quiet(at)
-    assert (at - START).total_seconds() == 24 * 3600
