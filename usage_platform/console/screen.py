@@ -57,7 +57,11 @@ def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
     made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for column in columns:
         flush = "right" if column in numbers else "left"
-        made.add_column(column, justify=flush, no_wrap=column == columns[0])
+        if column == columns[0]:
+            made.add_column(column, justify=flush, no_wrap=True)
+        else:
+            # Where the width is too small, a text goes on in the next line: none is cut off.
+            made.add_column(column, justify=flush, overflow="fold")
     return made
 
 

@@ -93,9 +93,8 @@ def _print_bills(deployment: Platform, screen: Screen, as_of: pd.Timestamp) -> N
     main = BUILDINGS[0].main
     this_month = as_of.tz_convert(main.zone).date().replace(day=1)
     month = Month((this_month - timedelta(days=1)).replace(day=1))
-    numbers = ("kWh", "energy", "kW", "demand", "total")
-    heads = ("building", *numbers, "", "h missing")
-    rows = table(f"Bills of {month.label}", *heads, numbers=(*numbers, "h missing"))
+    numbers = ("kWh", "energy", "kW", "demand", "total", "gaps h")
+    rows = table(f"Bills of {month.label}", "building", *numbers, numbers=numbers)
     for building in BUILDINGS:
         rows.add_row(*_bill_cells(deployment, building.main, month, as_of))
     screen.console.print(rows, markup=False)
@@ -106,11 +105,11 @@ def _bill_cells(
 ) -> tuple[str, ...]:
     tariff = deployment.tariff_book().money(meter.name)
     if tariff is None:
-        return meter.name, *[""] * 5, "no tariff"
+        return meter.name, *[""] * 4, "no tariff"
     try:
         bill = month_bills(deployment.reader, meter, month, tariff, as_of).bill
     except WindowTooShortError:
-        return meter.name, *[""] * 5, "readings are longer than a window of its demand charge"
+        return meter.name, *[""] * 4, "readings are longer than a window of its demand charge"
     amounts = (_amount(bill, ChargeKind.ENERGY), _amount(bill, ChargeKind.DEMAND))
     return (
         meter.name,
@@ -118,14 +117,13 @@ def _bill_cells(
         amounts[0],
         f"{_quantity(bill, ChargeKind.DEMAND):,.1f}",
         amounts[1],
-        f"{bill.total:,}",
-        bill.unit,
+        f"{bill.total:,} {bill.unit}",
         f"{bill.coverage.missing_hours:,.1f}",
     )
 
 
 def _amount(bill: Bill, kind: ChargeKind) -> str:
-    return f"{sum(line.amount for line in bill.lines if line.kind is kind):,}"
+    return f"{sum(line.amount for line in bill.lines if line.kind is kind):,.0f}"
 
 
 def _quantity(bill: Bill, kind: ChargeKind) -> float:
