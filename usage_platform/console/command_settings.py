@@ -9,7 +9,7 @@ from pathlib import Path
 
 from usage_platform.console.given_options import unless_given
 from usage_platform.core.generator.site_plan import DAYS
-from usage_platform.settings.settings import Settings
+from usage_platform.settings.settings import Settings, SettingsError
 from usage_platform.settings.value_types import GENERATED_SITE
 from usage_platform.wiring.platform import Platform
 
@@ -35,14 +35,23 @@ def up_settings(chosen: Settings) -> Settings:
 
     The generated site is played where the data folder holds no readings of another source, and
     nearly all of it as history, as what there is to see needs a year.
+
+    Raises:
+        SettingsError: In one line, when the data folder holds readings of a source that has to be
+            named: the lake would mix them with generated ones.
     """
     settings = unless_given(chosen, accelerator=_LIVE_ACCELERATOR)
     if not _says_nothing(chosen):
         return settings
     loaded = Platform(settings).source_cache.summary()
-    if loaded is not None and loaded.source.split()[0] != GENERATED_SITE:
-        return settings
-    return unless_given(_with_site(settings), history_days=DAYS - _LIVE_DAYS)
+    if loaded is None or loaded.source.split()[0] == GENERATED_SITE:
+        return unless_given(_with_site(settings), history_days=DAYS - _LIVE_DAYS)
+    if loaded.source != settings.source_label:
+        raise SettingsError(
+            f"{settings.data_dir}: it holds readings of another source ({loaded.source}); name it "
+            "again, as with --csv FILE, or give another folder with --data"
+        )
+    return settings
 
 
 def without_alerts(settings: Settings) -> Settings:

@@ -9,7 +9,7 @@ import pytest
 from usage_platform.console.command_settings import demo_settings, up_settings
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import SourceReadings
-from usage_platform.settings.settings import Settings
+from usage_platform.settings.settings import Settings, SettingsError
 from usage_platform.wiring.platform import Platform
 
 SAID = [
@@ -62,7 +62,15 @@ def test_up_plays_the_site_where_there_is_nothing_and_goes_on_with_it(tmp_path):
     assert up_settings(chosen) == settings
 
 
-def test_up_goes_on_with_the_readings_of_another_source(tmp_path):
+def test_up_goes_on_with_the_one_generated_meter(tmp_path):
     chosen = Settings.from_env({}, data=tmp_path)
     load(chosen, chosen.source_label)
     assert up_settings(chosen).source == "generated"
+
+
+def test_up_generates_nothing_into_readings_of_a_source_that_is_not_named_again(tmp_path):
+    named = Settings.from_env({}, data=tmp_path, source=str(tmp_path / "own.csv"))
+    load(named, named.source_label)
+    assert up_settings(named).source == named.source
+    with pytest.raises(SettingsError, match=r"^[^\n]+own\.csv[^\n]+--csv FILE[^\n]+--data$"):
+        up_settings(Settings.from_env({}, data=tmp_path))
