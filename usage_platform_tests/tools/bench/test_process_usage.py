@@ -17,10 +17,12 @@ time.sleep(0.8)
 
 def test_processor_time_and_peak_memory_of_a_child_count():
     with watched() as used:
-        subprocess.run([sys.executable, "-c", HUNGRY], check=True)
+        child = subprocess.Popen([sys.executable, "-c", HUNGRY])
+        assert child.wait() == 0
     assert 0.3 <= used.cpu_seconds < 5
+    # Other tests of this process may have left a broker running, which counts too.
+    assert used.peaks[child.pid, "python"] > 120 * MIB
     assert used.python_peak > 120 * MIB
-    assert used.java_peak == 0
 
 
 def test_what_was_used_before_does_not_count():
