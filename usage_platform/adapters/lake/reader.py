@@ -30,6 +30,7 @@ from usage_platform.adapters.lake.errors import (
 )
 from usage_platform.adapters.lake.files import open_remote
 from usage_platform.adapters.lake.query_limits import too_much_memory
+from usage_platform.adapters.lake.row_filters import of_meters
 from usage_platform.adapters.lake.tables import ALL_TABLES, Lake, LakeTable
 
 # In the message of DuckDB when the statement was right and a file of a table could not be read.
@@ -152,7 +153,7 @@ class LakeReader:
         Raises:
             LakeError: When the table does not exist yet, or cannot be read.
         """
-        chosen = None if meters is None else pc.field("meter").isin(list(meters))
+        chosen = None if meters is None else of_meters(meters)
         return self.chosen_rows(table, columns, between(table, first, last), chosen)
 
     def chosen_rows(

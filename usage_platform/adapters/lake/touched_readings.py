@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from usage_platform.adapters.lake.day_filters import DayFilter, on_days
 from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.row_filters import of_meters
 from usage_platform.adapters.lake.tables import READINGS
 
 _HOUR = pd.Timedelta(hours=1)
@@ -82,7 +83,7 @@ def _near(
     chosen = reduce(or_, (_within(first, last) for first, last in ends))
     names = meters.unique().tolist()
     if len(names) <= _MOST_NAMES:
-        chosen &= pc.field("meter").isin(names)
+        chosen &= of_meters(names)
     return on_days(READINGS, spans.index), chosen
 
 
