@@ -105,21 +105,23 @@ class DividedScorers:
         if (topic, scorers) == (self._topic, self._division.scorers):
             return
         self.close()
-        self._topic, self._division, self._claims = topic, Division(scorers=scorers), MeterClaims()
-        self._division = self._scorer(0).share.division
+        self._claims = MeterClaims()
+        first = self._made(Share(0, Division(scorers=scorers)))
+        # Only now: where it could not begin the division, the next tick tries again.
+        self._topic, self._division, self._scorers = topic, first.share.division, {0: first}
 
     def _scorer(self, number: int) -> Scorer | ScorerProcess:
         """The scorer of a number; a new one where there is none or it has failed."""
         if number not in self._scorers:
-            share = Share(number, self._division)
-            if self._division.scorers == 1:
-                made = Scorer(self._kafka, self._reader, share)
-            else:
-                claim = partial(self._claims.claim, number)
-                kind = ScorerProcess if number else Scorer
-                made = kind(self._kafka, self._reader, share, claim)
-            self._scorers[number] = made
+            self._scorers[number] = self._made(Share(number, self._division))
         return self._scorers[number]
+
+    def _made(self, share: Share) -> Scorer | ScorerProcess:
+        if share.division.scorers == 1:
+            return Scorer(self._kafka, self._reader, share)
+        kind = ScorerProcess if share.number else Scorer
+        claim = partial(self._claims.claim, share.number)
+        return kind(self._kafka, self._reader, share, claim)
 
     def _tick_each(self, tick: _Tick) -> TickResult:
         numbers = range(self._division.scorers)

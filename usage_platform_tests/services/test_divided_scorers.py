@@ -1,6 +1,7 @@
 """How many scorers there are, what becomes of one that fails, and when their division ends."""
 
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -10,7 +11,7 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.services import divided_scorers
 from usage_platform.services.divided_scorers import WHOLE_SECONDS, DividedScorers
-from usage_platform.services.score_division import Division, Share
+from usage_platform.services.score_division import Division, Share, entered
 from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_meters import MeterClaims, OwnMeters, SharedMeterError
 from usage_platform.services.score_result import TickResult, merged
@@ -22,10 +23,14 @@ KAFKA = KafkaSettings("b:1")
 def world(monkeypatch):
     """A topic, a clock, and scorers that do as they are told."""
     told = SimpleNamespace(topic=("id", 4), now=1_000.0, made=[], closed=[], errors={}, names=0)
+    told.begins = []
 
     class FakeScorer:
         def __init__(self, kafka, reader, share, claim=None):
             if not share.division.name:
+                assert share.number == 0
+                if told.begins:
+                    raise told.begins.pop()
                 told.names += 1
                 division = Division(str(told.names), share.division.scorers, 4)
                 share = Share(share.number, division)
@@ -102,6 +107,22 @@ def test_one_that_fails_is_replaced_in_its_division_and_the_others_go_on(world):
     world.errors = {}
     assert (tick(scorers).events, tick(scorers).notice) == (33, "")
     assert world.made[3:] == [(1, 3, "1")]
+
+
+def test_a_division_that_could_not_begin_begins_at_the_next_tick(world):
+    scorers = made()
+    world.begins = [OSError("no broker")]
+    with pytest.raises(OSError, match=r"^no broker$"):
+        tick(scorers)
+    assert world.made == []
+    assert tick(scorers).events == 33
+    assert world.made == [(0, 3, "1"), (1, 3, "1"), (2, 3, "1")]
+
+
+def test_only_the_first_scorer_begins_a_division():
+    share, unused = Share(1, Division(scorers=3)), cast("Any", None)
+    with pytest.raises(ValueError, match=r"^scorer 2 of 3 would begin a division: "):
+        entered(share, KAFKA, unused, unused, "lake")
 
 
 def test_where_all_fail_or_another_division_has_begun_the_tick_fails(world):
