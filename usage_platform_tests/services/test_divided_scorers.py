@@ -7,13 +7,16 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.kafka.topics import KafkaSettings
+from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
+from usage_platform.adapters.processes.companion import CompanionEndedError
 from usage_platform.services import divided_scorers
 from usage_platform.services.divided_scorers import WHOLE_SECONDS, DividedScorers
 from usage_platform.services.score_division import Division, Share, entered
 from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_meters import MeterClaims, OwnMeters, SharedMeterError
+from usage_platform.services.score_process import ScorerProcessError
 from usage_platform.services.score_result import TickResult, merged
 
 KAFKA = KafkaSettings("b:1")
@@ -107,6 +110,25 @@ def test_one_that_fails_is_replaced_in_its_division_and_the_others_go_on(world):
     world.errors = {}
     assert (tick(scorers).events, tick(scorers).notice) == (33, "")
     assert world.made[3:] == [(1, 3, "1")]
+
+
+@pytest.mark.parametrize(
+    ("error", "has_trace"),
+    [
+        (LakeError("readings: gone"), False),
+        (CompanionEndedError("its process 7 ended by signal 9"), False),
+        (ScorerProcessError("KeyError"), False),
+        (KeyError("meter"), True),
+    ],
+)
+def test_a_failure_that_may_happen_is_logged_in_one_line_and_a_mistake_where_it_is(
+    world, caplog, error, has_trace
+):
+    world.errors = {1: error}
+    tick(made())
+    [logged] = caplog.records
+    assert logged.getMessage() == f"scorer 2 of 3 failed: {error}"
+    assert bool(logged.exc_info) == has_trace
 
 
 def test_a_division_that_could_not_begin_begins_at_the_next_tick(world):
