@@ -162,7 +162,8 @@ def test_a_meter_of_two_scorers_leaves_all_to_one_for_an_hour(world):
     result = tick(scorers)
     notice = (
         "one scorer scores all partitions for an hour: events of meter m are in partitions 0 and 2 "
-        "of the topic usage, which two scorers have: give all events of a meter one key"
+        "of the topic usage, which two scorers have: give all events of a meter one key and "
+        "one partitioner"
     )
     assert (result.events, result.notice) == (21, notice)
     assert sorted(world.closed) == [0, 1, 2]
