@@ -19,6 +19,7 @@ from confluent_kafka import KafkaException
 from usage_platform.adapters.kafka.topic_ids import described_topic
 from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings, KafkaUnreachableError
 from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.processes.companion import CompanionEndedError
 from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.services.progress import scoring_lag
@@ -26,12 +27,20 @@ from usage_platform.services.score import Scorer
 from usage_platform.services.score_division import Division, Share
 from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_meters import MeterClaims, SharedMeterError
-from usage_platform.services.score_process import ScorerProcess, reason_of
+from usage_platform.services.score_process import (
+    EXPECTED_FAILURES,
+    ScorerProcess,
+    ScorerProcessError,
+    reason_of,
+)
 from usage_platform.services.score_result import TickResult, merged
 from usage_platform.services.score_silence import SilenceRule
 
 WHOLE_SECONDS = 3600.0
 """For so long one scorer has all partitions after two have met events of one meter."""
+
+# Of the last one, its process has logged where it failed.
+_IN_ONE_LINE = (*EXPECTED_FAILURES, CompanionEndedError, ScorerProcessError)
 
 _log = logging.getLogger(__name__)
 
@@ -105,21 +114,23 @@ class DividedScorers:
         if (topic, scorers) == (self._topic, self._division.scorers):
             return
         self.close()
-        self._topic, self._division, self._claims = topic, Division(scorers=scorers), MeterClaims()
-        self._division = self._scorer(0).share.division
+        self._claims = MeterClaims()
+        first = self._made(Share(0, Division(scorers=scorers)))
+        # Only now: where it could not begin the division, the next tick tries again.
+        self._topic, self._division, self._scorers = topic, first.share.division, {0: first}
 
     def _scorer(self, number: int) -> Scorer | ScorerProcess:
         """The scorer of a number; a new one where there is none or it has failed."""
         if number not in self._scorers:
-            share = Share(number, self._division)
-            if self._division.scorers == 1:
-                made = Scorer(self._kafka, self._reader, share)
-            else:
-                claim = partial(self._claims.claim, number)
-                kind = ScorerProcess if number else Scorer
-                made = kind(self._kafka, self._reader, share, claim)
-            self._scorers[number] = made
+            self._scorers[number] = self._made(Share(number, self._division))
         return self._scorers[number]
+
+    def _made(self, share: Share) -> Scorer | ScorerProcess:
+        if share.division.scorers == 1:
+            return Scorer(self._kafka, self._reader, share)
+        kind = ScorerProcess if share.number else Scorer
+        claim = partial(self._claims.claim, share.number)
+        return kind(self._kafka, self._reader, share, claim)
 
     def _tick_each(self, tick: _Tick) -> TickResult:
         numbers = range(self._division.scorers)
@@ -146,7 +157,9 @@ class DividedScorers:
             return tick(self._scorer(number))
         except Exception as error:
             if not isinstance(error, SharedMeterError):
-                _log.warning("%s failed", Share(number, self._division), exc_info=error)
+                trace = None if isinstance(error, _IN_ONE_LINE) else error
+                share = Share(number, self._division)
+                _log.warning("%s failed: %s", share, reason_of(error), exc_info=trace)
             if number in self._scorers:
                 self._scorers.pop(number).close()
             return error

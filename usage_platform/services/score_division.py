@@ -98,7 +98,10 @@ def entered(
 
     Raises:
         ScorerFencedError: Another division has begun.
+        ValueError: The division has no name, and the scorer is not the one that begins it.
     """
+    if share.number and not share.division.name:
+        raise ValueError(f"{share} would begin a division: expected scorer 1, which others join")
     former = recorded_division(client)
     if share.division.name:
         if former.name != share.division.name:

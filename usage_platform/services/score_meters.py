@@ -3,8 +3,9 @@
 Belongs here: claiming meters, and refusing one whose events lie in the partitions of two scorers.
 Not here: what then becomes of the scorers (`divided_scorers`), the partitions (`score_division`).
 
-A meter's events share a partition where they have one key. They do not where a producer gives them
-no key or several, nor for a while where partitions are added to the topic: meters then move.
+A meter's events share a partition where they have one key and one partitioner. They do not where a
+producer gives them no key or several, where two producers find the partition of a key in two ways,
+nor for a while where partitions are added to the topic: meters then move.
 """
 
 import threading
@@ -27,7 +28,8 @@ class SharedMeterError(RuntimeError):
     def __str__(self) -> str:
         return (
             f"events of meter {self.meter} are in partitions {self.other} and {self.partition} of "
-            "the topic usage, which two scorers have: give all events of a meter one key"
+            "the topic usage, which two scorers have: give all events of a meter one key and "
+            "one partitioner"
         )
 
 

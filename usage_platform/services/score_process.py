@@ -4,6 +4,7 @@ Belongs here: both ends of its connection, and what becomes of its errors. Not h
 (`score`), who runs several (`divided_scorers`), the process (`adapters.processes.companion`).
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +13,7 @@ import pandas as pd
 from confluent_kafka import KafkaException
 
 from usage_platform.adapters.kafka.topics import KafkaSettings
+from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.processes.companion import Ask, Companion, Handler
 from usage_platform.core.detector.manifest import Manifest, Model
@@ -23,6 +25,18 @@ from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_meters import Claim, SharedMeterError
 from usage_platform.services.score_result import TickResult
 from usage_platform.services.score_silence import SilenceRule
+
+EXPECTED_FAILURES = (
+    KafkaException,
+    ConnectionError,
+    EOFError,
+    LakeError,
+    ScorerFencedError,
+    SharedMeterError,
+)
+"""What ends a tick though the program is right; among them that the other process has ended."""
+
+_log = logging.getLogger(__name__)
 
 
 class ScorerProcessError(RuntimeError):
@@ -177,13 +191,15 @@ class _Served:
         except SharedMeterError as error:
             return error
         except Exception as error:
+            if not isinstance(error, EXPECTED_FAILURES):
+                _log.exception("a scorer's process failed")
             return _Failed(reason_of(error), fenced=isinstance(error, ScorerFencedError))
 
     def _tick(self, request: _Tick, ask: Ask) -> TickResult:
         self._load = request.load or self._load
         self._registry = request.registry or self._registry
         if self._scorer is None or self._load is None:
-            return TickResult()
+            raise ScorerProcessError("a tick came before its scorer and its models")
         timeline = ModelTimeline(request.manifests, self._load, request.labels)
         silence = None
         if request.least is not None:

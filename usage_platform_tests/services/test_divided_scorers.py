@@ -1,18 +1,22 @@
 """How many scorers there are, what becomes of one that fails, and when their division ends."""
 
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pandas as pd
 import pytest
 
 from usage_platform.adapters.kafka.topics import KafkaSettings
+from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
+from usage_platform.adapters.processes.companion import CompanionEndedError
 from usage_platform.services import divided_scorers
 from usage_platform.services.divided_scorers import WHOLE_SECONDS, DividedScorers
-from usage_platform.services.score_division import Division, Share
+from usage_platform.services.score_division import Division, Share, entered
 from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_meters import MeterClaims, OwnMeters, SharedMeterError
+from usage_platform.services.score_process import ScorerProcessError
 from usage_platform.services.score_result import TickResult, merged
 
 KAFKA = KafkaSettings("b:1")
@@ -22,10 +26,14 @@ KAFKA = KafkaSettings("b:1")
 def world(monkeypatch):
     """A topic, a clock, and scorers that do as they are told."""
     told = SimpleNamespace(topic=("id", 4), now=1_000.0, made=[], closed=[], errors={}, names=0)
+    told.begins = []
 
     class FakeScorer:
         def __init__(self, kafka, reader, share, claim=None):
             if not share.division.name:
+                assert share.number == 0
+                if told.begins:
+                    raise told.begins.pop()
                 told.names += 1
                 division = Division(str(told.names), share.division.scorers, 4)
                 share = Share(share.number, division)
@@ -104,6 +112,41 @@ def test_one_that_fails_is_replaced_in_its_division_and_the_others_go_on(world):
     assert world.made[3:] == [(1, 3, "1")]
 
 
+@pytest.mark.parametrize(
+    ("error", "has_trace"),
+    [
+        (LakeError("readings: gone"), False),
+        (CompanionEndedError("its process 7 ended by signal 9"), False),
+        (ScorerProcessError("KeyError"), False),
+        (KeyError("meter"), True),
+    ],
+)
+def test_a_failure_that_may_happen_is_logged_in_one_line_and_a_mistake_where_it_is(
+    world, caplog, error, has_trace
+):
+    world.errors = {1: error}
+    tick(made())
+    [logged] = caplog.records
+    assert logged.getMessage() == f"scorer 2 of 3 failed: {error}"
+    assert bool(logged.exc_info) == has_trace
+
+
+def test_a_division_that_could_not_begin_begins_at_the_next_tick(world):
+    scorers = made()
+    world.begins = [OSError("no broker")]
+    with pytest.raises(OSError, match=r"^no broker$"):
+        tick(scorers)
+    assert world.made == []
+    assert tick(scorers).events == 33
+    assert world.made == [(0, 3, "1"), (1, 3, "1"), (2, 3, "1")]
+
+
+def test_only_the_first_scorer_begins_a_division():
+    share, unused = Share(1, Division(scorers=3)), cast("Any", None)
+    with pytest.raises(ValueError, match=r"^scorer 2 of 3 would begin a division: "):
+        entered(share, KAFKA, unused, unused, "lake")
+
+
 def test_where_all_fail_or_another_division_has_begun_the_tick_fails(world):
     world.errors = {n: OSError(f"disk {n}") for n in range(3)}
     with pytest.raises(OSError, match=r"^disk 0$"):
@@ -119,7 +162,8 @@ def test_a_meter_of_two_scorers_leaves_all_to_one_for_an_hour(world):
     result = tick(scorers)
     notice = (
         "one scorer scores all partitions for an hour: events of meter m are in partitions 0 and 2 "
-        "of the topic usage, which two scorers have: give all events of a meter one key"
+        "of the topic usage, which two scorers have: give all events of a meter one key and "
+        "one partitioner"
     )
     assert (result.events, result.notice) == (21, notice)
     assert sorted(world.closed) == [0, 1, 2]

@@ -1,7 +1,7 @@
 """Which days of a table are read, as a filter on its partitions.
 
 Belongs here: filters, and the dataset of the files that they choose. Not here: conditions on rows
-(`reader`), which days have changed (`snapshots`).
+(`row_filters`), which days have changed (`snapshots`).
 
 A filter is applied to the table's log. A dataset of all files costs about a millisecond of a
 processor for each of them, opened or not: with a year of days that is more than all other work of

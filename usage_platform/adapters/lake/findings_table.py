@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from usage_platform.adapters.lake.day_filters import ALL_DAYS
 from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.row_filters import of_meters
 from usage_platform.adapters.lake.row_writer import any_differs, merge_rows, new, old
 from usage_platform.adapters.lake.tables import USAGE_FINDINGS, Lake
 
@@ -45,7 +46,7 @@ def known_findings(
     if since is not None:
         chosen |= pc.field(USAGE_FINDINGS.partition) >= pa.scalar(since)
     if meters is not None:
-        chosen &= pc.field("meter").isin(list(meters))
+        chosen &= of_meters(meters)
     parts = [
         batch.to_pandas()
         for batch in reader.scan(USAGE_FINDINGS, FINDING_COLUMNS, ALL_DAYS, chosen)

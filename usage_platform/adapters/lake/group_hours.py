@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from usage_platform.adapters.lake.day_filters import between
 from usage_platform.adapters.lake.fleet_sums import (
@@ -19,6 +18,7 @@ from usage_platform.adapters.lake.fleet_sums import (
     members_table,
 )
 from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.row_filters import of_meters
 from usage_platform.adapters.lake.streamed_sql import connected, registered
 from usage_platform.adapters.lake.tables import USAGE_HOURLY
 
@@ -56,7 +56,7 @@ def hourly_sums(
     """
     names = sorted({member.meter for member in members})
     last = (end - pd.Timedelta(1, "ns")).date()
-    days, chosen = between(USAGE_HOURLY, first.date(), last), pc.field("meter").isin(names)
+    days, chosen = between(USAGE_HOURLY, first.date(), last), of_meters(names)
     batches = reader.scan(USAGE_HOURLY, list(_HOURS), days, chosen)
     with connected(USAGE_HOURLY) as connection, registered(connection, batches, _HOURS):
         connection.execute(_COPY)

@@ -4,15 +4,27 @@ Belongs here: finding it without holding the table. Not here: what follows from 
 (`services.score_homes`).
 """
 
+from collections.abc import Iterator
 from datetime import date
 
 import pandas as pd
+import pyarrow as pa
 
 from usage_platform.adapters.lake.day_filters import between
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS
 
-PLACE_COLUMNS = ["meter", "kafka_time", "partition", "offset"]
+_PLACE = pa.schema(
+    {
+        "meter": pa.string(),
+        "kafka_time": pa.timestamp("ns", "UTC"),
+        "partition": pa.int64(),
+        "offset": pa.int64(),
+    }
+)
+PLACE_COLUMNS = list(_PLACE.names)
+# So many rows are gathered before they are compared with those that are known.
+_GATHERED_ROWS = 100_000
 
 
 def newest_events(reader: LakeReader, since: date, more: pd.DataFrame) -> pd.DataFrame:
@@ -26,13 +38,28 @@ def newest_events(reader: LakeReader, since: date, more: pd.DataFrame) -> pd.Dat
     Returns:
         `PLACE_COLUMNS`, a row a meter.
     """
-    newest = _newest(more[PLACE_COLUMNS])
+    known = _newest(pa.Table.from_pandas(more[PLACE_COLUMNS], _PLACE, preserve_index=False))
+    gathered: list[pa.Table] = []
+    for events in _events(reader, since):
+        gathered.append(_newest(events))
+        # As many as are known: each event is then compared a few times, however many batches.
+        if sum(part.num_rows for part in gathered) >= max(known.num_rows, _GATHERED_ROWS):
+            known, gathered = _newest(pa.concat_tables([known, *gathered])), []
+    return _newest(pa.concat_tables([known, *gathered])).to_pandas()
+
+
+def _events(reader: LakeReader, since: date) -> Iterator[pa.Table]:
     if reader.exists(READINGS):
         for batch in reader.scan(READINGS, PLACE_COLUMNS, between(READINGS, since, None)):
-            rows = batch.to_pandas().astype({"kafka_time": "datetime64[ns, UTC]"})
-            newest = _newest(pd.concat([newest, rows], ignore_index=True))
-    return newest
+            if batch.num_rows:
+                yield pa.table(batch).select(PLACE_COLUMNS).cast(_PLACE)
 
 
-def _newest(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows.sort_values(["kafka_time", "offset"]).drop_duplicates("meter", keep="last")
+def _newest(events: pa.Table) -> pa.Table:
+    """Of each meter the last row by time, then offset."""
+    ordered = events.sort_by([("kafka_time", "ascending"), ("offset", "ascending")])
+    values = PLACE_COLUMNS[1:]
+    # With several threads there is no last row.
+    groups = ordered.group_by("meter", use_threads=False)
+    last = groups.aggregate([(name, "last") for name in values])
+    return last.rename_columns(["meter", *values])

@@ -9,10 +9,10 @@ from datetime import date
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from usage_platform.adapters.lake.day_filters import between
 from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.row_filters import of_meters
 from usage_platform.adapters.lake.tables import USAGE_HOURLY
 
 _KEYS = ["meter", "expected_n"]
@@ -37,7 +37,7 @@ def newest_hours(
     Raises:
         LakeError: When the table does not exist yet, or cannot be read.
     """
-    days, chosen = between(USAGE_HOURLY, first, last), pc.field("meter").isin(list(meters))
+    days, chosen = between(USAGE_HOURLY, first, last), of_meters(meters)
     batches = reader.scan(USAGE_HOURLY, [*_KEYS, _NEWEST], days, chosen)
     sums = [_newest(pa.table(batch)) for batch in batches if batch.num_rows]
     if not sums:

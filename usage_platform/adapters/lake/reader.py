@@ -30,6 +30,7 @@ from usage_platform.adapters.lake.errors import (
 )
 from usage_platform.adapters.lake.files import open_remote
 from usage_platform.adapters.lake.query_limits import too_much_memory
+from usage_platform.adapters.lake.row_filters import of_meters
 from usage_platform.adapters.lake.tables import ALL_TABLES, Lake, LakeTable
 
 # In the message of DuckDB when the statement was right and a file of a table could not be read.
@@ -152,33 +153,10 @@ class LakeReader:
         Raises:
             LakeError: When the table does not exist yet, or cannot be read.
         """
-        chosen = None if meters is None else pc.field("meter").isin(list(meters))
-        return self.chosen_rows(table, columns, between(table, first, last), chosen)
-
-    def chosen_rows(
-        self,
-        table: LakeTable,
-        columns: Sequence[str] | None,
-        days: DayFilter,
-        chosen: pc.Expression | None,
-    ) -> pd.DataFrame:
-        """The rows of some days that a condition chooses.
-
-        Args:
-            table: The table.
-            columns: Which columns; None for all.
-            days: Which days.
-            chosen: As for `scan`.
-
-        Returns:
-            A frame; timestamps are datetime64[ns, UTC].
-
-        Raises:
-            LakeError: When the table does not exist yet, or cannot be read.
-        """
+        chosen = None if meters is None else of_meters(meters)
         delta = self._existing(table)
         with lake_errors_in_one_line(self.lake.table(table)):
-            data = dataset(delta, days)
+            data = dataset(delta, between(table, first, last))
             rows = data.to_table(columns=list(columns) if columns else None, filter=chosen)
         return _nanoseconds(rows.to_pandas())
 

@@ -8,14 +8,24 @@ from collections.abc import Iterator
 from functools import reduce
 from operator import or_
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from usage_platform.adapters.lake.day_filters import DayFilter, on_days
 from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.row_filters import of_meters
 from usage_platform.adapters.lake.tables import READINGS
 
+_READING = {
+    "meter": "object",
+    "event_time": "datetime64[ns, UTC]",
+    "value": "float64",
+    "late": "bool",
+}
+# A frame costs some milliseconds however small it is, and a day has many small files.
+_FRAME_ROWS = 50_000
 _HOUR = pd.Timedelta(hours=1)
 # More names are not worth a filter: most of the table's meters are among them.
 _MOST_NAMES = 2_000
@@ -37,12 +47,14 @@ def readings_of_hours(reader: LakeReader, hours: pd.DataFrame) -> pd.DataFrame:
     Raises:
         LakeError: When the table does not exist yet, or cannot be read.
     """
-    columns = ["meter", "event_time", "value", "late"]
+    wanted = pd.MultiIndex.from_frame(hours[["meter", "start"]])
     near = _near(hours["meter"], hours["start"], _HOUR)
-    rows = reader.chosen_rows(READINGS, columns, *near)
-    rows = rows.assign(start=rows["event_time"].dt.floor("h"))
-    rows = rows.merge(hours[["meter", "start"]], on=["meter", "start"])
-    return rows.loc[:, columns]
+    frames = _frames(reader.scan(READINGS, [*_READING], *near))
+    # The other rows of the days go at once: with many meters and days they are far more.
+    parts = [rows[_are_within(rows, wanted)] for rows in frames]
+    if not parts:
+        return pd.DataFrame(columns=[*_READING]).astype(_READING)
+    return pd.concat(parts, ignore_index=True)
 
 
 def is_any_there(reader: LakeReader, readings: pd.DataFrame) -> bool:
@@ -58,17 +70,33 @@ def is_any_there(reader: LakeReader, readings: pd.DataFrame) -> bool:
     keys = pd.MultiIndex.from_frame(readings[["meter", "event_time"]])
     near = _near(readings["meter"], readings["event_time"], pd.Timedelta(0))
     return any(
-        pd.MultiIndex.from_frame(rows.astype({"event_time": "datetime64[ns, UTC]"}))
-        .isin(keys)
-        .any()
+        pd.MultiIndex.from_frame(rows).isin(keys).any()
         for rows in _frames(reader.scan(READINGS, ["meter", "event_time"], *near))
     )
 
 
 def _frames(batches: Iterator[pa.RecordBatch]) -> Iterator[pd.DataFrame]:
+    """The rows of the batches, many small batches in one frame; no frame is empty."""
+    some: list[pa.RecordBatch] = []
+    count = 0
     for batch in batches:
-        if batch.num_rows:
-            yield batch.to_pandas()
+        some.append(batch)
+        count += batch.num_rows
+        if count >= _FRAME_ROWS:
+            yield _frame(some)
+            some, count = [], 0
+    if count:
+        yield _frame(some)
+
+
+def _frame(batches: list[pa.RecordBatch]) -> pd.DataFrame:
+    rows = pa.Table.from_batches(batches).to_pandas()
+    return rows.astype({"event_time": "datetime64[ns, UTC]"})
+
+
+def _are_within(rows: pd.DataFrame, hours: pd.MultiIndex) -> np.ndarray:
+    starts = rows["event_time"].dt.floor("h")
+    return hours.get_indexer(pd.MultiIndex.from_arrays([rows["meter"], starts])) >= 0
 
 
 def _near(
@@ -82,7 +110,7 @@ def _near(
     chosen = reduce(or_, (_within(first, last) for first, last in ends))
     names = meters.unique().tolist()
     if len(names) <= _MOST_NAMES:
-        chosen &= pc.field("meter").isin(names)
+        chosen &= of_meters(names)
     return on_days(READINGS, spans.index), chosen
 
 

@@ -13,8 +13,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import Connection, Pipe
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 Ask = Callable[[Any], Any]
@@ -40,6 +42,7 @@ class Companion:
 
     def __init__(self, make: Callable[[], Handler]) -> None:
         self._connection, other = Pipe()
+        self._sending = threading.Thread()
         with other:
             command = f"from {__name__} import _serve; _serve()"
             given = (str(other.fileno()), make.__module__, make.__name__, str(os.getpid()))
@@ -61,27 +64,59 @@ class Companion:
 
         Raises:
             CompanionEndedError: When it has ended or stands still; close it.
+            Exception: That of `answer`, or of pickling; close it too.
         """
-        try:
-            self._connection.send(content)
-            while True:
-                if not self._connection.poll(_SILENT_SECONDS):
-                    raise CompanionEndedError(f"its process {self.pid} stands still")
-                kind, told = self._connection.recv()
-                if kind == "done":
-                    return told
-                if kind == "asks":
-                    self._connection.send(answer(told))
-        except (EOFError, OSError):
-            code = self._wait()
-            raise CompanionEndedError(f"its process {self.pid} ended with {code}") from None
+        self._send(content)
+        while True:
+            kind, told = self._received()
+            if kind == "done":
+                return told
+            if kind == "asks":
+                self._send(answer(told))
 
     def close(self) -> None:
         """End the process, whatever it does."""
+        if self._sending.is_alive():
+            # With its reader ends the call that writes, before its connection is closed.
+            self._process.kill()
+            self._sending.join()
         self._connection.close()
         if self._wait() is None:
             self._process.kill()
             self._process.wait()
+
+    def _send(self, content: object) -> None:
+        """Begin to send: a process that stands still takes no more than fits the connection."""
+        if self._sending.is_alive():
+            # It has taken all of it if it has said that it is done, or asks.
+            self._sending.join(_END_SECONDS)
+        if self._sending.is_alive():
+            raise CompanionEndedError(f"its process {self.pid} stands still")
+        packed = ForkingPickler.dumps(content)
+        self._sending = threading.Thread(
+            target=self._write, args=(packed,), daemon=True, name="companion-send"
+        )
+        self._sending.start()
+
+    def _write(self, packed: memoryview) -> None:
+        # Whoever waits for what the process says next learns how it has ended.
+        with suppress(OSError):
+            self._connection.send_bytes(packed)
+
+    def _received(self) -> tuple[str, Any]:
+        """What the process says next; it says every second that it works."""
+        try:
+            if self._connection.poll(_SILENT_SECONDS):
+                return self._connection.recv()
+        except (EOFError, OSError):
+            raise CompanionEndedError(f"its process {self.pid} {self._how_ended()}") from None
+        raise CompanionEndedError(f"its process {self.pid} stands still")
+
+    def _how_ended(self) -> str:
+        code = self._wait()
+        if code is None:
+            return "does not answer any more"
+        return f"ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
 
     def _wait(self) -> int | None:
         try:

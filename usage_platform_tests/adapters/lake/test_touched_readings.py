@@ -1,8 +1,11 @@
+import tracemalloc
 from datetime import date
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from usage_platform.adapters.lake import touched_readings
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.row_writer import append_rows
 from usage_platform.adapters.lake.table_creation import create_tables
@@ -11,6 +14,7 @@ from usage_platform.adapters.lake.touched_readings import is_any_there, readings
 
 START = pd.Timestamp("2024-01-01T00:30Z")
 DAYS = 30
+YEAR = pd.Timedelta(days=365)
 
 
 @pytest.fixture
@@ -46,6 +50,37 @@ def test_the_first_and_the_last_hour_of_many_days_are_whole(reader):
     starts = [pd.Timestamp(date(2024, 1, 1 + day), tz="UTC") for day in range(DAYS)]
     found = readings_of_hours(reader, hours("roof", *starts))
     assert len(found) == 2 * DAYS - 1
+
+
+def test_hours_without_a_reading_give_an_empty_frame_of_the_same_types(reader):
+    some = readings_of_hours(reader, hours("hall", START.floor("h")))
+    for none in (hours("attic", START.floor("h")), hours("hall", START.floor("D"), START - YEAR)):
+        none = none.assign(start=none["start"] - pd.Timedelta(hours=1))
+        pd.testing.assert_frame_equal(readings_of_hours(reader, none), some[:0])
+
+
+@pytest.mark.parametrize("count", [2, 30])
+def test_readings_of_other_hours_do_not_stay_in_memory(reader, monkeypatch, count):
+    size = 20_000
+
+    def scan(*args):
+        for day in range(count):
+            first = START.floor("D") + pd.Timedelta(days=day)
+            times = pd.Series(pd.date_range(first, periods=size, freq="1s")).dt.as_unit("us")
+            rows = {"meter": "hall", "event_time": times, "value": 1.0, "late": False}
+            yield pa.RecordBatch.from_pandas(pd.DataFrame(rows))
+
+    monkeypatch.setattr(reader, "scan", scan)
+    monkeypatch.setattr(touched_readings, "_FRAME_ROWS", size)
+    wanted = hours("hall", *(START.floor("D") + pd.Timedelta(days=day) for day in range(count)))
+    readings_of_hours(reader, wanted)
+    tracemalloc.start()
+    found = readings_of_hours(reader, wanted)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found) == count * 3600
+    of_batch, of_found = 150 * size, 3 * found.memory_usage().sum()
+    assert peak < of_batch + of_found
 
 
 @pytest.mark.parametrize("count", [1, 20])

@@ -50,7 +50,7 @@ def test_it_carries_out_requests_elsewhere_asks_back_and_keeps_what_it_holds(add
 
 @pytest.mark.parametrize(
     ("sent", "message"),
-    [(signal.SIGKILL, r"^its process \d+ ended with -9$"), (signal.SIGSTOP, "stands still$")],
+    [(signal.SIGKILL, r"^its process \d+ ended by signal 9$"), (signal.SIGSTOP, "stands still$")],
     ids=["killed", "stopped"],
 )
 def test_one_that_is_killed_or_stands_still_is_one_line_and_can_be_closed(
@@ -64,6 +64,43 @@ def test_one_that_is_killed_or_stands_still_is_one_line_and_can_be_closed(
         adder.request([], {}.get)
     adder.close()
     assert not Path("/proc", str(adder.pid)).exists()
+
+
+LARGE = "x" * 1_000_000
+
+
+def test_one_that_is_stopped_is_not_waited_for_though_it_does_not_take_all_that_is_sent(
+    adder, monkeypatch
+):
+    assert adder.request([LARGE], {LARGE: 1}.get) == (1, adder.pid)
+    monkeypatch.setattr(companion, "_SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(companion, "_END_SECONDS", 0.5)
+    os.kill(adder.pid, signal.SIGSTOP)
+    for _ in range(2):
+        with pytest.raises(CompanionEndedError, match=r"stands still$"):
+            adder.request([LARGE], {LARGE: 1}.get)
+    adder.close()
+    assert not Path("/proc", str(adder.pid)).exists()
+
+
+def test_one_that_is_stopped_while_it_asks_is_not_waited_for(adder, monkeypatch):
+    adder.request([], {}.get)
+    monkeypatch.setattr(companion, "_SILENT_SECONDS", 0.5)
+
+    def answer(name):
+        os.kill(adder.pid, signal.SIGSTOP)
+        return LARGE
+
+    with pytest.raises(CompanionEndedError, match=r"stands still$"):
+        adder.request(["one"], answer)
+
+
+def test_an_error_of_the_answer_is_not_taken_for_the_end_of_the_process(adder):
+    def answer(name):
+        raise FileNotFoundError(name)
+
+    with pytest.raises(FileNotFoundError, match=r"^one$"):
+        adder.request(["one"], answer)
 
 
 def test_one_that_works_for_longer_than_it_may_stand_still_is_waited_for(adder, monkeypatch):
