@@ -56,7 +56,8 @@ function change(chosen) {
   loadSoon();
 }
 
-const unitName = () => (state.place.unit === "kW" ? "kW" : "W/m²");
+/** The unit of what is shown: that of the form is shown once its answer is there. */
+const unitName = () => (state.shown.unit === "kW" ? "kW" : "W/m²");
 
 function draw() {
   const { shown, place } = state;
