@@ -54,8 +54,20 @@ class GroupStack:
     step_minutes: int
     starts: Ints
 
+    @property
+    def main(self) -> Floats | None:
+        """The main meter, kW in each hour; None without one.
+
+        As days, only of the hours that are stacked: the mean of other hours beside that of the
+        parts would look like a rest.
+        """
+        main = self.stack.main
+        if main is None or self.step_minutes == HOUR_MINUTES:
+            return main
+        return np.where(self.stack.is_whole, main, np.nan)
+
     def shown(self, kw: Floats) -> Floats:
-        """The mean of hourly powers in each step, over the hours that are stacked.
+        """The mean of hourly powers in each step, over the hours that are known.
 
         Args:
             kw: float64, shape (hours,).
