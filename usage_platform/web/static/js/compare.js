@@ -80,7 +80,7 @@ function draw() {
   byId("compare-chart").setAttribute("aria-label", `Power of ${place.meters.join(", ")}, ${range}`);
   byId("compare-range").textContent = range;
   fill(byId("compare-legend"), ...shown.meters.flatMap(({ name }, at) => [lineKey(at, state.colors), name]));
-  byId("compare-note").textContent = `Mean power ${shown.step_minutes === DAY_MINUTES ? "of each day" : `over ${shown.step_minutes} minutes`}; a step without a reading is a gap. Times in ${shown.timezone}${shown.has_other_zones ? ", the time zone of the first meter; others are in another one" : ""}.`;
+  byId("compare-note").textContent = `Mean power ${shown.step_minutes === DAY_MINUTES ? "of each local day that is wholly in this range" : `over ${shown.step_minutes} minutes`}; a step without a reading is a gap. Times in ${shown.timezone}${shown.has_other_zones ? ", the time zone of the first meter; others are in another one" : ""}.`;
   controls.mark(shown.from, shown.to);
   keepingFocus(drawTable);
 }

@@ -110,7 +110,7 @@ function drawMissing() {
     shown.negative_hours ? `In ${count(shown.negative_hours)} hours the sub-meters sum to more than the main meter: check signs, factors and clocks.` : "",
   ];
   fill(byId("parts-missing"), ...lines.filter(Boolean).map((text) => element("li", {}, text)));
-  byId("parts-note").textContent = `Mean power ${shown.step_minutes === DAY_MINUTES ? "of each day" : "of each hour"} over the hours in which all parts have all of their readings. Times in ${shown.timezone}.`;
+  byId("parts-note").textContent = `Mean power ${shown.step_minutes === DAY_MINUTES ? "of each local day that is wholly in this range" : "of each hour"} over the hours in which all parts have all of their readings. Times in ${shown.timezone}.`;
 }
 
 function drawTable(parts) {
