@@ -59,7 +59,7 @@ const drawSoon = atMostEvery(100, draw);
 const episodesSoon = atMostEvery(1000, () => guarded(loadEpisodes));
 const panelsSoon = atMostEvery(60_000, () => {
   guarded(() => panels.forecast.load(state.place.meter));
-  panels.loadComparisons(state.place);
+  panels.loadComparisons(state.place, state.version);
 });
 const figuresSoon = atMostEvery(2000, () => guarded(loadFigures));
 // A playback at full speed repeatedly exceeds the server's buffer.
@@ -89,7 +89,7 @@ async function show(loading = asked()) {
   await guarded(() => loadYear(loading));
   live.listen(state.place.meter);
   document.documentElement.dataset.ready = "true";
-  whenIdle(() => panels.load(state.place));
+  whenIdle(() => panels.load(state.place, state.version));
 }
 
 const asked = () =>
@@ -250,13 +250,14 @@ function heardEpisodes(episodes) {
 function heardStanding({ brokers, lake, version }) {
   showProblem("brokers", brokers && `No live data: ${brokers}. Showing data from the lake.`);
   showProblem("lake", lake);
-  if (version && state.version && version !== state.version) {
+  const isNewer = version && state.version && version !== state.version;
+  state.version = version || state.version;
+  if (isNewer) {
     partSoon();
     figuresSoon();
     episodesSoon();
     panelsSoon();
   }
-  state.version = version || state.version;
 }
 
 function listen() {
