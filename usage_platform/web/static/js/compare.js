@@ -10,6 +10,7 @@ import { meterLink } from "./fleet_table.js";
 import { LineChart } from "./line_chart.js";
 import { lineKey, lineStyle } from "./series_styles.js";
 import { SpanControls } from "./span_controls.js";
+import { hearStanding } from "./standing.js";
 import { timeTicks } from "./ticks.js";
 import { count, kwh, number, share } from "./words.js";
 
@@ -157,6 +158,7 @@ async function start() {
   draw();
   await guarded(load);
   document.documentElement.dataset.ready = "true";
+  hearStanding();
 }
 
 // For the browser console and tests.

@@ -1,7 +1,7 @@
 /** The page: loads a meter's year, draws it, applies live updates and handles input. */
 
 import { json, series } from "./api.js";
-import { guarded, showProblem } from "./banner.js";
+import { guarded } from "./banner.js";
 import { Clock } from "./clock.js";
 import { colors, onColorChange } from "./colors.js";
 import { listenToCompare } from "./compare_form.js";
@@ -10,6 +10,7 @@ import { EpisodeList } from "./episodes.js";
 import { Live } from "./live.js";
 import { MeterPanels } from "./meter_panels.js";
 import { addressOf, readPlace, writePlace } from "./place.js";
+import { showConnection, showStanding } from "./standing.js";
 import { showTiles } from "./tiles.js";
 import { View } from "./view.js";
 import { Year } from "./year.js";
@@ -52,7 +53,7 @@ const live = new Live({
   onEpisodes: heardEpisodes,
   onStanding: heardStanding,
   onReset: () => allSoon(),
-  onConnection: (isConnected) => showProblem("connection", isConnected ? "" : "The page's server does not respond; retrying."),
+  onConnection: showConnection,
 });
 
 const drawSoon = atMostEvery(100, draw);
@@ -247,9 +248,9 @@ function heardEpisodes(episodes) {
   episodesSoon();
 }
 
-function heardStanding({ brokers, lake, version }) {
-  showProblem("brokers", brokers && `No live data: ${brokers}. Showing data from the lake.`);
-  showProblem("lake", lake);
+function heardStanding(standing) {
+  const { version } = standing;
+  showStanding(standing);
   const isNewer = version && state.version && version !== state.version;
   state.version = version || state.version;
   if (isNewer) {

@@ -7,6 +7,7 @@ import { colors, onColorChange } from "./colors.js";
 import { atMostEvery, byId, element, fill } from "./dom.js";
 import { LineChart } from "./line_chart.js";
 import { SpanControls } from "./span_controls.js";
+import { hearStanding } from "./standing.js";
 import { timeTicks } from "./ticks.js";
 import { count, kw, kwh, share } from "./words.js";
 
@@ -151,6 +152,7 @@ async function start() {
   });
   await guarded(load);
   document.documentElement.dataset.ready = "true";
+  hearStanding();
 }
 
 // For the browser console and tests.
