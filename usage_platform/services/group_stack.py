@@ -7,6 +7,7 @@ Belongs here: which hours are read, and the steps that are shown. Not here: what
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.adapters.lake.group_hours import hourly_sums
@@ -20,6 +21,7 @@ from usage_platform.core.load.overlay import (
     HOUR_MINUTES,
     means_in_steps,
     step_starts,
+    whole_steps,
 )
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.time.units import NS_A_DAY, NS_AN_HOUR, instants_of
@@ -46,6 +48,7 @@ class GroupStack:
         first: The meter whose local days are meant.
         step_minutes: Length of a step: 60, or 1440 for local days.
         starts: int64, shape (steps,): ns since 1970 UTC.
+        is_whole_step: bool, shape (steps,): the steps that are shown.
     """
 
     stack: Stack
@@ -53,19 +56,34 @@ class GroupStack:
     first: Meter
     step_minutes: int
     starts: Ints
+    is_whole_step: npt.NDArray[np.bool_]
+
+    @property
+    def main(self) -> Floats | None:
+        """The main meter, kW in each hour; None without one.
+
+        As days, only of the hours that are stacked: the mean of other hours beside that of the
+        parts would look like a rest.
+        """
+        main = self.stack.main
+        if main is None or self.step_minutes == HOUR_MINUTES:
+            return main
+        return np.where(self.stack.is_whole, main, np.nan)
 
     def shown(self, kw: Floats) -> Floats:
-        """The mean of hourly powers in each step, over the hours that are stacked.
+        """The mean of hourly powers in each step, over the hours that are known.
 
         Args:
             kw: float64, shape (hours,).
 
         Returns:
-            float64, shape (steps,); NaN for a step without such an hour.
+            float64, shape (steps,); NaN for a step without such an hour, and for a local day that
+            is partly outside the span.
         """
         known = ~np.isnan(kw)
         weights = known.astype(np.int64)
-        return means_in_steps(self.starts, self.hours, np.where(known, kw, 0.0), weights)
+        means = means_in_steps(self.starts, self.hours, np.where(known, kw, 0.0), weights)
+        return np.where(self.is_whole_step, means, np.nan)
 
 
 def group_stack(
@@ -104,5 +122,7 @@ def group_stack(
         is_due[at] = True
     zone_of = registry.get(min(meters))
     minutes = HOUR_MINUTES if span[1] - span[0] <= HOURS_UNTIL else DAY_MINUTES
-    starts = step_starts(minutes, zone_of, first * NS_AN_HOUR, end * NS_AN_HOUR)
-    return GroupStack(stacked(plan, kwh, is_due), hours, zone_of, minutes, starts)
+    whole_hours = first * NS_AN_HOUR, end * NS_AN_HOUR
+    starts = step_starts(minutes, zone_of, *whole_hours)
+    is_whole = whole_steps(minutes, zone_of, starts, whole_hours)
+    return GroupStack(stacked(plan, kwh, is_due), hours, zone_of, minutes, starts, is_whole)

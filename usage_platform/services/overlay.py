@@ -8,7 +8,7 @@ meters is read as hours.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from usage_platform.core.load.overlay import (
     means_in_steps,
     step_minutes,
     step_starts,
+    whole_steps,
 )
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.units import NS_A_MINUTE, NS_AN_HOUR, instants_of
@@ -72,13 +73,15 @@ def overlay(
     # Readings after the newest one of all may still come.
     end = min(span[1], int(rows["end"].max())) if len(rows) else span[0]
     by_meter = dict(list(rows.groupby("meter")))
+    is_whole = whole_steps(minutes, meters[0], starts, span)
+    lines = [
+        _line(meter, factor, by_meter.get(meter.name, rows.head(0)), starts, (span[0], end))
+        for meter, factor in zip(meters, scale, strict=True)
+    ]
     return Overlay(
         minutes,
         starts,
-        tuple(
-            _line(meter, factor, by_meter.get(meter.name, rows.head(0)), starts, (span[0], end))
-            for meter, factor in zip(meters, scale, strict=True)
-        ),
+        tuple(replace(line, power=np.where(is_whole, line.power, np.nan)) for line in lines),
     )
 
 

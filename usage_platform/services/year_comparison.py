@@ -29,7 +29,7 @@ def year_comparison(reader: LakeReader, meter: Meter, year: int | None) -> YearC
     Args:
         reader: The lake's tables.
         meter: The meter.
-        year: The local calendar year; None for that of the newest hour of the lake.
+        year: The local calendar year; None for that of the meter's newest hour.
 
     Returns:
         None where the year has no hour of the meter.
@@ -41,8 +41,9 @@ def year_comparison(reader: LakeReader, meter: Meter, year: int | None) -> YearC
     if not days:
         return None
     newest = max(days)
-    chosen = newest.year if year is None else year
-    first, last = date(chosen, 1, 1), min(newest, date(chosen, 12, 31))
+    chosen = _newest_year(reader, meter, newest) if year is None else year
+    # East of Greenwich the newest UTC day reaches into the next local one.
+    first, last = date(chosen, 1, 1), min(newest + _A_DAY, date(chosen, 12, 31))
     if last < first:
         return None
     # A local day reaches into the UTC days beside it.
@@ -60,6 +61,14 @@ def year_comparison(reader: LakeReader, meter: Meter, year: int | None) -> YearC
         rows["n"].to_numpy(np.int64),
     )
     return compare_years(hours, chosen)
+
+
+def _newest_year(reader: LakeReader, meter: Meter, newest: date) -> int:
+    """The local year of the meter's newest hour, of the newest UTC day if it has no late hour."""
+    starts = reader.rows(USAGE_HOURLY, ["start"], newest - _A_DAY, newest, [meter.name])["start"]
+    if not len(starts):
+        return newest.year
+    return starts.max().tz_convert(meter.zone).year
 
 
 def _apart(one: tuple[date, date], other: tuple[date, date]) -> list[tuple[date, date]]:

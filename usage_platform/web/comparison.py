@@ -16,6 +16,7 @@ from usage_platform.core.arrays import Floats
 from usage_platform.core.load.days import day_of
 from usage_platform.core.load.weeks import WEEKS_BEFORE, WeeksComparison, compare_weeks
 from usage_platform.core.load.years import YearComparison
+from usage_platform.services.page_data import Year
 from usage_platform.services.year_comparison import year_comparison
 from usage_platform.web.answers import as_json, unless_known
 from usage_platform.web.parameters import known_year, meter_of, number_of, source_of, year_of
@@ -34,13 +35,21 @@ def weeks(request: Request) -> Response:
     )
     if before not in WEEKS_BEFORE:
         raise HTTPException(400, f"before: expected one of {WEEKS_BEFORE}, got {before}")
-    year = year_of(request)
+    year = _with_weeks_before(request, year_of(request))
     return unless_known(
         request,
         f"{year.version}-{before}",
         lambda: as_json({"weeks": _weeks(compare_weeks(year.power, before))}),
         _JSON,
     )
+
+
+def _with_weeks_before(request: Request, year: Year) -> Year:
+    """The last twelve months instead of the lake's newest year: they hold the weeks before it."""
+    if not request.query_params.get("year") or not len(year.power):
+        return year
+    recent = source_of(request).years.year(meter_of(request), None)
+    return recent if recent.last.year == year.last.year else year
 
 
 def _weeks(found: WeeksComparison | None) -> dict[str, object] | None:

@@ -55,7 +55,7 @@ def _content(group: Group, found: GroupStack, span: tuple[int, int]) -> dict[str
             for one in made.layers
         ],
         "rest": None if made.rest is None else _power(found, made.rest),
-        "main": None if made.main is None else _power(found, made.main),
+        "main": None if found.main is None else _power(found, found.main),
         "hours": len(made.is_whole),
         "whole_hours": int(made.is_whole.sum()),
         "absent": made.absent,

@@ -65,3 +65,14 @@ def test_before_the_first_micro_batch_there_are_lines_without_a_value(lake):
     found = shown(lake, 1)
     assert [line.readings for line in found.lines] == [0, 0]
     assert all(np.isnan(line.power).all() for line in found.lines)
+
+
+def test_a_long_span_is_shown_by_local_days_that_are_wholly_in_it(lake, readings):
+    found = shown(lake, 100)
+    assert found.step_minutes == 1440
+    for line in found.lines:
+        # The chart begins on 30 March at 19:00 in Rome.
+        assert np.isnan(line.power[0])
+        assert np.isfinite(line.power[1:10]).all()
+        # What is not drawn is counted all the same.
+        assert line.readings == (readings["meter"] == line.meter.name).sum()

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.lake.reader import LakeReader
-from usage_platform.adapters.lake.tables import USAGE_HOURLY
+from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY
 from usage_platform_tests.conftest import table_writer
 from usage_platform_tests.web.conftest import METER, client_of
 
@@ -94,3 +94,13 @@ def test_a_year_without_hours_is_none(page, query):
 def test_an_empty_lake_has_no_week_and_no_year(empty_page):
     assert empty_page.get("/api/weeks").json() == {"weeks": None}
     assert empty_page.get("/api/years").json() == {"years": None}
+
+
+def test_in_january_the_newest_year_has_the_weeks_before_it(lake, write_table):
+    times = pd.date_range("2023-11-20", "2024-01-10", freq="h", tz=METER.zone, unit="ns")
+    rows = pd.DataFrame({"meter": "m", "event_time": times.tz_convert("UTC"), "value": 3.0})
+    write_table(lake, READINGS, rows.assign(event_date=rows["event_time"].dt.date))
+    page = client_of(lake)
+    for query in ("meter=m", "meter=m&year=2024"):
+        weeks = page.get(f"/api/weeks?{query}").json()["weeks"]["weeks"]
+        assert [week["is_compared"] for week in weeks] == [True] * 4 + [False]

@@ -111,6 +111,11 @@ def test_each_script_belongs_to_a_page():
     assert needed == {path.name for path in (STATIC / "js").iterdir()}
 
 
+@pytest.mark.parametrize("script", ["main.js", "fleet.js", "compare.js", "parts.js"])
+def test_each_page_shows_what_is_wrong_with_brokers_and_lake(script):
+    assert "standing.js" in imported_from(script)
+
+
 def test_a_lake_that_cannot_be_read_is_one_line(own_lake):
     log = Path(own_lake.root) / "deltalake" / "readings" / "_delta_log"
     for file in log.iterdir():

@@ -52,10 +52,17 @@ class MeterCost:
         Args:
             deviation_kwh: Energy of the last 7 days above the expected one; NaN where nothing is
                 expected.
+
+        Returns:
+            UNKNOWN without a tariff, and where no episode costs anything and the cost of the 7 days
+            is not known, which is no 0.
         """
         if self.currency is None:
             return UNKNOWN
-        week = deviation_kwh * self.mean_price
+        # At or below the expected energy nothing is at stake, whatever the price.
+        week = 0.0 if deviation_kwh <= 0 else deviation_kwh * self.mean_price
+        if math.isnan(week) and self.episodes.amount == 0:
+            return UNKNOWN
         if math.isnan(self.episodes.amount) or not week > self.episodes.amount:
             return self.episodes
         return Stake(week, is_estimate=True)

@@ -56,12 +56,18 @@ class Layer:
     Attributes:
         name: Its name; of several parts as one, how many they are.
         kw: float64, shape (hours,): mean power; NaN in hours that are left out.
-        missing_hours: Hours in which it lacks readings.
+        is_missing: bool, the same shape: the hours in which it lacks readings; of several parts as
+            one, those in which one of them does.
     """
 
     name: str
     kw: Floats
-    missing_hours: int
+    is_missing: Hours
+
+    @property
+    def missing_hours(self) -> int:
+        """How many hours lack readings."""
+        return int(self.is_missing.sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +127,7 @@ def stacked(plan: StackPlan, kwh: Floats, is_due: npt.NDArray[np.bool_]) -> Stac
         is_whole = np.logical_and(is_whole, ~np.isnan(main))
     power = np.where(is_due & ~is_missing, kwh, 0.0)
     layers = [
-        Layer(plan.names[n], np.where(is_whole, power[n], np.nan), int(is_missing[n].sum()))
-        for n in shown
+        Layer(plan.names[n], np.where(is_whole, power[n], np.nan), is_missing[n]) for n in shown
     ]
     total = power[shown].sum(axis=0)
     rest = None if main is None else np.where(is_whole, main - total, np.nan)
@@ -148,6 +153,6 @@ def _largest(layers: Sequence[Layer], is_whole: Hours) -> tuple[Layer, ...]:
     together = Layer(
         f"{len(others)} others",
         np.sum([one.kw for one in others], axis=0),
-        sum(one.missing_hours for one in others),
+        np.any([one.is_missing for one in others], axis=0),
     )
     return (*kept, together)

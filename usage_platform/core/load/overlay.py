@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.meters import INTERVALS, Meter
+from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform.core.time.units import NS_A_DAY, NS_A_MINUTE
 
 MOST_METERS = 8
@@ -50,7 +52,7 @@ class MeterLine:
     Attributes:
         meter: The meter.
         power: float64, shape (steps,): mean power of the readings of each step, in the unit of the
-            chart; NaN without one.
+            chart; NaN without one, and for a local day that is partly outside the span.
         energy_kwh: Energy of its readings.
         readings: How many there are.
         expected_readings: How many a complete meter has until the newest reading of all of them.
@@ -102,6 +104,29 @@ def step_starts(minutes: int, zone_of: Meter, start: int, end: int) -> Ints:
         zone_of.zone, ambiguous=np.ones(len(days), dtype=np.bool_), nonexistent="shift_forward"
     )
     return local.tz_convert("UTC").as_unit("ns").asi8
+
+
+def whole_steps(
+    minutes: int, zone_of: Meter, starts: Ints, span: tuple[int, int]
+) -> npt.NDArray[np.bool_]:
+    """Which steps can be shown: all shorter ones, and local days that lie wholly in the span.
+
+    The mean of a part of a day would look like a day of another level.
+
+    Args:
+        minutes: From `step_minutes`.
+        zone_of: The meter whose local days are meant.
+        starts: From `step_starts`, of the same span.
+        span: Begin and end (exclusive), ns since 1970 UTC.
+
+    Returns:
+        bool, the shape of `starts`.
+    """
+    if minutes < DAY_MINUTES:
+        return np.ones(len(starts), dtype=np.bool_)
+    last = pd.Timestamp(int(starts[-1]), tz="UTC").tz_convert(zone_of.zone).date()
+    ends = np.append(starts[1:], local_day_bounds(last, zone_of.timezone)[1].value)
+    return np.logical_and(starts >= span[0], ends <= span[1])
 
 
 def means_in_steps(starts: Ints, instants: Ints, values: Floats, weights: Ints) -> Floats:

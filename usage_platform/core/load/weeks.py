@@ -8,7 +8,7 @@ reading (the week has 167 hours); of the hour that comes twice in autumn (169 ho
 the mean of both, and the energy has both.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,8 +40,10 @@ class WeekTotal:
         to_date_kwh: The same up to the time of the week that the newest week has reached.
         readings: How many there are.
         expected_readings: How many a complete week holds.
-        is_compared: Whether it has enough readings to say what is usual; the newest week is not
-            compared with itself.
+        to_date_readings: How many there are up to that time of the week.
+        due_readings: How many a complete week holds up to then.
+        is_compared: Whether it has enough readings up to then to say what is usual; the newest week
+            is not compared with itself.
     """
 
     monday: int
@@ -50,7 +52,14 @@ class WeekTotal:
     to_date_kwh: float
     readings: int
     expected_readings: int
+    to_date_readings: int
+    due_readings: int
     is_compared: bool
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether nearly all readings up to that time of the week are there."""
+        return self.to_date_readings >= ENOUGH * self.due_readings
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +75,7 @@ class WeeksComparison:
         usual: Their median.
         weeks: All weeks, the oldest first and the newest last.
         usual_kwh: Median of the compared weeks' energy up to the same time of the week; NaN without
-            such a week.
+            such a week, and where the newest week lacks readings.
     """
 
     step_minutes: int
@@ -87,7 +96,7 @@ def compare_weeks(series: PowerSeries, before: int) -> WeeksComparison | None:
     """
     if not len(series):
         return None
-    minute = (series.local_day + _MONDAY) % _DAYS * _MINUTES_A_DAY + series.local_minute
+    minute = _minute_of_week(series)
     week = (series.local_day + _MONDAY) // _DAYS
     newest = int(week[-1])
     row = week - (newest - before)
@@ -101,7 +110,7 @@ def compare_weeks(series: PowerSeries, before: int) -> WeeksComparison | None:
     )
     totals = _totals(series, row, minute, newest, before)
     compared = table[[total.is_compared for total in totals]]
-    usual = [total.to_date_kwh for total in totals if total.is_compared]
+    usual = [one.to_date_kwh for one in totals if one.is_compared and totals[-1].has_enough]
     low, high, median = _bands(compared)
     return WeeksComparison(
         minutes,
@@ -132,8 +141,11 @@ def _totals(
     series: PowerSeries, row: Ints, minute: Ints, newest: int, before: int
 ) -> tuple[WeekTotal, ...]:
     is_shown = row >= 0
-    so_far = is_shown & (minute <= minute[-1])
-    counts = np.bincount(row[is_shown], minlength=before + 1)
+    # Of an hour that comes twice, the second one may be the first by the wall clock.
+    so_far = is_shown & ((minute <= minute[-1]) | (row == before))
+    counts, to_date_counts = (
+        np.bincount(row[part], minlength=before + 1) for part in (is_shown, so_far)
+    )
     energy, to_date = (
         np.bincount(row[part], weights=series.values[part], minlength=before + 1) * series.hours
         for part in (is_shown, so_far)
@@ -141,22 +153,49 @@ def _totals(
     totals: list[WeekTotal] = []
     for n in range(before + 1):
         monday = (newest - before + n) * _DAYS - _MONDAY
-        zone = series.meter.timezone
-        start = local_day_bounds(day_of(monday), zone)[0]
-        end = local_day_bounds(day_of(monday + _DAYS), zone)[0]
-        expected = (end.value - start.value) // series.interval_ns
-        totals.append(
-            WeekTotal(
-                monday=monday,
-                hours=(end.value - start.value) / NS_AN_HOUR,
-                energy_kwh=float(energy[n]),
-                to_date_kwh=float(to_date[n]),
-                readings=int(counts[n]),
-                expected_readings=expected,
-                is_compared=n < before and bool(counts[n] >= ENOUGH * expected),
-            )
+        slots = _slots(series, monday)
+        of_slots = _minute_of_week(slots)
+        is_due = slots.instants <= series.instants[-1] if n == before else of_slots <= minute[-1]
+        total = WeekTotal(
+            monday=monday,
+            hours=_hours(series, monday),
+            energy_kwh=float(energy[n]),
+            to_date_kwh=float(to_date[n]),
+            readings=int(counts[n]),
+            expected_readings=len(slots),
+            to_date_readings=int(to_date_counts[n]),
+            due_readings=int(is_due.sum()),
+            is_compared=False,
         )
+        totals.append(replace(total, is_compared=n < before and total.has_enough))
     return tuple(totals)
+
+
+def _bounds(series: PowerSeries, monday: int) -> tuple[int, int]:
+    """Begin and end of a local week, ns since 1970 UTC."""
+    first, end = (
+        local_day_bounds(day_of(day), series.meter.timezone)[0].value
+        for day in (monday, monday + _DAYS)
+    )
+    return first, end
+
+
+def _hours(series: PowerSeries, monday: int) -> float:
+    first, end = _bounds(series, monday)
+    return (end - first) / NS_AN_HOUR
+
+
+def _slots(series: PowerSeries, monday: int) -> PowerSeries:
+    """The intervals of a complete week, each with a power of 0."""
+    first, end = _bounds(series, monday)
+    count = (end - first) // series.interval_ns
+    instants = first + np.arange(count, dtype=np.int64) * series.interval_ns
+    return PowerSeries.unscored(series.meter, instants, np.zeros(count))
+
+
+def _minute_of_week(series: PowerSeries) -> Ints:
+    """Shape (n,): minutes of each reading since its Monday 00:00, by the wall clock."""
+    return (series.local_day + _MONDAY) % _DAYS * _MINUTES_A_DAY + series.local_minute
 
 
 def _bands(weeks: Floats) -> tuple[Floats, Floats, Floats]:

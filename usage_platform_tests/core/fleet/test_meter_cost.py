@@ -15,10 +15,10 @@ def cost(episodes: Stake, price: float = 0.5) -> MeterCost:
     return MeterCost("EUR", 100.0, 720, price, episodes)
 
 
-@given(AMOUNTS, DEVIATIONS)
+@given(AMOUNTS, st.floats(-1e6, 1e6))
 def test_the_episodes_or_the_week_are_at_stake_whichever_cost_more(amount, deviation):
     found = cost(Stake(amount, is_estimate=False)).at_stake(deviation)
-    assert found.amount == max(amount, 0.0 if math.isnan(deviation) else deviation * 0.5)
+    assert found.amount == max(amount, deviation * 0.5)
     assert found.is_estimate == (found.amount > amount)
 
 
@@ -29,7 +29,19 @@ def test_a_cost_that_is_not_known_stays_unknown(deviation):
     assert NO_COST.at_stake(deviation) is UNKNOWN
 
 
-@given(AMOUNTS, DEVIATIONS)
-def test_without_a_mean_price_the_episodes_are_at_stake(amount, deviation):
+@given(st.floats(0.01, 1e6), DEVIATIONS)
+def test_of_a_week_without_a_cost_the_episodes_are_at_stake(amount, deviation):
     episodes = Stake(amount, is_estimate=False)
+    assert cost(episodes).at_stake(math.nan) is episodes
     assert cost(episodes, math.nan).at_stake(deviation) is episodes
+
+
+@given(st.floats(0.01, 1e6))
+def test_without_an_episode_a_week_without_a_cost_is_unknown_and_not_0(deviation):
+    none = Stake(0.0, is_estimate=False)
+    assert cost(none).at_stake(math.nan) is UNKNOWN
+    assert cost(none, math.nan).at_stake(math.nan) is UNKNOWN
+    assert cost(none, math.nan).at_stake(deviation) is UNKNOWN
+    # Nothing above the expected energy costs 0 at any price.
+    assert cost(none, math.nan).at_stake(-deviation) is none
+    assert cost(none, math.nan).at_stake(0.0) is none

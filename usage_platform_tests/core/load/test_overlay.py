@@ -18,6 +18,7 @@ from usage_platform.core.load.overlay import (
     means_in_steps,
     step_minutes,
     step_starts,
+    whole_steps,
 )
 from usage_platform.core.meters import INTERVALS, Meter
 from usage_platform.core.time.units import NS_A_DAY, NS_A_MINUTE
@@ -86,3 +87,18 @@ def test_values_by_area_are_refused_for_a_meter_without_one():
     assert factors(meters[:1], OverlayUnit.W_PER_M2, {"a": 500.0}) == [2.0]
     with pytest.raises(UnitError, match=r"^unit: 'a', 'c' cannot be shown in W/m2, .* show kW$"):
         factors(meters, OverlayUnit.W_PER_M2, {"b": 500.0})
+
+
+@given(METERS, STARTS, SPANS)
+def test_of_local_days_only_whole_ones_are_shown_and_of_shorter_steps_all(meters, start, length):
+    meter, span = meters[0], (start, start + length)
+    assert whole_steps(60, meter, step_starts(60, meter, *span), span).all()
+    starts = step_starts(DAY_MINUTES, meter, *span)
+    shown = whole_steps(DAY_MINUTES, meter, starts, span)
+    assert shown[1:-1].all()
+    first, last = (
+        pd.Timestamp(at, tz="UTC").tz_convert(meter.zone) for at in (span[0], span[1] - 1)
+    )
+    is_last_whole = (last + pd.Timedelta(1, "ns")).date() > last.date()
+    if len(starts) > 1:
+        assert (shown[0], shown[-1]) == (first == first.normalize(), is_last_whole)

@@ -80,7 +80,10 @@ def test_each_reading_is_where_the_wall_clock_says_and_none_is_lost(zone, first,
     assert shown[-1] == monday[-1]
     for week, day in zip(found.weeks, shown, strict=True):
         own = frame[frame["monday"] == day]
-        reached = own[own["wall"] - day <= frame["wall"].iloc[-1] - shown[-1]]
+        is_reached = own["wall"] - day <= frame["wall"].iloc[-1] - shown[-1]
+        reached = own if day == shown[-1] else own[is_reached]
+        assert week.to_date_readings == len(reached)
+        assert week.due_readings <= week.expected_readings
         assert week.readings == len(own)
         assert week.energy_kwh == pytest.approx(math.fsum(own["kw"]))
         assert week.to_date_kwh == pytest.approx(math.fsum(reached["kw"]))
@@ -119,3 +122,36 @@ def test_short_intervals_are_shown_in_quarters_of_an_hour():
     assert (found.step_minutes, len(found.power)) == (15, 7 * 96)
     assert found.power[:4] == pytest.approx([1.0] * 4)
     assert compare_weeks(from_values(0, [1.0], Meter("m", "UTC", 12)), 4).step_minutes == 60
+
+
+def test_a_week_is_compared_if_it_has_its_readings_up_to_the_time_of_the_newest_one():
+    def power(at: pd.Timestamp) -> float:
+        # The first week lacks its Monday alone, the second one its weekend.
+        is_gap = at.date() == date(2024, 1, 8) or date(2024, 1, 20) <= at.date() <= date(
+            2024, 1, 21
+        )
+        return math.nan if is_gap else 10.0
+
+    found = compare_weeks(days("2024-01-08", 15, power), 4)
+    assert [week.is_compared for week in found.weeks[2:]] == [False, True, False]
+    assert [week.to_date_readings for week in found.weeks[2:]] == [0, 24, 24]
+    assert [week.due_readings for week in found.weeks[2:]] == [24, 24, 24]
+
+
+def test_a_newest_week_that_lacks_readings_is_not_compared():
+    def power(at: pd.Timestamp) -> float:
+        return math.nan if at.date() == date(2024, 1, 15) and at.hour < 20 else 10.0
+
+    found = compare_weeks(days("2024-01-08", 8, power), 4)
+    assert found.weeks[-2].is_compared
+    assert (found.weeks[-1].to_date_readings, found.weeks[-1].due_readings) == (4, 24)
+    assert math.isnan(found.usual_kwh)
+
+
+def test_in_the_hour_that_comes_twice_no_reading_of_the_newest_week_is_left_out():
+    meter = Meter("m", "America/New_York", 30)
+    # From Monday 00:00 to the second 01:00 of Sunday: 01:30 has been once.
+    series = from_values(local("2024-10-28", meter), [2.0] * (6 * 48 + 5), meter)
+    newest = compare_weeks(series, 4).weeks[-1]
+    assert newest.to_date_readings == newest.due_readings == newest.readings == 6 * 48 + 5
+    assert newest.to_date_kwh == newest.energy_kwh

@@ -10,6 +10,7 @@ import { meterLink } from "./fleet_table.js";
 import { LineChart } from "./line_chart.js";
 import { lineKey, lineStyle } from "./series_styles.js";
 import { SpanControls } from "./span_controls.js";
+import { hearStanding } from "./standing.js";
 import { timeTicks } from "./ticks.js";
 import { count, kwh, number, share } from "./words.js";
 
@@ -56,7 +57,8 @@ function change(chosen) {
   loadSoon();
 }
 
-const unitName = () => (state.place.unit === "kW" ? "kW" : "W/m²");
+/** The unit of what is shown: that of the form is shown once its answer is there. */
+const unitName = () => (state.shown.unit === "kW" ? "kW" : "W/m²");
 
 function draw() {
   const { shown, place } = state;
@@ -79,7 +81,7 @@ function draw() {
   byId("compare-chart").setAttribute("aria-label", `Power of ${place.meters.join(", ")}, ${range}`);
   byId("compare-range").textContent = range;
   fill(byId("compare-legend"), ...shown.meters.flatMap(({ name }, at) => [lineKey(at, state.colors), name]));
-  byId("compare-note").textContent = `Mean power ${shown.step_minutes === DAY_MINUTES ? "of each day" : `over ${shown.step_minutes} minutes`}; a step without a reading is a gap. Times in ${shown.timezone}${shown.has_other_zones ? ", the time zone of the first meter; others are in another one" : ""}.`;
+  byId("compare-note").textContent = `Mean power ${shown.step_minutes === DAY_MINUTES ? "of each local day that is wholly in this range" : `over ${shown.step_minutes} minutes`}; a step without a reading is a gap. Times in ${shown.timezone}${shown.has_other_zones ? ", the time zone of the first meter; others are in another one" : ""}.`;
   controls.mark(shown.from, shown.to);
   keepingFocus(drawTable);
 }
@@ -156,6 +158,7 @@ async function start() {
   draw();
   await guarded(load);
   document.documentElement.dataset.ready = "true";
+  hearStanding();
 }
 
 // For the browser console and tests.

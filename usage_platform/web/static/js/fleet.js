@@ -9,6 +9,7 @@ import { FleetGroups } from "./fleet_groups.js";
 import { readFleetPlace, writeFleetPlace } from "./fleet_place.js";
 import { FleetSelection } from "./fleet_selection.js";
 import { FleetTable } from "./fleet_table.js";
+import { hearStanding } from "./standing.js";
 import { Treemap } from "./treemap.js";
 import { age, count } from "./words.js";
 
@@ -111,17 +112,12 @@ function listen() {
     byId("groups-table").classList.toggle("all", isAll);
     event.target.setAttribute("aria-pressed", String(isAll));
   });
-  const source = new EventSource("/api/standing");
-  source.addEventListener("standing", (event) => heardStanding(JSON.parse(event.data)));
-  source.addEventListener("open", () => showProblem("connection", ""));
-  source.addEventListener("error", () => showProblem("connection", "The page's server does not respond; retrying."));
+  hearStanding(heardVersion);
   // The server may answer with the rows of a moment ago while it makes new ones.
   setInterval(refreshSoon, 3 * REFRESH_MS);
 }
 
-function heardStanding({ brokers, lake, version }) {
-  showProblem("brokers", brokers && `No live data: ${brokers}. Showing data from the lake.`);
-  showProblem("lake", lake);
+function heardVersion(version) {
   if (version && state.version && version !== state.version) refreshSoon();
   state.version = version || state.version;
 }

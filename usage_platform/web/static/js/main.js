@@ -1,7 +1,7 @@
 /** The page: loads a meter's year, draws it, applies live updates and handles input. */
 
 import { json, series } from "./api.js";
-import { guarded, showProblem } from "./banner.js";
+import { guarded } from "./banner.js";
 import { Clock } from "./clock.js";
 import { colors, onColorChange } from "./colors.js";
 import { listenToCompare } from "./compare_form.js";
@@ -10,6 +10,7 @@ import { EpisodeList } from "./episodes.js";
 import { Live } from "./live.js";
 import { MeterPanels } from "./meter_panels.js";
 import { addressOf, readPlace, writePlace } from "./place.js";
+import { showConnection, showStanding } from "./standing.js";
 import { showTiles } from "./tiles.js";
 import { View } from "./view.js";
 import { Year } from "./year.js";
@@ -52,14 +53,14 @@ const live = new Live({
   onEpisodes: heardEpisodes,
   onStanding: heardStanding,
   onReset: () => allSoon(),
-  onConnection: (isConnected) => showProblem("connection", isConnected ? "" : "The page's server does not respond; retrying."),
+  onConnection: showConnection,
 });
 
 const drawSoon = atMostEvery(100, draw);
 const episodesSoon = atMostEvery(1000, () => guarded(loadEpisodes));
 const panelsSoon = atMostEvery(60_000, () => {
   guarded(() => panels.forecast.load(state.place.meter));
-  panels.loadComparisons(state.place);
+  panels.loadComparisons(state.place, state.version);
 });
 const figuresSoon = atMostEvery(2000, () => guarded(loadFigures));
 // A playback at full speed repeatedly exceeds the server's buffer.
@@ -89,7 +90,7 @@ async function show(loading = asked()) {
   await guarded(() => loadYear(loading));
   live.listen(state.place.meter);
   document.documentElement.dataset.ready = "true";
-  whenIdle(() => panels.load(state.place));
+  whenIdle(() => panels.load(state.place, state.version));
 }
 
 const asked = () =>
@@ -247,16 +248,17 @@ function heardEpisodes(episodes) {
   episodesSoon();
 }
 
-function heardStanding({ brokers, lake, version }) {
-  showProblem("brokers", brokers && `No live data: ${brokers}. Showing data from the lake.`);
-  showProblem("lake", lake);
-  if (version && state.version && version !== state.version) {
+function heardStanding(standing) {
+  const { version } = standing;
+  showStanding(standing);
+  const isNewer = version && state.version && version !== state.version;
+  state.version = version || state.version;
+  if (isNewer) {
     partSoon();
     figuresSoon();
     episodesSoon();
     panelsSoon();
   }
-  state.version = version || state.version;
 }
 
 function listen() {

@@ -16,16 +16,16 @@ export class MeterPanels {
     this.years = new YearsPanel(byId("years"), guarded);
   }
 
-  /** @param {{meter: string, year: string}} place */
-  load(place) {
+  /** @param {{meter: string, year: string}} place @param {string} version that of the lake */
+  load(place, version) {
     guarded(() => this.findings.load(place.meter));
     guarded(() => this.forecast.load(place.meter));
-    this.loadComparisons(place);
+    this.loadComparisons(place, version);
   }
 
-  loadComparisons(place) {
+  loadComparisons(place, version) {
     guarded(() => this.weeks.load(place));
-    guarded(() => this.years.load(place));
+    guarded(() => this.years.load(place, version));
   }
 
   /** @param {{year: object, clock: object, colors: object, isPast: boolean}} shown */

@@ -7,6 +7,7 @@ import { colors, onColorChange } from "./colors.js";
 import { atMostEvery, byId, element, fill } from "./dom.js";
 import { LineChart } from "./line_chart.js";
 import { SpanControls } from "./span_controls.js";
+import { hearStanding } from "./standing.js";
 import { timeTicks } from "./ticks.js";
 import { count, kw, kwh, share } from "./words.js";
 
@@ -110,7 +111,7 @@ function drawMissing() {
     shown.negative_hours ? `In ${count(shown.negative_hours)} hours the sub-meters sum to more than the main meter: check signs, factors and clocks.` : "",
   ];
   fill(byId("parts-missing"), ...lines.filter(Boolean).map((text) => element("li", {}, text)));
-  byId("parts-note").textContent = `Mean power ${shown.step_minutes === DAY_MINUTES ? "of each day" : "of each hour"} over the hours in which all parts have all of their readings. Times in ${shown.timezone}.`;
+  byId("parts-note").textContent = `Mean power ${shown.step_minutes === DAY_MINUTES ? "of each local day that is wholly in this range" : "of each hour"} over the hours in which all parts have all of their readings. Times in ${shown.timezone}.`;
 }
 
 function drawTable(parts) {
@@ -151,6 +152,7 @@ async function start() {
   });
   await guarded(load);
   document.documentElement.dataset.ready = "true";
+  hearStanding();
 }
 
 // For the browser console and tests.

@@ -71,21 +71,23 @@ export class WeeksPanel {
     });
     const now = loaded.weeks.at(-1);
     const others = loaded.weeks.filter((week) => week.is_compared).length;
-    const usual = loaded.usual_kwh === null ? "no week before has enough readings to compare with" : `${compared(now.to_date_kwh, loaded.usual_kwh)} ${kwh(loaded.usual_kwh)}, the median of ${count(others)} weeks up to the same time`;
-    this.part("weeks-said").textContent = `Week of ${dayName(dayOf(now.monday))} so far: ${kwh(now.to_date_kwh)}, ${usual}.`;
+    const there = share(now.to_date_readings / now.due_readings);
+    const without = others ? "not compared, as too many of its readings are missing" : "no week before has enough readings to compare with";
+    const usual = loaded.usual_kwh === null ? without : `${compared(now.to_date_kwh, loaded.usual_kwh)} ${kwh(loaded.usual_kwh)}, the median of ${count(others)} weeks up to the same time`;
+    this.part("weeks-said").textContent = `Week of ${dayName(dayOf(now.monday))} so far: ${kwh(now.to_date_kwh)} (${there} of its readings so far), ${usual}.`;
     this.part("weeks-chart").setAttribute("aria-label", `Power of the week of ${dayName(dayOf(now.monday))} over the range of the ${this.before} weeks before`);
     this.drawTable();
   }
 
   drawTable() {
-    const row = ({ monday, hours, energy_kwh: energy, to_date_kwh: toDate, readings, expected_readings: expected, is_compared: isCompared }, at, weeks) => {
+    const row = ({ monday, hours, energy_kwh: energy, to_date_kwh: toDate, to_date_readings: readings, due_readings: due, is_compared: isCompared }, at, weeks) => {
       const isNow = at === weeks.length - 1;
       const length = hours === WEEK_HOURS ? "168" : element("strong", {}, number(hours), " (clock change)");
       const counts = isNow ? "this week" : isCompared ? "yes" : "no: readings are missing";
-      const cells = [length, kwh(toDate), isNow ? "–" : kwh(energy), `${share(readings / expected)} of ${count(expected)}`, counts];
+      const cells = [length, kwh(toDate), isNow ? "–" : kwh(energy), `${share(readings / due)} of ${count(due)}`, counts];
       return element("tr", {}, element("th", { scope: "row" }, dayName(dayOf(monday))), ...cells.map((text) => element("td", {}, text)));
     };
-    const heads = ["Week from", "hours", "up to the same time", "whole week", "readings", "compared"];
+    const heads = ["Week from", "hours", "up to the same time", "whole week", "readings up to then", "compared"];
     fill(
       this.part("weeks-table"),
       element("caption", { class: "hidden" }, "Energy of this week and of the weeks before"),

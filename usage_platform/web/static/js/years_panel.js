@@ -20,6 +20,8 @@ export class YearsPanel {
     this.loaded = null;
     this.asked = "";
     this.place = null;
+    this.version = "";
+    this.key = "";
     this.isNear = false;
     this.chart = new LineChart(this.part("years-chart"), { onIndex: (index, isKeyed) => this.point(index, isKeyed) });
     for (const button of section.querySelectorAll("[data-by]")) {
@@ -31,7 +33,7 @@ export class YearsPanel {
     // Two years of hours are read only once somebody comes near.
     const near = ([{ isIntersecting }]) => {
       this.isNear = isIntersecting;
-      if (isIntersecting && this.place) guarded(() => this.load(this.place));
+      if (isIntersecting && this.place) guarded(() => this.load(this.place, this.version));
     };
     new IntersectionObserver(near, { rootMargin: NEAR }).observe(section);
   }
@@ -40,20 +42,30 @@ export class YearsPanel {
     return this.section.querySelector(`#${id}`);
   }
 
-  /** @param {{meter: string, year: string}} place */
-  async load(place) {
+  /** @param {{meter: string, year: string}} place @param {string} version that of the lake */
+  async load(place, version) {
     this.place = place;
-    const asked = JSON.stringify([place.meter, place.year]);
-    if (asked === this.asked || !this.isNear) {
-      if (asked !== this.asked) this.forget();
-      return;
-    }
-    this.forget();
+    this.version = version;
+    const key = JSON.stringify([place.meter, place.year]);
+    if (key !== this.key) this.forget();
+    this.key = key;
+    const asked = `${key} ${version}`;
+    if (asked === this.asked || !this.isNear) return;
     this.asked = asked;
-    const { years } = await json("/api/years", { meter: place.meter, year: place.year });
+    const years = await this.fetched(place, asked);
     if (asked !== this.asked) return;
     this.loaded = years;
     this.draw(years === null ? "No hour of this year yet." : "");
+  }
+
+  /** After an error the same is asked again next time. */
+  async fetched(place, asked) {
+    try {
+      return (await json("/api/years", { meter: place.meter, year: place.year })).years;
+    } catch (error) {
+      if (asked === this.asked) this.asked = "";
+      throw error;
+    }
   }
 
   /** What was loaded of another meter or year is not shown meanwhile. */
