@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from datetime import date
 from enum import Enum
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.core.arrays import Floats
 
 _S = 10**9
 _NO_CONTENT_CHANGED = 304
@@ -76,6 +78,21 @@ def unless_known(
 def as_json(content: object) -> str:
     """A value as a JSON text."""
     return json.dumps(plain(content), separators=(",", ":"), allow_nan=False)
+
+
+def unless_same(request: Request, content: object) -> Response:
+    """A value as JSON, or a 304 if the client already has the same one.
+
+    For what is cheap to make, and whose parts have no version of their own.
+    """
+    body = as_json(content)
+    version = sha256(body.encode()).hexdigest()[:16]
+    return unless_known(request, version, lambda: body, "application/json")
+
+
+def rounded(values: Floats, digits: int = 3) -> list[float]:
+    """Numbers with few decimal digits: the text is shorter."""
+    return np.round(values, digits).tolist()
 
 
 def refused(request: Request, error: Exception) -> Response:

@@ -4,25 +4,20 @@ Belongs here: `/api/weeks` and `/api/years`. Not here: what is compared (`core.l
 `core.load.years`).
 """
 
-from hashlib import sha256
-
-import numpy as np
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from usage_platform.core.arrays import Floats
 from usage_platform.core.load.days import day_of
 from usage_platform.core.load.weeks import WEEKS_BEFORE, WeeksComparison, compare_weeks
 from usage_platform.core.load.years import YearComparison
 from usage_platform.services.page_data import Year
 from usage_platform.services.year_comparison import year_comparison
-from usage_platform.web.answers import as_json, unless_known
+from usage_platform.web.answers import as_json, rounded, unless_known, unless_same
 from usage_platform.web.parameters import known_year, meter_of, number_of, source_of, year_of
 
 _JSON = "application/json"
-_DIGITS = 3
 
 
 def weeks(request: Request) -> Response:
@@ -57,7 +52,7 @@ def _weeks(found: WeeksComparison | None) -> dict[str, object] | None:
         return None
     return {
         "step_minutes": found.step_minutes,
-        **{name: _short(getattr(found, name)) for name in ("power", "low", "high", "usual")},
+        **{name: rounded(getattr(found, name)) for name in ("power", "low", "high", "usual")},
         "usual_kwh": found.usual_kwh,
         "weeks": [{**vars(one), "monday": day_of(one.monday)} for one in found.weeks],
     }
@@ -68,9 +63,7 @@ def years(request: Request) -> Response:
     text = request.query_params.get("year")
     year = None if not text else known_year(text)
     found = year_comparison(source_of(request).reader, meter_of(request), year)
-    body = as_json({"years": _years(found)})
-    version = sha256(body.encode()).hexdigest()[:16]
-    return unless_known(request, version, lambda: body, _JSON)
+    return unless_same(request, {"years": _years(found)})
 
 
 def _years(found: YearComparison | None) -> dict[str, object] | None:
@@ -79,21 +72,17 @@ def _years(found: YearComparison | None) -> dict[str, object] | None:
     mondays, this, before = found.by_week()
     return {
         "first_day": day_of(found.first_day),
-        "days": {"kwh": _short(found.energy_kwh), "before_kwh": _short(found.before_kwh)},
+        "days": {"kwh": rounded(found.energy_kwh), "before_kwh": rounded(found.before_kwh)},
         "weeks": {
             "mondays": [day_of(int(day)) for day in mondays],
-            "kwh": _short(this),
-            "before_kwh": _short(before),
+            "kwh": rounded(this),
+            "before_kwh": rounded(before),
         },
         "compared_days": int(found.is_compared.sum()),
         "compared_kwh": found.compared_kwh,
         "compared_before_kwh": found.compared_before_kwh,
         "difference_kwh": found.difference_kwh,
     }
-
-
-def _short(values: Floats) -> list[float]:
-    return np.round(values, _DIGITS).tolist()
 
 
 ROUTES = (Route("/api/weeks", weeks), Route("/api/years", years))

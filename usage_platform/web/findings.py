@@ -6,7 +6,6 @@ Belongs here: `/api/findings` and `/api/fleet/findings`. Not here: which finding
 
 from datetime import UTC, datetime
 from functools import partial
-from hashlib import sha256
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,7 +18,7 @@ from starlette.routing import Route
 from usage_platform.core.findings.states import FindingState, StateChange
 from usage_platform.core.form_errors import first_mistake
 from usage_platform.services.finding_list import UnknownFindingError, list_findings, set_state
-from usage_platform.web.answers import answer, as_json, unless_known
+from usage_platform.web.answers import answer, as_json, unless_known, unless_same
 from usage_platform.web.parameters import meter_of, source_of
 from usage_platform.web.source import PageSource
 
@@ -39,15 +38,12 @@ def findings(request: Request) -> Response:
     """A meter's current findings, the costliest first; of when they are, why newer ones failed."""
     source, meter = source_of(request), meter_of(request).name
     run = source.findings_record.read()
-    body = as_json(
-        {
-            "as_of": None if run is None else pd.Timestamp(run.as_of),
-            "failed": None if run is None else run.failed.get(meter),
-            "findings": list_findings(source.reader, source.finding_states, [meter]),
-        }
-    )
-    version = sha256(body.encode()).hexdigest()[:16]
-    return unless_known(request, version, lambda: body, _JSON)
+    content = {
+        "as_of": None if run is None else pd.Timestamp(run.as_of),
+        "failed": None if run is None else run.failed.get(meter),
+        "findings": list_findings(source.reader, source.finding_states, [meter]),
+    }
+    return unless_same(request, content)
 
 
 def fleet_findings(request: Request) -> Response:

@@ -3,16 +3,14 @@
 Belongs here: `/api/forecast`. Not here: making forecasts (`services.meter_forecast`).
 """
 
-import numpy as np
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from usage_platform.core.arrays import Floats
 from usage_platform.services.meter_forecast import MeterForecast
 from usage_platform.settings.settings import SettingsError
-from usage_platform.web.answers import as_json, seconds, unless_known
+from usage_platform.web.answers import as_json, rounded, seconds, unless_known
 from usage_platform.web.parameters import meter_of, source_of
 
 _DECIMALS = 2
@@ -36,9 +34,9 @@ def _content(made: MeterForecast) -> dict[str, object]:
         "forecast": {
             "made_at": seconds(found.made_at),
             "at": [seconds(at) for at in found.instants.tolist()],
-            "kw": _short(found.power),
-            "low": _short(found.low),
-            "high": _short(found.high),
+            "kw": rounded(found.power, _DECIMALS),
+            "low": rounded(found.low, _DECIMALS),
+            "high": rounded(found.high, _DECIMALS),
             "energy_kwh": energy,
             "month": found.month.label,
             "used_kwh": found.used_kwh,
@@ -48,10 +46,6 @@ def _content(made: MeterForecast) -> dict[str, object]:
             "peak_probability": found.peak_probability,
         }
     }
-
-
-def _short(power: Floats) -> list[float]:
-    return np.round(power, _DECIMALS).tolist()
 
 
 ROUTES = (Route("/api/forecast", forecast),)

@@ -4,15 +4,11 @@ Belongs here: `/api/overlay`. Not here: what is read (`services.overlay`), steps
 (`core.load.overlay`).
 """
 
-from hashlib import sha256
-
-import numpy as np
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from usage_platform.core.arrays import Floats
 from usage_platform.core.load.clock_changes import offsets_between
 from usage_platform.core.load.overlay import (
     MOST_METERS,
@@ -22,11 +18,10 @@ from usage_platform.core.load.overlay import (
 )
 from usage_platform.core.meters import Meter
 from usage_platform.services.overlay import Overlay, overlay
-from usage_platform.web.answers import as_json, seconds, unless_known
+from usage_platform.web.answers import rounded, seconds, unless_same
 from usage_platform.web.parameters import chosen_span, known_meter, one_of, source_of
 
 _S = 10**9
-_DIGITS = 3
 
 
 def several(request: Request) -> Response:
@@ -39,9 +34,7 @@ def several(request: Request) -> Response:
         found = overlay(source.reader, meters, unit, source.fleet.fleet().areas, span)
     except UnitError as error:
         raise HTTPException(400, str(error)) from None
-    body = as_json(_content(found, unit, span))
-    version = sha256(body.encode()).hexdigest()[:16]
-    return unless_known(request, version, lambda: body, "application/json")
+    return unless_same(request, _content(found, unit, span))
 
 
 def _meters(request: Request) -> list[Meter]:
@@ -71,15 +64,11 @@ def _content(found: Overlay, unit: OverlayUnit, span: tuple[int, int]) -> dict[s
 def _line(line: MeterLine) -> dict[str, object]:
     return {
         "name": line.meter.name,
-        "power": _short(line.power),
+        "power": rounded(line.power),
         "energy_kwh": line.energy_kwh,
         "readings": line.readings,
         "expected_readings": line.expected_readings,
     }
-
-
-def _short(power: Floats) -> list[float]:
-    return np.round(power, _DIGITS).tolist()
 
 
 ROUTES = (Route("/api/overlay", several),)

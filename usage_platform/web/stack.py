@@ -5,9 +5,7 @@ Belongs here: `/api/fleet/stack`. Not here: what is read (`services.group_stack`
 """
 
 import math
-from hashlib import sha256
 
-import numpy as np
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,12 +15,11 @@ from usage_platform.core.arrays import Floats
 from usage_platform.core.fleet.groups import Group
 from usage_platform.core.load.clock_changes import offsets_between
 from usage_platform.services.group_stack import GroupStack, SpanTooLongError, group_stack
-from usage_platform.web.answers import as_json, seconds, unless_known
+from usage_platform.web.answers import rounded, seconds, unless_same
 from usage_platform.web.fleet import known_group
 from usage_platform.web.parameters import chosen_span, source_of
 
 _S = 10**9
-_DIGITS = 3
 
 
 def stack(request: Request) -> Response:
@@ -33,9 +30,7 @@ def stack(request: Request) -> Response:
         found = group_stack(source.reader, source.registry(), group, span)
     except SpanTooLongError as error:
         raise HTTPException(400, str(error)) from None
-    body = as_json(_content(group, found, span))
-    version = sha256(body.encode()).hexdigest()[:16]
-    return unless_known(request, version, lambda: body, "application/json")
+    return unless_same(request, _content(group, found, span))
 
 
 def _content(group: Group, found: GroupStack, span: tuple[int, int]) -> dict[str, object]:
@@ -66,7 +61,7 @@ def _content(group: Group, found: GroupStack, span: tuple[int, int]) -> dict[str
 def _power(found: GroupStack, kw: Floats) -> dict[str, object]:
     """The power of each step, and the energy of the hours that are stacked."""
     kwh = math.fsum(kw[found.stack.is_whole])
-    return {"power": np.round(found.shown(kw), _DIGITS).tolist(), "kwh": kwh}
+    return {"power": rounded(found.shown(kw)), "kwh": kwh}
 
 
 ROUTES = (Route("/api/fleet/stack", stack),)
