@@ -6,6 +6,7 @@ import { Clock } from "./clock.js";
 import { colors, onColorChange } from "./colors.js";
 import { compareQuery, readComparePlace, writeComparePlace } from "./compare_place.js";
 import { atMostEvery, byId, element, fill, keepingFocus } from "./dom.js";
+import { MOST_METERS } from "./fleet_selection.js";
 import { meterLink } from "./fleet_table.js";
 import { LineChart } from "./line_chart.js";
 import { lineKey, lineStyle } from "./series_styles.js";
@@ -14,7 +15,6 @@ import { hearStanding } from "./standing.js";
 import { timeTicks } from "./ticks.js";
 import { count, kwh, number, share } from "./words.js";
 
-const MOST_METERS = 8;
 const MOST_FOUND = 8;
 const TYPED_MS = 200;
 const DAY_MINUTES = 1440;

@@ -1,12 +1,13 @@
 /** Which meters are on one chart, over which time and in which unit: in the URL, so that links restore it. */
 
+import { spanOf } from "./span_controls.js";
+
 /** @typedef {{meters: string[], from: number | null, to: number | null, unit: string, search: string}} ComparePlace */
 
 /** @returns {ComparePlace} */
 export function readComparePlace() {
   const given = new URLSearchParams(location.search);
-  const whole = (name) => (/^\d+$/.test(given.get(name) ?? "") ? Number(given.get(name)) : null);
-  return { meters: [...new Set(given.getAll("meter"))].filter(Boolean), from: whole("from"), to: whole("to"), unit: given.get("unit") || "kW", search: given.get("search") ?? "" };
+  return { meters: [...new Set(given.getAll("meter"))].filter(Boolean), ...spanOf(given), unit: given.get("unit") || "kW", search: given.get("search") ?? "" };
 }
 
 /** The parameters of a request. @param {ComparePlace} place */

@@ -2,7 +2,8 @@
 
 import { byId, element, fill } from "./dom.js";
 
-const MOST_METERS = 8;
+/** So many meters fit on one chart; the server refuses more (`core/load/overlay.py`). */
+export const MOST_METERS = 8;
 
 export class FleetSelection {
   /** @param {HTMLElement} root where it says which are selected */

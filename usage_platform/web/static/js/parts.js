@@ -6,7 +6,7 @@ import { Clock } from "./clock.js";
 import { colors, onColorChange } from "./colors.js";
 import { atMostEvery, byId, element, fill } from "./dom.js";
 import { LineChart } from "./line_chart.js";
-import { SpanControls } from "./span_controls.js";
+import { SpanControls, spanOf } from "./span_controls.js";
 import { hearStanding } from "./standing.js";
 import { timeTicks } from "./ticks.js";
 import { count, kw, kwh, share } from "./words.js";
@@ -16,8 +16,7 @@ const ASKED_MS = 200;
 const SEEN = "b3";
 
 const given = new URLSearchParams(location.search);
-const whole = (name) => (/^\d+$/.test(given.get(name) ?? "") ? Number(given.get(name)) : null);
-const state = { place: { name: given.get("name") ?? "", from: whole("from"), to: whole("to") }, shown: null, clock: Clock.utc(), colors: colors(), asked: 0 };
+const state = { place: { name: given.get("name") ?? "", ...spanOf(given) }, shown: null, clock: Clock.utc(), colors: colors(), asked: 0 };
 
 const controls = new SpanControls(ends, change);
 const chart = new LineChart(byId("parts-chart"), {

@@ -5,6 +5,12 @@ const SPANS = { day: DAY, week: 7 * DAY, month: 30 * DAY, year: 365 * DAY };
 const SHORTEST = 3600;
 const LONGEST = 366 * DAY;
 
+/** The range that the URL asks for; null for an end that it leaves out. @param {URLSearchParams} given */
+export function spanOf(given) {
+  const [from, to] = ["from", "to"].map((name) => (/^\d+$/.test(given.get(name) ?? "") ? Number(given.get(name)) : null));
+  return { from, to };
+}
+
 export class SpanControls {
   /**
    * @param {() => [number, number] | null} ends the range that is shown, seconds since 1970 UTC
