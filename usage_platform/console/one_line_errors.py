@@ -5,6 +5,7 @@ Belongs here: which exceptions those are. Not here: the same for Dagster runs (`
 
 import click
 
+from usage_platform.adapters.kafka.errors import kafka_error_line
 from usage_platform.console.plain_text import plain
 from usage_platform.settings.settings import SettingsError
 
@@ -30,7 +31,7 @@ class OneLineErrors(click.Group):
         try:
             return super().invoke(ctx)
         except KafkaException as error:
-            raise click.ClickException(plain(f"Kafka: {error.args[0].str()}")) from None
+            raise click.ClickException(plain(kafka_error_line(error))) from None
         except (SettingsError, *known) as error:
             raise click.ClickException(plain(str(error))) from None
         except BrokenPipeError:  # The reader of the pipe is gone; click exits silently.

@@ -8,6 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from usage_platform.adapters.kafka.errors import kafka_error_line
 from usage_platform.adapters.kafka.open_transactions import open_transactions
 from usage_platform.adapters.kafka.topics import (
     ANOMALY,
@@ -107,7 +108,7 @@ def _lags(deployment: Platform, now: pd.Timestamp) -> Group | Text:
     except (KafkaUnreachableError, LakeError) as error:
         return Text(f"Lag: {error}\n")
     except KafkaException as error:
-        return Text(f"Lag: Kafka: {error.args[0].str()}\n")
+        return Text(f"Lag: {kafka_error_line(error)}\n")
     stopped = [lag for lag in lags.values() if isinstance(lag, str)]
     for stage, lag in lags.items():
         if isinstance(lag, str):

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import dagster as dg
 from confluent_kafka import KafkaException
 
+from usage_platform.adapters.kafka.errors import kafka_error_line
 from usage_platform.adapters.kafka.topics import KafkaUnreachableError
 from usage_platform.adapters.lake.errors import LakeError, what_to_do
 from usage_platform.adapters.lake.lease import LeaseError
@@ -61,7 +62,7 @@ def _failing_in_one_line() -> Iterator[None]:
     except _KNOWN as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
     except KafkaException as error:
-        raise dg.Failure(description=f"Kafka: {error.args[0].str()}", allow_retries=False) from None
+        raise dg.Failure(description=kafka_error_line(error), allow_retries=False) from None
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException
 from pydantic import Field
 
 from usage_platform.adapters.drawing.plots import weekday_profile
+from usage_platform.adapters.kafka.errors import kafka_error_line
 from usage_platform.adapters.kafka.playback_lease import PlaybackLease, PlaybackLeaseError
 from usage_platform.adapters.kafka.topics import KafkaUnreachableError, end_offsets, ensure_topics
 from usage_platform.adapters.lake.holder_id import holder_of
@@ -178,7 +179,7 @@ def usage(
     ) as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
     except KafkaException as error:
-        raise dg.Failure(description=f"Kafka: {error.args[0].str()}") from None
+        raise dg.Failure(description=kafka_error_line(error)) from None
     return dg.MaterializeResult(metadata=playback_metadata(progress, offsets))
 
 

@@ -12,6 +12,7 @@ from functools import partial
 import pandas as pd
 from confluent_kafka import KafkaException
 
+from usage_platform.adapters.kafka.errors import kafka_error_line
 from usage_platform.adapters.kafka.topics import KafkaSettings
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.reader import LakeReader
@@ -46,7 +47,7 @@ class ScorerProcessError(RuntimeError):
 def reason_of(error: Exception) -> str:
     """Why a tick failed, in one line."""
     if isinstance(error, KafkaException):
-        return f"Kafka: {error.args[0].str()}"
+        return kafka_error_line(error)
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -111,11 +112,6 @@ class ScorerProcess:
         self._load: Callable[[str], Model] | None = None
         self._registry: MeterRegistry | None = None
         self._process = Companion(make_handler)
-
-    @property
-    def pid(self) -> int:
-        """The id of its process."""
-        return self._process.pid
 
     def tick(
         self,

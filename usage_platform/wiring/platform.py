@@ -219,7 +219,7 @@ class Platform:
         return MetersStore(self.assets)
 
     def meters_notice(self) -> str:
-        """What people are told while `meters.yaml` has a mistake, in one line; else empty.
+        """What is to be said while `meters.yaml` has a mistake, in one line; else empty.
 
         Raises:
             LakeError: As for `registry`.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from usage_platform.adapters.kafka.consuming import consume
+from usage_platform.adapters.kafka.errors import kafka_error_line
 from usage_platform.adapters.kafka.topics import (
     KafkaSettings,
     KafkaUnreachableError,
@@ -71,7 +72,7 @@ class TopicTail:
             except KafkaUnreachableError as error:
                 self._on_state(str(error))
             except KafkaException as error:
-                self._on_state(f"Kafka: {error.args[0].str()}")
+                self._on_state(kafka_error_line(error))
             self._stop.wait(_AGAIN_SECONDS)
 
     def _follow(self, kafka: KafkaSettings) -> None:

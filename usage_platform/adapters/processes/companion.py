@@ -68,11 +68,11 @@ class Companion:
         """
         self._send(content)
         while True:
-            kind, told = self._received()
+            kind, value = self._received()
             if kind == "done":
-                return told
+                return value
             if kind == "asks":
-                self._send(answer(told))
+                self._send(answer(value))
 
     def close(self) -> None:
         """End the process, whatever it does."""

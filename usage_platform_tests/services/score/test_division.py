@@ -174,7 +174,7 @@ def test_processes_score_as_one_scorer_and_a_killed_one_is_replaced(
         assert (result.events, result.lag, result.notice) == (400, 0, "")
         assert result.offsets == dict.fromkeys(range(4), 100)
         put(kafka, events[400:800])
-        os.kill(scorers._scorers[1].pid, signal.SIGKILL)
+        os.kill(scorers._scorers[1]._process.pid, signal.SIGKILL)
         result = tick(scorers, timeline)
         assert (result.events, result.lag) == (200, 200)
         assert result.notice.startswith("scorer 2 of 2 begins again at the next tick")
