@@ -1,14 +1,22 @@
 """Open transactions on the platform's topics, and their age.
 
-Belongs here: comparing the last stable offset with the high watermark. Not here: how long a
+Belongs here: comparing the last stable offset with the high watermark, waiting for their end. Not
+here: how long a
 transaction may be open (`services.score`), reporting one that hangs (`defs`, `console`).
 """
 
+import time
 from dataclasses import dataclass
 from typing import cast
 
 import pandas as pd
-from confluent_kafka import Consumer, IsolationLevel, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 from confluent_kafka.admin import (
     OffsetSpec,  # pyright: ignore[reportPrivateImportUsage] - documented as public
 )
@@ -33,6 +41,7 @@ transactions; playback writes there without any, and other producers may have th
 """
 
 _TIMEOUT = 10.0
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -95,6 +104,37 @@ def open_transactions(kafka: KafkaSettings, now: pd.Timestamp) -> list[OpenTrans
         return transactions
     finally:
         client.close()
+
+
+def wait_for_their_end(
+    kafka: KafkaSettings, partitions: list[TopicPartition], seconds: float
+) -> None:
+    """Wait until every transaction that is open now is committed or aborted.
+
+    An open transaction, of whichever producer, hides from consumers of committed events all that
+    came after its first event, what was committed meanwhile included.
+
+    Args:
+        kafka: The brokers.
+        partitions: Where transactions may be open.
+        seconds: For how long to wait.
+
+    Raises:
+        KafkaException: When one is open for longer, or the broker refuses or is silent.
+    """
+    deadline = time.monotonic() + seconds
+    ends = _latest(kafka, partitions, IsolationLevel.READ_UNCOMMITTED)
+    while any(
+        stable < ends[place]
+        for place, stable in _latest(kafka, partitions, IsolationLevel.READ_COMMITTED).items()
+    ):
+        if time.monotonic() > deadline:
+            raise KafkaException(
+                KafkaError(
+                    KafkaError._TIMED_OUT, f"a transaction has been open for {seconds:.0f} s"
+                )
+            )
+        time.sleep(_POLL_SECONDS)
 
 
 def _latest(
