@@ -8,37 +8,28 @@ left out, and consumed events that are not in the lake yet are read from the top
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import pandas as pd
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, Message
 
 from usage_platform.adapters.kafka.events import (
     committed_reader,
-    in_order_of_arrival,
     messages_between,
     raw_frame,
 )
-from usage_platform.adapters.kafka.topics import (
-    ANOMALY,
-    EPISODE,
-    USAGE,
-    KafkaSettings,
-    messages_to_end,
-    partitions_of,
-)
+from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings, partitions_of
 from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS
-from usage_platform.core.anomalies.message_parsing import (
-    anomalies_from_messages,
-    parse_episode_event,
-)
+from usage_platform.core.anomalies.published_past import PublishedPast
 from usage_platform.core.anomalies.stream import RETENTION, ScorerState
 from usage_platform.core.detector.model_timeline import LOOK_BACK
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.validation import validate_events
-from usage_platform.services.score_homes import EVERY_METER, Homes, homes_of_meters
+from usage_platform.services.score_homes import EVERY_METER, homes_of_meters
+from usage_platform.services.score_published import published_past
 from usage_platform.services.topic_progress import ingested_offsets
 
 _COLUMNS = ["meter", "event_time", "value"]
@@ -69,15 +60,7 @@ def restored(
         The state without the meters of other scorers; and these, each with the partition in which
         its newest event is.
     """
-
-    def past(meter: str, first: int, end: int) -> pd.DataFrame:
-        until = pd.Timestamp(end, tz="UTC")
-        since = pd.Timestamp(first, tz="UTC")
-        rows = _consumed_rows(reader, scored, since, until, [meter])
-        return rows.loc[rows["event_time"] < until, _COLUMNS]
-
-    memory = ScorerState(past)
-    with committed_reader(kafka, "anomaly-scorer-start", fetch_wait_ms=_FETCH_WAIT_MS) as client:
+    with _reader_of_past(kafka) as client:
         first = raw_frame(_first_messages(client, kafka))
         scored = _Scored(consumed, first["kafka_time"].min())
         admitted = AdmittedMeters(reader.lake).known
@@ -101,11 +84,25 @@ def restored(
         homes = EVERY_METER
         if owns is not None and since is not None:
             homes = homes_of_meters(reader, since, scored.topic_began, tail, owns)
-        _restore_published(memory, client, kafka, homes)
+        others, floor = homes.others, 0 if since is None else since.value
+        memory = ScorerState(_Past(kafka, reader, scored))
+        memory.add_published_past(
+            published_past(
+                client,
+                kafka,
+                lambda meter: None if meter in others else floor,
+                floor,
+                all_open=True,
+            )
+        )
     if since is not None:
         rows = _consumed_rows(reader, scored, since, meters=homes.own)
         _restore_history(memory, registry, since, [rows, homes.without_others(tail)])
     return memory, homes.others
+
+
+def _reader_of_past(kafka: KafkaSettings) -> AbstractContextManager[Consumer]:
+    return committed_reader(kafka, "anomaly-scorer-start", fetch_wait_ms=_FETCH_WAIT_MS)
 
 
 @dataclass(frozen=True)
@@ -127,6 +124,27 @@ class _Scored:
         return (rows["offset"] < ends) | (rows["kafka_time"] < self.topic_began)
 
 
+@dataclass(frozen=True)
+class _Past:
+    """Reads what the scorer no longer holds (`core.anomalies.published_past.ScorerPast`)."""
+
+    kafka: KafkaSettings
+    reader: LakeReader
+    scored: _Scored
+
+    def readings(self, meter: str, first: int, end: int) -> pd.DataFrame:
+        until = pd.Timestamp(end, tz="UTC")
+        since = pd.Timestamp(first, tz="UTC")
+        rows = _consumed_rows(self.reader, self.scored, since, until, [meter])
+        return rows.loc[rows["event_time"] < until, _COLUMNS]
+
+    def published(self, since: Mapping[str, int]) -> PublishedPast:
+        with _reader_of_past(self.kafka) as client:
+            return published_past(
+                client, self.kafka, since.get, min(since.values()), all_open=False
+            )
+
+
 def _first_messages(client: Consumer, kafka: KafkaSettings) -> list[Message]:
     """The first events of each partition of `usage`; more than one, as one may be a reject."""
     starts: dict[int, int] = {}
@@ -135,18 +153,6 @@ def _first_messages(client: Consumer, kafka: KafkaSettings) -> list[Message]:
         low, high = client.get_watermark_offsets(one, timeout=10)
         starts[one.partition], ends[one.partition] = low, min(low + _FIRST_EVENTS, high)
     return list(messages_between(client, USAGE, starts, ends))
-
-
-def _restore_published(
-    memory: ScorerState, client: Consumer, kafka: KafkaSettings, homes: Homes
-) -> None:
-    """Fill the state with what was published, without the meters of other scorers."""
-    anomalies = (message.value() for message in _all_messages(client, kafka, ANOMALY))
-    memory.published.add(homes.without_others(anomalies_from_messages(anomalies)))
-    for message in _all_messages(client, kafka, EPISODE):
-        event = parse_episode_event(message.value())
-        if event is not None and event.meter not in homes.others:
-            memory.add_published(event)
 
 
 def _start_of_history(
@@ -191,13 +197,3 @@ def _consumed_rows(
     last = None if until is None else until.date()
     rows = reader.rows(READINGS, columns, since.date(), last, meters)
     return rows[scored.among(rows) & (rows["event_time"] >= since)]
-
-
-def _all_messages(client: Consumer, kafka: KafkaSettings, topic: str) -> list[Message]:
-    """All messages of a topic, in the order of their arrival.
-
-    The messages of a meter share a partition, until partitions are added to the topic.
-    """
-    partitions = partitions_of(client, kafka, topic)
-    starts = [TopicPartition(topic, p.partition, OFFSET_BEGINNING) for p in partitions]
-    return in_order_of_arrival(messages_to_end(client, starts))

@@ -20,7 +20,8 @@ from starlette.routing import Route
 from usage_platform.adapters.kafka.events import raw_frame
 from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, USAGE
 from usage_platform.adapters.lake.errors import LakeError
-from usage_platform.core.anomalies.gap_messages import SILENT, gap_start
+from usage_platform.core.anomalies.episodes import episode_start
+from usage_platform.core.anomalies.gap_messages import SILENT
 from usage_platform.core.anomalies.message_parsing import parse_anomaly, parse_episode
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.validation import validate_events
@@ -105,7 +106,7 @@ def silences(news: list[News]) -> Iterator[tuple[str, int]]:
         if one.place[0] == EPISODE and one.content.get("kind") == SILENT:
             # Anyone can write to the topic: a name that is no time is no silence.
             with contextlib.suppress(ValueError):
-                yield one.meter, gap_start(one.content["episode"])
+                yield one.meter, episode_start(one.content["episode"])
 
 
 def with_expectations(news: list[News], feed: LiveFeed, source: PageSource) -> list[News]:

@@ -19,6 +19,7 @@ from usage_platform.core.detector.train import train
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.messages import usage_messages
 from usage_platform.services.score import Scorer
+from usage_platform_tests.core.anomalies.nothing_before import NothingBefore
 from usage_platform_tests.core.detector.made_models import model, timeline_of
 from usage_platform_tests.core.detector.series import DAY, HOURLY, library
 from usage_platform_tests.stray_messages import STRAY
@@ -66,9 +67,7 @@ def as_table(frame):
 @pytest.fixture(scope="module")
 def expected(readings, timeline) -> SimpleNamespace:
     """What is told when it all comes in one go, without Kafka and without a restart."""
-    told = ScorerState(lambda *span: pytest.fail("nothing to look back at")).process(
-        as_table(readings), timeline, REGISTRY
-    )
+    told = ScorerState(NothingBefore()).process(as_table(readings), timeline, REGISTRY)
     rows = told.anomalies
     at = readings["ts"][MIDDLE]
     before, after = rows[rows["event_time"] < at], rows[rows["event_time"] >= at]

@@ -76,21 +76,20 @@ def messages_between(
                 return
 
 
-def in_order_of_arrival(messages: Iterable[Message]) -> list[Message]:
-    """Messages of several partitions by the broker's time, and of each one by offset.
+def arrivals(messages: Iterable[Message]) -> Iterator[tuple[tuple[int, int, int], Message]]:
+    """Messages of several partitions, each with a key that orders them by their arrival.
 
-    Where the broker's clock was set back, a message is as late as the one before it.
+    The key is the broker's time, then the offset and the partition. Where the broker's clock was
+    set back, a message is as late as the one before it.
 
     Args:
         messages: Those of a partition in their order.
     """
     newest: dict[int, int] = {}
-    arrived: list[tuple[int, int, int, Message]] = []
     for message in messages:
         partition, offset = message.partition() or 0, message.offset() or 0
         newest[partition] = max(message.timestamp()[1], newest.get(partition, 0))
-        arrived.append((newest[partition], offset, partition, message))
-    return [message for *_, message in sorted(arrived, key=lambda one: one[:3])]
+        yield (newest[partition], offset, partition), message
 
 
 def raw_frame(messages: list[Message]) -> pd.DataFrame:

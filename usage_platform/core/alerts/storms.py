@@ -17,7 +17,8 @@ from typing import Any
 from usage_platform.core.alerts.alert import Alert, AlertState, Severity, Standing
 from usage_platform.core.alerts.alert_texts import episode_key, local_time, long_time
 from usage_platform.core.alerts.sent_alerts import SentAlerts
-from usage_platform.core.anomalies.gap_messages import GAP, SILENT, gap_name, gap_start
+from usage_platform.core.anomalies.episodes import episode_start
+from usage_platform.core.anomalies.gap_messages import GAP, SILENT, gap_name
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.units import NS_AN_HOUR
 
@@ -108,11 +109,11 @@ class Storms:
         starts: dict[tuple[str, str], int] = {}
         for name, one in self._sent.standings.items():
             if one.state is not AlertState.WITHDRAWN:
-                starts[one.kind, name] = gap_start(name.rpartition("/")[2])
+                starts[one.kind, name] = episode_start(name.rpartition("/")[2])
         for event in events:
             standing = self._sent.next_standing(event, least)
             if standing is not None and _opens(standing, self._sent.of(event)):
-                starts[standing.kind, episode_key(event)] = gap_start(event["episode"])
+                starts[standing.kind, episode_key(event)] = episode_start(event["episode"])
         self._starts = {}
         for (kind, _), start in sorted(starts.items(), key=lambda item: item[1]):
             self._starts.setdefault(kind, []).append(start)
@@ -138,7 +139,7 @@ class Storms:
         if standing is None:
             return False
         if _opens(standing, before):
-            storm = self._storm_of(standing.kind, gap_start(event["episode"]), ready_at)
+            storm = self._storm_of(standing.kind, episode_start(event["episode"]), ready_at)
             if storm is None:
                 return False
             self._hold(storm.key, ready_at, now)
@@ -192,7 +193,7 @@ class Storms:
         for name, one in list(self._sent.standings.items()):
             meter, _, episode = name.rpartition("/")
             is_one = one.kind == storm.kind and one.state is AlertState.OPENED and not one.storm
-            if is_one and storm.holds(gap_start(episode)):
+            if is_one and storm.holds(episode_start(episode)):
                 self._add(storm.key, meter, Severity.LOW, one)
                 self._sent.mark(name, replace(one, storm=storm.key))
         return self._storms[storm.key]

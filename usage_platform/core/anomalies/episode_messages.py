@@ -10,7 +10,7 @@ or withdraw what was published before, and bring a withdrawn episode back.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
@@ -21,7 +21,7 @@ import pandas as pd
 
 from usage_platform.core.anomalies.anomaly import records
 from usage_platform.core.anomalies.episode_summary import running_summary
-from usage_platform.core.anomalies.episodes import MERGED_MINUTES
+from usage_platform.core.anomalies.episodes import MERGED_MINUTES, episode_start
 from usage_platform.core.meters import Meter
 
 _MERGED = pd.Timedelta(minutes=MERGED_MINUTES)
@@ -47,6 +47,7 @@ class EpisodeEvent:
         episode: The episode's name.
         status: The episode's state.
         value: The message, JSON in UTF-8.
+        at: When it came to that state, in event time, ns since 1970 UTC.
         kind: The episode's kind; empty for a withdrawal.
     """
 
@@ -55,6 +56,7 @@ class EpisodeEvent:
     episode: str
     status: EpisodeStatus
     value: bytes
+    at: int
     kind: str = ""
 
 
@@ -62,16 +64,42 @@ class EpisodeEvent:
 class PublishedEpisodes:
     """The messages on episodes that were published, in their order."""
 
-    _ids: dict[tuple[str, str], list[str]] = field(default_factory=dict[tuple[str, str], list[str]])
+    _ids: dict[str, dict[str, list[str]]] = field(default_factory=dict[str, dict[str, list[str]]])
 
     def add(self, event: EpisodeEvent) -> None:
         """Add a message that was published.
 
-        A withdrawal replaces all messages on the episode before it.
+        After a withdrawal the episode is as one on which nothing was published.
         """
-        key = event.meter, event.episode
-        before = [] if event.status is EpisodeStatus.WITHDRAWN else self._ids.get(key, [])
-        self._ids[key] = [*before, event.event_id]
+        ids = self._ids.setdefault(event.meter, {})
+        if event.status is EpisodeStatus.WITHDRAWN:
+            ids.pop(event.episode, None)
+        else:
+            ids[event.episode] = [*ids.get(event.episode, []), event.event_id]
+
+    def standing(self, meter: str, names: Container[str]) -> set[str]:
+        """Those of some episodes of a meter that were published and not withdrawn."""
+        return {name for name in self._ids.get(meter, {}) if name in names}
+
+    def add_earlier(self, other: "PublishedEpisodes") -> None:
+        """Add the messages on episodes that were forgotten; those on others are known."""
+        for meter, ids in other._ids.items():
+            self._ids[meter] = ids | self._ids.get(meter, {})
+
+    def forget(self, meter: str, before: int, kept: Container[str]) -> None:
+        """Drop the messages on a meter's episodes that start before an instant.
+
+        Args:
+            meter: The meter.
+            before: The instant, ns since 1970 UTC.
+            kept: Names of episodes that are kept.
+        """
+        ids = self._ids.pop(meter, {})
+        left = {
+            name: of for name, of in ids.items() if name in kept or episode_start(name) >= before
+        }
+        if left:
+            self._ids[meter] = left
 
     def unpublished(self, events: list[EpisodeEvent]) -> list[EpisodeEvent]:
         """The messages that were not published; an episode's last message comes last again.
@@ -81,7 +109,8 @@ class PublishedEpisodes:
         """
         unpublished: list[EpisodeEvent] = []
         for key, group in groupby(events, lambda event: (event.meter, event.episode)):
-            due, ids = list(group), self._ids.get(key, [])
+            meter, episode = key
+            due, ids = list(group), self._ids.get(meter, {}).get(episode, [])
             new = [event for event in due if event.event_id not in ids]
             newest = new[-1].event_id if new else ids[-1]
             unpublished += new if newest == due[-1].event_id else [*new, due[-1]]
@@ -158,7 +187,7 @@ def episode_event(
     digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
     value = json.dumps({"event_id": digest, **plain}, separators=(",", ":")).encode()
     kind = str(content.get("kind", ""))
-    return EpisodeEvent(digest, meter.name, str(content["episode"]), status, value, kind)
+    return EpisodeEvent(digest, meter.name, str(content["episode"]), status, value, at.value, kind)
 
 
 def _plain(value: object, meter: Meter) -> object:

@@ -57,6 +57,11 @@ def opened_at(instants: Ints) -> npt.NDArray[np.object_]:
     return pd.DatetimeIndex(instants).strftime(_NAME).to_numpy(object)
 
 
+def episode_start(name: str) -> int:
+    """The start of an episode by its name, ns since 1970 UTC; of an episode of a gap as well."""
+    return pd.Timestamp(name).value
+
+
 def with_episodes(scored: pd.DataFrame) -> pd.DataFrame:
     """The scored readings with a column `episode`, empty where a reading is not flagged.
 

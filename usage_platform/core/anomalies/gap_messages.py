@@ -61,11 +61,6 @@ def gap_name(start: int) -> str:
     return f"{_utc(start):%Y-%m-%dT%H:%MZ}"
 
 
-def gap_start(name: str) -> int:
-    """The start of a gap by the name of its episode, ns since 1970 UTC."""
-    return pd.Timestamp(name).value
-
-
 def silent_event(silence: Silence, meter: Meter) -> EpisodeEvent:
     """The message that a meter has become silent.
 

@@ -182,6 +182,7 @@ def parse_episode_event(value: bytes | None) -> EpisodeEvent | None:
         message["episode"],
         status,
         value,
+        pd.Timestamp(message["at"]).value,
         message.get("kind", ""),
     )
 

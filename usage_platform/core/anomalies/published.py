@@ -95,13 +95,49 @@ class PublishedAnomalies:
             rows: `ANOMALY_COLUMNS`.
         """
         for row in records(rows):
-            by_time = self._by_meter.setdefault(row["meter"], {})
-            at = row["event_time"].value
+            meter, at = row["meter"], row["event_time"].value
             if row["status"] != WITHDRAWN:
-                by_time[at] = row
-                self._newest[row["meter"]] = max(at, self._newest.get(row["meter"], at))
-            elif at in by_time and by_time[at]["anomaly_id"] == row["anomaly_id"]:
-                del by_time[at]
+                self._by_meter.setdefault(meter, {})[at] = row
+                self._newest[meter] = max(at, self._newest.get(meter, at))
+            else:
+                self._withdraw(meter, at, row["anomaly_id"])
+
+    def _withdraw(self, meter: str, at: int, anomaly_id: str) -> None:
+        by_time = self._by_meter.get(meter, {})
+        if at in by_time and by_time[at]["anomaly_id"] == anomaly_id:
+            del by_time[at]
+        if not by_time:
+            self._by_meter.pop(meter, None)
+            self._newest.pop(meter, None)
+
+    def add_earlier(self, other: "PublishedAnomalies") -> None:
+        """Add anomalies that were forgotten; those of an instant that has one are known."""
+        for meter, by_time in other._by_meter.items():
+            self._by_meter[meter] = by_time | self._by_meter.get(meter, {})
+            newest = max(by_time)
+            self._newest[meter] = max(newest, self._newest.get(meter, newest))
+
+    def forget(self, meter: str, before: int) -> set[str]:
+        """Drop a meter's anomalies before an instant, but none of an episode that is needed.
+
+        Episodes that reach beyond the instant are needed, and the last one, which may be open.
+
+        Args:
+            meter: The meter.
+            before: The instant, ns since 1970 UTC.
+
+        Returns:
+            The names of the episodes of which there are anomalies.
+        """
+        by_time = self._by_meter.pop(meter, {})
+        newest = self._newest.pop(meter, before)
+        if not by_time:
+            return set()
+        kept = {row["episode"] for at, row in by_time.items() if at >= before}
+        kept.add(by_time[max(by_time)]["episode"])
+        self._by_meter[meter] = {at: row for at, row in by_time.items() if row["episode"] in kept}
+        self._newest[meter] = newest
+        return kept
 
     def of(self, meter: str, start: int) -> PublishedSince:
         """What was published of a meter, as seen from an instant in ns since 1970 UTC."""

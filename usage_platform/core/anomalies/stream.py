@@ -16,16 +16,16 @@ from usage_platform.core.anomalies.episode_messages import (
     episode_events,
     withdrawn_episodes,
 )
-from usage_platform.core.anomalies.episodes import MERGED_NS
+from usage_platform.core.anomalies.episodes import MERGED_NS, episode_start
 from usage_platform.core.anomalies.gap_messages import (
     SILENT,
     gap_events,
     gap_name,
-    gap_start,
     reportable_gaps,
     silent_event,
 )
 from usage_platform.core.anomalies.published import PublishedAnomalies, PublishedSince
+from usage_platform.core.anomalies.published_past import PublishedPast, ScorerPast
 from usage_platform.core.anomalies.silence import SilenceWatch
 from usage_platform.core.detector.model_timeline import LOOK_BACK, ModelTimeline, score_series
 from usage_platform.core.detector.stepwise.scorers import StepwiseScorers
@@ -60,11 +60,10 @@ class ScorerState:
     """What a scorer holds between two batches.
 
     Attributes:
-        past: Reads a meter's consumed readings of a span from the lake: meter, first and last
-            instant (ns since 1970 UTC) to the columns meter, event_time, value.
+        past: Reads what is no longer held.
         history: The recent readings.
-        published: The anomalies that stand.
-        published_episodes: The messages on episodes that were published.
+        published: The anomalies that stand, as far back as the readings.
+        published_episodes: The messages on episodes that were published, as far back.
         silence: Watches for meters that deliver nothing any more.
         live: Scores the newest readings where they are few.
         floor: Start of the readings that `history` was filled with, ns since 1970 UTC; None if it
@@ -72,7 +71,7 @@ class ScorerState:
         horizon: By meter, the start of its readings where it is not `floor`.
     """
 
-    past: Callable[[str, int, int], pd.DataFrame]
+    past: ScorerPast
     history: ReadingHistory = field(default_factory=ReadingHistory)
     published: PublishedAnomalies = field(default_factory=PublishedAnomalies)
     published_episodes: PublishedEpisodes = field(default_factory=PublishedEpisodes)
@@ -85,7 +84,13 @@ class ScorerState:
         """Add a message on an episode that was published, in the order of the topic."""
         self.published_episodes.add(event)
         if event.kind == SILENT:
-            self.silence.note_published(event.meter, gap_start(event.episode))
+            self.silence.note_published(event.meter, episode_start(event.episode))
+
+    def add_published_past(self, past: PublishedPast) -> None:
+        """Add what was published before."""
+        self.published.add(past.anomalies)
+        for event in past.episodes:
+            self.add_published(event)
 
     def report_silence(
         self,
@@ -113,8 +118,15 @@ class ScorerState:
         """
         before = {str(name): self.history.of(str(name)) for name in readings["meter"].unique()}
         changed = self.history.add(readings)
+        ended = {name: self._ended_silence(name, before[name]) for name in changed}
+        # The reading before a long silence may lie before those in memory.
+        starts = {name: min({start} | ended[name]) for name, start in changed.items()}
+        for name, older in self._reach_back(starts).items():
+            # What is looked up may hold the new readings, which were not there before.
+            new = readings.loc[readings["meter"] == name, "event_time"]
+            before[name] = before[name].with_earlier(older[~older["event_time"].isin(new)])
         parts = [
-            self._process_meter(registry.get(name), start, timeline, before[name])
+            self._process_meter(registry.get(name), start, timeline, before[name], ended[name])
             for name, start in changed.items()
         ]
         changes = [part.anomalies for part in parts if len(part.anomalies)]
@@ -127,14 +139,14 @@ class ScorerState:
         )
 
     def _process_meter(
-        self, meter: Meter, start: int, timeline: ModelTimeline, before: Series
+        self,
+        meter: Meter,
+        start: int,
+        timeline: ModelTimeline,
+        before: Series,
+        ended: set[int],
     ) -> StreamOutput:
         silent_from = self.silence.published(meter.name)
-        ended = set[int]()
-        if silent_from is not None and _is_back(silent_from, before, self.history.of(meter.name)):
-            ended = {silent_from}
-        # The reading before a long silence may lie before those in memory.
-        self._reach_back(meter.name, min({start} | ended))
         series = self.history.of(meter.name)
         published = self.published.of(meter.name, start)
         scored = self.live.score(meter.name, series, start, timeline)
@@ -155,7 +167,8 @@ class ScorerState:
         names = published.episode_names()
         known_gaps = reportable_gaps(before.instants, start, meter, silent_from)
         names |= {gap_name(begin) for begin in ended | {gap.start for gap in known_gaps}}
-        gone = names - {event.episode for event in events}
+        gone = self.published_episodes.standing(meter.name, names)
+        gone -= {event.episode for event in events}
         events += withdrawn_episodes(gone, at, meter)
         new = self.published_episodes.unpublished(events)
         for event in new:
@@ -166,32 +179,51 @@ class ScorerState:
             changes, new, found.scored, found.learning, len(found.anomalies) - standing
         )
 
-    def _reach_back(self, meter: str, start: int) -> None:
-        """Read a meter's past from the lake where a late reading needs more of it."""
-        needed = start - LOOK_BACK.value
-        horizon = self.horizon.get(meter, self.floor)
-        if horizon is None or needed >= horizon:
-            return
-        self.horizon[meter] = needed
-        older = self.past(meter, needed, horizon)
-        if older.empty:
-            return
-        known = pd.DataFrame(
-            {
-                "meter": meter,
-                "event_time": pd.DatetimeIndex(self.history.of(meter).instants).tz_localize("UTC"),
-                "value": self.history.of(meter).values,
-            }
-        )
-        self.history.add(pd.concat([older, known], ignore_index=True))
+    def _ended_silence(self, meter: str, before: Series) -> set[int]:
+        """The start of the meter's silence that its new readings have ended; else nothing."""
+        silent_from = self.silence.published(meter)
+        if silent_from is None or not _is_back(silent_from, before, self.history.of(meter)):
+            return set()
+        return {silent_from}
+
+    def _reach_back(self, starts: Mapping[str, int]) -> dict[str, pd.DataFrame]:
+        """Read more of the past of meters whose late readings need it.
+
+        Args:
+            starts: From when on each meter is scored again, ns since 1970 UTC.
+
+        Returns:
+            What was read, by meter.
+        """
+        read: dict[str, pd.DataFrame] = {}
+        needed: dict[str, int] = {}
+        for meter, start in starts.items():
+            since, horizon = start - LOOK_BACK.value, self.horizon.get(meter, self.floor)
+            if horizon is not None and since < horizon:
+                self.horizon[meter] = needed[meter] = since
+                read[meter] = self.past.readings(meter, since, horizon)
+                self.history.add_earlier(meter, read[meter])
+        if needed:
+            past = self.past.published(needed)
+            anomalies, episodes = PublishedAnomalies(), PublishedEpisodes()
+            anomalies.add(past.anomalies)
+            for event in past.episodes:
+                episodes.add(event)
+            self.published.add_earlier(anomalies)
+            self.published_episodes.add_earlier(episodes)
+        return read
 
     def _forget(self, meter: str, newest: int) -> None:
-        """Drop readings beyond `RETENTION`, thirty days or more at a time."""
+        """Drop what lies beyond `RETENTION`, thirty days or more at a time."""
         series = self.history.of(meter)
         kept = newest - (LOOK_BACK + RETENTION).value
         if series.instants[0] < kept - RETENTION.value:
             self.history.forget(meter, kept)
             self.horizon[meter] = kept
+            names = self.published.forget(meter, kept)
+            if (silent_from := self.silence.published(meter)) is not None:
+                names.add(gap_name(silent_from))
+            self.published_episodes.forget(meter, kept, names)
 
 
 def _is_back(silent_from: int, before: Series, now: Series) -> bool:

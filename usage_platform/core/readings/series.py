@@ -35,6 +35,13 @@ class Series:
         at = int(np.searchsorted(self.instants, instant))
         return Series(self.instants[:at], self.values[:at])
 
+    def with_earlier(self, readings: pd.DataFrame) -> "Series":
+        """This series and readings (event_time, value) that are none of its instants."""
+        if readings.empty:
+            return self
+        instants = instants_of(readings.loc[:, "event_time"])
+        return _merged(_last_wins(instants, readings["value"].to_numpy(float)), self)
+
 
 NO_READINGS = Series(np.empty(0, dtype=np.int64), np.empty(0))
 
@@ -79,6 +86,10 @@ class ReadingHistory:
                 self._series[str(meter)] = _merged(old, new)
         return changed
 
+    def add_earlier(self, meter: str, readings: pd.DataFrame) -> None:
+        """Add a meter's readings (event_time, value) of before those that are held."""
+        self._series[meter] = self.of(meter).with_earlier(readings)
+
     def forget(self, meter: str, before: int) -> None:
         """Let go of a meter's readings before an instant."""
         self._series[meter] = self.of(meter).since(before)
@@ -101,6 +112,8 @@ def _first_difference(old: Series, new: Series) -> int | None:
 
 
 def _merged(old: Series, new: Series) -> Series:
+    if not len(new.instants):
+        return old
     if not len(old.instants) or new.instants[0] > old.instants[-1]:
         return Series(
             np.concatenate([old.instants, new.instants]), np.concatenate([old.values, new.values])

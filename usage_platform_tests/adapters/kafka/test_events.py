@@ -1,6 +1,6 @@
 from types import SimpleNamespace
 
-from usage_platform.adapters.kafka.events import in_order_of_arrival
+from usage_platform.adapters.kafka.events import arrivals
 
 
 def message(partition, offset, at):
@@ -13,7 +13,7 @@ def message(partition, offset, at):
 
 
 def names(messages):
-    return [one.name for one in in_order_of_arrival(messages)]
+    return [one.name for _, one in sorted(arrivals(messages), key=lambda one: one[0])]
 
 
 def test_partitions_are_put_together_by_the_brokers_time():

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pandas as pd
 
+from usage_platform.core.anomalies import stream as stream_module
 from usage_platform.core.anomalies.anomaly import (
     WITHDRAWN,
     anomaly_messages,
@@ -15,11 +16,12 @@ from usage_platform.core.anomalies.anomaly import (
 )
 from usage_platform.core.anomalies.episode_messages import EpisodeStatus
 from usage_platform.core.anomalies.message_parsing import (
-    anomalies_from_messages,
+    anomaly_rows,
+    parse_anomaly,
     parse_episode_event,
 )
+from usage_platform.core.anomalies.published_past import EpisodesInWindow, PublishedPast
 from usage_platform.core.anomalies.stream import ScorerState
-from usage_platform.core.detector.model_timeline import LOOK_BACK
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform_tests.core.detector.series import HOURLY, MONDAY
 
@@ -40,15 +42,28 @@ class Stream:
     def __init__(self, timeline):
         self.timeline = timeline
         self.consumed, self.said, self.events, self.asked = [], [], [], []
-        self.memory = ScorerState(self.past)
+        self.memory = ScorerState(self)
 
-    def past(self, meter, first, end):
+    def readings(self, meter, first, end):
         self.asked.append((meter, first, end))
         rows = pd.concat(self.consumed)
         span = rows["event_time"].between(
             pd.Timestamp(first, tz="UTC"), pd.Timestamp(end, tz="UTC"), inclusive="left"
         )
         return rows[span & (rows["meter"] == meter)]
+
+    def published(self, since):
+        return self.published_in(since.get)
+
+    def published_in(self, window):
+        """What was said so far of a window, as it is found on the topics."""
+        episodes, anomalies = EpisodesInWindow(window), []
+        for number, event in enumerate(self.events):
+            episodes.add((number, 0, 0), parse_episode_event(event.value))
+        for said in self.said:
+            found = [parse_anomaly(value) for value in anomaly_messages(said, REGISTRY)]
+            anomalies += [one for one in found if episodes.needs(one)]
+        return PublishedPast(anomaly_rows(anomalies), episodes.events())
 
     def take(self, batch):
         self.consumed.append(batch)
@@ -61,7 +76,7 @@ class Stream:
         other = Stream(self.timeline)
         kept = ("history", "published", "published_episodes", "floor", "horizon")
         other.memory = ScorerState(
-            other.past, **{name: deepcopy(getattr(self.memory, name)) for name in kept}
+            other, **{name: deepcopy(getattr(self.memory, name)) for name in kept}
         )
         for name in ("consumed", "said", "events"):
             setattr(other, name, list(getattr(self, name)))
@@ -70,15 +85,12 @@ class Stream:
     def rebuilt(self):
         """As a scorer starts again: what was told, and no more history than it must have."""
         other = self.copy()
-        memory = other.memory = ScorerState(other.past)
+        memory = other.memory = ScorerState(other)
         rows = pd.concat(self.consumed)
-        since = rows["event_time"].max() - LOOK_BACK
+        since = rows["event_time"].max() - stream_module.LOOK_BACK
         memory.history.add(rows[rows["event_time"] >= since])
         memory.floor = since.value
-        for said in self.said:
-            memory.published.add(anomalies_from_messages(anomaly_messages(said, REGISTRY)))
-        for event in self.events:
-            memory.add_published(parse_episode_event(event.value))
+        memory.add_published_past(self.published_in(lambda meter: since.value))
         return other
 
     def stands(self):

@@ -108,7 +108,7 @@ def test_what_is_long_past_is_forgotten_and_read_again_for_a_late_reading():
 def test_a_late_reading_with_an_empty_past_is_judged_all_the_same():
     stream = blog_stream()
     stream.memory.floor = on_day(40).value
-    stream.memory.past = lambda *span: pd.DataFrame(columns=["meter", "event_time", "value"])
+    stream.readings = lambda *span: pd.DataFrame(columns=["meter", "event_time", "value"])
     stream.take(hourly(on_day(80), [150, 500]))
     assert told(stream.take(hourly(on_day(9), [500]))) == [(9 * 24, "told")]
 

@@ -7,7 +7,6 @@ from functools import partial
 from types import SimpleNamespace
 
 import pandas as pd
-import pytest
 
 from usage_platform.adapters.kafka.topics import EPISODE
 from usage_platform.adapters.lake.reader import LakeReader
@@ -19,6 +18,7 @@ from usage_platform.core.readings.messages import usage_messages
 from usage_platform.services.score import Scorer
 from usage_platform.services.score_division import Division, Share
 from usage_platform.services.score_meters import MeterClaims
+from usage_platform_tests.core.anomalies.nothing_before import NothingBefore
 from usage_platform_tests.core.detector.made_models import model
 from usage_platform_tests.services.score.hourly_meter import (
     HISTORY,
@@ -57,7 +57,7 @@ def placed(frame) -> list[tuple[int, bytes]]:
 
 def told_of_all(frame, timeline) -> SimpleNamespace:
     """What one scorer tells of readings that come all at once, without Kafka."""
-    state = ScorerState(lambda *span: pytest.fail("nothing to look back at"))
+    state = ScorerState(NothingBefore())
     output = state.process(as_table(frame), timeline, REGISTRY)
     found = find_anomalies(as_table(frame), timeline, REGISTRY).anomalies
     assert found["meter"].nunique() == len(METERS)

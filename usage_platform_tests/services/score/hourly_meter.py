@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE
 from usage_platform.core.anomalies.anomaly import PUBLISHED, find_anomalies
@@ -16,6 +15,7 @@ from usage_platform.core.anomalies.stream import ScorerState
 from usage_platform.core.detector.baseline.slot_forests import train_slot_forests
 from usage_platform.core.detector.manifest import model_version
 from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform_tests.core.anomalies.nothing_before import NothingBefore
 from usage_platform_tests.core.detector.made_models import model
 
 METER = Meter("a", interval_minutes=60)
@@ -51,9 +51,7 @@ def small_model(begin, seed):
 
 def told_in_one_go(frame, timeline):
     """What is to be told of readings that come all at once, without Kafka."""
-    told = ScorerState(lambda *span: pytest.fail("nothing to look back at")).process(
-        as_table(frame), timeline, REGISTRY
-    )
+    told = ScorerState(NothingBefore()).process(as_table(frame), timeline, REGISTRY)
     found = find_anomalies(as_table(frame), timeline, REGISTRY)
     pd.testing.assert_frame_equal(told.anomalies, found.anomalies)
     assert found.scored == len(frame)

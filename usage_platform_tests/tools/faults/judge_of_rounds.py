@@ -12,6 +12,7 @@ from usage_platform.adapters.kafka.topics import ANOMALY, DEAD_LETTERS, EPISODE
 from usage_platform.core.anomalies.stream import ScorerState
 from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform_tests.core.anomalies.nothing_before import NothingBefore
 from usage_platform_tests.core.detector.made_models import cut_forests, model, timeline_of
 from usage_platform_tests.tools.faults.events import EventStream
 
@@ -36,13 +37,9 @@ def expected_outputs(events: EventStream, until: int) -> list[tuple[str, Hashabl
     readings = events.readings(until)
     if readings.empty:
         return [(DEAD_LETTERS, raw) for raw in events.rejects(until)]
-    told = ScorerState(_nothing_before).process(readings, timeline(), REGISTRY)
+    told = ScorerState(NothingBefore()).process(readings, timeline(), REGISTRY)
     return [
         *((ANOMALY, name) for name in told.anomalies["anomaly_id"]),
         *((EPISODE, event.event_id) for event in told.episodes),
         *((DEAD_LETTERS, raw) for raw in events.rejects(until)),
     ]
-
-
-def _nothing_before(*span: object) -> pd.DataFrame:
-    raise AssertionError(f"in order, nothing is to be looked up: {span}")
