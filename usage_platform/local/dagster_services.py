@@ -1,7 +1,8 @@
 """Dagster's three processes: the code server, the web server and the daemon.
 
 Belongs here: their commands, their instance folder, and whether they answer. Three processes and
-not `dg dev`, so that each is watched and started again alone.
+not `dg dev`, so that each is watched and started again alone. Not here: how the code server makes
+the processes of runs (code_server).
 """
 
 import sys
@@ -15,6 +16,7 @@ from usage_platform.local.process import Service
 from usage_platform.local.replies import GRPC, HTTP, server_replies
 from usage_platform.local.shipped_files import REPOSITORY_ROOT, in_a_clone, shipped_file
 
+_CODE = "usage_platform.local.code_server"
 _DEFINITIONS = "usage_platform.definitions"
 _LOCATION = "usage_platform.definitions"
 _WORKSPACE = """\
@@ -46,10 +48,11 @@ def dagster_services(
     own_env = {**env, "DAGSTER_HOME": str(home), "PYTHONUNBUFFERED": "1"}
     # For the commands of a shell; beside a workspace Dagster refuses it.
     own_env.pop("DAGSTER_MODULE_NAME", None)
+    python = Path(sys.executable).name
     commands = {
-        # Not `dagster code-server`, which runs this very command as its child, and lives on and
-        # answers nothing when that child dies.
-        "code": ("dagster", "api", "grpc", "-m", _DEFINITIONS, "--socket", str(code_socket)),
+        # Not `dagster code-server`, which runs such a server as its child, and lives on and answers
+        # nothing when that child dies. `-P`: modules are not looked for in the folder of its start.
+        "code": (python, "-P", "-m", _CODE, "-m", _DEFINITIONS, "--socket", str(code_socket)),
         # Not `dagster-webserver`, which looks at no Host and no Origin.
         "ui": ("usage-platform", "ui", "--port", str(ui_port), "--workspace", workspace),
         "daemon": ("dagster-daemon", "run", "-w", workspace),

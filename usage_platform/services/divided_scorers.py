@@ -9,19 +9,15 @@ meter turn out to lie in the partitions of two scorers, one scorer takes all par
 
 import logging
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-import pandas as pd
 from confluent_kafka import KafkaException
 
 from usage_platform.adapters.kafka.topic_ids import described_topic
 from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings, KafkaUnreachableError
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.processes.companion import CompanionEndedError
-from usage_platform.core.detector.model_timeline import ModelTimeline
-from usage_platform.core.meters import MeterRegistry
 from usage_platform.services.progress import scoring_lag
 from usage_platform.services.score import Scorer
 from usage_platform.services.score_division import Division, Share
@@ -34,7 +30,7 @@ from usage_platform.services.score_process import (
     reason_of,
 )
 from usage_platform.services.score_result import TickResult, merged
-from usage_platform.services.score_silence import SilenceRule
+from usage_platform.services.tick_request import TickRequest
 
 WHOLE_SECONDS = 3600.0
 """For so long one scorer has all partitions after two have met events of one meter."""
@@ -43,8 +39,6 @@ WHOLE_SECONDS = 3600.0
 _IN_ONE_LINE = (*EXPECTED_FAILURES, CompanionEndedError, ScorerProcessError)
 
 _log = logging.getLogger(__name__)
-
-_Tick = Callable[[Scorer | ScorerProcess], TickResult]
 
 
 class DividedScorers:
@@ -67,16 +61,8 @@ class DividedScorers:
         self._whole_until = 0.0
         self._shared = ""
 
-    def tick(
-        self,
-        timeline: ModelTimeline,
-        registry: MeterRegistry,
-        seconds: float,
-        listen: bool = True,
-        horizon: pd.Timestamp | None = None,
-        silence: SilenceRule | None = None,
-    ) -> TickResult:
-        """A tick of each scorer, all at once; the arguments are those of `Scorer.tick`.
+    def tick(self, request: TickRequest) -> TickResult:
+        """A tick of each scorer, all at once, for the same request.
 
         A scorer that fails does not stop the others. The result's notice says why it failed, and
         the next tick replaces it.
@@ -86,15 +72,11 @@ class DividedScorers:
             Exception: What the first scorer raised, if all of them failed.
         """
         self._divide()
-
-        def tick(scorer: Scorer | ScorerProcess) -> TickResult:
-            return scorer.tick(timeline, registry, seconds, listen, horizon, silence)
-
         if self._division.scorers == 1:
-            result = tick(self._scorer(0))
+            result = self._scorer(0).tick(request)
             result.notice = "; ".join(filter(None, [result.notice, self._shared]))
             return result
-        return self._tick_each(tick)
+        return self._tick_each(request)
 
     def close(self) -> None:
         """Close all of them; their successors abort open transactions."""
@@ -132,10 +114,10 @@ class DividedScorers:
         claim = partial(self._claims.claim, share.number)
         return kind(self._kafka, self._reader, share, claim)
 
-    def _tick_each(self, tick: _Tick) -> TickResult:
+    def _tick_each(self, request: TickRequest) -> TickResult:
         numbers = range(self._division.scorers)
         with ThreadPoolExecutor(len(numbers)) as threads:
-            outcomes = list(threads.map(partial(self._outcome, tick), numbers))
+            outcomes = list(threads.map(partial(self._outcome, request), numbers))
         results = [one for one in outcomes if isinstance(one, TickResult)]
         errors = {n: one for n, one in enumerate(outcomes) if isinstance(one, Exception)}
         shared = [one for one in errors.values() if isinstance(one, SharedMeterError)]
@@ -151,10 +133,10 @@ class DividedScorers:
             result.lag = self._lag(result.lag)
         return result
 
-    def _outcome(self, tick: _Tick, number: int) -> TickResult | Exception:
+    def _outcome(self, request: TickRequest, number: int) -> TickResult | Exception:
         """The result of one scorer's tick, or why it failed; it is closed then."""
         try:
-            return tick(self._scorer(number))
+            return self._scorer(number).tick(request)
         except Exception as error:
             if not isinstance(error, SharedMeterError):
                 trace = None if isinstance(error, _IN_ONE_LINE) else error

@@ -13,7 +13,6 @@ from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import pandas as pd
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from usage_platform.adapters.kafka.consuming import consume, noting_ends
@@ -30,8 +29,6 @@ from usage_platform.adapters.lake.lake_id import lake_id
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.core.anomalies.anomaly import no_anomalies
 from usage_platform.core.anomalies.stream import ScorerState
-from usage_platform.core.detector.model_timeline import ModelTimeline
-from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.validation import Batch, validate_events
 from usage_platform.core.time.units import NS_A_MILLISECOND
 from usage_platform.services.offset_marks import Work, check_lake_of_stage, offset_mark
@@ -59,6 +56,7 @@ from usage_platform.services.score_transaction import (
     ScorerTransactions,
     output_messages,
 )
+from usage_platform.services.tick_request import TickRequest
 
 _BATCH = 20_000
 _QUIET_SECONDS = 1.0
@@ -66,11 +64,9 @@ _QUIET_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class _Tick:
-    """The arguments of a tick, its deadline by the monotonic clock, and its result so far."""
+    """A tick, its deadline by the monotonic clock, and its result so far."""
 
-    timeline: ModelTimeline
-    registry: MeterRegistry
-    horizon: pd.Timestamp | None
+    request: TickRequest
     deadline: float
     result: TickResult = field(default_factory=TickResult)
 
@@ -117,45 +113,26 @@ class Scorer:
         self._memory: ScorerState | None = None
         self._pace = Pace()
 
-    def tick(
-        self,
-        timeline: ModelTimeline,
-        registry: MeterRegistry,
-        seconds: float,
-        listen: bool = True,
-        horizon: pd.Timestamp | None = None,
-        silence: SilenceRule | None = None,
-    ) -> TickResult:
+    def tick(self, request: TickRequest) -> TickResult:
         """Score what waits, until nothing does or the time is up.
-
-        Args:
-            timeline: The active models.
-            registry: The known meters.
-            seconds: Deadline of the tick; a portion that has begun, some seconds long, is finished
-                and committed, and what is left of a batch is for the next tick.
-            listen: Whether to score events that arrive meanwhile; else stop at the current end of
-                the topic, which otherwise a stream without pauses delays to the deadline.
-            horizon: Readings from here on wait for the next model, if they are of the past: live
-                ones do not.
-            silence: When a meter counts as silent; None to report no silence.
 
         Raises:
             KafkaException: The scorer must be closed and replaced; nothing is lost or duplicated.
             ScorerFencedError: Another one has taken over; this one must be closed.
         """
         started = time.monotonic()
-        tick = _Tick(timeline, registry, horizon, started + seconds)
+        tick = _Tick(request, started + request.seconds)
         result = tick.result
         self._assign(result)
         place = (self._consumer, self._assigned, self._topic)
-        ends = None if listen else waiting_ends(*place)
+        ends = None if request.listen else waiting_ends(*place)
         while time.monotonic() < tick.deadline and not self._has_reached(ends):
             messages = noting_ends(consume(self._consumer, _BATCH, _QUIET_SECONDS), self._ended)
             if not messages or not self._score(messages, tick):
                 break
         self._pass_markers()
-        if silence is not None:
-            self._report_silence(silence, tick)
+        if request.silence is not None:
+            self._report_silence(request.silence, tick)
         result.lag = unscored(*place)
         result.seconds = time.monotonic() - started
         return result
@@ -196,12 +173,12 @@ class Scorer:
             self._own_meters.take(batch.readings)
         held: dict[int, int] = {}
         # Of repeated events only the newest is in the batch, until that one is held back.
-        while more := held_offsets(batch, tick.horizon):
+        while more := held_offsets(batch, tick.request.horizon):
             held |= more
             messages = [m for m in messages if not is_held(m, held)]
             batch = self._validated(messages, tick)
         for partition, offset in held.items():
-            tick.result.waits_for = tick.horizon
+            tick.result.waits_for = tick.request.horizon
             self._go_back(partition, offset)
         newest = memory.history.newest
         parts = portions(messages, batch.readings, newest, self._pace.most_work)
@@ -218,7 +195,7 @@ class Scorer:
         return bool(messages) and not held
 
     def _validated(self, messages: list[Message], tick: "_Tick") -> Batch:
-        return validate_events(raw_frame(messages), tick.registry, self._meters.admit)
+        return validate_events(raw_frame(messages), tick.request.registry, self._meters.admit)
 
     def _go_back(self, partition: int, offset: int) -> None:
         """Have the messages from an offset on consumed again."""
@@ -228,17 +205,20 @@ class Scorer:
     def _score_portion(
         self, messages: list[Message], batch: Batch, memory: ScorerState, tick: "_Tick"
     ) -> None:
+        registry = tick.request.registry
         for message in messages:
             partition = message.partition() or 0
             self._consumed[partition] = (message.offset() or 0) + 1
             self._appended[partition] = message.timestamp()[1] * NS_A_MILLISECOND
         output = memory.process(
-            batch.readings[["meter", "event_time", "value"]], tick.timeline, tick.registry
+            batch.readings[["meter", "event_time", "value"]],
+            tick.request.timeline,
+            registry,
         )
-        memory.silence.add(batch.readings, tick.registry)
+        memory.silence.add(batch.readings, registry)
         positions = set(zip(batch.rejects["partition"], batch.rejects["offset"], strict=True))
         rejected = [m for m in messages if (m.partition(), m.offset()) in positions]
-        self._commit(output_messages(output.anomalies, output.episodes, rejected, tick.registry))
+        self._commit(output_messages(output.anomalies, output.episodes, rejected, registry))
         tick.result.offsets = dict(self._consumed)
         tick.result.add(output, len(messages), len(rejected))
         tick.result.reach(batch.readings["event_time"].max())
@@ -251,7 +231,7 @@ class Scorer:
         now = consumed_until(clock, waiting, self._appended)
         if now is None:
             return
-        registry, least = tick.registry, rule.least.value
+        registry, least = tick.request.registry, rule.least.value
         events = self._state(tick).report_silence(now, least, registry, rule.played_to)
         if self._own_meters:
             place = self._assigned[0].partition
@@ -267,7 +247,7 @@ class Scorer:
             self._memory, others = restored(
                 self._kafka,
                 self._reader,
-                tick.registry,
+                tick.request.registry,
                 ChainMap(self._consumed, done),
                 self.share.owns if self._own_meters else None,
             )

@@ -26,6 +26,7 @@ from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_meters import Claim, SharedMeterError
 from usage_platform.services.score_result import TickResult
 from usage_platform.services.score_silence import SilenceRule
+from usage_platform.services.tick_request import TickRequest
 
 EXPECTED_FAILURES = (
     KafkaException,
@@ -62,14 +63,14 @@ class _Begin:
 
 @dataclass(frozen=True)
 class _Tick:
-    """A tick's arguments.
+    """A `TickRequest` as it is sent to the process.
 
     Attributes:
         load: Gives models; None for that of the last tick, which may hold what it has read.
         manifests: As those of a `ModelTimeline`, like `labels`.
         labels: See there.
         registry: The known meters; None for that of the last tick.
-        seconds: As for `Scorer.tick`, like `listen` and `horizon`.
+        seconds: As in the request, like `listen` and `horizon`.
         listen: See there.
         horizon: See there.
         least: That of the `SilenceRule`; None to report no silence.
@@ -113,16 +114,8 @@ class ScorerProcess:
         self._registry: MeterRegistry | None = None
         self._process = Companion(make_handler)
 
-    def tick(
-        self,
-        timeline: ModelTimeline,
-        registry: MeterRegistry,
-        seconds: float,
-        listen: bool = True,
-        horizon: pd.Timestamp | None = None,
-        silence: SilenceRule | None = None,
-    ) -> TickResult:
-        """Score what waits, as `Scorer.tick` does; the timeline and the registry are pickled.
+    def tick(self, request: TickRequest) -> TickResult:
+        """Score what waits, as `Scorer.tick` does; timeline and registry are pickled.
 
         Raises:
             ScorerFencedError: Another division has begun.
@@ -133,18 +126,19 @@ class ScorerProcess:
         if self._begin is not None:
             self._request(self._begin, None)
             self._begin = None
-        request = _Tick(
+        timeline, silence = request.timeline, request.silence
+        content = _Tick(
             None if timeline.load == self._load else timeline.load,
             timeline.manifests,
             timeline.labels,
-            None if registry == self._registry else registry,
-            seconds,
-            listen,
-            horizon,
+            None if request.registry == self._registry else request.registry,
+            request.seconds,
+            request.listen,
+            request.horizon,
             None if silence is None else silence.least,
         )
-        self._load, self._registry = timeline.load, registry
-        return self._request(request, silence)
+        self._load, self._registry = timeline.load, request.registry
+        return self._request(content, silence)
 
     def close(self) -> None:
         """End the process; the next one with its number aborts an open transaction."""
@@ -201,5 +195,12 @@ class _Served:
         if request.least is not None:
             silence = SilenceRule(request.least, lambda: ask(None))
         return self._scorer.tick(
-            timeline, self._registry, request.seconds, request.listen, request.horizon, silence
+            TickRequest(
+                timeline,
+                self._registry,
+                request.seconds,
+                request.listen,
+                request.horizon,
+                silence,
+            )
         )

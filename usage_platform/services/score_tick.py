@@ -23,6 +23,7 @@ from usage_platform.services.score import Scorer
 from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_result import TickResult
 from usage_platform.services.score_silence import SilenceRule
+from usage_platform.services.tick_request import TickRequest
 
 _TRIES = 5
 
@@ -61,7 +62,8 @@ def score_waiting(
     # the week after it be scored by the model before it.
     newest = models.candidates()[-1]
     horizon = next_model_from(newest.begin, registry.default.timezone)
-    result = scorer.tick(timeline(), registry, seconds, listen, horizon, silence)
+    request = TickRequest(timeline(), registry, seconds, listen, horizon, silence)
+    result = scorer.tick(request)
     if result.events:
         result.behind = _behind(kafka, registry) if result.lag else pd.Timedelta(0)
     return result

@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions
@@ -25,6 +24,7 @@ from usage_platform_tests.cluster.emr_worker import STDOUT
 from usage_platform_tests.conftest import DATA_DIR
 from usage_platform_tests.repository import ROOT
 from usage_platform_tests.terraform.terraform_command import not_here
+from usage_platform_tests.topics import until
 
 SPARK_HOME = ROOT / ".venv-emr" / "pyspark"
 GROUP = "/usage-platform/emr"
@@ -89,15 +89,15 @@ class Emr:
 
     def wait_for_job(self, number: int, word: str) -> Path:
         """Wait until the job of that number, from 1 on, has told a word."""
-        give_up = time.monotonic() + 120
-        while time.monotonic() < give_up:
-            jobs = list(self.folder.iterdir())
-            if len(jobs) >= number:
-                told = self.newest_job() / STDOUT
-                if told.exists() and word in told.read_text():
-                    return told.parent
-            time.sleep(0.05)
-        raise AssertionError(f"no job {number} that told {word}")
+
+        def has_told() -> bool:
+            if len(list(self.folder.iterdir())) < number:
+                return False
+            told = self.newest_job() / STDOUT
+            return told.exists() and word in told.read_text()
+
+        until(has_told)
+        return self.newest_job()
 
 
 def _archive() -> bytes:

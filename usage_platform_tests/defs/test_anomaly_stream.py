@@ -1,7 +1,6 @@
 """What the sensor `anomaly_stream` does in a tick, and what becomes of its scorer."""
 
 import threading
-from types import SimpleNamespace
 from typing import ClassVar
 
 import dagster as dg
@@ -37,9 +36,9 @@ class FakeScorer:
         self.most = most
         FakeScorer.made.append(self)
 
-    def tick(self, timeline, registry, seconds, listen, horizon, silence):
-        assert isinstance(registry, MeterRegistry)
-        self.ticks.append(SimpleNamespace(**locals()))
+    def tick(self, request):
+        assert isinstance(request.registry, MeterRegistry)
+        self.ticks.append(request)
         if FakeScorer.error:
             raise FakeScorer.error
         return FakeScorer.result
@@ -235,7 +234,7 @@ def test_a_tick_beside_one_that_is_still_at_work_leaves_the_scorer_alone(
 ):
     at_work, go_on = threading.Event(), threading.Event()
 
-    def slow_tick(scorer, timeline, registry, seconds, listen, horizon, silence):
+    def slow_tick(scorer, request):
         at_work.set()
         assert go_on.wait(60)
         return TickResult(events=1)

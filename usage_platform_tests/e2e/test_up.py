@@ -63,6 +63,13 @@ def test_the_sensors_tick_and_none_of_their_ticks_fails(stack):
     assert stack.failed_ticks() == {}
 
 
+def test_a_run_is_a_fork_of_a_process_that_has_imported_the_platform(stack):
+    # It keeps the command line of what it was forked from.
+    command = Path(f"/proc/{stack.playback_pid()}/cmdline").read_text("utf-8")
+    assert "multiprocessing.forkserver" in command
+    assert "usage_platform.definitions" in command
+
+
 def test_watch_prints_each_anomaly_as_a_line_of_json(stack):
     anomalies = stack.anomalies()
     assert len(anomalies) > 0

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from usage_platform.local.errors import LocalError
 from usage_platform.local.pid import ProcessId, identify, read_pid_file, write_pid_file
 from usage_platform.local.process import ChildProcess, reap_stale
 from usage_platform_tests.repository import ROOT
+from usage_platform_tests.topics import until
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux offers it")
 
@@ -25,12 +25,9 @@ def silent(text: str) -> None:
 
 
 def gone(pid: int) -> bool:
-    """Whether a process ends within a generous time."""
-    for _ in range(300):
-        if identify(pid) is None:
-            return True
-        time.sleep(0.1)
-    return False
+    """Whether a process ends; fails after a time that no slow machine needs."""
+    until(lambda: identify(pid) is None)
+    return True
 
 
 def supervisor_of(

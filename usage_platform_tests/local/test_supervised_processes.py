@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from functools import partial
 
 import pytest
@@ -13,16 +12,20 @@ from usage_platform.local.pid import read_pid_file
 from usage_platform.local.process import ChildProcess
 from usage_platform.local.replies import HTTP, server_replies
 from usage_platform.local.supervisor import Supervisor
+from usage_platform_tests import topics
 from usage_platform_tests.local.supervised import Clock, look_after_an_interval
 
 
 def until(condition, supervisor) -> None:
-    for _ in range(300):
+    """Look after the services until it holds."""
+
+    def holds() -> bool:
         if condition():
-            return
+            return True
         supervisor.look()
-        time.sleep(0.1)
-    pytest.fail("it did not come to pass")
+        return False
+
+    topics.until(holds)
 
 
 def test_services_start_in_order_and_stop_in_reverse(python_service):

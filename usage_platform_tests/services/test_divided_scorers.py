@@ -18,6 +18,7 @@ from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_meters import MeterClaims, OwnMeters, SharedMeterError
 from usage_platform.services.score_process import ScorerProcessError
 from usage_platform.services.score_result import TickResult, merged
+from usage_platform.services.tick_request import TickRequest
 
 KAFKA = KafkaSettings("b:1")
 
@@ -62,7 +63,7 @@ def made(most=3):
 
 
 def tick(scorers):
-    return scorers.tick(None, None, 1.0)
+    return scorers.tick(TickRequest(None, None, 1.0))
 
 
 def test_there_are_never_more_scorers_than_partitions_and_their_results_are_one(world):

@@ -32,6 +32,7 @@ from usage_platform.services.ingest import drain_usage
 from usage_platform.services.progress import lag_of_scoring
 from usage_platform.services.redrive import ALL_REASONS, chosen_rejects
 from usage_platform.services.score import Scorer
+from usage_platform.services.tick_request import TickRequest
 from usage_platform_tests.services.library_readings import REGISTRY, readings
 from usage_platform_tests.topics import until
 
@@ -111,7 +112,9 @@ def test_the_scorer_takes_all_readings_and_copies_the_first_bytes_of_rejects(
 ):
     kafka = request.getfixturevalue(kind)
     with closing(Scorer(kafka, LakeReader(lake))) as scorer:
-        done = scorer.tick(ModelTimeline([], lambda _: pytest.fail("no model")), REGISTRY, 120)
+        done = scorer.tick(
+            TickRequest(ModelTimeline([], lambda _: pytest.fail("no model")), REGISTRY, 120)
+        )
     assert (done.learning, done.lag) == (6, 0)
     letters = Counter(len(message.value()) for message in read_all(kafka, DEAD_LETTERS))
     assert letters == ({1: 1, KEPT_BYTES: 100} if kind == "large" else {KEPT_BYTES: 2})

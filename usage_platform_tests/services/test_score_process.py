@@ -16,6 +16,7 @@ from usage_platform.services.score_division import WHOLE
 from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_process import ScorerProcess, ScorerProcessError
 from usage_platform.services.score_result import TickResult
+from usage_platform.services.tick_request import TickRequest
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def scorer(world):
 
 def tick(scorer):
     timeline = ModelTimeline([], {}.__getitem__, pd.DataFrame())
-    return scorer.tick(timeline, MeterRegistry(), 1.0)
+    return scorer.tick(TickRequest(timeline, MeterRegistry(), 1.0))
 
 
 def test_a_tick_without_a_scorer_fails_instead_of_scoring_nothing(world, scorer):

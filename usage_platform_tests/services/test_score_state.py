@@ -19,6 +19,7 @@ from usage_platform.core.detector.train import train
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.messages import usage_messages
 from usage_platform.services.score import Scorer
+from usage_platform.services.tick_request import TickRequest
 from usage_platform_tests.core.anomalies.nothing_before import NothingBefore
 from usage_platform_tests.core.detector.made_models import model, timeline_of
 from usage_platform_tests.core.detector.series import DAY, HOURLY, library
@@ -103,7 +104,7 @@ def score(kafka, put, lake, timeline):
     def run(events):
         put(kafka, usage_messages(events), key=b"m")
         with closing(Scorer(kafka, LakeReader(lake))) as scorer:
-            result = scorer.tick(timeline, REGISTRY, FOREVER, listen=False)
+            result = scorer.tick(TickRequest(timeline, REGISTRY, FOREVER, listen=False))
         assert (result.events, result.lag) == (len(events), 0)
         return result
 
@@ -196,7 +197,7 @@ def test_where_only_events_that_are_no_readings_were_consumed_last_the_past_is_k
     score(readings[:MIDDLE])
     put(kafka, [b"{"], key=b"m")
     with closing(Scorer(kafka, LakeReader(lake))) as scorer:
-        assert scorer.tick(timeline, REGISTRY, FOREVER, listen=False).rejected == 1
+        assert scorer.tick(TickRequest(timeline, REGISTRY, FOREVER, listen=False)).rejected == 1
     ingest(readings[:MIDDLE])
     score(readings[MIDDLE:])
     pd.testing.assert_frame_equal(told(), expected.anomalies)

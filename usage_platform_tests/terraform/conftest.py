@@ -1,4 +1,4 @@
-"""Each Terraform command starts a provider of 700 MB: few commands, all of them once a session."""
+"""A provider has 700 MB: few commands, all of them once a session, and few starts of it."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -27,7 +27,8 @@ def offline(terraform: Terraform) -> TestRuns:
     """The runs with a mocked provider, the plans of the real one, and the example variables."""
     tests = terraform.folder / "tests"
     (tests / "examples.tftest.hcl").write_text(_runs_of_examples(), "utf-8")
-    return terraform.test()
+    with terraform.started_provider() as provider:
+        return terraform.test(env=provider)
 
 
 def _runs_of_examples() -> str:
@@ -59,7 +60,8 @@ def applied(terraform: Terraform, empty_aws: str) -> TestRuns:
         # Of what moto cannot do the provider would ask for ten minutes.
         "AWS_MAX_ATTEMPTS": "2",
     }
-    return terraform.test("-verbose", "-test-directory=tests/moto", env=env)
+    with terraform.started_provider(env) as provider:
+        return terraform.test("-verbose", "-test-directory=tests/moto", env={**env, **provider})
 
 
 @pytest.fixture(scope="session")

@@ -11,13 +11,11 @@ from usage_platform.core.measurement import Quantity, Sign
 from usage_platform.core.meter_files.options import CsvColumns, FileOptions
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import SourceError
-from usage_platform_tests.repository import SHARED_DATA
 
 HEADER = "usage_datetime_start_eastern_time,usage_datetime_end_eastern_time,usage_kw"
 FIRST = "2024-03-05 00:00:00,2024-03-05 00:05:00,518.4"
 SECOND = "2024-03-05 00:05:00,2024-03-05 00:10:00,511.2"
 THIRD = "2024-03-05 00:10:00,2024-03-05 00:15:00,496.8"
-REAL_DATA = SHARED_DATA
 
 
 def quiet(_done, _total):
@@ -214,42 +212,6 @@ def test_a_damaged_gzip_is_refused(load, damage):
     packed = gzip.compress("\n".join([HEADER] + [FIRST] * 1000).encode())
     with pytest.raises(SourceError, match=r"f\.csv\.gz: damaged gzip"):
         load(content=damage(packed), name="f.csv.gz")
-
-
-def real_file(name):
-    path = REAL_DATA / name
-    if not path.exists():
-        pytest.skip(f"{name} is not here")
-    return path
-
-
-def test_every_row_of_the_real_library_file_becomes_a_reading():
-    found = CsvSource((real_file("bpl_seven_tuesdays.csv"),)).load(quiet)
-    assert (len(found.frame), found.bad_rows, found.repeated_rows) == (2015, (), 0)
-    assert (found.frame["value"].min(), found.frame["value"].max()) == (468.0, 1180.8)
-    local = found.frame["ts"].dt.tz_convert("America/New_York")
-    assert set(local.dt.day_name()) == {"Tuesday"}
-    assert local.iloc[0] == pd.Timestamp("2024-03-05 00:00", tz="America/New_York")
-
-
-def test_every_row_of_the_real_campus_file_becomes_a_reading():
-    path = real_file("torino_campus_15min.csv.gz")
-    columns = CsvColumns(time="ts", end=None, value="kw")
-    found = CsvSource((path,), Meter("torino-campus", "Etc/GMT-1", 15), columns).load(quiet)
-    plain = pd.read_csv(path)
-    assert (found.rows, len(found.frame), found.bad_rows) == (len(plain), len(plain), ())
-    assert list(found.frame["value"]) == list(plain["kw"])
-    expected = pd.to_datetime(plain["ts"]) - pd.Timedelta(hours=1)
-    assert (found.frame["ts"].dt.tz_localize(None) == expected).all()
-
-
-def test_a_campus_without_daylight_saving_read_as_if_it_had_reports_its_spring_hours():
-    path = real_file("torino_campus_15min.csv.gz")
-    columns = CsvColumns(time="ts", end=None, value="kw")
-    found = CsvSource((path,), Meter("torino-campus", "Europe/Rome", 15), columns).load(quiet)
-    assert len(found.bad_rows) == 3 * 4
-    assert all("does not exist in Europe/Rome" in bad.reason for bad in found.bad_rows)
-    assert found.rows == 108_091
 
 
 def accepted(load, *rows, **options):

@@ -1,4 +1,4 @@
-"""Models come back as they were, are seen only when whole, judge once promoted, are never code."""
+"""Models come back as they were, are seen only when whole, and are never code."""
 
 import json
 from datetime import date
@@ -13,8 +13,7 @@ from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.stores import detector_files, stored_detectors
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.adapters.stores.stored_detectors import DetectorCache
-from usage_platform.core.detector.baseline.slot_forests import train_slot_forests
-from usage_platform.core.detector.manifest import Model, model_version
+from usage_platform.core.detector.manifest import model_version
 from usage_platform.core.detector.model_timeline import LOOK_BACK, scored_by
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.train import HISTORY_DAYS, train
@@ -23,30 +22,20 @@ from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.calendar import Calendar
 from usage_platform_tests.adapters.stores.former_writer import save_former
-from usage_platform_tests.core.detector.made_manifest import manifest
+from usage_platform_tests.adapters.stores.made_forests import (
+    START,
+    made_forests,
+    model,
+)
 from usage_platform_tests.core.detector.series import DAY, library
 
-START = pd.Timestamp("2024-01-01T00:00:00Z")
-METERS = (Meter("ä / b", "UTC", 60), Meter("a", "Europe/Rome", 60))
-FEBRUARY, MARCH = "2024-02-01T00:00:00+00:00", "2024-03-01T00:00:00+00:00"
 INSTANTS, VALUES = library(days=84)
 CALENDAR = Calendar("US", "MA", (date(2024, 2, 14), date(2024, 3, 1)))
 
 
-def history(meter, weeks, seed=1):
-    """Weekdays only, so that the slots of the weekend stay thin."""
-    times = pd.date_range(START, periods=24 * 7 * weeks, freq="h", unit="ns")
-    values = np.random.default_rng(seed).random(len(times))
-    frame = pd.DataFrame({"meter": meter.name, "event_time": times, "value": values})
-    return frame[frame["event_time"].dt.weekday < 5]
-
-
 @pytest.fixture(scope="module")
 def forests():
-    return {
-        meter.name: train_slot_forests(history(meter, 4, n), meter, lambda done, total: None)
-        for n, meter in enumerate(METERS)
-    }
+    return made_forests()
 
 
 def detector(name, method, days):
@@ -66,25 +55,9 @@ def detectors(forests):
     return {**forests, **{one.meter.name: one for one in made}}
 
 
-def model(detectors, version="v1", judges_from=FEBRUARY, trained_at="2024-02-01"):
-    more = {"readings": 9, "left_out": 1, "data_version": 3, "libraries": {"numpy": "2"}}
-    made = manifest(version, pd.Timestamp(judges_from), trained_at=trained_at, **more)
-    return Model(made, detectors)
-
-
 @pytest.fixture
 def files(lake) -> LakeFiles:
     return LakeFiles(lake.models)
-
-
-@pytest.fixture
-def three(files, forests) -> ModelStore:
-    """Three models of two times, the later one saved first; none in force."""
-    store = ModelStore(files)
-    store.save(model(forests, "late", MARCH, "2024-03-02"))
-    store.save(model(forests, "again", FEBRUARY, "2024-03-03"))
-    store.save(model(forests, "early", FEBRUARY, "2024-02-02"))
-    return store
 
 
 def test_detectors_of_every_kind_come_back_exact_to_the_bit(files, detectors):
@@ -188,39 +161,6 @@ def test_a_version_that_is_there_is_left_as_it_is(files, forests):
     assert [m.trained_at for m in store.candidates()] == ["2024-02-01"]
 
 
-def test_models_stand_by_the_time_from_which_they_judge_then_by_training(three):
-    assert [m.version for m in three.candidates()] == ["early", "again", "late"]
-    assert three.newest_end("UTC") == date(2024, 2, 29)
-    assert three.newest_end("America/New_York") == date(2024, 2, 28)
-
-
-def test_a_model_judges_only_once_it_was_promoted(three, files):
-    assert three.manifests() == []
-    three.promote(["late", "early"])
-    assert [m.version for m in three.manifests()] == ["early", "late"]
-    assert [m.version for m in ModelStore(files).manifests()] == ["early", "late"]
-    three.promote(["late"])
-    assert three.promoted() == ["late", "early"]
-
-
-def test_what_is_not_in_the_store_cannot_be_promoted_and_nothing_changes(three):
-    three.promote(["early"])
-    with pytest.raises(FileNotFoundError, match=r"^model other: not in the store$"):
-        three.promote(["late", "other"])
-    assert three.promoted() == ["early"]
-
-
-def test_the_model_promoted_last_is_taken_back_first_but_never_the_only_one(three):
-    assert three.take_back() is None
-    three.promote(["late", "early"])
-    assert three.take_back() == "early"
-    assert three.take_back() is None
-    assert [m.version for m in three.manifests()] == ["late"]
-    assert len(three.candidates()) == 3
-    three.promote(["early"])
-    assert three.promoted() == ["late", "early"]
-
-
 def test_a_model_of_an_earlier_release_comes_back_exact_to_the_bit(files, detectors):
     save_former(files, model(detectors))
     store = ModelStore(files)
@@ -288,20 +228,6 @@ def test_a_damaged_file_of_detectors_is_one_line_with_its_name(lake, files, fore
     with pytest.raises(LakeError, match=rf"^{path}: damaged \(") as caught:
         ModelStore(files).load("v1").detectors["a"]
     assert "\n" not in str(caught.value)
-
-
-def test_a_removed_model_is_gone_and_the_others_stay(lake, three):
-    three.promote(["early", "late"])
-    three.remove("early")
-    assert [m.version for m in three.candidates()] == ["again", "late"]
-    assert [m.version for m in three.manifests()] == ["late"]
-    assert not Path(lake.models, "early").exists()
-
-
-def test_an_empty_store_has_no_model(files):
-    store = ModelStore(files)
-    assert store.candidates() == store.manifests() == store.promoted() == []
-    assert store.newest_end("UTC") is None
 
 
 def test_a_model_is_data_only(lake, files, detectors):

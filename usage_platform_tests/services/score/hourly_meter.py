@@ -15,6 +15,7 @@ from usage_platform.core.anomalies.stream import ScorerState
 from usage_platform.core.detector.baseline.slot_forests import train_slot_forests
 from usage_platform.core.detector.manifest import model_version
 from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.services.tick_request import TickRequest
 from usage_platform_tests.core.anomalies.nothing_before import NothingBefore
 from usage_platform_tests.core.detector.made_models import model
 
@@ -62,7 +63,7 @@ def told_in_one_go(frame, timeline):
 
 
 def tick(scorer, timeline, seconds=FOREVER, listen=False, horizon=None):
-    return scorer.tick(timeline, REGISTRY, seconds, listen, horizon)
+    return scorer.tick(TickRequest(timeline, REGISTRY, seconds, listen, horizon))
 
 
 def told(kafka, read_all):

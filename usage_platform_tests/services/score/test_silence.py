@@ -12,6 +12,7 @@ from usage_platform.adapters.kafka.topics import EPISODE, USAGE, administration
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.services import score as scoring
 from usage_platform.services.score_silence import SilenceRule, consumed_until
+from usage_platform.services.tick_request import TickRequest
 from usage_platform_tests.core.detector.made_models import NO_MODELS
 
 START = pd.Timestamp("2026-03-02T00:00Z")
@@ -59,7 +60,7 @@ def test_a_silence_is_published_once_over_restarts_and_closed_by_the_next_readin
             put_at_their_times(kafka, [(meter, at) for meter in meters])
             now = (at + FIVE + pd.Timedelta(minutes=2)).timestamp()
             rule = SilenceRule(LEAST, dict, lambda now=now: now)
-            results.append(scorer.tick(NO_MODELS, REGISTRY, seconds=60, silence=rule))
+            results.append(scorer.tick(TickRequest(NO_MODELS, REGISTRY, seconds=60, silence=rule)))
         return results
 
     def lives():

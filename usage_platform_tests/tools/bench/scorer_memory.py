@@ -17,6 +17,7 @@ from usage_platform.core.anomalies.stream import RETENTION
 from usage_platform.core.detector.model_timeline import LOOK_BACK
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.services.score import Scorer
+from usage_platform.services.tick_request import TickRequest
 from usage_platform_tests.tools.bench.figures import Figure
 from usage_platform_tests.tools.bench.ingestion import put
 from usage_platform_tests.tools.bench.made_models import copied_model, timeline_of
@@ -88,7 +89,7 @@ def _restart(kafka: KafkaSettings, lake: Lake, meters: int) -> Restart:
     began = time.perf_counter()
     with watched() as used:
         scorer = Scorer(kafka, LakeReader(lake))
-        result = scorer.tick(timeline, MeterRegistry(), _LONGEST_TICK, listen=False)
+        result = scorer.tick(TickRequest(timeline, MeterRegistry(), _LONGEST_TICK, listen=False))
     seconds = time.perf_counter() - began
     held = resident_bytes() - before
     scorer.close()

@@ -19,6 +19,7 @@ from usage_platform.core.feedback.labels import NO_LABELS
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.messages import usage_messages
 from usage_platform.services.divided_scorers import DividedScorers
+from usage_platform.services.tick_request import TickRequest
 from usage_platform.services.train import train_and_promote
 from usage_platform.services.train_weeks import TrainingRequest
 from usage_platform_tests.conftest import table_writer
@@ -85,7 +86,7 @@ def _readings_a_second(
         for part in (events[:_WARM], events[_WARM:]):
             put_events(kafka, part)
             began = time.perf_counter()
-            result = running.tick(timeline, MeterRegistry(), _ONE_TICK, listen=False)
+            result = running.tick(TickRequest(timeline, MeterRegistry(), _ONE_TICK, listen=False))
             seconds = time.perf_counter() - began
             if (result.events, result.notice) != (len(part), ""):
                 raise SystemExit(f"not all was scored: {result}")

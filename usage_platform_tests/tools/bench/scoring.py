@@ -17,6 +17,7 @@ from usage_platform.core.feedback.labels import NO_LABELS
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.services.progress import scoring_lag
 from usage_platform.services.score import Scorer
+from usage_platform.services.tick_request import TickRequest
 from usage_platform.services.train import train_and_promote
 from usage_platform.services.train_weeks import TrainingRequest
 from usage_platform_tests.tools.bench.figures import Beside, Figure
@@ -54,7 +55,7 @@ def scored(bench: Workbench, method: Method) -> list[Figure]:
     scorer = Scorer(kafka, LakeReader(nothing))
     timeline = ModelTimeline(store.manifests(), store.load)
     began, used = time.perf_counter(), time.process_time()
-    result = scorer.tick(timeline, MeterRegistry(), _LONGEST_TICK, listen=False)
+    result = scorer.tick(TickRequest(timeline, MeterRegistry(), _LONGEST_TICK, listen=False))
     seconds, used = time.perf_counter() - began, time.process_time() - used
     scorer.close()
     if result.events != len(year) or not result.scored:

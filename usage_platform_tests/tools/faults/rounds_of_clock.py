@@ -16,6 +16,7 @@ from usage_platform.adapters.lake.tables import Lake
 from usage_platform.services.average_samples import SampleAverager
 from usage_platform.services.score import Scorer
 from usage_platform.services.score_silence import SilenceRule
+from usage_platform.services.tick_request import TickRequest
 from usage_platform_tests.services.simulated_devices import METERS
 from usage_platform_tests.services.simulated_devices import REGISTRY as DEVICES
 from usage_platform_tests.tools.faults.cuts import Cut, Outcome
@@ -82,7 +83,9 @@ class ClockRounds:
             with closing(Scorer(kafka, LakeReader(lake))) as scorer:
                 for _ in range(2):
                     rule = SilenceRule(_SILENT_AFTER, dict, clock.now)
-                    scorer.tick(timeline(), REGISTRY, _SECONDS, listen=False, silence=rule)
+                    scorer.tick(
+                        TickRequest(timeline(), REGISTRY, _SECONDS, listen=False, silence=rule)
+                    )
         return Outcome(judged_scores(kafka, events, []), time.monotonic() - began)
 
 

@@ -15,6 +15,7 @@ from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.spark.session import remote_session
 from usage_platform.services.ingest import drain_topics
 from usage_platform.services.score import Scorer
+from usage_platform.services.tick_request import TickRequest
 from usage_platform.services.topic_progress import EventsDeletedError
 from usage_platform_tests.tools.faults.commands import command, environment
 from usage_platform_tests.tools.faults.cuts import Cut, Outcome
@@ -99,7 +100,7 @@ class RetentionRounds:
         """Scoring goes on behind them, with a line that names them."""
         kafka, reader = self._services.kafka, LakeReader(self._lake)
         with closing(Scorer(kafka, reader)) as scorer:
-            notice = scorer.tick(timeline(), REGISTRY, _SECONDS, listen=False).notice
+            notice = scorer.tick(TickRequest(timeline(), REGISTRY, _SECONDS, listen=False)).notice
         expected = f"deleted offsets {first} to {first + _DELETED - 1} of partition 0"
         if expected in notice and "\n" not in notice:
             return Findings()

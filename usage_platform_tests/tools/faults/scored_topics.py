@@ -20,6 +20,7 @@ from usage_platform.adapters.lake.tables import Lake
 from usage_platform.services.progress import scoring_lag
 from usage_platform.services.score import Scorer
 from usage_platform.services.score_fencing import ScorerFencedError
+from usage_platform.services.tick_request import TickRequest
 from usage_platform_tests.tools.faults.events import EventStream
 from usage_platform_tests.tools.faults.findings import Findings
 from usage_platform_tests.tools.faults.history import Attempt, Record, check
@@ -42,7 +43,10 @@ def score_all(kafka: KafkaSettings, lake: Lake) -> None:
     while True:
         try:
             with closing(Scorer(kafka, LakeReader(lake))) as scorer:
-                if scorer.tick(timeline(), REGISTRY, _TICK_SECONDS, listen=False).lag == 0:
+                if (
+                    scorer.tick(TickRequest(timeline(), REGISTRY, _TICK_SECONDS, listen=False)).lag
+                    == 0
+                ):
                     return
         except (KafkaException, KafkaUnreachableError, ScorerFencedError):
             assert time.monotonic() < deadline, "scoring never goes on"

@@ -19,6 +19,7 @@ from usage_platform.services import score_transaction
 from usage_platform.services.score_division import Division, Share
 from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_meters import MeterClaims
+from usage_platform.services.tick_request import TickRequest
 from usage_platform_tests.tools.faults.judge_of_rounds import REGISTRY, timeline
 from usage_platform_tests.tools.faults.stopping_producer import StoppingProducer
 
@@ -41,7 +42,7 @@ def main() -> None:
         claim = partial(MeterClaims().claim, number)
         scorer = scoring.Scorer(kafka, reader, Share(number, scorer.share.division), claim)
     try:
-        scorer.tick(timeline(), REGISTRY, 600)
+        scorer.tick(TickRequest(timeline(), REGISTRY, 600))
     except ScorerFencedError as error:
         sys.exit(str(error))
 

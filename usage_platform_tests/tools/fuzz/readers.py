@@ -34,6 +34,7 @@ from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.validation import validate_events
 from usage_platform.services.progress import lag_of_scoring
 from usage_platform.services.score import Scorer
+from usage_platform.services.tick_request import TickRequest
 from usage_platform.web.live import news_of
 from usage_platform_tests.tools.fuzz.random_messages import Sent
 from usage_platform_tests.topics import read_events
@@ -102,7 +103,7 @@ class Readers:
         with closing(Scorer(self._kafka, LakeReader(self._lake))) as scorer:
             waiting = lag_of_scoring(self._kafka, self._registry).events
             while True:
-                result = scorer.tick(_NO_MODELS, self._registry, 60.0, listen=False)
+                result = scorer.tick(TickRequest(_NO_MODELS, self._registry, 60.0, listen=False))
                 done += result.events
                 letters += result.rejected
                 if not result.lag:

@@ -35,6 +35,7 @@ from usage_platform.services.meter_findings import FindingInputs
 from usage_platform.services.page_data import YearCache
 from usage_platform.services.score import Scorer
 from usage_platform.services.score_state import restored
+from usage_platform.services.tick_request import TickRequest
 from usage_platform.services.train import train_and_promote
 from usage_platform.services.train_weeks import TrainingRequest
 from usage_platform.services.usage_cost import CostInputs, compute_month, months_due
@@ -106,10 +107,12 @@ def _score(place: Place) -> Work:
     if is_of_meters:
         # A reading of each restores the state and loads the detectors, as in a scorer that runs.
         soon = place.end + pd.Timedelta(minutes=5)
-        known = scorer.tick(timeline, _METERS, _LONGEST_TICK, listen=False, horizon=soon).events
+        known = scorer.tick(
+            TickRequest(timeline, _METERS, _LONGEST_TICK, listen=False, horizon=soon)
+        ).events
 
     def work() -> None:
-        result = scorer.tick(timeline, _METERS, _LONGEST_TICK, listen=False)
+        result = scorer.tick(TickRequest(timeline, _METERS, _LONGEST_TICK, listen=False))
         _require(known + result.events, len(place.events()))
 
     return work

@@ -1,6 +1,6 @@
 """Training that is killed anywhere ends with the models of one that was not, promoted together."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from types import SimpleNamespace
 
@@ -13,62 +13,30 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.adapters.processes.pool import map_in_processes
 from usage_platform.adapters.stores.models import ModelStore
-from usage_platform.core.detector.gate import Examined
 from usage_platform.core.detector.manifest import model_version
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.schedule import judges_from
 from usage_platform.core.detector.train import train as train_detector
 from usage_platform.core.detector.training import train_meter
-from usage_platform.core.feedback.labels import NO_LABELS
-from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform.services.due_models import due_models
-from usage_platform.services.train import reading_days, train_and_promote
+from usage_platform.services.train import reading_days
 from usage_platform.services.train_bucket import on_executors
-from usage_platform.services.train_weeks import TrainingError, TrainingRequest
-from usage_platform_tests.core.detector.series import DAY, HOURLY, library
-
-REGISTRY = MeterRegistry(HOURLY)
-ZONE = HOURLY.timezone
-NOW = datetime(2024, 5, 1, tzinfo=UTC)
-FIRST = date(2024, 1, 1)
-METERS = ("a", "b", "c", "d", "e")
-FAST = TrainingOptions(method=Method.ROBUST_Z)
+from usage_platform_tests.core.detector.series import DAY, library
+from usage_platform_tests.services.train.library_meters import (
+    FAST,
+    FIRST,
+    METERS,
+    REGISTRY,
+    ZONE,
+    content,
+    readings,
+    run,
+)
 
 
 class Killed(BaseException):
     """The process ends here."""
-
-
-def readings(meter, seed=0, days=56):
-    instants, values = library(days, seed)
-    times = pd.DatetimeIndex(instants).tz_localize("UTC")
-    frame = pd.DataFrame({"meter": meter, "event_time": times, "value": values})
-    return frame.assign(event_date=frame["event_time"].dt.date)
-
-
-@pytest.fixture
-def reader(lake, write_table) -> LakeReader:
-    write_table(lake, READINGS, pd.concat([readings(m, n) for n, m in enumerate(METERS)]))
-    return LakeReader(lake)
-
-
-@pytest.fixture(autouse=True)
-def small_buckets(monkeypatch):
-    monkeypatch.setattr("usage_platform.services.train_weeks.BUCKET_METERS", 2)
-
-
-@pytest.fixture
-def files(tmp_path) -> LakeFiles:
-    return LakeFiles(str(tmp_path / "models"))
-
-
-def run(files, reader, progress=lambda text: None, options=FAST, meters=(), spread=map):
-    """A run as the sensor starts it: whatever is due."""
-    store = ModelStore(files)
-    untils = due_models(reader, store, ZONE)
-    request = TrainingRequest(untils, options, meters)
-    return train_and_promote(store, reader, REGISTRY, NO_LABELS, request, NOW, progress, spread)
 
 
 @pytest.fixture
@@ -84,16 +52,6 @@ def trained(monkeypatch):
 
     monkeypatch.setattr("usage_platform.services.train_bucket.train_meter", train)
     return seen
-
-
-def content(files):
-    """Everything in the store: each model by its detectors and manifest, and what is promoted."""
-    store = ModelStore(files)
-    for one in store.candidates():
-        detectors = store.load(one.version).detectors
-        assert model_version(one.begin, detectors) == one.version
-        assert list(detectors) == sorted(detectors)
-    return store.candidates(), store.promoted()
 
 
 def tree(folder):
@@ -236,79 +194,6 @@ def test_on_other_processors_the_models_are_the_same(files, reader, tmp_path, sp
     cluster = LakeFiles(str(tmp_path / "cluster"))
     run(cluster, reader, spread=partial(on_executors, spark))
     assert content(cluster) == content(alone)
-
-
-def test_a_meter_that_fails_is_named_and_keeps_its_detector_and_the_others_are_trained(
-    files, reader, monkeypatch, tmp_path
-):
-    bad_week = FIRST + timedelta(days=42)
-
-    def fails(task):
-        if task.meter.name == "b" and task.until >= bad_week:
-            raise ZeroDivisionError("no spread")
-        return train_meter(task)
-
-    monkeypatch.setattr("usage_platform.services.train_bucket.train_meter", fails)
-    told = []
-    result = run(files, reader, told.append)
-    assert result.failed == {"b": "ZeroDivisionError: no spread"}
-    assert f"b: not trained until {bad_week}: ZeroDivisionError: no spread" in told
-    store = ModelStore(files)
-    good, bad, last = (store.load(version).detectors for version in result.versions[-3:])
-    for later in (bad, last):
-        assert list(later) == list(METERS)
-        assert later["b"].until == good["b"].until
-        assert later["a"].until > good["a"].until
-    assert [one.meters_failed for one in store.candidates()][-3:] == [0, 1, 1]
-
-
-def test_a_new_meter_that_fails_has_no_detector(files, reader, monkeypatch):
-    def fails(task):
-        if task.meter.name == "b":
-            raise ZeroDivisionError
-        return train_meter(task)
-
-    monkeypatch.setattr("usage_platform.services.train_bucket.train_meter", fails)
-    run(files, reader)
-    store = ModelStore(files)
-    for one in store.manifests():
-        assert list(store.load(one.version).detectors) == ["a", "c", "d", "e"]
-
-
-def test_where_no_meter_can_be_trained_the_training_fails_in_one_line_and_can_be_repeated(
-    files, reader, monkeypatch, tmp_path
-):
-    def fails(task):
-        raise ZeroDivisionError("no spread")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("usage_platform.services.train_bucket.train_meter", fails)
-        with pytest.raises(
-            TrainingError, match=r"^no meter can be trained until 2023-12-31; the fir"
-        ):
-            run(files, reader)
-    assert ModelStore(files).candidates() == []
-    run(files, reader)
-    run(LakeFiles(str(tmp_path / "other")), reader)
-    assert content(files) == content(LakeFiles(str(tmp_path / "other")))
-
-
-def test_an_unfit_model_is_stored_and_the_next_is_compared_with_the_one_before_it(
-    files, reader, monkeypatch
-):
-    compared = []
-
-    def examine(new, old, instants, values):
-        compared.append((new.until, old.until))
-        return Examined(weeks=1, alarm_days=99)
-
-    monkeypatch.setattr("usage_platform.core.detector.training.examine", examine)
-    result = run(files, reader)
-    with_baseline = [
-        one.end.value for one in ModelStore(files).candidates() if not one.meters_learning
-    ]
-    assert set(compared) == {(end, with_baseline[0]) for end in with_baseline[1:]}
-    assert result.promoted == result.versions[: 9 - len(with_baseline) + 1]
 
 
 def test_only_readings_of_one_bucket_are_read_at_a_time(files, reader, monkeypatch):

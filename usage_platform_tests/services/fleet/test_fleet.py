@@ -2,72 +2,28 @@
 
 import math
 import shutil
-import threading
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.files import LakeFiles
-from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_HOURLY, Lake
-from usage_platform.adapters.stores.groups import GroupsStore
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.core.feedback.reviews import Act, Review
-from usage_platform.core.fleet.meter_row import MeterRow
-from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform.core.readings.hourly import audited_hours, hourly_from_readings
-from usage_platform.services.fleet import Fleet, FleetCache, FleetSource
 from usage_platform_tests.conftest import table_writer
 from usage_platform_tests.core.detector.made_models import cut_forests, model
-from usage_platform_tests.topics import until
-
-START, END = pd.Timestamp("2024-02-20T00:00Z"), pd.Timestamp("2024-03-31T14:00Z")
-"""The change of clocks in Rome is within the last hours."""
-WEEK, MONTH = END - pd.Timedelta(days=7), END - pd.Timedelta(days=30)
-METERS = {
-    name: Meter(name, zone, interval)
-    for name, zone, interval in (
-        ("main", "Europe/Rome", 60),
-        ("kitchen", "Asia/Kolkata", 15),
-        ("pump", "America/St_Johns", 30),
-    )
-}
-REGISTRY = MeterRegistry(METERS["main"]).with_meters([*METERS.values(), Meter("planned")])
-GROUPS = """
-sites:
-  - name: North
-    buildings:
-      - {name: Library, area_m2: 100, meters: [main]}
-      - {name: Depot, meters: [kitchen, {meter: pump, from: 2024-03-10}]}
-virtual:
-  - {name: rest, plus: [main], minus: [kitchen, pump]}
-"""
-
-
-@pytest.fixture(scope="module")
-def readings() -> pd.DataFrame:
-    """Forty days of three meters with a tenth of the readings missing, and two hours of each."""
-    random = np.random.default_rng(7)
-    parts = []
-    for meter in METERS.values():
-        times = pd.date_range(START, END, freq=f"{meter.interval_minutes}min", inclusive="left")
-        there = (random.random(len(times)) > 0.03) & (times.hour != 3 + meter.interval_minutes % 7)
-        values = random.uniform(1, 1000, len(times)).round(3)
-        rows = pd.DataFrame({"meter": meter.name, "event_time": times, "value": values})
-        parts.append(rows[there])
-    frame = pd.concat(parts, ignore_index=True)
-    return frame.astype({"event_time": "datetime64[ns, UTC]"})
-
-
-def write_hours(lake: Lake, readings: pd.DataFrame) -> pd.DataFrame:
-    newest = readings.groupby("meter")["event_time"].max()
-    hours = audited_hours(readings.assign(late=False), REGISTRY, newest)
-    table_writer(lake, USAGE_HOURLY, hours.assign(event_date=hours["start"].dt.date))
-    return hours
+from usage_platform_tests.services.fleet.three_meters import (
+    END,
+    GROUPS,
+    METERS,
+    MONTH,
+    START,
+    WEEK,
+    row_of,
+    write_hours,
+)
 
 
 def write_anomalies(lake: Lake, rows: list[tuple[str, str, str, float | None, str | None]]) -> None:
@@ -76,33 +32,6 @@ def write_anomalies(lake: Lake, rows: list[tuple[str, str, str, float | None, st
     frame["event_time"] = pd.to_datetime(frame["event_time"], utc=True)
     frame["excess_kwh"] = frame["excess_kwh"].astype("float64")
     table_writer(lake, ANOMALIES, frame.assign(event_date=frame["event_time"].dt.date))
-
-
-@pytest.fixture
-def cache_of(lake) -> Callable[..., FleetCache]:
-    """Makes a cache on the lake of the test; each call of its clock is a minute later."""
-    seconds = iter(range(0, 10**6, 60))
-
-    def make(groups: str = "", now: pd.Timestamp = END) -> FleetCache:
-        assets = LakeFiles(lake.assets)
-        if groups:
-            assets.write_text("groups.yaml", groups)
-        source = FleetSource(
-            reader=LakeReader(lake),
-            models=ModelStore(LakeFiles(lake.models)),
-            registry=lambda: REGISTRY,
-            reviews=ReviewStore(assets),
-            groups=GroupsStore(assets),
-            clock=lambda: float(next(seconds)),
-            now=lambda: now.value,
-        )
-        return FleetCache(source, patience_seconds=None)
-
-    return make
-
-
-def row_of(fleet: Fleet, name: str) -> MeterRow:
-    return next(row for row in fleet.meters if row.name == name)
 
 
 def test_the_energies_are_those_of_the_hours(lake, cache_of, readings):
@@ -229,86 +158,6 @@ def test_the_open_episodes_are_those_of_a_week_that_nobody_has_reviewed(lake, ca
     fleet = cache_of().fleet()
     found = {row.name: (row.open_episodes, row.open_excess_kwh) for row in fleet.meters}
     assert found == {"main": (2, 7.5), "pump": (1, -3.0), "kitchen": (0, 0.0), "planned": (0, 0.0)}
-
-
-def test_new_hours_change_the_sums_and_only_their_days_are_read(
-    lake, cache_of, readings, monkeypatch
-):
-    early = readings[readings["event_time"] < END - pd.Timedelta(hours=2)]
-    write_hours(lake, early)
-    cache = cache_of()
-    before = cache.fleet()
-    assert cache.fleet() is before
-    scanned: list[object] = []
-    scan = LakeReader.scan
-
-    def counted(self, table, columns, chosen):
-        if table is USAGE_HOURLY:
-            scanned.append(chosen)
-        return scan(self, table, columns, chosen)
-
-    monkeypatch.setattr(LakeReader, "scan", counted)
-    late = readings[readings["event_time"] >= END - pd.Timedelta(hours=2)]
-    write_hours(lake, late)
-    after = cache.fleet()
-    # Today, and the days at the start of the week and of the month, which lose two hours.
-    assert len(scanned) == 3
-    whole = hourly_from_readings(readings, REGISTRY)
-    for name in METERS:
-        own = whole[(whole["meter"] == name) & (whole["start"] >= WEEK)]
-        assert row_of(after, name).week.kwh == pytest.approx(math.fsum(own["energy_kwh"]), rel=1e-9)
-    fresh = cache_of().fleet()
-    for kept, new in zip(after.meters, fresh.meters, strict=True):
-        np.testing.assert_array_equal(kept.line, new.line)
-        assert kept.month.kwh == pytest.approx(new.month.kwh, rel=1e-12, nan_ok=True)
-
-
-def test_a_request_gets_the_rows_that_are_there_while_newer_ones_are_made(
-    lake, cache_of, readings, monkeypatch
-):
-    write_hours(lake, readings)
-    cache = cache_of()
-    monkeypatch.setattr(cache, "_patience", 0.0)
-    before = cache.fleet()
-    may_read = threading.Event()
-    rows = LakeReader.rows
-
-    def delayed(self, *args, **kwargs):
-        may_read.wait(60)
-        return rows(self, *args, **kwargs)
-
-    monkeypatch.setattr(LakeReader, "rows", delayed)
-    more = pd.DataFrame({"meter": "pump", "event_time": [END], "value": [1.0]})
-    write_hours(lake, more.astype({"event_time": "datetime64[ns, UTC]"}))
-    assert cache.fleet() is cache.fleet() is before
-    may_read.set()
-    until(lambda: row_of(cache.fleet(), "pump").newest == END.value)
-
-
-def test_a_lake_that_fails_is_an_error_and_read_again(lake, cache_of, readings, monkeypatch):
-    write_hours(lake, readings)
-    cache = cache_of()
-
-    def failed(self, *args, **kwargs):
-        raise LakeError("the lake is away")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(LakeReader, "scan", failed)
-        for _ in range(2):
-            with pytest.raises(LakeError, match="the lake is away"):
-                cache.fleet()
-    assert row_of(cache.fleet(), "main").newest is not None
-
-
-def test_a_reported_silence_lasts_until_the_meter_delivers(lake, cache_of, readings):
-    write_hours(lake, readings)
-    cache = cache_of()
-    assert not row_of(cache.fleet(), "pump").is_silent
-    cache.note_silence("pump", END.value)
-    assert row_of(cache.fleet(), "pump").is_silent
-    more = pd.DataFrame({"meter": "pump", "event_time": [END], "value": [1.0]})
-    write_hours(lake, more.astype({"event_time": "datetime64[ns, UTC]"}))
-    assert not row_of(cache.fleet(), "pump").is_silent
 
 
 def test_a_wrong_file_of_groups_is_named_and_the_meters_are_there(lake, cache_of, readings):
