@@ -81,7 +81,7 @@ def generation(instants: Ints, array: SolarArray, rng: np.random.Generator) -> F
     clear = _CLEAR_SKY * height * np.exp(-0.057 / np.maximum(height, 1e-3))
     since = (instants - instants[0]) / NS_A_DAY
     noons = stationary(day_rng, int(since[-1]) + 2, _WEATHER_MEMORY)
-    weather = np.interp(since, np.arange(len(noons)), noons)
+    weather: Floats = np.interp(since, np.arange(len(noons)), noons)
     step = float(np.median(np.diff(instants))) if len(instants) > 1 else float(NS_A_MINUTE)
     memory = float(np.exp(-step / NS_A_MINUTE / _CLOUD_MEMORY_MINUTES))
     clouds = stationary(hour_rng, len(instants), memory)

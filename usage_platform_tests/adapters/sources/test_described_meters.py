@@ -1,6 +1,6 @@
 """Files of meters that people describe: each meter is read by its own words."""
 
-from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,39 +11,20 @@ from hypothesis import strategies as st
 
 from usage_platform.adapters.sources.csv_file import CsvSource
 from usage_platform.core.measurement import Quantity, Sign, Stamp, Unit
-from usage_platform.core.meter_descriptions.description import MeterDescription, Version
+from usage_platform.core.meter_descriptions.description import MeterDescription
 from usage_platform.core.meter_files.options import FileOptions
-from usage_platform.core.meter_files.readings import Understood
 from usage_platform.core.meter_files.summary import one_line, summary_of
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import SourceError
+from usage_platform_tests.adapters.sources.described_files import METER, kw, rows, understood
 
-METER = Meter(timezone="Europe/Rome", interval_minutes=15)
 REGISTER = MeterDescription(name="east", quantity=Quantity.REGISTER, unit=Unit.KWH)
 POWER = MeterDescription(name="west", quantity=Quantity.POWER, unit=Unit.KW)
 
 
 @pytest.fixture
 def understand(tmp_path):
-    def understand(text: str, *descriptions: MeterDescription, meter=METER, **options):
-        path = tmp_path / "f.csv"
-        path.write_text(text)
-        said = FileOptions(meters={one.name: one for one in descriptions}, **options)
-        return CsvSource((path,), meter, options=said).understand(lambda done, of: None)
-
-    return understand
-
-
-def rows(first: str, values, meter: str = "", minutes: int = 15) -> str:
-    times = pd.date_range(first, periods=len(values), freq=f"{minutes}min")
-    cells = [f"{at:%Y-%m-%d %H:%M},{value}" for at, value in zip(times, values, strict=True)]
-    return "\n".join(f"{meter},{cell}" if meter else cell for cell in cells) + "\n"
-
-
-def kw(found: Understood, meter: str) -> list[float]:
-    assert found.uncertain == ()
-    frame = found.readings.frame
-    return frame.loc[frame["meter"] == meter, "value"].tolist()
+    return partial(understood, tmp_path / "f.csv")
 
 
 LONG = (
@@ -129,78 +110,6 @@ def test_a_register_begins_at_0_again_at_its_size(understand):
         understand(text, REGISTER.model_copy(update={"register_size": 499.0}))
 
 
-VERSIONS = MeterDescription(
-    name="east",
-    quantity=Quantity.POWER,
-    unit=Unit.KW,
-    stamp=Stamp.START,
-    versions=(Version(valid_from=date(2024, 3, 6), quantity=Quantity.ENERGY, unit=Unit.KWH),),
-)
-
-
-@pytest.mark.parametrize("header", ["time", "time_utc"])
-def test_a_version_holds_from_local_midnight_on(understand, header):
-    first = "2024-03-05 23:30" if header == "time" else "2024-03-05 22:30"
-    text = f"meter,{header},value\n" + rows(first, [1, 1, 1, 1], "east")
-    assert kw(understand(text, VERSIONS), "east") == [1, 1, 4, 4]
-
-
-def test_with_end_stamps_the_row_at_midnight_is_of_the_version_before(understand):
-    said = VERSIONS.model_copy(update={"stamp": Stamp.END})
-    text = "meter,time,value\n" + rows("2024-03-05 23:45", [1, 1, 1], "east")
-    found = understand(text, said)
-    assert kw(found, "east") == [1, 1, 4]
-    assert found.readings.frame["ts"].iloc[0] == pd.Timestamp("2024-03-05T22:30Z")
-
-
-def version_of(first: dict, second: dict) -> MeterDescription:
-    """A meter in kW that is another way from 2024-03-06 on."""
-    version = Version(valid_from=date(2024, 3, 6), **second)
-    fields = {"unit": Unit.KW, "stamp": Stamp.START} | first
-    return MeterDescription(name="east", quantity=Quantity.POWER, versions=(version,), **fields)
-
-
-def test_the_sign_of_a_version_holds_for_its_rows(understand):
-    text = "meter,time,value\n" + rows("2024-03-05 23:30", [-1, 2, -3, 4], "east")
-    found = understand(text, version_of({}, {"sign": Sign.NET})).readings
-    assert found.frame["value"].tolist() == [2, -3, 4]
-    (bad,) = found.bad_rows
-    assert (bad.row, bad.reason.partition(";")[0]) == (2, "is below 0")
-    assert [(meter.name, meter.is_net) for meter in found.meters] == [("east", True)]
-
-
-def test_from_end_to_start_the_row_at_midnight_is_of_the_new_version(understand):
-    said = version_of({"stamp": Stamp.END}, {"stamp": Stamp.START})
-    text = "meter,time,value\n" + rows("2024-03-05 23:30", [1, 2, 3, 4], "east")
-    frame = understand(text, said).readings.frame
-    # In UTC; the one before midnight is missing.
-    assert frame["ts"].dt.strftime("%H:%M").tolist() == ["22:15", "22:30", "23:00", "23:15"]
-    assert frame["value"].tolist() == [1, 2, 3, 4]
-
-
-def test_from_start_to_end_no_row_may_have_the_midnight(understand):
-    said = version_of({"stamp": Stamp.START}, {"stamp": Stamp.END})
-    before, after = rows("2024-03-05 23:30", [1, 2], "east"), rows("2024-03-06 00:15", [3], "east")
-    frame = understand(f"meter,time,value\n{before}{after}", said).readings.frame
-    assert frame["ts"].dt.strftime("%H:%M").tolist() == ["22:30", "22:45", "23:00"]
-    text = "meter,time,value\n" + rows("2024-03-05 23:30", [1, 2, 3], "east")
-    with pytest.raises(SourceError, match=r"f\.csv:4: has the midnight of 2024-03-06, up to wh"):
-        understand(text, said)
-
-
-def test_a_version_without_a_row_says_nothing(understand):
-    text = "meter,time,value\n" + rows("2024-03-07", [1, 1], "east")
-    assert kw(understand(text, VERSIONS), "east") == [4, 4]
-
-
-def test_registers_are_not_differenced_over_a_new_version(understand):
-    said = REGISTER.model_copy(
-        update={"versions": (Version(valid_from=date(2024, 3, 6), factor=10),)}
-    )
-    text = "meter,time,value\n" + rows("2024-03-05 23:15", [500, 501, 502, 0, 1], "east")
-    assert kw(understand(text, said), "east") == [4, 4, 40]
-
-
 @pytest.mark.parametrize(
     ("options", "error"),
     [
@@ -274,65 +183,3 @@ def test_the_same_series_in_any_words_gives_the_same_readings(
     found = CsvSource((path,), METER, options=said).understand(lambda done, of: None)
     np.testing.assert_allclose(kw(found, "east"), values, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(kw(found, "west"), values, rtol=1e-9, atol=1e-9)
-
-
-@st.composite
-def ways(draw) -> dict:
-    """What a meter's rows are during a version."""
-    quantity = draw(st.sampled_from([Quantity.POWER, Quantity.ENERGY]))
-    return {
-        "quantity": quantity,
-        "unit": draw(st.sampled_from([unit for unit in Unit if unit.fits(quantity)])),
-        "stamp": draw(st.sampled_from(Stamp)),
-        "factor": draw(st.sampled_from([1.0, 80.0])),
-        "sign": draw(st.sampled_from(Sign)),
-    }
-
-
-# 2024-03-31: the clocks go forward at 02:00.
-@given(
-    ways(),
-    ways(),
-    st.sampled_from([date(2024, 3, 6), date(2024, 3, 31)]),
-    st.lists(st.integers(-1000, 1000), min_size=4, max_size=12),
-    st.lists(st.integers(-1000, 1000), min_size=4, max_size=12),
-    st.booleans(),
-)
-def test_a_series_whose_rows_change_from_a_day_on_is_read_as_it_is(
-    tmp_path_factory, before, after, day, first, second, in_utc
-):
-    step = pd.Timedelta(minutes=15)
-    midnight = pd.Timestamp(day).tz_localize(METER.timezone).tz_convert("UTC")
-    # That row may as well be the first one of the new version.
-    is_unclear = (before["stamp"], after["stamp"]) == (Stamp.END, Stamp.START)
-    expected, lines = {}, ["meter,time_utc,value" if in_utc else "meter,time,value"]
-    for way, values, start in (
-        (before, first, midnight - len(first) * step),
-        (after, second, midnight),
-    ):
-        unit, is_net = way["unit"], way["sign"] is Sign.NET
-        hours = 0.25 if way["quantity"] is Quantity.ENERGY else 1.0
-        for at, value in enumerate(values):
-            begins = start + at * step
-            stamp = begins + step if way["stamp"] is Stamp.END else begins
-            if is_unclear and way is before and stamp == midnight:
-                continue
-            shown = stamp if in_utc else stamp.tz_convert(METER.timezone)
-            kw = value if is_net else abs(value)
-            lines.append(
-                f"east,{shown:%Y-%m-%d %H:%M},{kw * hours / unit.kilos / way['factor']:.12g}"
-            )
-            expected[begins] = float(kw)
-    path = tmp_path_factory.mktemp("files") / "f.csv"
-    path.write_text("\n".join(lines))
-    versions = (Version(valid_from=day, **after),)
-    said = {"east": MeterDescription(name="east", versions=versions, **before)}
-    source = CsvSource((path,), METER, options=FileOptions(meters=said))
-    found = source.understand(lambda done, of: None)
-    assert (found.uncertain, found.readings.bad_rows) == ((), ())
-    frame = found.readings.frame
-    assert list(frame["ts"]) == list(expected)
-    np.testing.assert_allclose(frame["value"], list(expected.values()), rtol=1e-9, atol=1e-9)
-    assert [meter.is_net for meter in found.readings.meters] == [
-        Sign.NET in (before["sign"], after["sign"])
-    ]
