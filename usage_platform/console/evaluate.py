@@ -1,14 +1,13 @@
 """`make eval`: evaluate the detector against chance, a plain robust z and the blog's method.
 
-Belongs here: the series, and the tables of the detector. Not here: computing the rates
-(`core.evaluation.detection_rates`), the tables of forecasts (`evaluate_forecast`) and of findings
-(`evaluate_findings`).
+Belongs here: the tables of the detector. Not here: the series (`evaluated_series`), computing the
+rates (`core.evaluation.detection_rates`), the tables of forecasts (`evaluate_forecast`) and of
+findings (`evaluate_findings`).
 """
 
 import argparse
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -16,9 +15,14 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.adapters.sources.csv_file import CsvSource
-from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.console.evaluate_findings import print_found_faults, print_quarters
 from usage_platform.console.evaluate_forecast import print_forecasts
+from usage_platform.console.evaluated_series import (
+    Labelled,
+    generated,
+    net_building,
+    torino_campus,
+)
 from usage_platform.console.screen import Screen, table
 from usage_platform.core.detector.options import Method, TrainingOptions
 from usage_platform.core.detector.score import score
@@ -27,8 +31,7 @@ from usage_platform.core.detector.train import HISTORY_DAYS, train
 from usage_platform.core.evaluation.detection_rates import Found, at_hours, evaluate
 from usage_platform.core.evaluation.replay import replay
 from usage_platform.core.generator.fault_kinds import SHORT_KINDS
-from usage_platform.core.generator.faults import inject_faults
-from usage_platform.core.meter_files.options import CsvColumns
+from usage_platform.core.generator.net_faults import NET_KINDS
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.units import NS_A_DAY, instants_of
@@ -40,30 +43,15 @@ _TORINO = "torino_campus_15min.csv.gz"
 _TUESDAYS = "bpl_seven_tuesdays.csv"
 _SERIES = f"{_TORINO} and {_TUESDAYS} (sources: docs/evaluation.md)"
 _REAL = "Torino"
+_NET = "net meter"
 _HEALTHY_FROM = date(2015, 4, 1)
 """In its first two years the meter of Torino measured a part of the campus for months."""
 
-_START, _DAYS = date(2023, 1, 2), 546
-_FAULTS_A_WEEK = 1.2
-_CLEAN_DAYS = 56
-_TORINO_STEP_KW = 0.4
 _BLOG_WEEKS = 8
 _SPARED_TUESDAYS = 3
 _WIDTH = 120
 _EACH = 6
 _KNOWN_FAULTS = {date(2024, 4, 16): ", with 200 kW too many all night"}
-
-
-@dataclass(frozen=True, eq=False)
-class Labelled:
-    """One series with its faults, and as it was without them."""
-
-    name: str
-    meter: Meter
-    calendar: Calendar
-    readings: pd.DataFrame
-    faults: pd.DataFrame
-    clean: pd.DataFrame
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -81,10 +69,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         screen.say(f"only the generated library; --data FOLDER adds {_SERIES}")
     torino, tuesdays = (_found(screen, given.data, name) for name in (_TORINO, _TUESDAYS))
     groups = {"generated library": [generated(seed) for seed in seeds]}
+    nets = [net_building(seed) for seed in seeds]
     if torino is not None:
         groups[_REAL] = [torino_campus(torino, seed) for seed in seeds]
     for name, series in groups.items():
         print_group(screen, name, series, with_blog=not given.without_blog)
+    print_group(screen, _NET, nets, with_blog=not given.without_blog, kinds=NET_KINDS)
     if tuesdays is not None:
         print_tuesdays(screen, tuesdays)
     print_speed(screen, groups["generated library"][0])
@@ -109,32 +99,14 @@ def _found(screen: Screen, folder: Path | None, name: str) -> Path | None:
     return path
 
 
-def generated(seed: int) -> Labelled:
-    """The generated library with nine kinds of short faults, 18 months."""
-    meter = Meter()
-    source = GeneratedSource(
-        (meter,), _START, _DAYS, seed, _FAULTS_A_WEEK, _CLEAN_DAYS, SHORT_KINDS
-    )
-    loaded = source.load(lambda done, of: None)
-    faults = loaded.faults if loaded.faults is not None else pd.DataFrame()
-    clean = GeneratedSource((meter,), _START, _DAYS, seed, 0.0).load(lambda done, of: None).frame
-    return Labelled(source.name, meter, Calendar("US", "MA"), loaded.frame, faults, clean)
-
-
-def torino_campus(path: Path, seed: int) -> Labelled:
-    """The campus with injected faults; its real glitches are unlabelled."""
-    meter = Meter("torino", "Etc/GMT-1", 15)
-    columns = CsvColumns(time="ts", end=None, value="kw")
-    clean = CsvSource((path,), meter, columns).load(lambda done, of: None).frame
-    begin = clean["ts"].iloc[0] + pd.Timedelta(days=_CLEAN_DAYS)
-    rng = np.random.default_rng(seed)
-    faulty, faults = inject_faults(
-        clean, meter, rng, _FAULTS_A_WEEK, begin, SHORT_KINDS, _TORINO_STEP_KW
-    )
-    return Labelled(f"Torino, faults {seed}", meter, Calendar("IT"), faulty, faults, clean)
-
-
-def print_group(screen: Screen, name: str, group: list[Labelled], *, with_blog: bool) -> None:
+def print_group(
+    screen: Screen,
+    name: str,
+    group: list[Labelled],
+    *,
+    with_blog: bool,
+    kinds: Sequence[str] = SHORT_KINDS,
+) -> None:
     """One table a group of series, a row a method, and the recall by kind."""
     found: dict[str, Found] = {}
     judged = {method: [] for method in (Method.FOREST, Method.ROBUST_Z)}
@@ -159,7 +131,7 @@ def print_group(screen: Screen, name: str, group: list[Labelled], *, with_blog: 
     weeks = found[Method.FOREST].weeks
     faults = sum(found[Method.FOREST].faults.values())
     _print_methods(screen, f"{name}: {weeks:.0f} weeks, {faults:.0f} faults", found)
-    _print_kinds(screen, f"{name}: recall by kind (chance)", found)
+    _print_kinds(screen, f"{name}: recall by kind (chance)", found, kinds)
 
 
 def _judged(series: Labelled, method: Method, from_: pd.Timestamp | None = None) -> pd.DataFrame:
@@ -190,10 +162,10 @@ def _print_methods(screen: Screen, title: str, found: dict[str, Found]) -> None:
     screen.console.print(shown)
 
 
-def _print_kinds(screen: Screen, title: str, found: dict[str, Found]) -> None:
+def _print_kinds(screen: Screen, title: str, found: dict[str, Found], kinds: Sequence[str]) -> None:
     names = tuple(map(str, found))
     shown = table(title, "kind", "faults", *names, numbers=("faults", *names))
-    for kind in SHORT_KINDS:
+    for kind in kinds:
         counts = [one.faults.get(kind, 0.0) for one in found.values()]
         cells = [
             f"{one.hits.get(kind, 0.0) / count:.2f} ({one.chances.get(kind, 0.0) / count:.2f})"

@@ -142,6 +142,8 @@ def _rows(meter: Meter, description: MeterDescription | None) -> list[tuple[str,
 def _values(meter: Meter, measured: Measured) -> str:
     is_net = (measured.sign or meter.sign) is Sign.NET
     parts = ["net" if is_net else "", measured.quantity or "", measured.unit or ""]
+    if measured.step is not None:
+        parts.append(f"every {measured.step} minutes")
     if measured.stamp is not None:
         parts.append(f"stamped at the {measured.stamp}")
     if measured.register_size is not None:

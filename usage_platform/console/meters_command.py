@@ -101,8 +101,9 @@ def set_fields(
 ) -> None:
     """Change a meter's description.
 
-    Fields without an option stay. With --valid-from they change from that day on: all but zone and
-    interval may.
+    Fields without an option stay. With --valid-from they change from that day on: all but the zone
+    may. The interval of a version is that of its rows, from which readings of the meter's interval
+    are averaged.
     """
     from usage_platform.core.meter_descriptions.edits import changed
 

@@ -7,15 +7,15 @@ import pytest
 from usage_platform.console import evaluate
 
 TORINO, TUESDAYS = "torino_campus_15min.csv.gz", "bpl_seven_tuesdays.csv"
-LIBRARY = "generated library"
-GENERATED = [LIBRARY, "speed", ("forecasts", LIBRARY), "faults", ("quarters", LIBRARY)]
+LIBRARY, NET = "generated library", "net meter"
+GENERATED = [LIBRARY, NET, "speed", ("forecasts", LIBRARY), "faults", ("quarters", LIBRARY)]
 
 
 @pytest.fixture
 def judged(monkeypatch, capsys):
     """Run it with nothing judged; the tables it would print, and the lines it says."""
     tables = []
-    for name in ("generated", "torino_campus"):
+    for name in ("generated", "torino_campus", "net_building"):
         monkeypatch.setattr(evaluate, name, lambda *args: Mock())
     monkeypatch.setattr(evaluate, "print_group", lambda _, name, *args, **kw: tables.append(name))
     monkeypatch.setattr(evaluate, "print_tuesdays", lambda *args: tables.append("Tuesdays"))
@@ -44,7 +44,8 @@ def test_with_data_the_real_series_are_judged_too(judged, tmp_path):
         (tmp_path / name).touch()
     tables, said = judged("--data", str(tmp_path))
     assert tables == [
-        *(LIBRARY, "Torino", "Tuesdays", "speed", ("forecasts", LIBRARY), ("forecasts", "Torino")),
+        *(LIBRARY, "Torino", NET, "Tuesdays", "speed"),
+        *(("forecasts", LIBRARY), ("forecasts", "Torino")),
         *("faults", ("quarters", LIBRARY), ("quarters", "Torino")),
     ]
     assert said == ""
@@ -53,7 +54,7 @@ def test_with_data_the_real_series_are_judged_too(judged, tmp_path):
 def test_a_series_that_is_not_there_is_said_and_left_out(judged, tmp_path):
     (tmp_path / TUESDAYS).touch()
     tables, said = judged("--data", str(tmp_path))
-    assert tables == [LIBRARY, "Tuesdays", *GENERATED[1:]]
+    assert tables == [LIBRARY, NET, "Tuesdays", *GENERATED[2:]]
     assert said == f"{tmp_path / TORINO}: not found, skipped\n"
 
 

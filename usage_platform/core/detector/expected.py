@@ -25,6 +25,10 @@ WEEKDAY_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Candidates for the weight of a weekday's own median against that of Mondays to Fridays together;
 training chooses one."""
 
+SUN_HOURS = 3
+"""How far the sun moves what is usual of a net meter at a time of day: in eight weeks of spring or
+autumn two hours, and an hour more where the clocks change."""
+
 DAY_TYPES = 3
 _SATURDAY = 5
 _POOLED_MINUTES = 30
@@ -78,13 +82,15 @@ def slot_medians(table: Floats, weekday: Ints) -> tuple[Floats, Floats]:
     return np.array(by_weekday), np.array(by_type)
 
 
-def spreads(errors: Floats, weekday: Ints, size: Floats) -> Floats:
+def spreads(errors: Floats, weekday: Ints, size: Floats, is_net: bool = False) -> Floats:
     """The usual size of an error at each step, by day type.
 
     Args:
         errors: Shape (days, steps), NaN where unknown.
         weekday: Shape (days,).
         size: Shape (steps,): the expected value; a spread is at least 1 % of its size.
+        is_net: Whether it is a net meter's: then a step's spread is the largest within `SUN_HOURS`
+            of it, as the sun will do there within weeks what it does here now.
 
     Returns:
         Shape (3, steps), in the unit of the errors, above 0.
@@ -98,7 +104,14 @@ def spreads(errors: Floats, weekday: Ints, size: Floats) -> Floats:
     by_type = [
         _spread(np.abs(errors[kinds == kind]), reach, of_all_days) for kind in range(DAY_TYPES)
     ]
-    return np.maximum(np.array(by_type), np.where(floor > 0, floor, _FLOOR_SHARE))
+    found = np.maximum(np.array(by_type), np.where(floor > 0, floor, _FLOOR_SHARE))
+    return _widest(found, SUN_HOURS * steps // 24) if is_net else found
+
+
+def _widest(by_type: Floats, reach: int) -> Floats:
+    """The largest spread at most `reach` steps away, by day type and step."""
+    padded = np.pad(by_type, ((0, 0), (reach, reach)), mode="wrap")
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=1).max(axis=2)
 
 
 def _spread(sizes: Floats, reach: int, otherwise: Floats) -> Floats:

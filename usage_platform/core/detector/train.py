@@ -155,7 +155,7 @@ def _baseline(
     def spread_of(errors: Floats, floor_of: Floats) -> Floats:
         by_step = np.full(table.shape, np.nan)
         by_step[rows, grid.step] = errors
-        return spreads(by_step[days], weekday[days], floor_of)
+        return spreads(by_step[days], weekday[days], floor_of, grid.meter.is_net)
 
     spread = spread_of(grid.values - expected, size)
     floor = size / np.median(spread, axis=0)

@@ -77,7 +77,7 @@ def replay(
         return pd.DataFrame({name: pd.Series(dtype=object) for name in REPLAY_COLUMNS})
     history = ReadingHistory()
     history.add(rows.rename(columns={"ts": "event_time"}).assign(meter=meter.name))
-    data = TrainingData(history, MeterRegistry(meter), labels)
+    data = TrainingData(history, MeterRegistry(meter, {meter.name: meter}), labels)
     series = history.of(meter.name)
     untils = _untils(series, meter, options, from_)
     parts = [

@@ -140,8 +140,8 @@ def building_load(
     size = len(ts)
     fast, slow = np.exp(-meter.interval_minutes / np.array(_NOISE_MEMORY_MINUTES))
     noise = profile.noise_kw * white_rng.standard_normal(size)
-    noise += profile.open_noise_kw * busy * _stationary(fast_rng, size, fast)
-    noise += profile.noise_kw * shape * _stationary(slow_rng, size, slow)
+    noise += profile.open_noise_kw * busy * stationary(fast_rng, size, fast)
+    noise += profile.noise_kw * shape * stationary(slow_rng, size, slow)
     cooling = _season(day) * _warmth(minute) * (0.06 + shape)
     load = (
         profile.base_kw * (1 + _BASE_WEATHER * profile.weather_share * weather)
@@ -183,7 +183,7 @@ def _weather(days_since_start: np.ndarray, memory: float, rng: np.random.Generat
     """Weather in usual deviations, within (-2, 2); one value a noon, straight lines between."""
     # One noon before the first day and one after the last keep the end of a short span equal to
     # the same hours of a long one.
-    noons = _stationary(rng, int(days_since_start[-1]) + 3, memory)
+    noons = stationary(rng, int(days_since_start[-1]) + 3, memory)
     return 2 * np.tanh(np.interp(days_since_start + 0.5, np.arange(len(noons)), noons) / 2)
 
 
@@ -199,7 +199,7 @@ def _warmth(minute: np.ndarray) -> np.ndarray:
     return 0.85 + 0.15 * np.cos(2 * np.pi * (minute - _WARMEST_MINUTE) / MINUTES_A_DAY)
 
 
-def _stationary(rng: np.random.Generator, size: int, memory: float) -> np.ndarray:
+def stationary(rng: np.random.Generator, size: int, memory: float) -> np.ndarray:
     """AR(1) series of mean 0 and deviation 1 from its first value on."""
     shocks = rng.standard_normal(size)
     deviation = np.sqrt((1 - memory) / (1 + memory))

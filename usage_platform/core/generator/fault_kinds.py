@@ -91,14 +91,15 @@ class Series:
         return slice(int(first), int(stop))
 
 
-_Proposal = Callable[[Series, np.random.Generator, tuple[int, int]], Fault | None]
+Proposal = Callable[[Series, np.random.Generator, tuple[int, int]], Fault | None]
+"""A fault at a random place in a window of nanoseconds, or None if none of the kind fits there."""
 
 
 def _in(window: tuple[int, int], instants: np.ndarray) -> np.ndarray:
     return (instants >= window[0]) & (instants < window[1])
 
 
-def _moment(
+def random_span(
     series: Series, rng: np.random.Generator, window: tuple[int, int], minutes: tuple[int, int]
 ) -> tuple[int, int]:
     """A random start in the window and an end that many minutes later, on whole intervals."""
@@ -123,16 +124,16 @@ def _scale(
     signs: tuple[int, ...] = (1,),
 ) -> Fault:
     """The load is a share higher or lower for a while."""
-    start, end = _moment(series, rng, window, minutes)
+    start, end = random_span(series, rng, window, minutes)
     share = round(float(rng.choice(signs) * rng.uniform(*shares)), 2)
     values = series.values[series.within(start, end)] * (1 + share)
     detail = f"{100 * share:+.0f} %"
     return Fault(start, end, round_to_step(values, series.step_kw), detail)
 
 
-def _stick(series: Series, rng: np.random.Generator, window: tuple[int, int]) -> Fault | None:
+def hold_last(series: Series, rng: np.random.Generator, window: tuple[int, int]) -> Fault | None:
     """The meter repeats its last reading."""
-    start, end = _moment(series, rng, window, (120, 900))
+    start, end = random_span(series, rng, window, (120, 900))
     at = series.within(start, end)
     if at.start == 0:
         return None
@@ -197,7 +198,7 @@ def _run_at_weekend(
 
 def _drift(series: Series, rng: np.random.Generator, window: tuple[int, int]) -> Fault:
     """The load grows a little every day for weeks, then is mended."""
-    start, end = _moment(series, rng, window, (14 * 1440, LONGEST_FAULT_DAYS * 1440))
+    start, end = random_span(series, rng, window, (14 * 1440, LONGEST_FAULT_DAYS * 1440))
     share = round(float(rng.uniform(0.15, 0.25)), 2)
     at = series.within(start, end)
     growth = 1 + share * (series.ts[at] - start) / (end - start)
@@ -205,19 +206,19 @@ def _drift(series: Series, rng: np.random.Generator, window: tuple[int, int]) ->
     return Fault(start, end, values, f"up to {100 * share:+.0f} %")
 
 
-KINDS: Mapping[str, _Proposal] = {
+KINDS: Mapping[str, Proposal] = {
     "spike": partial(_scale, shares=(0.25, 0.6), minutes=(5, 15)),
     "surge": partial(_scale, shares=(0.15, 0.35), minutes=(30, 360)),
     "drop": partial(_scale, shares=(0.25, 0.6), minutes=(15, 180), signs=(-1,)),
     "zero": partial(_scale, shares=(1.0, 1.0), minutes=(10, 60), signs=(-1,)),
-    "stuck": _stick,
+    "stuck": hold_last,
     "night_load": _stay_on,
     "late_start": _start_late,
     "weekend_load": _run_at_weekend,
     "level_shift": partial(_scale, shares=(0.08, 0.18), minutes=(480, 1440), signs=(-1, 1)),
     "slow_drift": _drift,
 }
-"""Each proposes a fault at a random place in a window of nanoseconds, or None if none is there."""
+"""The kinds of a building that only consumes, by name."""
 
 ALL_KINDS = tuple(KINDS)
 SHORT_KINDS = ALL_KINDS[:-1]

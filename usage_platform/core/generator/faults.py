@@ -5,20 +5,20 @@ faults (`fault_kinds`), the clean readings (`building`) and the search for fault
 which must not know how they were made).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from usage_platform.core.generator.building import STEP_KW
 from usage_platform.core.generator.fault_kinds import (
-    ALL_KINDS,
     KINDS,
     LEAST_RISE,
     LEAST_SHARES,
     NS_A_MINUTE,
     NS_AN_HOUR,
     Fault,
+    Proposal,
     RunningDays,
     Series,
 )
@@ -38,6 +38,7 @@ def inject_faults(
     from_: pd.Timestamp | None = None,
     kinds: Sequence[str] | None = None,
     step_kw: float = STEP_KW,
+    proposals: Mapping[str, Proposal] = KINDS,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Puts labelled faults into clean readings, kind after kind in a shuffled rotation.
 
@@ -54,8 +55,9 @@ def inject_faults(
         rng: All randomness comes from it.
         per_week: Faults a week, about; 0 for none.
         from_: No fault before this instant.
-        kinds: Some of `ALL_KINDS`; all by default.
+        kinds: Some of the names of `proposals`; all by default.
         step_kw: Resolution of the meter, kept by the changed readings.
+        proposals: The kinds that there are, by name.
 
     Returns:
         The readings with faults, and the labels: meter, kind, start and end (exclusive; both
@@ -64,17 +66,18 @@ def inject_faults(
     Raises:
         ValueError: For a kind that is not known or a negative rate.
     """
-    order = ALL_KINDS if kinds is None else tuple(kinds)
-    unknown = sorted(set(order) - set(ALL_KINDS))
+    order = tuple(proposals if kinds is None else kinds)
+    unknown = sorted(set(order) - set(proposals))
     if unknown or per_week < 0:
         raise ValueError(
-            f"faults: expected kinds of {', '.join(ALL_KINDS)} and a rate of 0 or more, "
+            f"faults: expected kinds of {', '.join(proposals)} and a rate of 0 or more, "
             f"got {', '.join(unknown) or per_week}"
         )
     if not (order and per_week and len(frame)):
         return frame.copy(), _labels(meter, [])
     series = _describe(frame, meter, step_kw)
-    faults = _schedule(series, rng, per_week, from_, order)
+    chosen = {kind: proposals[kind] for kind in order}
+    faults = _schedule(series, rng, per_week, from_, chosen)
     values = series.values.copy()
     for _, fault in faults:
         values[series.within(fault.start, fault.end)] = fault.values
@@ -99,7 +102,7 @@ def _schedule(
     rng: np.random.Generator,
     per_week: float,
     from_: pd.Timestamp | None,
-    kinds: tuple[str, ...],
+    proposals: Mapping[str, Proposal],
 ) -> list[tuple[str, Fault]]:
     faults: list[tuple[str, Fault]] = []
     waiting: list[str] = []
@@ -110,11 +113,11 @@ def _schedule(
     cursor = first + -(-late // series.interval) * series.interval
     while cursor < end_of_series:
         if not waiting:
-            waiting = [str(kind) for kind in rng.permutation(kinds)]
+            waiting = [str(kind) for kind in rng.permutation(list(proposals))]
         window = (cursor, cursor + stretch)
         cursor = window[1]
         for kind in waiting:
-            fault = _first_fitting(kind, series, rng, window)
+            fault = _first_fitting(kind, proposals[kind], series, rng, window)
             if fault is not None:
                 faults.append((kind, fault))
                 waiting.remove(kind)
@@ -124,10 +127,14 @@ def _schedule(
 
 
 def _first_fitting(
-    kind: str, series: Series, rng: np.random.Generator, window: tuple[int, int]
+    kind: str,
+    proposal: Proposal,
+    series: Series,
+    rng: np.random.Generator,
+    window: tuple[int, int],
 ) -> Fault | None:
     for _ in range(_ATTEMPTS):
-        fault = KINDS[kind](series, rng, window)
+        fault = proposal(series, rng, window)
         if fault is not None and _fits(kind, series, fault):
             return fault
     return None

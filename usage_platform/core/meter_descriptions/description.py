@@ -5,7 +5,7 @@ Belongs here: its fields, what holds between them, and what is valid at a time. 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from typing import Annotated, Self, cast
@@ -20,7 +20,7 @@ from usage_platform.core.meter_descriptions.samples import (
 )
 from usage_platform.core.meters import INTERVALS, INTERVALS_SHOWN, is_meter_name, is_timezone
 
-_CONSTANT = ("timezone", "interval")
+_CONSTANT = ("timezone",)
 """Fields that no version may change: rows of both versions would stand in the same tables."""
 
 
@@ -65,6 +65,7 @@ class Measured:
         factor: By what values are multiplied, such as the ratio of a current transformer.
         stamp: Which moment of its interval a row carries; None: the source says it.
         sign: Whether values below 0 are export; None: the source says it.
+        step: Minutes between rows, where a version says its interval; None: the rows show it.
     """
 
     quantity: Quantity | None = None
@@ -73,6 +74,7 @@ class Measured:
     factor: float = 1.0
     stamp: Stamp | None = None
     sign: Sign | None = None
+    step: int | None = None
 
 
 class _Fields(BaseModel):
@@ -98,6 +100,7 @@ class _Fields(BaseModel):
             self.factor or before.factor,
             self.stamp or before.stamp,
             self.sign or before.sign,
+            before.step,
         )
 
 
@@ -106,9 +109,12 @@ class Version(_Fields):
 
     Attributes:
         valid_from: Its first day, local.
+        interval: Minutes between rows of sources from then on. Readings keep the interval of the
+            meter, which it divides: finer rows are averaged.
     """
 
     valid_from: Annotated[date, BeforeValidator(_day)]
+    interval: Annotated[int, BeforeValidator(_interval)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -117,9 +123,9 @@ class Version(_Fields):
         fixed = [name for name in _CONSTANT if name in given]
         if fixed:
             raise ValueError(
-                f"{fixed[0]} cannot change from a day on; expected quantity, unit, register_size, "
-                f"factor, stamp or sign; describe a meter whose {fixed[0]} changes under another "
-                "name from that day on"
+                f"{fixed[0]} cannot change from a day on; expected interval, quantity, unit, "
+                f"register_size, factor, stamp or sign; describe a meter whose {fixed[0]} changes "
+                "under another name from that day on"
             )
         return cast("object", fields)
 
@@ -153,6 +159,8 @@ class MeterDescription(_Fields):
         for part, (_, measured) in zip((self, *self.versions), phases, strict=True):
             where = f"version {part.valid_from}: " if isinstance(part, Version) else ""
             _check(where, part, measured)
+            if isinstance(part, Version) and part.interval is not None:
+                self._check_interval(where, part.interval)
         has_factor = any(measured.factor != 1 for _, measured in phases)
         if has_factor and self.samples is not None and self.samples.factor is None:
             raise ValueError(
@@ -167,6 +175,25 @@ class MeterDescription(_Fields):
             )
         return self
 
+    def _check_interval(self, where: str, minutes: int) -> None:
+        """Whether rows of a version can become readings of the meter's interval.
+
+        Raises:
+            ValueError: In one line, when they cannot.
+        """
+        if self.interval is None:
+            raise ValueError(
+                f"interval: expected where a version has one ({where}interval {minutes}), as the "
+                "readings keep one for all times; say one that those of all versions divide"
+            )
+        if self.interval % minutes:
+            raise ValueError(
+                f"{where}interval: expected minutes that divide the meter's interval of "
+                f"{self.interval}, as its readings keep that one for all times, got {minutes}; say "
+                "an interval of the meter that both divide, or describe the new one under another "
+                "name from that day on"
+            )
+
     @property
     def usual_sign(self) -> Sign | None:
         """The sign for events and tables: net if it ever is; None: the source says it."""
@@ -177,7 +204,9 @@ class MeterDescription(_Fields):
         """What is measured from which local day on, in order; the first from the beginning on."""
         found: list[tuple[date | None, Measured]] = [(None, self.after(Measured()))]
         for version in self.versions:
-            found.append((version.valid_from, version.after(found[-1][1])))
+            before = found[-1][1]
+            measured = replace(version.after(before), step=version.interval or before.step)
+            found.append((version.valid_from, measured))
         return tuple(found)
 
 

@@ -97,7 +97,7 @@ def _contradiction(file: FileRows, part: Part, word: str) -> Uncertain | None:
 def _with_remedy(one: Uncertain, part: Part) -> Uncertain:
     """A step that the described interval does not allow: no option goes before people's file."""
     said = part.description
-    if one.name != "interval" or said is None or said.interval is None:
+    if one.name != "interval" or said is None or said.interval is None or part.options.step:
         return one
     return replace(
         one,

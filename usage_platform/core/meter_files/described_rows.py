@@ -1,31 +1,25 @@
 """The rows of files by how their meters are read: each part is read alike.
 
-Belongs here: which rows are of one part, by meter, description and version. Not here: what people
-say (`core.meter_descriptions`), and reading a part (`readings`).
+Belongs here: which rows are of one part, by meter and description. Not here: what people say
+(`core.meter_descriptions`), where versions change (`version_changes`), reading a part (`readings`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from itertools import pairwise
-from typing import Self
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
 from usage_platform.core.arrays import Ints
-from usage_platform.core.measurement import Quantity, Sign, Stamp, Unit
+from usage_platform.core.measurement import Sign, Unit
 from usage_platform.core.meter_descriptions.description import Measured, MeterDescription
 from usage_platform.core.meter_descriptions.registry import described
 from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.rows import TypedRows
 from usage_platform.core.meter_files.series import FileRows, meter_names
+from usage_platform.core.meter_files.version_changes import VersionChange
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import SourceError
-from usage_platform.core.time.local_time import local_day_bounds
-
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,51 +40,14 @@ class Part:
 
 
 @dataclass(frozen=True)
-class _Change:
-    """The day from which on another version holds.
-
-    Attributes:
-        day: The local day.
-        before: The stamp of the version before.
-        after: The stamp of the new version.
-    """
-
-    day: date
-    before: Stamp | None
-    after: Stamp | None
-
-    @classmethod
-    def between(cls, day: date, before: FileOptions, after: FileOptions) -> Self:
-        """The change from one version to the next; a register has no stamp of its own."""
-        stamps = [
-            other.stamp if one.quantity is Quantity.REGISTER else one.stamp
-            for one, other in ((before, after), (after, before))
-        ]
-        return cls(day, *stamps)
-
-    @property
-    def takes_midnight(self) -> bool:
-        """Whether the row of the first midnight is of the new version.
-
-        With end stamps before and after, it is the last one of the version before.
-        """
-        return not (self.before is Stamp.END and self.after is Stamp.END)
-
-    @property
-    def has_no_midnight(self) -> bool:
-        """Whether no row may carry the midnight: its interval would be that of another row too."""
-        return self.before is not Stamp.END and self.after is Stamp.END
-
-
-@dataclass(frozen=True)
 class _Way:
     """How rows are read, and from when until when; equal ones make a part."""
 
     meter: Meter
     options: FileOptions
     own_units: tuple[Unit | None, ...]
-    since: _Change | None = None
-    until: _Change | None = None
+    since: VersionChange | None = None
+    until: VersionChange | None = None
 
 
 def parts_of(files: Sequence[FileRows], meter: Meter, options: FileOptions) -> list[Part]:
@@ -126,7 +83,7 @@ def parts_of(files: Sequence[FileRows], meter: Meter, options: FileOptions) -> l
             for since, measured in description.phases()
         ]
         changes = [
-            _Change.between(since, before, after)
+            VersionChange.between(since, before, after)
             for (_, before), (since, after) in pairwise(read)
             if since is not None
         ]
@@ -184,6 +141,7 @@ def _merged(options: FileOptions, name: str, measured: Measured) -> FileOptions:
         sign=measured.sign or options.sign,
         register_size=measured.register_size,
         factor=measured.factor,
+        step=measured.step,
     )
 
 
@@ -238,7 +196,11 @@ def _rows_of(
     # As they are in the file.
     order = np.argsort(at, kind="stable")
     wanted, code = at[order], code[order]
-    within = _within(file, wanted, way)
+    # Both changes look at all rows, as for the versions before and after.
+    within = np.ones(len(wanted), dtype=np.bool_)
+    for change, is_new in ((way.since, True), (way.until, False)):
+        if change is not None:
+            within &= change.is_after(file, wanted, code, way.meter.timezone) == is_new
     wanted, code = wanted[within], code[within]
     part = TypedRows(
         rows.numbers[wanted],
@@ -255,30 +217,3 @@ def _rows_of(
         quality=None if rows.quality is None else rows.quality[wanted],
     )
     return FileRows(replace(file.layout, unit=unit), part)
-
-
-def _within(file: FileRows, at: Ints, way: _Way) -> Flags:
-    """Rows of one version.
-
-    Raises:
-        SourceError: In one line, for a row that can be of no version.
-    """
-    found = np.ones(len(at), dtype=np.bool_)
-    times, is_instant = file.rows.times[at], file.rows.is_instant[at]
-    for change, is_after in ((way.since, True), (way.until, False)):
-        if change is None:
-            continue
-        instant = local_day_bounds(change.day, way.meter.timezone)[0].tz_localize(None)
-        wall = np.datetime64(change.day, "ns")
-        midnight = np.where(is_instant, pd.Timestamp(instant).to_datetime64(), wall)
-        if change.has_no_midnight and (times == midnight).any():
-            number = file.rows.numbers[at[times == midnight][0]]
-            raise SourceError(
-                f"{file.layout.label}:{number}: has the midnight of {change.day}, up to which its "
-                "rows are stamped at the start and from which on at the end, so that no row may "
-                "have it; correct the day of that version in assets/meters.yaml, or leave out "
-                "the row"
-            )
-        reached = times >= midnight if change.takes_midnight else times > midnight
-        found &= reached == is_after
-    return found

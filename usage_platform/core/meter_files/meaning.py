@@ -1,7 +1,7 @@
-"""What the readings of a source say of themselves: step, stamp, and whether they are a register.
+"""What the readings of a source say of themselves: stamp, and whether they are a register.
 
-Belongs here: findings from all typed rows together. Not here: findings from names and texts
-(`layout`), and the conversion (`readings`).
+Belongs here: findings from all typed rows together. Not here: how far apart rows are (`row_steps`),
+findings from names and texts (`layout`), and the conversion (`readings`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,12 +18,10 @@ from usage_platform.core.meter_files.findings import Uncertain
 from usage_platform.core.meter_files.layout import Layout
 from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.portions import portions
-from usage_platform.core.meters import INTERVALS, Meter
 from usage_platform.core.time.units import NS_A_DAY, NS_A_MINUTE
 
 _MOST_FALLS = 0.02
 _ENOUGH = 24
-FEWEST_GAPS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,63 +51,6 @@ class Ordered:
         ends = [*(np.flatnonzero(self.meters[1:] != self.meters[:-1]) + 1), len(self.meters)]
         for start, end in pairwise([0, *ends] if len(self.meters) else []):
             yield int(self.meters[start]), slice(int(start), int(end))
-
-
-def steps(rows: Ordered, meter_count: int) -> tuple[Ints, Ints]:
-    """Each meter's step in ns, and of how many gaps it is the median.
-
-    Args:
-        rows: The rows.
-        meter_count: How many meters there are.
-
-    Returns:
-        The median time between two rows of each meter, 0 for one with a row; and how many times
-        between two rows it has.
-    """
-    found, counts = np.zeros((2, meter_count), dtype=np.int64)
-    for meter, place in rows.of_each_meter():
-        gaps = rows.gaps[place]
-        known = gaps[gaps > 0]
-        counts[meter] = len(known)
-        if len(known):
-            middle = len(known) // 2
-            is_between = meter_count > 1 and len(known) % 2 == 0
-            places = [middle - 1, middle] if is_between else [middle]
-            found[meter] = np.partition(known, places)[places].mean()
-    return found, counts
-
-
-def step_uncertain(
-    label: str, found: Ints, gap_counts: Ints, names: Sequence[str], meter: Meter
-) -> list[Uncertain]:
-    """Meters whose rows are further apart than the interval; two rows do not make a step."""
-    interval = meter.interval_minutes * NS_A_MINUTE
-    coarse = np.flatnonzero((found > interval) & (gap_counts >= FEWEST_GAPS))
-    if not len(coarse):
-        return []
-    step = int(found[coarse[0]])
-    minutes = step / NS_A_MINUTE
-    whose = f" of meter {names[coarse[0]]!r}" if len(names) > 1 else ""
-    if minutes in INTERVALS:
-        differ = len(set(found[found > 0].tolist())) > 1
-        do = "play meters of another step by themselves" if differ else "say so"
-        return [
-            Uncertain(
-                "interval",
-                f"--interval {minutes:.0f}",
-                f"{label}: rows{whose} are {minutes:.0f} minutes apart, the interval is "
-                f"{meter.interval_minutes}; {do} with --interval {minutes:.0f}",
-            )
-        ]
-    return [
-        Uncertain(
-            "interval",
-            "--interval 60",
-            f"{label}: rows{whose} are {minutes:,.10g} minutes apart; expected a step that divides "
-            "an hour and is not longer than the interval (--interval); readings so far apart "
-            "cannot be played",
-        )
-    ]
 
 
 def stamp_of(

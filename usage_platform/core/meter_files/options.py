@@ -49,6 +49,7 @@ class FileOptions:
         meters: What people say of single meters.
         register_size: Where a register begins at 0 again, in the unit; None: not known.
         factor: By what values are multiplied.
+        step: Minutes between rows, of a version that says its interval; None: the rows show it.
     """
 
     quantity: Quantity | None = None
@@ -65,3 +66,4 @@ class FileOptions:
     meters: Descriptions = field(default_factory=dict[str, MeterDescription], hash=False)
     register_size: float | None = None
     factor: float = 1.0
+    step: int | None = None

@@ -22,16 +22,10 @@ from usage_platform.core.meter_files.conversion import (
 from usage_platform.core.meter_files.findings import Uncertain
 from usage_platform.core.meter_files.grid import on_the_grid
 from usage_platform.core.meter_files.layout import Layout
-from usage_platform.core.meter_files.meaning import (
-    FEWEST_GAPS,
-    Ordered,
-    quantity_of,
-    stamp_of,
-    step_uncertain,
-    steps,
-)
+from usage_platform.core.meter_files.meaning import Ordered, quantity_of, stamp_of
 from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.quality import Texts, quality_of_readings
+from usage_platform.core.meter_files.row_steps import steps
 from usage_platform.core.meter_files.series import (
     FileRows,
     MeterRows,
@@ -168,10 +162,8 @@ def _readings_of(
     if not any(one.name == "meter column" for one in found.uncertain):
         found.uncertain += conflicts
     ordered = Ordered(rows.meter, rows.instant, rows.value)
-    step, gap_counts = steps(ordered, len(found.names))
-    found.uncertain += step_uncertain(label, step, gap_counts, found.names, meter)
-    interval = meter.interval_minutes * NS_A_MINUTE
-    step = np.where((gap_counts < FEWEST_GAPS) & (step > interval), interval, step)
+    step, unclear = steps(label, ordered, found.names, meter, options.step)
+    found.uncertain += unclear
     found.usual_step = int(np.median(step[step > 0])) if (step > 0).any() else 0
     found.quantity, units, unclear = quantity_of(label, ordered, layouts, options)
     found.units = tuple(units)

@@ -1,31 +1,25 @@
-"""CSV files of quarter hours, and how tests read them by the descriptions of their meters."""
+"""Source files of described meters, as tests write and read them."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
 from usage_platform.adapters.sources.csv_file import CsvSource
-from usage_platform.core.measurement import Quantity, Unit
 from usage_platform.core.meter_descriptions.description import MeterDescription
 from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.readings import Understood
 from usage_platform.core.meters import Meter
 
 METER = Meter(timezone="Europe/Rome", interval_minutes=15)
-REGISTER = MeterDescription(name="east", quantity=Quantity.REGISTER, unit=Unit.KWH)
 
 
-def understanding_in(folder: Path) -> Callable[..., Understood]:
-    """Reads a file's text by descriptions, by way of a file in a folder."""
-
-    def understand(text: str, *descriptions: MeterDescription, meter=METER, **options):
-        path = folder / "f.csv"
-        path.write_text(text)
-        said = FileOptions(meters={one.name: one for one in descriptions}, **options)
-        return CsvSource((path,), meter, options=said).understand(lambda done, of: None)
-
-    return understand
+def understood(
+    path: Path, text: str, *descriptions: MeterDescription, meter: Meter = METER, **options
+) -> Understood:
+    """What a file with this text says by these descriptions."""
+    path.write_text(text)
+    said = FileOptions(meters={one.name: one for one in descriptions}, **options)
+    return CsvSource((path,), meter, options=said).understand(lambda done, of: None)
 
 
 def rows(first: str, values, meter: str = "", minutes: int = 15) -> str:

@@ -1,6 +1,6 @@
 """Files of meters that people describe: each meter is read by its own words."""
 
-from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,25 +11,20 @@ from hypothesis import strategies as st
 
 from usage_platform.adapters.sources.csv_file import CsvSource
 from usage_platform.core.measurement import Quantity, Sign, Stamp, Unit
-from usage_platform.core.meter_descriptions.description import MeterDescription, Version
+from usage_platform.core.meter_descriptions.description import MeterDescription
 from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.summary import one_line, summary_of
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import SourceError
-from usage_platform_tests.adapters.sources.described_files import (
-    METER,
-    REGISTER,
-    kw,
-    rows,
-    understanding_in,
-)
+from usage_platform_tests.adapters.sources.described_files import METER, kw, rows, understood
 
+REGISTER = MeterDescription(name="east", quantity=Quantity.REGISTER, unit=Unit.KWH)
 POWER = MeterDescription(name="west", quantity=Quantity.POWER, unit=Unit.KW)
 
 
 @pytest.fixture
 def understand(tmp_path):
-    return understanding_in(tmp_path)
+    return partial(understood, tmp_path / "f.csv")
 
 
 LONG = (
@@ -188,65 +183,3 @@ def test_the_same_series_in_any_words_gives_the_same_readings(
     found = CsvSource((path,), METER, options=said).understand(lambda done, of: None)
     np.testing.assert_allclose(kw(found, "east"), values, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(kw(found, "west"), values, rtol=1e-9, atol=1e-9)
-
-
-@st.composite
-def ways(draw) -> dict:
-    """What a meter's rows are during a version."""
-    quantity = draw(st.sampled_from([Quantity.POWER, Quantity.ENERGY]))
-    return {
-        "quantity": quantity,
-        "unit": draw(st.sampled_from([unit for unit in Unit if unit.fits(quantity)])),
-        "stamp": draw(st.sampled_from(Stamp)),
-        "factor": draw(st.sampled_from([1.0, 80.0])),
-        "sign": draw(st.sampled_from(Sign)),
-    }
-
-
-# 2024-03-31: the clocks go forward at 02:00.
-@given(
-    ways(),
-    ways(),
-    st.sampled_from([date(2024, 3, 6), date(2024, 3, 31)]),
-    st.lists(st.integers(-1000, 1000), min_size=4, max_size=12),
-    st.lists(st.integers(-1000, 1000), min_size=4, max_size=12),
-    st.booleans(),
-)
-def test_a_series_whose_rows_change_from_a_day_on_is_read_as_it_is(
-    tmp_path_factory, before, after, day, first, second, in_utc
-):
-    step = pd.Timedelta(minutes=15)
-    midnight = pd.Timestamp(day).tz_localize(METER.timezone).tz_convert("UTC")
-    # That row may as well be the first one of the new version.
-    is_unclear = (before["stamp"], after["stamp"]) == (Stamp.END, Stamp.START)
-    expected, lines = {}, ["meter,time_utc,value" if in_utc else "meter,time,value"]
-    for way, values, start in (
-        (before, first, midnight - len(first) * step),
-        (after, second, midnight),
-    ):
-        unit, is_net = way["unit"], way["sign"] is Sign.NET
-        hours = 0.25 if way["quantity"] is Quantity.ENERGY else 1.0
-        for at, value in enumerate(values):
-            begins = start + at * step
-            stamp = begins + step if way["stamp"] is Stamp.END else begins
-            if is_unclear and way is before and stamp == midnight:
-                continue
-            shown = stamp if in_utc else stamp.tz_convert(METER.timezone)
-            kw = value if is_net else abs(value)
-            lines.append(
-                f"east,{shown:%Y-%m-%d %H:%M},{kw * hours / unit.kilos / way['factor']:.12g}"
-            )
-            expected[begins] = float(kw)
-    path = tmp_path_factory.mktemp("files") / "f.csv"
-    path.write_text("\n".join(lines))
-    versions = (Version(valid_from=day, **after),)
-    said = {"east": MeterDescription(name="east", versions=versions, **before)}
-    source = CsvSource((path,), METER, options=FileOptions(meters=said))
-    found = source.understand(lambda done, of: None)
-    assert (found.uncertain, found.readings.bad_rows) == ((), ())
-    frame = found.readings.frame
-    assert list(frame["ts"]) == list(expected)
-    np.testing.assert_allclose(frame["value"], list(expected.values()), rtol=1e-9, atol=1e-9)
-    assert [meter.is_net for meter in found.readings.meters] == [
-        Sign.NET in (before["sign"], after["sign"])
-    ]

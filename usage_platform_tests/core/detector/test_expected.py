@@ -1,6 +1,6 @@
 import numpy as np
 
-from usage_platform.core.detector.expected import days_by_step, slot_medians, spreads
+from usage_platform.core.detector.expected import SUN_HOURS, days_by_step, slot_medians, spreads
 from usage_platform.core.detector.grid import to_grid
 from usage_platform_tests.core.detector.series import HOURLY, NO_CALENDAR, library
 
@@ -41,6 +41,18 @@ def test_a_spread_is_robust_and_has_a_floor_for_constant_readings():
     size = np.full(24, 500.0)
     assert np.all(np.abs(spreads(errors, WEEKDAYS, size) - 20) < 12)
     assert (spreads(np.zeros((28, 24)), WEEKDAYS, size) == 5.0).all()
+
+
+def test_a_net_meter_has_the_largest_spread_of_the_hours_around_as_the_sun_wanders():
+    rng = np.random.default_rng(0)
+    usual = np.where(np.arange(24) == 7, 200.0, 5.0)
+    errors = rng.normal(0, 1, (28, 24)) * usual
+    size = np.full(24, 100.0)
+    own, net = spreads(errors, WEEKDAYS, size), spreads(errors, WEEKDAYS, size, is_net=True)
+    near = (np.arange(24) >= 7 - SUN_HOURS - 1) & (np.arange(24) <= 7 + SUN_HOURS + 1)
+    assert (net >= own).all()
+    assert (net[:, 7 - SUN_HOURS : 8 + SUN_HOURS] >= own[:, 7:8]).all()
+    assert (net[:, ~near] < 20).all()
 
 
 def test_days_by_step_leaves_the_skipped_hour_empty():

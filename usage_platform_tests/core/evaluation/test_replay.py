@@ -9,11 +9,11 @@ from usage_platform.core.detector.baseline.slot_forests import (
 )
 from usage_platform.core.detector.gate import Examined
 from usage_platform.core.detector.options import Method, TrainingOptions
-from usage_platform.core.detector.score import score
+from usage_platform.core.detector.score import Kind, score
 from usage_platform.core.detector.train import train
 from usage_platform.core.evaluation.replay import REPLAY_COLUMNS, replay
 from usage_platform_tests.core.detector.made_models import label
-from usage_platform_tests.core.detector.series import DAY, HOURLY, MONDAY, frame, library
+from usage_platform_tests.core.detector.series import DAY, HOURLY, MONDAY, NET, frame, library
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,13 @@ def test_the_first_weeks_are_said_to_be_learning(whole):
     first = whole.loc[~whole["learning"].astype(bool), "ts"].iloc[0]
     # Trained on four weeks, a model takes over on the Tuesday after them.
     assert first.value == MONDAY + 29 * DAY
+
+
+def test_export_of_a_net_meter_is_no_zero():
+    instants, values = library(45, meter=NET)
+    assert (values < 0).any()
+    found = replay(frame(instants, values), NET, TrainingOptions(method=Method.ROBUST_Z))
+    assert not (found["kind"] == Kind.ZERO).any()
 
 
 def test_faults_are_found_as_episodes(whole):

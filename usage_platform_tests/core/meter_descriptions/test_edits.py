@@ -41,7 +41,8 @@ def test_a_change_from_a_day_on_is_a_version_and_is_changed_in_turn():
         (lambda: added(FOUND, "west", {"interval": "7"}), "meter west: interval: expected minut"),
         (lambda: changed(FOUND, "west", {"unit": "kWh"}, None), "meter west: is not described"),
         (lambda: changed(FOUND, "east", {}, None), "meter east: nothing to change"),
-        (lambda: changed(FOUND, "east", {"interval": "30"}, MARCH), "interval cannot change fro"),
+        (lambda: changed(FOUND, "east", {"timezone": "UTC"}, MARCH), "timezone cannot change fr"),
+        (lambda: changed(FOUND, "east", {"interval": "30"}, MARCH), "minutes that divide the m"),
         (lambda: changed(FOUND, "east", {"quantity": "power"}, None), "expected W, kW or MW"),
     ],
 )

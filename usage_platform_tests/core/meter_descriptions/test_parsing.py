@@ -66,6 +66,7 @@ def test_what_is_written_is_read_again(made):
 
 ONE = "meters:\n  - name: east\n    "
 VERSION = f"{ONE}stamp: end\n    versions:\n      - valid_from: 2024-03-01\n        "
+COARSER = VERSION.replace(ONE, f"{ONE}interval: 15\n    ") + "interval: 30"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,12 @@ VERSION = f"{ONE}stamp: end\n    versions:\n      - valid_from: 2024-03-01\n    
         (f"{ONE}units: kWh", "meter east: units: unknown field; expected one of those in docs/m"),
         (f"{ONE}quantity: power\n    unit: kWh", "meter east: unit: expected W, kW or MW for the"),
         (f"{ONE}register_size: 1000", "meter east: register_size: expected for the quantity reg"),
-        (f"{VERSION}interval: 30", "meter east: version 2024-03-01: interval cannot change from"),
+        (f"{VERSION}interval: 30", "meter east: interval: expected where a version has one (vers"),
+        (
+            f"{VERSION}interval: 7",
+            "meter east: version 2024-03-01: interval: expected minutes that",
+        ),
+        (COARSER, "version 2024-03-01: interval: expected minutes that divide the meter"),
         (f"{VERSION}timezone: UTC", "meter east: version 2024-03-01: timezone cannot change from"),
         (f"{VERSION}unit: W\n        quantity: energy", "meter east: version 2024-03-01: unit: "),
         (VERSION.replace("2024-03-01", "March"), "version March: valid_from: expected a day suc"),
