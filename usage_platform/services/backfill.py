@@ -89,6 +89,10 @@ def recompute_days(
     before = before[before < newest.reindex(before.index)]
     hours = pd.concat([touched, hours_to_close(before, registry)])
     recompute_hours(
-        spark, lake, hours.drop_duplicates(["meter", "start"], ignore_index=True), _BEGINNING
+        spark,
+        lake,
+        registry,
+        hours.drop_duplicates(["meter", "start"], ignore_index=True),
+        _BEGINNING,
     )
     return len(touched)

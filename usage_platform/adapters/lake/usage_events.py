@@ -21,6 +21,7 @@ from usage_platform.adapters.lake.touched_readings import is_any_there, readings
 from usage_platform.adapters.lake.written_intervals import check_expected
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.hourly import AUDIT_COLUMNS, WATERMARK, audited_hours
+from usage_platform.core.readings.meter_hours import hour_ends, hour_starts
 from usage_platform.core.readings.validation import (
     Batch,
     touched_hours,
@@ -68,13 +69,14 @@ def _merge_readings_and_hours(lake: Lake, registry: MeterRegistry, readings: pd.
     recent = newest_hours(LakeReader(lake), newest_in_batch.index, since)
     check_expected(recent, registry)
     before = newest_before(lake, newest_in_batch, recent)
-    _write_readings(lake, readings, before)
+    _write_readings(lake, registry, readings, before)
     # The hours come from the batch, not from the rows inserted: a batch that runs again after a
     # crash between the two commits inserts nothing and must still recompute the hours.
     hours = pd.concat([touched_hours(readings, registry), hours_to_close(before, registry)])
     hours = hours.drop_duplicates(["meter", "start"], ignore_index=True)
     newest = pd.concat([newest_in_batch, before]).groupby(level=0).max()
-    merge_hours(lake, audited_hours(readings_of_hours(LakeReader(lake), hours), registry, newest))
+    found = readings_of_hours(LakeReader(lake), hours, registry)
+    merge_hours(lake, audited_hours(found, registry, newest))
 
 
 def merge_hours(lake: Lake, hours: pd.DataFrame) -> None:
@@ -121,17 +123,21 @@ def hours_to_close(before: pd.Series, registry: MeterRegistry) -> pd.DataFrame:
     Returns:
         `meter`, `start`, `interval_minutes`, as `merge_hours` takes them.
     """
-    parts = [
-        pd.DataFrame({"meter": before.index, "start": before.dt.floor("h") - back}).reset_index(
-            drop=True
-        )
-        for back in (pd.Timedelta(0), WATERMARK, 2 * WATERMARK)
-    ]
+    meters, at = pd.Series(before.index, dtype=object), before.reset_index(drop=True)
+    parts: list[pd.DataFrame] = []
+    # None before these three can be open: of hours that follow each other one at most is short.
+    for _ in range(3):
+        starts = hour_starts(at, meters, registry)
+        parts.append(pd.DataFrame({"meter": meters, "start": starts}))
+        at = starts - pd.Timedelta(1, "ns")
     return with_intervals(pd.concat(parts, ignore_index=True), registry)
 
 
-def _write_readings(lake: Lake, readings: pd.DataFrame, before: pd.Series) -> None:
-    hour_end = readings["event_time"].dt.floor("h") + pd.Timedelta(hours=1)
+def _write_readings(
+    lake: Lake, registry: MeterRegistry, readings: pd.DataFrame, before: pd.Series
+) -> None:
+    meters = readings["meter"]
+    hour_end = hour_ends(hour_starts(readings["event_time"], meters, registry), meters, registry)
     closed_until = readings["meter"].map(before).astype("datetime64[ns, UTC]")
     rows = readings.assign(
         event_date=readings["event_time"].dt.date,

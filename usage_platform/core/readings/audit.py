@@ -16,6 +16,7 @@ import pandas as pd
 
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.hourly import HOURLY_COLUMNS, hourly_from_readings
+from usage_platform.core.readings.meter_hours import hour_starts
 from usage_platform.core.readings.row_comparison import RowComparison, compare_rows
 from usage_platform.core.readings.validation import EVENT_PLACE, Admit, validate_events
 
@@ -159,7 +160,8 @@ def audit(
     unread = readings[~is_read & _is_below(readings, sample.ends)]
     expected = _without(said, _older_than(said, unread), READING_KEYS)
     left_out = _without(unread, expected, READING_KEYS)
-    skipped = left_out.assign(start=left_out["event_time"].dt.floor("h"))
+    starts = hour_starts(left_out["event_time"], left_out["meter"], registry)
+    skipped = left_out.assign(start=starts)
     hours_said = hourly_from_readings(expected, registry)[COMPARED_HOURLY]
     return Audit(
         readings=compare_rows(expected, _without(readings, left_out, READING_KEYS), READING_KEYS),

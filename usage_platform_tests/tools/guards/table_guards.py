@@ -70,9 +70,9 @@ TABLE_GUARDS = (
     Guard(
         "the hours come from the batch, not from the rows inserted",
         _USAGE_EVENTS,
-        "    _write_readings(lake, readings, before)\n",
+        "    _write_readings(lake, registry, readings, before)\n",
         '    known = LakeReader(lake).rows(READINGS, ["meter", "event_time"])\n'
-        "    _write_readings(lake, readings, before)\n"
+        "    _write_readings(lake, registry, readings, before)\n"
         '    readings = readings.merge(known, how="left", indicator="seen")\n'
         "    readings = readings.query(\"seen == 'left_only'\")\n"
         "    if readings.empty:\n"
