@@ -1,7 +1,7 @@
 """The many hours of a backfill, recomputed from `readings` in Spark SQL.
 
 It computes the same as `core.readings.hourly`, to the last bit. Not here: merging them into
-`usage_hourly` (`adapters.lake.usage_events`).
+`usage_hourly` (`adapters.lake.hours_table`).
 """
 
 from datetime import date
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from usage_platform.adapters.lake.commit_dates import date_list
+from usage_platform.adapters.lake.hours_table import merge_hours
 from usage_platform.adapters.lake.tables import READINGS, Lake
-from usage_platform.adapters.lake.usage_events import merge_hours
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.meter_hours import expected_counts, hour_ends
 

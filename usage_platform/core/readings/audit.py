@@ -162,7 +162,8 @@ def audit(
     left_out = _without(unread, expected, READING_KEYS)
     starts = hour_starts(left_out["event_time"], left_out["meter"], registry)
     skipped = left_out.assign(start=starts)
-    hours_said = hourly_from_readings(expected, registry)[COMPARED_HOURLY]
+    hours_said = _within_days(hourly_from_readings(expected, registry), days)[COMPARED_HOURLY]
+    hours = _within_days(hours, days)
     return Audit(
         readings=compare_rows(expected, _without(readings, left_out, READING_KEYS), READING_KEYS),
         hours=compare_rows(
@@ -176,6 +177,12 @@ def audit(
         not_read=int((~_is_below(left_out, sample.retained)).sum()),
         to_redrive=int(is_revived.sum()),
     )
+
+
+def _within_days(hours: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
+    """The hours that begin and end on these days: of others not all readings are there."""
+    ends = hours["end"] - pd.Timedelta(1, "ns")
+    return hours[hours["start"].dt.date.isin(set(days)) & ends.dt.date.isin(set(days))]
 
 
 def _is_within(rows: pd.DataFrame, stretches: pd.DataFrame) -> pd.Series:

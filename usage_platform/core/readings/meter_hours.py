@@ -56,6 +56,17 @@ def hour_ends(starts: pd.Series, meters: pd.Series, registry: MeterRegistry) -> 
     return ends
 
 
+def are_hours(starts: pd.Series, meters: pd.Series, registry: MeterRegistry) -> pd.Series:
+    """Whether hours of the meters' clocks begin at these times; True for NaT.
+
+    Args:
+        starts: datetime64[ns, UTC].
+        meters: The meter of each, with the same index.
+        registry: Gives each meter's time zone.
+    """
+    return (hour_starts(starts, meters, registry) == starts) | starts.isna()
+
+
 def expected_counts(hours: pd.DataFrame, registry: MeterRegistry) -> pd.Series:
     """How many readings each hour holds when it is complete.
 
@@ -64,14 +75,14 @@ def expected_counts(hours: pd.DataFrame, registry: MeterRegistry) -> pd.Series:
         registry: Gives each meter's time zone.
 
     Returns:
-        Integers of the type of `interval_minutes`.
+        int32, like `interval_minutes`.
     """
     minutes = hours.loc[:, "interval_minutes"]
     counts = 60 // minutes
     for own, zone in _by_zone(hours.loc[:, "meter"], registry):
         starts = instants_of(hours.loc[own, "start"])
         found = zone.expected_readings(starts, minutes[own].to_numpy(np.int64))
-        counts[own] = found.astype(counts.dtype)
+        counts[own] = found.astype(np.int32)
     return counts
 
 

@@ -89,7 +89,7 @@ TABLE_GUARDS = (
     Guard(
         "what was open before is asked of the hours, not of the readings",
         _USAGE_EVENTS,
-        "before = newest_before(lake, newest_in_batch, recent)",
+        "before = _newest_of(written, newest_in_batch)",
         'before = LakeReader(lake).rows(READINGS, ["meter", "event_time"], '
         'meters=[*newest_in_batch.index]).groupby("meter")["event_time"].max()',
         _SCRIPT,
