@@ -21,8 +21,18 @@ _HOUR = pd.Timedelta(hours=1)
 
 def are_utc(registry: MeterRegistry) -> bool:
     """Whether the hours of all meters, the unknown ones too, are those of UTC."""
-    zones = {meter.timezone for meter in (registry.default, *registry.known.values())}
-    return all(clock_hours(zone).are_utc for zone in zones)
+    return all(clock_hours(zone).are_utc for zone in _zones(registry))
+
+
+def latest_begin(registry: MeterRegistry, utc_hour: int) -> int:
+    """How long after an hour of UTC the last hour of a meter begins in it, ns; 0 for all of UTC.
+
+    Args:
+        registry: Gives the time zones, that of unknown meters too.
+        utc_hour: ns since 1970 UTC, a whole hour.
+    """
+    begins = [clock_hours(zone).begin_in(np.array([utc_hour])) for zone in _zones(registry)]
+    return int(np.max(begins)) - utc_hour
 
 
 def hour_starts(times: pd.Series, meters: pd.Series, registry: MeterRegistry) -> pd.Series:
@@ -84,6 +94,10 @@ def expected_counts(hours: pd.DataFrame, registry: MeterRegistry) -> pd.Series:
         found = zone.expected_readings(starts, minutes[own].to_numpy(np.int64))
         counts[own] = found.astype(np.int32)
     return counts
+
+
+def _zones(registry: MeterRegistry) -> set[str]:
+    return {meter.timezone for meter in (registry.default, *registry.known.values())}
 
 
 def _by_zone(

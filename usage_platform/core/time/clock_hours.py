@@ -64,6 +64,14 @@ class ClockHours:
         whole = starts + NS_AN_HOUR - (starts + self.ahead[at]) % NS_AN_HOUR
         return np.minimum(whole, self.changes[at + 1])
 
+    def begin_in(self, utc_hours: Ints) -> Ints:
+        """The start of the last hour that begins in each hour of UTC; there is one in each.
+
+        Args:
+            utc_hours: int64, any shape, ns since 1970 UTC: whole hours of UTC.
+        """
+        return self.starts(utc_hours + NS_AN_HOUR - 1)
+
     def expected_readings(self, starts: Ints, interval_minutes: Ints) -> Ints:
         """How many intervals begin in each hour, counted from xx:00 on the clock.
 
