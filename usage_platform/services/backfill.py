@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from usage_platform.adapters.lake.day_stretches import day_stretches
+from usage_platform.adapters.lake.former_hours import delete_former_hours
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.table_creation import create_tables
-from usage_platform.adapters.lake.tables import READINGS, Lake
+from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, Lake
 from usage_platform.adapters.lake.usage_events import hours_to_close, newest_before
 from usage_platform.adapters.lake.written_intervals import check_intervals
 from usage_platform.adapters.spark.hourly_sql import recompute_hours
@@ -89,6 +90,12 @@ def recompute_days(
     before = before[before < newest.reindex(before.index)]
     hours = pd.concat([touched, hours_to_close(before, registry)])
     recompute_hours(
-        spark, lake, hours.drop_duplicates(["meter", "start"], ignore_index=True), _BEGINNING
+        spark,
+        lake,
+        registry,
+        hours.drop_duplicates(["meter", "start"], ignore_index=True),
+        _BEGINNING,
     )
+    names = sorted(set(readings["meter"]))
+    delete_former_hours(lake, USAGE_HOURLY, registry, names, first, last)
     return len(touched)

@@ -7,7 +7,7 @@ reports it (`defs`).
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 
@@ -20,6 +20,7 @@ from usage_platform.adapters.lake.snapshots import (
 )
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, LakeTable
 from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.meter_hours import are_utc, hour_starts
 from usage_platform.core.readings.quality import compare_hours, duplicate_readings
 
 METERS_AT_ONCE = 500
@@ -107,13 +108,24 @@ def _compared(
     for first, last in sorted(stretches, reverse=True):
         compared = wrong = 0
         for names in _meters(reader, [READINGS, USAGE_HOURLY], first, last):
-            columns = ["meter", "event_time", "value"]
-            readings = reader.rows(READINGS, columns, first, last, names)
+            readings = _readings_of_hours(reader, registry, first, last, names)
             hours = reader.rows(USAGE_HOURLY, None, first, last, names)
             one = compare_hours(hours, readings, registry, newest.of(names, first))
             compared, wrong = compared + one.compared, wrong + one.wrong
         found[first, last] = (compared, wrong)
     return found
+
+
+def _readings_of_hours(
+    reader: LakeReader, registry: MeterRegistry, first: date, last: date, names: Sequence[str]
+) -> pd.DataFrame:
+    """The readings of the hours that begin on some days: those of the next day among them."""
+    columns = ["meter", "event_time", "value"]
+    if are_utc(registry):
+        return reader.rows(READINGS, columns, first, last, names)
+    readings = reader.rows(READINGS, columns, first, last + timedelta(days=1), names)
+    days = hour_starts(readings["event_time"], readings["meter"], registry).dt.date
+    return readings[(days >= first) & (days <= last)]
 
 
 class _Newest:

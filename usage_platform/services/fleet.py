@@ -25,6 +25,7 @@ from usage_platform.core.fleet.group_row import GroupRow
 from usage_platform.core.fleet.groups import Groups
 from usage_platform.core.fleet.meter_row import MeterRow, present
 from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.meter_hours import latest_begin
 from usage_platform.core.time.units import NS_A_MINUTE
 from usage_platform.services.fleet_costs import CostSums
 from usage_platform.services.fleet_expected import ExpectedHours
@@ -191,7 +192,7 @@ class FleetCache:
         text: str,
     ) -> Fleet:
         hours, source = tables.hours, self._source
-        hour_end = _hour_end(source.reader, hours)
+        hour_end = _hour_end(source.reader, hours, registry)
         if hour_end is None:
             groups, error = self._groups(text, registry.known)
             known = Known(registry, groups, {}, {}, frozenset(), {}, 0)
@@ -231,8 +232,11 @@ class FleetCache:
             return Groups(), str(error)
 
 
-def _hour_end(reader: LakeReader, hours: DayFiles) -> pd.Timestamp | None:
-    """The end of the newest hour of which a meter has all readings; None without an hour.
+def _hour_end(reader: LakeReader, hours: DayFiles, registry: MeterRegistry) -> pd.Timestamp | None:
+    """The end of the newest hour of which a meter has all readings, UTC; None without an hour.
+
+    Hours count by the hour of UTC in which they begin. Where the clock of a meter is half an hour
+    off, it is the last one in which all of them begin that are over with that newest hour.
 
     The hour that is going on is whole for none: it would leave each group incomplete. Only the two
     newest days are looked at; without a whole hour there, the newest one counts.
@@ -244,7 +248,10 @@ def _hour_end(reader: LakeReader, hours: DayFiles) -> pd.Timestamp | None:
     rows = reader.rows(USAGE_HOURLY, columns, newest - timedelta(days=1), newest)
     whole = rows.loc[rows["n"] >= rows["expected_n"], "start"]
     at = (whole if len(whole) else rows["start"]).max()
-    return None if pd.isna(at) else at + pd.Timedelta(hours=1)
+    if pd.isna(at):
+        return None
+    end = at + pd.Timedelta(hours=1)
+    return (end - pd.Timedelta(latest_begin(registry, at.floor("h").value), "ns")).floor("h")
 
 
 def _episodes(reader: LakeReader, anomalies: DayFiles, spans: Spans) -> pd.DataFrame:

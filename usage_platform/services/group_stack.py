@@ -24,6 +24,7 @@ from usage_platform.core.load.overlay import (
     whole_steps,
 )
 from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.core.time.clock_hours import clock_hours
 from usage_platform.core.time.units import NS_A_DAY, NS_AN_HOUR, instants_of
 from usage_platform.services.fleet_sums import members_of_sums
 
@@ -44,8 +45,8 @@ class GroupStack:
 
     Attributes:
         stack: The group in these hours.
-        hours: int64, shape (hours,): their starts, ns since 1970 UTC.
-        first: The meter whose local days are meant.
+        hours: int64, shape (hours,): their starts by the clock of `first`, ns since 1970 UTC.
+        first: The meter whose local days and hours are meant.
         step_minutes: Length of a step: 60, or 1440 for local days.
         starts: int64, shape (steps,): ns since 1970 UTC.
         is_whole_step: bool, shape (steps,): the steps that are shown.
@@ -91,28 +92,34 @@ def group_stack(
 ) -> GroupStack:
     """The parts of a group on top of each other.
 
+    Where the clocks of its meters differ by a part of an hour, those hours are put together that
+    begin in the same hour of UTC.
+
     Args:
         reader: The lake's tables.
         registry: Gives each meter's time zone.
         group: The group.
-        span: Begin and end (exclusive), ns since 1970 UTC; whole hours of it are shown.
+        span: Begin and end (exclusive), ns since 1970 UTC; the hours that overlap it are shown.
 
     Raises:
         SpanTooLongError: In one line, if too many hours of too many meters would be read.
         LakeError: When the lake cannot be read.
     """
-    first, end = span[0] // NS_AN_HOUR, -(-span[1] // NS_AN_HOUR)
     plan = plan_of(group)
     members = members_of_sums(plan.sums, registry)
     meters = {member.meter for member in members}
+    zone_of = registry.get(min(meters))
+    clock = clock_hours(zone_of.timezone)
+    begin = int(clock.starts(np.array([span[0]]))[0])
+    first, end = begin // NS_AN_HOUR, -(-span[1] // NS_AN_HOUR)
     if (end - first) * len(meters) > MOST_METER_HOURS:
         days = MOST_METER_HOURS // len(meters) // 24
         raise SpanTooLongError(
             f"to: a group of {len(meters):,} meters is shown for up to {days} days; choose a "
             "shorter range or a smaller group"
         )
-    hours = np.arange(first, end, dtype=np.int64) * NS_AN_HOUR
-    kwh = np.full((len(plan.sums), len(hours)), np.nan)
+    hours = clock.between(begin, span[1])
+    kwh = np.full((len(plan.sums), end - first), np.nan)
     is_due = np.zeros(kwh.shape, dtype=np.bool_)
     if reader.exists(USAGE_HOURLY):
         ends = (pd.Timestamp(at * NS_AN_HOUR, tz="UTC") for at in (first, end))
@@ -120,9 +127,10 @@ def group_stack(
         at = rows["sum"].to_numpy(np.int64), instants_of(rows["start"]) // NS_AN_HOUR - first
         kwh[at] = rows["kwh"].to_numpy(np.float64)
         is_due[at] = True
-    zone_of = registry.get(min(meters))
     minutes = HOUR_MINUTES if span[1] - span[0] <= HOURS_UNTIL else DAY_MINUTES
-    whole_hours = first * NS_AN_HOUR, end * NS_AN_HOUR
+    of_hours = hours // NS_AN_HOUR - first
+    kwh, is_due = kwh[:, of_hours], is_due[:, of_hours]
+    whole_hours = begin, int(clock.ends(hours[-1:])[0])
     starts = step_starts(minutes, zone_of, *whole_hours)
     is_whole = whole_steps(minutes, zone_of, starts, whole_hours)
     return GroupStack(stacked(plan, kwh, is_due), hours, zone_of, minutes, starts, is_whole)

@@ -3,8 +3,8 @@
 Belongs here: when a forecast is made, what it is made of, and which ones are kept. Not here: the
 forecast (`core.forecast`), bills (`core.tariffs`), presenting them (`web`).
 
-A forecast begins with the full hour after which readings are missing, so that it is made once an
-hour, however many readings come.
+A forecast begins with the full hour on the meter's clock after which readings are missing, so that
+it is made once an hour, however many readings come.
 """
 
 import threading
@@ -27,7 +27,8 @@ from usage_platform.core.tariffs.coverage import completed
 from usage_platform.core.tariffs.demand import WindowTooShortError
 from usage_platform.core.tariffs.tariff import Tariff
 from usage_platform.core.time.calendar import Calendar
-from usage_platform.core.time.units import NS_A_MINUTE, NS_AN_HOUR
+from usage_platform.core.time.clock_hours import clock_hours
+from usage_platform.core.time.units import NS_A_MINUTE
 from usage_platform.services.month_bills import readings_between
 from usage_platform.services.page_data import YearCache
 
@@ -156,7 +157,7 @@ def _made_at(power: PowerSeries) -> int:
     if not len(power):
         return 0
     end = int(power.instants[-1]) + power.meter.interval_minutes * NS_A_MINUTE
-    return end // NS_AN_HOUR * NS_AN_HOUR
+    return int(clock_hours(power.meter.timezone).starts(np.array([end]))[0])
 
 
 def _version(known: PowerSeries, calendar: Calendar, tariff: Tariff | None) -> str:

@@ -4,7 +4,8 @@ Belongs here: which rows are read. Not here: steps and means (`core.load.overlay
 (`web`).
 
 Steps shorter than an hour are made of `readings`, others of `usage_hourly`, so that a year of eight
-meters is read as hours.
+meters is read as hours. Steps of an hour are made of `readings`, too, where the hours of the meters
+do not begin together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ from usage_platform.core.load.overlay import (
     whole_steps,
 )
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.clock_hours import clock_hours
 from usage_platform.core.time.units import NS_A_MINUTE, NS_AN_HOUR, instants_of
 
 
@@ -89,7 +91,9 @@ def _rows(
     reader: LakeReader, meters: Sequence[Meter], minutes: int, span: tuple[int, int]
 ) -> pd.DataFrame:
     """`meter`, `at` and `end` (ns since 1970 UTC), `kw`, `n` (readings)."""
-    is_hourly = minutes >= HOUR_MINUTES
+    is_hourly = minutes > HOUR_MINUTES or (
+        minutes == HOUR_MINUTES and _begin_together(meters, span)
+    )
     table = USAGE_HOURLY if is_hourly else READINGS
     if not reader.exists(table):
         columns = {"meter": object, "at": np.int64, "end": np.int64, "kw": float, "n": np.int64}
@@ -108,6 +112,12 @@ def _rows(
         return found.assign(end=found["at"] + NS_AN_HOUR)
     length = {meter.name: meter.interval_minutes * NS_A_MINUTE for meter in meters}
     return found.assign(end=found["at"] + found["meter"].map(length).astype(np.int64), n=1)
+
+
+def _begin_together(meters: Sequence[Meter], span: tuple[int, int]) -> bool:
+    """Whether the clocks of all meters have the same hours in a span."""
+    zones = {meter.timezone for meter in meters}
+    return len({clock_hours(zone).between(*span).tobytes() for zone in zones}) == 1
 
 
 def _line(

@@ -17,22 +17,23 @@ from datetime import date, timedelta
 import pandas as pd
 
 from usage_platform.adapters.lake.cost_table import COST_COLUMNS, merge_costs
+from usage_platform.adapters.lake.former_hours import delete_former_hours
 from usage_platform.adapters.lake.reader import DayFiles, LakeReader
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import READINGS, USAGE_COST
 from usage_platform.adapters.stores.cost_record import CostRecord
 from usage_platform.core.load.month import Month
 from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.core.readings.meter_hours import are_utc
 from usage_platform.core.readings.series import ReadingHistory, Series
 from usage_platform.core.tariffs.book import TariffBook
-from usage_platform.core.tariffs.hours import HourCost, cost_of_hours, month_start_of
+from usage_platform.core.tariffs.hours import HourCost, cost_of_hours
 from usage_platform.core.tariffs.tariff import Tariff, flat_tariff
 
 METERS_AT_ONCE = 50
 """Whose readings of a month are in memory at once."""
 
 _A_DAY = timedelta(days=1)
-_AN_HOUR = pd.Timedelta(hours=1)
 # Gives the energy of hours that no tariff prices; XXX is "no currency" in ISO 4217.
 _NO_TARIFF = flat_tariff(0, "XXX")
 _GRAMS_A_KG = 1000
@@ -66,6 +67,8 @@ class CostInputs:
             [tariff.model_dump_json() for tariff in self.book.tariffs],
             sorted(json.dumps(meter.as_stored()) for meter in meters),
             [sorted(files.files[day]) for day in days],
+            # Of former versions, whose hours were those of UTC, all months become due.
+            *([] if are_utc(self.registry) else ["hours of the clock"]),
         )
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
@@ -113,6 +116,8 @@ def compute_month(
         costs = costs_of_month(inputs, month, some)
         if len(costs):
             merge_costs(lake, costs)
+        days = month.first - _A_DAY, month.last + _A_DAY
+        delete_former_hours(lake, USAGE_COST, inputs.registry, some, *days)
         hours += len(costs)
         done += len(some)
         progress(f"{month.label}: {done:,} of {len(names):,} meters")
@@ -174,8 +179,8 @@ def _comparable(rows: pd.DataFrame) -> Iterator[tuple[object, ...]]:
 
 
 def _needed_from(month: Month, meter: Meter) -> pd.Timestamp:
-    """From when on tiers count for the first hour, which may begin in the month before."""
-    return month_start_of(month.bounds(meter)[0].floor("h"), meter)
+    """From when on readings count: the first one may reach into the month."""
+    return month.bounds(meter)[0] - pd.Timedelta(minutes=meter.interval_minutes)
 
 
 def _rows(
@@ -189,7 +194,7 @@ def _rows(
         yield (
             meter.name,
             hour.start,
-            hour.start + _AN_HOUR,
+            hour.end,
             hour.start.date(),
             hour.minutes,
             float(hour.imported_kwh),
@@ -204,7 +209,7 @@ def _rows(
 def _hours(tariff: Tariff, meter: Meter, month: Month, series: Series) -> list[HourCost]:
     start, end = month.bounds(meter)
     needed = series.since(_needed_from(month, meter).value)
-    return cost_of_hours(tariff, meter, needed, start.floor("h"), end.ceil("h"))
+    return cost_of_hours(tariff, meter, needed, start, end)
 
 
 def _is_near(day: date, month: Month) -> bool:

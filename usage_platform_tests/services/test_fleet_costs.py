@@ -32,6 +32,7 @@ def hours(
     """Hours of a meter until a night's work, at two prices."""
     starts = pd.date_range(first, end, freq="h", inclusive="left")
     rows = pd.DataFrame({"meter": meter, "start": starts, "kwh": kwh, "export_kwh": 0.0})
+    rows["end"] = starts + pd.Timedelta(hours=1)
     rows["cost"] = [kwh * price(at) for at in starts]
     return rows.assign(**{"currency": "EUR", **given}, event_date=starts.date)
 
@@ -74,6 +75,23 @@ def test_an_anomaly_costs_its_excess_at_the_price_of_its_hour(lake):
     )
     found = costs_of(lake)["a"]
     assert found.episodes.amount == pytest.approx(6 * DAY + 10 * NIGHT)
+    assert not found.episodes.is_estimate
+
+
+def test_an_anomaly_costs_the_price_of_its_hour_by_the_meters_own_clock(lake):
+    # Hours that begin at half past, one of them over midnight and over a price's beginning.
+    rows = hours("a", "2024-03-10T00:30Z")
+    rows["cost"] = rows["kwh"] * [DAY if at.hour == 23 else NIGHT for at in rows["start"]]
+    table_writer(lake, USAGE_COST, rows)
+    write_anomalies(
+        lake,
+        ("a", "2024-03-29T23:25Z", "one", 1.0, "told"),
+        ("a", "2024-03-29T23:30Z", "one", 10.0, "told"),
+        ("a", "2024-03-30T00:25Z", "one", 100.0, "told"),
+        ("a", "2024-03-30T00:30Z", "one", 1000.0, "told"),
+    )
+    found = costs_of(lake)["a"]
+    assert found.episodes.amount == pytest.approx(110 * DAY + 1001 * NIGHT)
     assert not found.episodes.is_estimate
 
 
@@ -140,9 +158,9 @@ def test_only_days_that_have_changed_are_read_again(lake, monkeypatch):
     scanned: list[str] = []
     scan = LakeReader.scan
 
-    def counted(self, table, columns, chosen):
+    def counted(self, table, *args):
         scanned.append(table.name)
-        return scan(self, table, columns, chosen)
+        return scan(self, table, *args)
 
     monkeypatch.setattr(LakeReader, "scan", counted)
     assert costs_of(lake, sums) == before

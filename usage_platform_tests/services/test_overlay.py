@@ -74,5 +74,26 @@ def test_a_long_span_is_shown_by_local_days_that_are_wholly_in_it(lake, readings
         # The chart begins on 30 March at 19:00 in Rome.
         assert np.isnan(line.power[0])
         assert np.isfinite(line.power[1:10]).all()
-        # What is not drawn is counted all the same.
-        assert line.readings == (readings["meter"] == line.meter.name).sum()
+        # What is not drawn is counted all the same, but for an hour that begins before the chart.
+        own = readings[readings["meter"] == line.meter.name]
+        begin = START + pd.Timedelta(minutes=30 if line.meter.name == "kitchen" else 0)
+        assert line.readings == (own["event_time"] >= begin).sum()
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe"])
+def test_hourly_readings_of_a_half_hour_zone_are_in_the_hours_of_its_clock(lake, write_table, zone):
+    meter = Meter("hall", zone, 60)
+    minutes = pd.date_range("2024-04-05", "2024-04-08", freq="min", tz="UTC")
+    times = minutes[minutes.tz_convert(zone).minute == 0].as_unit("ns")
+    rows = pd.DataFrame(
+        {"meter": "hall", "event_time": times, "value": np.arange(len(times)) + 1.0}
+    )
+    registry, newest = MeterRegistry(meter), pd.Series({"hall": times[-1]})
+    hours = audited_hours(rows.assign(late=False), registry, newest)
+    write_table(lake, USAGE_HOURLY, hours.assign(event_date=hours["start"].dt.date))
+    span = times[3].value, times[40].value
+    found = overlay(LakeReader(lake), [meter], OverlayUnit.KW, {}, span)
+    there = ~np.isnan(found.lines[0].power)
+    assert found.step_minutes == 60
+    assert pd.to_datetime(found.starts[there], utc=True).tolist() == times[3:40].tolist()
+    np.testing.assert_array_equal(found.lines[0].power[there], rows["value"][3:40])

@@ -2,7 +2,6 @@
 
 import math
 from datetime import date
-from fractions import Fraction
 
 import pandas as pd
 import pytest
@@ -78,22 +77,38 @@ def test_the_hours_of_a_month_cost_what_its_bill_says(inputs, meter):
     start, end = MAY.bounds(meter)
     series = readings_between(inputs.reader, meter, start, end)
     bill = bill_of_month(inputs.book.money(meter.name), meter, MAY, series, end)
-    inside = costs[(costs["start"] >= start) & (costs["end"] <= end)]
+    assert (costs["start"].min(), costs["end"].max()) == (start, end)
+    assert len(costs) == 744
     lines = bill.exact(ChargeKind.ENERGY)
-    if meter is DELHI:  # Half of the hours over both ends: at night, 1.5 kW * 1 h * 0.10 in all.
-        lines -= Fraction(15, 100)
-        assert len(costs) == len(inside) + 2
-    assert inside["cost"].sum() == pytest.approx(float(lines), abs=1e-9)
+    assert costs["cost"].sum() == pytest.approx(float(lines), abs=1e-9)
     assert set(costs["currency"]) == {"USD"}
     assert set(costs["covered_minutes"]) == {60}
 
 
-def test_the_hour_over_the_end_of_a_month_is_the_same_from_both_months(inputs):
+def test_no_hour_lies_in_two_months(inputs):
     april, may = (costs_of_month(inputs, month, ["delhi"]) for month in (APRIL, MAY))
-    both = april.merge(may, on="start", suffixes=("", "_of_may"))
-    (shared,) = both.to_dict("records")
-    assert shared["start"] == pd.Timestamp("2024-04-30T18:00Z")
-    assert shared["cost"] == shared["cost_of_may"] == pytest.approx(0.15)
+    assert april["end"].max() == may["start"].min() == pd.Timestamp("2024-04-30T18:30Z")
+
+
+def test_the_hours_of_a_former_version_are_replaced(inputs, record, lake, monkeypatch):
+    in_utc = REGISTRY.with_meters([Meter("delhi", "UTC", 60)])
+    former = CostInputs(inputs.reader, inputs.book, in_utc)
+    monkeypatch.setattr(usage_cost, "are_utc", lambda registry: True)
+    for month in months_due(former, record):
+        compute_month(former, record, month, lambda line: None)
+        record.write(month.label, inputs.digest(month, inputs.reader.day_files(READINGS)))
+    monkeypatch.undo()
+    due = months_due(inputs, record)
+    assert len(due) == 4
+    for month in due:
+        compute_month(inputs, record, month, lambda line: None)
+    expected = pd.concat([costs_of_month(inputs, month, ["delhi"]) for month in due])
+    found = inputs.reader.rows(USAGE_COST, COST_COLUMNS, meters=["delhi"])
+    pd.testing.assert_frame_equal(
+        found.sort_values("start", ignore_index=True),
+        expected.sort_values("start", ignore_index=True),
+        check_dtype=False,
+    )
 
 
 def test_without_a_tariff_there_is_energy_and_no_cost(inputs):
@@ -133,7 +148,7 @@ def test_a_reading_that_arrives_while_its_month_is_computed_makes_it_due_again(
         write_table(lake, READINGS, rows("boston", "2024-05-10T10:00", "2024-05-10T11:00", kw=9.0))
 
     monkeypatch.setattr(usage_cost, "merge_costs", merge)
-    assert compute_month(inputs, record, MAY, lambda line: None) == 744 * 3 + 1
+    assert compute_month(inputs, record, MAY, lambda line: None) == 744 * 3
     assert MAY in months_due(inputs, record)
 
 
@@ -146,7 +161,7 @@ def test_a_month_computed_again_changes_only_what_is_another_cost(
     assert lines == ["2024-05: 2 of 3 meters", "2024-05: 3 of 3 meters"]
     assert MAY not in months_due(inputs, record)
     table = inputs.reader.rows(USAGE_COST)
-    assert len(table) == hours == 744 * 3 + 1
+    assert len(table) == hours == 744 * 3
     assert set(table["rev"]) == {0}
     expected = costs_of_month(inputs, MAY, ["boston", "delhi", "other"])
     keys = ["meter", "start"]

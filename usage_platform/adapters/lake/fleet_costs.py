@@ -8,10 +8,11 @@ amount with export has no single price.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from usage_platform.adapters.lake.day_filters import between
 from usage_platform.adapters.lake.fleet_sums import Spans
@@ -24,6 +25,7 @@ _INSTANT = pa.timestamp("us", "UTC")
 _HOURS = {
     "meter": pa.string(),
     "start": _INSTANT,
+    "end": _INSTANT,
     "event_date": pa.date32(),
     "kwh": pa.float64(),
     "export_kwh": pa.float64(),
@@ -52,27 +54,34 @@ SELECT
     coalesce(fsum(cost) FILTER (has_price), 0) AS priced_cost,
     coalesce(fsum(kwh) FILTER (has_price), 0) AS priced_kwh
 FROM hours
-WHERE start >= $month_start AND start < $hour_end
+WHERE start >= $month_start AND start < $hour_end AND event_date >= $first
 GROUP BY event_date, meter, currency
 """
 _BY_EPISODE = """
 WITH anomalies AS (
-    SELECT meter, episode, date_trunc('hour', event_time) AS start, sum(excess_kwh) AS kwh
+    SELECT meter, episode, event_time, date_trunc('hour', event_time) AS utc_hour, excess_kwh AS kwh
     FROM stream
     WHERE event_time >= $week_start AND coalesce(status, '') <> $withdrawn
     AND excess_kwh IS NOT NULL AND NOT isnan(excess_kwh)
-    GROUP BY meter, episode, date_trunc('hour', event_time)
+), parts AS (
+    SELECT *, date_trunc('hour', start) AS utc_hour FROM hours
+    UNION ALL
+    SELECT *, date_trunc('hour', "end") AS utc_hour FROM hours
+    WHERE date_trunc('hour', "end") <> "end"
+    AND date_trunc('hour', "end") <> date_trunc('hour', start)
 )
 SELECT
-    (min(a.start) AT TIME ZONE 'UTC')::DATE AS day,
+    (min(a.event_time) AT TIME ZONE 'UTC')::DATE AS day,
     a.meter AS meter,
     a.episode AS episode,
     coalesce(sum(a.kwh * h.price) FILTER (h.has_price), 0) AS cost,
     coalesce(sum(a.kwh) FILTER (h.has_price IS NOT TRUE), 0) AS unpriced_kwh,
     bool_or(h.has_price IS NOT TRUE) AS is_estimate
-FROM anomalies a LEFT JOIN hours h ON h.meter = a.meter AND h.start = a.start
-GROUP BY a.meter, a.episode, (a.start AT TIME ZONE 'UTC')::DATE
+FROM anomalies a LEFT JOIN parts h ON h.meter = a.meter AND h.utc_hour = a.utc_hour
+AND a.event_time >= h.start AND a.event_time < h."end"
+GROUP BY a.meter, a.episode, (a.event_time AT TIME ZONE 'UTC')::DATE
 """
+"""Hours that are none of UTC's lie in two of them, `parts`, so that both sides share a column."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +115,13 @@ def day_costs(
     Raises:
         LakeError: When a table cannot be read.
     """
-    hours = reader.scan(USAGE_COST, list(_HOURS), between(USAGE_COST, *days))
-    month = {"month_start": spans.month_start, "hour_end": spans.hour_end}
+    first = pd.Timestamp(days[0], tz="UTC")
+    # An hour that is none of UTC's may reach into the first day from the one before. Where none
+    # does, the statistics of that day's files say so.
+    since = pc.field("end") > pa.scalar(first.to_pydatetime(), _INSTANT)
+    listed = between(USAGE_COST, days[0] - timedelta(days=1), days[1])
+    hours = reader.scan(USAGE_COST, list(_HOURS), listed, since)
+    month = {"month_start": spans.month_start, "hour_end": spans.hour_end, "first": days[0]}
     with connected(USAGE_COST) as connection:
         with registered(connection, hours, _HOURS):
             connection.execute(_COPY)

@@ -50,6 +50,7 @@ _COPY = """
 CREATE TEMP TABLE hours AS
 SELECT
     *,
+    date_trunc('hour', start) AS slot,
     start < $hour_end AS in_month,
     start >= $week_start AND start < $hour_end AS in_week
 FROM stream
@@ -71,7 +72,7 @@ SELECT
     coalesce(list(h.start) FILTER (in_week), []) AS line_start,
     coalesce(list(h.avg_usage::FLOAT) FILTER (in_week), []) AS line_kw
 FROM hours h
-LEFT JOIN expected e ON e.meter = h.meter AND e.start = h.start
+LEFT JOIN expected e ON e.meter = h.meter AND e.start = h.slot
 GROUP BY h.event_date, h.meter
 """
 DUE = """
@@ -85,13 +86,16 @@ GROUP BY m.sum, c.start
 
 THERE = """
 CREATE TEMP VIEW there AS
-SELECT m.sum, h.start, fsum(m.sign * h.energy_kwh) AS kwh, count(*) AS meters
+SELECT m.sum, h.slot AS start, fsum(m.sign * h.energy_kwh) AS kwh, count(*) AS meters
 FROM members m JOIN hours h ON h.meter = m.meter
-AND (m.since IS NULL OR h.start >= m.since) AND (m.until IS NULL OR h.start < m.until)
+AND (m.since IS NULL OR h.slot >= m.since) AND (m.until IS NULL OR h.slot < m.until)
 WHERE h.n = h.expected_n
-GROUP BY m.sum, h.start
+GROUP BY m.sum, h.slot
 """
-"""Of how many meters of a sum all readings of an hour are there, and their sum."""
+"""Of how many meters of a sum all readings of an hour are there, and their sum.
+
+The hours of meters are added by `slot`, the hour of UTC in which they begin.
+"""
 
 _BY_GROUP = """
 SELECT
@@ -135,8 +139,9 @@ class HourlyPower:
 
     Attributes:
         meters: Their names.
-        start: Start of the first hour, ns since 1970 UTC.
-        kw: Shape (meters, hours), NaN where there is none.
+        start: Start of the first hour of UTC, ns since 1970 UTC.
+        kw: Shape (meters, hours), of the hour of each meter's clock that begins in that hour of
+            UTC; NaN where there is none.
     """
 
     meters: Sequence[str]
@@ -256,8 +261,19 @@ def episode_sums(reader: LakeReader, since: pd.Timestamp, last: date) -> pd.Data
 
 
 def members_table(members: Sequence[SumMember]) -> pa.Table:
-    """The members of sums as the table `members` of the statements."""
-    return pa.Table.from_pylist([vars(member) for member in members], schema=_MEMBERS)
+    """The members of sums as the table `members` of the statements.
+
+    A local day's first hour may begin within an hour of UTC; it is that one that counts.
+    """
+    rows = [
+        vars(one) | {"since": _utc_hour(one.since), "until": _utc_hour(one.until)}
+        for one in members
+    ]
+    return pa.Table.from_pylist(rows, schema=_MEMBERS)
+
+
+def _utc_hour(at: pd.Timestamp | None) -> pd.Timestamp | None:
+    return None if at is None else at.floor("h")
 
 
 def clock_table(first: pd.Timestamp, end: pd.Timestamp) -> pa.Table:

@@ -29,7 +29,7 @@ _HOURS = {
     "expected_n": pa.int32(),
     "energy_kwh": pa.float64(),
 }
-_COPY = "CREATE TEMP TABLE hours AS SELECT * FROM stream"
+_COPY = "CREATE TEMP TABLE hours AS SELECT *, date_trunc('hour', start) AS slot FROM stream"
 _BY_HOUR = """
 SELECT d.sum AS sum, d.start AS start, CASE WHEN t.meters = d.meters THEN t.kwh END AS kwh
 FROM due d LEFT JOIN there t ON t.sum = d.sum AND t.start = d.start
@@ -44,12 +44,13 @@ def hourly_sums(
     Args:
         reader: The lake's tables.
         members: The meters of all sums.
-        first: The first whole hour, UTC.
+        first: The first whole hour of UTC.
         end: The end of the last one.
 
     Returns:
-        `sum`, `start`, `kwh`: a row a sum and hour in which it has a meter; `kwh` is NaN unless
-        each of its meters has all of its readings.
+        `sum`, `start`, `kwh`: a row a sum and hour of UTC in which it has a meter; `kwh` is that of
+        the hours of the meters' clocks that begin in it, and NaN unless each of its meters has all
+        of its readings.
 
     Raises:
         LakeError: When the table does not exist yet, or cannot be read.

@@ -1,7 +1,7 @@
-"""The newest reading of meters by `usage_hourly`, and how many readings their hours expect.
+"""The newest reading of meters by `usage_hourly`, and what their hours are: length, beginning.
 
 Belongs here: adding up the hours of many meters as they are read. Not here: what follows from them
-(`usage_events`, `written_intervals`).
+(`usage_events`, `written_intervals`, `former_hours`).
 """
 
 from collections.abc import Collection
@@ -9,14 +9,17 @@ from datetime import date
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from usage_platform.adapters.lake.day_filters import between
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.row_filters import of_meters
 from usage_platform.adapters.lake.tables import USAGE_HOURLY
 
-_KEYS = ["meter", "expected_n"]
+_KEYS = ["meter", "expected_n", "minute"]
 _NEWEST = "last_reading"
+_SUMS = [("first_start", "min"), ("last_start", "max"), (_NEWEST, "max")]
+_TIMES = [name for name, _ in _SUMS]
 
 
 def newest_hours(
@@ -31,23 +34,36 @@ def newest_hours(
         last: The last UTC day, inclusive; None for all after.
 
     Returns:
-        `meter`, `expected_n`, `last_reading` (datetime64[ns, UTC]): of each meter, each number of
-        readings that an hour of its expects, with the newest reading of these hours.
+        `meter`, `expected_n`, `minute`, `first_start`, `last_start`, `last_reading`: of each meter,
+        each number of readings that an hour of its expects and each minute of UTC's clock at which
+        one begins, with the first and the last of these hours and their newest reading
+        (datetime64[ns, UTC]).
 
     Raises:
         LakeError: When the table does not exist yet, or cannot be read.
     """
     days, chosen = between(USAGE_HOURLY, first, last), of_meters(meters)
-    batches = reader.scan(USAGE_HOURLY, [*_KEYS, _NEWEST], days, chosen)
-    sums = [_newest(pa.table(batch)) for batch in batches if batch.num_rows]
+    batches = reader.scan(USAGE_HOURLY, ["meter", "expected_n", "start", _NEWEST], days, chosen)
+    sums = [_summed(_of_batch(batch)) for batch in batches if batch.num_rows]
+    types = dict.fromkeys(_TIMES, "datetime64[ns, UTC]")
     if not sums:
-        return pd.DataFrame(columns=[*_KEYS, _NEWEST]).astype(
-            {"expected_n": "int64", _NEWEST: "datetime64[ns, UTC]"}
-        )
-    found = _newest(pa.concat_tables(sums)).to_pandas()
-    return found.astype({_NEWEST: "datetime64[ns, UTC]"})
+        none = pd.DataFrame(columns=[*_KEYS, *_TIMES])
+        return none.astype({"expected_n": "int64", "minute": "int64"} | types)
+    return _summed(pa.concat_tables(sums)).to_pandas().astype(types)
 
 
-def _newest(hours: pa.Table) -> pa.Table:
-    sums = hours.group_by(_KEYS).aggregate([(_NEWEST, "max")])
-    return sums.rename_columns([*_KEYS, _NEWEST])
+def _of_batch(batch: pa.RecordBatch) -> pa.Table:
+    start = batch["start"]
+    columns = [
+        batch["meter"],
+        batch["expected_n"],
+        pc.call_function("minute", [start]),
+        start,
+        start,
+        batch[_NEWEST],
+    ]
+    return pa.table(columns, names=[*_KEYS, *_TIMES])
+
+
+def _summed(hours: pa.Table) -> pa.Table:
+    return hours.group_by(_KEYS).aggregate(_SUMS).rename_columns([*_KEYS, *_TIMES])

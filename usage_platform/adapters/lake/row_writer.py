@@ -201,7 +201,9 @@ def _schema(table: LakeTable) -> pa.Schema:
 
 def _arrow(table: LakeTable, rows: pd.DataFrame) -> pa.Table:
     schema = _schema(table)
-    whole = rows.reindex(columns=schema.names)
+    # Numbers that are missing would be no times.
+    missing = dict.fromkeys(set(schema.names) - {*rows.columns}, object)
+    whole = rows.reindex(columns=schema.names).astype(missing)
     # Not safe: instants of pandas are in nanoseconds, those of Delta in microseconds.
     return pa.Table.from_pandas(whole, schema=schema, preserve_index=False, safe=False)
 

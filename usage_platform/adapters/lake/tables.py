@@ -70,7 +70,7 @@ USAGE_HOURLY = LakeTable(
     "usage_hourly",
     """
     meter STRING COMMENT 'name of the meter',
-    start TIMESTAMP COMMENT 'start of the hour, UTC',
+    start TIMESTAMP COMMENT 'start of an hour on the clock of the meter, as UTC',
     end TIMESTAMP COMMENT 'end of the hour, UTC, exclusive',
     event_date DATE COMMENT 'UTC date of start',
     avg_usage DOUBLE COMMENT 'mean of the readings, kW',
@@ -148,7 +148,7 @@ USAGE_COST = LakeTable(
     "usage_cost",
     """
     meter STRING COMMENT 'name of the meter',
-    start TIMESTAMP COMMENT 'start of the hour, UTC',
+    start TIMESTAMP COMMENT 'start of an hour on the clock of the meter, as UTC',
     end TIMESTAMP COMMENT 'end of the hour, UTC, exclusive',
     event_date DATE COMMENT 'UTC date of start',
     covered_minutes INT COMMENT 'minutes of the hour that have readings',

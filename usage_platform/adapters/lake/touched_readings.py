@@ -17,6 +17,8 @@ from usage_platform.adapters.lake.day_filters import DayFilter, on_days
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.row_filters import of_meters
 from usage_platform.adapters.lake.tables import READINGS
+from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.meter_hours import hour_starts
 
 _READING = {
     "meter": "object",
@@ -27,6 +29,7 @@ _READING = {
 # A frame costs some milliseconds however small it is, and a day has many small files.
 _FRAME_ROWS = 50_000
 _HOUR = pd.Timedelta(hours=1)
+_AN_INSTANT = pd.Timedelta(1, "ns")
 # More names are not worth a filter: most of the table's meters are among them.
 _MOST_NAMES = 2_000
 # The condition is evaluated for each file: with a term for each day, the cost of a long backlog
@@ -34,12 +37,16 @@ _MOST_NAMES = 2_000
 _MOST_SPANS = 10
 
 
-def readings_of_hours(reader: LakeReader, hours: pd.DataFrame) -> pd.DataFrame:
+def readings_of_hours(
+    reader: LakeReader, hours: pd.DataFrame, registry: MeterRegistry
+) -> pd.DataFrame:
     """All readings that are in the table of some hours of some meters.
 
     Args:
         reader: The lake's tables.
-        hours: `meter`, `start` (datetime64[ns, UTC], a whole UTC hour); distinct, at least one.
+        hours: `meter`, `start` (datetime64[ns, UTC], of an hour of the meter's clock); distinct,
+            at least one.
+        registry: Gives each meter's time zone.
 
     Returns:
         `meter`, `event_time` (datetime64[ns, UTC]), `value` (kW), `late`.
@@ -51,7 +58,7 @@ def readings_of_hours(reader: LakeReader, hours: pd.DataFrame) -> pd.DataFrame:
     near = _near(hours["meter"], hours["start"], _HOUR)
     frames = _frames(reader.scan(READINGS, [*_READING], *near))
     # The other rows of the days go at once: with many meters and days they are far more.
-    parts = [rows[_are_within(rows, wanted)] for rows in frames]
+    parts = [rows[_are_within(rows, wanted, registry)] for rows in frames]
     if not parts:
         return pd.DataFrame(columns=[*_READING]).astype(_READING)
     return pd.concat(parts, ignore_index=True)
@@ -94,8 +101,8 @@ def _frame(batches: list[pa.RecordBatch]) -> pd.DataFrame:
     return rows.astype({"event_time": "datetime64[ns, UTC]"})
 
 
-def _are_within(rows: pd.DataFrame, hours: pd.MultiIndex) -> np.ndarray:
-    starts = rows["event_time"].dt.floor("h")
+def _are_within(rows: pd.DataFrame, hours: pd.MultiIndex, registry: MeterRegistry) -> np.ndarray:
+    starts = hour_starts(rows["event_time"], rows["meter"], registry)
     return hours.get_indexer(pd.MultiIndex.from_arrays([rows["meter"], starts])) >= 0
 
 
@@ -105,13 +112,15 @@ def _near(
     """What holds for all readings of the meters from each time on, and for few others."""
     spans = times.groupby(times.dt.date).agg(["min", "max"])
     ends = [(first, last + length) for _, first, last in spans.itertuples()]
+    # An hour that is none of UTC's may reach into the next day.
+    days = {*spans.index, *((last - _AN_INSTANT).date() for _, last in ends if length)}
     if len(ends) > _MOST_SPANS:
         ends = [(times.min(), times.max() + length)]
     chosen = reduce(or_, (_within(first, last) for first, last in ends))
     names = meters.unique().tolist()
     if len(names) <= _MOST_NAMES:
         chosen &= of_meters(names)
-    return on_days(READINGS, spans.index), chosen
+    return on_days(READINGS, days), chosen
 
 
 def _within(first: pd.Timestamp, last: pd.Timestamp) -> pc.Expression:

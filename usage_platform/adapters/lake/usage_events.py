@@ -12,15 +12,18 @@ from datetime import timedelta
 import pandas as pd
 
 from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
+from usage_platform.adapters.lake.former_hours import replace_former_hours
+from usage_platform.adapters.lake.hours_table import merge_hours
 from usage_platform.adapters.lake.newest_hours import newest_hours
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.rejects_table import merge_rejects
-from usage_platform.adapters.lake.row_writer import any_differs, append_rows, merge_rows, new, old
-from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, Lake
+from usage_platform.adapters.lake.row_writer import append_rows, merge_rows, new, old
+from usage_platform.adapters.lake.tables import READINGS, Lake
 from usage_platform.adapters.lake.touched_readings import is_any_there, readings_of_hours
 from usage_platform.adapters.lake.written_intervals import check_expected
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.readings.hourly import AUDIT_COLUMNS, WATERMARK, audited_hours
+from usage_platform.core.readings.hourly import WATERMARK, audited_hours
+from usage_platform.core.readings.meter_hours import hour_ends, hour_starts
 from usage_platform.core.readings.validation import (
     Batch,
     touched_hours,
@@ -34,11 +37,6 @@ _NEWER_EVENT = (
     f"({new('kafka_time')} > {old('kafka_time')} OR {new('kafka_time')} = {old('kafka_time')} AND "
     f"({new('offset')} > {old('offset')} OR {new('offset')} = {old('offset')} AND "
     f"{new('partition')} > {old('partition')}))"
-)
-_HOUR = ("meter", "start")
-_COMPARED = (
-    *("avg_usage", "n", "expected_n", "min_usage", "max_usage", "energy_kwh", "is_final"),
-    *AUDIT_COLUMNS,
 )
 
 
@@ -67,29 +65,20 @@ def _merge_readings_and_hours(lake: Lake, registry: MeterRegistry, readings: pd.
     since = readings["event_time"].min().date() - _LOOK_BACK
     recent = newest_hours(LakeReader(lake), newest_in_batch.index, since)
     check_expected(recent, registry)
-    before = newest_before(lake, newest_in_batch, recent)
-    _write_readings(lake, readings, before)
+    written = _written_before(lake, newest_in_batch, recent)
+    before = _newest_of(written, newest_in_batch)
+    replace_former_hours(lake, registry, written, before)
+    _write_readings(lake, registry, readings, before)
     # The hours come from the batch, not from the rows inserted: a batch that runs again after a
     # crash between the two commits inserts nothing and must still recompute the hours.
     hours = pd.concat([touched_hours(readings, registry), hours_to_close(before, registry)])
     hours = hours.drop_duplicates(["meter", "start"], ignore_index=True)
     newest = pd.concat([newest_in_batch, before]).groupby(level=0).max()
-    merge_hours(lake, audited_hours(readings_of_hours(LakeReader(lake), hours), registry, newest))
+    found = readings_of_hours(LakeReader(lake), hours, registry)
+    merge_hours(lake, audited_hours(found, registry, newest))
 
 
-def merge_hours(lake: Lake, hours: pd.DataFrame) -> None:
-    """Merge rows into `usage_hourly`; equal rows do not change.
-
-    Args:
-        lake: The lake.
-        hours: `core.readings.hourly.HOURLY_COLUMNS` and `AUDIT_COLUMNS`; an hour once.
-    """
-    rows = hours.assign(event_date=hours["start"].dt.date, rev=0)
-    updates = {**{name: new(name) for name in _COMPARED}, "rev": f"{old('rev')} + 1"}
-    merge_rows(lake, USAGE_HOURLY, rows, _HOUR, any_differs(_COMPARED), updates)
-
-
-def newest_before(lake: Lake, newest: pd.Series, recent: pd.DataFrame | None = None) -> pd.Series:
+def newest_before(lake: Lake, newest: pd.Series) -> pd.Series:
     """Each meter's newest reading before this batch (index meter, UTC), by `usage_hourly`.
 
     The hours say it and not the readings: after a crash between the two, the hours must catch up. A
@@ -99,16 +88,21 @@ def newest_before(lake: Lake, newest: pd.Series, recent: pd.DataFrame | None = N
     Args:
         lake: The lake.
         newest: Each meter's newest reading now (index meter, datetime64[ns, UTC]); not empty.
-        recent: Their `newest_hours` of the last week or longer, if these are known.
     """
-    reader = LakeReader(lake)
-    if recent is None:
-        recent = newest_hours(reader, newest.index, newest.min().date() - _LOOK_BACK)
+    recent = newest_hours(LakeReader(lake), newest.index, newest.min().date() - _LOOK_BACK)
+    return _newest_of(_written_before(lake, newest, recent), newest)
+
+
+def _written_before(lake: Lake, newest: pd.Series, recent: pd.DataFrame) -> pd.DataFrame:
+    """`newest_hours` of all meters: of the last week or longer, or else of the whole table."""
     known = {*recent["meter"]}
     missing = [name for name in newest.index if name not in known]
-    older = newest_hours(reader, missing, None) if missing else recent.iloc[:0]
-    found = pd.concat([recent, older]).groupby("meter")["last_reading"].max()
-    return found.reindex(newest.index).dropna()
+    older = newest_hours(LakeReader(lake), missing, None) if missing else recent.iloc[:0]
+    return pd.concat([recent, older], ignore_index=True)
+
+
+def _newest_of(written: pd.DataFrame, newest: pd.Series) -> pd.Series:
+    return written.groupby("meter")["last_reading"].max().reindex(newest.index).dropna()
 
 
 def hours_to_close(before: pd.Series, registry: MeterRegistry) -> pd.DataFrame:
@@ -121,17 +115,21 @@ def hours_to_close(before: pd.Series, registry: MeterRegistry) -> pd.DataFrame:
     Returns:
         `meter`, `start`, `interval_minutes`, as `merge_hours` takes them.
     """
-    parts = [
-        pd.DataFrame({"meter": before.index, "start": before.dt.floor("h") - back}).reset_index(
-            drop=True
-        )
-        for back in (pd.Timedelta(0), WATERMARK, 2 * WATERMARK)
-    ]
+    meters, at = pd.Series(before.index, dtype=object), before.reset_index(drop=True)
+    parts: list[pd.DataFrame] = []
+    # None before these three can be open: of hours that follow each other one at most is short.
+    for _ in range(3):
+        starts = hour_starts(at, meters, registry)
+        parts.append(pd.DataFrame({"meter": meters, "start": starts}))
+        at = starts - pd.Timedelta(1, "ns")
     return with_intervals(pd.concat(parts, ignore_index=True), registry)
 
 
-def _write_readings(lake: Lake, readings: pd.DataFrame, before: pd.Series) -> None:
-    hour_end = readings["event_time"].dt.floor("h") + pd.Timedelta(hours=1)
+def _write_readings(
+    lake: Lake, registry: MeterRegistry, readings: pd.DataFrame, before: pd.Series
+) -> None:
+    meters = readings["meter"]
+    hour_end = hour_ends(hour_starts(readings["event_time"], meters, registry), meters, registry)
     closed_until = readings["meter"].map(before).astype("datetime64[ns, UTC]")
     rows = readings.assign(
         event_date=readings["event_time"].dt.date,

@@ -61,20 +61,28 @@ def expected_at(baseline: Baseline, grid: Grid) -> Floats:
     return baseline.expected[weeks, grid.weekday, grid.step]
 
 
-def expected_hours(expected: Floats, until_day: int, grid: Grid) -> Floats:
+def expected_hours(
+    expected: Floats, until_day: int, grid: Grid, skipped: Ints | None = None
+) -> Floats:
     """The mean over each hour of the expected values without levels.
 
     Args:
         expected: As `Baseline.expected`; shape (1, 7, steps) if all weeks are alike.
         until_day: As `Baseline.until_day`.
-        grid: Positions of whole UTC hours.
+        grid: Positions of whole UTC hours; one hour more with `skipped`.
+        skipped: int64, shape (hours,): how many positions after that of UTC each hour begins; None
+            where all are hours of UTC.
 
     Returns:
         Shape (hours,), kW; NaN for an hour with an interval without an expected value.
     """
     weeks = _weeks_kept(until_day, grid) if len(expected) > 1 else 0
     by_interval = expected[weeks, grid.weekday, grid.step]
-    return by_interval.reshape(-1, grid.meter.readings_per_hour).mean(axis=1)
+    per_hour = grid.meter.readings_per_hour
+    if skipped is None:
+        return by_interval.reshape(-1, per_hour).mean(axis=1)
+    first = per_hour * np.arange(len(skipped)) + skipped
+    return by_interval[first[:, np.newaxis] + np.arange(per_hour)].mean(axis=1)
 
 
 def _weeks_kept(until_day: int, grid: Grid) -> Ints:

@@ -1,8 +1,8 @@
 """What a detector expects of each hour, without the levels of the last days.
 
-Belongs here: the expected values of a detector as hours of UTC, which are compared with the table
-`usage_hourly`. Not here: the expected value of a single reading, in which the levels of the last
-weeks, days and hours are (`measure`).
+Belongs here: the expected values of a detector as hours of the meter's clock, which are compared
+with the table `usage_hourly`. Not here: the expected value of a single reading, in which the
+levels of the last weeks, days and hours are (`measure`).
 
 Without levels, an excess that goes on for days stays visible: the levels would follow it.
 """
@@ -19,7 +19,8 @@ from usage_platform.core.detector.manifest import Detector
 from usage_platform.core.detector.measure import expected_hours
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import Calendar
-from usage_platform.core.time.units import NS_AN_HOUR
+from usage_platform.core.time.clock_hours import clock_hours
+from usage_platform.core.time.units import NS_A_MINUTE, NS_AN_HOUR
 
 _DAYS_A_WEEK = 7
 
@@ -42,18 +43,24 @@ class WeekProfile:
     expected: Floats
 
     def hours(self, start: int, count: int) -> Floats:
-        """The mean expected power of each hour.
+        """The mean expected power of the hours of the meter's clock.
 
         Args:
-            start: Start of the first hour, ns since 1970 UTC; a whole UTC hour.
+            start: ns since 1970 UTC, a whole UTC hour; the first hour is the one that begins in it.
             count: Number of hours.
 
         Returns:
             Shape (count,), kW; NaN where nothing is expected.
         """
         meter = self.meter
-        grid = _positions(meter.timezone, meter.interval_minutes, self.calendar, start, count)
-        return expected_hours(self.expected, self.until_day, grid)
+        clock = clock_hours(meter.timezone)
+        of_grid = meter.timezone, meter.interval_minutes, self.calendar, start
+        if clock.are_utc:
+            return expected_hours(self.expected, self.until_day, _positions(*of_grid, count))
+        slots = start + NS_AN_HOUR * np.arange(count, dtype=np.int64)
+        skipped = (clock.begin_in(slots) - slots) // (meter.interval_minutes * NS_A_MINUTE)
+        grid = _positions(*of_grid, count + 1)
+        return expected_hours(self.expected, self.until_day, grid, skipped)
 
 
 def week_profile(detector: Detector) -> WeekProfile | None:

@@ -136,7 +136,8 @@ def completeness(readings: int, first_hour: int, hour_end: int, per_hour: int) -
         per_hour: Readings of a complete hour.
     """
     start = max(first_hour, hour_end - WEEK_HOURS * NS_AN_HOUR)
-    expected = (hour_end - start) // NS_AN_HOUR * per_hour
+    # The first hour, by the meter's own clock, may begin within an hour of UTC.
+    expected = -(-(hour_end - start) // NS_AN_HOUR) * per_hour
     return readings / expected if expected > 0 else 0.0
 
 

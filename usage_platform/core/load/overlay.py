@@ -4,8 +4,8 @@ Belongs here: how long the steps are, means over steps, and when values of meter
 Not here: reading the values (`services.overlay`), drawing (`web`).
 
 Steps are those of the meter with the longest interval, longer where a chart would get too many
-points. Steps of up to an hour begin at whole steps of UTC; longer ones are local days, to which an
-hour belongs by its start.
+points. Steps of up to an hour begin at whole steps on the clock of the first meter; longer ones are
+local days, to which an hour belongs by its start.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ import pandas as pd
 
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.meters import INTERVALS, Meter
+from usage_platform.core.time.clock_hours import ClockHours, clock_hours
 from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform.core.time.units import NS_A_DAY, NS_A_MINUTE
 
@@ -89,13 +90,12 @@ def step_starts(minutes: int, zone_of: Meter, start: int, end: int) -> Ints:
 
     Args:
         minutes: From `step_minutes`.
-        zone_of: The meter whose local days are meant.
+        zone_of: The meter whose local days and hours are meant.
         start: Begin of the span, ns since 1970 UTC.
         end: Its end, exclusive.
     """
     if minutes < DAY_MINUTES:
-        step = minutes * NS_A_MINUTE
-        return np.arange(start // step, -(-end // step), dtype=np.int64) * step
+        return _clock_steps(minutes, clock_hours(zone_of.timezone), start, end)
     first = pd.Timestamp(start, tz="UTC").tz_convert(zone_of.zone).date()
     last = pd.Timestamp(end - 1, tz="UTC").tz_convert(zone_of.zone).date()
     days = pd.date_range(first, last, freq="D")
@@ -104,6 +104,17 @@ def step_starts(minutes: int, zone_of: Meter, start: int, end: int) -> Ints:
         zone_of.zone, ambiguous=np.ones(len(days), dtype=np.bool_), nonexistent="shift_forward"
     )
     return local.tz_convert("UTC").as_unit("ns").asi8
+
+
+def _clock_steps(minutes: int, clock: ClockHours, start: int, end: int) -> Ints:
+    step = minutes * NS_A_MINUTE
+    if clock.are_utc:
+        return np.arange(start // step, -(-end // step), dtype=np.int64) * step
+    hours = clock.between(int(clock.starts(np.array([start]))[0]), end)
+    steps = hours[:, np.newaxis] + step * np.arange(HOUR_MINUTES // minutes)
+    # An hour that a change of the clock makes short has fewer.
+    steps = steps[steps < clock.ends(hours)[:, np.newaxis]]
+    return steps[(steps + step > start) & (steps < end)]
 
 
 def whole_steps(

@@ -16,6 +16,7 @@ import pandas as pd
 
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.hourly import HOURLY_COLUMNS, hourly_from_readings
+from usage_platform.core.readings.meter_hours import hour_starts
 from usage_platform.core.readings.row_comparison import RowComparison, compare_rows
 from usage_platform.core.readings.validation import EVENT_PLACE, Admit, validate_events
 
@@ -159,8 +160,10 @@ def audit(
     unread = readings[~is_read & _is_below(readings, sample.ends)]
     expected = _without(said, _older_than(said, unread), READING_KEYS)
     left_out = _without(unread, expected, READING_KEYS)
-    skipped = left_out.assign(start=left_out["event_time"].dt.floor("h"))
-    hours_said = hourly_from_readings(expected, registry)[COMPARED_HOURLY]
+    starts = hour_starts(left_out["event_time"], left_out["meter"], registry)
+    skipped = left_out.assign(start=starts)
+    hours_said = _within_days(hourly_from_readings(expected, registry), days)[COMPARED_HOURLY]
+    hours = _within_days(hours, days)
     return Audit(
         readings=compare_rows(expected, _without(readings, left_out, READING_KEYS), READING_KEYS),
         hours=compare_rows(
@@ -174,6 +177,12 @@ def audit(
         not_read=int((~_is_below(left_out, sample.retained)).sum()),
         to_redrive=int(is_revived.sum()),
     )
+
+
+def _within_days(hours: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
+    """The hours that begin and end on these days: of others not all readings are there."""
+    ends = hours["end"] - pd.Timedelta(1, "ns")
+    return hours[hours["start"].dt.date.isin(set(days)) & ends.dt.date.isin(set(days))]
 
 
 def _is_within(rows: pd.DataFrame, stretches: pd.DataFrame) -> pd.Series:

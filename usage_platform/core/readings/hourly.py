@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.core.meters import MeterRegistry
+from usage_platform.core.readings.meter_hours import expected_counts, hour_ends, hour_starts
 from usage_platform.core.readings.validation import with_intervals
 
 WATERMARK = pd.Timedelta(hours=1)
@@ -38,13 +39,14 @@ def audited_hours(
 
     Args:
         readings: As for `hourly_from_readings`, with `late`; all the readings of each hour in it.
-        registry: Gives each meter's interval.
+        registry: Gives each meter's interval and time zone.
         newest: Each meter's newest reading of all (index meter, datetime64[ns, UTC]).
 
     Returns:
         `HOURLY_COLUMNS` and `AUDIT_COLUMNS`, sorted by meter and start.
     """
-    keys = [readings["meter"].astype(object), readings["event_time"].dt.floor("h").rename("start")]
+    starts = hour_starts(readings["event_time"], readings["meter"], registry)
+    keys = [readings["meter"].astype(object), starts.rename("start")]
     audit = readings.groupby(keys).agg(last_reading=("event_time", "max"), late_n=("late", "sum"))
     hours = hourly_from_readings(readings, registry, newest)
     return hours.merge(audit.astype({"late_n": "int32"}), on=["meter", "start"])
@@ -59,19 +61,20 @@ def hourly_from_readings(
 
     Args:
         readings: `meter`, `event_time` (datetime64[ns, UTC]), `value` (mean kW over the interval).
-        registry: Gives each meter's interval.
+        registry: Gives each meter's interval and time zone.
         newest: Each meter's newest reading (index meter, datetime64[ns, UTC]), for `is_final`; that
             of `readings` by default.
 
     Returns:
-        `HOURLY_COLUMNS`, a row an hour that holds a reading, sorted by meter and start. Times are
-        UTC instants, `end` exclusive; usages in kW; `energy_kwh` counts the readings that are
+        `HOURLY_COLUMNS`, a row an hour that holds a reading, sorted by meter and start. The hours
+        are those of the meter's own clock (`meter_hours`), their times UTC instants, `end`
+        exclusive; usages in kW; `energy_kwh` counts the readings that are
         there, not the missing ones.
     """
     frame = pd.DataFrame(
         {
             "meter": readings["meter"].astype(object),
-            "start": readings["event_time"].dt.floor("h"),
+            "start": hour_starts(readings["event_time"], readings["meter"], registry),
             "value": readings["value"],
             "milliwatts": np.rint(readings["value"] * 1e6).astype("int64"),
         }
@@ -85,13 +88,13 @@ def hourly_from_readings(
     hours = with_intervals(sums, registry)
     if newest is None:
         newest = readings.groupby("meter")["event_time"].max()
-    end = hours["start"] + pd.Timedelta(hours=1)
+    end = hour_ends(hours["start"], hours["meter"], registry)
     total_kw = hours["total"] / 1e6
     hours = hours.assign(
         end=end,
         avg_usage=total_kw / hours["n"],
         energy_kwh=total_kw * hours["interval_minutes"] / 60,
-        expected_n=60 // hours["interval_minutes"],
+        expected_n=expected_counts(hours, registry),
         is_final=end + WATERMARK <= hours.loc[:, "meter"].map(newest),
     )
     return hours.loc[:, HOURLY_COLUMNS].sort_values(["meter", "start"], ignore_index=True)

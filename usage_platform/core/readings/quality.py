@@ -62,8 +62,8 @@ def compare_hours(
 
     Args:
         hours: Rows of `usage_hourly`.
-        readings: The readings of the same UTC hours.
-        registry: Gives each meter's interval.
+        readings: The readings of the same hours.
+        registry: Gives each meter's interval and time zone.
         newest: Each meter's newest reading, as `hourly_from_readings` takes it.
     """
     expected = hourly_from_readings(readings, registry, newest)

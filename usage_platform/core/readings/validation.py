@@ -13,6 +13,7 @@ import pandas as pd
 
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.messages import kept_bytes, parse_usage
+from usage_platform.core.readings.meter_hours import hour_starts
 from usage_platform.core.readings.reject_reasons import KEPT_BYTES, Reason
 
 EVENT_PLACE = ["topic", "partition", "offset", "kafka_time"]
@@ -132,11 +133,12 @@ def touched_hours(readings: pd.DataFrame, registry: MeterRegistry) -> pd.DataFra
     """The hours that these readings lie in.
 
     Returns:
-        `meter`, `start` (datetime64[ns, UTC], a whole UTC hour), `interval_minutes`; distinct.
+        `meter`, `start` (datetime64[ns, UTC], of an hour of the meter's clock), `interval_minutes`;
+        distinct.
     """
-    hours = pd.DataFrame(
-        {"meter": readings["meter"], "start": readings["event_time"].dt.floor("h")}
-    ).drop_duplicates(ignore_index=True)
+    starts = hour_starts(readings["event_time"], readings["meter"], registry)
+    hours = pd.DataFrame({"meter": readings["meter"], "start": starts})
+    hours = hours.drop_duplicates(ignore_index=True)
     return with_intervals(hours, registry)
 
 

@@ -1,10 +1,10 @@
 """The price of each hour, and what the energy of each hour costs.
 
-Belongs here: sums over UTC hours, before taxes. Not here: demand and other lines (`bill`).
+Belongs here: sums over the hours of the meter's own clock, before taxes. Not here: demand and other
+lines (`bill`), where hours begin (`core.time.clock_hours`).
 
 The hours are sums over the pieces from which the bill takes its energy, so that the energy lines of
-a bill, before they are rounded, are exactly the sum of its hours. In a zone that is half an hour
-off, an hour may lie in two months; it is the sum of both parts.
+a bill, before they are rounded, are exactly the sum of its hours. No hour lies in two months.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,8 @@ from usage_platform.core.tariffs.pricing import (
     priced_energy,
 )
 from usage_platform.core.tariffs.tariff import Tariff
-from usage_platform.core.time.units import NS_A_MINUTE, NS_AN_HOUR
+from usage_platform.core.time.clock_hours import clock_hours
+from usage_platform.core.time.units import NS_A_MINUTE
 
 _PRICE_UNITS = 10**PRICE_DECIMALS
 
@@ -44,6 +45,7 @@ class HourCost:
 
     Attributes:
         start: Start of the hour, UTC.
+        end: Its end, UTC, exclusive.
         minutes: For how many of its minutes there are readings.
         imported_kwh: Energy taken.
         exported_kwh: Energy given.
@@ -51,6 +53,7 @@ class HourCost:
     """
 
     start: pd.Timestamp
+    end: pd.Timestamp
     minutes: int
     imported_kwh: Fraction
     exported_kwh: Fraction
@@ -81,12 +84,15 @@ def cost_of_hours(
     Args:
         tariff: The meter's tariff.
         meter: The meter.
-        series: Its readings, from `month_start_of(start, meter)` on: tiers count from there.
+        series: Its readings, from the interval on that reaches into the month of `start`: tiers
+            count from there.
         start: The first hour, UTC.
         end: The end of the last hour, UTC, exclusive.
     """
     pieces = pieces_of(series.until(end.value), meter, tariff)
-    hours, position = np.unique(pieces.instants // NS_AN_HOUR, return_inverse=True)
+    clock = clock_hours(meter.timezone)
+    hours, position = np.unique(clock.starts(pieces.instants), return_inverse=True)
+    ends = clock.ends(hours)
     cost = np.zeros(len(hours), dtype=object)
     for month in months_between(pieces.days):
         chosen = pieces.of_month(month)
@@ -99,14 +105,15 @@ def cost_of_hours(
     exported = _by_hour(pieces.exported, position, len(hours))
     return [
         HourCost(
-            pd.Timestamp(int(hour) * NS_AN_HOUR, tz="UTC"),
+            pd.Timestamp(hour, tz="UTC"),
+            pd.Timestamp(int(ends[at]), tz="UTC"),
             int(minutes[at]),
             kwh_of(int(imported[at])),
             kwh_of(int(exported[at])),
             Fraction(int(cost[at]), ENERGY_UNITS_A_KWH * _PRICE_UNITS) if priced[at] else None,
         )
         for at, hour in enumerate(hours.tolist())
-        if start.value <= hour * NS_AN_HOUR < end.value
+        if start.value <= hour < end.value
     ]
 
 
@@ -124,7 +131,8 @@ def price_of_hours(
     interval = meter.interval_minutes * NS_A_MINUTE
     instants = np.arange(start.value, end.value, interval, dtype=np.int64)
     pieces = pieces_of(Series(instants, np.zeros(len(instants))), meter, tariff)
-    hours, position = np.unique(pieces.instants // NS_AN_HOUR, return_inverse=True)
+    starts = clock_hours(meter.timezone).starts(pieces.instants)
+    hours, position = np.unique(starts, return_inverse=True)
     totals = [Fraction(0)] * len(hours)
     names: list[list[str]] = [[] for _ in hours]
     priced = np.zeros(len(hours), dtype=np.int64)
@@ -136,7 +144,7 @@ def price_of_hours(
             names[at] = [*names[at], *({period.name} - set(names[at]))]
     return [
         HourPrice(
-            pd.Timestamp(int(hour) * NS_AN_HOUR, tz="UTC"),
+            pd.Timestamp(hour, tz="UTC"),
             rounded(totals[at] / int(priced[at]), PRICE_DECIMALS) if priced[at] else None,
             tuple(names[at]),
         )
@@ -148,12 +156,6 @@ def months_between(days: Ints) -> Iterator[Month]:
     """The months in which some local days lie, in days since 1970-01-01."""
     for first in np.unique(days.astype("datetime64[D]").astype("datetime64[M]")):
         yield Month(first.astype("datetime64[D]").item())
-
-
-def month_start_of(instant: pd.Timestamp, meter: Meter) -> pd.Timestamp:
-    """The beginning of the local month of an instant, UTC."""
-    local = instant.tz_convert(meter.zone)
-    return Month(local.date().replace(day=1)).bounds(meter)[0]
 
 
 def _units(one: PricedEnergy) -> int:

@@ -21,8 +21,9 @@ def test_rows_of_other_meters_are_not_read_whoever_is_new_or_comes_back(
         [(name, last - pd.Timedelta(hours=back)) for name, last in LAST.items() for back in (1, 0)],
         columns=["meter", "last_reading"],
     )
+    start = hours["last_reading"]
     write_table(
-        lake, USAGE_HOURLY, hours.assign(event_date=hours["last_reading"].dt.date, expected_n=12)
+        lake, USAGE_HOURLY, hours.assign(start=start, event_date=start.dt.date, expected_n=12)
     )
     read, scan = [], LakeReader.scan
 

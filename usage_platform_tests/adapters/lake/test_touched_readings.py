@@ -11,6 +11,7 @@ from usage_platform.adapters.lake.row_writer import append_rows
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.adapters.lake.touched_readings import is_any_there, readings_of_hours
+from usage_platform.core.meters import MeterRegistry
 
 START = pd.Timestamp("2024-01-01T00:30Z")
 DAYS = 30
@@ -39,7 +40,7 @@ def hours(meter, *starts):
 @pytest.mark.parametrize("count", [1, 3, 20])
 def test_all_readings_of_the_hours_and_no_others_on_few_days_and_on_many(reader, count):
     starts = [pd.Timestamp("2024-01-02T05:00Z") + pd.Timedelta(days=day) for day in range(count)]
-    found = readings_of_hours(reader, hours("hall", *starts))
+    found = readings_of_hours(reader, hours("hall", *starts), MeterRegistry())
     wanted = [start + pd.Timedelta(minutes=at) for start in starts for at in (0, 30)]
     assert sorted(found["event_time"]) == wanted
     assert set(found["meter"]) == {"hall"}
@@ -48,15 +49,15 @@ def test_all_readings_of_the_hours_and_no_others_on_few_days_and_on_many(reader,
 
 def test_the_first_and_the_last_hour_of_many_days_are_whole(reader):
     starts = [pd.Timestamp(date(2024, 1, 1 + day), tz="UTC") for day in range(DAYS)]
-    found = readings_of_hours(reader, hours("roof", *starts))
+    found = readings_of_hours(reader, hours("roof", *starts), MeterRegistry())
     assert len(found) == 2 * DAYS - 1
 
 
 def test_hours_without_a_reading_give_an_empty_frame_of_the_same_types(reader):
-    some = readings_of_hours(reader, hours("hall", START.floor("h")))
+    some = readings_of_hours(reader, hours("hall", START.floor("h")), MeterRegistry())
     for none in (hours("attic", START.floor("h")), hours("hall", START.floor("D"), START - YEAR)):
         none = none.assign(start=none["start"] - pd.Timedelta(hours=1))
-        pd.testing.assert_frame_equal(readings_of_hours(reader, none), some[:0])
+        pd.testing.assert_frame_equal(readings_of_hours(reader, none, MeterRegistry()), some[:0])
 
 
 @pytest.mark.parametrize("count", [2, 30])
@@ -73,9 +74,9 @@ def test_readings_of_other_hours_do_not_stay_in_memory(reader, monkeypatch, coun
     monkeypatch.setattr(reader, "scan", scan)
     monkeypatch.setattr(touched_readings, "_FRAME_ROWS", size)
     wanted = hours("hall", *(START.floor("D") + pd.Timedelta(days=day) for day in range(count)))
-    readings_of_hours(reader, wanted)
+    readings_of_hours(reader, wanted, MeterRegistry())
     tracemalloc.start()
-    found = readings_of_hours(reader, wanted)
+    found = readings_of_hours(reader, wanted, MeterRegistry())
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(found) == count * 3600

@@ -37,8 +37,11 @@ def test_an_hour_is_the_mean_of_its_intervals_in_every_zone_and_week(meter):
     grid = to_grid(np.array([START]), np.array([np.nan]), meter, CALENDAR, START + HOURS * HOUR)
     by_interval = expected_at(detector.baseline, grid)
     per_hour = meter.readings_per_hour
-    means = [by_interval[n : n + per_hour].mean() for n in range(0, HOURS * per_hour, per_hour)]
-    found = week_profile(detector).hours(START, HOURS)
+    # In India an hour of the clock begins half an hour after that of UTC.
+    first = 1 if meter.timezone == "Asia/Kolkata" else 0
+    count = HOURS - first
+    means = [by_interval[n : n + per_hour].mean() for n in range(first, count * per_hour, per_hour)]
+    found = week_profile(detector).hours(START, count)
     np.testing.assert_array_equal(found, means)
     assert np.isfinite(found).all()
 

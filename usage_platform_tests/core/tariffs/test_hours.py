@@ -7,7 +7,7 @@ from fractions import Fraction
 import pandas as pd
 
 from usage_platform.core.meters import Meter
-from usage_platform.core.tariffs.hours import cost_of_hours, month_start_of, price_of_hours
+from usage_platform.core.tariffs.hours import cost_of_hours, price_of_hours
 from usage_platform.core.tariffs.tariff import flat_tariff
 from usage_platform_tests.core.tariffs.made_bills import readings, tariff_of
 
@@ -40,9 +40,26 @@ def test_the_price_follows_the_wall_clock_over_both_clock_changes():
     assert autumn == ["0.10000000"] * 7 + ["0.30000000"]
 
 
+def test_hours_are_those_of_the_clock():
+    begin = pd.Timestamp("2024-05-01T00:30Z")  # 06:00 in India.
+    meter, end = Meter("m", "Asia/Kolkata", 30), begin + HOUR
+    found = price_of_hours(tariff(NIGHT, DAY), meter, begin - HOUR, end)
+    assert [(one.start, one.periods) for one in found] == [
+        (begin - HOUR, ("night",)),
+        (begin, ("day",)),
+    ]
+    series = readings(meter, date(2024, 5, 1), date(2024, 5, 2), [{"kw": "2"}])
+    costs = cost_of_hours(tariff(NIGHT, DAY), meter, series, begin - HOUR, end)
+    assert [(one.start, one.end, one.cost) for one in costs] == [
+        (begin - HOUR, begin, Fraction("0.2")),
+        (begin, end, Fraction("0.6")),
+    ]
+
+
 def test_an_hour_over_two_prices_has_their_mean_and_names_both():
-    begin = pd.Timestamp("2024-05-01T00:00Z")  # 05:30 in India.
-    (one,) = price_of_hours(tariff(NIGHT, DAY), Meter("m", "Asia/Kolkata", 60), begin, begin + HOUR)
+    begin = pd.Timestamp("2024-05-01T05:00Z")
+    night = NIGHT | {"hours": ["00:00-05:30"]}
+    (one,) = price_of_hours(tariff(night, DAY), Meter("m", "UTC", 60), begin, begin + HOUR)
     assert (one.price, one.periods) == (Decimal("0.20000000"), ("night", "day"))
 
 
@@ -57,7 +74,6 @@ def test_the_cost_of_hours_counts_tiers_from_the_beginning_of_the_month():
     tiers = {"name": "energy", "tiers": [{"up_to_kwh": "5", "price": "0.1"}, {"price": "1"}]}
     series = readings(meter, date(2024, 5, 1), date(2024, 5, 2), [{"kw": "2"}])
     start = pd.Timestamp("2024-05-01T01:00Z")
-    series = series.since(month_start_of(start, meter).value)
     hours = cost_of_hours(tariff(tiers), meter, series, start, start + 3 * HOUR)
     assert [hour.cost for hour in hours] == [Fraction(1, 5), Fraction(11, 10), Fraction(2)]
     assert [hour.minutes for hour in hours] == [60, 60, 60]

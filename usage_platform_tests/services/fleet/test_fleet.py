@@ -17,6 +17,7 @@ from usage_platform_tests.core.detector.made_models import cut_forests, model
 from usage_platform_tests.services.fleet.three_meters import (
     END,
     GROUPS,
+    HOUR_END,
     METERS,
     MONTH,
     START,
@@ -38,17 +39,17 @@ def test_the_energies_are_those_of_the_hours(lake, cache_of, readings):
     hours = write_hours(lake, readings)
     fleet = cache_of().fleet()
     assert [row.name for row in fleet.meters] == ["kitchen", "main", "planned", "pump"]
-    assert fleet.hour_end == END.value
+    assert fleet.hour_end == HOUR_END.value
     for name, meter in METERS.items():
-        own = hours[hours["meter"] == name]
+        own = hours[(hours["meter"] == name) & (hours["start"] < HOUR_END)]
         row = row_of(fleet, name)
         for energy, since in ((row.week, WEEK), (row.month, MONTH)):
             kwh = math.fsum(own.loc[own["start"] >= since, "energy_kwh"])
             assert energy.kwh == pytest.approx(kwh, rel=1e-9)
             assert math.isnan(energy.expected_kwh)
-        of_week = readings[(readings["meter"] == name) & (readings["event_time"] >= WEEK)]
+        readings_of_week = own.loc[own["start"] >= WEEK, "n"].sum()
         expected = 7 * 24 * meter.readings_per_hour
-        assert row.completeness == pytest.approx(len(of_week) / expected)
+        assert row.completeness == pytest.approx(readings_of_week / expected)
         assert row.newest == readings.loc[readings["meter"] == name, "event_time"].max().value
         line = own[own["start"] >= WEEK]
         at = ((line["start"] - WEEK) // pd.Timedelta(hours=1)).to_numpy()
@@ -72,16 +73,16 @@ def test_a_sum_counts_an_hour_only_if_each_of_its_meters_is_whole(lake, cache_of
         "rest": {"main": 1, "kitchen": -1, "pump": -1},
     }
     by_hour = {
-        (row["meter"], row["start"]): row["energy_kwh"]
+        (row["meter"], row["start"].floor("h")): row["energy_kwh"]
         for row in hours.to_dict("records")
         if row["n"] == row["expected_n"]
     }
     for row in fleet.groups:
         for found, since in ((row.week, WEEK), (row.month, MONTH)):
-            clock = pd.date_range(since, END, freq="h", inclusive="left")
+            clock = pd.date_range(since, HOUR_END, freq="h", inclusive="left")
             sums = []
             for at in clock:
-                is_member = {"pump": at >= moved or row.group.name == "rest"}
+                is_member = {"pump": at >= moved.floor("h") or row.group.name == "rest"}
                 due = {m: s for m, s in signs[row.group.name].items() if is_member.get(m, True)}
                 if all((meter, at) in by_hour for meter in due):
                     sums.append(math.fsum(s * by_hour[meter, at] for meter, s in due.items()))
@@ -129,7 +130,7 @@ def test_what_is_expected_is_compared_in_the_same_hours(lake, cache_of, readings
     store.save(model("v1", START, {"main": cut_forests(meter, 300.0, 1000.0, thin)}))
     store.promote(["v1"])
     row = row_of(cache_of().fleet(), "main")
-    own = hours[(hours["meter"] == "main") & (hours["start"] >= WEEK)]
+    own = hours[(hours["meter"] == "main") & hours["start"].between(WEEK, HOUR_END, "left")]
     local = own["start"].dt.tz_convert(meter.zone)
     known = own[~((local.dt.weekday == 0) & (local.dt.hour == thin))]
     assert len(known) == len(own) - 1

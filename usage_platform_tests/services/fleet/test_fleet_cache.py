@@ -13,6 +13,7 @@ from usage_platform.adapters.lake.tables import USAGE_HOURLY
 from usage_platform.core.readings.hourly import hourly_from_readings
 from usage_platform_tests.services.fleet.three_meters import (
     END,
+    HOUR_END,
     METERS,
     REGISTRY,
     WEEK,
@@ -46,7 +47,7 @@ def test_new_hours_change_the_sums_and_only_their_days_are_read(
     assert len(scanned) == 3
     whole = hourly_from_readings(readings, REGISTRY)
     for name in METERS:
-        own = whole[(whole["meter"] == name) & (whole["start"] >= WEEK)]
+        own = whole[(whole["meter"] == name) & whole["start"].between(WEEK, HOUR_END, "left")]
         assert row_of(after, name).week.kwh == pytest.approx(math.fsum(own["energy_kwh"]), rel=1e-9)
     fresh = cache_of().fleet()
     for kept, new in zip(after.meters, fresh.meters, strict=True):

@@ -11,7 +11,9 @@ from usage_platform_tests.conftest import table_writer
 
 START, END = pd.Timestamp("2024-02-20T00:00Z"), pd.Timestamp("2024-03-31T14:00Z")
 """The change of clocks in Rome is within the last hours."""
-WEEK, MONTH = END - pd.Timedelta(days=7), END - pd.Timedelta(days=30)
+HOUR_END = END - pd.Timedelta(hours=1)
+"""Two of the meters have an hour that begins in the last hour of UTC and is going on."""
+WEEK, MONTH = HOUR_END - pd.Timedelta(days=7), HOUR_END - pd.Timedelta(days=30)
 METERS = {
     name: Meter(name, zone, interval)
     for name, zone, interval in (

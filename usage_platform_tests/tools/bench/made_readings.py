@@ -11,10 +11,10 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from usage_platform.adapters.lake.hours_table import merge_hours
 from usage_platform.adapters.lake.row_writer import append_rows
 from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import READINGS, Lake
-from usage_platform.adapters.lake.usage_events import merge_hours
 from usage_platform.adapters.sources.generated import GeneratedSource
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.hourly import audited_hours

@@ -70,9 +70,9 @@ TABLE_GUARDS = (
     Guard(
         "the hours come from the batch, not from the rows inserted",
         _USAGE_EVENTS,
-        "    _write_readings(lake, readings, before)\n",
+        "    _write_readings(lake, registry, readings, before)\n",
         '    known = LakeReader(lake).rows(READINGS, ["meter", "event_time"])\n'
-        "    _write_readings(lake, readings, before)\n"
+        "    _write_readings(lake, registry, readings, before)\n"
         '    readings = readings.merge(known, how="left", indicator="seen")\n'
         "    readings = readings.query(\"seen == 'left_only'\")\n"
         "    if readings.empty:\n"
@@ -89,7 +89,7 @@ TABLE_GUARDS = (
     Guard(
         "what was open before is asked of the hours, not of the readings",
         _USAGE_EVENTS,
-        "before = newest_before(lake, newest_in_batch, recent)",
+        "before = _newest_of(written, newest_in_batch)",
         'before = LakeReader(lake).rows(READINGS, ["meter", "event_time"], '
         'meters=[*newest_in_batch.index]).groupby("meter")["event_time"].max()',
         _SCRIPT,
