@@ -15,7 +15,7 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.row_filters import of_meters
 from usage_platform.adapters.lake.tables import USAGE_HOURLY
 
-_KEYS = ["meter", "expected_n"]
+_KEYS = ["meter", "expected_n", "unit"]
 _NEWEST = "last_reading"
 
 
@@ -31,8 +31,9 @@ def newest_hours(
         last: The last UTC day, inclusive; None for all after.
 
     Returns:
-        `meter`, `expected_n`, `last_reading` (datetime64[ns, UTC]): of each meter, each number of
-        readings that an hour of its expects, with the newest reading of these hours.
+        `meter`, `expected_n`, `unit`, `last_reading` (datetime64[ns, UTC]): of each meter, each
+        number of readings that an hour of its expects and each unit, with the newest reading of
+        these hours.
 
     Raises:
         LakeError: When the table does not exist yet, or cannot be read.
@@ -42,7 +43,7 @@ def newest_hours(
     sums = [_newest(pa.table(batch)) for batch in batches if batch.num_rows]
     if not sums:
         return pd.DataFrame(columns=[*_KEYS, _NEWEST]).astype(
-            {"expected_n": "int64", _NEWEST: "datetime64[ns, UTC]"}
+            {"expected_n": "int64", "unit": "object", _NEWEST: "datetime64[ns, UTC]"}
         )
     found = _newest(pa.concat_tables(sums)).to_pandas()
     return found.astype({_NEWEST: "datetime64[ns, UTC]"})

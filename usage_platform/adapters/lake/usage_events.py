@@ -38,6 +38,7 @@ _NEWER_EVENT = (
 _HOUR = ("meter", "start")
 _COMPARED = (
     *("avg_usage", "n", "expected_n", "min_usage", "max_usage", "energy_kwh", "is_final"),
+    "unit",
     *AUDIT_COLUMNS,
 )
 

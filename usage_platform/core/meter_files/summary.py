@@ -106,6 +106,8 @@ def _values(part: Understood) -> str:
     parts = [f"{part.quantity} in {'/'.join(dict.fromkeys(part.units))}"]
     if part.options.factor != 1:
         parts.append(f"times {part.options.factor:.15g}")
+    if any(unit.is_volume for unit in part.units):
+        parts.append(f"to {part.readings.meters[0].unit}")
     if part.quantity is not Quantity.REGISTER:
         parts.append(f"stamped at the {part.stamp}")
     if part.step_minutes is not None:

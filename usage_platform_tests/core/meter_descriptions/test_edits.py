@@ -42,7 +42,10 @@ def test_a_change_from_a_day_on_is_a_version_and_is_changed_in_turn():
         (lambda: changed(FOUND, "west", {"unit": "kWh"}, None), "meter west: is not described"),
         (lambda: changed(FOUND, "east", {}, None), "meter east: nothing to change"),
         (lambda: changed(FOUND, "east", {"interval": "30"}, MARCH), "interval cannot change fro"),
-        (lambda: changed(FOUND, "east", {"quantity": "power"}, None), "expected W, kW or MW"),
+        (
+            lambda: changed(FOUND, "east", {"quantity": "power"}, None),
+            "expected W, kW, MW, m3/h or l/h",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(edit, error):

@@ -71,7 +71,10 @@ VERSION = f"{ONE}stamp: end\n    versions:\n      - valid_from: 2024-03-01\n    
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        (f"{ONE}unit: kwh", "meter east: unit: expected a value 'W', 'kW', 'MW', 'Wh', 'kWh' or"),
+        (
+            f"{ONE}unit: kwh",
+            "meter east: unit: expected a value 'W', 'kW', 'MW', 'Wh', 'kWh', 'MWh'",
+        ),
         (f"{ONE}quantity: volume", "meter east: quantity: expected a value 'power', 'energy' or"),
         (f"{ONE}stamp: middle", "meter east: stamp: expected a value 'start' or 'end', got 'mid"),
         (f"{ONE}sign: minus", "meter east: sign: expected a value 'consumption' or 'net', got '"),
@@ -82,7 +85,10 @@ VERSION = f"{ONE}stamp: end\n    versions:\n      - valid_from: 2024-03-01\n    
         (f"{ONE}factor: nan", "meter east: factor: "),
         (f"{ONE}factor: eighty", "meter east: factor: expected a number, got 'eighty'"),
         (f"{ONE}units: kWh", "meter east: units: unknown field; expected one of those in docs/m"),
-        (f"{ONE}quantity: power\n    unit: kWh", "meter east: unit: expected W, kW or MW for the"),
+        (
+            f"{ONE}quantity: power\n    unit: kWh",
+            "meter east: unit: expected W, kW, MW, m3/h or l/h for",
+        ),
         (f"{ONE}register_size: 1000", "meter east: register_size: expected for the quantity reg"),
         (f"{VERSION}interval: 30", "meter east: version 2024-03-01: interval cannot change from"),
         (f"{VERSION}timezone: UTC", "meter east: version 2024-03-01: timezone cannot change from"),

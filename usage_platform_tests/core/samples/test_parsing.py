@@ -147,5 +147,5 @@ def test_the_factor_of_a_meter_is_said_of_its_samples_too():
         described_meter(fields)
     found = described_meter({**fields, "samples": {**TASMOTA, "factor": "40"}})
     assert found.samples is not None
-    assert found.samples.kilos == 40
+    assert found.samples.scale == 40
     assert described_meter(written_fields(found)) == found
