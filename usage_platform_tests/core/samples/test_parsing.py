@@ -125,7 +125,7 @@ def test_the_autumn_hour_is_told_apart_by_the_brokers_clock_or_refused():
         ({"path": None}, "path: expected"),
         ({"time_path": "now"}, "time_path: expected a path such as"),
         ({"quantity": "volume"}, "quantity: expected a value"),
-        ({"unit": "W"}, "unit: expected Wh, kWh or MWh for the quantity register, got W"),
+        ({"unit": "W"}, "unit: expected Wh, kWh, MWh, m3 or l for the quantity register, got W"),
         ({"quantity": "energy", "time_path": None}, "time_path: expected for the quantity"),
         ({"register_size": "0"}, "register_size: "),
         ({"register_size": "big"}, "register_size: expected a number, got 'big'"),
