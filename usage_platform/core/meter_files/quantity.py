@@ -51,7 +51,8 @@ def quantity_of(
         )
     if any(unit is None for unit in given):
         unit, unclear = _unknown_unit(label, value, quantity, rises, layouts)
-        return quantity or Quantity.POWER, [unit] * len(layouts), unclear
+        usual = Quantity.ENERGY if unit.is_amount else Quantity.POWER
+        return quantity or usual, [unit] * len(layouts), unclear
     units = [unit for unit in given if unit is not None]
     read = {(unit.is_amount, unit.reading_unit(options.factor)) for unit in units}
     if len(read) > 1:
@@ -117,7 +118,8 @@ def _unknown_unit(
     """The unit to go on with where nothing says it, and what a person must say."""
     is_volume = names.is_volume_name(value)
     amount, flow = _USUAL[is_volume]
-    unit = flow if quantity in (None, Quantity.POWER) else amount
+    is_flow = quantity is Quantity.POWER or (quantity is None and not is_volume)
+    unit = flow if is_flow else amount
     if any(one.name == "unit" for layout in layouts for one in layout.uncertain):
         return unit, []
     looks = "; its values only rise, as those of a register" if rises else ""
