@@ -71,6 +71,8 @@ def hours_of(readings: pd.DataFrame, minutes: Mapping[str, int]) -> pd.DataFrame
     hours["end"] = hours["start"] + pd.Timedelta(hours=1)
     hours["avg_usage"], hours["energy_kwh"] = kw / hours["n"], kw * interval / 60
     hours["expected_n"] = (60 // interval).astype("int32")
+    # All of its meters are read in kW.
+    hours["unit"] = None
     hours["is_final"] = closed_at <= hours["meter"].map(newest).astype("datetime64[ns, UTC]")
     return hours.astype({"n": "int32"}).sort_values(KEYS[USAGE_HOURLY], ignore_index=True)
 

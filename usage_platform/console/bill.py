@@ -74,6 +74,11 @@ def _month(text: str | None, meter: Meter, now: pd.Timestamp) -> Month:
 
 def _tariffs(deployment: Platform, meter: Meter) -> list[Tariff]:
     """The meter's tariff in a currency, and the one in CO2 where there is one."""
+    if not meter.is_power:
+        raise SettingsError(
+            f"bill: {meter.name} is read in {meter.unit}, and tariffs price kWh; describe it with "
+            "a factor (kWh of one m3 or l) in assets/meters.yaml, or choose another meter"
+        )
     book = deployment.tariff_book()
     money, carbon = book.money(meter.name), book.carbon(meter.name)
     found = [tariff for tariff in (money, carbon) if tariff is not None]

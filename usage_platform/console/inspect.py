@@ -14,6 +14,7 @@ from rich.table import Table
 from usage_platform.adapters.sources.csv_file import CsvSource
 from usage_platform.console.screen import Screen, table
 from usage_platform.core.limits import EventLimits
+from usage_platform.core.measurement import ReadingUnit
 from usage_platform.core.meter_files.readings import Understood
 from usage_platform.core.meter_files.summary import Summary, summary_of
 from usage_platform.core.readings.source import SourceError
@@ -86,6 +87,7 @@ def _as_json(
     understood: Understood, found: Summary, command: str, refused: str | None
 ) -> dict[str, object]:
     readings = understood.readings
+    units = {meter.name: meter.unit for meter in readings.meters}
     return {
         "files": _labels(understood),
         "properties": {
@@ -105,7 +107,13 @@ def _as_json(
         "bad_row_count": len(readings.bad_rows),
         "notes": list(understood.notes),
         "first": [
-            {"meter": row["meter"], "ts": row["ts"].isoformat(), "kw": row["value"]}
+            {
+                "meter": row["meter"],
+                "ts": row["ts"].isoformat(),
+                "kw": row["value"] if units[row["meter"]] is ReadingUnit.KW else None,
+                "value": row["value"],
+                "unit": units[row["meter"]],
+            }
             for row in readings.frame.head(_FIRST_ROWS).to_dict("records")
         ],
         "command": command,
@@ -135,13 +143,16 @@ def _print(
 
 
 def _first_rows(understood: Understood) -> Table:
-    rows = table("First readings", "meter", "start (UTC)", "local", "kW", numbers=("kW",))
     readings = understood.readings
+    units = {meter.name: meter.unit for meter in readings.meters}
+    value = " or ".join(dict.fromkeys(units.values()))
+    rows = table("First readings", "meter", "start (UTC)", "local", value, numbers=(value,))
     zones = {meter.name: meter.timezone for meter in readings.meters}
     for row in readings.frame.head(_FIRST_ROWS).to_dict("records"):
         local = row["ts"].tz_convert(zones[row["meter"]])
         stamps = (f"{at:%Y-%m-%d %H:%M}" for at in (row["ts"], local))
-        rows.add_row(row["meter"], *stamps, f"{row['value']:,.6g}")
+        own = f" {units[row['meter']]}" if len(set(units.values())) > 1 else ""
+        rows.add_row(row["meter"], *stamps, f"{row['value']:,.6g}{own}")
     return rows
 
 

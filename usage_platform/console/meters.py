@@ -128,7 +128,8 @@ def in_one_line(description: MeterDescription) -> str:
 def _rows(meter: Meter, description: MeterDescription | None) -> list[tuple[str, ...]]:
     """A meter's cells, a row a version."""
     if description is None:
-        values = "net" if meter.is_net else _NOT_SAID
+        own = (("net", meter.is_net), (f"in {meter.unit}", not meter.is_power))
+        values = " ".join(text for text, is_so in own if is_so) or _NOT_SAID
         zone, minutes = meter.timezone, str(meter.interval_minutes)
         return [(meter.name, zone, minutes, "", values, "its source")]
     first = (meter.name, meter.timezone, str(meter.interval_minutes))
@@ -150,6 +151,8 @@ def _values(meter: Meter, measured: Measured) -> str:
         parts.append(f"up to {measured.register_size:.15g}")
     if measured.factor != 1:
         parts.append(f"times {measured.factor:.15g}")
+    if not meter.is_power:
+        parts.append(f"in {meter.unit}")
     return " ".join(part for part in parts if part) or _NOT_SAID
 
 
@@ -169,5 +172,6 @@ def _fields(
         "factor": said.get("factor", 1),
         "samples": said.get("samples"),
         "versions": said.get("versions", []),
+        "readings_in": meter.unit,
         "described_by": "source" if description is None else "people",
     }

@@ -100,6 +100,8 @@ def replay_source(
         )
         labelled += int(left_out(meter.name, instants_of(part.loc[:, "ts"]), labels).sum())
         part.insert(0, "meter", meter.name)
+        if not all(one.is_power for one in loaded.meters):
+            part["unit"] = meter.unit.value
         if loaded.quality is not None:
             part["quality"] = part["ts"].map(_quality_by_time(loaded, meter.name)).fillna("")
         parts.append(part)

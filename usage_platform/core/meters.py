@@ -1,4 +1,4 @@
-"""What is known of a meter: name, time zone, length of its intervals, and sign.
+"""What is known of a meter: name, time zone, length of its intervals, sign and unit.
 
 Belongs here: the description of meters, and the limits of their events. Not here: where the
 descriptions are kept (adapters).
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from usage_platform.core.limits import EventLimits
-from usage_platform.core.measurement import Sign
+from usage_platform.core.measurement import ReadingUnit, Sign
 
 DEFAULT_METER_NAME = "central-library"
 DEFAULT_TIMEZONE = "America/New_York"
@@ -47,6 +47,7 @@ class Meter:
         timezone: IANA name of the building's local time.
         interval_minutes: Length of one reading's interval; one of `INTERVALS`.
         sign: What a reading below 0 means: export of a net meter, or a fault.
+        unit: The unit of its readings.
 
     Raises:
         ValueError: For a name that no meter can have (`is_meter_name`), an unknown time zone or an
@@ -57,6 +58,7 @@ class Meter:
     timezone: str = DEFAULT_TIMEZONE
     interval_minutes: int = DEFAULT_INTERVAL_MINUTES
     sign: Sign = Sign.CONSUMPTION
+    unit: ReadingUnit = ReadingUnit.KW
 
     def __post_init__(self) -> None:
         if not is_meter_name(self.name):
@@ -74,17 +76,22 @@ class Meter:
                 f"meter {self.name}: interval {self.interval_minutes} min does not divide an hour; "
                 f"give {INTERVALS_SHOWN}"
             )
-        # Stored meters have its text.
+        # Stored meters have their texts.
         object.__setattr__(self, "sign", Sign(self.sign))
+        object.__setattr__(self, "unit", ReadingUnit(self.unit))
 
     def as_stored(self) -> dict[str, str | int]:
-        """Its fields, without the sign that all meters of former versions had."""
+        """Its fields, without the sign and unit that all meters of former versions had."""
         fields: dict[str, str | int] = {
             "name": self.name,
             "timezone": self.timezone,
             "interval_minutes": self.interval_minutes,
         }
-        return fields | {"sign": self.sign.value} if self.is_net else fields
+        if self.is_net:
+            fields["sign"] = self.sign.value
+        if not self.is_power:
+            fields["unit"] = self.unit.value
+        return fields
 
     @property
     def zone(self) -> ZoneInfo:
@@ -95,6 +102,11 @@ class Meter:
     def is_net(self) -> bool:
         """Whether readings below 0 are export."""
         return self.sign is Sign.NET
+
+    @property
+    def is_power(self) -> bool:
+        """Whether its readings are powers in kW, whose energy has a price and adds up."""
+        return self.unit is ReadingUnit.KW
 
     @property
     def readings_per_hour(self) -> int:

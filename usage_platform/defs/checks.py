@@ -11,6 +11,7 @@ from usage_platform.adapters.lake.tables import (
     LakeTable,
 )
 from usage_platform.core.detector.slow_change import SlowChange
+from usage_platform.core.meters import Meter
 from usage_platform.core.readings.quality import incomplete_days
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.slow_changes import slow_changes_by_meter
@@ -87,11 +88,12 @@ def no_slow_change(platform: PlatformResource) -> dg.AssetCheckResult:
         return nothing
     deployment = platform.deployment
     calendar = deployment.training_options().calendar
-    changes = slow_changes_by_meter(deployment.reader, deployment.registry(), calendar)
+    registry = deployment.registry()
+    changes = slow_changes_by_meter(deployment.reader, registry, calendar)
     if changes is None:
         return dg.AssetCheckResult(passed=True, description="no readings yet")
     pairs = [(name, one) for name, of_meter in changes.items() for one in of_meter]
-    lines = [_in_words(name, one) for name, one in pairs if one.is_significant]
+    lines = [_in_words(registry.get(name), one) for name, one in pairs if one.is_significant]
     return dg.AssetCheckResult(
         passed=not lines,
         severity=_WARN,
@@ -103,8 +105,10 @@ def no_slow_change(platform: PlatformResource) -> dg.AssetCheckResult:
     )
 
 
-def _in_words(meter: str, change: SlowChange) -> str:
+def _in_words(meter: Meter, change: SlowChange) -> str:
+    form = ".0f" if meter.is_power else ".3g"
     return (
-        f"- {meter}: {change.what} {change.share:+.0%} within the last weeks, from "
-        f"{change.before_kw:.0f} to {change.now_kw:.0f} kW; usual are {change.usual_share:.0%}"
+        f"- {meter.name}: {change.what} {change.share:+.0%} within the last weeks, from "
+        f"{change.before_kw:{form}} to {change.now_kw:{form}} {meter.unit}; usual are "
+        f"{change.usual_share:.0%}"
     )

@@ -4,7 +4,7 @@ from datetime import date
 
 import dagster as dg
 
-from usage_platform.core.load.month import Month
+from usage_platform.core.load.month import Month, Profile
 from usage_platform.defs import freshness
 from usage_platform.defs.asset_metadata import LAKE, place_metadata
 from usage_platform.defs.failures import fails_in_one_line
@@ -57,10 +57,7 @@ def profile_report(
         "page": dg.MetadataValue.path(f"{deployment.lake.assets}/{name}"),
         "meters": len(names),
         "meter": first.meter.name,
-        "mean_kw": round(first.figures.mean_kw, 2),
-        "base_kw": round(first.figures.base_kw, 2),
-        "peak_kw": first.figures.peak_kw,
-        "energy_kwh": round(first.figures.energy_kwh, 1),
+        **_figures(first),
         "load_factor": round(first.figures.load_factor, 3),
         "completeness": round(first.figures.completeness, 4),
         "gaps": len(first.gaps),
@@ -71,3 +68,18 @@ def profile_report(
         if shown.title in _SHOWN:
             metadata[shown.title.lower().replace(" ", "_")] = picture(shown.png)
     return dg.MaterializeResult(metadata=metadata)
+
+
+def _figures(profile: Profile) -> dict[str, float | str]:
+    """The figures of a meter; their names hold the unit where it is kW."""
+    found, unit = profile.figures, profile.meter.unit
+    named = {
+        "mean_kw": round(found.mean_kw, 2),
+        "base_kw": round(found.base_kw, 2),
+        "peak_kw": found.peak_kw,
+        "energy_kwh": round(found.energy_kwh, 1),
+    }
+    if profile.meter.is_power:
+        return {**named}
+    exact = {"mean": found.mean_kw, "base": found.base_kw, "peak": found.peak_kw}
+    return {**exact, unit.amount: found.energy_kwh, "unit": unit.value}

@@ -36,13 +36,13 @@ def episode_cost(
         end: The time of its last reading so far, ISO 8601 with an offset.
 
     Returns:
-        None where no tariff is for the meter, its intervals are too long for the tariff's demand,
-        or the lake has none of the episode's readings yet.
+        None where no tariff is for the meter, it is not read in kW, its intervals are too long for
+        the tariff's demand, or the lake has none of the episode's readings yet.
 
     Raises:
         LakeError: When a table does not exist yet, or cannot be read.
     """
-    tariff = book.money(meter.name)
+    tariff = book.money(meter.name) if meter.is_power else None
     if tariff is None:
         return None
     first, last = pd.Timestamp(episode), pd.Timestamp(end).tz_convert("UTC")

@@ -194,7 +194,7 @@ class FleetCache:
         hours, source = tables.hours, self._source
         hour_end = _hour_end(source.reader, hours, registry)
         if hour_end is None:
-            groups, error = self._groups(text, registry.known)
+            groups, error = self._groups(text, registry.known, registry)
             known = Known(registry, groups, {}, {}, frozenset(), {}, 0)
             rows = meter_rows(registry.known, None, known)
             return Fleet(version, None, None, rows, group_rows(groups, _NO_SUMS), error)
@@ -202,10 +202,10 @@ class FleetCache:
         # A meter of the groups is unknown until it has sent: the names come from the sums before.
         before = () if self._fleet is None else self._fleet.meters
         names = {*registry.known, *(row.name for row in before)}
-        groups, error = self._groups(text, names)
+        groups, error = self._groups(text, names, registry)
         sums = self._sums.follow(hours, sum_members(groups.groups, registry), spans)
         if text and not names.issuperset(sums.meters.index):
-            groups, error = self._groups(text, {*names, *sums.meters.index})
+            groups, error = self._groups(text, {*names, *sums.meters.index}, registry)
             sums = self._sums.follow(hours, sum_members(groups.groups, registry), spans)
         newest = int(sums.meters["newest"].max())
         episodes = _episodes(source.reader, tables.anomalies, spans)
@@ -224,10 +224,12 @@ class FleetCache:
         areas = groups.areas or {}
         return Fleet(version, as_of, newest, rows, shown, error, hour_end.value, areas)
 
-    def _groups(self, text: str, meters: Collection[str]) -> tuple[Groups, str]:
+    def _groups(
+        self, text: str, meters: Collection[str], registry: MeterRegistry
+    ) -> tuple[Groups, str]:
         """The groups, or none and what is wrong with their file."""
         try:
-            return groups_in(text, self._source.groups.place, meters), ""
+            return groups_in(text, self._source.groups.place, meters, registry), ""
         except LakeError as error:
             return Groups(), str(error)
 

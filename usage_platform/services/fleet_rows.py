@@ -131,7 +131,7 @@ def _summed(sums: FleetSums, known: Known) -> Iterator[MeterRow]:
     for at, name in enumerate(map(str, sums.meters.index)):
         opened = known.open_episodes.get(name, NONE_OPEN)
         newest, first = energy["newest"][at], energy["first_hour"][at]
-        per_hour = known.registry.get(name).readings_per_hour
+        meter = known.registry.get(name)
         yield MeterRow(
             name=name,
             week=Energy(*(energy[f"week_{part}"][at] for part in ("kwh", "compared", "expected"))),
@@ -141,12 +141,13 @@ def _summed(sums: FleetSums, known: Known) -> Iterator[MeterRow]:
             has_model=name in known.modelled,
             open_episodes=opened.count,
             open_excess_kwh=opened.excess_kwh,
-            completeness=completeness(energy["week_n"][at], first, end, per_hour),
+            completeness=completeness(energy["week_n"][at], first, end, meter.readings_per_hour),
             newest=newest,
             is_silent=is_silent(newest, known.silent_from.get(name), known.as_of),
             kwh_per_m2=_per_area(energy["month_kwh"][at], known.groups.area_of(name)),
             line=sums.lines[at].astype(np.float64),
             cost=known.costs.get(name, NO_COST),
+            unit=meter.unit,
         )
 
 
@@ -164,6 +165,7 @@ def _without_readings(name: str, known: Known) -> MeterRow:
         is_silent=is_silent(None, None, known.as_of),
         kwh_per_m2=math.nan,
         line=NO_LINE,
+        unit=known.registry.get(name).unit,
     )
 
 

@@ -39,4 +39,4 @@ def known_groups(
         newest = max(files)
         first = newest - timedelta(days=days)
         meters.update(reader.meters(USAGE_HOURLY, first, newest))
-    return groups_in(text, place, meters)
+    return groups_in(text, place, meters, registry)

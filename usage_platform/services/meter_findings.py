@@ -113,7 +113,7 @@ class MeterFindings:
         return self._read(names, *_days_read(self._as_of))
 
     def of(self, name: str, history: ReadingHistory) -> list[Finding]:
-        """The findings of a meter.
+        """The findings of a meter; none of one that is not read in kW, as they are of energy.
 
         Args:
             name: Its name.
@@ -123,6 +123,8 @@ class MeterFindings:
             LakeError: When the readings of a sub-meter cannot be read.
         """
         meter, series = self._inputs.registry.get(name), history.of(name)
+        if not meter.is_power:
+            return []
         prices = self._prices_of(meter)
         found = find(series, meter, self._inputs.calendar, self._as_of, prices=prices)
         not_adding_up = self._sub_meter_finding(meter, series)

@@ -103,7 +103,8 @@ class ForecastCache:
         """
         source = self._source
         power = source.years.year(meter, None).power
-        calendar, tariff = source.calendar(), source.book().money(meter.name)
+        calendar = source.calendar()
+        tariff = source.book().money(meter.name) if meter.is_power else None
         made_at = _made_at(power)
         known = power.between(0, made_at)
         version = _version(known, calendar, tariff)

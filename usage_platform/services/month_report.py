@@ -17,6 +17,7 @@ from usage_platform.core.anomalies.anomaly import records
 from usage_platform.core.anomalies.episode_summary import Episode
 from usage_platform.core.load.load_shape import BASE_PERCENTILE
 from usage_platform.core.load.month import Month, Profile
+from usage_platform.core.meters import Meter
 
 MOST_METERS = 20
 """A page with more would be slow to open; the meters with most energy are shown."""
@@ -131,7 +132,7 @@ def _section(section: Section) -> Iterable[str]:
     yield "<h3>Missing readings</h3>\n"
     yield _gaps(found)
     yield "<h3>Months</h3>\n"
-    yield _months(section.months)
+    yield _months(section.months, found.meter)
     yield (
         f'<p class="note">Times are those of {escape(found.meter.timezone)}. Base load is the '
         f"median over days of the day's {BASE_PERCENTILE}th percentile; load factor is mean over "
@@ -141,13 +142,14 @@ def _section(section: Section) -> Iterable[str]:
 
 def _figures(section: Section) -> list[tuple[str, str]]:
     found, meter = section.profile.figures, section.profile.meter
+    unit = meter.unit
     at = found.peak_at.tz_convert(meter.zone)
     return [
-        ("energy", f"{found.energy_kwh:,.0f} kWh"),
+        ("energy" if meter.is_power else "volume", _shown(found.energy_kwh, 0, unit.amount, meter)),
         *_compared(section),
-        ("mean power", f"{found.mean_kw:,.1f} kW"),
-        ("base load", f"{found.base_kw:,.1f} kW"),
-        ("peak", f"{found.peak_kw:,.1f} kW on {at:%a} {at.day} {at:%b, %H:%M}"),
+        ("mean power" if meter.is_power else "mean flow", _shown(found.mean_kw, 1, unit, meter)),
+        ("base load", _shown(found.base_kw, 1, unit, meter)),
+        ("peak", f"{_shown(found.peak_kw, 1, unit, meter)} on {at:%a} {at.day} {at:%b, %H:%M}"),
         ("load factor", f"{found.load_factor:.2f}"),
         ("readings", f"{found.readings:,} of {found.expected_readings:,}"),
         ("missing in", f"{len(section.profile.gaps):,} gaps"),
@@ -216,18 +218,26 @@ def _utc(instant: int) -> pd.Timestamp:
     return pd.Timestamp(instant, tz="UTC")
 
 
-def _months(months: pd.DataFrame) -> str:
+def _shown(value: float, decimals: int, unit: str, meter: Meter) -> str:
+    """A number with its unit; of other units than kW three digits, as tenths may be large."""
+    return f"{value:,.{decimals}f} {unit}" if meter.is_power else f"{value:,.3g} {unit}"
+
+
+def _months(months: pd.DataFrame, meter: Meter) -> str:
+    kw, kwh = (",.1f", ",.0f") if meter.is_power else (",.3g", ",.3g")
     rows = [
         (
             f"{one['month']:%b %Y}",
-            f"{one['energy_kwh']:,.0f}",
-            f"{one['mean_kw']:,.1f}",
-            f"{one['peak_kw']:,.1f}",
+            f"{one['energy_kwh']:{kwh}}",
+            f"{one['mean_kw']:{kw}}",
+            f"{one['peak_kw']:{kw}}",
             f"{one['completeness']:.1%}",
         )
         for one in records(months)
     ]
-    heads = ("month", "#energy, kWh", "#mean, kW", "#peak, kW", "#readings there")
+    unit = meter.unit
+    what = f"#{'energy' if meter.is_power else 'volume'}, {unit.amount}"
+    heads = ("month", what, f"#mean, {unit}", f"#peak, {unit}", "#readings there")
     return _table(heads, rows)
 
 

@@ -134,14 +134,20 @@ def costs_of_month(inputs: CostInputs, month: Month, names: Sequence[str]) -> pd
         names: The meters; their readings of the month are in memory at once.
 
     Returns:
-        `COST_COLUMNS`, a row an hour that has a reading.
+        `COST_COLUMNS`, a row an hour that has a reading. No row of a meter that is not read in kW:
+        a tariff prices kWh, and a kWh of water is none.
     """
-    meters = [inputs.registry.get(name) for name in names]
+    known = [inputs.registry.get(name) for name in names]
+    meters = [meter for meter in known if meter.is_power]
+    if not meters:
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in COST_COLUMNS})
     first = min(_needed_from(month, meter) for meter in meters)
     last = max(month.bounds(meter)[1] for meter in meters)
     columns = ["meter", "event_time", "value"]
     history = ReadingHistory()
-    history.add(inputs.reader.rows(READINGS, columns, first.date(), last.date(), names))
+    history.add(
+        inputs.reader.rows(READINGS, columns, first.date(), last.date(), [m.name for m in meters])
+    )
     rows = [
         row for meter in meters for row in _rows(inputs.book, meter, month, history.of(meter.name))
     ]

@@ -26,6 +26,7 @@ from usage_platform.core.anomalies.anomaly import records
 from usage_platform.core.arrays import Floats
 from usage_platform.core.fleet.group_row import GroupRow
 from usage_platform.core.fleet.meter_row import WEEK_HOURS, MeterRow
+from usage_platform.core.measurement import ReadingUnit
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.tariffs.book import TariffBook
 from usage_platform.services.episode_costs import episode_cost
@@ -106,11 +107,11 @@ def _group(row: GroupRow, meters: Mapping[str, MeterRow]) -> WeekRow:
 def _hourly(rows: Sequence[MeterRow]) -> Floats:
     """The power of all meters together; an hour without one of them is unknown.
 
-    A meter without any reading in the week is left out.
+    A meter without any reading in the week is left out, and one that is not read in kW.
     """
     total = np.zeros(WEEK_HOURS)
     for row in rows:
-        if not np.isnan(row.line).all():
+        if row.unit is ReadingUnit.KW and not np.isnan(row.line).all():
             total += row.line
     return total
 

@@ -28,6 +28,7 @@ from usage_platform.web.source import PageSource
 
 _TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
+_WITHOUT = re.compile(r"_kw$")
 _Rows = Callable[[PageSource, Year, int, int], pd.DataFrame]
 
 
@@ -99,8 +100,14 @@ _WHAT: dict[str, _Rows] = {"hours": _hours, "readings": _readings, "episodes": _
 
 
 def _with_local(rows: pd.DataFrame, names: tuple[str, ...], meter: Meter) -> pd.DataFrame:
-    """Add the meter as first column, and each time in local time and UTC."""
+    """Add the meter as first column, and each time in local time and UTC.
+
+    Numbers of another unit than kW get a column that names it in place of their own name.
+    """
     columns: dict[str, object] = {"meter": meter.name}
+    if not meter.is_power:
+        columns["unit"] = meter.unit.value
+        rows = rows.rename(columns=lambda name: "value" if name == "kw" else _WITHOUT.sub("", name))
     for name in rows.columns:
         if name in names:
             times = pd.to_datetime(rows[name], utc=True)

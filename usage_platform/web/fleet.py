@@ -110,6 +110,7 @@ def _page(found: Fleet, choice: Choice) -> dict[str, object]:
 def _meter(row: MeterRow) -> dict[str, object]:
     return {
         "name": row.name,
+        "unit": row.unit,
         "week": _energy(row.week),
         "month": _energy(row.month),
         "has_model": row.has_model,

@@ -51,7 +51,8 @@ def _content(found: Overlay, unit: OverlayUnit, span: tuple[int, int]) -> dict[s
     return {
         "from": ends[0],
         "to": ends[1],
-        "unit": unit,
+        "unit": unit if first.is_power else first.unit,
+        "amount": first.unit.amount,
         "step_minutes": found.step_minutes,
         "timezone": first.timezone,
         "has_other_zones": len(zones) > 1,

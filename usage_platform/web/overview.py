@@ -31,6 +31,8 @@ def overview(request: Request) -> Response:
 
 def _overview(year: Year, tariff: float | None) -> dict[str, object]:
     power = year.power
+    if not power.meter.is_power:
+        tariff = None
     missing = find_gaps(power.instants, power.meter.interval_minutes, year.expected_since)
     longest = max(missing, key=lambda gap: gap.missing, default=None)
     last_month = power.between(int(power.instants[-1]) - _A_MONTH, 1 << 62) if len(power) else power

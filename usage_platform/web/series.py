@@ -43,6 +43,8 @@ def _described(meter: Meter) -> dict[str, object]:
         "name": meter.name,
         "timezone": meter.timezone,
         "interval_minutes": meter.interval_minutes,
+        "unit": meter.unit,
+        "amount": meter.unit.amount,
     }
 
 

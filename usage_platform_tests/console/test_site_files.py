@@ -8,6 +8,7 @@ from usage_platform.adapters.stores.plain_yaml import yaml_texts
 from usage_platform.console.site_files import site_files, write_site_files
 from usage_platform.core.fleet.groups import GroupKind
 from usage_platform.core.generator.site_plan import BUILDINGS, site_meters
+from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.tariffs.demand import check_windows
 from usage_platform.core.tariffs.parsing import parse_tariffs
 
@@ -42,7 +43,7 @@ def test_what_people_wrote_stays(assets, said):
 
 
 def test_each_building_is_its_sub_meters_and_the_rest():
-    groups = groups_in(site_files()["groups.yaml"], "groups.yaml", NAMES).groups
+    groups = groups_in(site_files()["groups.yaml"], "groups.yaml", NAMES, MeterRegistry()).groups
     buildings = [one for one in groups if one.kind is GroupKind.BUILDING]
     # Their signed sums are the main meters.
     assert [[one.meter for one in own.members] for own in buildings] == [

@@ -38,7 +38,7 @@ def month_map(profile: Profile) -> bytes:
     axes.set_xlabel(f"local time of day ({profile.meter.timezone}), hours")
     axes.set_ylabel("day of the month")
     axes.set_title("Every reading of the month; white where there is none", loc="left")
-    figure.colorbar(image, ax=axes, label="kW")
+    figure.colorbar(image, ax=axes, label=profile.meter.unit)
     return png_of(figure)
 
 
@@ -56,7 +56,7 @@ def seasons(days: pd.DataFrame, profile: Profile) -> bytes:
     axes.plot(days["day"], days["mean"], color=INK, linewidth=0.8)
     first, last = (date2num(day) for day in (profile.month.first, profile.month.last))
     axes.axvspan(first, last + 1, color=_REST, alpha=0.25, linewidth=0)
-    axes.set_ylabel("kW")
+    axes.set_ylabel(profile.meter.unit)
     # One gross reading would press all days of the year to the ground.
     top = max(1.2 * float(days["high"].quantile(0.98)), 0.0) or 1.0
     is_cut = bool((days["high"] > top).any())
@@ -89,7 +89,7 @@ def distribution(profile: Profile) -> bytes:
         axes.axvline(kw, color=INK, linewidth=1)
         axes.text(kw, 0.97, f" {what}", transform=axes.get_xaxis_transform(), va="top", fontsize=8)
     axes.margins(y=0.2)  # Room for the words.
-    axes.set_xlabel("kW")
+    axes.set_xlabel(profile.meter.unit)
     axes.set_ylabel("hours")
     axes.set_title("Hours at each power", loc="left")
     axes.legend(frameon=False, fontsize=8, loc="upper right")
@@ -118,8 +118,10 @@ def _draw_day(axes: "Axes", one: UnusualDay, meter: Meter) -> None:
     axes.plot(hours, one.values, color=_ODD, linewidth=1)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
-    axes.set_ylabel("kW", fontsize=8)
+    axes.set_ylabel(meter.unit, fontsize=8)
     axes.set_xlim(0, 24)
     axes.set_title(
-        f"{one.day:%a %-d %b}: {one.energy_kwh:+,.0f} kWh against usual", loc="left", fontsize=9
+        f"{one.day:%a %-d %b}: {one.energy_kwh:+,.0f} {meter.unit.amount} against usual",
+        loc="left",
+        fontsize=9,
     )

@@ -52,7 +52,8 @@ SELECT
     *,
     date_trunc('hour', start) AS slot,
     start < $hour_end AS in_month,
-    start >= $week_start AND start < $hour_end AS in_week
+    start >= $week_start AND start < $hour_end AS in_week,
+    energy_kwh IS NOT NULL AS has_energy
 FROM stream
 WHERE start >= $month_start
 """
@@ -62,10 +63,10 @@ SELECT
     h.meter AS meter,
     fsum(h.energy_kwh) FILTER (in_month) AS month_kwh,
     fsum(h.energy_kwh) FILTER (in_month AND e.kw IS NOT NULL) AS month_compared,
-    fsum(e.kw * h.n / h.expected_n) FILTER (in_month) AS month_expected,
+    fsum(e.kw * h.n / h.expected_n) FILTER (in_month AND has_energy) AS month_expected,
     fsum(h.energy_kwh) FILTER (in_week) AS week_kwh,
     fsum(h.energy_kwh) FILTER (in_week AND e.kw IS NOT NULL) AS week_compared,
-    fsum(e.kw * h.n / h.expected_n) FILTER (in_week) AS week_expected,
+    fsum(e.kw * h.n / h.expected_n) FILTER (in_week AND has_energy) AS week_expected,
     coalesce(sum(h.n) FILTER (in_week), 0)::BIGINT AS week_n,
     min(h.start) AS first_hour,
     max(coalesce(h.last_reading, h.start)) AS newest,

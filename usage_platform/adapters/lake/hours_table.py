@@ -13,6 +13,7 @@ from usage_platform.core.readings.hourly import AUDIT_COLUMNS
 _HOUR = ("meter", "start")
 _COMPARED = (
     *("avg_usage", "n", "expected_n", "min_usage", "max_usage", "energy_kwh", "is_final"),
+    "unit",
     *AUDIT_COLUMNS,
 )
 

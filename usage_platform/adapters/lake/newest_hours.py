@@ -16,7 +16,7 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.row_filters import of_meters
 from usage_platform.adapters.lake.tables import USAGE_HOURLY
 
-_KEYS = ["meter", "expected_n", "minute"]
+_KEYS = ["meter", "expected_n", "unit", "minute"]
 _NEWEST = "last_reading"
 _SUMS = [("first_start", "min"), ("last_start", "max"), (_NEWEST, "max")]
 _TIMES = [name for name, _ in _SUMS]
@@ -34,21 +34,23 @@ def newest_hours(
         last: The last UTC day, inclusive; None for all after.
 
     Returns:
-        `meter`, `expected_n`, `minute`, `first_start`, `last_start`, `last_reading`: of each meter,
-        each number of readings that an hour of its expects and each minute of UTC's clock at which
-        one begins, with the first and the last of these hours and their newest reading
-        (datetime64[ns, UTC]).
+        `meter`, `expected_n`, `unit`, `minute`, `first_start`, `last_start`, `last_reading`: of
+        each meter, each number of readings that an hour of its expects, each unit and each minute
+        of UTC's clock at which one begins, with the first and the last of these hours and their
+        newest reading (datetime64[ns, UTC]).
 
     Raises:
         LakeError: When the table does not exist yet, or cannot be read.
     """
     days, chosen = between(USAGE_HOURLY, first, last), of_meters(meters)
-    batches = reader.scan(USAGE_HOURLY, ["meter", "expected_n", "start", _NEWEST], days, chosen)
+    batches = reader.scan(
+        USAGE_HOURLY, ["meter", "expected_n", "unit", "start", _NEWEST], days, chosen
+    )
     sums = [_summed(_of_batch(batch)) for batch in batches if batch.num_rows]
     types = dict.fromkeys(_TIMES, "datetime64[ns, UTC]")
     if not sums:
         none = pd.DataFrame(columns=[*_KEYS, *_TIMES])
-        return none.astype({"expected_n": "int64", "minute": "int64"} | types)
+        return none.astype({"expected_n": "int64", "unit": "object", "minute": "int64"} | types)
     return _summed(pa.concat_tables(sums)).to_pandas().astype(types)
 
 
@@ -57,6 +59,7 @@ def _of_batch(batch: pa.RecordBatch) -> pa.Table:
     columns = [
         batch["meter"],
         batch["expected_n"],
+        batch["unit"],
         pc.call_function("minute", [start]),
         start,
         start,

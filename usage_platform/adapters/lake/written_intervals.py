@@ -1,4 +1,4 @@
-"""Refuses to compute hours with another interval than those in the lake.
+"""Refuses to compute hours with another interval or unit than those in the lake.
 
 Belongs here: the check of some days. Not here: reading what the hours expect (`newest_hours`),
 the rule (`core.readings`).
@@ -13,10 +13,11 @@ from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.newest_hours import newest_hours
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
+from usage_platform.core.measurement import ReadingUnit
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.meter_hours import expected_counts, hour_ends
 from usage_platform.core.readings.validation import with_intervals
-from usage_platform.core.readings.written_intervals import interval_mismatch
+from usage_platform.core.readings.written_intervals import interval_mismatch, unit_mismatch
 
 
 def check_intervals(
@@ -36,13 +37,13 @@ def check_intervals(
         last: The last UTC day, inclusive.
 
     Raises:
-        LakeError: In one line, when a meter's interval is another one now.
+        LakeError: In one line, when a meter's interval or unit is another one now.
     """
     check_expected(newest_hours(LakeReader(lake), meters, first, last), registry)
 
 
 def check_expected(hours: pd.DataFrame, registry: MeterRegistry) -> None:
-    """Make sure that hours expect what the present intervals of their meters make.
+    """Make sure that hours are what the present intervals and units of their meters make.
 
     Args:
         hours: From `newest_hours.newest_hours`.
@@ -53,7 +54,9 @@ def check_expected(hours: pd.DataFrame, registry: MeterRegistry) -> None:
     """
     whole = hours[~_are_short_as_expected(hours, registry)]
     found = {str(meter): {int(n) for n in of["expected_n"]} for meter, of in whole.groupby("meter")}
-    mismatch = interval_mismatch(found, registry)
+    units = hours["unit"].astype(object).where(hours["unit"].notna(), ReadingUnit.KW.value)
+    written = {str(meter): set(map(str, of)) for meter, of in units.groupby(hours["meter"])}
+    mismatch = interval_mismatch(found, registry) or unit_mismatch(written, registry)
     if mismatch:
         raise LakeError(mismatch)
 

@@ -32,7 +32,8 @@ def recompute_hours(
         spark: The session that may write to the lake.
         lake: The lake.
         registry: Gives each meter's time zone.
-        hours: `meter`, `start` (of an hour of the meter's clock), `interval_minutes`; distinct.
+        hours: `meter`, `start` (of an hour of the meter's clock), `interval_minutes`, `unit`;
+            distinct.
         newest_from: A UTC date not after the newest reading of any of these meters; only newer
             partitions are searched for it.
     """
@@ -63,7 +64,7 @@ def _recomputed(lake: Lake, dates: str, newest_from: date) -> str:
             SELECT meter, max(event_time) AS newest FROM {lake.sql(READINGS)}
             WHERE event_date >= DATE'{newest_from.isoformat()}' GROUP BY meter
         ), sums AS (
-            SELECT r.meter, h.start, h.hour_end, h.interval_minutes, h.expected_n,
+            SELECT r.meter, h.start, h.hour_end, h.interval_minutes, h.expected_n, h.unit,
                    sum(CAST(rint(r.value * 1000000D) AS BIGINT)) / 1000000D AS total_kw,
                    CAST(count(*) AS INT) AS n, min(r.value) AS min_usage, max(r.value) AS max_usage,
                    max(r.event_time) AS last_reading, CAST(count_if(r.late) AS INT) AS late_n
@@ -72,12 +73,13 @@ def _recomputed(lake: Lake, dates: str, newest_from: date) -> str:
             ON r.meter = h.meter AND date_trunc('HOUR', r.event_time) = h.utc_hour
             AND r.event_time >= h.start AND r.event_time < h.hour_end
             WHERE r.event_date IN ({dates})
-            GROUP BY r.meter, h.start, h.hour_end, h.interval_minutes, h.expected_n
+            GROUP BY r.meter, h.start, h.hour_end, h.interval_minutes, h.expected_n, h.unit
         )
         SELECT s.meter, s.start, s.hour_end AS end, to_date(s.start) AS event_date,
                total_kw / n AS avg_usage, n, CAST(expected_n AS INT) AS expected_n,
-               min_usage, max_usage, total_kw * interval_minutes / 60D AS energy_kwh,
+               min_usage, max_usage,
+               if(unit = 'kW', total_kw * interval_minutes / 60D, NULL) AS energy_kwh,
                coalesce(s.hour_end + INTERVAL 1 HOUR <= newest.newest, false) AS is_final,
-               last_reading, late_n
+               last_reading, late_n, nullif(unit, 'kW') AS unit
         FROM sums s LEFT JOIN newest ON newest.meter = s.meter
     """

@@ -10,7 +10,8 @@ from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.stores.plain_yaml import plain_yaml
 from usage_platform.adapters.stores.written_text import written_text
 from usage_platform.core.fleet.groups import Groups
-from usage_platform.core.fleet.groups_file import parse_groups
+from usage_platform.core.fleet.groups_file import check_units, parse_groups
+from usage_platform.core.meters import MeterRegistry
 
 GROUPS_FILE = "groups.yaml"
 
@@ -35,18 +36,21 @@ class GroupsStore:
         return f"{self._assets.root}/{GROUPS_FILE}"
 
 
-def groups_in(text: str, place: str, meters: Collection[str]) -> Groups:
+def groups_in(text: str, place: str, meters: Collection[str], registry: MeterRegistry) -> Groups:
     """The groups that a text describes.
 
     Args:
         text: YAML.
         place: Where it is from.
         meters: The names of all known meters.
+        registry: Gives their units.
 
     Raises:
         LakeError: In one line that names the place, when something in the text is wrong.
     """
     try:
-        return parse_groups(plain_yaml(text), meters)
+        groups = parse_groups(plain_yaml(text), meters)
+        check_units(groups, {name: meter.unit for name, meter in registry.known.items()})
     except ValueError as error:
         raise LakeError(f"{place}: {error}") from None
+    return groups

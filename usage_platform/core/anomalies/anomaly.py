@@ -169,7 +169,7 @@ def _rows(flagged: pd.DataFrame, meter: Meter, last: LastAnomaly | None) -> pd.D
             "severity": severity(flagged["score"].to_numpy(np.float64)),
             "kind": [str(kind) for kind in flagged["kind"]],
             "direction": _directions(flagged),
-            "excess_kwh": above * (meter.interval_minutes / 60),
+            "excess_kwh": above * energy_hours(meter),
             "episode": episode_names(instants_of(flagged.loc[:, "ts"]), last),
             "z": flagged["z"],
             "z_short": flagged["z_short"],
@@ -206,12 +206,28 @@ def explanation(row: Mapping[str, Any], meter: Meter) -> str:
     usage, kind = row["usage"], row["kind"]
     if kind == Kind.FLATLINE:
         hours = row["run"] * meter.interval_minutes / 60
-        return f"the meter has read {usage:.1f} kW for {hours:.1f} h without a change"
+        return f"the meter has read {power(usage, meter)} for {hours:.1f} h without a change"
     if math.isnan(row["expected"]):
-        return f"{usage:.1f} kW, while nothing is known yet of what to expect"
+        return f"{power(usage, meter)}, while nothing is known yet of what to expect"
+    name, unit = kind.replace("_", " "), meter.unit
+    if not meter.is_power:
+        # Of water, tenths are large.
+        low, high = (f"{row[end]:.3g}" for end in ("expected_low", "expected_high"))
+        more = (usage - row["expected"]) * meter.interval_minutes / 60
+        what = f"{power(usage, meter)} where {low} to {high} {unit}"
+        return f"{name}: {what} are expected, {more:+.3g} {unit.amount}"
     what = f"{usage:.1f} kW where {row['expected_low']:.0f} to {row['expected_high']:.0f} kW"
-    name = kind.replace("_", " ")
     return f"{name}: {what} are expected, {row['excess_kwh']:+.1f} kWh"
+
+
+def power(value: float, meter: Meter) -> str:
+    """A reading with its unit, for people."""
+    return f"{value:.1f} kW" if meter.is_power else f"{value:.3g} {meter.unit}"
+
+
+def energy_hours(meter: Meter) -> float:
+    """What a power is multiplied by for the energy of an interval in kWh; NaN for other units."""
+    return meter.interval_minutes / 60 if meter.is_power else math.nan
 
 
 def anomaly_messages(anomalies: pd.DataFrame, registry: MeterRegistry) -> list[bytes]:
@@ -220,8 +236,14 @@ def anomaly_messages(anomalies: pd.DataFrame, registry: MeterRegistry) -> list[b
     for row in records(anomalies):
         ts = row.pop("event_time").tz_convert(registry.get(row["meter"]).zone)
         known = {k: None if v != v else v for k, v in row.items()}
-        messages.append(anomaly_message({"ts": ts.to_pydatetime(), **known}))
+        unit = unit_field(registry.get(row["meter"]))
+        messages.append(anomaly_message({"ts": ts.to_pydatetime(), **known, **unit}))
     return messages
+
+
+def unit_field(meter: Meter) -> dict[str, str]:
+    """What a message says of the unit of its numbers: nothing where it is kW."""
+    return {} if meter.is_power else {"unit": meter.unit.value}
 
 
 def not_withdrawn(anomalies: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from usage_platform.core.anomalies.anomaly import records
+from usage_platform.core.anomalies.anomaly import records, unit_field
 from usage_platform.core.anomalies.episode_summary import running_summary
 from usage_platform.core.anomalies.episodes import MERGED_MINUTES, episode_start
 from usage_platform.core.meters import Meter
@@ -182,7 +182,8 @@ def episode_event(
         at: When it came to that state, in event time.
         meter: The meter.
     """
-    message = {"meter": meter.name, "status": status.value, "at": at, **content}
+    own = {"meter": meter.name, "status": status.value, "at": at}
+    message = {**own, **content, **unit_field(meter)}
     plain = {name: _plain(value, meter) for name, value in message.items()}
     digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
     value = json.dumps({"event_id": digest, **plain}, separators=(",", ":")).encode()

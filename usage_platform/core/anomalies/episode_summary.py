@@ -12,7 +12,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from usage_platform.core.anomalies.anomaly import not_withdrawn
+from usage_platform.core.anomalies.anomaly import energy_hours, not_withdrawn
 from usage_platform.core.anomalies.episodes import MERGED_MINUTES, severity
 from usage_platform.core.arrays import Ints
 from usage_platform.core.meters import Meter
@@ -94,7 +94,7 @@ def running_summary(anomalous: pd.DataFrame, counts: Ints, meter: Meter) -> pd.D
         One row a count: `EPISODE_COLUMNS`, and `peak`, the position of its peak in `anomalous`.
         `end` is the end of the last reading's interval; `kind` the most frequent one; the peak is
         the first reading with the largest score; `excess_kwh` sums reading minus expected value,
-        NaN while none is expected.
+        NaN while none is expected, and where the meter's unit is not kW.
     """
     usage, expected, score = (
         anomalous[name].to_numpy(np.float64) for name in ("usage", "expected", "score")
@@ -103,7 +103,7 @@ def running_summary(anomalous: pd.DataFrame, counts: Ints, meter: Meter) -> pd.D
     is_peak = score > np.concatenate([[-np.inf], np.maximum.accumulate(score)[:-1]])
     at = counts - 1
     peak = np.maximum.accumulate(np.where(is_peak, position, 0))[at]
-    excess = (usage - expected) * (meter.interval_minutes / 60)
+    excess = (usage - expected) * energy_hours(meter)
     is_known = np.maximum.accumulate(~np.isnan(excess))
     total = np.where(is_known, np.nancumsum(excess), np.nan)
     names, kinds = np.unique(anomalous["kind"].to_numpy(str), return_inverse=True)

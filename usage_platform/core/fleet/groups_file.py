@@ -5,7 +5,7 @@ Belongs here: the form of the file and what must hold in it. Not here: what the 
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from usage_platform.core.fleet.group_tree import ListedBuilding, ListedMeter, tree_of
 from usage_platform.core.fleet.groups import Groups
 from usage_platform.core.fleet.virtual_meters import members_by_virtual_meter
+from usage_platform.core.measurement import ReadingUnit
 from usage_platform.core.meters import is_meter_name
 
 _FORM = ConfigDict(extra="forbid", strict=True)
@@ -80,6 +81,26 @@ class GroupsFile(BaseModel):
 
     sites: list[SiteEntry] = Field(default_factory=list[SiteEntry])
     virtual: list[VirtualEntry] = Field(default_factory=list[VirtualEntry])
+
+
+def check_units(groups: Groups, units: Mapping[str, ReadingUnit]) -> None:
+    """Refuse a sum of meters that have other units than kW: groups are sums of energy.
+
+    Args:
+        groups: The groups.
+        units: By meter; kW for those that are not there.
+
+    Raises:
+        ValueError: In one line, with the group and the meter.
+    """
+    for group in groups.groups:
+        for name in group.meters + tuple(member.meter for member in group.members):
+            unit = units.get(name, ReadingUnit.KW)
+            if unit is not ReadingUnit.KW:
+                raise ValueError(
+                    f"{group.name}: meter {name!r} is read in {unit}, and groups add up kWh; leave "
+                    "it out, or describe it with a factor (kWh of one m3 or l)"
+                )
 
 
 def parse_groups(content: object, meters: Collection[str]) -> Groups:

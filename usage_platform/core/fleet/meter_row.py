@@ -13,6 +13,7 @@ import pandas as pd
 
 from usage_platform.core.arrays import Floats
 from usage_platform.core.fleet.meter_cost import NO_COST, MeterCost, Stake
+from usage_platform.core.measurement import ReadingUnit
 from usage_platform.core.time.units import NS_AN_HOUR
 
 WEEK_HOURS, MONTH_HOURS = 7 * 24, 30 * 24
@@ -70,6 +71,7 @@ class MeterRow:
         kwh_per_m2: Energy of the last 30 days by floor area; NaN where no area is known.
         line: Shape (168,): mean power of each hour of the last 7 days, kW; NaN where there is none.
         cost: What it costs.
+        unit: The unit of its readings, and of `line`; where it is not kW, no energy is known.
     """
 
     name: str
@@ -84,6 +86,7 @@ class MeterRow:
     kwh_per_m2: float
     line: Floats
     cost: MeterCost = NO_COST
+    unit: ReadingUnit = ReadingUnit.KW
 
     @property
     def is_incomplete(self) -> bool:

@@ -162,7 +162,7 @@ def means_in_steps(starts: Ints, instants: Ints, values: Floats, weights: Ints) 
 def factors(
     meters: Sequence[Meter], unit: OverlayUnit, areas: Mapping[str, float]
 ) -> Sequence[float]:
-    """What one kW of each meter is in a unit.
+    """What one kW of each meter is in a unit; meters of another unit are shown in their own.
 
     Args:
         meters: The meters.
@@ -172,8 +172,19 @@ def factors(
     Raises:
         UnitError: In one line, if some meters have no value in it.
     """
+    others = [meter for meter in meters if meter.unit is not meters[0].unit]
+    if others:
+        raise UnitError(
+            f"unit: {meters[0].name!r} is read in {meters[0].unit} and {others[0].name!r} in "
+            f"{others[0].unit}, which have no axis in common; choose meters of one unit"
+        )
     if unit is OverlayUnit.KW:
         return [1.0] * len(meters)
+    if not meters[0].is_power:
+        raise UnitError(
+            f"unit: {meters[0].name!r} is read in {meters[0].unit} and cannot be shown in {unit}; "
+            "leave out the choice of the unit"
+        )
     unknown = [meter.name for meter in meters if meter.name not in areas]
     if unknown:
         raise UnitError(

@@ -12,7 +12,14 @@ from typing import Annotated, Self, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-from usage_platform.core.measurement import Quantity, Sign, Stamp, Unit
+from usage_platform.core.measurement import (
+    Quantity,
+    ReadingUnit,
+    Sign,
+    Stamp,
+    Unit,
+    units_that_fit,
+)
 from usage_platform.core.meter_descriptions.samples import (
     SampleDescription,
     SampleDescriptions,
@@ -62,7 +69,8 @@ class Measured:
         unit: Its unit; None: the source says it.
         register_size: Where the register begins at 0 again, in the unit; None: at the power of ten
             above its values.
-        factor: By what values are multiplied, such as the ratio of a current transformer.
+        factor: By what values are multiplied, such as the ratio of a current transformer; of a
+            volume the kWh of one m3 or l.
         stamp: Which moment of its interval a row carries; None: the source says it.
         sign: Whether values below 0 are export; None: the source says it.
         step: Minutes between rows, where a version says its interval; None: the rows show it.
@@ -161,6 +169,13 @@ class MeterDescription(_Fields):
             _check(where, part, measured)
             if isinstance(part, Version) and part.interval is not None:
                 self._check_interval(where, part.interval)
+        units = self._reading_units()
+        if len(units) > 1:
+            raise ValueError(
+                f"unit: its values would be read in {' and in '.join(units)}; expected one unit "
+                "for all versions and samples, with the factor (kWh of one m3 or l) in all of them "
+                "or in none, as a meter's readings stand in the same tables"
+            )
         has_factor = any(measured.factor != 1 for _, measured in phases)
         if has_factor and self.samples is not None and self.samples.factor is None:
             raise ValueError(
@@ -200,6 +215,19 @@ class MeterDescription(_Fields):
         signs = {measured.sign for _, measured in self.phases()}
         return Sign.NET if Sign.NET in signs else self.sign
 
+    @property
+    def reading_unit(self) -> ReadingUnit | None:
+        """The unit of its readings; None: the source says it."""
+        units = self._reading_units()
+        return units[0] if units else None
+
+    def _reading_units(self) -> list[ReadingUnit]:
+        """The units in which its readings would be, each once; none if no unit is said."""
+        said = [m.unit.reading_unit(m.factor) for _, m in self.phases() if m.unit is not None]
+        if self.samples is not None:
+            said.append(self.samples.unit.reading_unit(self.samples.factor or 1.0))
+        return list(dict.fromkeys(said))
+
     def phases(self) -> tuple[tuple[date | None, Measured], ...]:
         """What is measured from which local day on, in order; the first from the beginning on."""
         found: list[tuple[date | None, Measured]] = [(None, self.after(Measured()))]
@@ -218,9 +246,9 @@ def _check(where: str, part: _Fields, measured: Measured) -> None:
     """
     quantity, unit = measured.quantity, measured.unit
     if quantity is not None and unit is not None and not unit.fits(quantity):
-        expected = "W, kW or MW" if quantity is Quantity.POWER else "Wh, kWh or MWh"
         raise ValueError(
-            f"{where}unit: expected {expected} for the quantity {quantity}, got {unit}"
+            f"{where}unit: expected {units_that_fit(quantity)} for the quantity {quantity}, got "
+            f"{unit}"
         )
     if part.register_size is not None and quantity is not Quantity.REGISTER:
         raise ValueError(

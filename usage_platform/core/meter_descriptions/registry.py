@@ -23,6 +23,7 @@ def described(meter: Meter, description: MeterDescription | None) -> Meter:
         timezone=description.timezone or meter.timezone,
         interval_minutes=description.interval or meter.interval_minutes,
         sign=description.usual_sign or meter.sign,
+        unit=description.reading_unit or meter.unit,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from usage_platform.core.measurement import Quantity, Unit
+from usage_platform.core.measurement import Quantity, Unit, units_that_fit
 from usage_platform.core.meter_descriptions.json_path import JsonPath, json_path
 from usage_platform.core.time.units import NS_A_MINUTE
 
@@ -46,7 +46,8 @@ class SampleDescription(BaseModel):
             above its values.
         max_gap: Minutes for which a power holds without another sample, and which two samples of a
             register or of energy may be apart.
-        factor: By what values are multiplied, such as the ratio of a current transformer.
+        factor: By what values are multiplied, such as the ratio of a current transformer; of a
+            volume the kWh of one m3 or l.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -64,9 +65,9 @@ class SampleDescription(BaseModel):
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if not self.unit.fits(self.quantity):
-            expected = "W, kW or MW" if self.quantity is Quantity.POWER else "Wh, kWh or MWh"
             raise ValueError(
-                f"unit: expected {expected} for the quantity {self.quantity}, got {self.unit}"
+                f"unit: expected {units_that_fit(self.quantity)} for the quantity {self.quantity}, "
+                f"got {self.unit}"
             )
         if self.quantity is Quantity.ENERGY and self.time_path is None:
             raise ValueError(
@@ -83,9 +84,9 @@ class SampleDescription(BaseModel):
         return tuple(json_path(text) for text in self.path)
 
     @property
-    def kilos(self) -> float:
-        """A value of 1 in kW or kWh."""
-        return self.unit.kilos * (self.factor or 1.0)
+    def scale(self) -> float:
+        """A value of 1 in kW or m3/h; of an amount in kWh or m3."""
+        return self.unit.scale(self.factor or 1.0)
 
     @property
     def longest_gap(self) -> int:

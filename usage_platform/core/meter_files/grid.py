@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from usage_platform.core.arrays import Ints
 from usage_platform.core.limits import MOST_KW
-from usage_platform.core.measurement import Sign
+from usage_platform.core.measurement import ReadingUnit, Sign
 from usage_platform.core.meter_files.bad_rows import report_rows
 from usage_platform.core.meter_files.conversion import Spans, averaged, joined_spans
 from usage_platform.core.meter_files.layout import Layout
@@ -22,7 +22,8 @@ from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import BadRow
 from usage_platform.core.time.units import NS_A_MINUTE
 
-_POWER = "expected a power in kW, 0 or more"
+_POWER = "expected a power in kW or a flow in m3/h, 0 or more"
+_UNITS = " or ".join(ReadingUnit)
 
 _Check = tuple[str, npt.NDArray[np.bool_], Callable[[int], str] | None, str]
 
@@ -106,13 +107,18 @@ def _failing(
             f"is not the start of an interval; expected a multiple of {meter.interval_minutes} "
             "minutes past the hour, or set the interval",
         ),
-        ("value", spans.kw > MOST_KW, None, f"is too large; expected at most {MOST_KW:,.0f} kW"),
+        (
+            "value",
+            spans.kw > MOST_KW,
+            None,
+            f"is too large; expected at most {MOST_KW:,.0f} {_UNITS}",
+        ),
     ]
     if options.sign is not Sign.NET:
         reason = f"is below 0; {_POWER}, or say that it is a net meter's with --sign net"
         checks.append(("value", spans.kw < 0, None, reason))
     else:
-        reason = f"is too small; expected at least -{MOST_KW:,.0f} kW"
+        reason = f"is too small; expected at least -{MOST_KW:,.0f} {_UNITS}"
         checks.append(("value", spans.kw < -MOST_KW, None, reason))
     checks += _end_check(spans, rows, meter)
     failed = np.zeros(len(spans.kw), dtype=np.bool_)

@@ -134,7 +134,7 @@ def layout_of(
     if not options.time_format and day_or_month_first(time.form, joined(table, time.positions)):
         uncertain.append(_day_or_month(table, time))
     decimal = _decimal(table, values, options, uncertain)
-    unit = unit_of_values(table, values, dialect)
+    unit = unit_of_values(table, values, dialect, options, uncertain)
     name = " ".join(table.names[position] for position in time.positions)
     return Layout(
         label,

@@ -22,9 +22,10 @@ from usage_platform.core.meter_files.conversion import (
 from usage_platform.core.meter_files.findings import Uncertain
 from usage_platform.core.meter_files.grid import on_the_grid
 from usage_platform.core.meter_files.layout import Layout
-from usage_platform.core.meter_files.meaning import Ordered, quantity_of, stamp_of
+from usage_platform.core.meter_files.meaning import Ordered, stamp_of
 from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.quality import Texts, quality_of_readings
+from usage_platform.core.meter_files.quantity import quantity_of
 from usage_platform.core.meter_files.row_steps import steps
 from usage_platform.core.meter_files.series import (
     FileRows,
@@ -191,7 +192,7 @@ def _spans(
     found: _Findings,
 ) -> Spans:
     interval = meter.interval_minutes * NS_A_MINUTE
-    kilos = of_rows(np.array([unit.kilos * options.factor for unit in found.units]), rows.file)
+    kilos = of_rows(np.array([unit.scale(options.factor) for unit in found.units]), rows.file)
     if found.quantity is not Quantity.REGISTER:
         is_end = found.stamp is Stamp.END
         return spans_of_values(ordered, kilos, found.quantity, step, interval, is_end)
@@ -244,14 +245,15 @@ def _source_readings(
 ) -> SourceReadings:
     names, zone, minutes = found.names, meter.timezone, meter.interval_minutes
     present = np.flatnonzero(np.bincount(spans.meters, minlength=len(names)))
-    meters = [Meter(names[int(at)], zone, minutes, options.sign) for at in present]
+    unit = found.units[0].reading_unit(options.factor)
+    meters = [Meter(names[int(at)], zone, minutes, options.sign, unit) for at in present]
     order = _by_time(spans, names)
     place: dict[str, int] = {}
     for row in found.bad:
         place.setdefault(row.file, len(place))
     return SourceReadings(
         _frame(spans, names, order),
-        tuple(meters) or (replace(meter, sign=options.sign),),
+        tuple(meters) or (replace(meter, sign=options.sign, unit=unit),),
         tuple(sorted(found.bad, key=lambda row: (place[row.file], row.row))),
         found.repeated,
         source_rows=row_count,

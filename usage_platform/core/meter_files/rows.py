@@ -215,6 +215,8 @@ def _expected_time(layout: Layout) -> str:
 
 def _expected_value(layout: Layout) -> str:
     unit = layout.unit
-    if unit is None or not unit.is_energy:
-        return _EXPECTED_POWER if unit is None or unit == "kW" else f"expected a power in {unit}"
-    return f"expected an energy in {unit}"
+    if unit is None or unit == "kW":
+        return _EXPECTED_POWER
+    if unit.is_volume:
+        return f"expected a {'volume' if unit.is_amount else 'flow'} in {unit}"
+    return f"expected {'an energy' if unit.is_amount else 'a power'} in {unit}"

@@ -103,7 +103,9 @@ def _names(part: Understood) -> str:
 
 
 def _values(part: Understood) -> str:
-    parts = [f"{part.quantity} in {'/'.join(dict.fromkeys(part.units))}"]
+    is_other = any(unit.is_volume for unit in part.units)
+    read = f" (readings in {part.readings.meters[0].unit})" if is_other else ""
+    parts = [f"{part.quantity} in {'/'.join(dict.fromkeys(part.units))}{read}"]
     if part.options.factor != 1:
         parts.append(f"times {part.options.factor:.15g}")
     if part.quantity is not Quantity.REGISTER:

@@ -75,7 +75,13 @@ def value_columns(
     with_unit = [
         at for at in numeric if at in described or _unit_at(table, at, dialect) is not None
     ]
-    found = with_unit or [at for at in numeric if not units.is_other_quantity(table.names[at])]
+    # An export of electricity and gas is one of electricity; a file of gas alone is one of gas.
+    of_energy = [at for at in with_unit if at in described or not _is_volume(table, at, dialect)]
+    found = (
+        of_energy
+        or with_unit
+        or [at for at in numeric if not units.is_other_quantity(table.names[at])]
+    )
     if not found:
         # A column whose every cell is unreadable is reported row by row.
         found = [
@@ -143,23 +149,54 @@ def _meter_name(column: str) -> str:
 
 
 def _unit_at(table: Table, at: int, dialect: Dialect) -> Unit | None:
-    own = units.unit_of(table.names[at])
-    if own is None and dialect.units:
-        own = units.unit_of(dialect.units[at])
-    return own
+    said = _said_at(table, at, dialect)
+    return next((unit for text in said if (unit := units.unit_of(text)) is not None), None)
 
 
-def unit_of_values(table: Table, values: Sequence[ValueColumn], dialect: Dialect) -> Unit | None:
-    """The unit that the names, a units line or a column of units say; None if none does."""
-    for value in values:
-        unit = _unit_at(table, value.position, dialect)
-        if unit is not None:
-            return unit
+def _is_volume(table: Table, at: int, dialect: Dialect) -> bool:
+    unit = _unit_at(table, at, dialect)
+    return unit is not None and unit.is_volume
+
+
+def unit_of_values(
+    table: Table,
+    values: Sequence[ValueColumn],
+    dialect: Dialect,
+    options: FileOptions,
+    uncertain: list[Uncertain],
+) -> Unit | None:
+    """The unit that the names, a units line or a column of units say; None if none does.
+
+    Args:
+        table: The first and last rows.
+        values: The columns of values.
+        dialect: Gives the units line.
+        options: What a person said.
+        uncertain: Where a unit that cannot be read is added.
+    """
+    said = [text for value in values for text in _said_at(table, value.position, dialect)]
     for at, name in enumerate(table.names):
         if units.is_unit_column(name):
             texts = {cell.strip() for cell in table.cells(at)} - {""}
-            return units.unit_of(texts.pop()) if len(texts) == 1 else None
-    return None
+            said += texts if len(texts) == 1 else ()
+            break
+    found = next((unit for text in said if (unit := units.unit_of(text)) is not None), None)
+    foreign = next((unit for text in said if (unit := units.foreign_unit_of(text))), "")
+    if foreign and found is None and options.unit is None:
+        uncertain.append(
+            Uncertain(
+                "unit",
+                "",
+                f"{table.label}: its values are in {foreign!r}; expected one of "
+                f"{', '.join(Unit)}: convert the values first",
+            )
+        )
+    return found
+
+
+def _said_at(table: Table, at: int, dialect: Dialect) -> list[str]:
+    """What may name the unit of a column."""
+    return [table.names[at], *([dialect.units[at]] if dialect.units else [])]
 
 
 def numeric_columns(table: Table, taken: Sequence[int]) -> list[int]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 from usage_platform.core.limits import MOST_KW
+from usage_platform.core.measurement import ReadingUnit
 from usage_platform.core.meters import MeterRegistry, is_meter_name
 from usage_platform.core.readings.event_times import EventTime, read_time
 from usage_platform.core.readings.reject_reasons import MOST_BRACKETS, Reason
@@ -28,7 +29,7 @@ class EventFields(NamedTuple):
     Attributes:
         meter: The meter's name; None if it could not be read.
         time: The time; None if it could not be read.
-        kw: The value in kW; NaN if it could not be read.
+        kw: The value in kW, or in m3/h of a meter of a volume; NaN if it could not be read.
         reason: What is wrong with the first wrong field; None if nothing is.
     """
 
@@ -44,8 +45,8 @@ def read_fields(value: bytes | None, key: bytes | None, registry: MeterRegistry)
     Args:
         value: The message's value; None is a tombstone.
         key: The message's key, which names the meter where the value does not.
-        registry: Names the meter of an event that neither names, and the net meters; what is
-            accepted.
+        registry: Names the meter of an event that neither names, the net meters and the units;
+            what is accepted.
     """
     event = _decoded(value, registry.limits.event_bytes)
     if isinstance(event, Reason):
@@ -53,7 +54,7 @@ def read_fields(value: bytes | None, key: bytes | None, registry: MeterRegistry)
     meter = _meter(event, key, registry.default.name)
     if isinstance(meter, Reason):
         return EventFields(None, None, math.nan, meter)
-    kw = _kilowatts(event)
+    kw = _value(event, meter, registry)
     if isinstance(kw, Reason):
         return EventFields(meter, None, math.nan, kw)
     if kw < 0 and not registry.get(meter).is_net:
@@ -119,8 +120,11 @@ def _meter(event: Mapping[str, Any], key: bytes | None, default: str) -> str | R
     return name if is_name else Reason.TYPE_KEY
 
 
-def _kilowatts(event: Mapping[str, Any]) -> float | Reason:
-    """The value in kW, or what is wrong with the first wrong field but the time's content."""
+def _value(event: Mapping[str, Any], meter: str, registry: MeterRegistry) -> float | Reason:
+    """The value in the meter's unit, or what is wrong with the first wrong field.
+
+    What the time says is not looked at.
+    """
     if "ts" not in event:
         return Reason.MISSING_TS
     if "value" not in event:
@@ -130,13 +134,12 @@ def _kilowatts(event: Mapping[str, Any]) -> float | Reason:
     value = event["value"]
     if type(value) is not float:
         return Reason.TYPE_VALUE
-    unit = event.get("unit", "kW")
-    if unit == "W":
-        value = value / 1000
-    elif unit == "MW":
-        value = value * 1000
-    elif unit != "kW":
-        return Reason.UNKNOWN_UNIT
+    if "unit" in event:
+        own, unit = registry.get(meter).unit, event["unit"]
+        if type(unit) is not str or unit not in own.event_units:
+            return Reason.UNKNOWN_UNIT if own is ReadingUnit.KW else Reason.UNKNOWN_FLOW
+        times, over = own.event_units[unit]
+        value = value * times / over
     if abs(value) <= MOST_KW:
         return value + 0.0  # -0.0 becomes 0.0
     return Reason.TOO_LARGE if math.isfinite(value) else Reason.NOT_FINITE

@@ -7,6 +7,7 @@ tests' oracle. A backfill computes the same in SQL (`adapters.spark.hourly_sql`)
 import numpy as np
 import pandas as pd
 
+from usage_platform.core.measurement import ReadingUnit
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.meter_hours import expected_counts, hour_ends, hour_starts
 from usage_platform.core.readings.validation import with_intervals
@@ -25,6 +26,7 @@ HOURLY_COLUMNS = [
     "max_usage",
     "energy_kwh",
     "is_final",
+    "unit",
 ]
 
 
@@ -60,16 +62,18 @@ def hourly_from_readings(
     Sums are taken in whole milliwatts, so that no order of adding changes the last bit.
 
     Args:
-        readings: `meter`, `event_time` (datetime64[ns, UTC]), `value` (mean kW over the interval).
-        registry: Gives each meter's interval and time zone.
+        readings: `meter`, `event_time` (datetime64[ns, UTC]), `value` (mean kW over the interval,
+            or the mean in the meter's unit).
+        registry: Gives each meter's interval, unit and time zone.
         newest: Each meter's newest reading (index meter, datetime64[ns, UTC]), for `is_final`; that
             of `readings` by default.
 
     Returns:
         `HOURLY_COLUMNS`, a row an hour that holds a reading, sorted by meter and start. The hours
         are those of the meter's own clock (`meter_hours`), their times UTC instants, `end`
-        exclusive; usages in kW; `energy_kwh` counts the readings that are
-        there, not the missing ones.
+        exclusive; usages in kW; `energy_kwh` counts the readings that are there, not the missing
+        ones. Where the meter's unit is another one, `unit` names it and `energy_kwh` is NaN; else
+        `unit` is None.
     """
     frame = pd.DataFrame(
         {
@@ -89,12 +93,14 @@ def hourly_from_readings(
     if newest is None:
         newest = readings.groupby("meter")["event_time"].max()
     end = hour_ends(hours["start"], hours["meter"], registry)
+    is_power = hours["unit"] == ReadingUnit.KW
     total_kw = hours["total"] / 1e6
     hours = hours.assign(
         end=end,
         avg_usage=total_kw / hours["n"],
-        energy_kwh=total_kw * hours["interval_minutes"] / 60,
+        energy_kwh=(total_kw * hours["interval_minutes"] / 60).where(is_power),
         expected_n=expected_counts(hours, registry),
         is_final=end + WATERMARK <= hours.loc[:, "meter"].map(newest),
+        unit=hours["unit"].mask(is_power, None),
     )
     return hours.loc[:, HOURLY_COLUMNS].sort_values(["meter", "start"], ignore_index=True)

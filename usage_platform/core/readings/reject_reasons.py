@@ -39,14 +39,22 @@ class Reason(StrEnum):
         "wrong_type: the value names no meter, and the key is no name of one: expected 1 to "
         f"{LONGEST_NAME} printable characters in UTF-8, not JSON; send the field meter"
     )
-    UNKNOWN_UNIT = "unknown_unit: unit must be W, kW or MW; without one, value is in kW"
+    UNKNOWN_UNIT = (
+        "unknown_unit: unit must be W, kW or MW, as this meter's readings are in kW; without one, "
+        "value is in kW"
+    )
+    UNKNOWN_FLOW = (
+        "unknown_unit: unit must be m3/h or l/h, as this meter's readings are in m3/h; without "
+        "one, value is in m3/h"
+    )
     NOT_FINITE = "not_finite: value must be a finite number"
     NEGATIVE = (
         "negative: value must be 0 or more; of a meter whose values below 0 are export, say so: "
         "usage-platform meters add NAME --sign net"
     )
     TOO_LARGE = (
-        "too_large: value must be at most 100000000 kW, and of a net meter at least -100000000 kW"
+        "too_large: value must be at most 100000000 kW or m3/h, and of a net meter at least "
+        "-100000000 kW"
     )
     UNREADABLE_TIME = (
         "unreadable_time: ts must be like 2024-03-05T13:05:00-05:00, or seconds or milliseconds "

@@ -133,7 +133,8 @@ def touched_hours(readings: pd.DataFrame, registry: MeterRegistry) -> pd.DataFra
     """The hours that these readings lie in.
 
     Returns:
-        `meter`, `start` (datetime64[ns, UTC], of an hour of the meter's clock), `interval_minutes`;
+        `meter`, `start` (datetime64[ns, UTC], of an hour of the meter's clock), `interval_minutes`,
+        `unit`;
         distinct.
     """
     starts = hour_starts(readings["event_time"], readings["meter"], registry)
@@ -143,6 +144,12 @@ def touched_hours(readings: pd.DataFrame, registry: MeterRegistry) -> pd.DataFra
 
 
 def with_intervals(hours: pd.DataFrame, registry: MeterRegistry) -> pd.DataFrame:
-    """`hours` with each meter's `interval_minutes`."""
-    minutes = {name: registry.get(name).interval_minutes for name in hours["meter"].unique()}
-    return hours.assign(interval_minutes=hours.loc[:, "meter"].map(minutes).astype("int32"))
+    """`hours` with each meter's `interval_minutes`, and the `unit` of its readings (text)."""
+    meters = {name: registry.get(name) for name in hours["meter"].unique()}
+    names = hours.loc[:, "meter"]
+    return hours.assign(
+        interval_minutes=names.map({n: m.interval_minutes for n, m in meters.items()}).astype(
+            "int32"
+        ),
+        unit=names.map({n: m.unit.value for n, m in meters.items()}).astype(object),
+    )

@@ -1,6 +1,6 @@
-"""Whether the hours in the lake were computed with the intervals that the settings give now.
+"""Whether the hours in the lake were computed with the intervals and units that meters have now.
 
-Belongs here: the rule and its line for the user. Not here: reading the hours (adapters).
+Belongs here: the rules and their lines for the user. Not here: reading the hours (adapters).
 """
 
 from collections.abc import Mapping
@@ -35,4 +35,26 @@ def interval_mismatch(expected_n: Mapping[str, set[int]], registry: MeterRegistr
             f"wrong; set USAGE_INTERVAL_MINUTES={others[0]} or correct its source or "
             "assets/meters.yaml, or give a meter whose interval has really changed another name"
         )
+    return ""
+
+
+def unit_mismatch(units: Mapping[str, set[str]], registry: MeterRegistry) -> str:
+    """Why these hours and the meters' units do not go together; empty where they do.
+
+    The readings do not say their unit: taken for kW, those in m3/h would be energy that never was.
+
+    Args:
+        units: By meter, the units of its hours in the lake.
+        registry: The meters with their present units.
+    """
+    for meter, found in sorted(units.items()):
+        now = registry.get(meter).unit
+        others = sorted(found - {now.value})
+        if others:
+            return (
+                f"meter {meter}: its hours in the lake are in {others[0]}, and its source or "
+                f"assets/meters.yaml says {now} now: nothing is written, because both would stand "
+                "in one column; correct the unit or the factor there, or give the meter another "
+                "name from now on"
+            )
     return ""

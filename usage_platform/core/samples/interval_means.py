@@ -54,7 +54,7 @@ class IntervalMeans(NamedTuple):
     Attributes:
         positions: Whose they are: positions in the meters that were given.
         starts: Starts of intervals, ns since 1970 UTC.
-        kw: Mean powers.
+        kw: Mean powers, or mean flows in m3/h.
     """
 
     positions: Ints
@@ -105,7 +105,7 @@ def _spans(kind: _Kind, due: Sequence[Due], ends: Ints) -> Spans:
     meters = np.repeat(np.arange(len(due)), [len(one) for one in times])
     instants = np.concatenate(times)
     rows = Ordered(meters, instants, np.concatenate(values))
-    kilos = np.array([window.description.kilos for window, _ in parts])[meters]
+    kilos = np.array([window.description.scale for window, _ in parts])[meters]
     if kind.quantity is Quantity.REGISTER:
         no_steps, size = np.zeros(len(due), dtype=np.int64), kind.register_size
         return spans_of_register(rows, kilos, no_steps, kind.longest_gap, size)[0]

@@ -132,7 +132,7 @@ def _read(
     value = sum(_number(path, content) for path in description.value_paths)
     if not math.isfinite(value):
         return _Fields(meter, math.nan, None, SampleReason.NO_VALUE)
-    if abs(value * description.kilos) > _most(description):
+    if abs(value * description.scale) > _most(description):
         return _Fields(meter, math.nan, None, SampleReason.TOO_LARGE)
     time = _time(message, description, content)
     if isinstance(time, EventTime):
@@ -153,7 +153,7 @@ def _meter(key: bytes | None, content: object) -> str | None:
 
 
 def _most(description: SampleDescription) -> float:
-    """The largest value in kW or kWh; the sentinel of a counter is above it."""
+    """The largest value in kW or kWh, or in m3/h or m3; the sentinel of a counter is above it."""
     return MOST_KW if description.quantity is Quantity.POWER else _MOST_KWH
 
 

@@ -18,7 +18,10 @@ class SampleReason(StrEnum):
     )
     NOT_DESCRIBED = "not_described: nothing says how samples of this meter are read (samples)"
     NO_VALUE = "no_value: there is no number at the path of the value"
-    TOO_LARGE = "too_large: expected at most 1e8 kW of a power, 1e12 kWh of energy or a register"
+    TOO_LARGE = (
+        "too_large: expected at most 1e8 kW or m3/h of a power or flow, 1e12 kWh or m3 of an "
+        "amount or a register"
+    )
     NO_TIME = "no_time: there is no time at the path of the time"
     DELAYED = (
         "delayed: the time is more than a day before the broker received the sample; load such "

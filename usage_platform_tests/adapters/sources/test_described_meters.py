@@ -166,8 +166,8 @@ def test_the_same_series_in_any_words_gives_the_same_readings(
 ):
     values = np.array(watts) / 1000
     first = "2024-03-05 00:15" if stamp is Stamp.END else "2024-03-05"
-    energy = [f"{value / 4 / energy_unit.kilos:.12f}" for value in values]
-    power = [f"{value / power_unit.kilos:.12f}" for value in values]
+    energy = [f"{value / 4 / energy_unit.scale():.12f}" for value in values]
+    power = [f"{value / power_unit.scale():.12f}" for value in values]
     path: Path = tmp_path_factory.mktemp("files") / "f.csv"
     path.write_text("meter,time,value\n" + rows(first, energy, "east") + rows(first, power, "west"))
     said = FileOptions(

@@ -39,9 +39,9 @@ def written(draw):
     numbers = np.random.default_rng(draw(st.integers(0, 99))).integers(1, 9000, count)
     kw = numbers / 8
     quantity = draw(st.sampled_from([Quantity.POWER, Quantity.ENERGY]))
-    unit = draw(st.sampled_from([u for u in Unit if u.is_energy == (quantity != "power")]))
+    unit = draw(st.sampled_from([u for u in Unit if u.fits(quantity)]))
     hours = meter.interval_minutes / 60 if quantity is Quantity.ENERGY else 1.0
-    values = kw * hours / unit.kilos
+    values = kw * hours / unit.scale()
     stamp = draw(st.sampled_from([*Stamp]))
     # Local ends of the hours at a clock change are written in ways that differ; instants are not.
     stamps = starts if stamp is Stamp.START else starts.tz_convert("UTC") + starts.freq

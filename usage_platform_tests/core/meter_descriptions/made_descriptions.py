@@ -18,12 +18,16 @@ def _or_none(strategy):
 
 
 @st.composite
-def measured(draw):
-    """Fields that a version may hold, consistent by themselves."""
+def measured(draw, is_volume):
+    """Fields that a version may hold, consistent by themselves.
+
+    All versions of a meter are of a volume without a factor, or none is.
+    """
     quantity = draw(st.sampled_from(Quantity))
-    fields = {"quantity": quantity, "factor": draw(_or_none(_NUMBERS))}
+    fields = {"quantity": quantity, "factor": None if is_volume else draw(_or_none(_NUMBERS))}
     fields["sign"] = draw(_or_none(st.sampled_from(Sign)))
-    fields["unit"] = draw(st.sampled_from([unit for unit in Unit if unit.fits(quantity)]))
+    fitting = [one for one in Unit if one.fits(quantity) and one.is_volume == is_volume]
+    fields["unit"] = draw(st.sampled_from(fitting))
     if quantity is Quantity.REGISTER:
         fields["register_size"] = draw(_or_none(_NUMBERS))
     return fields
@@ -32,12 +36,13 @@ def measured(draw):
 @st.composite
 def descriptions(draw):
     """A description with up to three versions."""
+    is_volume = draw(st.booleans())
     days = draw(st.lists(st.integers(0, 10_000), max_size=3, unique=True).map(sorted))
     versions = tuple(
         Version(
             valid_from=date(2000, 1, 1) + timedelta(day),
             stamp=draw(_or_none(st.sampled_from(Stamp))),
-            **draw(measured()),
+            **draw(measured(is_volume)),
         )
         for day in days
     )
@@ -48,5 +53,5 @@ def descriptions(draw):
         interval=draw(_or_none(st.sampled_from(INTERVALS))),
         stamp=draw(stamps if versions else _or_none(stamps)),
         versions=versions,
-        **draw(measured()),
+        **draw(measured(is_volume)),
     )

@@ -43,7 +43,10 @@ def test_a_change_from_a_day_on_is_a_version_and_is_changed_in_turn():
         (lambda: changed(FOUND, "east", {}, None), "meter east: nothing to change"),
         (lambda: changed(FOUND, "east", {"timezone": "UTC"}, MARCH), "timezone cannot change fr"),
         (lambda: changed(FOUND, "east", {"interval": "30"}, MARCH), "minutes that divide the m"),
-        (lambda: changed(FOUND, "east", {"quantity": "power"}, None), "expected W, kW or MW"),
+        (
+            lambda: changed(FOUND, "east", {"quantity": "power"}, None),
+            "expected W, kW, MW, m3/h or l/h",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(edit, error):

@@ -72,7 +72,10 @@ COARSER = VERSION.replace(ONE, f"{ONE}interval: 15\n    ") + "interval: 30"
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        (f"{ONE}unit: kwh", "meter east: unit: expected a value 'W', 'kW', 'MW', 'Wh', 'kWh' or"),
+        (
+            f"{ONE}unit: kwh",
+            "meter east: unit: expected a value 'W', 'kW', 'MW', 'Wh', 'kWh', 'MWh'",
+        ),
         (f"{ONE}quantity: volume", "meter east: quantity: expected a value 'power', 'energy' or"),
         (f"{ONE}stamp: middle", "meter east: stamp: expected a value 'start' or 'end', got 'mid"),
         (f"{ONE}sign: minus", "meter east: sign: expected a value 'consumption' or 'net', got '"),
@@ -83,7 +86,10 @@ COARSER = VERSION.replace(ONE, f"{ONE}interval: 15\n    ") + "interval: 30"
         (f"{ONE}factor: nan", "meter east: factor: "),
         (f"{ONE}factor: eighty", "meter east: factor: expected a number, got 'eighty'"),
         (f"{ONE}units: kWh", "meter east: units: unknown field; expected one of those in docs/m"),
-        (f"{ONE}quantity: power\n    unit: kWh", "meter east: unit: expected W, kW or MW for the"),
+        (
+            f"{ONE}quantity: power\n    unit: kWh",
+            "meter east: unit: expected W, kW, MW, m3/h or l/h for",
+        ),
         (f"{ONE}register_size: 1000", "meter east: register_size: expected for the quantity reg"),
         (f"{VERSION}interval: 30", "meter east: interval: expected where a version has one (vers"),
         (

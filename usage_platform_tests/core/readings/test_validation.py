@@ -152,9 +152,9 @@ def test_touched_hours_are_whole_utc_hours_of_each_meter_once():
     hours = touched_hours(readings(*rows), REGISTRY)
     start = TS.floor("h")
     assert hours.to_dict("records") == [
-        {"meter": "hourly", "start": start, "interval_minutes": 60},
-        {"meter": "a", "start": start, "interval_minutes": 5},
-        {"meter": "a", "start": start + pd.Timedelta(hours=1), "interval_minutes": 5},
+        {"meter": "hourly", "start": start, "interval_minutes": 60, "unit": "kW"},
+        {"meter": "a", "start": start, "interval_minutes": 5, "unit": "kW"},
+        {"meter": "a", "start": start + pd.Timedelta(hours=1), "interval_minutes": 5, "unit": "kW"},
     ]
 
 

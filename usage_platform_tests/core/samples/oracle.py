@@ -74,7 +74,7 @@ def expected_readings(
 
     The samples become a step function of time, which is cut at the ends of the intervals.
     """
-    values = pd.Series(dict(samples)).sort_index() * description.kilos
+    values = pd.Series(dict(samples)).sort_index() * description.scale
     values.index = pd.DatetimeIndex(values.index)
     gap = pd.Timedelta(minutes=description.max_gap)
     steps = values.index.to_series().diff().shift(-1)

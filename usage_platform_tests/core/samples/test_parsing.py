@@ -125,7 +125,7 @@ def test_the_autumn_hour_is_told_apart_by_the_brokers_clock_or_refused():
         ({"path": None}, "path: expected"),
         ({"time_path": "now"}, "time_path: expected a path such as"),
         ({"quantity": "volume"}, "quantity: expected a value"),
-        ({"unit": "W"}, "unit: expected Wh, kWh or MWh for the quantity register, got W"),
+        ({"unit": "W"}, "unit: expected Wh, kWh, MWh, m3 or l for the quantity register, got W"),
         ({"quantity": "energy", "time_path": None}, "time_path: expected for the quantity"),
         ({"register_size": "0"}, "register_size: "),
         ({"register_size": "big"}, "register_size: expected a number, got 'big'"),
@@ -147,5 +147,5 @@ def test_the_factor_of_a_meter_is_said_of_its_samples_too():
         described_meter(fields)
     found = described_meter({**fields, "samples": {**TASMOTA, "factor": "40"}})
     assert found.samples is not None
-    assert found.samples.kilos == 40
+    assert found.samples.scale == 40
     assert described_meter(written_fields(found)) == found

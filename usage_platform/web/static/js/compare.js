@@ -13,7 +13,7 @@ import { lineKey, lineStyle } from "./series_styles.js";
 import { SpanControls } from "./span_controls.js";
 import { hearStanding } from "./standing.js";
 import { timeTicks } from "./ticks.js";
-import { count, kwh, number, share } from "./words.js";
+import { count, kwh, number, share, showIn } from "./words.js";
 
 const MOST_FOUND = 8;
 const TYPED_MS = 200;
@@ -47,6 +47,8 @@ async function load() {
   const shown = await json(`/api/overlay?${compareQuery(place)}`);
   if (asked !== state.asked) return;
   state.shown = shown;
+  // Amounts are in the unit that belongs to it, also where the axis is by area.
+  showIn({ unit: shown.unit === "W/m2" ? "kW" : shown.unit, amount: shown.amount });
   state.clock = new Clock(shown.offsets);
   draw();
 }
@@ -58,7 +60,7 @@ function change(chosen) {
 }
 
 /** The unit of what is shown: that of the form is shown once its answer is there. */
-const unitName = () => (state.shown.unit === "kW" ? "kW" : "W/m²");
+const unitName = () => (state.shown.unit === "W/m2" ? "W/m²" : state.shown.unit);
 
 function draw() {
   const { shown, place } = state;

@@ -1,6 +1,7 @@
 /** The load duration curve: hours at or above each power level. */
 
 import { powerRange } from "./power_chart.js";
+import { unitOfPower } from "./words.js";
 
 export class DurationChart {
   constructor(root) {
@@ -23,7 +24,7 @@ export class DurationChart {
       scales: { x: { time: false }, y: { range: powerRange } },
       axes: [
         { stroke: colors.quiet, grid, ticks: grid, label: "hours", labelSize: 18 },
-        { stroke: colors.quiet, grid, ticks: grid, size: 56, label: "kW", labelSize: 18 },
+        { stroke: colors.quiet, grid, ticks: grid, size: 56, label: unitOfPower(), labelSize: 18 },
       ],
       series: [{}, { stroke: colors.line, width: 1.6, fill: colors.band, points: { show: false } }],
     };

@@ -3,7 +3,7 @@
 import { review } from "./api.js";
 import { element, fill, keepingFocus } from "./dom.js";
 import { SHAPES } from "./marks.js";
-import { count, duration, kw, range, signed } from "./words.js";
+import { count, duration, kw, range, signed, unitOfAmount, unitOfPower } from "./words.js";
 
 const SHOWN_FIRST = 12;
 const LABELS = { true: "true anomaly", false: "false alarm", planned: "planned" };
@@ -77,7 +77,7 @@ export class EpisodeList {
   facts(episode) {
     const long = duration(episode.end - episode.start);
     const expected = episode.expected_kw === null ? "" : `, expected ${range(episode.expected_low_kw, episode.expected_high_kw)}`;
-    const size = episode.expected_kw === null ? "" : `; ${signed(episode.deviation_kw, "kW")}, ${signed(episode.excess_kwh, "kWh")}`;
+    const size = episode.expected_kw === null ? "" : `; ${signed(episode.deviation_kw, unitOfPower())}${episode.excess_kwh === null ? "" : `, ${signed(episode.excess_kwh, unitOfAmount())}`}`;
     return element(
       "p",
       {},

@@ -10,7 +10,7 @@ const MANY_HOURS = 28 * 24;
 
 /** Name, sort key (none: not sortable), classes (more: not on a narrow screen; less: there without costs alone; cost: only with a tariff), content. */
 const COLUMNS = [
-  ["7 days", null, "", (row) => sparkline(row.line)],
+  ["7 days", null, "", (row) => sparkline(row.line, row.unit)],
   ["At stake", "at_stake", "cost", (row) => atStake(row.cost)],
   ["Open", "episodes", "", (row) => count(row.episodes)],
   ["excess", "excess", "more", (row) => (row.episodes ? signedNumber(row.excess_kwh) : "–")],
@@ -108,7 +108,7 @@ export class FleetTable {
   }
 
   row(row, asOf) {
-    const name = element("th", { scope: "row" }, this.box(row.name), meterLink(row.name), row.is_silent ? element("span", { class: "badge" }, "silent") : null);
+    const name = element("th", { scope: "row" }, this.box(row.name), meterLink(row.name), row.is_silent ? element("span", { class: "badge" }, "silent") : null, row.unit === "kW" ? null : element("span", { class: "badge", title: "Its readings are no powers: it has no kWh" }, row.unit));
     const cells = COLUMNS.map(([, , classes, content]) => element("td", { class: classes }, content(row, asOf)));
     return element("tr", { "data-meter": row.name }, name, ...cells);
   }

@@ -3,7 +3,7 @@
 import { json } from "./api.js";
 import { element, fill } from "./dom.js";
 import { timeTicks } from "./ticks.js";
-import { kw, kwh, money, share } from "./words.js";
+import { kw, kwh, leastTop, money, share, unitOfPower } from "./words.js";
 
 const DAY = 86400;
 const AXIS = 56;
@@ -87,10 +87,10 @@ export class ForecastPanel {
       height: chart.clientHeight,
       legend: { show: false },
       cursor: { show: false },
-      scales: { x: { time: false }, y: { range: (plot, least, most) => [Math.min(0, least), Math.max(1, most * 1.06)] } },
+      scales: { x: { time: false }, y: { range: (plot, least, most) => [Math.min(0, least), Math.max(leastTop(), most * 1.06)] } },
       axes: [
         { stroke: colors.quiet, grid, ticks: grid, splits: (plot, axis, from, to) => ticks(plot, from, to).map(({ at }) => at), values: named },
-        { stroke: colors.quiet, grid, ticks: grid, size: AXIS, label: "kW", labelSize: 18 },
+        { stroke: colors.quiet, grid, ticks: grid, size: AXIS, label: unitOfPower(), labelSize: 18 },
       ],
       series: [
         {},

@@ -3,7 +3,7 @@
 import { fileAddress } from "./api.js";
 import { dayName, dayOf } from "./clock.js";
 import { element, fill } from "./dom.js";
-import { money, number } from "./words.js";
+import { money, number, unitOfAmount, unitOfPower } from "./words.js";
 
 const cell = (text) => element("td", {}, text);
 const head = (...names) => element("thead", {}, element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name))));
@@ -13,7 +13,7 @@ const row = (name, ...cells) => element("tr", {}, element("th", { scope: "row" }
 export function showHours(table, rows, clock) {
   fill(
     table,
-    head("Hour (start)", "Mean kW", "Min kW", "Max kW", "kWh", "Readings"),
+    head("Hour (start)", `Mean ${unitOfPower()}`, `Min ${unitOfPower()}`, `Max ${unitOfPower()}`, unitOfAmount(), "Readings"),
     element(
       "tbody",
       {},
@@ -28,7 +28,7 @@ export function showHours(table, rows, clock) {
 export function showDays(table, days, currency) {
   fill(
     table,
-    head("Day", "kWh", "Cost", "Max kW", "Readings"),
+    head("Day", unitOfAmount(), "Cost", `Max ${unitOfPower()}`, "Readings"),
     element(
       "tbody",
       {},

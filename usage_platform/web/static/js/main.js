@@ -13,6 +13,7 @@ import { addressOf, readPlace, writePlace } from "./place.js";
 import { showConnection, showStanding } from "./standing.js";
 import { showTiles } from "./tiles.js";
 import { View } from "./view.js";
+import { showIn, unitOfPower } from "./words.js";
 import { Year } from "./year.js";
 
 const LATEST_PART = 2 * 86400;
@@ -86,7 +87,11 @@ async function show(loading = asked()) {
   byId("meter").value = state.place.meter;
   byId("zone").value = state.place.tz === "utc" ? "utc" : "local";
   byId("meter-name").textContent = state.place.meter;
-  document.title = `${state.place.meter}: power`;
+  const meter = state.meters.find(({ name }) => name === state.place.meter);
+  showIn(meter);
+  const what = unitOfPower() === "kW" ? "Power" : "Flow";
+  byId("power-title").textContent = what;
+  document.title = `${state.place.meter}: ${what.toLowerCase()}`;
   await guarded(() => loadYear(loading));
   live.listen(state.place.meter);
   document.documentElement.dataset.ready = "true";
@@ -213,7 +218,7 @@ function draw() {
   panels.show({ year: state.year, clock: state.clock, colors: state.colors, isPast: state.place.year !== "" });
   view.draw();
   const zone = state.place.tz === "utc" ? "UTC" : `the building's time (${meter ? meter.timezone : ""})`;
-  byId("about").textContent = `Times are the start of each ${interval}-minute interval, in ${zone}. Power is the mean over the interval.`;
+  byId("about").textContent = `Times are the start of each ${interval}-minute interval, in ${zone}. ${unitOfPower() === "kW" ? "Power" : `Flow, in ${unitOfPower()},`} is the mean over the interval.`;
 }
 
 function select(name, isNew) {

@@ -2,12 +2,13 @@
 
 import { drawMark } from "./marks.js";
 import { timeTicks } from "./ticks.js";
+import { leastTop, unitOfPower } from "./words.js";
 
 const DAILY_FROM = 45 * 86400;
 const AXIS = 56;
 
 /** The range of a power axis: 0 is in it, and so is the export of a net meter. */
-export const powerRange = (plot, least, most) => [Math.min(0, least * 1.06), Math.max(1, most * 1.06)];
+export const powerRange = (plot, least, most) => [Math.min(0, least * 1.06), Math.max(leastTop(), most * 1.06)];
 
 /** Whether a range is drawn as daily values: a year of readings as a line is a solid block. */
 export const isDaily = (from, to) => to - from > DAILY_FROM;
@@ -34,12 +35,13 @@ export class PowerChart {
     this.listeners = listeners;
     this.plot = null;
     this.shown = null;
+    this.unit = null;
     new ResizeObserver(() => this.resize()).observe(root);
   }
 
   /** @param {Shown} shown */
   show(shown) {
-    const isOtherLook = !this.plot || this.shown.colors !== shown.colors;
+    const isOtherLook = !this.plot || this.shown.colors !== shown.colors || this.unit !== unitOfPower();
     this.shown = shown;
     if (isOtherLook) this.build();
     const data = this.data();
@@ -74,6 +76,7 @@ export class PowerChart {
   build() {
     this.plot?.destroy();
     const { colors } = this.shown;
+    this.unit = unitOfPower();
     this.plot = new uPlot(this.options(colors), [[], [], [], [], []], this.root);
   }
 
@@ -94,7 +97,7 @@ export class PowerChart {
           splits: (plot, axis, from, to) => this.ticks(plot, from, to).map((tick) => tick.at),
           values: (plot, splits) => this.named(plot, splits),
         },
-        { stroke: colors.quiet, grid, ticks: grid, size: AXIS, label: "kW", labelSize: 18 },
+        { stroke: colors.quiet, grid, ticks: grid, size: AXIS, label: this.unit, labelSize: 18 },
       ],
       series: [
         {},

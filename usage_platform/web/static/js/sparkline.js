@@ -1,6 +1,6 @@
 /** A line of the last days without axes, as SVG: it prints, and follows the colour scheme. */
 
-import { kw } from "./words.js";
+import { short } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 24;
@@ -14,9 +14,10 @@ function made(name, attributes) {
 
 /**
  * @param {(number | null)[]} line one value an hour; null where there is none, which is a break
+ * @param {string} unit its unit
  * @returns {SVGElement}
  */
-export function sparkline(line) {
+export function sparkline(line, unit) {
   const known = line.filter((value) => value !== null);
   const [least, most] = [Math.min(0, ...known), Math.max(0, ...known)];
   const scale = most > least ? (HEIGHT - 2 * EDGE) / (most - least) : 0;
@@ -26,7 +27,7 @@ export function sparkline(line) {
     if (value !== null) path += `${isOn ? "L" : "M"}${x} ${(HEIGHT - EDGE - (value - least) * scale).toFixed(1)}`;
     isOn = value !== null;
   });
-  const text = known.length ? `${kw(Math.min(...known))} to ${kw(Math.max(...known))}` : "no reading";
+  const text = known.length ? `${short(Math.min(...known))} ${unit} to ${short(Math.max(...known))} ${unit}` : "no reading";
   const svg = made("svg", { class: "spark", viewBox: `0 0 ${line.length - 1} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": `hourly means: ${text}` });
   svg.append(made("path", { d: path }));
   return svg;

@@ -2,7 +2,7 @@
 
 import { dayName, dayOf } from "./clock.js";
 import { element, fill } from "./dom.js";
-import { compared, count, duration, kw, kwh, money, range, share } from "./words.js";
+import { compared, count, duration, kw, kwh, leastTop, money, range, share, unitOfPower } from "./words.js";
 
 /**
  * @param {HTMLElement} root keeps its heading
@@ -56,7 +56,7 @@ function month({ days }, { currency }) {
   const hasPrice = own.some((day) => day.cost !== null);
   const cost = own.reduce((sum, day) => sum + (day.cost ?? 0), 0);
   const title = name ? `This month (${name})` : "This month";
-  if (!hasPrice) return tile(title, kwh(name ? energy : null), "set USAGE_TARIFF to show the cost");
+  if (!hasPrice) return tile(title, kwh(name ? energy : null), unitOfPower() === "kW" ? "set USAGE_TARIFF to show the cost" : "tariffs price kWh");
   return tile(title, kwh(energy), `${money(cost, currency)} at the tariff`);
 }
 
@@ -73,7 +73,7 @@ function drawDay(canvas, { steps, usual_steps: usual }, colors) {
   canvas.height = canvas.clientHeight * scale;
   const context = canvas.getContext("2d");
   context.scale(scale, scale);
-  const most = Math.max(1, ...steps.map((power) => power ?? 0), ...usual.map((power) => power ?? 0));
+  const most = Math.max(leastTop(), ...steps.map((power) => power ?? 0), ...usual.map((power) => power ?? 0));
   for (const [values, color, dash] of [[usual, colors.expected, [4, 3]], [steps, colors.line, []]]) {
     context.strokeStyle = color;
     context.setLineDash(dash);

@@ -10,7 +10,7 @@ import { showDays, showFiles, showHours } from "./hours.js";
 import { Calendar, drawWeek } from "./maps.js";
 import { SHAPES } from "./marks.js";
 import { isDaily, PowerChart } from "./power_chart.js";
-import { kw, kwh, range } from "./words.js";
+import { kw, kwh, range, unitOfAmount, unitOfPower } from "./words.js";
 
 const DAY = 86400;
 const SPANS = { day: DAY, week: 7 * DAY, month: 30 * DAY };
@@ -171,7 +171,7 @@ export class View {
     const { colors, overview, stamp } = this.state;
     this.still = { stamp, colors, days: overview.days };
     this.calendar.show(overview.days, colors);
-    fill(byId("calendar-legend"), ramp(), "low to high kWh ", key("gap"), "no reading. Click a day to show it in the chart.");
+    fill(byId("calendar-legend"), ramp(), `low to high ${unitOfAmount()} `, key("gap"), "no reading. Click a day to show it in the chart.");
     if (this.shape) this.drawShape();
   }
 
@@ -203,7 +203,7 @@ export class View {
       element("span", { class: "shape", "aria-hidden": "true" }, `${SHAPES.above} ${SHAPES.below} ${SHAPES.at}`),
       "anomaly: above, below, or flatline. Drag to zoom, or Ctrl and wheel.",
     );
-    fill(byId("carpet-legend"), ramp(), "low to high kW", key("gap"), "no reading", element("span", { class: "shape", "aria-hidden": "true" }, "○"), "anomaly episode. The frame marks the range of the chart above; click a day to show it there.");
+    fill(byId("carpet-legend"), ramp(), `low to high ${unitOfPower()}`, key("gap"), "no reading", element("span", { class: "shape", "aria-hidden": "true" }, "○"), "anomaly episode. The frame marks the range of the chart above; click a day to show it there.");
     const span = year.size ? clock.span(place.from, place.to) : "no readings yet";
     byId("power-chart").setAttribute("aria-label", `Power over time, ${span}`);
     if (this.cursor === null) byId("power-reading").textContent = span;
@@ -288,7 +288,7 @@ export class View {
     byId("shape-span").textContent = `range of the chart above: ${clock.span(place.from, place.to)}; building time`;
     drawWeek(byId("week-map"), week, colors);
     this.duration.show(duration, colors);
-    fill(byId("week-legend"), ramp(), "low to high kW", key("gap"), "no reading");
+    fill(byId("week-legend"), ramp(), `low to high ${unitOfPower()}`, key("gap"), "no reading");
     byId("duration-legend").textContent = `base load ${kw(shape.base_kw)}, near peak ${kw(shape.near_peak_kw)}, peak ${kw(shape.peak_kw)}, mean ${kw(shape.mean_kw)}, ${kwh(shape.energy_kwh)}`;
   }
 

@@ -4,7 +4,7 @@ import { json } from "./api.js";
 import { dayName, dayOf } from "./clock.js";
 import { element, fill } from "./dom.js";
 import { LineChart } from "./line_chart.js";
-import { compared, count, kw, kwh, number, share } from "./words.js";
+import { compared, count, kw, kwh, number, share, unitOfPower } from "./words.js";
 
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const DAY_MINUTES = 1440;
@@ -63,7 +63,7 @@ export class WeeksPanel {
       data: [minutes, loaded.low, loaded.high, loaded.usual, loaded.power],
       lines: [{}, {}, { stroke: colors.expected, dash: [5, 4] }, { stroke: colors.line, width: 1.8 }],
       areas: [{ between: [1, 0], fill: colors.band }],
-      unit: "kW",
+      unit: unitOfPower(),
       from: 0,
       to: 7 * DAY_MINUTES,
       ticks: () => DAYS.map((text, day) => ({ at: day * DAY_MINUTES, text })),

@@ -3,22 +3,43 @@
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const percents = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
+const three = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const UNKNOWN = "–";
+const KW = { unit: "kW", amount: "kWh" };
+let shown = KW;
+
+/**
+ * Take the units of what the page shows: of one meter, or of meters that share one.
+ * @param {{unit: string, amount: string}} units such as m3/h and m3
+ */
+export const showIn = ({ unit, amount } = KW) => (shown = { unit, amount });
+
+/** The unit of a reading, such as kW. */
+export const unitOfPower = () => shown.unit;
+
+/** The unit of an amount, such as kWh. */
+export const unitOfAmount = () => shown.amount;
+
+/** The least upper end of an axis: an hour of 1 kW is little, one of 1 m3/h is not. */
+export const leastTop = () => (shown.unit === KW.unit ? 1 : 0.001);
+
+/** Of other units than kW three digits: tenths of m3/h are much. */
+const digits = (usual) => (shown.unit === KW.unit ? usual : three);
 
 const isKnown = (value) => value !== null && value !== undefined && !Number.isNaN(value);
 
 /** `871.2 kW`. */
-export const kw = (value) => (isKnown(value) ? `${tenth.format(value)} kW` : UNKNOWN);
+export const kw = (value) => (isKnown(value) ? `${digits(tenth).format(value)} ${shown.unit}` : UNKNOWN);
 
 /** `820 to 905 kW`; `unknown` without an expected range. */
 export const range = (low, high) =>
-  isKnown(low) && isKnown(high) ? `${whole.format(low)} to ${whole.format(high)} kW` : "unknown";
+  isKnown(low) && isKnown(high) ? `${digits(whole).format(low)} to ${digits(whole).format(high)} ${shown.unit}` : "unknown";
 
 /** `12,345 kWh`. */
-export const kwh = (value) => (isKnown(value) ? `${whole.format(value)} kWh` : UNKNOWN);
+export const kwh = (value) => (isKnown(value) ? `${digits(whole).format(value)} ${shown.amount}` : UNKNOWN);
 
 /** `+850 kW`, `−40 kWh`. */
-export const signed = (value, unit) => (isKnown(value) ? `${signedBy(whole, value)} ${unit}` : UNKNOWN);
+export const signed = (value, unit) => (isKnown(value) ? `${signedBy(digits(whole), value)} ${unit}` : UNKNOWN);
 
 /** A number with its sign; without one if it is 0 as it is shown. */
 function signedBy(format, value) {
@@ -30,7 +51,7 @@ function signedBy(format, value) {
 export const count = (value) => whole.format(value);
 
 /** `871.2`. */
-export const number = (value) => (isKnown(value) ? tenth.format(value) : UNKNOWN);
+export const number = (value) => (isKnown(value) ? digits(tenth).format(value) : UNKNOWN);
 
 /** `3.1%`. */
 export const share = (value) => (isKnown(value) ? percents.format(value) : UNKNOWN);
@@ -42,7 +63,7 @@ export const signedShare = (value) => (isKnown(value) ? signedBy(percents, value
 export const signedNumber = (value) => (isKnown(value) ? signedBy(whole, value) : UNKNOWN);
 
 /** `12,345`, `87.1`: whole from 100 on. */
-export const short = (value) => (isKnown(value) ? (Math.abs(value) >= 100 ? whole : tenth).format(value) : UNKNOWN);
+export const short = (value) => (isKnown(value) ? (Math.abs(value) >= 100 ? whole : digits(tenth)).format(value) : UNKNOWN);
 
 /** `3 min`, `5 h`, `12 d`: the largest unit alone. */
 export function age(seconds) {

@@ -5,7 +5,7 @@ import { Clock, dayName, dayOf } from "./clock.js";
 import { element, fill } from "./dom.js";
 import { LineChart } from "./line_chart.js";
 import { timeTicks } from "./ticks.js";
-import { count, kwh, short, signed, signedShare } from "./words.js";
+import { count, kwh, short, signed, signedShare, unitOfAmount } from "./words.js";
 
 const DAY = 86400;
 const DAYS_APART = 364;
@@ -93,7 +93,7 @@ export class YearsPanel {
       data: [xs.map((day) => day * DAY), before, energy],
       lines: [{ stroke: colors.expected, dash: [5, 4], width: 1.6 }, { stroke: colors.line, width: 1.8 }],
       areas: [],
-      unit: this.by === "weeks" ? "kWh a week" : "kWh a day",
+      unit: `${unitOfAmount()} a ${this.by === "weeks" ? "week" : "day"}`,
       from: xs[0] * DAY,
       to: Math.max(xs.at(-1), xs[0] + 1) * DAY,
       ticks: (from, to, pixels) => timeTicks(calendar, from, to, pixels),
@@ -119,7 +119,7 @@ export class YearsPanel {
     if (!days) return `No day of ${this.year()} and of the year before has its readings in both.`;
     const left = all > days ? ` ${count(all - days)} of ${count(all)} days lack readings in one of the years and are left out.` : "";
     const part = before > 0 ? ` (${signedShare(difference / before)})` : "";
-    return `${this.year()} so far: ${signed(difference, "kWh")}${part} in ${count(days)} days, ${kwh(energy)} beside ${kwh(before)} in the days 52 weeks before.${left}`;
+    return `${this.year()} so far: ${signed(difference, unitOfAmount())}${part} in ${count(days)} days, ${kwh(energy)} beside ${kwh(before)} in the days 52 weeks before.${left}`;
   }
 
   drawTable() {
@@ -128,10 +128,10 @@ export class YearsPanel {
     let sum = 0;
     const rows = mondays.map((monday, at) => {
       sum += known(at) ? energy[at] - before[at] : 0;
-      const cells = known(at) ? [short(energy[at]), short(before[at]), signed(energy[at] - before[at], "kWh"), signed(sum, "kWh")] : ["–", "–", "–", signed(sum, "kWh")];
+      const cells = known(at) ? [short(energy[at]), short(before[at]), signed(energy[at] - before[at], unitOfAmount()), signed(sum, unitOfAmount())] : ["–", "–", "–", signed(sum, unitOfAmount())];
       return element("tr", {}, element("th", { scope: "row" }, dayName(dayOf(monday))), ...cells.map((text) => element("td", {}, text)));
     });
-    const heads = ["Week from", "kWh", "kWh 52 weeks before", "difference", "since January"];
+    const heads = ["Week from", unitOfAmount(), `${unitOfAmount()} 52 weeks before`, "difference", "since January"];
     fill(
       this.part("years-table"),
       element("caption", { class: "hidden" }, "Energy of the compared days by week"),
