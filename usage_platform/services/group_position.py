@@ -15,9 +15,12 @@ from hashlib import sha256
 
 from confluent_kafka import Consumer, TopicPartition
 
-from usage_platform.adapters.kafka.topics import USAGE
+from usage_platform.adapters.kafka.topic_ids import topic_id
+from usage_platform.adapters.kafka.topics import SUMS_GROUP, USAGE, KafkaSettings
+from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.core.fleet.summed_groups import SummedGroup
-from usage_platform.services.offset_marks import offset_mark
+from usage_platform.services.offset_marks import offset_mark, reader_of_offsets
 
 _TIMEOUT = 10.0
 _MARKS = 6
@@ -52,19 +55,31 @@ class GroupPosition:
         return [TopicPartition(USAGE, 0, 0, mark)]
 
 
-def committed_position(client: Consumer, topic_id: str) -> GroupPosition:
+def committed_position(client: Consumer, topic: str) -> GroupPosition:
     """The committed position; the beginning where there is none, or the topic is another one.
 
     Args:
         client: A consumer in the group.
-        topic_id: The topic's id.
+        topic: The topic's id.
     """
     [found] = client.committed([TopicPartition(USAGE, 0)], timeout=_TIMEOUT)
     marks = (found.metadata or "").split()
-    if len(marks) != _MARKS or marks[0] != topic_id:
+    if len(marks) != _MARKS or marks[0] != topic:
         return GroupPosition()
     done = None if marks[5] == _NO_DAY else date.fromisoformat(marks[5])
     return GroupPosition(marks[2], int(marks[3]), int(marks[4]), done)
+
+
+def versions_behind(kafka: KafkaSettings, reader: LakeReader) -> int:
+    """How many versions of `readings` are not in the sums of groups yet.
+
+    Raises:
+        KafkaException: When the broker refuses, or is silent for too long.
+        LakeError: When the lake cannot be read.
+    """
+    with reader_of_offsets(kafka, SUMS_GROUP) as client:
+        position = committed_position(client, topic_id(kafka, USAGE) or "")
+    return reader.state(READINGS).version - position.base
 
 
 def definition_of(groups: tuple[SummedGroup, ...]) -> str:

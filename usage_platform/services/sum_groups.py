@@ -57,8 +57,6 @@ MOST_ROWS = 150_000
 
 _CALL_SECONDS = 10.0
 _NO_FILES = DayFiles(version=-1, files={})
-_QUIET_VERSIONS = 50
-"""After so many versions without a sum the position is committed all the same."""
 
 
 class SummerFencedError(RuntimeError):
@@ -108,7 +106,6 @@ class GroupSummer:
             self._producer.init_transactions(_CALL_SECONDS)
         self._topic: str = ""
         self._position = GroupPosition()
-        self._committed = -1
         # The files of the versions `base` and `target` of the position.
         self._base = self._target = _NO_FILES
         self._missing = MissingMembers()
@@ -145,7 +142,6 @@ class GroupSummer:
         topic: str = topic_id(self._kafka, USAGE) or ""
         if topic != self._topic:
             self._topic, self._position = topic, committed_position(self._consumer, topic)
-            self._committed = self._position.base
             self._base = self._files(self._position.base)
             self._target = self._files(self._position.target)
         known = self._base.version, self._target.version
@@ -175,9 +171,9 @@ class GroupSummer:
                 self._publish(sums, tick)
             if time.monotonic() >= deadline:
                 return False
-        self._base = self._target
-        self._position = replace(self._position, base=self._target.version, done=None)
-        if self._base.version - self._committed > (0 if self._committed < 0 else _QUIET_VERSIONS):
+        if self._base.version != self._target.version:
+            self._base = self._target
+            self._position = replace(self._position, base=self._target.version, done=None)
             self._publish(_no_sums(), tick)
         return True
 
@@ -208,7 +204,6 @@ class GroupSummer:
     def _publish(self, sums: pd.DataFrame, tick: GroupTick) -> None:
         with fenced_as_own_error(self._producer, SummerFencedError):
             self._commit(sums)
-        self._committed = self._position.base
         tick.add(sums)
 
     def _commit(self, sums: pd.DataFrame) -> None:

@@ -53,15 +53,15 @@ def send(kafka, rows):
 class Ingestion:
     """Micro-batches of the topic into a lake, as Spark's worker writes them."""
 
-    def __init__(self, kafka, lake):
-        self._kafka, self._lake, self._done = kafka, lake, 0
+    def __init__(self, kafka, lake, registry=REGISTRY):
+        self._kafka, self._lake, self._registry, self._done = kafka, lake, registry, 0
         create_tables(lake)
 
     def run(self):
         messages = read_events(self._kafka, USAGE)
         if messages[self._done :]:
             raw = raw_frame(messages[self._done :])
-            assert apply_events(self._lake, REGISTRY, raw.loc[:, RAW_COLUMNS]).rejects.empty
+            assert apply_events(self._lake, self._registry, raw.loc[:, RAW_COLUMNS]).rejects.empty
         self._done = len(messages)
 
 

@@ -8,7 +8,7 @@ with a shorter interval than the group counts with the mean of its readings. The
 of the set of readings: it has the same bits for any order of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,6 +94,28 @@ def group_readings(
         found.sort_values(["ts", "meter"], ignore_index=True),
         members[["group", "meter", "start", "is_there"]],
     )
+
+
+def last_interval(group: SummedGroup, ends: Mapping[str, int]) -> int | None:
+    """The start of the last interval that can have a sum, where each meter has a last reading.
+
+    Args:
+        group: The group.
+        ends: By meter, the start of its last reading, ns since 1970 UTC.
+
+    Returns:
+        ns since 1970 UTC; None where one of the meters has no end.
+    """
+    lasts = [
+        ends[one.meter.name] + one.meter.interval_minutes * NS_A_MINUTE
+        for one in group.members
+        if one.meter.name in ends
+    ]
+    if len(lasts) < len(group.members):
+        return None
+    length = group.meter.interval_minutes * NS_A_MINUTE
+    last = np.array([min(lasts) - length], dtype=np.int64)
+    return int((last - _since_start(last, np.array([length]), group.meter.timezone))[0])
 
 
 def _memberships(groups: Sequence[SummedGroup]) -> pd.DataFrame:

@@ -10,7 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usage_platform.core.fleet.group_readings import group_readings, touched_intervals
+from usage_platform.core.fleet.group_readings import (
+    group_readings,
+    last_interval,
+    touched_intervals,
+)
 from usage_platform.core.fleet.groups import Group, GroupKind, Groups, Member
 from usage_platform.core.fleet.summed_groups import summed_groups
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -163,3 +167,16 @@ def test_meters_whose_hours_begin_at_other_minutes_have_no_sum_and_it_says_so():
     assert line.startswith("group g: intervals of 60 min begin at other minutes in Asia/Kathmandu")
     registry = MeterRegistry(known={n: Meter(n, zone, 15) for n, zone in zones.items()})
     assert summed_groups(groups, registry, {})[1] == ()
+
+
+def test_after_the_last_readings_of_its_meters_a_group_has_no_sum():
+    registry = MeterRegistry(known={"a": Meter("a", ZONES[2], 15), "b": Meter("b", ZONES[2], 60)})
+    rows = readings_of(registry, ["a", "b"], BEGINS[0], 30, 1)
+    # The quarter-hour meter ends within an hour.
+    rows = rows[(rows["meter"] == "b") | (rows["event_time"] < rows["event_time"].iloc[70])]
+    groups = (group("g", Member("a", 1), Member("b", -1)),)
+    last = max(ts for _, ts in published(groups, rows, registry))
+    [summed], _ = summed_groups(Groups(groups), registry, {})
+    ends = {str(name): at.value for name, at in rows.groupby("meter")["event_time"].max().items()}
+    assert last_interval(summed, ends) == last.value
+    assert last_interval(summed, {"a": ends["a"]}) is None
