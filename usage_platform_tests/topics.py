@@ -24,6 +24,7 @@ from usage_platform.adapters.kafka.topics import (
     SAMPLE_TOPICS,
     SAMPLES_GROUP,
     SCORER_GROUP,
+    SUMS_GROUP,
     USAGE,
     KafkaSettings,
     KafkaUnreachableError,
@@ -45,24 +46,25 @@ def until(holds: Callable[[], object], every: float = 0.05) -> None:
 
 def renew_topics(kafka: KafkaSettings) -> None:
     """Make the platform's topics anew, without an event or a committed offset."""
-    _renew(kafka, _TOPICS, SCORER_GROUP)
+    _renew(kafka, _TOPICS, {SCORER_GROUP, SUMS_GROUP})
 
 
 def renew_sample_topics(kafka: KafkaSettings) -> None:
     """The same with the topics of samples."""
-    _renew(kafka, SAMPLE_TOPICS, SAMPLES_GROUP)
+    _renew(kafka, SAMPLE_TOPICS, {SAMPLES_GROUP})
 
 
-def _renew(kafka: KafkaSettings, topics: Sequence[str], group: str) -> None:
-    _drop_topics(kafka, topics, group)
+def _renew(kafka: KafkaSettings, topics: Sequence[str], groups: set[str]) -> None:
+    _drop_topics(kafka, topics, groups)
     ensure_topics(kafka, topics)
     until(lambda: all(_has_leaders(kafka, topic) for topic in topics))
 
 
-def _drop_topics(kafka: KafkaSettings, topics: Sequence[str], group: str) -> None:
+def _drop_topics(kafka: KafkaSettings, topics: Sequence[str], groups: set[str]) -> None:
     admin = AdminClient(kafka.client())
-    if group in {one.group_id for one in admin.list_consumer_groups().result().valid}:
-        admin.delete_consumer_groups([group])[group].result()
+    there = groups & {one.group_id for one in admin.list_consumer_groups().result().valid}
+    for future in (admin.delete_consumer_groups([*there]) if there else {}).values():
+        future.result()
     ours = set(topics) & set(admin.list_topics(timeout=30).topics)
     for future in (admin.delete_topics([*ours]) if ours else {}).values():
         future.result()

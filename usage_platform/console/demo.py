@@ -25,6 +25,7 @@ from usage_platform.local.stack import Stack
 from usage_platform.services.due_models import due_models
 from usage_platform.services.progress import ingestion_lag, scoring_lag
 from usage_platform.settings.value_types import GENERATED_SITE
+from usage_platform.wiring.groups import sums_behind
 from usage_platform.wiring.platform import Platform
 
 _LOOK_EVERY_SECONDS = 1.0
@@ -42,6 +43,7 @@ class Flow:
         models_due: Weekly models that can be trained from the readings but are not trained yet.
         scoring_lag: Events not yet scored.
         anomaly_lag: Anomalies not yet ingested into the lake.
+        sums_behind: Versions of the readings that are not in the sums of groups yet.
     """
 
     source: int | None
@@ -51,6 +53,7 @@ class Flow:
     models_due: int
     scoring_lag: int
     anomaly_lag: int
+    sums_behind: int = 0
 
     @property
     def finished(self) -> bool:
@@ -59,7 +62,7 @@ class Flow:
             return False
         if not self.has_model or self.models_due:
             return False
-        return not self.scoring_lag and not self.anomaly_lag
+        return not self.scoring_lag and not self.anomaly_lag and not self.sums_behind
 
     def __str__(self) -> str:
         if self.source is None:
@@ -88,6 +91,7 @@ def look(deployment: Platform) -> Flow:
         models_due=len(due_models(deployment.reader, models, deployment.settings.timezone)),
         scoring_lag=scoring_lag(kafka),
         anomaly_lag=ingestion_lag(lake, kafka, ANOMALY),
+        sums_behind=sums_behind(deployment, time.time()),
     )
 
 

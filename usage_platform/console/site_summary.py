@@ -56,6 +56,8 @@ def _evaluated(deployment: Platform, as_of: pd.Timestamp) -> PlantedVerdicts:
     seed, calendar = deployment.settings.generated_seed, chosen_calendar(deployment.settings)
     healthy = healthy_findings(healthy_meters(seed, DAYS), calendar, as_of.value)
     findings = known_findings(deployment.reader)
+    # What a meter has, its groups have as well.
+    findings = findings.loc[~findings["meter"].isin(deployment.registry().groups)]
     return evaluate_planted(planted_findings(seed, DAYS), findings, healthy)
 
 

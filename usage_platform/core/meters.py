@@ -123,11 +123,14 @@ class MeterRegistry:
             its name.
         known: Meters by name.
         limits: What is accepted of the events of any meter.
+        groups: Names of those that are groups: their readings are sums of others' readings, so
+            that a total over all meters leaves them out.
     """
 
     default: Meter = field(default_factory=Meter)
     known: Mapping[str, Meter] = field(default_factory=dict[str, Meter])
     limits: EventLimits = field(default_factory=EventLimits)
+    groups: frozenset[str] = frozenset()
 
     def get(self, name: str) -> Meter:
         """The meter of that name; an unknown one is like the default.
@@ -147,3 +150,9 @@ class MeterRegistry:
     def with_meters(self, meters: Iterable[Meter]) -> "MeterRegistry":
         """This registry with `meters` added; one of the same name is replaced."""
         return replace(self, known={**self.known, **{m.name: m for m in meters}})
+
+    def with_groups(self, meters: Iterable[Meter]) -> "MeterRegistry":
+        """This registry with groups added as meters."""
+        added = tuple(meters)
+        names = self.groups.union(one.name for one in added)
+        return replace(self.with_meters(added), groups=names)

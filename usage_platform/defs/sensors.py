@@ -29,6 +29,7 @@ from usage_platform.services.kept_client import KeptClient
 from usage_platform.services.progress import ingestion_lag
 from usage_platform.services.score_result import TickResult
 from usage_platform.services.score_tick import score_waiting
+from usage_platform.wiring.groups import silence_rule
 
 _RUNNING = dg.DefaultSensorStatus.RUNNING
 _SCORING_SECONDS = 20.0
@@ -200,7 +201,7 @@ def anomaly_stream(
                 deployment.registry(),
                 _SCORING_SECONDS,
                 listen=True,
-                silence=deployment.silence_rule(),
+                silence=silence_rule(deployment),
             )
     except STAGE_ERRORS as error:
         return skipped(error)

@@ -193,19 +193,22 @@ class FleetCache:
     ) -> Fleet:
         hours, source = tables.hours, self._source
         hour_end = _hour_end(source.reader, hours, registry)
+        # A group is a meter to the tables; beside its meters it would count twice.
+        meters = {*registry.known} - registry.groups
         if hour_end is None:
-            groups, error = self._groups(text, registry.known, registry)
+            groups, error = self._groups(text, meters, registry)
             known = Known(registry, groups, {}, {}, frozenset(), {}, 0)
-            rows = meter_rows(registry.known, None, known)
+            rows = meter_rows(meters, None, known)
             return Fleet(version, None, None, rows, group_rows(groups, _NO_SUMS), error)
         spans = spans_until(hour_end)
         # A meter of the groups is unknown until it has sent: the names come from the sums before.
         before = () if self._fleet is None else self._fleet.meters
-        names = {*registry.known, *(row.name for row in before)}
+        names = meters | {row.name for row in before}
         groups, error = self._groups(text, names, registry)
         sums = self._sums.follow(hours, sum_members(groups.groups, registry), spans)
-        if text and not names.issuperset(sums.meters.index):
-            groups, error = self._groups(text, {*names, *sums.meters.index}, registry)
+        seen = {*map(str, sums.meters.index)} - registry.groups
+        if text and not names.issuperset(seen):
+            groups, error = self._groups(text, names | seen, registry)
             sums = self._sums.follow(hours, sum_members(groups.groups, registry), spans)
         newest = int(sums.meters["newest"].max())
         episodes = _episodes(source.reader, tables.anomalies, spans)
@@ -219,7 +222,7 @@ class FleetCache:
             self._costs.follow(tables.costs, tables.anomalies, spans, reviewed),
             as_of,
         )
-        rows = meter_rows(registry.known, sums, known)
+        rows = meter_rows(meters, sums, known)
         shown = group_rows(groups, sums.groups)
         areas = groups.areas or {}
         return Fleet(version, as_of, newest, rows, shown, error, hour_end.value, areas)

@@ -129,6 +129,8 @@ def _summed(sums: FleetSums, known: Known) -> Iterator[MeterRow]:
     columns = {name: sums.meters[name].to_numpy() for name in sums.meters.columns}
     energy = {name: column.tolist() for name, column in columns.items()}
     for at, name in enumerate(map(str, sums.meters.index)):
+        if name in known.registry.groups:
+            continue
         opened = known.open_episodes.get(name, NONE_OPEN)
         newest, first = energy["newest"][at], energy["first_hour"][at]
         meter = known.registry.get(name)

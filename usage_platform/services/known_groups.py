@@ -27,7 +27,8 @@ def known_groups(
         text: YAML.
         place: Where it is from, for errors.
         reader: The lake's tables.
-        registry: The described meters; those with hours in the lake's last days are known too.
+        registry: The described meters; those with hours in the lake's last days are known too,
+            groups that have hours of their own are not.
         days: How many days those are.
 
     Raises:
@@ -39,4 +40,4 @@ def known_groups(
         newest = max(files)
         first = newest - timedelta(days=days)
         meters.update(reader.meters(USAGE_HOURLY, first, newest))
-    return groups_in(text, place, meters, registry)
+    return groups_in(text, place, meters - registry.groups, registry)

@@ -72,6 +72,8 @@ def week_summary(fleet: Fleet, source: WeekSource) -> WeekSummary | None:
     ranked = sorted(fleet.meters, key=lambda row: (-row.rank, row.name))
     rows = {row.name: row for row in fleet.meters}
     episodes = _episodes(source.reader, start, end)
+    # What a meter uses too much, its groups do as well.
+    episodes = episodes.loc[~episodes["meter"].isin(source.registry.groups)]
     costs, priced = _costs(episodes, end, source)
     return WeekSummary(
         start=start.tz_convert(source.zone).to_pydatetime(),

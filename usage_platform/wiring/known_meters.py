@@ -1,6 +1,6 @@
-"""The known meters: of sources, of the settings, and with what people say of them.
+"""The known meters: of sources, of the settings, with what people say of them, and groups.
 
-Belongs here: putting the three together. Not here: which goes before which
+Belongs here: putting these together. Not here: which goes before which
 (`core.meter_descriptions.registry`), reading each of them (adapters).
 """
 
@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.files import LakeFiles, load_meters
+from usage_platform.adapters.stores.group_meters import GroupMeters
 from usage_platform.adapters.stores.meters import MetersStore
 from usage_platform.core.meter_descriptions.registry import described_default, with_descriptions
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -26,7 +27,8 @@ def known_meters(assets: LakeFiles, store: MetersStore, settings: Settings) -> M
     of_sources = load_meters(assets, settings.default_meter)
     limited = replace(of_sources, limits=settings.event_limits)
     with _contradictions(store):
-        return with_descriptions(limited, store.applied().descriptions)
+        described = with_descriptions(limited, store.applied().descriptions)
+    return described.with_groups(GroupMeters(assets).read().values())
 
 
 def default_meter(store: MetersStore, settings: Settings) -> Meter:

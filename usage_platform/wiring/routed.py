@@ -75,10 +75,7 @@ def chosen_routes(deployment: Platform, now: datetime) -> Chosen | None:
     if not routes.used_groups:
         return Chosen(routes, _no_groups, tuple(problems))
     try:
-        hour = int(now.timestamp()) // _AN_HOUR
-        # Frozen settings can be hashed, which their type does not say.
-        settings = deployment.settings
-        groups = _groups_of_hour(settings, deployment.groups.text(), hour)  # pyright: ignore[reportArgumentType]
+        groups = groups_of_hour(deployment, now.timestamp())
     except LakeError as error:
         problems.append(f"no route with groups applies: {error}")
         return Chosen(routes, _no_groups, tuple(problems))
@@ -99,12 +96,25 @@ def unknown_groups(routes: Routes, groups: Groups) -> Iterator[str]:
                 yield f"route {route.name}: groups: expected a group of groups.yaml, got {name!r}"
 
 
-@lru_cache(maxsize=2)
-def _groups_of_hour(settings: Settings, text: str, hour: int) -> Groups:
+def groups_of_hour(deployment: Platform, now: float) -> Groups:
     """The groups; which meters there are is asked once an hour, and not at each tick.
 
     While the file has a mistake, such as a meter that has not sent yet, it is asked each time.
+
+    Args:
+        deployment: The services.
+        now: The current time, s since 1970.
+
+    Raises:
+        LakeError: As for `lake_groups`.
     """
+    # Frozen settings can be hashed, which their type does not say.
+    settings, text = deployment.settings, deployment.groups.text()
+    return _groups_of_hour(settings, text, int(now) // _AN_HOUR)  # pyright: ignore[reportArgumentType]
+
+
+@lru_cache(maxsize=2)
+def _groups_of_hour(settings: Settings, text: str, hour: int) -> Groups:
     del text, hour
     return lake_groups(Platform(settings))
 

@@ -64,6 +64,7 @@ SENSORS = {
     "playback_sensor",
     "collector_sensor",
     "sample_stream",
+    "group_stream",
     "micro_batch_sensor",
     "model_sensor",
     "anomaly_stream",

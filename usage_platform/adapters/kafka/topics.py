@@ -33,6 +33,8 @@ SAMPLE_TOPICS = (SAMPLES, SAMPLE_REJECTS)
 """What live meters send, and what of it is no sample; created where samples are used."""
 SAMPLES_GROUP = "sample-readings"
 """The consumer group whose offsets are the progress of readings from samples."""
+SUMS_GROUP = "group-sums"
+"""The consumer group whose metadata is the progress of readings of groups."""
 SCORER_GROUP = "anomaly-scorer"
 """The consumer group whose offsets are the scorer's progress."""
 

@@ -145,9 +145,13 @@ def _check_names(found: GroupsFile, meters: Collection[str]) -> None:
     if twice:
         raise ValueError(f"{twice[0]!r} is the name of two groups; give each a name of its own")
     virtual = {one.name for one in found.virtual}
-    real = virtual & set(meters)
+    # A building with the one meter of its name is that meter.
+    same = {one.name for one in buildings if {entry.meter for entry in one.meters} == {one.name}}
+    real = (set(names) - same) & set(meters)
     if real:
-        raise ValueError(f"virtual meter {min(real)!r}: a meter has this name; choose another")
+        name = min(real)
+        kind = "virtual meter" if name in virtual else "group"
+        raise ValueError(f"{kind} {name!r}: a meter has this name; choose another")
     used = [(one.name, entry.meter) for one in buildings for entry in one.meters]
     used += [(one.name, part) for one in found.virtual for part in (*one.plus, *one.minus)]
     for group, meter in used:

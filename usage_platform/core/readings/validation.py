@@ -108,7 +108,8 @@ def _reject_meters(
     names = [str(name) for name in parsed["meter"].iloc[order[good[order]]].unique()]
     allowed = registry.limits.allowed_meters
     if allowed:
-        refused, reason = set(names) - allowed, Reason.METER_NOT_ALLOWED
+        # A group consists of meters that are allowed.
+        refused, reason = set(names) - allowed - registry.groups, Reason.METER_NOT_ALLOWED
     else:
         new = [name for name in names if not registry.describes(name)]
         refused = set(new) - set(admit(new, registry)) if new else set[str]()

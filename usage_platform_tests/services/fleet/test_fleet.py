@@ -61,6 +61,17 @@ def test_the_energies_are_those_of_the_hours(lake, cache_of, readings):
     assert (planned.newest, planned.is_silent) == (None, True)
 
 
+def test_a_group_with_hours_of_its_own_is_no_meter_of_the_fleet(lake, cache_of, readings):
+    registry = REGISTRY.with_groups([Meter("rest", "Europe/Rome", 60)])
+    own = readings[readings["meter"] == "main"].assign(meter="rest")
+    write_hours(lake, pd.concat([readings, own]))
+    cache = cache_of(GROUPS)
+    object.__setattr__(cache._source, "registry", lambda: registry)
+    fleet = cache.fleet()
+    assert fleet.groups_error == ""
+    assert [row.name for row in fleet.meters] == ["kitchen", "main", "planned", "pump"]
+
+
 def test_a_sum_counts_an_hour_only_if_each_of_its_meters_is_whole(lake, cache_of, readings):
     hours = write_hours(lake, readings)
     fleet = cache_of(GROUPS).fleet()

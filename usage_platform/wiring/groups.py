@@ -1,0 +1,116 @@
+"""The groups that have readings of their own, from the file of groups and the record of meters.
+
+Belongs here: which groups are summed now. Not here: summing them (`services.sum_groups`), what a
+group is (`core.fleet`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.stores.group_meters import GroupMeters
+from usage_platform.core.fleet.group_readings import last_interval
+from usage_platform.core.fleet.summed_groups import SummedGroup, summed_groups
+from usage_platform.services.group_position import versions_behind
+from usage_platform.services.score_silence import SilenceRule
+from usage_platform.wiring.platform import Platform
+from usage_platform.wiring.routed import groups_of_hour
+
+SETTLING_SECONDS = 60.0
+"""So long after a group became known as a meter its readings begin.
+
+A scorer or a micro-batch that has begun by then may take the group for a meter of which nothing is
+known, with other intervals and without readings below 0. Both look for new meters every ten seconds
+and end what they have begun.
+"""
+
+
+@dataclass(frozen=True)
+class ChosenGroups:
+    """The groups that are summed.
+
+    Attributes:
+        groups: Those.
+        waiting: The names of those whose readings begin soon.
+        problems: What is wrong with others, a line each.
+    """
+
+    groups: tuple[SummedGroup, ...]
+    waiting: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def chosen_groups(deployment: Platform, now: float) -> ChosenGroups | None:
+    """The groups that are summed; those that are new become known as meters.
+
+    Args:
+        deployment: The services.
+        now: The current time, s since 1970.
+
+    Returns:
+        None where there is no file of groups.
+
+    Raises:
+        LakeError: In one line, when the file has a mistake or the lake cannot be read.
+    """
+    if not deployment.groups.text().strip():
+        return None
+    record = GroupMeters(deployment.assets)
+    kept = record.with_times()
+    before = {name: meter for name, (meter, _) in kept.items()}
+    found = groups_of_hour(deployment, now)
+    groups, problems = summed_groups(found, deployment.registry(), before)
+    changed = [one.meter for one in groups if before.get(one.meter.name) != one.meter]
+    if changed:
+        record.add(changed, now)
+    new = {one.name for one in changed}
+    new |= {name for name, (_, at) in kept.items() if 0 <= now - at < SETTLING_SECONDS}
+    return ChosenGroups(
+        tuple(one for one in groups if one.meter.name not in new),
+        tuple(one.meter.name for one in groups if one.meter.name in new),
+        problems,
+    )
+
+
+def sums_behind(deployment: Platform, now: float) -> int:
+    """How many versions of `readings` are not in the sums of groups yet; 0 where none is summed.
+
+    Args:
+        deployment: The services.
+        now: The current time, s since 1970.
+
+    Raises:
+        KafkaException: When the broker refuses, or is silent for too long.
+        LakeError: When the lake cannot be read.
+    """
+    if not _groups_without_mistake(deployment, now):
+        return 0
+    return versions_behind(deployment.kafka, deployment.reader)
+
+
+def silence_rule(deployment: Platform) -> SilenceRule:
+    """When a meter counts as silent: of a group nothing is expected after its meters have ended.
+
+    Args:
+        deployment: The services.
+    """
+    rule = deployment.silence_rule()
+
+    def played_to() -> Mapping[str, int]:
+        ends = rule.played_to()
+        groups = _groups_without_mistake(deployment, rule.clock())
+        lasts = {one.meter.name: last_interval(one, ends) for one in groups}
+        return {**ends, **{name: last for name, last in lasts.items() if last is not None}}
+
+    return replace(rule, played_to=played_to)
+
+
+def _groups_without_mistake(deployment: Platform, now: float) -> tuple[SummedGroup, ...]:
+    """The groups that have a sum; none while their file has a mistake."""
+    if not deployment.groups.text().strip():
+        return ()
+    try:
+        found = groups_of_hour(deployment, now)
+    except LakeError:
+        return ()
+    return summed_groups(found, deployment.registry(), GroupMeters(deployment.assets).read())[0]
