@@ -16,6 +16,7 @@ locals {
     "alerts-*",
     "anomaly-scorer",
     "anomaly-scorer-start",
+    "peak-warnings",
     "sample-readings",
     "sample-readings-start",
     "usage-platform-audit",
@@ -33,7 +34,7 @@ locals {
 
   emr_topics = ["anomaly", "usage"]
 
-  kafka_transactional_ids = ["anomaly-scorer*", "sample-readings"]
+  kafka_transactional_ids = ["anomaly-scorer*", "peak-warnings", "sample-readings"]
 
   # arn:aws:kafka:<region>:<account>:cluster/<name>/<uuid>, and the same with another kind and a name.
   kafka_arns = {

@@ -1,7 +1,7 @@
 """Peak warnings: the job that publishes them and the schedule that starts it.
 
-Belongs here: when days are judged, and what a run reports. Not here: which days have a warning, and
-publishing it (`services`).
+Belongs here: when days are examined, and what a run reports. Not here: which days have a warning,
+and publishing it (`services`).
 """
 
 import time
@@ -37,13 +37,13 @@ def publish_warnings(context: dg.OpExecutionContext, platform: PlatformResource)
     except PeakFencedError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
     context.add_output_metadata(
-        {"judged": done.judged, "opened": done.opened, "closed": done.closed}
+        {"examined": done.examined, "opened": done.opened, "closed": done.closed}
     )
     if done.failed:
         some = sorted(done.failed.items())[:_SHOWN_METERS]
         reasons = "; ".join(f"{name}: {reason}" for name, reason in some)
         raise dg.Failure(
-            description=f"{len(done.failed):,} meters not judged today: {reasons}",
+            description=f"{len(done.failed):,} meters not examined today: {reasons}",
             allow_retries=False,
         )
 
@@ -62,7 +62,7 @@ def peak_warnings() -> None:
     cron_schedule="9 * * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Judge the days that have begun, and end the peak warnings that are over.",
+    description="Examine the days that have begun, and end the peak warnings that are over.",
 )
 def hourly_peak_warnings(
     context: dg.ScheduleEvaluationContext, platform: PlatformResource

@@ -1,10 +1,10 @@
-"""Peak warnings: judged once a day for each meter, ended when the peak was set or the day is over.
+"""Peak warnings: one examination a meter and day; they end with a new peak or with the day.
 
 Belongs here: which meters and days are due, and in what order things are published and recorded.
 Not here: the rule (`core.forecast.peak_warning`), transactions (`peak_publisher`), when it runs
 (`defs`).
 
-A day is judged when it has begun and the readings before it are there, and only while it goes on:
+A day is examined when it has begun and the readings before it are there, and only while it goes on:
 history that is loaded warns nobody. What is published is on the topic first and in the record
 later. A run that is killed in between finds it on the topic and does not publish it again.
 """
@@ -71,13 +71,13 @@ class PeakSummary:
     """What a run has done.
 
     Attributes:
-        judged: Meters whose day was judged.
+        examined: Meters whose day was examined.
         opened: Warnings that were published.
         closed: Warnings that were ended.
-        failed: Why a meter could not be judged, by meter.
+        failed: Why a meter could not be examined, by meter.
     """
 
-    judged: int
+    examined: int
     opened: int
     closed: int
     failed: dict[str, str]
@@ -95,7 +95,7 @@ def publish_peak_warnings(
     Args:
         inputs: What warnings are made from.
         publisher: Has taken over the publishing of warnings.
-        records: Where it is kept what was published and judged.
+        records: Where it is kept what was published and examined.
         as_of: The present in the time of the readings, ns since 1970 UTC.
         progress: Called with a line after some meters.
 
@@ -123,7 +123,7 @@ def publish_peak_warnings(
     waiting: list[EpisodeEvent] = []
     for at in range(0, len(due), METERS_AT_ONCE):
         some = due[at : at + METERS_AT_ONCE]
-        waiting += run.judge(some, done, progress)
+        waiting += run.examine(some, done, progress)
         if (at + len(some)) % RECORDED_AT_ONCE == 0 or at + len(some) == len(due):
             publish(waiting)
             done.opened += len(waiting)
@@ -162,7 +162,7 @@ class _Run:
         return found
 
     def due_meters(self) -> list[str]:
-        """The meters whose day was not judged yet, sorted; those without readings of late are not.
+        """The meters whose day was not examined yet, sorted; not those without readings of late.
 
         A meter whose last readings before midnight have not come waits for them, for some hours.
         """
@@ -170,20 +170,20 @@ class _Run:
         return [
             name
             for name in sorted(newest)
-            if self._record.judged.get(name, date.min) < self._today(name)
+            if self._record.examined.get(name, date.min) < self._today(name)
             and self._is_ready(name, newest)
         ]
 
-    def judge(
+    def examine(
         self, names: Sequence[str], done: PeakSummary, progress: Callable[[str], None]
     ) -> list[EpisodeEvent]:
-        """The messages on meters whose day has a warning; each is noted as judged."""
+        """The messages on meters whose day has a warning; each is noted as examined."""
         inputs, record = self._inputs, self._record
         history = self._read(names, min(map(self._first_needed, names)), self._as_of)
         found: list[EpisodeEvent] = []
         for name in names:
             day, meter = self._today(name), inputs.registry.get(name)
-            record.judged[name] = day
+            record.examined[name] = day
             try:
                 event = self._warning(meter, day, history.of(name))
             except (LakeError, MemoryError):
@@ -191,9 +191,9 @@ class _Run:
             except Exception as error:
                 # Whatever it is: the other meters get their warnings, and this one is named.
                 done.failed[name] = f"{type(error).__name__}: {error}"
-                progress(f"{name}: not judged: {done.failed[name]}")
+                progress(f"{name}: not examined: {done.failed[name]}")
                 continue
-            done.judged += 1
+            done.examined += 1
             if event is not None and event.episode not in record.warnings.get(name, {}):
                 found.append(event)
         return found
@@ -228,7 +228,7 @@ class _Run:
         return pd.Timestamp(self._as_of, tz="UTC").tz_convert(zone).date()
 
     def _first_needed(self, name: str) -> int:
-        """The first instant whose readings the judgement of a meter's day needs."""
+        """The first instant whose readings the examination of a meter's day needs."""
         meter, tariff = self._inputs.registry.get(name), self._inputs.book.money(name)
         day = self._today(name)
         first = local_day_bounds(day - HISTORY_DAYS * _A_DAY, meter.timezone)[0].value

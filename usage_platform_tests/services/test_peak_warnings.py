@@ -72,10 +72,10 @@ OPENED = ("m", NAME, "opened", None)
 
 def test_a_meter_is_warned_once_a_day_and_told_when_the_peak_was_exceeded(kafka, filled, lives):
     done = run(kafka, filled)
-    assert (done.judged, done.opened, done.closed, done.failed) == (2, 1, 0, {})
+    assert (done.examined, done.opened, done.closed, done.failed) == (2, 1, 0, {})
     assert lives() == [OPENED]
     again = run(kafka, filled, WARNED_AT + NS_AN_HOUR)
-    assert (again.judged, again.opened, again.closed) == (0, 0, 0)
+    assert (again.examined, again.opened, again.closed) == (0, 0, 0)
     go_on(filled, 10, [*[PEAK_KW] * 9, PEAK_KW + 1])
     assert run(kafka, filled, MIDNIGHT + 10 * NS_AN_HOUR).closed == 1
     run(kafka, filled, MIDNIGHT + 11 * NS_AN_HOUR)
@@ -108,7 +108,7 @@ def test_a_kill_loses_no_warning_and_publishes_none_twice(kafka, filled, lives, 
     assert killed.returncode == -signal.SIGKILL
     # The next run aborts what was not committed, and finds on the topic what was.
     done = run(kafka, filled, WARNED_AT + NS_AN_HOUR)
-    assert done.judged == 2
+    assert done.examined == 2
     assert done.opened == (cut == "before the commit")
     assert lives() == [OPENED]
 
@@ -131,14 +131,16 @@ def test_a_run_that_another_one_has_replaced_publishes_nothing(kafka, filled, li
 
 def test_what_is_late_before_midnight_is_waited_for_and_history_warns_nobody(kafka, lake, lives):
     fill(lake, MIDNIGHT - NS_AN_HOUR)
-    assert run(kafka, lake).judged == 0
-    assert run(kafka, lake, MIDNIGHT + 3 * NS_AN_HOUR).judged == 2
+    assert run(kafka, lake).examined == 0
+    assert run(kafka, lake, MIDNIGHT + 3 * NS_AN_HOUR).examined == 2
     assert lives() == [OPENED]
 
 
-def test_a_peak_that_was_exceeded_before_the_day_was_judged_gives_no_warning(kafka, filled, lives):
+def test_a_peak_that_was_exceeded_before_the_day_was_examined_gives_no_warning(
+    kafka, filled, lives
+):
     go_on(filled, 2, [PEAK_KW, PEAK_KW + 1])
-    assert run(kafka, filled, MIDNIGHT + 2 * NS_AN_HOUR).judged == 2
+    assert run(kafka, filled, MIDNIGHT + 2 * NS_AN_HOUR).examined == 2
     assert lives() == []
 
 

@@ -1,10 +1,10 @@
-"""The peak warnings that were published and the days that were judged, in a file of `assets/`.
+"""The peak warnings that were published and the days that were examined, in a file of `assets/`.
 
 Belongs here: reading and writing it, whole. Not here: which day has a warning
 (`core.forecast.peak_warning`), publishing it (`services.peak_warnings`).
 
 The topic `episode` says what was published: the record is what was read there up to its offsets.
-Without it all is read again, and days are judged again whose warnings are found there.
+Without it all is read again, and days are examined again whose warnings are found there.
 """
 
 from datetime import date
@@ -23,14 +23,14 @@ class PeakRecord(BaseModel):
     Attributes:
         topic: The id of the topic that was read.
         offsets: By partition, up to where.
-        judged: By meter, the last local day of which it was decided whether it has a warning.
+        examined: By meter, the last local day of which it was decided whether it has a warning.
         warnings: By meter and name, the last message on each warning that is open and on the
             newest one.
     """
 
     topic: str = ""
     offsets: dict[int, int] = Field(default_factory=dict[int, int])
-    judged: dict[str, date] = Field(default_factory=dict[str, date])
+    examined: dict[str, date] = Field(default_factory=dict[str, date])
     warnings: dict[str, dict[str, dict[str, Any]]] = Field(
         default_factory=dict[str, dict[str, dict[str, Any]]]
     )

@@ -87,6 +87,8 @@ def test_warnings_are_counted_from_their_probability_on():
     assert peaks.rates("one", 0.2) == (pytest.approx(2 / 3), 1.0)
     assert peaks.best_precision("one", 0.5) == 1.0
     assert peaks.best_precision("one", 0.8) == pytest.approx(2 / 3)
+    assert peaks.later.came.tolist() == [False, False, False]
+    assert (peaks.warned("one", 0.2), peaks.later.warned("one", 0.2)) == (3, 1)
     precision, recall = peaks.rates("one", 0.95)
     assert np.isnan(precision)
     assert recall == 0.0
