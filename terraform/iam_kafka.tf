@@ -17,6 +17,7 @@ locals {
     "anomaly-scorer",
     "anomaly-scorer-start",
     "group-sums",
+    "peak-warnings",
     "sample-readings",
     "sample-readings-start",
     "usage-platform-audit",
@@ -34,7 +35,7 @@ locals {
 
   emr_topics = ["anomaly", "usage"]
 
-  kafka_transactional_ids = ["anomaly-scorer*", "group-sums", "sample-readings"]
+  kafka_transactional_ids = ["anomaly-scorer*", "group-sums", "peak-warnings", "sample-readings"]
 
   # arn:aws:kafka:<region>:<account>:cluster/<name>/<uuid>, and the same with another kind and a name.
   kafka_arns = {

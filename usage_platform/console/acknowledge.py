@@ -10,7 +10,12 @@ from usage_platform.core.feedback.reviews import Act, Review
 from usage_platform.core.meters import is_meter_name
 from usage_platform.settings.settings import SettingsError
 
-_EPISODE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ", re.ASCII)
+# Those of peak warnings have an offset.
+_ID = re.compile(
+    r"(?P<episode>\d{4}-\d\d-\d\dT\d\d:\d\d(Z|[+-]\d\d:\d\d))"
+    r"(:(opened|closed|withdrawn)(:\d+)?)?",
+    re.ASCII,
+)
 
 
 def add_acknowledgement(store: ReviewStore, name: str, note: str, now: pd.Timestamp) -> str:
@@ -27,13 +32,13 @@ def add_acknowledgement(store: ReviewStore, name: str, note: str, now: pd.Timest
     """
     # An id has the alert's state behind the episode, which has a colon itself.
     meter, _, rest = name.rpartition("/")
-    episode = rest[: len("2024-03-05T18:05Z")]
-    is_rest = re.fullmatch(r"(:(opened|closed|withdrawn)(:\d+)?)?", rest[len(episode) :], re.ASCII)
-    if not is_meter_name(meter) or not _EPISODE.fullmatch(episode) or not is_rest:
+    found = _ID.fullmatch(rest)
+    if not is_meter_name(meter) or found is None:
         raise SettingsError(
             "alerts acknowledge: expected METER/TIME such as central-library/2024-03-05T18:05Z, "
             f"got {name[:100]!r}"
         )
+    episode = found["episode"]
     try:
         review = Review(uuid4().hex[:12], now, meter, episode, Act.ACKNOWLEDGE, None, note.strip())
     except ValueError as error:

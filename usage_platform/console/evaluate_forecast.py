@@ -6,12 +6,15 @@ Belongs here: printing. Not here: the series (`evaluate`), the errors
 
 import time
 
+import numpy as np
 import pandas as pd
 
 from usage_platform.console.screen import Screen, table
+from usage_platform.core.anomalies.peak_messages import MEDIUM_FROM
 from usage_platform.core.evaluation.forecast_errors import ForecastErrors, forecast_errors
 from usage_platform.core.forecast.day_ahead import HISTORY_DAYS
 from usage_platform.core.forecast.forecast import forecast
+from usage_platform.core.forecast.peak_warning import WARNED_FROM, WORKING_DAYS_BEFORE
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.calendar import Calendar
@@ -74,4 +77,13 @@ def _print_peaks(screen: Screen, name: str, found: ForecastErrors) -> None:
         shown.add_row(f"{threshold:.2f}", *(f"{one:.2f} / {two:.2f}" for one, two in rates))
     best = [f"{peaks.best_precision(method, _RECALL):.2f}" for method in methods]
     shown.add_row(f"best precision at a recall of {_RECALL}", *best)
+    later = peaks.later
+    new, days = np.count_nonzero(later.came), len(later.came)
+    shown.add_section()
+    shown.add_row(f"after {WORKING_DAYS_BEFORE} working days: {new:,} on {days:,} days", "", "")
+    for threshold in (WARNED_FROM, MEDIUM_FROM):
+        rates = [later.rates(method, threshold) for method in methods]
+        warned = later.warned("forecast", threshold)
+        name = f"{threshold:.2f}, {warned:,} warnings of the forecast"
+        shown.add_row(name, *(f"{one:.2f} / {two:.2f}" for one, two in rates))
     screen.console.print(shown)

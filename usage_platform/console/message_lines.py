@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from usage_platform.core.anomalies.anomaly import PUBLISHED
 from usage_platform.core.anomalies.episode_messages import EpisodeStatus
+from usage_platform.core.anomalies.peak_messages import PEAK_WARNING
 
 STYLES = {"low": "dim", "medium": "yellow", "high": "bold red"}
 """The style of each severity."""
@@ -35,6 +36,8 @@ def episode_line(event: Mapping[str, Any]) -> str:
     begun = f"{at:%Y-%m-%d %H:%M %z}  {_meter(event)} {event['status']:<9}"
     if event["status"] == EpisodeStatus.WITHDRAWN:
         return f"{begun} the episode {event['episode']} was withdrawn"
+    if event["kind"] == PEAK_WARNING:
+        return f"{begun} {_severity(event)}  peak warning: {escape(event['explanation'])}"
     start, end = (datetime.fromisoformat(event[name]) for name in ("start", "end"))
     excess = "" if event["excess_kwh"] is None else f", {event['excess_kwh']:+.0f} kWh"
     return (

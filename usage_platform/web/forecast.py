@@ -3,29 +3,64 @@
 Belongs here: `/api/forecast`. Not here: making forecasts (`services.meter_forecast`).
 """
 
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from usage_platform.core.time.units import NS_A_DAY
 from usage_platform.services.meter_forecast import MeterForecast
 from usage_platform.settings.settings import SettingsError
 from usage_platform.web.answers import as_json, rounded, seconds, unless_known
 from usage_platform.web.parameters import meter_of, source_of
 
 _DECIMALS = 2
+_SHOWN = (
+    *("episode", "status", "outcome", "highest_kw", "peak_kw", "probability"),
+    *("expected_kw", "expected_low_kw", "expected_high_kw", "cost", "currency"),
+)
+_Warning = Mapping[str, Any]
 
 
 def forecast(request: Request) -> Response:
     """The forecast of a meter from its newest reading on."""
+    source, meter = source_of(request), meter_of(request)
     try:
-        made = source_of(request).forecasts.forecast(meter_of(request))
+        made = source.forecasts.forecast(meter)
     except SettingsError as error:
         raise HTTPException(503, str(error)) from None
-    return unless_known(request, made.version, lambda: as_json(_content(made)), "application/json")
+    warning = None
+    if made.forecast is not None:
+        warning = _recent(source.peak_warnings.newest(meter.name), made.forecast.made_at)
+    version = f"{made.version}{'' if warning is None else warning['event_id']}"
+    return unless_known(
+        request, version, lambda: as_json(_content(made, warning)), "application/json"
+    )
 
 
-def _content(made: MeterForecast) -> dict[str, object]:
+def _recent(warning: _Warning | None, made_at: int) -> _Warning | None:
+    """A peak warning that has not ended more than a day before the forecast."""
+    if warning is None or pd.Timestamp(warning["end"]).value < made_at - NS_A_DAY:
+        return None
+    return warning
+
+
+def _shown(warning: _Warning | None) -> dict[str, object] | None:
+    """The fields that the page shows; instants in seconds since 1970 UTC."""
+    if warning is None:
+        return None
+    times = ((name, pd.Timestamp(warning[name]).value) for name in ("start", "expected_at"))
+    return {
+        **{name: warning.get(name) for name in _SHOWN},
+        **{name: seconds(at) for name, at in times},
+    }
+
+
+def _content(made: MeterForecast, warning: _Warning | None) -> dict[str, object]:
     found = made.forecast
     if found is None:
         return {"forecast": None}
@@ -44,6 +79,7 @@ def _content(made: MeterForecast) -> dict[str, object]:
             "month_cost": made.month_cost,
             "peak_kw": found.peak_kw,
             "peak_probability": found.peak_probability,
+            "peak_warning": _shown(warning),
         }
     }
 

@@ -18,9 +18,11 @@ from usage_platform.services.fleet import FleetCache
 from usage_platform.services.fleet_findings import FleetFindingsCache
 from usage_platform.services.meter_forecast import ForecastCache, ForecastSource
 from usage_platform.services.page_data import YearCache
+from usage_platform.services.peak_list import PeakList
 from usage_platform.settings.closing_days import chosen_calendar
 from usage_platform.wiring.findings import finding_states, findings_record
 from usage_platform.wiring.fleet import fleet_of
+from usage_platform.wiring.peaks import peak_records
 from usage_platform.wiring.platform import Platform
 
 
@@ -41,6 +43,7 @@ class PageSource:
         fleet_findings: The findings of all meters.
         finding_states: States of findings.
         findings_record: When findings were computed.
+        peak_warnings: The newest peak warning of each meter.
         tariff: Price of a kWh; None without one.
         currency: Its currency, as in ISO 4217.
     """
@@ -57,6 +60,7 @@ class PageSource:
     fleet_findings: FleetFindingsCache
     finding_states: FindingStates
     findings_record: FindingsRecord
+    peak_warnings: PeakList
     tariff: float | None
     currency: str
 
@@ -95,6 +99,7 @@ class PageSource:
             fleet_findings=FleetFindingsCache(deployment.reader, finding_states(deployment)),
             finding_states=finding_states(deployment),
             findings_record=findings_record(deployment),
+            peak_warnings=PeakList(peak_records(deployment), time.monotonic),
             tariff=deployment.settings.tariff,
             currency=deployment.settings.currency,
         )

@@ -15,6 +15,7 @@ from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.lake_id import lake_id
 from usage_platform.adapters.stores.routing_record import RoutingRecord
 from usage_platform.core.alerts.routes import Routes
+from usage_platform.core.anomalies.peak_messages import PEAK_WARNING
 from usage_platform.core.feedback.reviews import states
 from usage_platform.core.fleet.groups import Groups
 from usage_platform.core.meters import MeterRegistry
@@ -182,6 +183,9 @@ def cost_of(deployment: Platform, registry: MeterRegistry) -> Callable[[Event], 
     book = cache(deployment.tariff_book)
 
     def cost(event: Event) -> Decimal | None:
+        if event["kind"] == PEAK_WARNING:
+            said = event.get("cost")
+            return Decimal(str(said)) if isinstance(said, int | float) else None
         meter = registry.get(event["meter"])
         try:
             found = episode_cost(deployment.reader, book(), meter, event["episode"], event["end"])

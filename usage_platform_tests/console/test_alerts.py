@@ -133,6 +133,13 @@ def test_an_option_that_cannot_be_read_is_one_line(data, options, message):
     assert done.output.count("\n") == 1
 
 
+def test_a_peak_warning_is_acknowledged_by_its_day(data):
+    done = run(data, "acknowledge", "a/b/2024-03-05T00:00-05:00:opened")
+    assert done.output == "a/b: episode 2024-03-05T00:00-05:00 acknowledged\n"
+    (review,) = ReviewStore(LakeFiles(str(data / "lake" / "assets"))).read()
+    assert (review.episode, review.says) == ("2024-03-05T00:00-05:00", None)
+
+
 @pytest.mark.parametrize(
     "name",
     ["a/b/2024-03-05T18:05Z", "a/b/2024-03-05T18:05Z:opened", "a/b/2024-03-05T18:05Z:closed:2"],

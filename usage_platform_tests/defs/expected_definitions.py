@@ -50,6 +50,7 @@ JOBS = {
     "findings",
     "upkeep",
     "weekly_mail",
+    "peak_warnings",
 }
 SCHEDULES = {
     "weekly_retrain",
@@ -58,6 +59,7 @@ SCHEDULES = {
     "nightly_upkeep",
     "nightly_costs",
     "nightly_findings",
+    "hourly_peak_warnings",
     "monthly_report",
 }
 SENSORS = {

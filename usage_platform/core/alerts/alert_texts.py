@@ -10,7 +10,14 @@ from typing import Any
 
 from usage_platform.core.alerts.alert import Alert, AlertState, Standing
 from usage_platform.core.anomalies.gap_messages import SILENT
+from usage_platform.core.anomalies.peak_messages import PEAK_WARNING, Outcome
 from usage_platform.core.meters import Meter
+
+_BECAME: Mapping[str, str] = {
+    Outcome.EXCEEDED: "a new peak was set",
+    Outcome.HELD: "no new peak",
+    Outcome.UNKNOWN: "readings are missing",
+}
 
 
 def episode_key(event: Mapping[str, Any]) -> str:
@@ -48,8 +55,9 @@ def episode_alert(event: Mapping[str, Any], standing: Standing, meter: Meter) ->
 def _opened(
     event: Mapping[str, Any], standing: Standing, meter: Meter
 ) -> tuple[str, Iterable[str]]:
-    del standing
     start = local_time(event["start"], meter)
+    if standing.kind == PEAK_WARNING:
+        return f"{_warning(start)} ({event['severity']})", (_sentence(event), *_peak_cost(event))
     title = f"{_kind(event)} since {start:%H:%M} ({event['severity']})"
     return title, (f"Since {long_time(start)}.", _sentence(event), *_energy(event, " so far"))
 
@@ -58,6 +66,9 @@ def _closed(
     event: Mapping[str, Any], standing: Standing, meter: Meter
 ) -> tuple[str, Iterable[str]]:
     start, end = local_time(event["start"], meter), local_time(event["end"], meter)
+    if standing.kind == PEAK_WARNING:
+        became = _BECAME.get(str(event.get("outcome")), _BECAME[Outcome.UNKNOWN])
+        return f"{_warning(start)}: {became} ({event['severity']})", (_sentence(event),)
     what = "silence" if standing.kind == SILENT else _kind(event)
     title = f"{what} is over after {_duration(start, end)} ({event['severity']})"
     return title, (
@@ -89,6 +100,18 @@ def local_time(text: str, meter: Meter) -> datetime:
 def long_time(at: datetime) -> str:
     """A time with its day and zone, for people."""
     return f"{at:%a} {at.day} {at:%b %Y, %H:%M %Z}"
+
+
+def _warning(day: datetime) -> str:
+    return f"peak warning for {day:%a} {day.day} {day:%b %Y}"
+
+
+def _peak_cost(event: Mapping[str, Any]) -> list[str]:
+    cost = event.get("cost")
+    if cost is None:
+        return []
+    said = f"{cost:,.2f} {event.get('currency')}"
+    return [f"Such a peak would raise the month's demand charges by {said}, before taxes."]
 
 
 def _kind(event: Mapping[str, Any]) -> str:

@@ -16,12 +16,13 @@ from usage_platform.core.alerts.addresses import check_mqtt_topic, mail_addresse
 from usage_platform.core.alerts.alert import Severity
 from usage_platform.core.alerts.routes import Route, Routes, Step, Target, Weekly
 from usage_platform.core.anomalies.gap_messages import GAP, SILENT
+from usage_platform.core.anomalies.peak_messages import PEAK_WARNING
 from usage_platform.core.detector.score import Kind
 from usage_platform.core.form_errors import form_error
 from usage_platform.core.tariffs.field_types import Amount, Fields
 from usage_platform.core.tariffs.times import DAY_NAMES, HOLIDAY, Days, Hours, Times
 
-KINDS = (*(kind.value for kind in Kind if kind), GAP, SILENT)
+KINDS = (*(kind.value for kind in Kind if kind), GAP, SILENT, PEAK_WARNING)
 """The kinds of episodes."""
 
 SINK_NAMES = ("webhook", "slack", "email", "sns", "mqtt")

@@ -9,6 +9,7 @@ measured on the readings of which every method has a forecast.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from usage_platform.core.evaluation.boosted_trees import boosted_power, boosted_
 from usage_platform.core.forecast.day_ahead import WindowForecasts, forecast_windows
 from usage_platform.core.forecast.month_end import energy_ahead
 from usage_platform.core.forecast.peak import peak_probability
+from usage_platform.core.forecast.peak_warning import WORKING_DAYS_BEFORE, working_days_before
 from usage_platform.core.forecast.ranges import range_of
 from usage_platform.core.forecast.windows import Windows, cut_windows
 from usage_platform.core.meters import Meter
@@ -30,6 +32,7 @@ from usage_platform.core.time.units import NS_A_MINUTE
 FIRST_DAY = 90
 """Days of history before the first forecast that is measured."""
 
+_EPOCH = date(1970, 1, 1)
 _WEEK = 7
 _MONTH_AHEAD = 15
 
@@ -56,16 +59,28 @@ class PeakWarnings:
     Attributes:
         came: bool, shape (days,).
         probabilities: By method, shape (days,): what it gave for that at midnight.
+        can_warn: bool, shape (days,): whether enough working days of the month lay before it.
     """
 
     came: npt.NDArray[np.bool_]
     probabilities: Mapping[str, Floats]
+    can_warn: npt.NDArray[np.bool_]
+
+    @property
+    def later(self) -> "PeakWarnings":
+        """Only the days that can have a warning."""
+        chosen = {name: given[self.can_warn] for name, given in self.probabilities.items()}
+        return PeakWarnings(self.came[self.can_warn], chosen, self.can_warn[self.can_warn])
+
+    def warned(self, method: str, threshold: float) -> int:
+        """The number of warnings from a probability on."""
+        return int(np.count_nonzero(self.probabilities[method] >= threshold))
 
     def rates(self, method: str, threshold: float) -> tuple[float, float]:
         """Precision and recall of warnings from a probability on; NaN without a warning."""
         warned = self.probabilities[method] >= threshold
         hits = np.count_nonzero(warned & self.came)
-        warnings = np.count_nonzero(warned)
+        warnings = self.warned(method, threshold)
         precision = hits / warnings if warnings else float("nan")
         return float(precision), float(hits / max(1, np.count_nonzero(self.came)))
 
@@ -256,4 +271,10 @@ def _peaks(made: WindowForecasts, rows: Ints) -> PeakWarnings:
     came = highest[days] > so_far
     probability = np.array(given)
     trees = boosted_probability(made, days, so_far, probability, came)
-    return PeakWarnings(came, {"forecast": probability, "boosted trees": trees})
+    first = _EPOCH + timedelta(days=windows.first_day)
+    before = [working_days_before(first + timedelta(days=row), windows.calendar) for row in used]
+    return PeakWarnings(
+        came,
+        {"forecast": probability, "boosted trees": trees},
+        np.array(before) >= WORKING_DAYS_BEFORE,
+    )

@@ -12,7 +12,7 @@ import pandas as pd
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.forecast.day_ahead import LEARNED_DAYS, WindowForecasts, forecast_windows
 from usage_platform.core.forecast.month_end import EnergyRange, energy_ahead
-from usage_platform.core.forecast.peak import peak_probability
+from usage_platform.core.forecast.peak import PeakAhead, peak_ahead
 from usage_platform.core.forecast.ranges import range_of
 from usage_platform.core.forecast.windows import Windows, cut_windows
 from usage_platform.core.load.month import Month
@@ -39,6 +39,8 @@ class Forecast:
         month_energy: Energy of the whole month; None with too little history.
         peak_kw: The month's highest reading until `made_at`; None without a reading in the month.
         peak_probability: That a reading of the 24 hours is higher; None without such a reading.
+        ahead: The distribution of the highest reading of the 24 hours; None with too little
+            history.
     """
 
     meter: Meter
@@ -52,6 +54,12 @@ class Forecast:
     month_energy: EnergyRange | None
     peak_kw: float | None
     peak_probability: float | None
+    ahead: PeakAhead | None
+
+    @property
+    def highest_at(self) -> int:
+        """Start of the interval with the highest forecast power, ns since 1970 UTC."""
+        return int(self.instants[np.nanargmax(self.power)])
 
 
 def forecast(series: Series, meter: Meter, calendar: Calendar, made_at: int) -> Forecast | None:
@@ -81,6 +89,7 @@ def forecast(series: Series, meter: Meter, calendar: Calendar, made_at: int) -> 
     own = own.since(month.bounds(meter)[0].value)
     used_kwh = float(np.nansum(own.values)) / meter.readings_per_hour
     peak = float(np.nanmax(own.values)) if np.isfinite(own.values).any() else None
+    ahead = peak_ahead(made, row)
     return Forecast(
         meter=meter,
         made_at=made_at,
@@ -93,7 +102,8 @@ def forecast(series: Series, meter: Meter, calendar: Calendar, made_at: int) -> 
         used_kwh=used_kwh,
         month_energy=_month_energy(made, windows, month, used_kwh),
         peak_kw=peak,
-        peak_probability=None if peak is None else peak_probability(made, row, peak),
+        peak_probability=(None if peak is None or ahead is None else ahead.probability_above(peak)),
+        ahead=ahead,
     )
 
 

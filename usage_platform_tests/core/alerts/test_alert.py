@@ -197,3 +197,29 @@ def test_a_test_says_that_it_is_one():
     alert = trial_alert(METER, datetime(2024, 7, 1, 12, tzinfo=UTC))
     assert "test" in alert.title
     assert "08:00 EDT" in alert.text
+
+
+def peak_message(status, **more):
+    """A message on a peak warning of the day on which the clocks change."""
+    return {
+        **message(status, "medium", episode="2024-03-10T00:00-05:00", excess_kwh=None),
+        "kind": "peak_warning",
+        "start": "2024-03-10T00:00:00-05:00",
+        "cost": 84.2,
+        "currency": "USD",
+        "explanation": "with a probability of 62% this day exceeds it",
+        **more,
+    }
+
+
+def test_a_peak_warning_is_told_in_its_own_words():
+    opened, closed = told([peak_message("opened"), peak_message("closed", outcome="exceeded")])
+    assert opened.key == "library/2024-03-10T00:00-05:00:opened"
+    assert opened.title == "library: peak warning for Sun 10 Mar 2024 (medium)"
+    assert opened.text == (
+        "With a probability of 62% this day exceeds it.\n"
+        "Such a peak would raise the month's demand charges by 84.20 USD, before taxes."
+    )
+    assert closed.title == "library: peak warning for Sun 10 Mar 2024: a new peak was set (medium)"
+    (free,) = told([peak_message("opened", cost=None)])
+    assert free.text.splitlines() == ["With a probability of 62% this day exceeds it."]

@@ -77,6 +77,12 @@ def test_the_example_of_the_documentation_is_a_file():
     assert [len(found.targets), len(found.routes)] == [3, 3]
 
 
+def test_a_route_may_take_peak_warnings():
+    text = "routes: [{name: peaks, kinds: [peak_warning], targets: [slack]}]"
+    (route,) = routes_in(text, "f").routes
+    assert route.kinds == ("peak_warning",)
+
+
 def test_an_episode_is_taken_if_all_conditions_hold():
     assert why() == ""
 
@@ -211,4 +217,4 @@ def test_no_file_is_no_routes_and_an_empty_one_has_none(tmp_path):
 def test_the_file_knows_the_sinks_that_there_are_and_the_kinds_on_the_wire():
     assert SINK_NAMES == SINKS
     assert set(SETTING_OF) == set(SINKS)
-    assert {"spike", "stuck", "silent", "gap"} < set(KINDS)
+    assert {"spike", "stuck", "silent", "gap", "peak_warning"} < set(KINDS)

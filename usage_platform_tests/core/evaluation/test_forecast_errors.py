@@ -78,16 +78,24 @@ def test_a_series_without_readings_is_refused():
 
 def test_warnings_are_counted_from_their_probability_on():
     came = np.array([True, True, False, False, False])
-    peaks = PeakWarnings(came, {"one": np.array([0.9, 0.2, 0.5, 0.1, 0.0])})
+    peaks = PeakWarnings(
+        came,
+        {"one": np.array([0.9, 0.2, 0.5, 0.1, 0.0])},
+        np.array([0, 0, 1, 1, 1], dtype=np.bool_),
+    )
     assert peaks.rates("one", 0.5) == (0.5, 0.5)
     assert peaks.rates("one", 0.2) == (pytest.approx(2 / 3), 1.0)
     assert peaks.best_precision("one", 0.5) == 1.0
     assert peaks.best_precision("one", 0.8) == pytest.approx(2 / 3)
+    assert peaks.later.came.tolist() == [False, False, False]
+    assert (peaks.warned("one", 0.2), peaks.later.warned("one", 0.2)) == (3, 1)
     precision, recall = peaks.rates("one", 0.95)
     assert np.isnan(precision)
     assert recall == 0.0
 
 
 def test_without_a_new_peak_there_is_no_precision():
-    peaks = PeakWarnings(np.zeros(2, dtype=np.bool_), {"one": np.array([0.4, 0.3])})
+    peaks = PeakWarnings(
+        np.zeros(2, dtype=np.bool_), {"one": np.array([0.4, 0.3])}, np.ones(2, dtype=np.bool_)
+    )
     assert np.isnan(peaks.best_precision("one", 0.8))

@@ -12,6 +12,7 @@ from usage_platform.adapters.lake.tables import ANOMALIES, USAGE_HOURLY, Lake
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.adapters.stores.reviews import ReviewStore
 from usage_platform.core.feedback.reviews import Act, Review
+from usage_platform.core.meters import Meter
 from usage_platform_tests.conftest import table_writer
 from usage_platform_tests.core.detector.made_models import cut_forests, model
 from usage_platform_tests.services.fleet.three_meters import (
@@ -20,6 +21,7 @@ from usage_platform_tests.services.fleet.three_meters import (
     HOUR_END,
     METERS,
     MONTH,
+    REGISTRY,
     START,
     WEEK,
     row_of,

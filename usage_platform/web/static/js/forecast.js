@@ -52,7 +52,7 @@ export class ForecastPanel {
     if (section.hidden) return;
     const [first, end] = [forecast.at[0], forecast.at.at(-1) + (forecast.at[1] - forecast.at[0])];
     note.textContent = `Made at ${clock.full(forecast.made_at)} for the 24 hours ${clock.span(first, end)}.`;
-    fill(figures, ...day(forecast), ...month(forecast), ...peak(forecast));
+    fill(figures, ...day(forecast), ...month(forecast), ...peak(forecast), ...warning(forecast, clock));
     this.drawChart();
     this.parts.chart.setAttribute("aria-label", `Power of the last 24 hours and forecast of the next 24 hours: ${kwh(forecast.energy_kwh)}, at most ${kw(Math.max(...forecast.kw))}`);
   }
@@ -123,4 +123,18 @@ function peak({ peak_kw: power, peak_probability: probability }) {
   if (power === null) return [fact("Month's peak so far", "–", "no reading in this month yet")];
   const chance = probability === null ? "too little history for a probability" : `${share(probability)} probability that the next 24 hours exceed it`;
   return [fact("Month's peak so far", kw(power), chance)];
+}
+
+const OUTCOMES = { exceeded: "new peak", held: "no new peak", unknown: "not known" };
+
+function warning({ peak_warning: one }, clock) {
+  if (one === null) return [];
+  const soFar = `${kw(one.peak_kw)} was the month's peak before that day`;
+  if (one.status === "closed") {
+    const highest = one.highest_kw === null ? "no reading came" : kw(one.highest_kw);
+    return [fact("Peak warning is over", OUTCOMES[one.outcome], highest, soFar)];
+  }
+  const range = `${kw(one.expected_low_kw)} to ${kw(one.expected_high_kw)}, highest about ${clock.full(one.expected_at)}`;
+  const cost = one.cost === null ? null : `${money(one.cost, one.currency)} more demand charges`;
+  return [fact("Peak warning", kw(one.expected_kw), range, `${share(one.probability)} probability of a new peak`, soFar, cost)];
 }

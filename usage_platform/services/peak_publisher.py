@@ -1,0 +1,116 @@
+"""Publishes messages on peak warnings, each exactly once.
+
+Belongs here: the transactional producer, and reading what was published. Not here: which warnings
+there are (`peak_warnings`).
+
+Whoever takes over aborts what its predecessor had not committed, and then reads the topic to its
+end: what is there was published, what is not never will be by anybody else.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+
+from usage_platform.adapters.kafka.events import committed_reader
+from usage_platform.adapters.kafka.producing import produce
+from usage_platform.adapters.kafka.topic_ids import topic_id
+from usage_platform.adapters.kafka.topics import (
+    EPISODE,
+    SCORER_GROUP,
+    USAGE,
+    KafkaSettings,
+    messages_to_end,
+    partitions_of,
+)
+from usage_platform.adapters.stores.peak_record import PeakRecord
+from usage_platform.core.anomalies.episode_messages import EpisodeEvent
+from usage_platform.services.offset_marks import Work, check_lake_of_stage
+from usage_platform.services.score_fencing import (
+    TRANSACTION_TIMEOUT_MS,
+    TRANSACTIONAL,
+    fenced_as_own_error,
+)
+
+_CALL_SECONDS = 10.0
+
+
+class PeakFencedError(RuntimeError):
+    """Another run publishes peak warnings; one line."""
+
+    def __init__(self) -> None:
+        super().__init__("another run publishes peak warnings now: what is due is in its hands")
+
+
+class PeakPublisher:
+    """A producer with the transactional id of peak warnings, which it takes over.
+
+    Args:
+        kafka: The brokers.
+        lake_id: The id of the lake whose meters are warned of.
+
+    Raises:
+        OtherLakeError: The broker serves another lake.
+        PeakFencedError: Somebody else has taken over meanwhile.
+        KafkaException: When the broker refuses, or is silent for too long.
+    """
+
+    def __init__(self, kafka: KafkaSettings, lake_id: str) -> None:
+        check_lake_of_stage(kafka, lake_id, Work(USAGE, SCORER_GROUP, "scored"))
+        self._kafka = kafka
+        self._producer = Producer(
+            kafka.client(
+                **{
+                    "transactional.id": "peak-warnings",
+                    "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+                    **TRANSACTIONAL,
+                }
+            ),
+            # A fatal error is raised by the failing call and need not be logged as well.
+            logger=logging.Logger("usage_platform.services.peaks", logging.CRITICAL + 1),
+        )
+        with fenced_as_own_error(self._producer, PeakFencedError):
+            self._producer.init_transactions(_CALL_SECONDS)
+
+    def new_messages(self, record: PeakRecord) -> Iterator[Message]:
+        """The messages of the topic `episode` since the record's offsets, which are moved on.
+
+        Of a topic that was created again all messages, and the record forgets the former one's.
+        """
+        topic = topic_id(self._kafka, EPISODE) or ""
+        if topic != record.topic:
+            record.topic = topic
+            record.offsets.clear()
+            record.warnings.clear()
+        with committed_reader(self._kafka, "peak-warnings") as client:
+            starts = [
+                TopicPartition(EPISODE, one.partition, _start(client, one, record))
+                for one in partitions_of(client, self._kafka, EPISODE)
+            ]
+            for message in messages_to_end(client, starts):
+                record.offsets[message.partition() or 0] = (message.offset() or 0) + 1
+                yield message
+
+    def publish(self, events: Sequence[EpisodeEvent]) -> None:
+        """Publish messages in one transaction: all of them or, after a kill, none.
+
+        Raises:
+            PeakFencedError: Another run has taken over; nothing is published.
+            KafkaException: The run must end; all is published, or nothing.
+        """
+        if not events:
+            return
+        producer = self._producer
+        with fenced_as_own_error(producer, PeakFencedError):
+            producer.begin_transaction()
+            seconds = TRANSACTION_TIMEOUT_MS / 1000
+            for event in events:
+                produce(producer, EPISODE, event.value, event.meter.encode(), seconds)
+            producer.commit_transaction(_CALL_SECONDS)
+
+
+def _start(client: Consumer, one: TopicPartition, record: PeakRecord) -> int:
+    """The first offset that was not read and that Kafka still has."""
+    return max(
+        client.get_watermark_offsets(one, timeout=10)[0], record.offsets.get(one.partition, 0)
+    )
