@@ -162,15 +162,17 @@ class _Run:
         return found
 
     def due_meters(self) -> list[str]:
-        """The meters whose day was not examined yet, sorted; not those without readings of late.
+        """The meters of power whose day was not examined yet, sorted; those with recent readings.
 
-        A meter whose last readings before midnight have not come waits for them, for some hours.
+        No tariff charges for the demand of others, such as water. A meter whose last readings
+        before midnight have not come waits for them, for some hours.
         """
         newest = self._newest()
         return [
             name
             for name in sorted(newest)
-            if self._record.examined.get(name, date.min) < self._today(name)
+            if self._inputs.registry.get(name).is_power
+            and self._record.examined.get(name, date.min) < self._today(name)
             and self._is_ready(name, newest)
         ]
 

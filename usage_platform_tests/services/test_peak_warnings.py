@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from usage_platform.adapters.kafka.topics import EPISODE
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.stores.peak_record import PeakRecords
 from usage_platform.core.anomalies.message_parsing import parse_episode, parse_episode_event
+from usage_platform.core.measurement import ReadingUnit
 from usage_platform.core.time.units import NS_AN_HOUR
 from usage_platform.services import peak_warnings
 from usage_platform.services.peak_publisher import PeakFencedError, PeakPublisher
@@ -111,6 +113,16 @@ def test_a_kill_loses_no_warning_and_publishes_none_twice(kafka, filled, lives, 
     assert done.examined == 2
     assert done.opened == (cut == "before the commit")
     assert lives() == [OPENED]
+
+
+def test_a_meter_of_water_has_no_peak_to_be_warned_of(kafka, filled, lives):
+    inputs = inputs_of(filled)
+    water = replace(inputs.registry.get("m"), unit=ReadingUnit.M3_H)
+    inputs = replace(inputs, registry=inputs.registry.with_meters([water]))
+    publisher, records = PeakPublisher(kafka, LAKE_ID), PeakRecords(LakeFiles(filled.assets))
+    done = publish_peak_warnings(inputs, publisher, records, WARNED_AT, print)
+    assert (done.examined, done.opened) == (1, 0)
+    assert lives() == []
 
 
 def test_without_its_record_nothing_is_published_twice(kafka, filled, lives):
