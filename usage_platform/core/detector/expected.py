@@ -25,9 +25,9 @@ WEEKDAY_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Candidates for the weight of a weekday's own median against that of Mondays to Fridays together;
 training chooses one."""
 
-SUN_HOURS = 3
-"""How far the sun moves what is usual of a net meter at a time of day: in eight weeks of spring or
-autumn two hours, and an hour more where the clocks change."""
+SUN_HOURS = 2
+"""How far the sun and the change of the clocks move what is usual of a net meter at a time of day,
+within the weeks of an expected value."""
 
 DAY_TYPES = 3
 _SATURDAY = 5

@@ -10,6 +10,7 @@ Energy 12, 1969. The equation of time is left out: it moves noon by a quarter of
 
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -81,7 +82,7 @@ def generation(instants: Ints, array: SolarArray, rng: np.random.Generator) -> F
     clear = _CLEAR_SKY * height * np.exp(-0.057 / np.maximum(height, 1e-3))
     since = (instants - instants[0]) / NS_A_DAY
     noons = stationary(day_rng, int(since[-1]) + 2, _WEATHER_MEMORY)
-    weather: Floats = np.interp(since, np.arange(len(noons)), noons)
+    weather = cast("Floats", np.interp(since, np.arange(len(noons)), noons))
     step = float(np.median(np.diff(instants))) if len(instants) > 1 else float(NS_A_MINUTE)
     memory = float(np.exp(-step / NS_A_MINUTE / _CLOUD_MEMORY_MINUTES))
     clouds = stationary(hour_rng, len(instants), memory)

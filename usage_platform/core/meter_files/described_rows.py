@@ -4,15 +4,19 @@ Belongs here: which rows are of one part, by meter and description. Not here: wh
 (`core.meter_descriptions`), where versions change (`version_changes`), reading a part (`readings`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
-from usage_platform.core.arrays import Ints
+from usage_platform.core.arrays import Int32s
 from usage_platform.core.measurement import Sign, Unit
-from usage_platform.core.meter_descriptions.description import Measured, MeterDescription
+from usage_platform.core.meter_descriptions.description import (
+    Descriptions,
+    Measured,
+    MeterDescription,
+)
 from usage_platform.core.meter_descriptions.registry import described
 from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.rows import TypedRows
@@ -27,20 +31,21 @@ class Part:
     """Rows that are read alike.
 
     Attributes:
-        files: The files that have such rows, with these alone; without what they counted.
+        files: The files that have such rows, with these alone; without what they counted. Whoever
+            reads them empties the list.
         meter: Gives the time zone, the interval, and the name where there is one meter.
         options: What people say of the rows.
         description: What people say of the meters; None where they say nothing.
     """
 
-    files: tuple[FileRows, ...]
+    files: list[FileRows]
     meter: Meter
     options: FileOptions
     description: MeterDescription | None
 
 
 @dataclass(frozen=True)
-class _Way:
+class Way:
     """How rows are read, and from when until when; equal ones make a part."""
 
     meter: Meter
@@ -50,8 +55,12 @@ class _Way:
     until: VersionChange | None = None
 
 
-def parts_of(files: Sequence[FileRows], meter: Meter, options: FileOptions) -> list[Part]:
-    """The rows by how they are read; none where no meter of them is described.
+Ways = Mapping[Way, Sequence[str]]
+"""The meters that are read in each way."""
+
+
+def ways_of(files: Sequence[FileRows], meter: Meter, options: FileOptions) -> Ways:
+    """How the rows are read; nothing where no meter of them is described.
 
     Args:
         files: At least one.
@@ -62,20 +71,16 @@ def parts_of(files: Sequence[FileRows], meter: Meter, options: FileOptions) -> l
         SourceError: In one line, when an option contradicts a description.
     """
     called = meter_names(files, meter)
-    if not options.meters.keys() & set(called.values()):
-        return []
-    places = [_places(file, called) for file in files]
-    names = list(dict.fromkeys(name for of_file in places for name in of_file))
+    names = list(dict.fromkeys(name for file in files for name in _with_rows(file, called)))
     if not options.meters.keys() & set(names):
-        return []
+        return {}
     of_nobody = replace(options, meters={})
-    ways: dict[_Way, list[str]] = {}
-    said: dict[str, MeterDescription | None] = {}
+    ways: dict[Way, list[str]] = {}
     for name in names:
-        description = said[name] = options.meters.get(name)
+        description = options.meters.get(name)
         own_units = tuple(_own_unit(file, called, name) for file in files)
         if description is None:
-            ways.setdefault(_Way(meter, of_nobody, own_units), []).append(name)
+            ways.setdefault(Way(meter, of_nobody, own_units), []).append(name)
             continue
         like = replace(described(meter, description), name=meter.name)
         read = [
@@ -88,26 +93,62 @@ def parts_of(files: Sequence[FileRows], meter: Meter, options: FileOptions) -> l
             if since is not None
         ]
         for (_, how), since, until in zip(read, [None, *changes], [*changes, None], strict=True):
-            ways.setdefault(_Way(like, how, own_units, since, until), []).append(name)
-    found = [
-        Part(
-            _files_of(files, places, called, group, way),
-            replace(way.meter, name=group[0]),
-            way.options,
-            said[group[0]],
+            ways.setdefault(Way(like, how, own_units, since, until), []).append(name)
+    return ways
+
+
+def parts_of(
+    files: list[FileRows], ways: Ways, meter: Meter, descriptions: Descriptions
+) -> Iterator[Part]:
+    """The rows by how they are read, a part at a time; at least one.
+
+    Args:
+        files: Emptied: of ten million rows there is no room for two copies. A part is to be let go
+            before the next one is asked for.
+        ways: The ways of the files (`ways_of`).
+        meter: As for `ways_of`.
+        descriptions: What people say.
+
+    Raises:
+        SourceError: In one line, for a row that can be of no version, or of two.
+    """
+    called = meter_names(files, meter)
+    places = [_places(file, called) for file in files]
+    empty: Part | None = None
+    is_found = False
+    for at, (way, group) in enumerate(ways.items(), start=1):
+        rows = _files_of(files, places, called, group, way)
+        if at == len(ways):
+            files.clear()
+            places.clear()
+        part = Part(
+            rows, replace(way.meter, name=group[0]), way.options, descriptions.get(group[0])
         )
-        for way, group in ways.items()
-    ]
-    # Versions without a row say nothing.
-    return [part for part in found if len(part.files[0].rows.numbers)] or found[:1]
+        if len(rows[0].rows.numbers):
+            is_found = True
+            del rows
+            yield part
+        elif empty is None:
+            empty = part
+        del part
+    # Versions without a row say nothing, unless there is no other.
+    if empty is not None and not is_found:
+        yield empty
 
 
-def _places(file: FileRows, called: dict[str, str]) -> dict[str, Ints]:
+def _with_rows(file: FileRows, called: dict[str, str]) -> list[str]:
+    """The meters that have rows, in the order in which the file names them."""
+    counts = np.bincount(file.rows.meters, minlength=len(file.rows.names))
+    return [called[name] for name, count in zip(file.rows.names, counts, strict=True) if count]
+
+
+def _places(file: FileRows, called: dict[str, str]) -> dict[str, Int32s]:
     """The positions of the rows of each meter that has some."""
     code_of = {name: code for code, name in enumerate(dict.fromkeys(called.values()))}
-    codes = np.array([code_of[called[name]] for name in file.rows.names], dtype=np.int64)
-    of_rows = codes[file.rows.meters].astype(np.min_scalar_type(len(code_of)))
-    order = np.argsort(of_rows, kind="stable")
+    smallest = np.min_scalar_type(len(code_of))
+    codes = np.array([code_of[called[name]] for name in file.rows.names], dtype=smallest)
+    of_rows = codes[file.rows.meters]
+    order = np.argsort(of_rows, kind="stable").astype(np.int32)
     of_order = of_rows[order]
     ends = np.flatnonzero(of_order[1:] != of_order[:-1]) + 1
     found = np.split(order, ends) if len(order) else []
@@ -154,11 +195,11 @@ def _own_unit(file: FileRows, called: dict[str, str], name: str) -> Unit | None:
 
 def _files_of(
     files: Sequence[FileRows],
-    places: Sequence[dict[str, Ints]],
+    places: Sequence[dict[str, Int32s]],
     called: dict[str, str],
     group: Sequence[str],
-    way: _Way,
-) -> tuple[FileRows, ...]:
+    way: Way,
+) -> list[FileRows]:
     """The files with the rows of a part; at least one."""
     found = [
         _file_of_all(file, called, group, unit)
@@ -166,7 +207,7 @@ def _files_of(
         else _rows_of(file, of_file, group, way, unit)
         for file, of_file, unit in zip(files, places, way.own_units, strict=True)
     ]
-    return tuple(file for file in found if len(file.rows.numbers)) or (found[0],)
+    return [file for file in found if len(file.rows.numbers)] or found[:1]
 
 
 def _file_of_all(
@@ -187,15 +228,17 @@ def _file_of_all(
 
 
 def _rows_of(
-    file: FileRows, places: dict[str, Ints], group: Sequence[str], way: _Way, unit: Unit | None
+    file: FileRows, places: dict[str, Int32s], group: Sequence[str], way: Way, unit: Unit | None
 ) -> FileRows:
     rows = file.rows
-    found = [places.get(name, np.empty(0, dtype=np.int64)) for name in group]
-    at = np.concatenate(found)
-    code = np.repeat(np.arange(len(group)), [len(one) for one in found])
-    # As they are in the file.
-    order = np.argsort(at, kind="stable")
-    wanted, code = at[order], code[order]
+    found = [places.get(name, np.empty(0, dtype=np.int32)) for name in group]
+    wanted = np.concatenate(found)
+    code = np.repeat(np.arange(len(group), dtype=np.int32), [len(one) for one in found])
+    if len(group) > 1:
+        # As they are in the file.
+        order = np.argsort(wanted, kind="stable")
+        wanted, code = wanted[order], code[order]
+        del order
     # Both changes look at all rows, as for the versions before and after.
     within = np.ones(len(wanted), dtype=np.bool_)
     for change, is_new in ((way.since, True), (way.until, False)):
@@ -207,7 +250,7 @@ def _rows_of(
         rows.times[wanted],
         rows.is_instant[wanted],
         rows.values[wanted],
-        code.astype(np.int32),
+        code,
         tuple(group),
         None if rows.end_wall is None else rows.end_wall[wanted],
         None if rows.end_instants is None else rows.end_instants[wanted],

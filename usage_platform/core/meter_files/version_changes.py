@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from usage_platform.core.arrays import Integers, Ints
+from usage_platform.core.arrays import Integers
 from usage_platform.core.measurement import Quantity, Stamp
 from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.series import FileRows
@@ -44,7 +44,7 @@ class VersionChange:
         ]
         return cls(day, *stamps)
 
-    def is_after(self, file: FileRows, at: Ints, meters: Integers, timezone: str) -> Flags:
+    def is_after(self, file: FileRows, at: Integers, meters: Integers, timezone: str) -> Flags:
         """Which rows are of the new version; the others are of the version before.
 
         Args:
@@ -79,7 +79,7 @@ class VersionChange:
     def _after_end_stamps(
         self,
         file: FileRows,
-        at: Ints,
+        at: Integers,
         times: npt.NDArray[np.datetime64],
         midnight: npt.NDArray[np.datetime64],
     ) -> Flags:
@@ -105,6 +105,6 @@ class VersionChange:
         found[here] = follows
         return found
 
-    def _where(self, file: FileRows, at: Ints) -> str:
+    def _where(self, file: FileRows, at: Integers) -> str:
         number = file.rows.numbers[at[0]]
         return f"{file.layout.label}:{number}: has the midnight of {self.day}"

@@ -35,6 +35,8 @@ def files(draw) -> str:
             max_size=60,
         )
     )
+    # A file without a number is taken for one without a header, and refused.
+    rows.append(("a", 0, "2", ""))
     if draw(st.booleans()):
         rows.sort()
     lines = [

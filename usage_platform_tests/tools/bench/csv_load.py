@@ -10,15 +10,24 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
 from usage_platform.adapters.sources.csv_file import CsvSource
+from usage_platform.core.measurement import Stamp
+from usage_platform.core.meter_descriptions.description import (
+    Descriptions,
+    MeterDescription,
+    Version,
+)
+from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meters import Meter
 
 ROWS = 10_000_000
 _METERS = 10
+_CHANGED = date(2014, 1, 1)
 _KIB = 1024 if sys.platform == "linux" else 1
 """The unit in which the system counts a process's memory, in bytes."""
 
@@ -36,8 +45,8 @@ class CsvRead:
     peak_mib: float
 
 
-def csv_reads(folder: Path) -> tuple[CsvRead, CsvRead]:
-    """What the platform and pandas take to read the file.
+def csv_reads(folder: Path) -> tuple[CsvRead, CsvRead, CsvRead]:
+    """What the platform takes to read the file, also with described meters, and what pandas takes.
 
     The platform also recognises the file, checks each row and sorts the readings.
 
@@ -47,9 +56,10 @@ def csv_reads(folder: Path) -> tuple[CsvRead, CsvRead]:
     path = folder / "bench.csv"
     # A process begins with the peak of the one that starts it, so that this one stays small.
     _run("write", path)
-    ours, naive = (CsvRead(**json.loads(_run(how, path))) for how in ("platform", "pandas"))
+    ways = ("platform", "described", "pandas")
+    ours, described, naive = (CsvRead(**json.loads(_run(how, path))) for how in ways)
     path.unlink()
-    return ours, naive
+    return ours, described, naive
 
 
 def _run(how: str, path: Path) -> str:
@@ -67,12 +77,27 @@ def _write(path: Path) -> None:
         rows.to_csv(path, index=False, mode="a" if number else "w", header=not number)
 
 
+def _described() -> Descriptions:
+    """Half of the meters, each with its own factor from a day on."""
+    return {
+        name: MeterDescription(
+            name=name,
+            stamp=Stamp.START,
+            versions=(Version(valid_from=_CHANGED, factor=2.0 + number),),
+        )
+        for number in range(_METERS // 2)
+        for name in [f"m{number}"]
+    }
+
+
 def _read(how: str, path: Path) -> CsvRead:
     began = time.process_time()
-    if how == "platform":
-        CsvSource((path,), Meter()).load(lambda done, total: None)
-    else:
+    if how == "pandas":
         pd.read_csv(path, parse_dates=["time"])
+    else:
+        meters = _described() if how == "described" else {}
+        options = FileOptions(meters=meters)
+        CsvSource((path,), Meter(), options=options).load(lambda done, total: None)
     seconds = time.process_time() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
     return CsvRead(ROWS / seconds, peak / 2**20)
