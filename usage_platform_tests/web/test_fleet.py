@@ -65,7 +65,8 @@ def test_without_a_tariff_there_is_energy_alone(page):
 
 
 def test_where_a_tariff_applies_rows_have_costs_and_those_at_stake_come_first(own_lake, readings):
-    hours = LakeReader(own_lake).rows(USAGE_HOURLY, ["meter", "start", "energy_kwh", "event_date"])
+    columns = ["meter", "start", "end", "energy_kwh", "event_date"]
+    hours = LakeReader(own_lake).rows(USAGE_HOURLY, columns)
     own = hours[hours["meter"] == "m"].rename(columns={"energy_kwh": "kwh"})
     priced = own.assign(export_kwh=0.0, currency="EUR", cost=0.5 * own["kwh"])
     table_writer(own_lake, USAGE_COST, priced)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.core.meters import Meter, MeterRegistry
+from usage_platform.core.time.clock_hours import clock_hours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +58,8 @@ def month_of_hours(hours: pd.DataFrame, registry: MeterRegistry) -> bytes:
     name = sorted(hours["meter"].unique())[0]
     zone = registry.get(name).timezone
     own = hours[hours["meter"] == name].set_index("start").sort_index()
-    own = own.asfreq("h")
+    hours = clock_hours(zone).between(own.index[0].value, own.index[-1].value + 1)
+    own = own.reindex(pd.DatetimeIndex(hours.view("datetime64[ns]"), tz="UTC"))
     local = own.index.tz_convert(zone).tz_localize(None)
     figure, axes = new_figure(7.2, 2.6)
     axes.fill_between(local, own["min_usage"], own["max_usage"], color="#9db8d2", linewidth=0)

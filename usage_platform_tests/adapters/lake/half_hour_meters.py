@@ -42,9 +42,8 @@ def readings_around(change: str, meters: list[Meter] = METERS) -> list:
     rng = np.random.default_rng(int(change.replace("-", "")))
     found = []
     for meter in meters:
-        minutes = pd.date_range(
-            first, pd.Timestamp(last) + pd.Timedelta(days=1), freq="min", tz="UTC"
-        )
+        end = pd.Timestamp(last) + pd.Timedelta(days=1)
+        minutes = pd.date_range(first, end, freq="min", tz="UTC", inclusive="left")
         starts = minutes[minutes.tz_convert(meter.timezone).minute % meter.interval_minutes == 0]
         values = rng.random(len(starts)).tolist()
         found += [event(meter.name, at, value) for at, value in zip(starts, values, strict=True)]

@@ -1,5 +1,6 @@
 """`usage_hourly` holds the hours of each meter's own clock, whatever comes when."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -23,6 +24,7 @@ from usage_platform_tests.adapters.lake.half_hour_meters import (
     assert_clock_hours,
     readings_around,
 )
+from usage_platform_tests.repository import ROOT
 
 KOLKATA = METERS[0]
 QUARTERS = MeterRegistry(replace(KOLKATA, interval_minutes=15))
@@ -149,3 +151,18 @@ def test_an_hour_is_final_and_late_by_its_own_end(lake):
     apply(lake, [one for one in events if one.reading[1] == start], QUARTERS, 9**7)
     assert (hour()["n"], hour()["late_n"]) == (4, 1)
     assert pd.Timedelta(hours=1) == usage_events.WATERMARK
+
+
+def test_the_documented_query_gives_local_days(lake):
+    create_tables(lake)
+    apply(lake, readings_around("2024-03-10", [QUARTERS.default]), QUARTERS)
+    reference = (ROOT / "docs" / "reference.md").read_text("utf-8")
+    (query,) = re.findall(r"```\n(SELECT meter, date_trunc.*?)```", reference, re.DOTALL)
+    rows = LakeReader(lake).query_rows(query)
+    readings = LakeReader(lake).rows(READINGS)
+    local_day = (
+        readings["event_time"].dt.tz_convert("Asia/Kolkata").dt.tz_localize(None).dt.floor("D")
+    )
+    expected = readings.groupby(local_day)["value"].sum() / 4
+    assert [pd.Timestamp(row["local_day"]) for row in rows] == expected.index.tolist()
+    assert [row["kwh"] for row in rows] == pytest.approx(expected.tolist())

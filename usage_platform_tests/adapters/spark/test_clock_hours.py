@@ -41,7 +41,9 @@ def test_events_of_all_zones_and_changes_become_the_clocks_hours(fresh_topics, p
     for change in CHANGES:
         put(kafka, [one.payload for one in readings_around(change)])
         drain_usage(spark, lake, REGISTRY, kafka, USAGE)
-    assert set(LakeReader(lake).meters(READINGS)) == {meter.name for meter in METERS}
+    assert set(LakeReader(lake).rows(READINGS, ["meter"])["meter"]) == {
+        meter.name for meter in METERS
+    }
     assert_clock_hours(lake)
     checked = find_wrong_hours(
         LakeReader(lake), REGISTRY, None, lambda: None, lambda: pd.Timestamp.now(tz="UTC")
