@@ -1,6 +1,7 @@
 """The rows of `usage_cost`, and when a month is due; the MERGE on real Spark."""
 
 import math
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -14,6 +15,7 @@ from usage_platform.adapters.lake.tables import READINGS, USAGE_COST
 from usage_platform.adapters.stores.cost_record import CostRecord
 from usage_platform.adapters.stores.plain_yaml import yaml_texts
 from usage_platform.core.load.month import Month
+from usage_platform.core.measurement import ReadingUnit
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.tariffs.bill import bill_of_month
 from usage_platform.core.tariffs.charges import ChargeKind
@@ -25,6 +27,7 @@ from usage_platform.services.usage_cost import (
     compute_month,
     costs_of_month,
     months_due,
+    wrong_hours,
 )
 
 BOSTON = Meter("boston", "America/New_York", 60)
@@ -94,6 +97,14 @@ def test_the_hour_over_the_end_of_a_month_is_the_same_from_both_months(inputs):
     (shared,) = both.to_dict("records")
     assert shared["start"] == pd.Timestamp("2024-04-30T18:00Z")
     assert shared["cost"] == shared["cost_of_may"] == pytest.approx(0.15)
+
+
+def test_a_meter_of_a_volume_has_no_row_whatever_tariff_is_for_all(inputs):
+    water = Meter("boston", BOSTON.timezone, BOSTON.interval_minutes, unit=ReadingUnit.M3_H)
+    mixed = replace(inputs, registry=inputs.registry.with_meters([water]))
+    assert set(costs_of_month(mixed, MAY, ["boston", "delhi"])["meter"]) == {"delhi"}
+    assert costs_of_month(mixed, MAY, ["boston"]).empty
+    assert wrong_hours(mixed, MAY, ["boston"]) == (0, 0)
 
 
 def test_without_a_tariff_there_is_energy_and_no_cost(inputs):
