@@ -27,7 +27,6 @@ from usage_platform.services.usage_cost import (
     compute_month,
     costs_of_month,
     months_due,
-    wrong_hours,
 )
 
 BOSTON = Meter("boston", "America/New_York", 60)
@@ -104,7 +103,6 @@ def test_a_meter_of_a_volume_has_no_row_whatever_tariff_is_for_all(inputs):
     mixed = replace(inputs, registry=inputs.registry.with_meters([water]))
     assert set(costs_of_month(mixed, MAY, ["boston", "delhi"])["meter"]) == {"delhi"}
     assert costs_of_month(mixed, MAY, ["boston"]).empty
-    assert wrong_hours(mixed, MAY, ["boston"]) == (0, 0)
 
 
 def test_without_a_tariff_there_is_energy_and_no_cost(inputs):
