@@ -92,6 +92,12 @@ class Unit(StrEnum):
 
 
 _AMOUNTS = {"Wh", "kWh", "MWh", "m3", "l"}
+_WHOLE_FROM = 100
+
+
+def few_digits(value: float, sign: str = "") -> str:
+    """A flow or a volume for people: three digits, whole from 100 on; `sign` + shows each sign."""
+    return f"{value:{sign},.3g}" if abs(value) < _WHOLE_FROM else f"{value:{sign},.0f}"
 
 
 def units_that_fit(quantity: Quantity) -> str:

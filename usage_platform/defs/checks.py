@@ -11,6 +11,7 @@ from usage_platform.adapters.lake.tables import (
     LakeTable,
 )
 from usage_platform.core.detector.slow_change import SlowChange
+from usage_platform.core.measurement import few_digits
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.quality import incomplete_days
 from usage_platform.defs.resources import PlatformResource
@@ -106,9 +107,12 @@ def no_slow_change(platform: PlatformResource) -> dg.AssetCheckResult:
 
 
 def _in_words(meter: Meter, change: SlowChange) -> str:
-    form = ".0f" if meter.is_power else ".3g"
+    before, now = (
+        f"{value:.0f}" if meter.is_power else few_digits(value)
+        for value in (change.before_kw, change.now_kw)
+    )
     return (
         f"- {meter.name}: {change.what} {change.share:+.0%} within the last weeks, from "
-        f"{change.before_kw:{form}} to {change.now_kw:{form}} {meter.unit}; usual are "
+        f"{before} to {now} {meter.unit}; usual are "
         f"{change.usual_share:.0%}"
     )

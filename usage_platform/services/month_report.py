@@ -17,6 +17,7 @@ from usage_platform.core.anomalies.anomaly import records
 from usage_platform.core.anomalies.episode_summary import Episode
 from usage_platform.core.load.load_shape import BASE_PERCENTILE
 from usage_platform.core.load.month import Month, Profile
+from usage_platform.core.measurement import few_digits
 from usage_platform.core.meters import Meter
 
 MOST_METERS = 20
@@ -220,17 +221,19 @@ def _utc(instant: int) -> pd.Timestamp:
 
 def _shown(value: float, decimals: int, unit: str, meter: Meter) -> str:
     """A number with its unit; of other units than kW three digits, as tenths may be large."""
-    return f"{value:,.{decimals}f} {unit}" if meter.is_power else f"{value:,.3g} {unit}"
+    return f"{value:,.{decimals}f} {unit}" if meter.is_power else f"{few_digits(value)} {unit}"
 
 
 def _months(months: pd.DataFrame, meter: Meter) -> str:
-    kw, kwh = (",.1f", ",.0f") if meter.is_power else (",.3g", ",.3g")
+    def number(value: float, decimals: int) -> str:
+        return f"{value:,.{decimals}f}" if meter.is_power else few_digits(value)
+
     rows = [
         (
             f"{one['month']:%b %Y}",
-            f"{one['energy_kwh']:{kwh}}",
-            f"{one['mean_kw']:{kw}}",
-            f"{one['peak_kw']:{kw}}",
+            number(one["energy_kwh"], 0),
+            number(one["mean_kw"], 1),
+            number(one["peak_kw"], 1),
             f"{one['completeness']:.1%}",
         )
         for one in records(months)

@@ -45,6 +45,7 @@ def test_a_meter_is_added_changed_and_shown(data):
         "factor": 80,
         "samples": None,
         "versions": [{"valid_from": "2024-03-01", "quantity": "energy"}],
+        "readings_in": "kW",
         "described_by": "people",
     }
     assert json.loads(run(data, "show", "east", "--json").output) == expected

@@ -13,7 +13,7 @@ from usage_platform.core.anomalies.episode_messages import EpisodeStatus, episod
 from usage_platform.core.anomalies.episode_summary import running_summary
 from usage_platform.core.fleet.groups_file import check_units, parse_groups
 from usage_platform.core.load.overlay import OverlayUnit, UnitError, factors
-from usage_platform.core.measurement import Quantity, ReadingUnit, Unit
+from usage_platform.core.measurement import Quantity, ReadingUnit, Unit, few_digits
 from usage_platform.core.meter_descriptions.parsing import parse_descriptions
 from usage_platform.core.meter_descriptions.registry import with_descriptions
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -58,7 +58,8 @@ def test_the_description_says_the_unit_of_the_readings(said, unit):
 
 
 def test_a_meter_is_stored_with_its_unit_and_as_before_in_kw():
-    assert Meter(**WATER.as_stored()) == WATER
+    # As it is kept: JSON.
+    assert Meter(**json.loads(json.dumps(WATER.as_stored()))) == WATER
     assert "unit" not in POWER.as_stored()
 
 
@@ -117,6 +118,15 @@ def test_hours_of_another_unit_are_not_written_over():
     said = unit_mismatch({"water": {"m3/h", "kW"}}, REGISTRY)
     assert said.startswith("meter water: its hours in the lake are in kW, and")
     assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.05234, "0.0523"), (12.345, "12.3"), (99.99, "100"), (1234.5, "1,234"), (0.0, "0")],
+)
+def test_flows_have_three_digits_and_large_ones_all_of_theirs(value, shown):
+    assert few_digits(value) == shown
+    assert few_digits(value, "+") == f"+{shown}"
 
 
 ODD = {"usage": 3.25, "kind": "spike", "expected": 0.4, "expected_low": 0.0213, "run": 1}

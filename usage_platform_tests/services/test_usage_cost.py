@@ -1,6 +1,7 @@
 """The rows of `usage_cost`, and when a month is due; the MERGE on real Spark."""
 
 import math
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
@@ -13,6 +14,7 @@ from usage_platform.adapters.lake.tables import READINGS, USAGE_COST
 from usage_platform.adapters.stores.cost_record import CostRecord
 from usage_platform.adapters.stores.plain_yaml import yaml_texts
 from usage_platform.core.load.month import Month
+from usage_platform.core.measurement import ReadingUnit
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.tariffs.bill import bill_of_month
 from usage_platform.core.tariffs.charges import ChargeKind
@@ -109,6 +111,13 @@ def test_the_hours_of_a_former_version_are_replaced(inputs, record, lake, monkey
         expected.sort_values("start", ignore_index=True),
         check_dtype=False,
     )
+
+
+def test_a_meter_of_a_volume_has_no_row_whatever_tariff_is_for_all(inputs):
+    water = Meter("boston", BOSTON.timezone, BOSTON.interval_minutes, unit=ReadingUnit.M3_H)
+    mixed = replace(inputs, registry=inputs.registry.with_meters([water]))
+    assert set(costs_of_month(mixed, MAY, ["boston", "delhi"])["meter"]) == {"delhi"}
+    assert costs_of_month(mixed, MAY, ["boston"]).empty
 
 
 def test_without_a_tariff_there_is_energy_and_no_cost(inputs):

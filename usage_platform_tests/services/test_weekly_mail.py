@@ -24,6 +24,7 @@ from usage_platform.core.alerts.weekly_summary import (
 from usage_platform.core.fleet.group_row import HourSum, group_row
 from usage_platform.core.fleet.groups import Group, GroupKind, Member
 from usage_platform.core.fleet.meter_row import NO_ENERGY, Energy, MeterRow
+from usage_platform.core.measurement import ReadingUnit
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.tariffs.book import TariffBook
 from usage_platform.core.tariffs.tariff import flat_tariff
@@ -175,7 +176,7 @@ def test_a_mail_without_a_meter_or_an_hour_is_drawn_too(record):
     assert sinks["facility"].pages[0].png.startswith(b"\x89PNG")
 
 
-def meter_row(name, week, line=1.0, episodes=0):
+def meter_row(name, week, line=1.0, episodes=0, unit=ReadingUnit.KW):
     return MeterRow(
         name=name,
         week=week,
@@ -188,6 +189,7 @@ def meter_row(name, week, line=1.0, episodes=0):
         is_silent=False,
         kwh_per_m2=NAN,
         line=np.full(168, line),
+        unit=unit,
     )
 
 
@@ -220,12 +222,14 @@ def test_the_figures_are_those_of_the_fleet_and_of_the_weeks_episodes(lake, writ
             meter_row("m", Energy(1700, 1700, 1680), 10.0, 1),
             meter_row("sub", Energy(500, 500, 600), 3.0),
             meter_row("gone", NO_ENERGY, np.nan),
+            # No power that could be added to the others.
+            meter_row("water", NO_ENERGY, 2.0, unit=ReadingUnit.M3_H),
         ),
         groups=(group_row(group, HourSum(168, 168, 1200.0)),),
         hour_end=END.value,
     )
     found = week_summary(fleet, source_of(lake))
-    assert [row.name for row in found.meters] == ["sub", "m", "gone"]
+    assert [row.name for row in found.meters] == ["sub", "m", "gone", "water"]
     assert found.groups == [WeekRow("rest", 1200.0, 120.0, 1080.0)]
     np.testing.assert_array_equal(found.hourly_kw, np.full(168, 13.0))
     assert (found.new_episodes, found.open_episodes) == (1, 1)

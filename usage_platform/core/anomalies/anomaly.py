@@ -19,6 +19,7 @@ from usage_platform.core.anomalies.episodes import LastAnomaly, episode_names, s
 from usage_platform.core.detector.model_timeline import ModelTimeline, score_series
 from usage_platform.core.detector.score import Kind
 from usage_platform.core.feedback.labels import silenced
+from usage_platform.core.measurement import few_digits
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.messages import anomaly_message
 from usage_platform.core.readings.series import ReadingHistory, Series
@@ -212,17 +213,17 @@ def explanation(row: Mapping[str, Any], meter: Meter) -> str:
     name, unit = kind.replace("_", " "), meter.unit
     if not meter.is_power:
         # Of water, tenths are large.
-        low, high = (f"{row[end]:.3g}" for end in ("expected_low", "expected_high"))
+        low, high = (few_digits(row[end]) for end in ("expected_low", "expected_high"))
         more = (usage - row["expected"]) * meter.interval_minutes / 60
         what = f"{power(usage, meter)} where {low} to {high} {unit}"
-        return f"{name}: {what} are expected, {more:+.3g} {unit.amount}"
+        return f"{name}: {what} are expected, {few_digits(more, '+')} {unit.amount}"
     what = f"{usage:.1f} kW where {row['expected_low']:.0f} to {row['expected_high']:.0f} kW"
     return f"{name}: {what} are expected, {row['excess_kwh']:+.1f} kWh"
 
 
 def power(value: float, meter: Meter) -> str:
     """A reading with its unit, for people."""
-    return f"{value:.1f} kW" if meter.is_power else f"{value:.3g} {meter.unit}"
+    return f"{value:.1f} kW" if meter.is_power else f"{few_digits(value)} {meter.unit}"
 
 
 def energy_hours(meter: Meter) -> float:

@@ -23,8 +23,8 @@ export const unitOfAmount = () => shown.amount;
 /** The least upper end of an axis: an hour of 1 kW is little, one of 1 m3/h is not. */
 export const leastTop = () => (shown.unit === KW.unit ? 1 : 0.001);
 
-/** Of other units than kW three digits: tenths of m3/h are much. */
-const digits = (usual) => (shown.unit === KW.unit ? usual : three);
+/** Of other units than kW three digits below 100: tenths of m3/h are much. */
+const digits = (usual) => ({ format: (value) => (shown.unit === KW.unit || Math.abs(value) >= 100 ? usual : three).format(value) });
 
 const isKnown = (value) => value !== null && value !== undefined && !Number.isNaN(value);
 
