@@ -36,7 +36,7 @@ def print_all(platform: Platform, as_json: bool, screen: Screen) -> None:
     """
     applied = platform.meters.applied()
     registry, descriptions = platform.registry(), applied.descriptions
-    names = sorted(registry.known)
+    names = sorted({*registry.known} - registry.groups)
     if as_json:
         found = [_fields(registry, name, descriptions.get(name)) for name in names]
         print(json.dumps(found, indent=1))

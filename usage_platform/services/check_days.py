@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 
 from usage_platform.adapters.lake.day_stretches import Stretch, day_stretches
@@ -125,7 +126,7 @@ def _readings_of_hours(
         return reader.rows(READINGS, columns, first, last, names)
     readings = reader.rows(READINGS, columns, first, last + timedelta(days=1), names)
     days = hour_starts(readings["event_time"], readings["meter"], registry).dt.date
-    return readings[(days >= first) & (days <= last)]
+    return readings.loc[days.between(first, last).to_numpy(np.bool_)]
 
 
 class _Newest:

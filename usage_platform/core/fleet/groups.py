@@ -102,8 +102,12 @@ class Groups:
     areas: Mapping[str, float] | None = None
 
     def names_of(self, meter: str, day: date) -> frozenset[str]:
-        """The names of the groups in whose sum a meter is added on a local day."""
-        return frozenset(
+        """The names of the groups in whose sum a meter is added on a local day.
+
+        A group is a meter too: it is in itself, a building in its site.
+        """
+        own = {name for one in self.groups if one.name == meter for name in (meter, one.parent)}
+        return frozenset(filter(None, own)).union(
             group.name
             for group in self.groups
             for one in group.members

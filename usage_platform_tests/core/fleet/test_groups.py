@@ -61,3 +61,13 @@ def test_a_meter_is_in_the_groups_that_add_it_on_a_day():
     assert groups.names_of("m", moved - timedelta(days=1)) == {"old"}
     assert groups.names_of("m", moved) == {"new"}
     assert groups.names_of("main", moved) == {"rest"}
+
+
+def test_a_group_is_a_meter_of_itself_and_a_building_of_its_site():
+    day = date(2024, 3, 1)
+    members = (Member("m", 1),)
+    site = Group("Site", GroupKind.SITE, "", None, None, members, ())
+    house = Group("House", GroupKind.BUILDING, "", None, "Site", members, ("m",))
+    groups = Groups((site, house))
+    assert groups.names_of("House", day) == {"House", "Site"}
+    assert groups.names_of("Site", day) == {"Site"}

@@ -6,7 +6,7 @@ from contextlib import closing
 import pandas as pd
 import pytest
 
-from usage_platform.adapters.kafka.topics import EPISODE
+from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.stores.models import ModelStore
@@ -68,7 +68,11 @@ def test_a_fault_of_a_meter_is_an_episode_of_its_group(
         assert summer.tick(GROUPS, 60.0).readings == 2 * 72
     result = make_scorer(kafka).tick(timeline, REGISTRY, FOREVER)
     assert result.events == 4 * 72
+    found = [json.loads(m.value()) for m in read_all(kafka, ANOMALY)]
+    assert {one["meter"] for one in found} == {"House"}, "no model knows the others"
+    large = [one for one in found if one["excess_kwh"] > 300]
+    assert len(large) >= 3
+    assert {pd.Timestamp(one["ts"]) for one in large} <= set(FAULT)
     told = [json.loads(m.value()) for m in read_all(kafka, EPISODE)]
-    starts = {pd.Timestamp(one["episode"]) for one in told if one["meter"] == "House"}
-    assert starts & set(FAULT)
-    assert {one["meter"] for one in told} == {"House"}, "no model knows the others"
+    opened = {one["episode"] for one in told if one["status"] == "opened"}
+    assert {one["episode"] for one in large} <= opened

@@ -6,7 +6,6 @@ from functools import partial
 from usage_platform_tests.tools.faults import (
     rounds_of_broker,
     rounds_of_clock,
-    rounds_of_groups,
     rounds_of_lakes,
     rounds_of_playback,
     rounds_of_retention,
@@ -26,7 +25,6 @@ _PARTS: Mapping[str, Callable[[Services], Rounds]] = {
     rounds_of_scorer.PART_OF_TWO: partial(rounds_of_scorer.ScorerRounds, scorers=2),
     rounds_of_broker.PART: rounds_of_broker.BrokerRounds,
     rounds_of_samples.PART: rounds_of_samples.SampleRounds,
-    rounds_of_groups.PART: rounds_of_groups.GroupRounds,
     rounds_of_lakes.PART: rounds_of_lakes.LakeRounds,
     rounds_of_clock.PART: rounds_of_clock.ClockRounds,
     rounds_of_spark.PART: rounds_of_spark.SparkRounds,
@@ -44,7 +42,6 @@ CUTS_OF_STREAMS = (
 CUTS = (
     *CUTS_OF_STREAMS,
     *rounds_of_samples.CUTS,
-    *rounds_of_groups.CUTS,
     *rounds_of_lakes.CUTS,
     *rounds_of_clock.CUTS,
     *rounds_of_spark.CUTS,
@@ -73,7 +70,6 @@ SIDE_BY_SIDE = (
     rounds_of_scorer.CUTS_OF_TWO,
     rounds_of_playback.CUTS,
     rounds_of_lakes.CUTS,
-    rounds_of_groups.CUTS,
     rounds_of_clock.CUTS,
 )
 
