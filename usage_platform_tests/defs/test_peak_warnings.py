@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 
 import dagster as dg
+import pandas as pd
 import pytest
 
 from usage_platform.adapters.kafka.topics import EPISODE
 from usage_platform.adapters.lake.lake_id import lake_id
+from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.core.anomalies.peak_messages import parse_warning
 from usage_platform.defs.peak_warnings import hourly_peak_warnings, peak_warnings
 from usage_platform.defs.resources import PlatformResource
@@ -28,6 +30,16 @@ def test_an_hour_without_readings_is_skipped(tmp_path):
     full = Platform(tmp_path / "full")
     fill(full.deployment.lake, at(DAY))
     assert ask(full).run_key == "2024-04-17T04"
+
+
+def test_a_table_without_a_reading_is_no_failure(tmp_path, monkeypatch, write_table):
+    monkeypatch.setenv("USAGE_DATA", str(tmp_path))
+    monkeypatch.setenv("USAGE_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    rows = pd.DataFrame({"meter": ["m"], "event_time": [pd.Timestamp(0, tz="UTC")], "value": [1.0]})
+    rows["event_date"] = rows["event_time"].dt.date
+    lake = Platform(tmp_path, kafka_bootstrap="127.0.0.1:1").deployment.lake
+    write_table(lake, READINGS, rows.iloc[:0])
+    assert peak_warnings.execute_in_process(resources={"platform": PlatformResource()}).success
 
 
 @pytest.mark.kafka
