@@ -1,6 +1,7 @@
 """Local wall-clock time to UTC, both changes of the clocks included."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache, partial
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -20,7 +21,8 @@ SPRING, SUMMER, AUTUMN = date(2024, 3, 10), date(2024, 7, 1), date(2024, 11, 3)
 NAMES = [BOSTON, "Europe/Rome", "Etc/GMT-1", "Asia/Kolkata", "Australia/Lord_Howe"]
 ZONES = st.sampled_from(NAMES)
 FIRST, LAST = date(2010, 1, 1), date(2050, 12, 31)
-CHANGES = {name: offset_changes(name, FIRST, LAST) for name in NAMES}
+# Made when a test asks: each process of the tests reads this file.
+changes_of = cache(partial(offset_changes, first=FIRST, last=LAST))
 
 
 def clocks(*texts):
@@ -123,6 +125,6 @@ def test_days_follow_each_other_without_a_gap(zone, day):
 @given(ZONES, st.dates(FIRST, LAST), st.times())
 def test_the_changes_of_a_zone_give_the_local_time_of_any_instant(zone, day, clock):
     at = datetime.combine(day, clock)
-    changes = [(start, minutes) for start, minutes in CHANGES[zone] if start <= at]
+    changes = [(start, minutes) for start, minutes in changes_of(zone) if start <= at]
     local = at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     assert at + timedelta(minutes=changes[-1][1]) == local
