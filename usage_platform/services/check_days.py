@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import numpy as np
 import pandas as pd
 
 from usage_platform.adapters.lake.day_stretches import Stretch, day_stretches
@@ -126,7 +125,8 @@ def _readings_of_hours(
         return reader.rows(READINGS, columns, first, last, names)
     readings = reader.rows(READINGS, columns, first, last + timedelta(days=1), names)
     days = hour_starts(readings["event_time"], readings["meter"], registry).dt.date
-    return readings.loc[days.between(first, last).to_numpy(np.bool_)]
+    is_within: pd.Series = days.between(first, last)
+    return readings.loc[is_within]
 
 
 class _Newest:

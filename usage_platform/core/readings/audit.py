@@ -182,8 +182,8 @@ def audit(
 def _within_days(hours: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
     """The hours that begin and end on these days: of others not all readings are there."""
     ends = hours["end"] - pd.Timedelta(1, "ns")
-    is_within = hours["start"].dt.date.isin(set(days)) & ends.dt.date.isin(set(days))
-    return hours.loc[is_within.to_numpy(np.bool_)]
+    is_within: pd.Series = hours["start"].dt.date.isin(set(days)) & ends.dt.date.isin(set(days))
+    return hours.loc[is_within]
 
 
 def _is_within(rows: pd.DataFrame, stretches: pd.DataFrame) -> pd.Series:
