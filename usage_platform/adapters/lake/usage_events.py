@@ -1,7 +1,8 @@
 """Events of the topic `usage`, into `readings`, `rejects` and `usage_hourly`.
 
 Belongs here: writing the events of a batch. Not here: what makes an event valid (`core.readings`),
-Spark's batches (`adapters.spark.usage_batch`).
+Spark's batches (`adapters.spark.usage_batch`), merging rows on executors
+(`adapters.spark.executor_batch`, which takes rules and rows from here).
 
 Each step is by key and may be repeated: running a batch again after a crash, or reading the whole
 topic again after a lost checkpoint, changes nothing.
@@ -15,7 +16,14 @@ from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
 from usage_platform.adapters.lake.newest_hours import newest_hours
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.rejects_table import merge_rejects
-from usage_platform.adapters.lake.row_writer import any_differs, append_rows, merge_rows, new, old
+from usage_platform.adapters.lake.row_writer import (
+    MergeRule,
+    any_differs,
+    append_rows,
+    merge_rows,
+    new,
+    old,
+)
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, Lake
 from usage_platform.adapters.lake.touched_readings import is_any_there, readings_of_hours
 from usage_platform.adapters.lake.written_intervals import check_expected
@@ -29,16 +37,29 @@ from usage_platform.core.readings.validation import (
 )
 
 _LOOK_BACK = timedelta(days=7)
-_READING = ("meter", "event_time")
 _NEWER_EVENT = (
     f"({new('kafka_time')} > {old('kafka_time')} OR {new('kafka_time')} = {old('kafka_time')} AND "
     f"({new('offset')} > {old('offset')} OR {new('offset')} = {old('offset')} AND "
     f"{new('partition')} > {old('partition')}))"
 )
-_HOUR = ("meter", "start")
+READING_MERGE = MergeRule(
+    ("meter", "event_time"),
+    # A newer event with an equal value still updates kafka_time and offset: an older event with
+    # another value must not win later.
+    _NEWER_EVENT,
+    {
+        **{name: new(name) for name in ("value", "kafka_time", "partition", "offset")},
+        "rev": f"{old('rev')} + CASE WHEN {new('value')} = {old('value')} THEN 0 ELSE 1 END",
+    },
+)
 _COMPARED = (
     *("avg_usage", "n", "expected_n", "min_usage", "max_usage", "energy_kwh", "is_final"),
     *AUDIT_COLUMNS,
+)
+HOUR_MERGE = MergeRule(
+    ("meter", "start"),
+    any_differs(_COMPARED),
+    {**{name: new(name) for name in _COMPARED}, "rev": f"{old('rev')} + 1"},
 )
 
 
@@ -63,18 +84,50 @@ def apply_events(lake: Lake, registry: MeterRegistry, raw: pd.DataFrame) -> Batc
 
 
 def _merge_readings_and_hours(lake: Lake, registry: MeterRegistry, readings: pd.DataFrame) -> None:
+    before = before_batch(lake, registry, readings)
+    _write_readings(lake, readings, before)
+    merge_hours(lake, hours_after_batch(lake, registry, readings, before))
+
+
+def before_batch(lake: Lake, registry: MeterRegistry, readings: pd.DataFrame) -> pd.Series:
+    """Each meter's newest reading before a batch, as from `newest_before`.
+
+    Args:
+        lake: The lake.
+        registry: The known meters.
+        readings: `core.readings.validation.READING_COLUMNS`, at least one row.
+
+    Raises:
+        LakeError: In one line, when a meter's hours in the lake have another interval.
+    """
     newest_in_batch = readings.groupby("meter")["event_time"].max()
     since = readings["event_time"].min().date() - _LOOK_BACK
     recent = newest_hours(LakeReader(lake), newest_in_batch.index, since)
     check_expected(recent, registry)
-    before = newest_before(lake, newest_in_batch, recent)
-    _write_readings(lake, readings, before)
+    return newest_before(lake, newest_in_batch, recent)
+
+
+def hours_after_batch(
+    lake: Lake, registry: MeterRegistry, readings: pd.DataFrame, before: pd.Series
+) -> pd.DataFrame:
+    """The hours that a batch changes, computed from the table `readings`, which has its readings.
+
+    Args:
+        lake: The lake.
+        registry: The known meters.
+        readings: `meter`, `event_time` of the batch's readings.
+        before: As from `before_batch`.
+
+    Returns:
+        As `merge_hours` takes them.
+    """
     # The hours come from the batch, not from the rows inserted: a batch that runs again after a
     # crash between the two commits inserts nothing and must still recompute the hours.
     hours = pd.concat([touched_hours(readings, registry), hours_to_close(before, registry)])
     hours = hours.drop_duplicates(["meter", "start"], ignore_index=True)
+    newest_in_batch = readings.groupby("meter")["event_time"].max()
     newest = pd.concat([newest_in_batch, before]).groupby(level=0).max()
-    merge_hours(lake, audited_hours(readings_of_hours(LakeReader(lake), hours), registry, newest))
+    return audited_hours(readings_of_hours(LakeReader(lake), hours), registry, newest)
 
 
 def merge_hours(lake: Lake, hours: pd.DataFrame) -> None:
@@ -84,9 +137,12 @@ def merge_hours(lake: Lake, hours: pd.DataFrame) -> None:
         lake: The lake.
         hours: `core.readings.hourly.HOURLY_COLUMNS` and `AUDIT_COLUMNS`; an hour once.
     """
-    rows = hours.assign(event_date=hours["start"].dt.date, rev=0)
-    updates = {**{name: new(name) for name in _COMPARED}, "rev": f"{old('rev')} + 1"}
-    merge_rows(lake, USAGE_HOURLY, rows, _HOUR, any_differs(_COMPARED), updates)
+    merge_rows(lake, USAGE_HOURLY, hour_rows(hours), *HOUR_MERGE)
+
+
+def hour_rows(hours: pd.DataFrame) -> pd.DataFrame:
+    """Hours, as `merge_hours` takes them, as rows of `usage_hourly`."""
+    return hours.assign(event_date=hours["start"].dt.date, rev=0)
 
 
 def newest_before(lake: Lake, newest: pd.Series, recent: pd.DataFrame | None = None) -> pd.Series:
@@ -131,22 +187,25 @@ def hours_to_close(before: pd.Series, registry: MeterRegistry) -> pd.DataFrame:
 
 
 def _write_readings(lake: Lake, readings: pd.DataFrame, before: pd.Series) -> None:
-    hour_end = readings["event_time"].dt.floor("h") + pd.Timedelta(hours=1)
-    closed_until = readings["meter"].map(before).astype("datetime64[ns, UTC]")
-    rows = readings.assign(
-        event_date=readings["event_time"].dt.date,
-        late=(hour_end + WATERMARK <= closed_until),
-        rev=0,
-    )
+    rows = reading_rows(readings, before)
     if not is_any_there(LakeReader(lake), readings):
         # Nobody else writes between the look and the commit.
         append_rows(lake, READINGS, rows)
         return
-    # A newer event with an equal value still updates kafka_time and offset: an older event with
-    # another value must not win later.
-    changed = f"CASE WHEN {new('value')} = {old('value')} THEN 0 ELSE 1 END"
-    updates = {
-        **{name: new(name) for name in ("value", "kafka_time", "partition", "offset")},
-        "rev": f"{old('rev')} + {changed}",
-    }
-    merge_rows(lake, READINGS, rows, _READING, _NEWER_EVENT, updates)
+    merge_rows(lake, READINGS, rows, *READING_MERGE)
+
+
+def reading_rows(readings: pd.DataFrame, before: pd.Series) -> pd.DataFrame:
+    """Readings as rows of `readings`.
+
+    Args:
+        readings: `core.readings.validation.READING_COLUMNS`.
+        before: As from `before_batch`.
+    """
+    hour_end = readings["event_time"].dt.floor("h") + pd.Timedelta(hours=1)
+    closed_until = readings["meter"].map(before).astype("datetime64[ns, UTC]")
+    return readings.assign(
+        event_date=readings["event_time"].dt.date,
+        late=(hour_end + WATERMARK <= closed_until),
+        rev=0,
+    )

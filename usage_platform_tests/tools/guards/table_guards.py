@@ -63,8 +63,8 @@ TABLE_GUARDS = (
     Guard(
         "the broker's time is part of a reject's key",
         _REJECTS,
-        "merge_rows(lake, REJECTS, rows, EVENT_PLACE,",
-        "merge_rows(lake, REJECTS, rows, EVENT_PLACE[:3],",
+        "MergeRule(EVENT_PLACE,",
+        "MergeRule(EVENT_PLACE[:3],",
         f"{_IN_BATCHES}test_rejects_of_a_topic_that_was_made_anew_stand_beside_those_of_the_old_one",
     ),
     Guard(
@@ -89,8 +89,8 @@ TABLE_GUARDS = (
     Guard(
         "what was open before is asked of the hours, not of the readings",
         _USAGE_EVENTS,
-        "before = newest_before(lake, newest_in_batch, recent)",
-        'before = LakeReader(lake).rows(READINGS, ["meter", "event_time"], '
+        "return newest_before(lake, newest_in_batch, recent)",
+        'return LakeReader(lake).rows(READINGS, ["meter", "event_time"], '
         'meters=[*newest_in_batch.index]).groupby("meter")["event_time"].max()',
         _SCRIPT,
     ),
