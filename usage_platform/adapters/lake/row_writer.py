@@ -227,12 +227,23 @@ def arrow_rows(table: LakeTable, rows: pd.DataFrame) -> pa.Table:
 def _append(delta: DeltaTable, table: LakeTable, rows: pa.Table) -> None:
     days = rows[table.partition].unique().to_pylist()
     write_deltalake(delta, rows, mode="append", commit_properties=_note(days))
+    many = crowded_days(delta, table, days)
+    if many:
+        delta.optimize.compact([(table.partition, "in", [str(day) for day in many])])
+
+
+def crowded_days(delta: DeltaTable, table: LakeTable, days: Sequence[date]) -> list[date]:
+    """Those of some days that have so many files that they are to be put together.
+
+    Args:
+        delta: The table, as it is now.
+        table: What is known of it.
+        days: The days.
+    """
     files = delta.file_uris([(table.partition, "in", [str(day) for day in days])])
     counts = pd.Series([PurePosixPath(file).parent.name for file in files]).value_counts()
-    names = {f"{table.partition}={day}": str(day) for day in days}
-    many = [names[folder] for folder in counts.index[counts >= MOST_FILES_OF_A_DAY]]
-    if many:
-        delta.optimize.compact([(table.partition, "in", many)])
+    names = {f"{table.partition}={day}": day for day in days}
+    return [names[folder] for folder in counts.index[counts >= MOST_FILES_OF_A_DAY]]
 
 
 def _replace(delta: DeltaTable, table: LakeTable, days: Sequence[date], rows: pa.Table) -> None:

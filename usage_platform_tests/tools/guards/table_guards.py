@@ -15,6 +15,9 @@ _USAGE_EVENTS = "usage_platform/adapters/lake/usage_events.py"
 _HOURLY = "usage_platform/adapters/spark/hourly_sql.py"
 _HOURS = "usage_platform/core/readings/hourly.py"
 _BACKFILL = "usage_platform/services/backfill.py"
+_EXECUTORS = "usage_platform/adapters/spark/executor_batch.py"
+_MERGED = "usage_platform/adapters/spark/merged_frame.py"
+_ON_EXECUTORS = "usage_platform_tests/services/test_ingest_on_executors.py::"
 _IN_BATCHES = "usage_platform_tests/adapters/lake/test_usage_events.py::"
 _IN_BACKFILLS = "usage_platform_tests/adapters/spark/test_hourly_sql.py::"
 _IN_ANOMALIES = "usage_platform_tests/adapters/spark/test_anomaly_table.py::"
@@ -128,6 +131,20 @@ TABLE_GUARDS = (
         "dataset(delta, between(table, first, last))",
         "dataset(delta, [])",
         _OWN_DAYS,
+    ),
+    Guard(
+        "a task of executors holds one event a reading",
+        _EXECUTORS,
+        "newest_per_reading(found)",
+        "found",
+        f"{_ON_EXECUTORS}test_the_tables_are_what_the_events_say",
+    ),
+    Guard(
+        "executors leave a table alone where nothing differs",
+        _MERGED,
+        'if row["added"] or row["changed"]',
+        "if row",
+        f"{_ON_EXECUTORS}test_a_batch_that_comes_again_makes_no_commit",
     ),
     Guard(
         "an event of the future is a reject",
