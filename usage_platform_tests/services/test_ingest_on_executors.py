@@ -34,7 +34,8 @@ from usage_platform_tests.oracle import Event, event
 from usage_platform_tests.services.executor_to_kill import write_and_kill
 from usage_platform_tests.topics import until
 
-pytestmark = [pytest.mark.kafka, pytest.mark.spark]
+# Five JVMs start cold: on a busy machine the first batch takes minutes.
+pytestmark = [pytest.mark.kafka, pytest.mark.spark, pytest.mark.timeout(900)]
 
 MINUTES = {"library": 5, "annex": 15, "shed": 5}
 REGISTRY = MeterRegistry(Meter("library")).with_meters([Meter("annex", "Europe/Rome", 15)])
