@@ -1,5 +1,6 @@
 """`usage-platform status`: services, lag and table sizes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -53,6 +54,7 @@ def _services(settings: Settings, bootstrap: str) -> Table:
     places = {
         "Kafka": bootstrap,
         "Spark": without_parameters(spark).removeprefix("sc://"),
+        **_spark_cluster(stack.spark_cluster if stack else ()),
         "Dagster": (stack.ui_url or "").removeprefix("http://") if stack else "",
         "Page": (stack.page_url or "").removeprefix("http://") if stack else "",
     }
@@ -62,6 +64,12 @@ def _services(settings: Settings, bootstrap: str) -> Table:
         answers = ("yes" if port_answers(int(port)) else "no") if local else "-"
         rows.add_row(name, place or "not running", answers)
     return rows
+
+
+def _spark_cluster(addresses: Sequence[str]) -> dict[str, str]:
+    """The master and the workers of Spark by name, where there are some."""
+    names = ("Spark master", *(f"Spark worker {n}" for n in range(1, len(addresses))))
+    return dict(zip(names, addresses, strict=False))
 
 
 def _kafka_access(data: Path) -> list[Text]:

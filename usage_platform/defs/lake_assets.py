@@ -109,9 +109,18 @@ def streams_into_lake(
                     turn,
                     report.report,
                     partial(is_to_end, context.instance, deployment, registry),
+                    deployment.executor_tasks,
                 )
             else:
-                drained = drain_topics(spark, lake, registry, kafka, context.log.info, turn=turn)
+                drained = drain_topics(
+                    spark,
+                    lake,
+                    registry,
+                    kafka,
+                    context.log.info,
+                    turn=turn,
+                    tasks=deployment.executor_tasks,
+                )
             reject_stray_episodes(lake, kafka)
     yield from report.results(drained)
 

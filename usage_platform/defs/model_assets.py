@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import dagster as dg
 import pandas as pd
@@ -31,6 +32,7 @@ from usage_platform.defs.metadata import OWNERS, picture
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.due_models import due_models
 from usage_platform.services.train import TrainingResult, reading_days, train_and_promote
+from usage_platform.services.train_bucket import on_executors
 from usage_platform.services.train_weeks import TrainingError, TrainingRequest
 from usage_platform.settings.settings import SettingsError
 from usage_platform.wiring.platform import Platform
@@ -121,7 +123,8 @@ def _trained(
         done = done_on_emr(context, deployment, TrainModels.of(request))
         examined = Examined(**done["examined"])
         return TrainingResult(done["versions"], done["promoted"], examined, done["failed"])
-    return train_and_promote(
+    train = partial(
+        train_and_promote,
         deployment.models,
         deployment.reader,
         deployment.registry(),
@@ -129,8 +132,12 @@ def _trained(
         request,
         datetime.now(UTC),
         context.log.info,
-        map_in_processes,
     )
+    if not deployment.executor_tasks:
+        return train(map_in_processes)
+    # Without the lease, as in a job elsewhere: no table is written.
+    with deployment.spark_session() as spark:
+        return train(partial(on_executors, spark))
 
 
 def _request(config: TrainingConfig, deployment: Platform) -> TrainingRequest:

@@ -46,7 +46,8 @@ _JAVA_OPTIONS = (
     "-Dderby.connection.requireAuthentication=false",
 )
 _LOGGING_FILE = Path("conf", "log4j2.properties")
-_SETTINGS_FILE = Path("conf", "spark-defaults.conf")
+SETTINGS_FILE = Path("conf", "spark-defaults.conf")
+"""Where the settings are in the folder of a process of Spark."""
 _LOGGING = """\
 status = warn
 appender.console.type = Console
@@ -113,17 +114,24 @@ def spark_service(
     data_dir = data_dir.absolute()
     home, pid_file = data_dir / "spark", data_dir / "run" / "spark.pid"
     settings = {"spark.master": "local[*]", **conf, **_own_settings(home, endpoint.port)}
+    memory = settings.get("spark.driver.memory", _DEFAULT_MEMORY)
+    program = (
+        *("org.apache.spark.deploy.SparkSubmit", "--class", _SERVER_CLASS),
+        *("--name", "usage-platform", "--properties-file", str(home / SETTINGS_FILE)),
+        "spark-internal",
+    )
+    token = {_TOKEN: endpoint.token} if endpoint.token else {}
     return Service(
         name="spark",
-        argv=_command(java, jars, home, settings),
-        env=_environment(env, java, home) | ({_TOKEN: endpoint.token} if endpoint.token else {}),
+        argv=java_command(java, jars, home, memory, program),
+        env=spark_environment(env, java, home) | token,
         cwd=home,
         log_file=data_dir / "logs" / "spark.log",
         pid_file=pid_file,
         ready=partial(own_server_replies, endpoint.port, GRPC, pid_file),
         start_timeout=120.0,
         stop_timeout=30.0,
-        prepare=partial(_prepare, home, settings),
+        prepare=partial(prepare_home, home, settings),
     )
 
 
@@ -135,28 +143,33 @@ def recorded_folders(jars: Sequence[Path]) -> list[Path]:
     return [jars[0].absolute(), pyspark_home() / "jars"]
 
 
-def _command(
-    java: JavaHome, jars: Sequence[Path], home: Path, settings: Mapping[str, str]
+def java_command(
+    java: JavaHome, jars: Sequence[Path], home: Path, memory: str, program: Sequence[str]
 ) -> tuple[str, ...]:
-    """What `spark-submit` would run in the end.
+    """What `spark-submit` or `spark-class` would run in the end.
 
     It puts the folder of the settings into the class path, and Java's class data sharing refuses
     one with a folder of files; and its launcher is one more JVM to start.
+
+    Args:
+        java: Runs it.
+        jars: As for `spark_service`.
+        home: The folder of its files (`prepare_home`).
+        memory: The most memory of its objects, as Java's -Xmx takes it.
+        program: The class, and its arguments.
     """
     recorded = recorded_folders(jars)
     folders = [*recorded, *(folder.absolute() for folder in jars[1:])]
     return (
         str(java.java),
         *("-cp", ":".join(f"{folder}/*" for folder in folders)),
-        f"-Xmx{settings.get('spark.driver.memory', _DEFAULT_MEMORY)}",
+        f"-Xmx{memory}",
         *reading(class_archive(java, recorded)),
         f"-Dlog4j2.configurationFile={(home / _LOGGING_FILE).as_uri()}",
         f"-Djava.io.tmpdir={home / 'tmp'}",
         "-XX:+ExitOnOutOfMemoryError",
         *_JAVA_OPTIONS,
-        *("org.apache.spark.deploy.SparkSubmit", "--class", _SERVER_CLASS),
-        *("--name", "usage-platform", "--properties-file", str(home / _SETTINGS_FILE)),
-        "spark-internal",
+        *program,
     )
 
 
@@ -195,7 +208,14 @@ def _own_settings(home: Path, port: int) -> dict[str, str]:
     }
 
 
-def _environment(env: Mapping[str, str], java: JavaHome, home: Path) -> dict[str, str]:
+def spark_environment(env: Mapping[str, str], java: JavaHome, home: Path) -> dict[str, str]:
+    """The environment of a process of Spark, without variables of this shell's own Spark.
+
+    Args:
+        env: That of this process.
+        java: Runs it.
+        home: The folder of its files (`prepare_home`).
+    """
     kept = {key: env[key] for key in env if not key.startswith(("SPARK_", "PYSPARK_"))}
     # The workers that run foreachBatch import this package, wherever it was started from.
     paths = [str(REPOSITORY_ROOT), *filter(None, [env.get("PYTHONPATH")])]
@@ -212,14 +232,15 @@ def _environment(env: Mapping[str, str], java: JavaHome, home: Path) -> dict[str
     }
 
 
-def _prepare(home: Path, settings: Mapping[str, str]) -> None:
+def prepare_home(home: Path, settings: Mapping[str, str]) -> None:
+    """Make the folder of a process of Spark, with its settings and nothing of a former process."""
     # A server that was killed leaves its copies of jars and shuffle files behind.
     shutil.rmtree(home / "tmp", ignore_errors=True)
     (home / "tmp").mkdir(parents=True)
     _link_home(home / "home")
     (home / "conf").mkdir(exist_ok=True)
     (home / _LOGGING_FILE).write_text(_LOGGING, "utf-8")
-    defaults = home / _SETTINGS_FILE
+    defaults = home / SETTINGS_FILE
     # It may hold the keys of an object store.
     defaults.touch(mode=0o600)
     defaults.write_text(properties_text(settings), "utf-8")

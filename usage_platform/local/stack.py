@@ -16,7 +16,7 @@ from usage_platform.adapters.lake.holder_id import holder_of
 from usage_platform.adapters.lake.lease import writer_lease
 from usage_platform.adapters.lake.lease_renewer import LeaseRenewer
 from usage_platform.adapters.lake.tables import Lake
-from usage_platform.adapters.spark.session import spark_conf
+from usage_platform.adapters.spark.session import executors_conf, spark_conf
 from usage_platform.local.broker import BROKER_USER, broker_service
 from usage_platform.local.dagster_jobs import launch_job
 from usage_platform.local.dagster_services import dagster_services
@@ -26,6 +26,7 @@ from usage_platform.local.java import MAX_VERSION, MIN_VERSION, JavaHome, ensure
 from usage_platform.local.page_service import page_service
 from usage_platform.local.ports import LOOPBACK, PortClaims, socket_path
 from usage_platform.local.process import Service
+from usage_platform.local.spark_cluster import SparkCluster, cluster_services, tasks_at_once
 from usage_platform.local.spark_service import SparkEndpoint, spark_service
 from usage_platform.local.stack_file import StackFile
 from usage_platform.local.supervisor import Supervisor
@@ -98,6 +99,7 @@ class Stack:
         self._ports = PortClaims()
         self._supervisor: Supervisor | None = None
         self._login: LoopbackPassword | None = None
+        self._cluster: SparkCluster | None = None
         self.settings = settings
         self.kafka = settings.kafka_bootstrap
         self.ui_url = ""
@@ -127,6 +129,7 @@ class Stack:
                 self.ui_url,
                 self.page_url,
                 self._login.password if self._login else "",
+                self._cluster.addresses if self._cluster else (),
             )
             self._supervisor.start()
         except BaseException:
@@ -185,6 +188,11 @@ class Stack:
         others = {key: text for key, text in os.environ.items() if not key.startswith(PREFIX)}
         services = []
         spark = given.spark_remote
+        if spark and given.spark_workers:
+            raise LocalError(
+                "USAGE_SPARK_WORKERS: workers are those of the embedded Spark; set it to 0, or "
+                "USAGE_SPARK_REMOTE to nothing"
+            )
         if given.starts_java:
             java, jars = set_up(given, say, self._progress)
             if not self.kafka:
@@ -198,6 +206,15 @@ class Stack:
                 endpoint = SparkEndpoint(port(given.spark_port, "spark"))
                 spark = endpoint.url
                 conf = spark_conf(lake)
+                if given.spark_workers:
+                    pages = [port(given.spark_port + 1, "spark-master's page")]
+                    for number in range(1, given.spark_workers + 1):
+                        pages.append(port(pages[-1] + 1, f"spark-worker-{number}'s page"))
+                    master = port(pages[-1] + 1, "spark-master")
+                    self._cluster = cluster = SparkCluster(master, tuple(pages))
+                    services += cluster_services(java, jars.spark, data, others, cluster)
+                    tasks = tasks_at_once(given.spark_workers)
+                    conf = {**executors_conf(lake, tasks), **cluster.service_conf(jars.spark)}
                 services.append(spark_service(java, jars.spark, data, others, endpoint, conf))
         ui_port = port(given.ui_port, "ui")
         self.ui_url = f"http://{LOOPBACK}:{ui_port}"

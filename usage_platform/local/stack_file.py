@@ -28,6 +28,7 @@ class StackInfo:
         ui_url: Address of Dagster's UI, where one is served.
         page_url: Address of the analyst's page, where one is served.
         kafka_password: What the embedded broker asks for; empty for another one.
+        spark_cluster: Addresses of the master and the workers of Spark, where there are some.
     """
 
     owner: ProcessId
@@ -36,6 +37,7 @@ class StackInfo:
     ui_url: str | None
     page_url: str | None = None
     kafka_password: str = field(default="", repr=False)
+    spark_cluster: tuple[str, ...] = ()
 
 
 class StackFile:
@@ -92,6 +94,7 @@ class StackFile:
         ui_url: str | None,
         page_url: str | None = None,
         kafka_password: str = "",
+        spark_cluster: tuple[str, ...] = (),
     ) -> StackInfo:
         """Tell other processes what runs, this process being its owner.
 
@@ -101,13 +104,15 @@ class StackFile:
             ui_url: Address of Dagster's UI, where one is served.
             page_url: Address of the analyst's page, where one is served.
             kafka_password: What the embedded broker asks for; empty for another one.
+            spark_cluster: Addresses of the master and the workers of Spark, host:port.
 
         Returns:
             What was written.
         """
         owner = identify(os.getpid())
         assert owner is not None  # noqa: S101 - this process runs
-        info = StackInfo(owner, kafka_bootstrap, spark_remote, ui_url, page_url, kafka_password)
+        told = (kafka_bootstrap, spark_remote, ui_url, page_url, kafka_password, spark_cluster)
+        info = StackInfo(owner, *told)
         path = _stack_path(self._data_dir)
         part = path.with_name("stack.json.part")
         part.touch(mode=0o600)
@@ -121,6 +126,7 @@ class StackFile:
                     "ui_url": ui_url,
                     "page_url": page_url,
                     "kafka_password": kafka_password,
+                    "spark_cluster": spark_cluster,
                 },
                 indent=2,
             ),
@@ -148,6 +154,7 @@ def read_live(data_dir: Path) -> StackInfo | None:
             stored["ui_url"],
             stored["page_url"],
             stored["kafka_password"],
+            tuple(stored["spark_cluster"]),
         )
     # It is replaced in one step, so a file of another form is not ours and says nothing.
     except (FileNotFoundError, ValueError, KeyError, TypeError):

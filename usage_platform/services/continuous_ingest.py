@@ -118,6 +118,7 @@ def ingest_while_events_arrive(
     turn: WriteTurn,
     report: Report,
     is_awaited: Callable[[], bool],
+    tasks: int = 0,
 ) -> dict[str, DrainResult]:
     """Ingest what waits on the topics and what arrives, until nothing has arrived for a while.
 
@@ -134,16 +135,17 @@ def ingest_while_events_arrive(
             was ingested since the last call.
         is_awaited: Whether something else waits to write to the lake; it is asked every
             `REPORT_SECONDS`, and ends the ingestion.
+        tasks: As for `drain_topics`.
 
     Returns:
         The results, by topic.
     """
     create_tables(lake)
-    writers = batch_writers(lake, registry)
+    writers = batch_writers(lake, registry, tasks)
     starts = {topic: start_of_stream(lake, kafka, topic) for topic in writers}
     if not all(start.fail_on_data_loss for start in starts.values()):
         # One bounded run goes past what a person gave up, and no open stream past anything else.
-        drain_topics(spark, lake, registry, kafka, lambda line: None, turn=turn)
+        drain_topics(spark, lake, registry, kafka, lambda line: None, turn=turn, tasks=tasks)
         starts = {topic: start_of_stream(lake, kafka, topic) for topic in writers}
     streams: list[_Stream] = []
 
@@ -153,7 +155,8 @@ def ingest_while_events_arrive(
     try:
         for topic, write in writers.items():
             turned, start = fenced(write, turn), starts[topic]
-            query = start_stream(spark, lake, kafka, topic, turned, start, processingTime=_TRIGGER)
+            places = (spark, lake, kafka, topic)
+            query = start_stream(*places, turned, start, tasks, processingTime=_TRIGGER)
             streams.append(_Stream(topic, query, start))
         _follow(streams, report, is_to_end)
     finally:

@@ -15,6 +15,7 @@ from usage_platform.adapters.lake.table_creation import create_tables
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.lake.write_turn import WriteTurn
 from usage_platform.adapters.spark.anomaly_batch import write_anomaly_batch
+from usage_platform.adapters.spark.executor_batch import write_usage_batch_on_executors
 from usage_platform.adapters.spark.usage_batch import write_usage_batch
 from usage_platform.core.limits import MOST_EVENT_BYTES
 from usage_platform.core.meters import MeterRegistry
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pyspark.sql.streaming.query import StreamingQuery
 
 MAX_OFFSETS_PER_BATCH = 200_000
+"""What one process holds. On executors a batch has as much for each task that runs at once."""
 _RECORDS_OF_A_POLL = 100
 WATERMARK = "1 hour"
 GROUP_PREFIX = "usage-platform-lake"
@@ -67,6 +69,7 @@ def drain_topics(
     progress: Callable[[str], None],
     own: str = "",
     turn: WriteTurn | None = None,
+    tasks: int = 0,
 ) -> dict[str, DrainResult]:
     """Ingest all events that wait on the topics into the lake.
 
@@ -79,14 +82,16 @@ def drain_topics(
         own: A folder among the checkpoints for streams with their own progress, which begin at the
             start of the topics; empty for the platform's streams.
         turn: The turn that fences the batches; None where they end with this process.
+        tasks: How many tasks the executors of a cluster run at once, which then carry out the
+            batches of `usage`; 0 for one process, which is faster on a few processors.
 
     Returns:
         The results, by topic.
     """
     create_tables(lake)
     results: dict[str, DrainResult] = {}
-    for topic, write in batch_writers(lake, registry).items():
-        results[topic] = _drain(spark, lake, kafka, topic, own, fenced(write, turn))
+    for topic, write in batch_writers(lake, registry, tasks).items():
+        results[topic] = _drain(spark, lake, kafka, topic, own, fenced(write, turn), tasks)
         seconds = results[topic].seconds
         progress(f"{topic}: {results[topic].events:,} events in {seconds:.1f} s")
         if results[topic].notice:
@@ -95,10 +100,15 @@ def drain_topics(
 
 
 def drain_usage(
-    spark: "SparkSession", lake: Lake, registry: MeterRegistry, kafka: KafkaSettings, topic: str
+    spark: "SparkSession",
+    lake: Lake,
+    registry: MeterRegistry,
+    kafka: KafkaSettings,
+    topic: str,
+    tasks: int = 0,
 ) -> DrainResult:
-    """Ingest all events that wait on a topic like `usage` into the lake."""
-    return _drain(spark, lake, kafka, topic, "", batch_writers(lake, registry)[USAGE])
+    """Ingest all events that wait on a topic like `usage` into the lake, as `drain_topics` does."""
+    return _drain(spark, lake, kafka, topic, "", batch_writers(lake, registry, tasks)[USAGE], tasks)
 
 
 def drain_anomalies(
@@ -108,10 +118,11 @@ def drain_anomalies(
     return _drain(spark, lake, kafka, topic, "", partial(write_anomaly_batch, lake))
 
 
-def batch_writers(lake: Lake, registry: MeterRegistry) -> dict[str, WriteBatch]:
+def batch_writers(lake: Lake, registry: MeterRegistry, tasks: int = 0) -> dict[str, WriteBatch]:
     """What writes a batch of each topic, in the order in which the topics are drained."""
+    write = write_usage_batch_on_executors if tasks else write_usage_batch
     return {
-        USAGE: partial(write_usage_batch, lake, registry),
+        USAGE: partial(write, lake, registry),
         ANOMALY: partial(write_anomaly_batch, lake),
     }
 
@@ -128,10 +139,11 @@ def _drain(
     topic: str,
     own: str,
     write: WriteBatch,
+    tasks: int = 0,
 ) -> DrainResult:
     started = time.monotonic()
     start = start_of_stream(lake, kafka, topic, own)
-    query = start_stream(spark, lake, kafka, topic, write, start, availableNow=True)
+    query = start_stream(spark, lake, kafka, topic, write, start, tasks, availableNow=True)
     query.awaitTermination()
     failure = query.exception()
     if failure is not None:
@@ -156,6 +168,7 @@ def start_stream(
     topic: str,
     write: WriteBatch,
     start: StreamStart,
+    tasks: int = 0,
     **trigger: Any,  # noqa: ANN401 - as Spark's `trigger` takes it
 ) -> "StreamingQuery":
     """Start the stream of a topic into the lake, from where its checkpoint stands.
@@ -167,6 +180,7 @@ def start_stream(
         topic: The topic.
         write: Writes a batch.
         start: Where it begins (`start_of_stream`).
+        tasks: As for `drain_topics`: into at least so many parts a batch is split.
         trigger: As Spark's `DataStreamWriter.trigger` takes it.
     """
     from pyspark.sql.functions import expr
@@ -179,7 +193,8 @@ def start_stream(
         .option("failOnDataLoss", start.fail_on_data_loss)
         .option("kafka.isolation.level", "read_committed")
         .option("groupIdPrefix", GROUP_PREFIX)
-        .option("maxOffsetsPerTrigger", MAX_OFFSETS_PER_BATCH)
+        .option("maxOffsetsPerTrigger", MAX_OFFSETS_PER_BATCH * max(tasks, 1))
+        .options(**({"minPartitions": tasks} if tasks else {}))
         # All records of a poll are held, and each may have 1 MB; by default it is 500.
         .option("kafka.max.poll.records", _RECORDS_OF_A_POLL)
         .load()

@@ -69,6 +69,7 @@ class Settings(BaseModel):
     kafka_ca: types.Certificates | None = None
     # Its parameters may hold a token.
     spark_remote: types.SparkRemote = Field("", repr=False)
+    spark_workers: int = Field(0, ge=0, le=64)
     kafka_port: types.Port = 9092
     spark_port: types.Port = 15002
     ui_port: types.Port = 3000

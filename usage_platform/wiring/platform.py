@@ -31,6 +31,7 @@ from usage_platform.core.detector.model_timeline import ModelTimeline
 from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.source import ReadingSource
+from usage_platform.local.spark_cluster import tasks_at_once
 from usage_platform.local.stack import name_java
 from usage_platform.local.stack_file import read_live
 from usage_platform.services.lake_writer import LakeWriter
@@ -86,11 +87,16 @@ class Platform:
             self.writer_lease,
             self.lake,
             lock_file=data / "run" / "lake_writer",
-            open_session=self._spark_session,
+            open_session=self.spark_session,
             keeps_lease=lambda: read_live(data) is not None,
         )
 
-    def _spark_session(self) -> AbstractContextManager["SparkSession"]:
+    @property
+    def executor_tasks(self) -> int:
+        """How many tasks the executors of Spark's workers run at once; 0 without workers."""
+        return tasks_at_once(self.settings.spark_workers)
+
+    def spark_session(self) -> AbstractContextManager["SparkSession"]:
         """Opens a session on the Spark service, or in this process where there is none.
 
         Raises:

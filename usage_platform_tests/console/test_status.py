@@ -1,6 +1,7 @@
 """What `usage-platform status` prints of lag and of transactions that hold readers up."""
 
 import io
+import socket
 
 import pandas as pd
 import pytest
@@ -60,6 +61,17 @@ def test_how_to_connect_to_the_embedded_broker_is_shown_without_its_password(tmp
         assert "librdkafka.conf (librdkafka)" in shown
         assert "the secret" not in shown
     assert "client.properties" not in printed(deployment)
+
+
+def test_the_master_and_the_workers_of_spark_are_shown_where_there_are_some(tmp_path, unused_port):
+    deployment = Platform(Settings.from_env({}, data=tmp_path))
+    with StackFile(tmp_path) as stack, socket.create_server(("127.0.0.1", 0)) as worker:
+        places = [f"127.0.0.1:{unused_port()}", f"127.0.0.1:{worker.getsockname()[1]}"]
+        stack.write("127.0.0.1:1", "sc://127.0.0.1:1", None, spark_cluster=tuple(places))
+        shown = [line.split()[-3:] for line in printed(deployment).splitlines()]
+    assert ["master", places[0], "no"] in shown
+    assert ["1", places[1], "yes"] in shown
+    assert "Spark master" not in printed(deployment)
 
 
 def test_where_all_events_are_and_the_rejects_by_topic_and_reason_are_shown(tmp_path, write_table):

@@ -127,6 +127,28 @@ def test_what_is_elsewhere_is_neither_started_nor_set_up(
         assert {service.env.get(variable) for service in services[-3:]} == {ELSEWHERE[name]}
 
 
+def test_a_master_and_its_workers_start_before_the_service_that_uses_them(
+    java, jar_folders, tmp_path, unused_port
+):
+    del java, jar_folders
+    ports = {name: unused_port() for name in ("kafka_port", "spark_port", "ui_port")}
+    given = {"data": tmp_path, "jars": DATA_DIR / "jars", "spark_workers": 2, **ports}
+    planned = Stack(Settings.from_env({}, **given), print, lambda text: None)
+    services = planned._plan()
+    planned._ports.release()
+    names = ["kafka", "spark-master", "spark-worker-1", "spark-worker-2", "spark", *DAGSTER]
+    assert [service.name for service in services] == names
+    code = next(service for service in services if service.name == "code")
+    assert Platform(Settings.from_env(code.env)).executor_tasks >= 2
+    assert not [s for s in services if planned._cluster.secret in (*s.argv, *s.env.values())]
+
+
+def test_workers_of_a_spark_that_is_elsewhere_are_refused(tmp_path):
+    settings = Settings.from_env({}, data=tmp_path, spark_workers=2, spark_remote="sc://s:15002")
+    with pytest.raises(LocalError, match="USAGE_SPARK_WORKERS: workers are those of the embedded"):
+        Stack(settings, print, lambda text: None)._plan()
+
+
 def test_all_is_given_back_though_the_stopping_is_broken_off(tmp_path, monkeypatch):
     def interrupted(self):
         raise KeyboardInterrupt

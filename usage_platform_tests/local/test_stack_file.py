@@ -15,7 +15,7 @@ WHAT_RUNS = ("127.0.0.1:9092", "sc://127.0.0.1:15002", "http://127.0.0.1:3000")
 
 def test_what_was_written_is_read_while_its_owner_lives(tmp_path):
     with StackFile(tmp_path) as stack:
-        info = stack.write(*WHAT_RUNS)
+        info = stack.write(*WHAT_RUNS, spark_cluster=("127.0.0.1:7077", "127.0.0.1:8081"))
         assert read_live(tmp_path) == info
         assert (info.kafka_bootstrap, info.spark_remote, info.ui_url) == WHAT_RUNS
     assert read_live(tmp_path) is None

@@ -6,15 +6,19 @@ which hours are written (`usage_events`, `former_hours`, `adapters.spark.hourly_
 
 import pandas as pd
 
-from usage_platform.adapters.lake.row_writer import any_differs, merge_rows, new, old
+from usage_platform.adapters.lake.row_writer import MergeRule, any_differs, merge_rows, new, old
 from usage_platform.adapters.lake.tables import USAGE_HOURLY, Lake
 from usage_platform.core.readings.hourly import AUDIT_COLUMNS
 
-_HOUR = ("meter", "start")
 _COMPARED = (
     *("avg_usage", "n", "expected_n", "min_usage", "max_usage", "energy_kwh", "is_final"),
     "unit",
     *AUDIT_COLUMNS,
+)
+HOUR_MERGE = MergeRule(
+    ("meter", "start"),
+    any_differs(_COMPARED),
+    {**{name: new(name) for name in _COMPARED}, "rev": f"{old('rev')} + 1"},
 )
 
 
@@ -25,6 +29,9 @@ def merge_hours(lake: Lake, hours: pd.DataFrame) -> None:
         lake: The lake.
         hours: `core.readings.hourly.HOURLY_COLUMNS` and `AUDIT_COLUMNS`; an hour once.
     """
-    rows = hours.assign(event_date=hours["start"].dt.date, rev=0)
-    updates = {**{name: new(name) for name in _COMPARED}, "rev": f"{old('rev')} + 1"}
-    merge_rows(lake, USAGE_HOURLY, rows, _HOUR, any_differs(_COMPARED), updates)
+    merge_rows(lake, USAGE_HOURLY, hour_rows(hours), *HOUR_MERGE)
+
+
+def hour_rows(hours: pd.DataFrame) -> pd.DataFrame:
+    """Hours, as `merge_hours` takes them, as rows of `usage_hourly`."""
+    return hours.assign(event_date=hours["start"].dt.date, rev=0)

@@ -6,12 +6,19 @@ Belongs here: how they are merged and deleted. Not here: what is rejected
 
 import pandas as pd
 
-from usage_platform.adapters.lake.row_writer import any_differs, delete_rows, merge_rows, new
+from usage_platform.adapters.lake.row_writer import (
+    MergeRule,
+    any_differs,
+    delete_rows,
+    merge_rows,
+    new,
+)
 from usage_platform.adapters.lake.tables import REJECTS, Lake
 from usage_platform.core.readings.validation import EVENT_PLACE
 
 # An event that was rejected before may have another reason today.
 _VERDICT = ("reason", "detail", "meter")
+REJECT_MERGE = MergeRule(EVENT_PLACE, any_differs(_VERDICT), {name: new(name) for name in _VERDICT})
 
 
 def merge_rejects(lake: Lake, rejects: pd.DataFrame) -> None:
@@ -21,9 +28,12 @@ def merge_rejects(lake: Lake, rejects: pd.DataFrame) -> None:
         lake: The lake.
         rejects: `core.readings.validation.REJECT_COLUMNS`; at least one row.
     """
-    rows = rejects.assign(received_date=rejects["kafka_time"].dt.date)
-    verdict = {name: new(name) for name in _VERDICT}
-    merge_rows(lake, REJECTS, rows, EVENT_PLACE, any_differs(_VERDICT), verdict)
+    merge_rows(lake, REJECTS, reject_rows(rejects), *REJECT_MERGE)
+
+
+def reject_rows(rejects: pd.DataFrame) -> pd.DataFrame:
+    """Rejects as rows of the table."""
+    return rejects.assign(received_date=rejects["kafka_time"].dt.date)
 
 
 def delete_rejects(lake: Lake, places: pd.DataFrame) -> None:

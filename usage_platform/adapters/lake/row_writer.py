@@ -11,13 +11,14 @@ the days on which a row changes are replaced. A commit fails where another write
 days since they were read.
 
 Conditions and values are SQL of DuckDB, in which `t` is the row in the table and `s` the new one.
+Those of a `MergeRule` are also SQL of Spark, but for the quotes of names.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -43,6 +44,20 @@ MOST_FILES_OF_A_DAY = 50
 _ROWS_AT_ONCE = 2_000_000
 
 
+class MergeRule(NamedTuple):
+    """How rows are merged into a table, the last arguments of `merge_rows`.
+
+    Attributes:
+        keys: The columns of the key.
+        when: The condition of an update.
+        updates: The new value of each column that an update changes.
+    """
+
+    keys: Sequence[str]
+    when: str
+    updates: Mapping[str, str]
+
+
 def append_rows(lake: Lake, table: LakeTable, rows: pd.DataFrame) -> None:
     """Add rows, whatever is in the table, in one commit.
 
@@ -56,7 +71,7 @@ def append_rows(lake: Lake, table: LakeTable, rows: pd.DataFrame) -> None:
         LakeError: In one line, when the table cannot be written.
     """
     with lake_errors_in_one_line(lake.table(table)):
-        _append(open_table(lake, table), table, _arrow(table, rows))
+        _append(open_table(lake, table), table, arrow_rows(table, rows))
 
 
 def merge_rows(
@@ -171,7 +186,7 @@ def _stretches(
         delta = open_table(lake, table)
         with database() as sql:
             sql.register("t", dataset(delta, between(table, first, last)))
-            sql.register("s", _arrow(table, rows[(days >= first) & (days <= last)]))
+            sql.register("s", arrow_rows(table, rows[(days >= first) & (days <= last)]))
             yield delta, sql
 
 
@@ -199,11 +214,12 @@ def _schema(table: LakeTable) -> pa.Schema:
     return pa.schema([field.remove_metadata() for field in fields])
 
 
-def _arrow(table: LakeTable, rows: pd.DataFrame) -> pa.Table:
+def arrow_rows(table: LakeTable, rows: pd.DataFrame) -> pa.Table:
+    """Rows with the columns and types of a table; as for `append_rows`."""
     schema = _schema(table)
-    # Numbers that are missing would be no times.
-    missing = dict.fromkeys(set(schema.names) - {*rows.columns}, object)
-    whole = rows.reindex(columns=schema.names).astype(missing)
+    # None and not NaN, which is no date.
+    missing = dict.fromkeys(name for name in schema.names if name not in rows)
+    whole = rows.assign(**missing)[schema.names]
     # Not safe: instants of pandas are in nanoseconds, those of Delta in microseconds.
     return pa.Table.from_pandas(whole, schema=schema, preserve_index=False, safe=False)
 
@@ -211,12 +227,23 @@ def _arrow(table: LakeTable, rows: pd.DataFrame) -> pa.Table:
 def _append(delta: DeltaTable, table: LakeTable, rows: pa.Table) -> None:
     days = rows[table.partition].unique().to_pylist()
     write_deltalake(delta, rows, mode="append", commit_properties=_note(days))
+    many = crowded_days(delta, table, days)
+    if many:
+        delta.optimize.compact([(table.partition, "in", [str(day) for day in many])])
+
+
+def crowded_days(delta: DeltaTable, table: LakeTable, days: Sequence[date]) -> list[date]:
+    """Those of some days that have so many files that they are to be put together.
+
+    Args:
+        delta: The table, as it is now.
+        table: What is known of it.
+        days: The days.
+    """
     files = delta.file_uris([(table.partition, "in", [str(day) for day in days])])
     counts = pd.Series([PurePosixPath(file).parent.name for file in files]).value_counts()
-    names = {f"{table.partition}={day}": str(day) for day in days}
-    many = [names[folder] for folder in counts.index[counts >= MOST_FILES_OF_A_DAY]]
-    if many:
-        delta.optimize.compact([(table.partition, "in", many)])
+    names = {f"{table.partition}={day}": day for day in days}
+    return [names[folder] for folder in counts.index[counts >= MOST_FILES_OF_A_DAY]]
 
 
 def _replace(delta: DeltaTable, table: LakeTable, days: Sequence[date], rows: pa.Table) -> None:

@@ -29,13 +29,25 @@ def collected_messages(frame: "DataFrame", most_bytes: int, *more: str) -> pd.Da
         or None; of a key the first bytes, more than a meter's name has), and what is asked for
         besides.
     """
-    messages = frame.selectExpr(
+    return with_times(frame.selectExpr(*message_columns(most_bytes), *more).toPandas())
+
+
+def message_columns(most_bytes: int) -> list[str]:
+    """The columns of the messages that leave Spark, as expressions in Spark SQL.
+
+    Args:
+        most_bytes: As for `collected_messages`.
+    """
+    return [
         "topic",
         "partition",
         "offset",
         "unix_millis(timestamp) AS kafka_time",
         f"substring(key, 1, {_MOST_KEY_BYTES}) AS key",
         f"substring(value, 1, {most_bytes + 1}) AS value",
-        *more,
-    ).toPandas()
+    ]
+
+
+def with_times(messages: pd.DataFrame) -> pd.DataFrame:
+    """Messages of which the milliseconds in `kafka_time` have become times."""
     return messages.assign(kafka_time=broker_times(messages["kafka_time"].tolist()))

@@ -75,6 +75,24 @@ def spark_conf(lake: Lake) -> Mapping[str, str]:
     return {**_CONF, **_SMALL_BATCHES, **(_S3_CONF if "://" in lake.root else {})}
 
 
+def executors_conf(lake: Lake, tasks: int) -> Mapping[str, str]:
+    """The Spark configuration for a lake where executors carry out large batches.
+
+    Plans are then worth replanning and generating code for.
+
+    Args:
+        lake: The lake.
+        tasks: How many tasks run at once.
+    """
+    return {
+        **_CONF,
+        **(_S3_CONF if "://" in lake.root else {}),
+        "spark.sql.shuffle.partitions": str(2 * tasks),
+        "spark.databricks.delta.snapshotPartitions": str(tasks),
+        "spark.driver.memory": _SMALL_BATCHES["spark.driver.memory"],
+    }
+
+
 class SparkUnreachableError(ConnectionError):
     """The Spark service does not answer; one line with its address and what to do."""
 

@@ -10,6 +10,7 @@ from usage_platform_tests.tools.bench.publishing import csv, played
 from usage_platform_tests.tools.bench.scorer_memory import scorer_memory
 from usage_platform_tests.tools.bench.scorers import scorers
 from usage_platform_tests.tools.bench.scoring import scored, tick
+from usage_platform_tests.tools.bench.spark_workers import spark_workers
 from usage_platform_tests.tools.bench.training import training
 
 _YEAR, _HUNDRED_DAYS = 366, 100
@@ -28,6 +29,7 @@ ROWS = (
         "a day of 1,000 meters into the lake",
         partial(backlog, meters=1_000, days=1),
     ),
+    Row("spark-workers", "a day of 1,000 meters on Spark's workers", spark_workers),
     Row("batch-1", "a batch of one meter", partial(batch, meters=1)),
     Row("batch-1000", "a batch of 1,000 meters", partial(batch, meters=1_000)),
     Row("batch-10000", "a batch of 10,000 meters", partial(batch, meters=10_000)),

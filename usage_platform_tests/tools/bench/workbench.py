@@ -13,12 +13,13 @@ from pathlib import Path
 
 from usage_platform.adapters.kafka.topics import KafkaSettings, ensure_topics
 from usage_platform.adapters.lake.tables import Lake
-from usage_platform.adapters.spark.session import remote_session, spark_conf
+from usage_platform.adapters.spark.session import executors_conf, remote_session, spark_conf
 from usage_platform.local.broker import broker_service
 from usage_platform.local.jars import JarFolders
 from usage_platform.local.java import JavaHome
 from usage_platform.local.ports import free_port
 from usage_platform.local.process import ChildProcess, Service
+from usage_platform.local.spark_cluster import SparkCluster, cluster_services, tasks_at_once
 from usage_platform.local.spark_service import SparkEndpoint, spark_service
 from usage_platform.local.stack import set_up
 from usage_platform.settings.settings import Settings
@@ -84,6 +85,25 @@ class Workbench:
         self._start(spark_service(java, jars.spark, self._folder, os.environ, endpoint, conf))
         with remote_session(endpoint.url) as spark:
             spark.range(1).collect()
+        return endpoint.url
+
+    def executors_url(self, workers: int) -> str:
+        """Another Spark service, whose batches are for executors.
+
+        Args:
+            workers: Of a standalone cluster that it uses; 0 for the threads of its own process.
+        """
+        java, jars = self._set_up
+        folder, lake = self.new_folder(), Lake(str(self._folder))
+        conf = executors_conf(lake, tasks_at_once(max(workers, 1)))
+        if workers:
+            ports = [self._port(15910) for _ in range(workers + 2)]
+            cluster = SparkCluster(ports[0], tuple(ports[1:]))
+            conf = {**conf, **cluster.service_conf(jars.spark)}
+            for service in cluster_services(java, jars.spark, folder, os.environ, cluster):
+                self._start(service)
+        endpoint = SparkEndpoint(self._port(15902))
+        self._start(spark_service(java, jars.spark, folder, os.environ, endpoint, conf))
         return endpoint.url
 
     @cached_property

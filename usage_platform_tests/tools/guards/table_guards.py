@@ -15,6 +15,9 @@ _USAGE_EVENTS = "usage_platform/adapters/lake/usage_events.py"
 _HOURLY = "usage_platform/adapters/spark/hourly_sql.py"
 _HOURS = "usage_platform/core/readings/hourly.py"
 _BACKFILL = "usage_platform/services/backfill.py"
+_EXECUTORS = "usage_platform/adapters/spark/executor_batch.py"
+_MERGED = "usage_platform/adapters/spark/merged_frame.py"
+_ON_EXECUTORS = "usage_platform_tests/services/test_ingest_on_executors.py::"
 _IN_BATCHES = "usage_platform_tests/adapters/lake/test_usage_events.py::"
 _IN_BACKFILLS = "usage_platform_tests/adapters/spark/test_hourly_sql.py::"
 _IN_ANOMALIES = "usage_platform_tests/adapters/spark/test_anomaly_table.py::"
@@ -63,8 +66,8 @@ TABLE_GUARDS = (
     Guard(
         "the broker's time is part of a reject's key",
         _REJECTS,
-        "merge_rows(lake, REJECTS, rows, EVENT_PLACE,",
-        "merge_rows(lake, REJECTS, rows, EVENT_PLACE[:3],",
+        "MergeRule(EVENT_PLACE,",
+        "MergeRule(EVENT_PLACE[:3],",
         f"{_IN_BATCHES}test_rejects_of_a_topic_that_was_made_anew_stand_beside_those_of_the_old_one",
     ),
     Guard(
@@ -89,9 +92,9 @@ TABLE_GUARDS = (
     Guard(
         "what was open before is asked of the hours, not of the readings",
         _USAGE_EVENTS,
-        "before = _newest_of(written, newest_in_batch)",
+        "before = _newest_of(written, newest)",
         'before = LakeReader(lake).rows(READINGS, ["meter", "event_time"], '
-        'meters=[*newest_in_batch.index]).groupby("meter")["event_time"].max()',
+        'meters=[*newest.index]).groupby("meter")["event_time"].max()',
         _SCRIPT,
     ),
     Guard(
@@ -128,6 +131,20 @@ TABLE_GUARDS = (
         "dataset(delta, between(table, first, last))",
         "dataset(delta, [])",
         _OWN_DAYS,
+    ),
+    Guard(
+        "a task of executors holds one event a reading",
+        _EXECUTORS,
+        "newest_per_reading(found)",
+        "found",
+        f"{_ON_EXECUTORS}test_the_tables_are_what_the_events_say",
+    ),
+    Guard(
+        "executors leave a table alone where nothing differs",
+        _MERGED,
+        'if row["added"] or row["changed"]',
+        "if row",
+        f"{_ON_EXECUTORS}test_a_batch_that_comes_again_makes_no_commit",
     ),
     Guard(
         "an event of the future is a reject",
