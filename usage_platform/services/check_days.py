@@ -8,6 +8,7 @@ reports it (`defs`).
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import cast
 
 import pandas as pd
 
@@ -125,7 +126,7 @@ def _readings_of_hours(
         return reader.rows(READINGS, columns, first, last, names)
     readings = reader.rows(READINGS, columns, first, last + timedelta(days=1), names)
     days = hour_starts(readings["event_time"], readings["meter"], registry).dt.date
-    return readings[(days >= first) & (days <= last)]
+    return cast("pd.DataFrame", readings[days.between(first, last)])
 
 
 class _Newest:

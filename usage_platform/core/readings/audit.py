@@ -181,8 +181,9 @@ def audit(
 
 def _within_days(hours: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
     """The hours that begin and end on these days: of others not all readings are there."""
-    ends = hours["end"] - pd.Timedelta(1, "ns")
-    return hours[hours["start"].dt.date.isin(set(days)) & ends.dt.date.isin(set(days))]
+    last = hours["end"] - pd.Timedelta(1, "ns")
+    are_within = hours["start"].dt.date.isin(set(days)) & last.dt.date.isin(set(days))
+    return cast("pd.DataFrame", hours[are_within])
 
 
 def _is_within(rows: pd.DataFrame, stretches: pd.DataFrame) -> pd.Series:
