@@ -58,8 +58,8 @@ def month_of_hours(hours: pd.DataFrame, registry: MeterRegistry) -> bytes:
     name = sorted(hours["meter"].unique())[0]
     zone = registry.get(name).timezone
     own = hours[hours["meter"] == name].set_index("start").sort_index()
-    hours = clock_hours(zone).between(own.index[0].value, own.index[-1].value + 1)
-    own = own.reindex(pd.DatetimeIndex(hours.view("datetime64[ns]"), tz="UTC"))
+    starts = clock_hours(zone).between(own.index[0].value, own.index[-1].value + 1)
+    own = own.reindex(pd.to_datetime(starts, utc=True))
     local = own.index.tz_convert(zone).tz_localize(None)
     figure, axes = new_figure(7.2, 2.6)
     axes.fill_between(local, own["min_usage"], own["max_usage"], color="#9db8d2", linewidth=0)
