@@ -199,7 +199,8 @@ class FleetCache:
             groups, error = self._groups(text, meters, registry)
             known = Known(registry, groups, {}, {}, frozenset(), {}, 0)
             rows = meter_rows(meters, None, known)
-            return Fleet(version, None, None, rows, group_rows(groups, _NO_SUMS), error)
+            shown = group_rows(groups, _NO_SUMS, registry.groups)
+            return Fleet(version, None, None, rows, shown, error)
         spans = spans_until(hour_end)
         # A meter of the groups is unknown until it has sent: the names come from the sums before.
         before = () if self._fleet is None else self._fleet.meters
@@ -223,7 +224,7 @@ class FleetCache:
             as_of,
         )
         rows = meter_rows(meters, sums, known)
-        shown = group_rows(groups, sums.groups)
+        shown = group_rows(groups, sums.groups, registry.groups)
         areas = groups.areas or {}
         return Fleet(version, as_of, newest, rows, shown, error, hour_end.value, areas)
 

@@ -5,7 +5,7 @@ Belongs here: putting together what is known of each meter and group. Not here: 
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,19 +104,21 @@ def meter_rows(names: Iterable[str], sums: FleetSums | None, known: Known) -> tu
     )
 
 
-def group_rows(groups: Groups, sums: pd.DataFrame) -> tuple[GroupRow, ...]:
+def group_rows(groups: Groups, sums: pd.DataFrame, meters: Collection[str]) -> tuple[GroupRow, ...]:
     """A row a group, in their order.
 
     Args:
         groups: The groups.
         sums: `FleetSums.groups`.
+        meters: Names of the groups that have readings of their own.
     """
     by_position = {int(str(at)): row for at, row in sums.to_dict("index").items()}
     return tuple(
-        group_row(group)
+        group_row(group, group.name in meters)
         if (row := by_position.get(position)) is None
         else group_row(
             group,
+            group.name in meters,
             HourSum(row["week_hours"], row["week_complete"], row["week_kwh"]),
             HourSum(row["month_hours"], row["month_complete"], row["month_kwh"]),
         )

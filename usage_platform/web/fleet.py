@@ -157,6 +157,7 @@ def _group(row: GroupRow) -> dict[str, object]:
         "parent": group.parent,
         "area_m2": group.area_m2,
         "meters": len(group.meters),
+        "is_meter": row.is_meter,
         "week": {**vars(row.week), "mean_kw": row.week.mean_kw},
         "month": {**vars(row.month), "mean_kw": row.month.mean_kw},
         "kwh_per_m2": row.kwh_per_m2,

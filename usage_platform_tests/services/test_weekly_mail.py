@@ -225,7 +225,7 @@ def test_the_figures_are_those_of_the_fleet_and_of_the_weeks_episodes(lake, writ
             # No power that could be added to the others.
             meter_row("water", NO_ENERGY, 2.0, unit=ReadingUnit.M3_H),
         ),
-        groups=(group_row(group, HourSum(168, 168, 1200.0)),),
+        groups=(group_row(group, False, HourSum(168, 168, 1200.0)),),
         hour_end=END.value,
     )
     found = week_summary(fleet, source_of(lake))

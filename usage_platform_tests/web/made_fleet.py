@@ -15,6 +15,7 @@ from usage_platform.adapters.lake.tables import (
     USAGE_HOURLY,
     Lake,
 )
+from usage_platform.adapters.stores.group_meters import GroupMeters
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.anomalies.anomaly import NUMBERS
 from usage_platform.core.detector.baseline.slot_forests import CUT, SlotForests
@@ -26,6 +27,8 @@ FIRST, LAST = date(2024, 2, 20), date(2024, 3, 25)
 _WITH_READINGS = 16
 _SUB_METERS, _MAIN = 3, 7
 """The first meters lie below one main meter."""
+REST = "rest of block 1"
+"""What they leave of it: a group that is a meter too."""
 USES = ("office", "lab", "library", "hall", "gym", "depot", "clinic", "plant")
 
 
@@ -68,6 +71,7 @@ def make_fleet(lake: Lake, write: WriteTable, count: int, per_hour: int = 12) ->
     store.save(model("v1", begin, {meter.name: _detector(meter, kw) for meter, kw in known}))
     store.promote(["v1"])
     assets.write_text("groups.yaml", _groups(names[:25]))
+    GroupMeters(assets).add([Meter(REST, "Europe/Rome", 60 // per_hour)], 0.0)
     return names
 
 
@@ -197,6 +201,6 @@ def _groups(names: list[str]) -> str:
                 f"        meters: [{', '.join(part)}]",
             ]
     lines += ["      - name: Annex", "        area_m2: 2000", f"        meters: [{names[24]}]"]
-    lines += ["virtual:", "  - name: rest of block 1", f"    plus: [{names[_MAIN]}]"]
+    lines += ["virtual:", f"  - name: {REST}", f"    plus: [{names[_MAIN]}]"]
     lines += [f"    minus: [{', '.join(names[:_SUB_METERS])}]"]
     return "\n".join(lines) + "\n"

@@ -19,7 +19,7 @@ WATER = Meter("cold-water", "America/New_York", 60, unit=ReadingUnit.M3_H)
 POOL = Meter("pool", "America/New_York", 60, unit=ReadingUnit.M3_H)
 LEAK = pd.Timestamp("2024-03-05T03:00", tz=WATER.zone)
 _DAYS = 80
-_OF_POWER = 1 / 1000
+_OF_POWER = 1 / 2000
 """The library's hundreds of kW become tenths of m3/h."""
 
 
@@ -36,7 +36,7 @@ def fill_with_water(folder: Path) -> Lake:
     water.loc[water["event_time"] == LEAK, "value"] = 2.75
     readings = pd.concat([own, water, pool], ignore_index=True)
     begin = pd.Timestamp("2024-02-01T05:00Z")
-    judge = model("v1", begin, {WATER.name: cut_forests(WATER, 0.3, 1.0)})
+    judge = model("v1", begin, {WATER.name: cut_forests(WATER, 0.15, 0.5)})
     store = ModelStore(LakeFiles(lake.models))
     store.save(judge)
     store.promote(["v1"])

@@ -47,18 +47,22 @@ class GroupRow:
         week: Its sum over the last 7 days.
         month: Its sum over the last 30 days.
         kwh_per_m2: Energy of the complete hours of 30 days by floor area; NaN if that is not known.
+        is_meter: Whether it has readings of its own, as a meter.
     """
 
     group: Group
     week: HourSum
     month: HourSum
     kwh_per_m2: float
+    is_meter: bool
 
 
 NO_HOURS = HourSum(0, 0, math.nan)
 
 
-def group_row(group: Group, week: HourSum = NO_HOURS, month: HourSum = NO_HOURS) -> GroupRow:
+def group_row(
+    group: Group, is_meter: bool, week: HourSum = NO_HOURS, month: HourSum = NO_HOURS
+) -> GroupRow:
     """The row of a group."""
     per_m2 = math.nan if group.area_m2 is None else month.kwh / group.area_m2
-    return GroupRow(group, week, month, per_m2)
+    return GroupRow(group, week, month, per_m2, is_meter)

@@ -72,6 +72,7 @@ def test_a_group_with_hours_of_its_own_is_no_meter_of_the_fleet(lake, cache_of, 
     fleet = cache.fleet()
     assert fleet.groups_error == ""
     assert [row.name for row in fleet.meters] == ["kitchen", "main", "planned", "pump"]
+    assert {row.group.name for row in fleet.groups if row.is_meter} == {"rest"}
 
 
 def test_a_sum_counts_an_hour_only_if_each_of_its_meters_is_whole(lake, cache_of, readings):

@@ -1,5 +1,7 @@
 """The parts of a group in Chromium: layers, what is missing, keys, barriers, phone, paper."""
 
+import re
+
 import pytest
 
 from usage_platform_tests.web.in_chromium.opened_page import IN_CHROMIUM, expect
@@ -39,6 +41,10 @@ def test_the_layers_lie_on_each_other_and_what_is_missing_is_named(open_page, fl
 
 def test_a_main_meter_is_its_sub_meters_and_the_rest_and_keys_say_them(open_page, fleet_url):
     page = open_page("fleet", fleet_url)
+    # The one group with readings of its own has a page as a meter.
+    sums = page.get_by_role("link", name=re.compile("^Sum of"))
+    expect(sums).to_have_count(1)
+    expect(sums).to_have_attribute("href", "/?meter=rest+of+block+1")
     page.get_by_role("link", name="Parts of rest of block 1").press("Enter")
     page.wait_for_selector("#parts-chart canvas")
     expect(page.locator("h1")).to_have_text("rest of block 1")

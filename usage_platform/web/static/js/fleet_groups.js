@@ -15,6 +15,14 @@ function counted(sum) {
   return element("span", { class: isWhole ? "" : "over" }, isWhole ? "all" : `${count(sum.complete_hours)} of ${count(sum.hours)}`);
 }
 
+/** Links to the charts of a group: its parts, and its own page if it has readings as a meter. */
+function charts(group) {
+  const to = (href, label, text) => element("a", { href, "aria-label": `${label} of ${group.name}` }, text);
+  const parts = to(`/parts?${new URLSearchParams({ name: group.name })}`, "Parts", "parts");
+  if (!group.is_meter) return [parts];
+  return [to(`/?${new URLSearchParams({ meter: group.name })}`, "Sum", "sum"), " ", parts];
+}
+
 export class FleetGroups {
   /**
    * @param {HTMLElement} section
@@ -73,7 +81,7 @@ export class FleetGroups {
       cell(short(month.kwh), true),
       cell(counted(month), true),
       cell(short(group.kwh_per_m2), true),
-      cell(element("a", { href: `/parts?${new URLSearchParams({ name: group.name })}`, "aria-label": `Parts of ${group.name}` }, "parts"), false),
+      element("td", {}, ...charts(group)),
     );
   }
 
