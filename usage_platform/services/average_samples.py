@@ -8,14 +8,13 @@ Its progress is the offsets of the consumer group, committed in the producer's t
 at any time leaves either all results of a batch and its offsets, or none.
 """
 
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import pandas as pd
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from usage_platform.adapters.kafka.consuming import consume, noting_ends
 from usage_platform.adapters.kafka.producing import produce, within
@@ -46,8 +45,8 @@ from usage_platform.services.sample_result import SampleTick, place_of
 from usage_platform.services.score_fencing import (
     COMMITTED,
     TRANSACTION_TIMEOUT_MS,
-    TRANSACTIONAL,
     fenced_as_own_error,
+    transactional_producer,
 )
 
 _BATCH = 10_000
@@ -93,17 +92,7 @@ class SampleAverager:
     ) -> None:
         self._kafka = kafka
         self._clock = clock
-        self._producer = Producer(
-            kafka.client(
-                **{
-                    "transactional.id": SAMPLES_GROUP,
-                    "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-                    **TRANSACTIONAL,
-                }
-            ),
-            # A fatal error is raised by the failing call and need not be logged as well.
-            logger=logging.Logger("usage_platform.services.average_samples", logging.CRITICAL + 1),
-        )
+        self._producer = transactional_producer(kafka, SAMPLES_GROUP)
         self._consumer = Consumer(kafka.client(**{"group.id": SAMPLES_GROUP, **COMMITTED}))
         self._lake_id = lake_id(lake)
         work = Work(SAMPLES, SAMPLES_GROUP, "averaged")

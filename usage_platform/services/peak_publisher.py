@@ -7,16 +7,17 @@ Whoever takes over aborts what its predecessor had not committed, and then reads
 end: what is there was published, what is not never will be by anybody else.
 """
 
-import logging
 from collections.abc import Iterator, Sequence
 
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from usage_platform.adapters.kafka.events import committed_reader
+from usage_platform.adapters.kafka.open_transactions import wait_for_their_end
 from usage_platform.adapters.kafka.producing import produce
 from usage_platform.adapters.kafka.topic_ids import topic_id
 from usage_platform.adapters.kafka.topics import (
     EPISODE,
+    PEAKS_GROUP,
     SCORER_GROUP,
     USAGE,
     KafkaSettings,
@@ -28,18 +29,19 @@ from usage_platform.core.anomalies.episode_messages import EpisodeEvent
 from usage_platform.services.offset_marks import Work, check_lake_of_stage
 from usage_platform.services.score_fencing import (
     TRANSACTION_TIMEOUT_MS,
-    TRANSACTIONAL,
     fenced_as_own_error,
+    transactional_producer,
 )
 
 _CALL_SECONDS = 10.0
+_OPEN_SECONDS = TRANSACTION_TIMEOUT_MS / 1000 + _CALL_SECONDS
 
 
 class PeakFencedError(RuntimeError):
     """Another run publishes peak warnings; one line."""
 
     def __init__(self) -> None:
-        super().__init__("another run publishes peak warnings now: what is due is in its hands")
+        super().__init__("another run publishes peak warnings now; it publishes what is due")
 
 
 class PeakPublisher:
@@ -58,17 +60,7 @@ class PeakPublisher:
     def __init__(self, kafka: KafkaSettings, lake_id: str) -> None:
         check_lake_of_stage(kafka, lake_id, Work(USAGE, SCORER_GROUP, "scored"))
         self._kafka = kafka
-        self._producer = Producer(
-            kafka.client(
-                **{
-                    "transactional.id": "peak-warnings",
-                    "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-                    **TRANSACTIONAL,
-                }
-            ),
-            # A fatal error is raised by the failing call and need not be logged as well.
-            logger=logging.Logger("usage_platform.services.peaks", logging.CRITICAL + 1),
-        )
+        self._producer = transactional_producer(kafka, PEAKS_GROUP)
         with fenced_as_own_error(self._producer, PeakFencedError):
             self._producer.init_transactions(_CALL_SECONDS)
 
@@ -82,10 +74,13 @@ class PeakPublisher:
             record.topic = topic
             record.offsets.clear()
             record.warnings.clear()
-        with committed_reader(self._kafka, "peak-warnings") as client:
+        with committed_reader(self._kafka, PEAKS_GROUP) as client:
+            partitions = partitions_of(client, self._kafka, EPISODE)
+            # What another run has committed may lie behind an open transaction of the scorer.
+            wait_for_their_end(self._kafka, partitions, _OPEN_SECONDS)
             starts = [
                 TopicPartition(EPISODE, one.partition, _start(client, one, record))
-                for one in partitions_of(client, self._kafka, EPISODE)
+                for one in partitions
             ]
             for message in messages_to_end(client, starts):
                 record.offsets[message.partition() or 0] = (message.offset() or 0) + 1

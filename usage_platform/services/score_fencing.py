@@ -1,24 +1,26 @@
 """What transactional stages have in common, and the error of one that another has replaced.
 
-Belongs here: the settings of their clients, recognising that error. Not here: what is then done
+Belongs here: their clients, recognising that error. Not here: what is then done
 (`score_tick`).
 """
 
+import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from usage_platform.adapters.kafka.topics import KafkaSettings
+
 TRANSACTION_TIMEOUT_MS = 60_000
 # A restarted broker is missing from the cluster for a short time. librdkafka then looks up the
 # group coordinator again only when a connection changes (confluentinc/librdkafka#5511), such as one
 # that is closed when idle.
-TRANSACTIONAL = {
+_TRANSACTIONAL = {
     "compression.type": "lz4",
     "linger.ms": 5,
     "connections.max.idle.ms": 5_000,
 }
-"""Settings of a producer, besides its transactional id and timeout."""
 
 COMMITTED = {
     "enable.auto.commit": False,
@@ -32,6 +34,21 @@ COMMITTED = {
 
 _ABORT_SECONDS = 10.0
 _FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
+
+
+def transactional_producer(kafka: KafkaSettings, transactional_id: str) -> Producer:
+    """A producer whose transactions are those of an id; `init_transactions` takes the id over."""
+    return Producer(
+        kafka.client(
+            **{
+                "transactional.id": transactional_id,
+                "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+                **_TRANSACTIONAL,
+            }
+        ),
+        # A fatal error is raised by the failing call and need not be logged as well.
+        logger=logging.Logger(__name__, logging.CRITICAL + 1),
+    )
 
 
 class ScorerFencedError(RuntimeError):

@@ -4,11 +4,10 @@ Belongs here: the transactional producer, and one transaction. Not here: what is
 (`core.anomalies.stream`), the loop around it (`score`).
 """
 
-import logging
 from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from usage_platform.adapters.kafka.producing import produce, within
 from usage_platform.adapters.kafka.topics import ANOMALY, DEAD_LETTERS, EPISODE, KafkaSettings
@@ -19,8 +18,8 @@ from usage_platform.core.readings.messages import kept_bytes
 from usage_platform.core.readings.reject_reasons import KEPT_BYTES
 from usage_platform.services.score_fencing import (
     TRANSACTION_TIMEOUT_MS,
-    TRANSACTIONAL,
     fenced_as_own_error,
+    transactional_producer,
 )
 
 _CALL_SECONDS = 10.0
@@ -39,17 +38,8 @@ class ScorerTransactions:
 
     def __init__(self, kafka: KafkaSettings, number: int = 0) -> None:
         self.number = number
-        self._producer = Producer(
-            kafka.client(
-                **{
-                    "transactional.id": f"anomaly-scorer{f'-{number}' if number else ''}",
-                    "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-                    **TRANSACTIONAL,
-                }
-            ),
-            # A fatal error is raised by the failing call and need not be logged as well.
-            logger=logging.Logger("usage_platform.services.score", logging.CRITICAL + 1),
-        )
+        name = f"anomaly-scorer{f'-{number}' if number else ''}"
+        self._producer = transactional_producer(kafka, name)
 
     def take_over(self) -> None:
         """Fence whoever had the id before, whose transaction can no longer commit.

@@ -11,14 +11,13 @@ by the same way as the first one makes them, and a group that is new gets its hi
 consist of meters and never of groups, so that nothing that is published here leads to more.
 """
 
-import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
 import pandas as pd
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer
 
 from usage_platform.adapters.kafka.producing import produce, within
 from usage_platform.adapters.kafka.topic_ids import topic_id
@@ -48,8 +47,8 @@ from usage_platform.services.offset_marks import Work, check_lake_of_stage
 from usage_platform.services.score_fencing import (
     COMMITTED,
     TRANSACTION_TIMEOUT_MS,
-    TRANSACTIONAL,
     fenced_as_own_error,
+    transactional_producer,
 )
 
 MOST_ROWS = 150_000
@@ -87,17 +86,7 @@ class GroupSummer:
     def __init__(self, kafka: KafkaSettings, reader: LakeReader) -> None:
         self._kafka = kafka
         self._reader = reader
-        self._producer = Producer(
-            kafka.client(
-                **{
-                    "transactional.id": SUMS_GROUP,
-                    "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-                    **TRANSACTIONAL,
-                }
-            ),
-            # A fatal error is raised by the failing call and need not be logged as well.
-            logger=logging.Logger("usage_platform.services.sum_groups", logging.CRITICAL + 1),
-        )
+        self._producer = transactional_producer(kafka, SUMS_GROUP)
         self._consumer = Consumer(kafka.client(**{"group.id": SUMS_GROUP, **COMMITTED}))
         self._lake_id = lake_id(reader.lake)
         check_lake_of_stage(kafka, self._lake_id, Work(USAGE, SUMS_GROUP, "summed"))

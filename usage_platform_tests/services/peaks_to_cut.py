@@ -15,7 +15,7 @@ from usage_platform.adapters.kafka.topics import KafkaSettings
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.stores.peak_record import PeakRecord, PeakRecords
-from usage_platform.services import peak_publisher
+from usage_platform.services import score_fencing
 from usage_platform.services.peak_publisher import PeakPublisher
 from usage_platform.services.peak_warnings import publish_peak_warnings
 from usage_platform_tests.services.peaked_meters import LAKE_ID, inputs_of
@@ -49,7 +49,7 @@ def main() -> None:
     """Publish what is due, and die."""
     bootstrap, root, as_of, cut = sys.argv[1:]
     if cut == "before the commit":
-        peak_publisher.Producer = CutProducer  # type: ignore[misc]
+        score_fencing.Producer = CutProducer  # type: ignore[misc]
     lake = Lake(root)
     records = (CutRecords if cut == "before the record" else PeakRecords)(LakeFiles(lake.assets))
     publisher = PeakPublisher(KafkaSettings(bootstrap), LAKE_ID)

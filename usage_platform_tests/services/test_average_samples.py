@@ -11,7 +11,7 @@ from usage_platform.adapters.kafka.topics import SAMPLE_REJECTS, SAMPLES, USAGE
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.core.measurement import Quantity, Unit
 from usage_platform.core.meters import Meter, MeterRegistry
-from usage_platform.services import average_samples
+from usage_platform.services import average_samples, score_fencing
 from usage_platform.services.average_samples import AveragerFencedError, SampleAverager
 from usage_platform.services.offset_marks import OtherLakeError
 from usage_platform_tests.core.samples.oracle import describe, expected_readings, message
@@ -165,7 +165,7 @@ def test_what_is_killed_in_a_transaction_is_neither_lost_nor_doubled(
     tick(make(topics, BEGIN))
     put_samples(topics, messages[100:])
     with monkeypatch.context() as patch:
-        patch.setattr(average_samples, "Producer", killed_at(place))
+        patch.setattr(score_fencing, "Producer", killed_at(place))
         dying = make(topics, BEGIN)
         with pytest.raises(KilledError):
             tick(dying)

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +16,7 @@ from usage_platform.adapters.stores.peak_record import PeakRecords
 from usage_platform.core.anomalies.message_parsing import parse_episode, parse_episode_event
 from usage_platform.core.measurement import ReadingUnit
 from usage_platform.core.time.units import NS_AN_HOUR
-from usage_platform.services import peak_warnings
+from usage_platform.services import peak_warnings, score_fencing
 from usage_platform.services.peak_publisher import PeakFencedError, PeakPublisher
 from usage_platform.services.peak_warnings import publish_peak_warnings
 from usage_platform_tests.core.forecast.made_history import at, healthy
@@ -132,6 +133,21 @@ def test_without_its_record_nothing_is_published_twice(kafka, filled, lives):
     assert lives() == [OPENED]
 
 
+def test_what_lies_behind_an_open_transaction_of_the_scorer_is_known(kafka, filled, lives):
+    scorer = score_fencing.transactional_producer(kafka, "anomaly-scorer")
+    scorer.init_transactions(30)
+    scorer.begin_transaction()
+    scorer.produce(EPISODE, b"{}")
+    scorer.flush(30)
+    run(kafka, filled)
+    LakeFiles(filled.assets).delete("peak_warnings.json")
+    ending = threading.Timer(1.0, scorer.commit_transaction, (30,))
+    ending.start()
+    assert run(kafka, filled).opened == 0
+    ending.join()
+    assert lives() == [OPENED]
+
+
 def test_a_run_that_another_one_has_replaced_publishes_nothing(kafka, filled, lives, read_all):
     first = PeakPublisher(kafka, LAKE_ID)
     run(kafka, filled)
@@ -169,7 +185,13 @@ def test_strays_on_the_topic_stop_nothing(kafka, filled, lives, put):
         "severity": "low",
         "explanation": "no peak_kw",
     }
-    put(kafka, [*STRAY, json.dumps(like_one).encode()], EPISODE)
+    far = like_one | {
+        **dict.fromkeys(
+            ("peak_kw", "probability", "expected_kw", "expected_low_kw", "expected_high_kw"), 1.0
+        ),
+        "expected_at": "9999-01-01T00:00:00Z",
+    }
+    put(kafka, [*STRAY, *(json.dumps(one).encode() for one in (like_one, far))], EPISODE)
     assert run(kafka, filled).opened == 1
     assert run(kafka, filled).closed == 0
 

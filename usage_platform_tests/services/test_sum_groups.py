@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 from usage_platform.adapters.kafka.topics import USAGE
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, Lake
-from usage_platform.services import sum_groups
+from usage_platform.services import score_fencing, sum_groups
 from usage_platform.services.offset_marks import OtherLakeError
 from usage_platform.services.sum_groups import GroupSummer, SummerFencedError
 from usage_platform_tests.services.summed_world import (
@@ -182,7 +182,7 @@ def test_what_is_killed_in_a_transaction_is_neither_lost_nor_doubled(
     send(kafka, rows.iloc[100:])
     ingest()
     with monkeypatch.context() as patch:
-        patch.setattr(sum_groups, "Producer", killed_at(place))
+        patch.setattr(score_fencing, "Producer", killed_at(place))
         dying = make()
         with pytest.raises(KilledError):
             tick(dying)

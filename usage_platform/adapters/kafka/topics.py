@@ -35,6 +35,8 @@ SAMPLES_GROUP = "sample-readings"
 """The consumer group whose offsets are the progress of readings from samples."""
 SUMS_GROUP = "group-sums"
 """The consumer group whose metadata is the progress of readings of groups."""
+PEAKS_GROUP = "peak-warnings"
+"""The consumer group and transactional id of peak warnings, which commit no offsets."""
 SCORER_GROUP = "anomaly-scorer"
 """The consumer group whose offsets are the scorer's progress."""
 

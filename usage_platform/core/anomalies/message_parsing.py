@@ -56,7 +56,9 @@ def _name(text: str) -> str:
     return text
 
 
-_Instant = Annotated[str, Field(max_length=40), AfterValidator(_instant)]
+Instant = Annotated[str, Field(max_length=40), AfterValidator(_instant)]
+"""A time as the platform writes it, which pandas can hold."""
+
 _Meter = Annotated[str, AfterValidator(_name)]
 _Id = Annotated[str, Field(min_length=1, max_length=100)]
 _Count = Annotated[int, Field(ge=0, le=2**31)]
@@ -73,7 +75,7 @@ class _AnomalyMessage(_Message):
 
     anomaly_id: _Id
     meter: _Meter
-    ts: _Instant
+    ts: Instant
     usage: float | None
     score: float
     severity: _Severity
@@ -88,7 +90,7 @@ class _AnomalyMessage(_Message):
     run: _Count = 0
     kind: str = ""
     direction: str = ""
-    episode: _Instant | None = None
+    episode: Instant | None = None
     explanation: str = ""
     model_version: str = ""
 
@@ -96,19 +98,19 @@ class _AnomalyMessage(_Message):
 class _WithdrawnEpisode(_Message):
     event_id: _Id
     meter: _Meter
-    episode: _Instant
-    at: _Instant
+    episode: Instant
+    at: Instant
     status: Literal[EpisodeStatus.WITHDRAWN]
 
 
 class _EpisodeMessage(_Message):
     event_id: _Id
     meter: _Meter
-    episode: _Instant
-    at: _Instant
+    episode: Instant
+    at: Instant
     status: Literal[EpisodeStatus.OPENED, EpisodeStatus.UPDATED, EpisodeStatus.CLOSED]
-    start: _Instant
-    end: _Instant
+    start: Instant
+    end: Instant
     kind: str
     severity: _Severity
     readings: _Count = 0

@@ -11,7 +11,6 @@ begins, with its offset; other episodes have names in UTC, which end in Z.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -24,7 +23,7 @@ from usage_platform.core.anomalies.episode_messages import (
     EpisodeStatus,
     episode_event,
 )
-from usage_platform.core.anomalies.message_parsing import parse_episode
+from usage_platform.core.anomalies.message_parsing import Instant, parse_episode
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.units import NS_A_MINUTE
@@ -47,13 +46,6 @@ _KEPT = (
 )
 
 
-def _time(text: str) -> str:
-    # Pydantic turns the ValueError of a time that is none into its own.
-    if datetime.fromisoformat(text).tzinfo is None:
-        raise ValueError("expected a time with an offset")
-    return text
-
-
 class Outcome(StrEnum):
     """What became of a day with a warning."""
 
@@ -72,7 +64,7 @@ class _Fields(BaseModel):
     expected_kw: float
     expected_low_kw: float
     expected_high_kw: float
-    expected_at: Annotated[str, AfterValidator(_time)]
+    expected_at: Instant
     cost: float | None = None
     currency: str | None = None
     outcome: Annotated[str, AfterValidator(Outcome)] | None = None

@@ -4,7 +4,7 @@ import pytest
 from confluent_kafka import Producer
 
 from usage_platform.core.readings.messages import usage_messages
-from usage_platform.services import score_transaction
+from usage_platform.services import score_fencing
 from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform_tests.services.score.hourly_meter import HOURS, assert_told_once, tick
 
@@ -43,7 +43,7 @@ def test_a_scorer_takes_over_at_once_from_one_that_was_killed_before_its_commit(
     tick(make_scorer(kafka), timeline)
     put(kafka, messages[100:])
     with monkeypatch.context() as patch:
-        patch.setattr(score_transaction, "Producer", KilledBeforeCommit)
+        patch.setattr(score_fencing, "Producer", KilledBeforeCommit)
         dying = make_scorer(kafka)
     with pytest.raises(KilledError):
         tick(dying, timeline)
@@ -63,7 +63,7 @@ def test_what_the_older_scorer_told_last_is_known_to_the_newer_one(
             tick(older, timeline)
             super().init_transactions(timeout)
 
-    monkeypatch.setattr(score_transaction, "Producer", LetsTheOlderOneFinish)
+    monkeypatch.setattr(score_fencing, "Producer", LetsTheOlderOneFinish)
     newer = make_scorer(kafka)
     put(kafka, usage_messages(live))
     assert tick(newer, timeline).anomalies == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from usage_platform.adapters.kafka.topics import SAMPLES, KafkaSettings
 from usage_platform.adapters.lake.tables import Lake
-from usage_platform.services import average_samples
+from usage_platform.services import average_samples, score_fencing
 from usage_platform_tests.services.simulated_devices import METERS, REGISTRY
 from usage_platform_tests.tools.faults.stopping_producer import StoppingProducer
 
@@ -22,7 +22,7 @@ def main() -> None:
     """Average what waits, in small batches; its clock stands, so that only samples close."""
     bootstrap, lake, StoppingProducer.place, note = sys.argv[1:]
     StoppingProducer.topic, StoppingProducer.note = SAMPLES, Path(note)
-    average_samples.Producer = StoppingProducer  # type: ignore[misc]
+    score_fencing.Producer = StoppingProducer  # type: ignore[misc]
     average_samples._BATCH = BATCH
     averager = average_samples.SampleAverager(KafkaSettings(bootstrap), Lake(lake), lambda: 0.0)
     averager.tick(METERS, REGISTRY, 600)

@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, Producer
 
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.services import score as scoring
-from usage_platform.services import score_transaction
+from usage_platform.services import score_fencing
 from usage_platform.services.play import PlaybackProgress
 from usage_platform_tests.tools.faults.background import Background
 from usage_platform_tests.tools.faults.cuts import Cut, CutMissedError, Outcome
@@ -122,7 +122,7 @@ class BrokerRounds:
                 gate.pass_through()
                 super().commit_transaction(*rest, **named)
 
-        return self._score(score_transaction, "Producer", HaltingProducer)
+        return self._score(score_fencing, "Producer", HaltingProducer)
 
     def _score(self, module: ModuleType, name: str, halting: type) -> Background:
         events = self._events.in_order(_READINGS)
@@ -130,7 +130,7 @@ class BrokerRounds:
 
         def score() -> None:
             with (
-                patch.object(score_transaction, "TRANSACTION_TIMEOUT_MS", SHORT_TIMEOUT_MS),
+                patch.object(score_fencing, "TRANSACTION_TIMEOUT_MS", SHORT_TIMEOUT_MS),
                 patch.object(module, name, halting),
             ):
                 score_all(self._services.kafka, self._lake)

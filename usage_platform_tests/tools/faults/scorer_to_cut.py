@@ -15,7 +15,7 @@ from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.services import score as scoring
-from usage_platform.services import score_transaction
+from usage_platform.services import score_fencing
 from usage_platform.services.score_division import Division, Share
 from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_meters import MeterClaims
@@ -33,8 +33,8 @@ def main() -> None:
     """
     bootstrap, lake, StoppingProducer.place, note, timeout, scorers = sys.argv[1:]
     StoppingProducer.topic, StoppingProducer.note = USAGE, Path(note)
-    score_transaction.Producer = StoppingProducer  # type: ignore[misc]
-    score_transaction.TRANSACTION_TIMEOUT_MS = int(timeout)
+    score_fencing.Producer = StoppingProducer  # type: ignore[misc]
+    score_fencing.TRANSACTION_TIMEOUT_MS = int(timeout)
     scoring._BATCH = BATCH
     kafka, reader, number = KafkaSettings(bootstrap), LakeReader(Lake(lake)), int(scorers) - 1
     scorer = scoring.Scorer(kafka, reader, Share(0, Division(scorers=int(scorers))))
