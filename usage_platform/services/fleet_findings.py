@@ -8,6 +8,7 @@ hours.
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -15,6 +16,7 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import USAGE_FINDINGS
 from usage_platform.adapters.stores.finding_states import FindingStates
 from usage_platform.core.findings.states import FindingState
+from usage_platform.core.meters import MeterRegistry
 from usage_platform.services.finding_list import ListedFinding, list_findings
 
 MOST_SHOWN = 10
@@ -44,9 +46,13 @@ class FleetFindingsCache:
     Args:
         reader: The lake's tables.
         states: The states of findings.
+        registry: Gives the known meters; groups are left out.
     """
 
-    def __init__(self, reader: LakeReader, states: FindingStates) -> None:
+    def __init__(
+        self, reader: LakeReader, states: FindingStates, registry: Callable[[], MeterRegistry]
+    ) -> None:
+        self._registry = registry
         self._reader = reader
         self._states = states
         self._lock = threading.Lock()
@@ -68,6 +74,10 @@ class FleetFindingsCache:
 
     def _read(self, version: str) -> FleetFindings:
         listed = list_findings(self._reader, self._states)
-        left = [one for one in listed if one.state is not FindingState.DONE]
+        # Those of a group would count what its meters' findings count already.
+        groups = self._registry().groups
+        left = [
+            one for one in listed if one.state is not FindingState.DONE and one.meter not in groups
+        ]
         meters = len({one.meter for one in left})
         return FleetFindings(version, len(left), meters, tuple(left[:MOST_SHOWN]))

@@ -70,8 +70,10 @@ def committed_position(client: Consumer, topic: str) -> GroupPosition:
     return GroupPosition(marks[2], int(marks[3]), int(marks[4]), done)
 
 
-def versions_behind(kafka: KafkaSettings, reader: LakeReader) -> int:
-    """How many versions of `readings` are not in the sums of groups yet.
+def versions_behind(
+    kafka: KafkaSettings, reader: LakeReader, groups: tuple[SummedGroup, ...]
+) -> int:
+    """How many versions of `readings` are not in the sums of groups yet; all for changed groups.
 
     Raises:
         KafkaException: When the broker refuses, or is silent for too long.
@@ -79,7 +81,8 @@ def versions_behind(kafka: KafkaSettings, reader: LakeReader) -> int:
     """
     with reader_of_offsets(kafka, SUMS_GROUP) as client:
         position = committed_position(client, topic_id(kafka, USAGE) or "")
-    return reader.state(READINGS).version - position.base
+    version = reader.state(READINGS).version
+    return version - position.base if position.groups == definition_of(groups) else version + 1
 
 
 def definition_of(groups: tuple[SummedGroup, ...]) -> str:

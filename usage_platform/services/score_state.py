@@ -160,17 +160,19 @@ def _start_of_history(
 ) -> pd.Timestamp | None:
     """From when on readings are held; None where there are none.
 
+    The last events may be history that is loaded now: the lake's newest reading counts as well, so
+    that not all of it is held. Events of before are looked up where they need more.
+
     Args:
         reader: The lake's tables.
         scored: Which events are past.
         newest: The scorer's event time; NaT where its last events have none.
     """
-    if pd.isna(newest):
-        span = reader.span(READINGS, "event_time") if any(scored.consumed.values()) else None
-        if span is None:
-            return None
-        newest = span[1]
-    return newest - LOOK_BACK - RETENTION
+    found = [] if pd.isna(newest) else [newest]
+    if any(scored.consumed.values()):
+        span = reader.span(READINGS, "event_time")
+        found += [] if span is None else [span[1]]
+    return max(found) - LOOK_BACK - RETENTION if found else None
 
 
 def _restore_history(

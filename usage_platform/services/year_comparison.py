@@ -10,6 +10,7 @@ import pandas as pd
 
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import USAGE_HOURLY
+from usage_platform.core.load.hourly_amounts import AMOUNT_COLUMNS, hourly_amounts
 from usage_platform.core.load.years import (
     DAYS_APART,
     HourlyEnergy,
@@ -48,7 +49,7 @@ def year_comparison(reader: LakeReader, meter: Meter, year: int | None) -> YearC
         return None
     # A local day reaches into the UTC days beside it.
     before = first_needed(chosen) - _A_DAY, last - timedelta(days=DAYS_APART) + _A_DAY
-    columns = ["start", "energy_kwh", "n"]
+    columns = ["start", *AMOUNT_COLUMNS]
     parts = [
         reader.rows(USAGE_HOURLY, columns, *span, [meter.name])
         for span in _apart(before, (first - _A_DAY, last + _A_DAY))
@@ -57,7 +58,7 @@ def year_comparison(reader: LakeReader, meter: Meter, year: int | None) -> YearC
     hours = HourlyEnergy(
         meter,
         instants_of(rows["start"]),
-        rows["energy_kwh"].to_numpy(np.float64),
+        hourly_amounts(rows, meter),
         rows["n"].to_numpy(np.int64),
     )
     return compare_years(hours, chosen)

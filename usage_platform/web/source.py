@@ -96,7 +96,9 @@ class PageSource:
             default_meter=deployment.settings.default_meter,
             reviews=deployment.reviews,
             labels=deployment.labels,
-            fleet_findings=FleetFindingsCache(deployment.reader, finding_states(deployment)),
+            fleet_findings=FleetFindingsCache(
+                deployment.reader, finding_states(deployment), deployment.registry
+            ),
             finding_states=finding_states(deployment),
             findings_record=findings_record(deployment),
             peak_warnings=PeakList(peak_records(deployment), time.monotonic),

@@ -83,9 +83,8 @@ def sums_behind(deployment: Platform, now: float) -> int:
         KafkaException: When the broker refuses, or is silent for too long.
         LakeError: When the lake cannot be read.
     """
-    if not _groups_without_mistake(deployment, now):
-        return 0
-    return versions_behind(deployment.kafka, deployment.reader)
+    groups = _groups_without_mistake(deployment, now)
+    return versions_behind(deployment.kafka, deployment.reader, groups) if groups else 0
 
 
 def silence_rule(deployment: Platform) -> SilenceRule:

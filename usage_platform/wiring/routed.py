@@ -23,6 +23,7 @@ from usage_platform.services.alert_dead_letters import publish_dead_letter
 from usage_platform.services.episode_costs import episode_cost
 from usage_platform.services.episode_feed import episode_feed
 from usage_platform.services.known_groups import known_groups
+from usage_platform.services.meter_findings import HISTORY_DAYS
 from usage_platform.services.route_decisions import Event, RoutingInputs
 from usage_platform.services.routed_alerts import RoutedAlerts
 from usage_platform.settings.settings import Settings
@@ -127,7 +128,10 @@ def lake_groups(deployment: Platform) -> Groups:
         LakeError: In one line, when their file has a mistake or the lake cannot be read.
     """
     store = deployment.groups
-    return known_groups(store.text(), store.place, deployment.reader, deployment.registry())
+    # A meter that was exchanged is known for as long as its history counts.
+    return known_groups(
+        store.text(), store.place, deployment.reader, deployment.registry(), HISTORY_DAYS
+    )
 
 
 def _no_groups(meter: str) -> frozenset[str]:

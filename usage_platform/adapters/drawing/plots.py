@@ -44,7 +44,7 @@ def weekday_profile(readings: pd.DataFrame, meter: Meter) -> bytes:
     axes.set_xticks(range(0, 25, 3))
     axes.set_xlabel(f"local time of day ({meter.timezone}), hours")
     axes.set_title(f"{meter.name}: mean power", loc="left")
-    figure.colorbar(image, ax=axes, label="kW")
+    figure.colorbar(image, ax=axes, label=meter.unit)
     return png_of(figure)
 
 
@@ -53,10 +53,11 @@ def month_of_hours(hours: pd.DataFrame, registry: MeterRegistry) -> bytes:
 
     Args:
         hours: Rows of `usage_hourly`.
-        registry: Gives the meter's time zone.
+        registry: Gives the meter's time zone and unit.
     """
     name = sorted(hours["meter"].unique())[0]
-    zone = registry.get(name).timezone
+    meter = registry.get(name)
+    zone = meter.timezone
     own = hours[hours["meter"] == name].set_index("start").sort_index()
     starts = clock_hours(zone).between(own.index[0].value, own.index[-1].value + 1)
     own = own.reindex(pd.to_datetime(starts, utc=True))
@@ -64,7 +65,7 @@ def month_of_hours(hours: pd.DataFrame, registry: MeterRegistry) -> bytes:
     figure, axes = new_figure(7.2, 2.6)
     axes.fill_between(local, own["min_usage"], own["max_usage"], color="#9db8d2", linewidth=0)
     axes.plot(local, own["avg_usage"], color=INK, linewidth=1)
-    axes.set_ylabel("kW")
+    axes.set_ylabel(meter.unit)
     from_zero(axes, own["min_usage"])
     axes.set_title(f"{name}: hourly mean, minimum to maximum ({zone})", loc="left")
     axes.margins(x=0.01)

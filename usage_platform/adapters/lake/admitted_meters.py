@@ -72,8 +72,9 @@ class AdmittedMeters:
         text = store.read()
         listed = self._listed(text)
         there = set(listed)
-        described = {registry.default.name, *registry.known}
-        room = max(registry.limits.meters - len(there | described), 0)
+        # Groups are no meters that somebody sends: they take no room.
+        described = {registry.default.name, *registry.known} - registry.groups
+        room = max(registry.limits.meters - len((there - registry.groups) | described), 0)
         new = [name for name in names if name not in there][:room]
         if new and not store.replace(text, json.dumps([*listed, *new])):
             return False

@@ -19,6 +19,7 @@ from usage_platform.core.alerts.alert_texts import episode_key, local_time, long
 from usage_platform.core.alerts.sent_alerts import SentAlerts
 from usage_platform.core.anomalies.episodes import episode_start
 from usage_platform.core.anomalies.gap_messages import GAP, SILENT, gap_name
+from usage_platform.core.anomalies.peak_messages import PEAK_WARNING
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.units import NS_AN_HOUR
 
@@ -233,12 +234,13 @@ def storm_alert(storm: Storm, meter: Meter) -> Alert:
         meter: The first meter; gives the local time.
     """
     members, over = storm.sending or storm.sent
+    ended = "are over" if storm.kind == PEAK_WARNING else "are back"
     since = local_time(gap_name(storm.since), meter)
     if over == members:
-        state, title = AlertState.CLOSED, f"all {_meters(storm, members, since)} are back"
+        state, title = AlertState.CLOSED, f"all {_meters(storm, members, since)} {ended}"
     elif over:
         state = AlertState.UPDATED
-        title = f"{over:,} of {_meters(storm, members, since)} are back"
+        title = f"{over:,} of {_meters(storm, members, since)} {ended}"
     else:
         state = AlertState.UPDATED if storm.alerts else AlertState.OPENED
         title = f"{_meters(storm, members, since)} ({storm.severity})"

@@ -146,7 +146,8 @@ def opened_warning(warning: PeakWarning, meter: Meter) -> EpisodeEvent:
             f"{at:%H:%M}, {warning.expected_kw:,.1f} kW ({warning.low_kw:,.1f} to "
             f"{warning.high_kw:,.1f})"
         ),
-        "peak_kw": round(warning.peak_kw, 2),
+        # Not rounded: readings are compared with it.
+        "peak_kw": warning.peak_kw,
         "probability": round(warning.probability, 3),
         "expected_kw": round(warning.expected_kw, 2),
         "expected_low_kw": round(warning.low_kw, 2),

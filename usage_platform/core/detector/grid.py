@@ -56,7 +56,14 @@ class Grid:
         )
 
 
-def to_grid(instants: Ints, values: Floats, meter: Meter, calendar: Calendar, end: int) -> Grid:
+def to_grid(
+    instants: Ints,
+    values: Floats,
+    meter: Meter,
+    calendar: Calendar,
+    end: int,
+    start: int | None = None,
+) -> Grid:
     """Put readings on the grid; intervals without a finite reading are NaN.
 
     Args:
@@ -66,9 +73,12 @@ def to_grid(instants: Ints, values: Floats, meter: Meter, calendar: Calendar, en
         meter: Gives the interval and the local clock.
         calendar: The rest days.
         end: End of the grid, ns since 1970 UTC, exclusive; not before the last reading.
+        start: Start of the grid, ns since 1970 UTC, not after the first reading; None for the
+            start of its hour of UTC.
     """
     interval = meter.interval_minutes * NS_A_MINUTE
-    start = int(instants[0]) // NS_AN_HOUR * NS_AN_HOUR
+    if start is None:
+        start = int(instants[0]) // NS_AN_HOUR * NS_AN_HOUR
     size = max(-(-(end - start) // interval), int((instants[-1] - start) // interval) + 1)
     gridded = np.full(size, np.nan)
     usable = np.where(np.isfinite(values), values, np.nan)

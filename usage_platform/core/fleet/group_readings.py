@@ -99,6 +99,8 @@ def group_readings(
 def last_interval(group: SummedGroup, ends: Mapping[str, int]) -> int | None:
     """The start of the last interval that can have a sum, where each meter has a last reading.
 
+    Meters that are no longer in the group by then do not count, nor those that are not in it yet.
+
     Args:
         group: The group.
         ends: By meter, the start of its last reading, ns since 1970 UTC.
@@ -106,12 +108,20 @@ def last_interval(group: SummedGroup, ends: Mapping[str, int]) -> int | None:
     Returns:
         ns since 1970 UTC; None where one of the meters has no end.
     """
+    latest = max(
+        (ends[one.meter.name] for one in group.members if one.meter.name in ends), default=0
+    )
+    members = [
+        one
+        for one in group.members
+        if (one.until is None or one.until > latest) and (one.since is None or one.since <= latest)
+    ]
     lasts = [
         ends[one.meter.name] + one.meter.interval_minutes * NS_A_MINUTE
-        for one in group.members
+        for one in members
         if one.meter.name in ends
     ]
-    if len(lasts) < len(group.members):
+    if not lasts or len(lasts) < len(members):
         return None
     length = group.meter.interval_minutes * NS_A_MINUTE
     last = np.array([min(lasts) - length], dtype=np.int64)

@@ -6,7 +6,7 @@ Belongs here: what a sum is made of, and as which meter it is known. Not here: a
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from usage_platform.core.fleet.groups import Group, Groups
@@ -58,8 +58,9 @@ def summed_groups(
     Args:
         groups: The groups.
         registry: Gives the members' zones, intervals and signs.
-        before: The groups that have readings already, as meters. They keep their zone and
-            interval, as those of their hours in the tables.
+        before: The groups that have readings already, as meters. They keep their interval, as that
+            of their hours in the tables, and stay net; their zone is that of their meters, whose
+            description may have been corrected.
 
     Returns:
         The groups, in their order; a line for each one that can have no sum: its interval would
@@ -70,6 +71,13 @@ def summed_groups(
     for group in groups.groups:
         members = tuple(_members(group, registry))
         if not members or {one.meter.name for one in members} == {group.name}:
+            continue
+        volumes = [one.meter for one in members if not one.meter.is_power]
+        if volumes:
+            problems.append(
+                f"group {group.name}: meter {volumes[0].name!r} is read in {volumes[0].unit}, and "
+                "groups add up kW; leave it out of groups.yaml"
+            )
             continue
         meter = _meter(group.name, members)
         zones = {_shift(one.meter, meter.interval_minutes): one.meter.timezone for one in members}
@@ -87,9 +95,8 @@ def summed_groups(
                 "computed: give the group another name"
             )
             continue
-        if known is not None:
-            sign = Sign.NET if known.is_net or meter.is_net else Sign.CONSUMPTION
-            meter = Meter(known.name, known.timezone, known.interval_minutes, sign)
+        if known is not None and known.is_net:
+            meter = replace(meter, sign=Sign.NET)
         found.append(SummedGroup(meter, members))
     return tuple(found), tuple(problems)
 

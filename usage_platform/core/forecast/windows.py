@@ -18,6 +18,7 @@ from usage_platform.core.detector.grid import Grid, to_grid
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.clock_hours import clock_hours
 from usage_platform.core.time.units import NS_A_MINUTE, NS_AN_HOUR
 
 _LONGEST_WINDOW = 26 * NS_AN_HOUR
@@ -92,9 +93,11 @@ def cut_windows(series: Series, meter: Meter, calendar: Calendar, made_at: int) 
     known = series.until(made_at - interval + 1)
     if not len(known.instants):
         return None
-    start = -(-made_at // interval) * interval
+    # By the meter's clock: where that is half an hour off, so are its intervals of an hour.
+    first = int(clock_hours(meter.timezone).starts(known.instants[:1])[0])
+    start = first - (first - made_at) // interval * interval
     end = start + _LONGEST_WINDOW
-    grid = to_grid(known.instants, known.values, meter, calendar, end)
+    grid = to_grid(known.instants, known.values, meter, calendar, end, first)
     position = (start - grid.start) // interval
     day, step = int(grid.day[position]), int(grid.step[position])
     table, weekday = days_by_step(grid)

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
+from usage_platform.core.load.hourly_amounts import hourly_amounts
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.local_time import expected_readings
 
@@ -51,17 +52,17 @@ def monthly(hours: pd.DataFrame, meter: Meter) -> pd.DataFrame:
         meter: Gives the time zone and the interval.
 
     Returns:
-        `month` (its first day, date), `energy_kwh`, `mean_kw`, `peak_kw`, `completeness` (share of
-        the whole month's readings that came); by month.
+        `month` (its first day, date), `energy_kwh` (of a volume its m3), `mean_kw`, `peak_kw`,
+        `completeness` (share of the whole month's readings that came); by month.
     """
     start = _local(hours, meter).dt.to_period("M").dt.start_time
-    by_month = hours.assign(start=start).groupby("start")
+    by_month = hours.assign(start=start, amount=hourly_amounts(hours, meter)).groupby("start")
     months = [at.date() for at in sorted(set(start))]
     whole = np.array([_readings_of_month(first, meter) for first in months])
     return pd.DataFrame(
         {
             "month": months,
-            "energy_kwh": by_month["energy_kwh"].sum().to_numpy(),
+            "energy_kwh": by_month["amount"].sum().to_numpy(),
             "mean_kw": by_month["avg_usage"].mean().to_numpy(),
             "peak_kw": by_month["max_usage"].max().to_numpy(),
             "completeness": by_month["n"].sum().to_numpy() / whole,

@@ -35,7 +35,8 @@ class HourlyEnergy:
     Attributes:
         meter: The meter.
         instants: int64, shape (n,): starts, ns since 1970 UTC, ascending.
-        energy_kwh: float64, shape (n,): energy of the readings that are there.
+        energy_kwh: float64, shape (n,): energy of the readings that are there; of a volume its
+            m3.
         readings: int64, shape (n,): how many there are.
     """
 

@@ -164,3 +164,10 @@ def test_of_a_closed_list_only_its_meters_are_accepted_and_no_list_is_kept(lake)
     assert batch.readings["meter"].tolist() == ["a"]
     assert batch.rejects["reason"].tolist() == ["meter_not_allowed", "unreadable_time"]
     assert not (Path(lake.meters) / "admitted.json").exists()
+
+
+def test_groups_take_no_meters_place(lake):
+    groups = [Meter(name) for name in ("site", "building", "rest")]
+    registry = registry_of(3).with_groups(groups)
+    meters = AdmittedMeters(lake)
+    assert set(meters.admit(["a", "b", "c"], registry)) == {"a", "b"}

@@ -202,3 +202,12 @@ def test_each_open_episode_was_told_alone_or_is_counted_in_a_storm_that_was_told
         members = [one for one in told.sent.standings.values() if one.storm == key]
         still = sum(one.state is AlertState.OPENED for one in members)
         assert storm.members - storm.over == still
+
+
+def test_peak_warnings_of_many_meters_are_over_and_not_back():
+    told = Told()
+    told.turn([message(f"m{n:04}", kind="peak_warning") for n in range(20)])
+    over = [message(f"m{n:04}", "closed", kind="peak_warning") for n in range(20)]
+    (title,) = titles(told.turn(over))
+    assert title.startswith("all 20 meters")
+    assert title.endswith(" are over")

@@ -17,6 +17,7 @@ from usage_platform.core.fleet.group_readings import (
 )
 from usage_platform.core.fleet.groups import Group, GroupKind, Groups, Member
 from usage_platform.core.fleet.summed_groups import summed_groups
+from usage_platform.core.measurement import ReadingUnit, Sign
 from usage_platform.core.meters import Meter, MeterRegistry
 
 ZONES = ("America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe")
@@ -180,3 +181,33 @@ def test_after_the_last_readings_of_its_meters_a_group_has_no_sum():
     ends = {str(name): at.value for name, at in rows.groupby("meter")["event_time"].max().items()}
     assert last_interval(summed, ends) == last.value
     assert last_interval(summed, {"a": ends["a"]}) is None
+
+
+def test_meters_that_were_in_a_group_or_will_be_do_not_end_its_sums():
+    registry = MeterRegistry(known={name: Meter(name, "UTC", 60) for name in "abc"})
+    change, later = date(2024, 3, 1), date(2025, 1, 1)
+    members = (
+        Member("a", 1, until=change),
+        Member("b", 1, since=change),
+        Member("c", 1, since=later),
+    )
+    [summed], _ = summed_groups(Groups((group("g", *members),)), registry, {})
+    ends = {"a": pd.Timestamp("2024-02-29T23:00Z").value, "b": pd.Timestamp("2024-12-01Z").value}
+    assert last_interval(summed, ends) == ends["b"]
+    assert last_interval(summed, {"a": ends["a"]}) is None
+
+
+def test_the_zone_of_a_group_is_that_of_its_meters_after_a_correction():
+    registry = MeterRegistry(known={"a": Meter("a", "Asia/Kolkata", 60)})
+    before = {"g": Meter("g", "America/New_York", 60, Sign.NET)}
+    [found], problems = summed_groups(Groups((group("g", Member("a", 1)),)), registry, before)
+    assert (found.meter.timezone, found.meter.is_net, problems) == ("Asia/Kolkata", True, ())
+
+
+def test_a_meter_of_a_volume_is_in_no_sum_and_it_says_so():
+    water = Meter("b", "UTC", 60, unit=ReadingUnit.M3_H)
+    registry = MeterRegistry(known={"a": Meter("a", "UTC", 60), "b": water})
+    groups = Groups((group("g", Member("a", 1), Member("b", 1)), group("h", Member("a", 1))))
+    [found], [line] = summed_groups(groups, registry, {})
+    assert found.meter.name == "h"
+    assert line.startswith("group g: meter 'b' is read in m3/h")

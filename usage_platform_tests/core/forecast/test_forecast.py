@@ -153,3 +153,15 @@ def test_a_gap_before_the_moment_is_survived():
         Series(series.instants[there], series.values[there]), BOSTON, HOLIDAYS, MIDNIGHT
     )
     assert np.isfinite(found.power).all()
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns"])
+def test_the_hours_of_a_forecast_are_those_of_the_meters_clock(zone):
+    meter = Meter("m", zone, 60)
+    midnight = at("2024-04-16", meter)
+    instants = midnight + NS_AN_HOUR * np.arange(-24 * 60, 0)
+    hour_of_day = np.arange(-24 * 60, 0) % 24
+    series = Series(instants, np.where(hour_of_day == 10, 300.0, 100.0))
+    found = forecast(series, meter, HOLIDAYS, midnight)
+    assert found.instants[0] == midnight
+    np.testing.assert_array_equal(np.flatnonzero(found.power > 200), [10])
