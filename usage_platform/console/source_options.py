@@ -61,7 +61,9 @@ def meter_options(command: Callable[..., None]) -> Callable[..., None]:
             _choice("--stamp", "stamp", Stamp, "What times are of."),
             _choice("--sign", "sign", Sign, "net: below 0 is export."),
             click.option("--register-size", help="Where a register begins at 0 again."),
-            click.option("--factor", help="By what values are multiplied."),
+            click.option(
+                "--factor", help="By what values are multiplied; of m3 or l the kWh of one."
+            ),
         ),
     )
 

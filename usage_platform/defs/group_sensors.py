@@ -43,7 +43,8 @@ def group_stream(
             return dg.SkipReason("no groups in assets/groups.yaml")
         problems = "; ".join(chosen.problems)
         if not chosen.groups:
-            waits = f"{len(chosen.waiting)} groups are new and begin within two minutes"
+            names = ", ".join(chosen.waiting)
+            waits = f"new groups, readings begin within two minutes: {names}"
             return skip_reason(waits if chosen.waiting else "no group has a sum", problems)
         ensure_topics(deployment.kafka)
         with _summer.borrowed(deployment.kafka, deployment.reader) as summer:
@@ -53,7 +54,7 @@ def group_stream(
     for one in result.missing:
         context.log.warning(one.line)
     if not result.readings:
-        return skip_reason(f"{result.days} days looked at, no new sum", problems)
+        return skip_reason(f"no new sum on {result.days} days that were read", problems)
     published = dg.AssetMaterialization("usage", metadata=_metadata(result))
     return dg.SensorResult(asset_events=[published])
 

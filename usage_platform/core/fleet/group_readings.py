@@ -99,29 +99,26 @@ def group_readings(
 def last_interval(group: SummedGroup, ends: Mapping[str, int]) -> int | None:
     """The start of the last interval that can have a sum, where each meter has a last reading.
 
-    Meters that are no longer in the group by then do not count, nor those that are not in it yet.
+    Meters that are no longer in the group at the last reading of all do not count, nor those that
+    are not in it yet.
 
     Args:
         group: The group.
         ends: By meter, the start of its last reading, ns since 1970 UTC.
 
     Returns:
-        ns since 1970 UTC; None where one of the meters has no end.
+        ns since 1970 UTC; None where one of them that is or will be in the group has no end.
     """
-    latest = max(
-        (ends[one.meter.name] for one in group.members if one.meter.name in ends), default=0
-    )
-    members = [
-        one
-        for one in group.members
-        if (one.until is None or one.until > latest) and (one.since is None or one.since <= latest)
-    ]
+    latest = max(ends.values(), default=0)
+    members = [one for one in group.members if one.until is None or one.until > latest]
+    if not members or any(one.meter.name not in ends for one in members):
+        return None
     lasts = [
         ends[one.meter.name] + one.meter.interval_minutes * NS_A_MINUTE
         for one in members
-        if one.meter.name in ends
+        if one.since is None or one.since <= latest
     ]
-    if not lasts or len(lasts) < len(members):
+    if not lasts:
         return None
     length = group.meter.interval_minutes * NS_A_MINUTE
     last = np.array([min(lasts) - length], dtype=np.int64)

@@ -192,7 +192,10 @@ def test_meters_that_were_in_a_group_or_will_be_do_not_end_its_sums():
         Member("c", 1, since=later),
     )
     [summed], _ = summed_groups(Groups((group("g", *members),)), registry, {})
-    ends = {"a": pd.Timestamp("2024-02-29T23:00Z").value, "b": pd.Timestamp("2024-12-01Z").value}
+    ends = {
+        "a": pd.Timestamp("2024-02-29T23:00Z").value,
+        "b": pd.Timestamp("2024-12-01T00:00Z").value,
+    }
     assert last_interval(summed, ends) == ends["b"]
     assert last_interval(summed, {"a": ends["a"]}) is None
 

@@ -16,7 +16,7 @@ METER = Meter("m", "America/New_York", 60)
 def hours(start, end, value=10.0, meter=METER):
     times = pd.date_range(start, end, freq="h", tz=METER.timezone, inclusive="left")
     frame = pd.DataFrame({"meter": "m", "event_time": times.tz_convert("UTC"), "value": value})
-    return hourly_from_readings(frame, MeterRegistry(meter))
+    return hourly_from_readings(frame, MeterRegistry(METER).with_meters([meter]))
 
 
 def test_a_month_is_a_local_one_of_as_many_hours_as_the_clock_gives_it():

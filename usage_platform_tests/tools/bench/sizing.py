@@ -1,8 +1,8 @@
 """What a platform of so many meters needs and costs on AWS: `make bench-sizes`.
 
 Belongs here: the figures that the sizes are derived from, the formulae, the table. The figures were
-printed by `make bench` and `make bench-scale`; change them here when these print others. What is
-beyond the largest measured number of meters is an extrapolation, and marked so.
+printed by `make bench`, `make bench-scale` and `make eval`; change them here when these print
+others. What is beyond the largest measured number of meters is an extrapolation, and marked so.
 
 Prices are list prices of us-east-1 as remembered in November 2026, without tax: assumptions, to be
 checked with Amazon's calculator.
@@ -31,7 +31,7 @@ class Costs:
         ingest_us: CPU of an event into the lake, microseconds.
         score_us: CPU of an event scored, microseconds.
         train_s: CPU of a week's model, seconds.
-        night_s: CPU of a night's findings and costs, seconds.
+        night_s: CPU of a night's findings and costs, and a day's forecast, seconds.
         scorer_mb: Memory of a scorer for each meter, MB.
         topic_bytes: An event on the topic, bytes.
         tables_mb: A year of readings and hours in the lake, MB.
@@ -43,7 +43,7 @@ class Costs:
     ingest_us: float = 60.0
     score_us: float = 55.0
     train_s: float = 0.9
-    night_s: float = 0.2
+    night_s: float = 0.55
     scorer_mb: float = 3.0
     topic_bytes: float = 155.0
     tables_mb: float = 1.05
