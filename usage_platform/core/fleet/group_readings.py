@@ -109,7 +109,8 @@ def last_interval(group: SummedGroup, ends: Mapping[str, int]) -> int | None:
     Returns:
         ns since 1970 UTC; None where one of them that is or will be in the group has no end.
     """
-    latest = max(ends.values(), default=0)
+    known = [ends[one.meter.name] for one in group.members if one.meter.name in ends]
+    latest = max(known, default=0)
     members = [one for one in group.members if one.until is None or one.until > latest]
     if not members or any(one.meter.name not in ends for one in members):
         return None

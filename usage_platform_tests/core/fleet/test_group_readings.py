@@ -192,12 +192,10 @@ def test_meters_that_were_in_a_group_or_will_be_do_not_end_its_sums():
         Member("c", 1, since=later),
     )
     [summed], _ = summed_groups(Groups((group("g", *members),)), registry, {})
-    ends = {
-        "a": pd.Timestamp("2024-02-29T23:00Z").value,
-        "b": pd.Timestamp("2024-12-01T00:00Z").value,
-    }
+    lasts = {"a": "2024-02-29T23:00Z", "b": "2024-12-01T00:00Z", "c": "2024-11-01T00:00Z"}
+    ends = {name: pd.Timestamp(last).value for name, last in lasts.items()}
     assert last_interval(summed, ends) == ends["b"]
-    assert last_interval(summed, {"a": ends["a"]}) is None
+    assert last_interval(summed, {"a": ends["a"], "c": ends["c"]}) is None
 
 
 def test_the_zone_of_a_group_is_that_of_its_meters_after_a_correction():
