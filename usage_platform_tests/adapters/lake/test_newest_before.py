@@ -23,7 +23,9 @@ def test_rows_of_other_meters_are_not_read_whoever_is_new_or_comes_back(
     )
     start = hours["last_reading"]
     write_table(
-        lake, USAGE_HOURLY, hours.assign(start=start, event_date=start.dt.date, expected_n=12)
+        lake,
+        USAGE_HOURLY,
+        hours.assign(start=start, event_date=start.dt.date, expected_n=12, unit="m3/h"),
     )
     read, scan = [], LakeReader.scan
 
