@@ -34,8 +34,9 @@ from usage_platform.core.alerts.routes_file import KINDS
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.user_times import parse_instant
 from usage_platform.settings.settings import SettingsError
+from usage_platform.wiring.groups import lake_groups
 from usage_platform.wiring.platform import Platform
-from usage_platform.wiring.routed import lake_groups, unknown_groups
+from usage_platform.wiring.routed import unknown_groups
 from usage_platform.wiring.sinks import chosen_sinks
 from usage_platform.wiring.targets import chosen_targets
 

@@ -26,7 +26,7 @@ from usage_platform.services.average_samples import AveragerFencedError
 from usage_platform.services.collect_samples import CollectError
 from usage_platform.services.kept_client import ClientBusyError
 from usage_platform.services.score_fencing import ScorerFencedError
-from usage_platform.services.sum_groups import SummerFencedError
+from usage_platform.services.sum_groups import SumsFencedError
 from usage_platform.settings.settings import SettingsError
 
 _KNOWN = (
@@ -43,7 +43,7 @@ _KNOWN = (
     SubscriptionError,
 )
 
-_FENCED = (ScorerFencedError, AveragerFencedError, SummerFencedError)
+_FENCED = (ScorerFencedError, AveragerFencedError, SumsFencedError)
 STAGE_ERRORS = (
     ClientBusyError,
     *_FENCED,

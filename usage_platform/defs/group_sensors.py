@@ -14,11 +14,11 @@ from usage_platform.defs.metadata import instant
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.group_tick import GroupTick
 from usage_platform.services.kept_client import KeptClient
-from usage_platform.services.sum_groups import GroupSummer
+from usage_platform.services.sum_groups import GroupSums
 from usage_platform.wiring.groups import chosen_groups
 
 _SECONDS = 20.0
-_summer: KeptClient[GroupSummer] = KeptClient(GroupSummer)
+_summer: KeptClient[GroupSums] = KeptClient(GroupSums)
 
 
 @dg.sensor(

@@ -58,7 +58,7 @@ _CALL_SECONDS = 10.0
 _NO_FILES = DayFiles(version=-1, files={})
 
 
-class SummerFencedError(RuntimeError):
+class SumsFencedError(RuntimeError):
     """Another one sums the groups; one line that says what happens to the sums of this one."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class SummerFencedError(RuntimeError):
         )
 
 
-class GroupSummer:
+class GroupSums:
     """A stage with its connections, kept from tick to tick. Not thread-safe.
 
     It holds the paths of the files of `readings` and what is missing, and while it works the
@@ -91,7 +91,7 @@ class GroupSummer:
         self._lake_id = lake_id(reader.lake)
         check_lake_of_stage(kafka, self._lake_id, Work(USAGE, SUMS_GROUP, "summed"))
         # Fences one that is still alive elsewhere: its transaction can no longer commit.
-        with fenced_as_own_error(self._producer, SummerFencedError):
+        with fenced_as_own_error(self._producer, SumsFencedError):
             self._producer.init_transactions(_CALL_SECONDS)
         self._topic: str = ""
         self._position = GroupPosition()
@@ -108,7 +108,7 @@ class GroupSummer:
 
         Raises:
             KafkaException: The stage must be closed and replaced; nothing is lost.
-            SummerFencedError: Another one has taken over; this one must be closed.
+            SumsFencedError: Another one has taken over; this one must be closed.
             LakeError: When the lake cannot be read.
         """
         started = time.monotonic()
@@ -191,7 +191,7 @@ class GroupSummer:
         return pd.concat(parts).sort_values(["ts", "meter"], ignore_index=True)
 
     def _publish(self, sums: pd.DataFrame, tick: GroupTick) -> None:
-        with fenced_as_own_error(self._producer, SummerFencedError):
+        with fenced_as_own_error(self._producer, SumsFencedError):
             self._commit(sums)
         tick.add(sums)
 

@@ -1,20 +1,26 @@
-"""The groups that have readings of their own, from the file of groups and the record of meters.
+"""The groups of a lake, and those that have readings of their own.
 
-Belongs here: which groups are summed now. Not here: summing them (`services.sum_groups`), what a
-group is (`core.fleet`).
+Belongs here: reading the file of groups, which groups are summed now. Not here: summing them
+(`services.sum_groups`), what a group is (`core.fleet`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.stores.group_meters import GroupMeters
 from usage_platform.core.fleet.group_readings import last_interval
+from usage_platform.core.fleet.groups import Groups
 from usage_platform.core.fleet.summed_groups import SummedGroup, summed_groups
 from usage_platform.services.group_position import versions_behind
+from usage_platform.services.known_groups import known_groups
+from usage_platform.services.meter_findings import HISTORY_DAYS
 from usage_platform.services.score_silence import SilenceRule
+from usage_platform.settings.settings import Settings
 from usage_platform.wiring.platform import Platform
-from usage_platform.wiring.routed import groups_of_hour
+
+_AN_HOUR = 3600
 
 SETTLING_SECONDS = 60.0
 """So long after a group became known as a meter its readings begin.
@@ -102,6 +108,42 @@ def silence_rule(deployment: Platform) -> SilenceRule:
         return {**ends, **{name: last for name, last in lasts.items() if last is not None}}
 
     return replace(rule, played_to=played_to)
+
+
+def groups_of_hour(deployment: Platform, now: float) -> Groups:
+    """The groups; which meters there are is asked once an hour, and not at each tick.
+
+    While the file has a mistake, such as a meter that has not sent yet, it is asked each time.
+
+    Args:
+        deployment: The services.
+        now: The current time, s since 1970.
+
+    Raises:
+        LakeError: As for `lake_groups`.
+    """
+    # Frozen settings can be hashed, which their type does not say.
+    settings, text = deployment.settings, deployment.groups.text()
+    return _groups_of_hour(settings, text, int(now) // _AN_HOUR)  # pyright: ignore[reportArgumentType]
+
+
+@lru_cache(maxsize=2)
+def _groups_of_hour(settings: Settings, text: str, hour: int) -> Groups:
+    del text, hour
+    return lake_groups(Platform(settings))
+
+
+def lake_groups(deployment: Platform) -> Groups:
+    """The groups of the lake.
+
+    Raises:
+        LakeError: In one line, when their file has a mistake or the lake cannot be read.
+    """
+    store = deployment.groups
+    # A meter that was exchanged is known for as long as its history counts.
+    return known_groups(
+        store.text(), store.place, deployment.reader, deployment.registry(), HISTORY_DAYS
+    )
 
 
 def _groups_without_mistake(deployment: Platform, now: float) -> tuple[SummedGroup, ...]:

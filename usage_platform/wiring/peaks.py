@@ -34,5 +34,5 @@ def peak_publisher(platform: Platform) -> PeakPublisher:
 
 
 def peak_records(platform: Platform) -> PeakRecords:
-    """What was published and judged."""
+    """What was published and examined."""
     return PeakRecords(platform.assets)

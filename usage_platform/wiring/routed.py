@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 
 from usage_platform.adapters.kafka.topics import ensure_topics
 from usage_platform.adapters.lake.errors import LakeError
@@ -22,16 +22,12 @@ from usage_platform.core.meters import MeterRegistry
 from usage_platform.services.alert_dead_letters import publish_dead_letter
 from usage_platform.services.episode_costs import episode_cost
 from usage_platform.services.episode_feed import episode_feed
-from usage_platform.services.known_groups import known_groups
-from usage_platform.services.meter_findings import HISTORY_DAYS
 from usage_platform.services.route_decisions import Event, RoutingInputs
 from usage_platform.services.routed_alerts import RoutedAlerts
-from usage_platform.settings.settings import Settings
+from usage_platform.wiring.groups import groups_of_hour
 from usage_platform.wiring.platform import Platform
 from usage_platform.wiring.sinks import chosen_sinks
 from usage_platform.wiring.targets import chosen_targets
-
-_AN_HOUR = 3600
 
 GroupLookup = Callable[[str], frozenset[str]]
 """Looks up the names of a meter's groups."""
@@ -96,42 +92,6 @@ def unknown_groups(routes: Routes, groups: Groups) -> Iterator[str]:
         for name in route.groups:
             if name not in known:
                 yield f"route {route.name}: groups: expected a group of groups.yaml, got {name!r}"
-
-
-def groups_of_hour(deployment: Platform, now: float) -> Groups:
-    """The groups; which meters there are is asked once an hour, and not at each tick.
-
-    While the file has a mistake, such as a meter that has not sent yet, it is asked each time.
-
-    Args:
-        deployment: The services.
-        now: The current time, s since 1970.
-
-    Raises:
-        LakeError: As for `lake_groups`.
-    """
-    # Frozen settings can be hashed, which their type does not say.
-    settings, text = deployment.settings, deployment.groups.text()
-    return _groups_of_hour(settings, text, int(now) // _AN_HOUR)  # pyright: ignore[reportArgumentType]
-
-
-@lru_cache(maxsize=2)
-def _groups_of_hour(settings: Settings, text: str, hour: int) -> Groups:
-    del text, hour
-    return lake_groups(Platform(settings))
-
-
-def lake_groups(deployment: Platform) -> Groups:
-    """The groups of the lake.
-
-    Raises:
-        LakeError: In one line, when their file has a mistake or the lake cannot be read.
-    """
-    store = deployment.groups
-    # A meter that was exchanged is known for as long as its history counts.
-    return known_groups(
-        store.text(), store.place, deployment.reader, deployment.registry(), HISTORY_DAYS
-    )
 
 
 def _no_groups(meter: str) -> frozenset[str]:

@@ -13,7 +13,7 @@ from usage_platform.core.meters import Meter
 from usage_platform.defs import group_sensors
 from usage_platform.services.group_tick import GroupTick
 from usage_platform.services.kept_client import KeptClient
-from usage_platform.services.sum_groups import SummerFencedError
+from usage_platform.services.sum_groups import SumsFencedError
 from usage_platform.wiring import groups as wiring
 from usage_platform_tests.conftest import table_writer
 from usage_platform_tests.defs.conftest import Platform, skipped
@@ -121,7 +121,7 @@ def test_a_stage_that_fails_is_replaced_at_the_next_tick(look, summers, tmp_path
     platform = platform_of(tmp_path)
     skipped(look(group_sensors.group_stream, platform))
     monkeypatch.setattr(wiring, "SETTLING_SECONDS", 0.0)
-    monkeypatch.setattr(FakeSummer, "answer", SummerFencedError())
+    monkeypatch.setattr(FakeSummer, "answer", SumsFencedError())
     assert "another process sums" in skipped(look(group_sensors.group_stream, platform))
     monkeypatch.setattr(FakeSummer, "answer", GroupTick())
     assert "no new sum" in skipped(look(group_sensors.group_stream, platform))

@@ -11,7 +11,7 @@ from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, Lake
 from usage_platform.services import score_fencing, sum_groups
 from usage_platform.services.offset_marks import OtherLakeError
-from usage_platform.services.sum_groups import GroupSummer, SummerFencedError
+from usage_platform.services.sum_groups import GroupSums, SumsFencedError
 from usage_platform_tests.services.summed_world import (
     BEGIN,
     GROUPS,
@@ -38,7 +38,7 @@ def make(kafka, lake):
     made = []
 
     def summer(lake=lake):
-        made.append(GroupSummer(kafka, LakeReader(lake)))
+        made.append(GroupSums(kafka, LakeReader(lake)))
         return made[-1]
 
     yield summer
@@ -199,7 +199,7 @@ def test_of_two_summers_the_older_one_can_commit_nothing_more_and_says_so(kafka,
     newer = make()
     send(kafka, rows.iloc[100:])
     ingest()
-    with pytest.raises(SummerFencedError, match=r"^another process sums[^\n]+$"):
+    with pytest.raises(SumsFencedError, match=r"^another process sums[^\n]+$"):
         tick(older)
     tick(newer)
     assert_published_once(kafka, rows)

@@ -1,8 +1,8 @@
 """Open transactions on the platform's topics, and their age.
 
 Belongs here: comparing the last stable offset with the high watermark, waiting for their end. Not
-here: how long a
-transaction may be open (`services.score`), reporting one that hangs (`defs`, `console`).
+here: how long a transaction may be open (`services.score`), reporting one that hangs (`defs`,
+`console`).
 """
 
 import time

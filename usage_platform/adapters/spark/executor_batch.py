@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 Batches = Iterator[pa.RecordBatch]
 
 _COLUMNS = {column.name: column.spark_type for column in (*READINGS.schema, *REJECTS.schema)}
-# A judged event is a reading, or a reject if it has a reason: the columns of both tables.
-_JUDGED = LakeTable("judged", "\n".join(f"{n} {kind}" for n, kind in _COLUMNS.items()), "")
+# A validated event is a reading, or a reject if it has a reason: the columns of both tables.
+_VALIDATED = LakeTable("validated", "\n".join(f"{n} {kind}" for n, kind in _COLUMNS.items()), "")
 
 
 def write_usage_batch_on_executors(
@@ -59,10 +59,10 @@ def write_usage_batch_on_executors(
             return rows.persist()
 
         messages = frame.selectExpr(*message_columns(registry.limits.event_bytes))
-        judged = keep(messages.mapInArrow(partial(_judged, lake, registry), _ddl(_JUDGED)))
-        rejects = judged.where("reason IS NOT NULL").select(*_names(REJECTS))
+        validated = keep(messages.mapInArrow(partial(_validated, lake, registry), _ddl(_VALIDATED)))
+        rejects = validated.where("reason IS NOT NULL").select(*_names(REJECTS))
         merge_frame(lake, REJECTS, rejects, REJECT_MERGE)
-        readings = judged.where("reason IS NULL").select(*_names(READINGS))
+        readings = validated.where("reason IS NULL").select(*_names(READINGS))
         spans = _spans(readings)
         if spans.empty:
             return
@@ -83,14 +83,14 @@ def _spans(readings: "DataFrame") -> pd.DataFrame:
     return named.set_index("meter").astype("datetime64[ns, UTC]")
 
 
-def _judged(lake: Lake, registry: MeterRegistry, batches: Batches) -> Batches:
+def _validated(lake: Lake, registry: MeterRegistry, batches: Batches) -> Batches:
     """Readings and rejects of some messages."""
     messages = _frame(batches)
     if messages is None:
         return
     batch = validate_events(with_times(messages), registry, AdmittedMeters(lake).admit)
     for rows in (batch.readings, reject_rows(batch.rejects)):
-        yield from arrow_rows(_JUDGED, rows).to_batches()
+        yield from arrow_rows(_VALIDATED, rows).to_batches()
 
 
 def _placed(registry: MeterRegistry, before: pd.Series, batches: Batches) -> Batches:

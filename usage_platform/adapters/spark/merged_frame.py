@@ -69,8 +69,7 @@ def merge_frame(lake: Lake, table: LakeTable, rows: "DataFrame", rule: MergeRule
                 f"WHEN MATCHED AND {when} THEN UPDATE SET {updates} WHEN NOT MATCHED THEN INSERT *"
             ).collect()
         else:
-            # Nobody else writes between the look and the commit. Sorted, so that readers of a few
-            # meters skip most of a file.
+            # Nobody else writes between the look and the commit.
             added = spark.sql(
                 f"SELECT s.* FROM {_VIEW} s LEFT ANTI JOIN {there} ON {same} WHERE s.{chosen}"
             )

@@ -15,7 +15,7 @@ from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.time.local_time import local_day_bounds
 
 _SOME_DAY = datetime(2024, 1, 1, tzinfo=UTC)
-"""Any: clock changes are of whole hours, but for one zone's, whose hours `group_readings` skips."""
+"""Any: clock changes are of whole hours in all zones but one (Lord Howe)."""
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,9 @@ import numpy as np
 from usage_platform.core.generator.building import round_to_step
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.local_time import local_day_bounds
+from usage_platform.core.time.units import NS_A_MINUTE, NS_AN_HOUR
 
 LONGEST_FAULT_DAYS = 28
-NS_A_MINUTE = 60 * 10**9
-NS_AN_HOUR = 60 * NS_A_MINUTE
 LEAST_RISE = 0.15
 """A day counts as one with a start and an end if it rises that much above its night."""
 

@@ -15,17 +15,15 @@ from usage_platform.core.generator.fault_kinds import (
     KINDS,
     LEAST_RISE,
     LEAST_SHARES,
-    NS_A_MINUTE,
-    NS_AN_HOUR,
     Fault,
     Proposal,
     RunningDays,
     Series,
 )
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.units import NS_A_DAY, NS_A_MINUTE, NS_AN_HOUR
 
 _ATTEMPTS = 30
-_NS_A_DAY = 24 * NS_AN_HOUR
 _APART = 12 * NS_AN_HOUR
 _RUNNING = 0.2  # share of a day's rise from which on the building runs
 
@@ -107,7 +105,7 @@ def _schedule(
     faults: list[tuple[str, Fault]] = []
     waiting: list[str] = []
     first, end_of_series = int(series.ts[0]), int(series.ts[-1]) + series.interval
-    stretch = max(1, int(7 * _NS_A_DAY / per_week / series.interval)) * series.interval
+    stretch = max(1, int(7 * NS_A_DAY / per_week / series.interval)) * series.interval
     # Whole intervals from the first reading, also when `from_` lies between two.
     late = 0 if from_ is None else max(0, from_.value - first)
     cursor = first + -(-late // series.interval) * series.interval
@@ -156,7 +154,7 @@ def _describe(frame: pd.DataFrame, meter: Meter, step_kw: float) -> Series:
     """Reads each local day's night, height, start and end off the readings."""
     index = pd.DatetimeIndex(frame["ts"]).as_unit("ns")
     ts, values = index.asi8, frame["value"].to_numpy(np.float64)
-    day = index.tz_convert(meter.zone).tz_localize(None).asi8 // _NS_A_DAY
+    day = index.tz_convert(meter.zone).tz_localize(None).asi8 // NS_A_DAY
     number, day = np.unique(day, return_inverse=True)
     by_day = pd.Series(values).groupby(day)
     night, high = by_day.quantile(0.1).to_numpy(), by_day.quantile(0.9).to_numpy()

@@ -14,7 +14,6 @@ import numpy as np
 
 from usage_platform.core.arrays import Floats
 from usage_platform.core.generator.fault_kinds import (
-    NS_AN_HOUR,
     Fault,
     Proposal,
     Series,
@@ -23,6 +22,7 @@ from usage_platform.core.generator.fault_kinds import (
 )
 from usage_platform.core.generator.solar import NetReadings, net_to_step
 from usage_platform.core.time.local_time import local_day_bounds
+from usage_platform.core.time.units import NS_AN_HOUR
 
 NET_KINDS = (
     "inverter_outage",

@@ -1,4 +1,4 @@
-"""Values of a file become mean kW over intervals.
+"""Values of a file become mean kW, or m3/h, over intervals.
 
 Belongs here: units, differences of registers, and averaging over time. Not here: what the values
 are (`meaning`).
@@ -31,13 +31,13 @@ _LEAST_SIZE = 1000
 
 @dataclass(frozen=True, eq=False)
 class Spans:
-    """Mean powers over spans of time; arrays of n.
+    """Mean powers or flows over spans of time; arrays of n.
 
     Attributes:
         meters: int32 or int64.
         starts: int64, ns since 1970 UTC.
         lengths: int64, ns.
-        kw: float64; NaN where there is none.
+        kw: float64, kW or m3/h; NaN where there is none.
         rows: int32 or int64, positions of the rows they come from.
     """
 
@@ -68,7 +68,7 @@ class RegisterFaults:
 
 
 def spans_of_values(
-    rows: Ordered, kilos: Floats, quantity: Quantity, steps: Ints, interval: int, is_end: bool
+    rows: Ordered, scales: Floats, quantity: Quantity, steps: Ints, interval: int, is_end: bool
 ) -> Spans:
     """Spans of power or energy values.
 
@@ -77,7 +77,7 @@ def spans_of_values(
 
     Args:
         rows: The rows.
-        kilos: For each row one of its unit in kW or kWh.
+        scales: For each row what 1 is in kW or m3/h; of an amount in kWh or m3 (`Unit.scale`).
         quantity: Power or energy.
         steps: Each meter's step in ns; 0 where there is one row.
         interval: The interval in ns.
@@ -89,7 +89,7 @@ def spans_of_values(
         if irregular.any():
             held = np.where(rows.gaps > 0, np.minimum(rows.gaps, interval), length)
             length = np.where(irregular[rows.meters], held, length)
-    kw = rows.values * kilos
+    kw = rows.values * scales
     if quantity is Quantity.ENERGY:
         kw *= NS_AN_HOUR / length
     starts = rows.instants - length if is_end else rows.instants
@@ -104,7 +104,7 @@ def of_rows(by_code: npt.NDArray[_Number], codes: npt.NDArray[Any]) -> npt.NDArr
 
 
 def spans_of_register(
-    rows: Ordered, kilos: Floats, steps: Ints, interval: int, size: float | None = None
+    rows: Ordered, scales: Floats, steps: Ints, interval: int, size: float | None = None
 ) -> tuple[Spans, RegisterFaults]:
     """Spans between the rows of a register: what it counted, over the time it took.
 
@@ -113,7 +113,7 @@ def spans_of_register(
 
     Args:
         rows: The rows; those without a value are left out.
-        kilos: For each row one of its unit in kWh.
+        scales: For each row what 1 is in kWh or m3 (`Unit.scale`).
         steps: Each meter's step in ns.
         interval: The interval in ns.
         size: Where the register begins at 0 again, as written; None: at the smallest power of ten
@@ -123,7 +123,7 @@ def spans_of_register(
     places = np.arange(len(rows.values), dtype=np.int32)
     if not np.isfinite(rows.values).all():
         known = np.flatnonzero(np.isfinite(rows.values))
-    places, kilos = places[known], kilos[known]
+    places, scales = places[known], scales[known]
     rows = Ordered(rows.meters[known], rows.instants[known], rows.values[known])
     faults: list[RegisterFaults] = []
 
@@ -132,7 +132,7 @@ def spans_of_register(
         for place in portions(max(len(places) - 1, 1)):
             part = slice(place.start, place.stop + 1)
             some = Ordered(rows.meters[part], rows.instants[part], rows.values[part])
-            spans, faulty = _register_part(some, kilos[part], places[part], steps, interval, size)
+            spans, faulty = _register_part(some, scales[part], places[part], steps, interval, size)
             faults.append(faulty)
             yield spans
 
@@ -143,7 +143,7 @@ def spans_of_register(
 
 def _register_part(
     rows: Ordered,
-    kilos: Floats,
+    scales: Floats,
     places: Integers,
     steps: Ints,
     interval: int,
@@ -166,7 +166,7 @@ def _register_part(
     too_long = ~reset & (gaps > longest)
     good = ~reset & ~too_long
     at = same[good]
-    kw = counted[good] * kilos[at] * (NS_AN_HOUR / gaps[good])
+    kw = counted[good] * scales[at] * (NS_AN_HOUR / gaps[good])
     spans = Spans(meters[at], instants[at], gaps[good], kw, places[at])
     return spans, RegisterFaults(places[same[rolled]], places[same[reset]], places[same[too_long]])
 

@@ -1,8 +1,8 @@
 """What the readings of a source say of themselves: their order and stamp.
 
 Belongs here: findings from all typed rows together. Not here: how far apart rows are (`row_steps`),
-what the values measure (`quantity`),
-findings from names and texts (`layout`), and the conversion (`readings`).
+what the values measure (`quantity`), findings from names and texts (`layout`), and the conversion
+(`readings`).
 """
 
 from collections.abc import Iterator, Sequence

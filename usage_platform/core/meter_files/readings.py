@@ -192,11 +192,11 @@ def _spans(
     found: _Findings,
 ) -> Spans:
     interval = meter.interval_minutes * NS_A_MINUTE
-    kilos = of_rows(np.array([unit.scale(options.factor) for unit in found.units]), rows.file)
+    scales = of_rows(np.array([unit.scale(options.factor) for unit in found.units]), rows.file)
     if found.quantity is not Quantity.REGISTER:
         is_end = found.stamp is Stamp.END
-        return spans_of_values(ordered, kilos, found.quantity, step, interval, is_end)
-    spans, faults = spans_of_register(ordered, kilos, step, interval, options.register_size)
+        return spans_of_values(ordered, scales, found.quantity, step, interval, is_end)
+    spans, faults = spans_of_register(ordered, scales, step, interval, options.register_size)
     found.notes += _register_notes(faults, rows, found.layouts)
     return spans
 

@@ -17,6 +17,7 @@ from usage_platform.core.meter_files.numbers import read_numbers
 from usage_platform.core.meter_files.times import Times, read_times
 from usage_platform.core.meters import is_meter_name
 from usage_platform.core.readings.source import BadRow
+from usage_platform.core.time.units import NS_A_MINUTE
 
 Flags = npt.NDArray[np.bool_]
 
@@ -24,7 +25,6 @@ EXPECTED_TIME = (
     "expected YYYY-MM-DD HH:MM:SS of 1970 to 2037, local or with an offset such as -05:00"
 )
 _EXPECTED_POWER = "expected a power in kW, 0 or more"
-_NS_A_MINUTE = 60 * 10**9
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +180,7 @@ def _of_column(
         keep &= numbers.written
         values = np.where(np.isfinite(numbers.values), numbers.values, np.nan)
     if minutes:
-        shift = np.timedelta64(minutes * _NS_A_MINUTE, "ns")
+        shift = np.timedelta64(minutes * NS_A_MINUTE, "ns")
         wall, instants = wall + shift, instants + shift
     return _Part(wall, instants, values, keep)
 

@@ -105,19 +105,19 @@ def _spans(kind: _Kind, due: Sequence[Due], ends: Ints) -> Spans:
     meters = np.repeat(np.arange(len(due)), [len(one) for one in times])
     instants = np.concatenate(times)
     rows = Ordered(meters, instants, np.concatenate(values))
-    kilos = np.array([window.description.scale for window, _ in parts])[meters]
+    scales = np.array([window.description.scale for window, _ in parts])[meters]
     if kind.quantity is Quantity.REGISTER:
         no_steps, size = np.zeros(len(due), dtype=np.int64), kind.register_size
-        return spans_of_register(rows, kilos, no_steps, kind.longest_gap, size)[0]
+        return spans_of_register(rows, scales, no_steps, kind.longest_gap, size)[0]
     gaps = rows.gaps
     if kind.quantity is Quantity.POWER:
         # The newest sample holds in what is closed by now.
         held = np.where(gaps > 0, gaps, np.maximum(ends[meters] - instants, 0))
         lengths = np.minimum(held, kind.longest_gap)
-        return _some(meters, instants, lengths, rows.values * kilos, lengths > 0)
+        return _some(meters, instants, lengths, rows.values * scales, lengths > 0)
     before = np.flatnonzero((gaps > 0) & (gaps <= kind.longest_gap))
     lengths = gaps[before]
-    kw = rows.values[before + 1] * kilos[before] * (NS_AN_HOUR / lengths)
+    kw = rows.values[before + 1] * scales[before] * (NS_AN_HOUR / lengths)
     return _some(meters[before], instants[before], lengths, kw, lengths > 0)
 
 
