@@ -22,9 +22,9 @@ def write_and_kill(killed, worker_pids, lake, registry, frame, batch_id):
         batch_id: Its number.
     """
 
-    def hours(lake, registry, batches):
+    def hours(lake, registry, before, batches):
         kill_once(killed, worker_pids)
-        yield from _HOURS(lake, registry, batches)
+        yield from _HOURS(lake, registry, before, batches)
 
     with patch.object(executor_batch, "_hours", hours):
         executor_batch.write_usage_batch_on_executors(lake, registry, frame, batch_id)
