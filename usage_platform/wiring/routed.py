@@ -147,7 +147,7 @@ def cost_of(deployment: Platform, registry: MeterRegistry) -> Callable[[Event], 
     book = cache(deployment.tariff_book)
 
     def cost(event: Event) -> Decimal | None:
-        if event["kind"] == PEAK_WARNING:
+        if event.get("kind") == PEAK_WARNING:
             said = event.get("cost")
             return Decimal(str(said)) if isinstance(said, int | float) else None
         meter = registry.get(event["meter"])

@@ -38,7 +38,7 @@ def test_hours_and_days_are_those_of_the_clock(lake, write_table, zone, days, mi
     hours = audited_hours(readings.assign(late=False), registry, newest)
     write_table(lake, USAGE_HOURLY, hours.assign(event_date=hours["start"].dt.date))
 
-    group = groups_in(GROUPS, "groups.yaml", ["main", "pump"]).groups[1]
+    group = groups_in(GROUPS, "groups.yaml", ["main", "pump"], registry).groups[1]
     end = local_day_bounds((pd.Timestamp(FIRST) + pd.Timedelta(days=days)).date(), zone)[0]
     found = group_stack(LakeReader(lake), registry, group, (begin.value, end.value))
     shown = pd.to_datetime(found.hours, utc=True).tz_convert(zone)
