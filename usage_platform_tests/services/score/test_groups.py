@@ -17,6 +17,7 @@ from usage_platform.core.fleet.groups_file import parse_groups
 from usage_platform.core.fleet.summed_groups import summed_groups
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.services.sum_groups import GroupSums
+from usage_platform.services.tick_request import TickRequest
 from usage_platform_tests.core.detector.made_models import model
 from usage_platform_tests.services.score.hourly_meter import (
     FOREVER,
@@ -66,7 +67,7 @@ def test_a_fault_of_a_meter_is_an_episode_of_its_group(
     ingestion.run()
     with closing(GroupSums(kafka, LakeReader(lake))) as summer:
         assert summer.tick(GROUPS, 60.0).readings == 2 * 72
-    result = make_scorer(kafka).tick(timeline, REGISTRY, FOREVER)
+    result = make_scorer(kafka).tick(TickRequest(timeline, REGISTRY, FOREVER))
     assert result.events == 4 * 72
     found = [json.loads(m.value()) for m in read_all(kafka, ANOMALY)]
     assert {one["meter"] for one in found} == {"House"}, "no model knows the others"
