@@ -90,11 +90,7 @@ def demo(overrides: Given, keep: bool, timeout: float, **options: Value) -> None
 
 @main.command()
 @source_options
-@click.option(
-    "--spark-workers",
-    type=int,
-    help="Spark workers that ingest and train; 0: none (USAGE_SPARK_WORKERS).",
-)
+@click.option("--spark-workers", type=int, help="Spark workers; 0: none (USAGE_SPARK_WORKERS).")
 @click.pass_obj
 def up(overrides: Given, **options: Value) -> None:
     """Run broker, Spark, Dagster and the page until Ctrl-C."""

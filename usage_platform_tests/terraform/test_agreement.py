@@ -54,10 +54,16 @@ def in_code(*keys: str) -> set[str]:
                 given |= {v for k, v in pairs if isinstance(k, ast.Constant) and k.value in keys}
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "committed_reader":
                 given |= {node.args[1]} if "group.id" in keys else set()
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "transactional_producer":
+                given |= {node.args[1]} if "transactional.id" in keys else set()
         values |= {_assigned(tree, value) for value in given}
     constants = {**vars(kafka_topics), **vars(playback_lease), **vars(score_transaction)}
     # The readers' own arguments are what their callers give.
-    names = {v.id for v in values if isinstance(v, ast.Name)} - {"name", "group"}
+    names = {v.id for v in values if isinstance(v, ast.Name)} - {
+        "name",
+        "group",
+        "transactional_id",
+    }
     begun = {f"{v.values[0].value}*" for v in values if isinstance(v, ast.JoinedStr)}
     whole = {v.value for v in values if isinstance(v, ast.Constant)}
     return begun | whole | {constants[n] for n in names}
