@@ -9,10 +9,9 @@ import time
 import dagster as dg
 
 from usage_platform.adapters.kafka.topics import ensure_topics
-from usage_platform.adapters.lake.errors import LakeError
-from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.resources import PlatformResource
+from usage_platform.defs.run_requests import run_with_readings
 from usage_platform.services.peak_publisher import PeakFencedError
 from usage_platform.services.peak_warnings import publish_peak_warnings
 from usage_platform.services.usage_findings import present_of
@@ -70,9 +69,4 @@ def hourly_peak_warnings(
     context: dg.ScheduleEvaluationContext, platform: PlatformResource
 ) -> dg.RunRequest | dg.SkipReason:
     """Start a run if there are readings."""
-    try:
-        if not platform.deployment.reader.exists(READINGS):
-            return dg.SkipReason("no readings yet")
-    except LakeError as error:
-        return dg.SkipReason(str(error))
-    return dg.RunRequest(run_key=f"{context.scheduled_execution_time:%Y-%m-%dT%H}")
+    return run_with_readings(platform, f"{context.scheduled_execution_time:%Y-%m-%dT%H}")

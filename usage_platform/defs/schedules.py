@@ -10,6 +10,7 @@ from usage_platform.defs.day_checks import DAY_CHECKS
 from usage_platform.defs.jobs import costs, findings, quality, report, retrain
 from usage_platform.defs.partitions import MONTHLY, month_before, partition_keys
 from usage_platform.defs.resources import PlatformResource
+from usage_platform.defs.run_requests import run_with_readings
 from usage_platform.defs.upkeep import upkeep
 from usage_platform.services.usage_cost import months_due
 from usage_platform.settings.settings import Settings
@@ -118,9 +119,4 @@ def nightly_findings(
     context: dg.ScheduleEvaluationContext, platform: PlatformResource
 ) -> dg.RunRequest | dg.SkipReason:
     """Look for findings if there are readings."""
-    try:
-        if not platform.deployment.reader.exists(READINGS):
-            return dg.SkipReason("no readings yet")
-    except LakeError as error:
-        return dg.SkipReason(str(error))
-    return dg.RunRequest(run_key=f"{context.scheduled_execution_time:%Y-%m-%d}")
+    return run_with_readings(platform, f"{context.scheduled_execution_time:%Y-%m-%d}")

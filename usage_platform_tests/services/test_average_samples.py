@@ -15,6 +15,7 @@ from usage_platform.services import average_samples, score_fencing
 from usage_platform.services.average_samples import AveragerFencedError, SampleAverager
 from usage_platform.services.offset_marks import OtherLakeError
 from usage_platform_tests.core.samples.oracle import describe, expected_readings, message
+from usage_platform_tests.services.killed_producer import PLACES, KilledError, killed_at
 from usage_platform_tests.topics import recreate_topic, renew_sample_topics
 
 pytestmark = pytest.mark.kafka
@@ -126,36 +127,7 @@ def test_restarts_after_each_batch_change_nothing(topics, read_all, make, monkey
     assert_published_once(read_all, topics, samples)
 
 
-class KilledError(Exception):
-    """In place of a kill: nothing of the process runs after it."""
-
-
-def killed_at(place):
-    class Killed(Producer):
-        def begin_transaction(self):
-            super().begin_transaction()
-            self._stop_at("before produce")
-
-        def send_offsets_to_transaction(self, *given):
-            self.flush(30)
-            self._stop_at("after produce")
-            super().send_offsets_to_transaction(*given)
-
-        def commit_transaction(self, *given):
-            self._stop_at("after offsets")
-            super().commit_transaction(*given)
-            self._stop_at("after commit")
-
-        def _stop_at(self, here):
-            if here == place:
-                raise KilledError
-
-    return Killed
-
-
-@pytest.mark.parametrize(
-    "place", ["before produce", "after produce", "after offsets", "after commit"]
-)
+@pytest.mark.parametrize("place", PLACES)
 def test_what_is_killed_in_a_transaction_is_neither_lost_nor_doubled(
     topics, read_all, make, monkeypatch, place
 ):

@@ -4,7 +4,6 @@ from contextlib import closing
 
 import pandas as pd
 import pytest
-from confluent_kafka import Producer
 
 from usage_platform.adapters.kafka.topics import USAGE
 from usage_platform.adapters.lake.reader import LakeReader
@@ -12,6 +11,7 @@ from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, Lake
 from usage_platform.services import score_fencing, sum_groups
 from usage_platform.services.offset_marks import OtherLakeError
 from usage_platform.services.sum_groups import GroupSums, SumsFencedError
+from usage_platform_tests.services.killed_producer import PLACES, KilledError, killed_at
 from usage_platform_tests.services.summed_world import (
     BEGIN,
     GROUPS,
@@ -141,36 +141,7 @@ def test_a_position_whose_version_is_gone_leads_to_nothing_twice(kafka, ingest, 
     assert_published_once(kafka, rows)
 
 
-class KilledError(Exception):
-    """In place of a kill: nothing of the process runs after it."""
-
-
-def killed_at(place):
-    class Killed(Producer):
-        def begin_transaction(self):
-            super().begin_transaction()
-            self._stop_at("before produce")
-
-        def send_offsets_to_transaction(self, *given):
-            self.flush(30)
-            self._stop_at("after produce")
-            super().send_offsets_to_transaction(*given)
-
-        def commit_transaction(self, *given):
-            self._stop_at("after offsets")
-            super().commit_transaction(*given)
-            self._stop_at("after commit")
-
-        def _stop_at(self, here):
-            if here == place:
-                raise KilledError
-
-    return Killed
-
-
-@pytest.mark.parametrize(
-    "place", ["before produce", "after produce", "after offsets", "after commit"]
-)
+@pytest.mark.parametrize("place", PLACES)
 def test_what_is_killed_in_a_transaction_is_neither_lost_nor_doubled(
     kafka, ingest, make, monkeypatch, place
 ):
