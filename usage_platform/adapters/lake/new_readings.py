@@ -31,11 +31,7 @@ def files_of(lake: Lake, version: int) -> DayFiles | None:
         actions = pa.table(delta.get_add_actions(flatten=True))
     except (LakeError, DeltaError):
         return None
-    days = actions[f"partition.{READINGS.partition}"].to_pylist()
-    by_day: dict[date, set[str]] = {}
-    for day, path in zip(days, actions["path"].to_pylist(), strict=True):
-        by_day.setdefault(day, set()).add(path)
-    return DayFiles(version, {day: frozenset(paths) for day, paths in by_day.items()})
+    return DayFiles.of(READINGS, version, actions)
 
 
 def new_files(before: DayFiles, after: DayFiles) -> NewFiles:

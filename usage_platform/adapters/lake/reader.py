@@ -66,6 +66,21 @@ class DayFiles:
     version: int
     files: Mapping[date, frozenset[str]]
 
+    @classmethod
+    def of(cls, table: LakeTable, version: int, actions: pa.Table) -> "DayFiles":
+        """Those of a version of a table.
+
+        Args:
+            table: The table.
+            version: Its version.
+            actions: The version's add actions, flattened.
+        """
+        by_day: dict[date, set[str]] = {}
+        days = actions[f"partition.{table.partition}"].to_pylist()
+        for day, path in zip(days, actions["path"].to_pylist(), strict=True):
+            by_day.setdefault(day, set()).add(path)
+        return cls(version, {day: frozenset(paths) for day, paths in by_day.items()})
+
 
 class LakeReader:
     """The tables of one lake, in their latest version at each call."""
@@ -123,12 +138,7 @@ class LakeReader:
         if not self.exists(table):
             return DayFiles(version=-1, files={})
         delta = self._open(table)
-        actions = self._actions(table, delta)
-        by_day: dict[date, set[str]] = {}
-        days = actions[f"partition.{table.partition}"].to_pylist()
-        for day, path in zip(days, actions["path"].to_pylist(), strict=True):
-            by_day.setdefault(day, set()).add(path)
-        return DayFiles(delta.version(), {day: frozenset(paths) for day, paths in by_day.items()})
+        return DayFiles.of(table, delta.version(), self._actions(table, delta))
 
     def rows(
         self,
