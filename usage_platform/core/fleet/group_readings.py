@@ -16,6 +16,7 @@ import pandas as pd
 
 from usage_platform.core.arrays import Ints
 from usage_platform.core.fleet.summed_groups import SummedGroup
+from usage_platform.core.meter_files.series import local_shift
 from usage_platform.core.time.units import NS_A_MINUTE, instants_of
 
 _BEGINNING, _END = np.iinfo(np.int64).min, np.iinfo(np.int64).max
@@ -163,8 +164,7 @@ def _since_start(times: Ints, lengths: Ints, zone: str) -> Ints:
 
     Intervals are those of the local clock, as the readings of meters with that interval are.
     """
-    local = pd.DatetimeIndex(times, tz="UTC").tz_convert(zone).tz_localize(None)
-    return local.as_unit("ns").asi8 % lengths
+    return (times + local_shift(times, zone)) % lengths
 
 
 def _in_force(rows: pd.DataFrame) -> pd.DataFrame:
