@@ -15,7 +15,7 @@ class GroupTick:
         readings: Readings published on `usage`, corrected ones included.
         groups: The names of the groups that they are of.
         incomplete: Intervals that were looked at and lack a reading of a meter.
-        missing: Meters that groups lack and that were not told before.
+        missing: Meters that groups lack and that were not reported before.
         newest: The start of the newest published reading; None without any.
         days: UTC days whose readings were looked at.
         is_caught_up: Whether all readings that were in the lake are in the sums.

@@ -22,7 +22,7 @@ sys.exit(run.exitcode)
 
 
 def test_each_module_that_is_imported_beforehand_is_there():
-    # After a renamed one each run would import it again, and nobody would be told.
+    # After a renamed one each run would import it again, and nobody would notice.
     assert [name for name in code_server._IMPORTED if find_spec(name) is None] == []
 
 

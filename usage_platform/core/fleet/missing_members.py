@@ -1,11 +1,11 @@
-"""Which meters a group's sum lacks, each told once.
+"""Which meters a group's sum lacks, each reported once.
 
-Belongs here: when a meter counts as missing. Not here: the sums (`group_readings`), telling people
+Belongs here: when a meter counts as missing. Not here: the sums (`group_readings`), reporting it
 (`defs`).
 
 The time of the readings decides, and not a clock: a meter is missing where the group has a reading
 of another meter an hour later. So it is the same live, in a fast playback, and after a standstill.
-A group none of whose meters sends is told by the silence of each.
+A group none of whose meters sends is reported by the silence of each.
 """
 
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class MissingMembers:
         self._newest: dict[str, int] = {}
         self._there: dict[tuple[str, str], int] = {}
         self._since: dict[tuple[str, str], int] = {}
-        self._told: set[tuple[str, str]] = set()
+        self._reported: set[tuple[str, str]] = set()
 
     def add(self, members: pd.DataFrame) -> list[Missing]:
         """Take in the members of some intervals.
@@ -58,7 +58,7 @@ class MissingMembers:
             members: `GroupReadings.members`.
 
         Returns:
-            What is missing and was not told before; it is told again once it was there meanwhile.
+            What is missing and was not reported before; it is again once it was there meanwhile.
             A gap before the newest reading of a meter is none of these.
         """
         there = members[members["is_there"]]
@@ -72,9 +72,9 @@ class MissingMembers:
         due = [
             (pair, start)
             for pair, start in self._since.items()
-            if pair not in self._told and start + WAIT <= self._newest.get(pair[0], start)
+            if pair not in self._reported and start + WAIT <= self._newest.get(pair[0], start)
         ]
-        self._told.update(pair for pair, _ in due)
+        self._reported.update(pair for pair, _ in due)
         return [Missing(*pair, start) for pair, start in sorted(due)]
 
     def _note_newest(self, newest: pd.Series) -> None:
@@ -83,7 +83,7 @@ class MissingMembers:
             self._there[pair] = max(start, self._there.get(pair, start))
             if self._since.get(pair, start + 1) <= start:
                 del self._since[pair]
-                self._told.discard(pair)
+                self._reported.discard(pair)
 
 
 def _by_pair(starts: pd.Series) -> list[tuple[tuple[str, str], int]]:
