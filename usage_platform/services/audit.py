@@ -11,7 +11,12 @@ import pandas as pd
 from confluent_kafka import Consumer, TopicPartition
 
 from usage_platform.adapters.kafka.events import committed_reader, messages_between, raw_frame
-from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings, partitions_of
+from usage_platform.adapters.kafka.topics import (
+    USAGE,
+    KafkaSettings,
+    partitions_of,
+    positions_at,
+)
 from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, REJECTS, USAGE_HOURLY
@@ -26,6 +31,7 @@ from usage_platform.core.readings.audit import (
     received_between,
 )
 from usage_platform.core.readings.validation import READING_COLUMNS
+from usage_platform.core.time.units import NS_A_MILLISECOND
 from usage_platform.services.topic_progress import ingested_offsets
 
 MOST_EVENTS_A_DAY = 100_000
@@ -121,8 +127,8 @@ def _offsets(client: Consumer, stretch: Stretch, bounds: Mapping[int, tuple[int,
 
 def _at(client: Consumer, instant: pd.Timestamp, ends: Mapping[int, int]) -> dict[int, int]:
     """The first offset of each partition that the broker appended at an instant or later."""
-    times = [TopicPartition(USAGE, p, instant.value // 1_000_000) for p in ends]
-    offsets = client.offsets_for_times(times, timeout=_TIMEOUT) if times else []
+    partitions = [TopicPartition(USAGE, p) for p in ends]
+    offsets = positions_at(client, partitions, instant.value // NS_A_MILLISECOND)
     return {p.partition: p.offset if p.offset >= 0 else ends[p.partition] for p in offsets}
 
 

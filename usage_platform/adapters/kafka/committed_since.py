@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from usage_platform.adapters.kafka.open_transactions import wait_for_their_end
-from usage_platform.adapters.kafka.topics import KafkaSettings, messages_to_end, partitions_of
+from usage_platform.adapters.kafka.topics import (
+    KafkaSettings,
+    messages_to_end,
+    partitions_of,
+    positions_at,
+)
+from usage_platform.core.time.units import NS_A_MILLISECOND
 
 CLOCK_SLACK_MS = 7 * 24 * 60 * 60 * 1000
 """Messages are read from so long before the time asked for: a broker's clock may be set back."""
@@ -49,8 +55,7 @@ def _starts(
     client: Consumer, partitions: list[TopicPartition], since: int | None
 ) -> list[TopicPartition]:
     """Where to begin in each partition."""
-    at = 0 if since is None else since // 1_000_000 - CLOCK_SLACK_MS
+    at = 0 if since is None else since // NS_A_MILLISECOND - CLOCK_SLACK_MS
     if at <= 0:
         return [TopicPartition(p.topic, p.partition, OFFSET_BEGINNING) for p in partitions]
-    asked = [TopicPartition(p.topic, p.partition, at) for p in partitions]
-    return client.offsets_for_times(asked, timeout=_TIMEOUT)
+    return positions_at(client, partitions, at)

@@ -180,6 +180,26 @@ def partitions_of(client: Consumer, kafka: KafkaSettings, topic: str) -> list[To
     return [TopicPartition(topic, number) for number in sorted(known.partitions)]
 
 
+def positions_at(
+    client: Consumer, partitions: Sequence[TopicPartition], milliseconds: int
+) -> list[TopicPartition]:
+    """The first message of each partition that the broker appended at a time or later.
+
+    Args:
+        client: A consumer.
+        partitions: The partitions.
+        milliseconds: The time, ms since 1970 UTC.
+
+    Returns:
+        The partitions with these offsets; with that of the end where there is none.
+
+    Raises:
+        KafkaException: When the broker refuses, or is silent for too long.
+    """
+    asked = [TopicPartition(p.topic, p.partition, milliseconds) for p in partitions]
+    return client.offsets_for_times(asked, timeout=_TIMEOUT) if asked else []
+
+
 def end_offsets(kafka: KafkaSettings, topic: str) -> dict[int, tuple[int, int]]:
     """The first offset and the end (one past the last) of each partition of a topic.
 

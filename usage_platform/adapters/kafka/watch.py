@@ -24,6 +24,7 @@ from usage_platform.adapters.kafka.topics import (
     KafkaSettings,
     KafkaUnreachableError,
     partitions_of,
+    positions_at,
 )
 
 BEGINNING = datetime.fromtimestamp(0, UTC)
@@ -31,7 +32,6 @@ BEGINNING = datetime.fromtimestamp(0, UTC)
 
 _POLL_SECONDS = 0.5
 _AGAIN_SECONDS = 1.0
-_TIMEOUT = 10.0
 _MOST_AT_ONCE = 500
 
 OnState = Callable[[str], None]
@@ -95,9 +95,7 @@ def _starts(
     if since is None or since <= BEGINNING:
         offset = OFFSET_END if since is None else OFFSET_BEGINNING
         return [TopicPartition(topic, p.partition, offset) for p in partitions]
-    at = int(since.timestamp() * 1000)
-    times = [TopicPartition(topic, p.partition, at) for p in partitions]
-    return client.offsets_for_times(times, timeout=_TIMEOUT)
+    return positions_at(client, partitions, int(since.timestamp() * 1000))
 
 
 def _arrived(client: Consumer, ended: set[int]) -> list[bytes]:
