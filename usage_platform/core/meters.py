@@ -6,6 +6,7 @@ descriptions are kept (adapters).
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from usage_platform.core.limits import EventLimits
@@ -131,6 +132,11 @@ class MeterRegistry:
     known: Mapping[str, Meter] = field(default_factory=dict[str, Meter])
     limits: EventLimits = field(default_factory=EventLimits)
     groups: frozenset[str] = frozenset()
+
+    @cached_property
+    def zones(self) -> frozenset[str]:
+        """The time zones of all meters, that of unknown ones too; looked up once."""
+        return frozenset({self.default.timezone, *(one.timezone for one in self.known.values())})
 
     def get(self, name: str) -> Meter:
         """The meter of that name; an unknown one is like the default.

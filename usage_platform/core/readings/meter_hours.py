@@ -21,7 +21,7 @@ _HOUR = pd.Timedelta(hours=1)
 
 def are_utc(registry: MeterRegistry) -> bool:
     """Whether the hours of all meters, the unknown ones too, are those of UTC."""
-    return all(clock_hours(zone).are_utc for zone in _zones(registry))
+    return all(clock_hours(zone).are_utc for zone in registry.zones)
 
 
 def latest_begin(registry: MeterRegistry, utc_hour: int) -> int:
@@ -31,7 +31,7 @@ def latest_begin(registry: MeterRegistry, utc_hour: int) -> int:
         registry: Gives the time zones, that of unknown meters too.
         utc_hour: ns since 1970 UTC, a whole hour.
     """
-    begins = [clock_hours(zone).begin_in(np.array([utc_hour])) for zone in _zones(registry)]
+    begins = [clock_hours(zone).begin_in(np.array([utc_hour])) for zone in registry.zones]
     return int(np.max(begins)) - utc_hour
 
 
@@ -94,10 +94,6 @@ def expected_counts(hours: pd.DataFrame, registry: MeterRegistry) -> pd.Series:
         found = zone.expected_readings(starts, minutes[own].to_numpy(np.int64))
         counts[own] = found.astype(np.int32)
     return counts
-
-
-def _zones(registry: MeterRegistry) -> set[str]:
-    return {meter.timezone for meter in (registry.default, *registry.known.values())}
 
 
 def _by_zone(
