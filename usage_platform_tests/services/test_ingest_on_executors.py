@@ -121,7 +121,9 @@ def drained(cluster, fresh_topics, put, read_all, tmp_path_factory):
     for part in (some_readings(0, 40), [*late_ones_and_others(), *some_readings(40, 8)]):
         put(kafka, [(partition, e.payload) for partition, e in part])
         sent += [e for _, e in part]
-        drain_usage(cluster.spark, there, REGISTRY, kafka, USAGE, TASKS)
+        done = drain_usage(cluster.spark, there, REGISTRY, kafka, USAGE, TASKS)
+        # Each event is read and validated once, whatever is learned of its meter meanwhile.
+        assert done.events == len(part)
         messages = sorted(read_all(kafka), key=lambda m: m.timestamp()[1])
         apply_events(here, REGISTRY, raw_frame(messages[seen:])[RAW_COLUMNS])
         seen = len(messages)

@@ -12,7 +12,8 @@ other tasks do again. A task holds its share of a batch in memory, and the readi
 hours.
 """
 
-from collections.abc import Iterator, Sequence
+import pickle
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -59,7 +60,7 @@ def write_usage_batch_on_executors(
             return rows.persist()
 
         messages = frame.selectExpr(*message_columns(registry.limits.event_bytes))
-        validated = keep(messages.mapInArrow(partial(_validated, lake, registry), _ddl(_VALIDATED)))
+        validated = keep(messages.mapInArrow(_task(_validated, lake, registry), _ddl(_VALIDATED)))
         rejects = validated.where("reason IS NOT NULL").select(*_names(REJECTS))
         merge_frame(lake, REJECTS, rejects, REJECT_MERGE)
         readings = validated.where("reason IS NULL").select(*_names(READINGS))
@@ -68,10 +69,10 @@ def write_usage_batch_on_executors(
             return
         before = before_batch(lake, registry, spans["newest"], spans["oldest"].min().date())
         of_meters = readings.repartition("meter")
-        placed = keep(of_meters.mapInArrow(partial(_placed, registry, before), _ddl(READINGS)))
+        placed = keep(of_meters.mapInArrow(_task(_placed, registry, before), _ddl(READINGS)))
         merge_frame(lake, READINGS, placed, READING_MERGE)
         # After the readings: the tasks read them from the table.
-        hours = keep(placed.mapInArrow(partial(_hours, lake, registry, before), _ddl(USAGE_HOURLY)))
+        hours = keep(placed.mapInArrow(_task(_hours, lake, registry, before), _ddl(USAGE_HOURLY)))
         merge_frame(lake, USAGE_HOURLY, hours, HOUR_MERGE)
 
 
@@ -81,6 +82,21 @@ def _spans(readings: "DataFrame") -> pd.DataFrame:
     found = times.groupBy("meter").agg({"oldest": "min", "newest": "max"}).toArrow().to_pandas()
     named = found.rename(columns={"min(oldest)": "oldest", "max(newest)": "newest"})
     return named.set_index("meter").astype("datetime64[ns, UTC]")
+
+
+def _task(work: Callable[..., Batches], *arguments: object) -> Callable[[Batches], Batches]:
+    """A function for the tasks whose pickle is the same each time that a plan is sent.
+
+    Spark knows kept rows by the plan that made them, its functions' pickles included. A registry
+    that has derived something since is pickled otherwise: its batch would be read and validated
+    again, and its events counted twice.
+    """
+    return partial(_with_arguments, work, pickle.dumps(arguments))
+
+
+def _with_arguments(work: Callable[..., Batches], pickled: bytes, batches: Batches) -> Batches:
+    # From the driver of this batch, as all that Spark's tasks are given.
+    return work(*pickle.loads(pickled), batches)  # noqa: S301
 
 
 def _validated(lake: Lake, registry: MeterRegistry, batches: Batches) -> Batches:
