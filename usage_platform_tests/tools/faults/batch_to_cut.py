@@ -1,7 +1,7 @@
 """A micro-batch that is disturbed at a place: Spark calls it in a worker beside the service.
 
-Belongs here: the platform's own batch with a halt between two of its steps, or without its lake
-from there on. Not here: killing the service (`rounds_of_spark`).
+Belongs here: the platform's own batch with a halt between two of its steps, with a commit that is
+held, or without its lake from there on. Not here: killing the service (`rounds_of_spark`).
 """
 
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from usage_platform.adapters.lake import usage_events
+from usage_platform.adapters.lake import row_writer, usage_events
 from usage_platform.adapters.lake.tables import (
     READINGS,
     REJECTS,
@@ -22,9 +22,14 @@ from usage_platform.adapters.lake.tables import (
 )
 from usage_platform.adapters.spark.usage_batch import write_usage_batch
 from usage_platform.core.meters import MeterRegistry
+from usage_platform_tests.tools.faults.delta_folder import hold_next_commit
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+    from deltalake import DeltaTable
     from pyspark.sql import DataFrame
+
+_ENDLESS = 2**31 - 1
 
 BEFORE_REJECTS = "before the rejects"
 AFTER_REJECTS = "after the rejects, before the readings"
@@ -70,6 +75,33 @@ def apply_to_cut(
             time.sleep(60)
 
     with patch.object(usage_events, name, halting):
+        write_usage_batch(lake, registry, frame, batch_id)
+
+
+def apply_with_commit_held(
+    table: LakeTable, lake: Lake, registry: MeterRegistry, frame: "DataFrame", batch_id: int
+) -> None:
+    """Apply a batch whose first commit of a table is held until somebody releases it.
+
+    Args:
+        table: The table, in a lake of this machine.
+        lake: As for `write_usage_batch`, like the arguments after it.
+        registry: The known meters.
+        frame: Rows of Spark's Kafka source.
+        batch_id: The stream's number of the batch.
+    """
+    folder, write = Path(lake.table(table)), row_writer.write_deltalake
+    held = False
+
+    def held_write(delta: "DeltaTable", rows: "pa.Table", **options: Any) -> None:
+        nonlocal held
+        if not held and Path(delta.table_uri).name == folder.name:
+            held = True
+            options["commit_properties"].max_commit_retries = _ENDLESS
+            hold_next_commit(folder)
+        write(delta, rows, **options)
+
+    with patch.object(row_writer, "write_deltalake", held_write):
         write_usage_batch(lake, registry, frame, batch_id)
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from signal import SIGCONT, SIGKILL, SIGSTOP
+from signal import SIGCONT, SIGSTOP
 
 import pandas as pd
 
@@ -26,9 +26,19 @@ from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.services import ingest as lake_streams
 from usage_platform.services.ingest import drain_usage
 from usage_platform_tests.tools.faults.background import Background
-from usage_platform_tests.tools.faults.batch_to_cut import STEPS, WRITTEN, apply_to_cut
+from usage_platform_tests.tools.faults.batch_to_cut import (
+    STEPS,
+    WRITTEN,
+    apply_to_cut,
+    apply_with_commit_held,
+)
 from usage_platform_tests.tools.faults.cuts import Cut, CutMissedError, Outcome
-from usage_platform_tests.tools.faults.delta_folder import stopped_before_commit
+from usage_platform_tests.tools.faults.delta_folder import (
+    data_files,
+    is_held,
+    release_commit,
+    stopped_before_commit,
+)
 from usage_platform_tests.tools.faults.events import EventStream
 from usage_platform_tests.tools.faults.findings import Findings
 from usage_platform_tests.tools.faults.retries import BETWEEN_TRIES_S, TRIES, until_done
@@ -69,19 +79,22 @@ class SparkRounds:
 
     def play(self, cut: Cut) -> Outcome:
         """Disturb the service at the cut, let another drain finish the work, judge the tables."""
-        if cut.place in STEPS:
-            work = self._halted_within_the_batch(cut.place)
-        elif cut.place in _MERGES:
-            work = self._halted_before_commit(_MERGES[cut.place], self._put, self._drain)
+        held = _MERGES.get(cut.place)
+        if held:
+            work = self._halted_before_commit(held)
+        elif cut.place == _OPTIMIZE:
+            work = self._halted_within_optimize()
         else:
-            work = self._halted_before_commit(READINGS, self._add_file, self._optimize)
+            work = self._halted_within_the_batch(cut.place)
         began = time.monotonic()
+        self._services.spark.send(cut.signal)
+        if held:
+            release_commit(self._folder(held))
         if cut.signal is SIGSTOP:
             time.sleep(_STOP_SECONDS)
             self._services.spark.send(SIGCONT)
             work.join()
         else:
-            self._services.spark.send(SIGKILL)
             self._services.spark.start()
         if cut.place == _OPTIMIZE:
             self._put()
@@ -123,38 +136,48 @@ class SparkRounds:
         marker.unlink(missing_ok=True)
         before = {table: self._reader.state(table).version for table in TABLES}
         self._put()
-        work = self._drain_to_cut(place, marker)
+        work = self._drain_to_cut(partial(apply_to_cut, place, str(marker)), marker.exists)
+        written = {table for table in TABLES if self._reader.state(table).version > before[table]}
+        if work.is_over or written != WRITTEN[place]:
+            raise CutMissedError(f"{PART}, {place}: the batch was not there ({_reason(work)})")
+        return work
+
+    def _halted_before_commit(self, table: LakeTable) -> Background:
+        folder = self._folder(table)
+        held = partial(is_held, folder, data_files(folder))
+        self._put()
+        work = self._drain_to_cut(partial(apply_with_commit_held, table), held)
+        if work.is_over:
+            raise CutMissedError(f"{table.name}: no commit was held ({_reason(work)})")
+        return work
+
+    def _drain_to_cut(self, apply: Callable[..., None], is_there: Callable[[], bool]) -> Background:
+        """A drain that halts at the cut, or is over without having reached it."""
+        work = self._drain_until(apply, is_there)
         for _ in range(TRIES - 1):
             if not work.is_over:
                 break
             time.sleep(BETWEEN_TRIES_S)
-            work = self._drain_to_cut(place, marker)
-        written = {table for table in TABLES if self._reader.state(table).version > before[table]}
-        if work.is_over or written != WRITTEN[place]:
-            why = str(work.error).partition("\n")[0]
-            raise CutMissedError(f"{PART}, {place}: the batch was not there ({why})")
+            work = self._drain_until(apply, is_there)
         return work
 
-    def _drain_to_cut(self, place: str, marker: Path) -> Background:
-        """A drain that halts at the cut, or is over without having reached it."""
-        work = Background(partial(self._drain, partial(apply_to_cut, place, str(marker))))
-        until(lambda: marker.exists() or work.is_over)
+    def _drain_until(self, apply: Callable[..., None], is_there: Callable[[], bool]) -> Background:
+        work = Background(partial(self._drain, apply))
+        until(lambda: is_there() or work.is_over)
         return work
 
-    def _halted_before_commit(
-        self, table: LakeTable, prepare: Callable[[], None], write: Callable[[], None]
-    ) -> Background:
+    def _halted_within_optimize(self) -> Background:
         for _ in range(TRIES):
-            prepare()
-            work = Background(write)
+            self._add_file()
+            work = Background(self._optimize)
             if stopped_before_commit(
-                self._folder(table), self._services.spark, lambda work=work: work.is_over
+                self._folder(READINGS), self._services.spark, lambda work=work: work.is_over
             ):
                 return work
             work.join()
             if work.error is not None:
                 time.sleep(BETWEEN_TRIES_S)
-        raise CutMissedError(f"{table.name}: the writer was never caught before its commit")
+        raise CutMissedError(f"{READINGS.name}: OPTIMIZE was never caught before its commit")
 
     def _put(self) -> None:
         put_events(self._services.kafka, self._events.mixed(_EVENTS))
@@ -179,3 +202,7 @@ class SparkRounds:
 
     def _folder(self, table: LakeTable) -> Path:
         return Path(self._lake.table(table))
+
+
+def _reason(work: Background) -> str:
+    return str(work.error).partition("\n")[0]
