@@ -17,6 +17,7 @@ from usage_platform.adapters.kafka.topics import KafkaUnreachableError
 from usage_platform.adapters.lake.errors import LakeError, one_line
 from usage_platform.adapters.lake.lease import LeaseError, writer_lease
 from usage_platform.adapters.lake.lease_record import Holder
+from usage_platform.adapters.spark.executors import tasks_at_once
 from usage_platform.adapters.spark.session import SparkFailedError, cluster_session
 from usage_platform.cluster.request import (
     RecomputeHours,
@@ -125,7 +126,8 @@ def _topics(
     platform: Platform, spark: "SparkSession", progress: Callable[[str], None]
 ) -> dict[str, Any]:
     lake, registry, kafka = platform.lake, platform.registry(), platform.kafka
-    done = drain_topics(spark, lake, registry, kafka, progress, OWN_CHECKPOINT)
+    tasks = tasks_at_once(spark)
+    done = drain_topics(spark, lake, registry, kafka, progress, OWN_CHECKPOINT, tasks=tasks)
     return {topic: asdict(drained) for topic, drained in done.items()}
 
 

@@ -15,6 +15,22 @@ if TYPE_CHECKING:
 Task = TypeVar("Task")
 
 
+def tasks_at_once(spark: "SparkSession") -> int:
+    """How many tasks the executors of a job run at once, as far as is known when it starts.
+
+    Args:
+        spark: A session in the driver, not one of Spark Connect.
+
+    Returns:
+        What the job has asked for, or what has come if that is more; at least 1.
+    """
+    context = spark.sparkContext
+    conf = context.getConf()
+    executors = int(conf.get("spark.executor.instances", "0"))
+    asked_for = executors * int(conf.get("spark.executor.cores", "1"))
+    return max(asked_for, context.defaultParallelism)
+
+
 def map_on_executors(
     spark: "SparkSession", work: Callable[[Task], str], tasks: Sequence[Task]
 ) -> list[str]:
