@@ -90,6 +90,9 @@ bench-sizes: .venv/.installed-dev ## Print what 1 to 1,000,000 meters need and c
 bench-live: setup .venv/.installed-dev ## Measure a running platform: event to its hour, event to its anomaly (ARGS="--minutes N --idle")
 	@$(BIN)/python -m usage_platform_tests.tools.bench.live $(ARGS)
 
+bench-demo: setup .venv/.installed-dev ## Measure time and memory of a demo of many meters (ARGS="--meters 50 --months 24")
+	@$(BIN)/python -m usage_platform_tests.tools.bench.demo $(ARGS)
+
 bench-page: setup .venv/.installed-dev ## Measure how fast the page opens and zooms, and what it transfers
 	@$(BIN)/python -m usage_platform_tests.tools.bench.page $(ARGS)
 
@@ -142,4 +145,4 @@ lock: ## Resolve the lock files anew
 	@$(LOCK) --group emr -c requirements.txt -o requirements-emr.txt
 	@echo pyspark==$(EMR_SPARK) | $(LOCK) - -o requirements-emr-spark.txt
 
-.PHONY: help setup demo up test test-quick test-aws test-page lint hooks docs bench bench-scale bench-sizes bench-live bench-page pictures-page faults fuzz abuse guards machine soak eval powerbi emr-package lock
+.PHONY: help setup demo up test test-quick test-aws test-page lint hooks docs bench bench-scale bench-sizes bench-live bench-demo bench-page pictures-page faults fuzz abuse guards machine soak eval powerbi emr-package lock

@@ -81,7 +81,7 @@ def main() -> None:
         print(json.dumps({"idle_cores": cores}) if given.json else line)
         return
     with tempfile.TemporaryDirectory(prefix="usage-bench-live-") as folder:
-        platform = platform_in(Path(folder), _unused_port, **_SETTINGS)
+        platform = platform_in(Path(folder), unused_port, **_SETTINGS)
         with running(platform) as stack:
             seen, cores = _watch(stack, given.minutes * 60)
             delays = _delays(stack, seen)
@@ -105,7 +105,7 @@ def main() -> None:
 def _idle_cores(seconds: float) -> float:
     """The mean number of cores that a platform uses after it has settled, without an event."""
     with tempfile.TemporaryDirectory(prefix="usage-bench-idle-") as folder:
-        platform = platform_in(Path(folder), _unused_port, **_SETTINGS | _IDLE)
+        platform = platform_in(Path(folder), unused_port, **_SETTINGS | _IDLE)
         with running(platform) as stack:
             wait_for("the playback's end", lambda: stack.playback() is None, _LONGEST_PLAYBACK)
             time.sleep(_SETTLED_SECONDS)
@@ -175,7 +175,8 @@ def _cpu_seconds(stack: RunningPlatform) -> float:
     return cpu_seconds_of([pid for service in _SERVICES if (pid := stack.pid(service))])
 
 
-def _unused_port() -> int:
+def unused_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return sock.getsockname()[1]

@@ -5,7 +5,7 @@ Belongs here: reading Linux's /proc. Not here: what is measured.
 
 import os
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,6 +81,11 @@ def cpu_seconds_of(leaders: Collection[int]) -> float:
     return sum(one.cpu_seconds for one in _all() if one.session in leaders)
 
 
+def family_bytes(root: int) -> int:
+    """The memory of a process and all that descend from it; what several share counts once."""
+    return sum(_proportional_bytes(one.pid) for one in _family(_all(), root))
+
+
 def resident_bytes() -> int:
     """The memory of this process that is resident now."""
     return _status_bytes(os.getpid(), "VmRSS")
@@ -101,12 +106,18 @@ def _look(usage: Usage, leaders: Collection[int], ended: threading.Event) -> Non
 def _of_interest(leaders: Collection[int]) -> list[_Process]:
     """This process, all that descend from it, and the sessions of the leaders."""
     running = _all()
-    family: set[int] = set()
-    grown = {os.getpid()}
+    family = _family(running, os.getpid())
+    return [one for one in running if one in family or one.session in leaders]
+
+
+def _family(running: Iterable[_Process], root: int) -> set[_Process]:
+    """A process and all that descend from it."""
+    family: set[_Process] = set()
+    grown = {one for one in running if one.pid == root}
     while grown != family:
-        family = grown
-        grown = family | {one.pid for one in running if one.parent in family}
-    return [one for one in running if one.pid in family or one.session in leaders]
+        family, pids = grown, {one.pid for one in grown}
+        grown = family | {one for one in running if one.parent in pids}
+    return family
 
 
 def _all() -> list[_Process]:
@@ -124,6 +135,15 @@ def _parsed(pid: int, text: str) -> _Process:
     ticks = sum(int(one) for one in fields[11:15])
     command = head.partition("(")[2]
     return _Process(pid, command, int(fields[1]), int(fields[3]), ticks / _TICKS)
+
+
+def _proportional_bytes(pid: int) -> int:
+    """Memory of a process, of what n processes share the n-th part; 0 for one that has ended."""
+    with suppress(OSError):
+        for line in (_PROC / str(pid) / "smaps_rollup").read_text("utf-8").splitlines():
+            if line.startswith("Pss:"):
+                return 1024 * int(line.split()[1])
+    return 0
 
 
 def _status_bytes(pid: int, name: str) -> int:
