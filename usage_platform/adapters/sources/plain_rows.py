@@ -19,6 +19,9 @@ _LENGTHS = {16, 19}
 _UTC_LENGTHS = {length + 1 for length in _LENGTHS}
 """The same with a `Z`."""
 
+_OFFSET_LENGTHS = {length + len("+00:00") for length in _LENGTHS}
+_OFFSET = r"[+-](0\d|1[0-3]):[0-5]\d$"
+
 _FIRST, _LAST = np.datetime64("1970-01-01", "ns"), np.datetime64("2037-12-31T23:59:59", "ns")
 
 
@@ -141,14 +144,17 @@ def _flags(table: pa.Table, layout: Layout) -> np.ndarray | None:
 def _times(column: pa.ChunkedArray, in_utc: bool) -> tuple[np.ndarray, bool] | None:
     """Times, and whether they are instants; None if a text is of another form."""
     lengths = set(pc.call_function("binary_length", [column]).unique().to_pylist())
-    is_utc = lengths <= _UTC_LENGTHS
-    if is_utc:
-        has_z = pc.call_function("ends_with", [column], pc.MatchSubstringOptions("Z"))
-        is_utc = bool(pc.call_function("all", [has_z]).as_py())
-    if not is_utc and not lengths <= _LENGTHS:
+    has_offset = lengths <= _OFFSET_LENGTHS and _all_match(column, _OFFSET)
+    is_instant = has_offset or (lengths <= _UTC_LENGTHS and _all_match(column, "Z$"))
+    if not is_instant and not lengths <= _LENGTHS:
         return None
-    read = pc.cast(column, pa.timestamp("s", tz="UTC" if is_utc else None)).to_numpy()
+    read = pc.cast(column, pa.timestamp("s", tz="UTC" if is_instant else None)).to_numpy()
     times = read.astype("datetime64[ns]")
     if len(times) and (times.min() < _FIRST or times.max() > _LAST):
         return None
-    return times, is_utc or in_utc
+    return times, is_instant or in_utc
+
+
+def _all_match(column: pa.ChunkedArray, pattern: str) -> bool:
+    matches = pc.call_function("match_substring_regex", [column], pc.MatchSubstringOptions(pattern))
+    return bool(pc.call_function("all", [matches]).as_py())

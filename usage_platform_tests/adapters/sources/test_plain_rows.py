@@ -13,7 +13,8 @@ from usage_platform.core.meter_files.rows import read_block
 
 HEADER = "start,end,meter,kW"
 OPTIONS = FileOptions(time_format="")
-_moments = st.integers(0, 2_145_900_000)
+_moments = st.integers(86_400, 2_145_800_000)
+"""Seconds whose instants are read whatever the offset: of 1970 to 2037."""
 
 
 def both(lines: list[str], header: str = HEADER):
@@ -37,10 +38,10 @@ def assert_same(at_once, one_by_one):
     moments=st.lists(_moments, min_size=1, max_size=5),
     separator=st.sampled_from("T "),
     unit=st.sampled_from("ms"),
-    zone=st.sampled_from(["", "Z"]),
+    zone=st.sampled_from(["", "Z", "+00:00", "-05:00", "+05:45", "+13:00", "-00:30"]),
     header=st.sampled_from([HEADER, HEADER.replace("start", "start utc")]),
 )
-def test_times_with_and_without_z_are_the_same(moments, separator, unit, zone, header):
+def test_times_with_and_without_an_offset_are_the_same(moments, separator, unit, zone, header):
     def text(second: int) -> str:
         written = np.datetime_as_string(np.datetime64(second, "s"), unit=unit)
         return written.replace("T", separator) + zone
@@ -65,3 +66,10 @@ def test_times_with_and_without_z_are_the_same(moments, separator, unit, zone, h
 def test_a_block_with_a_time_of_another_form_is_read_row_by_row(time):
     rows = ["2024-03-05T13:00:00Z,2024-03-05T13:05:00Z,m,1", f"{time},2024-03-05T13:10:00Z,m,1"]
     assert both(rows)[0] is None
+
+
+@pytest.mark.parametrize("offset", ["+24:00", "+1:000", "+01:60", "01:00Z", "+010:0"])
+def test_a_block_with_an_offset_that_no_zone_has_is_read_row_by_row(offset):
+    times = [f"2024-03-05 13:0{minute}:00{zone}" for minute, zone in ((0, "+01:00"), (5, offset))]
+    assert both([f"{times[0]},,m,1", f"{times[1]},,m,1"])[0] is None
+    assert both([f"{time},m,1" for time in times], "start,meter,kW")[0] is None
