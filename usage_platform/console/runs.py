@@ -5,6 +5,7 @@ Belongs here: reading runs. Not here: starting or stopping them.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from dagster import DagsterEventType, DagsterInstance, DagsterRunStatus, RunsFilter
@@ -18,14 +19,19 @@ _IN_FLIGHT = [
 ]
 
 
+@lru_cache(maxsize=1)
+def _instance(home: Path) -> DagsterInstance:
+    """The instance, opened once: whoever waits asks each second, and to open it takes longest."""
+    return DagsterInstance.from_config(str(home))
+
+
 def any_in_flight(home: Path) -> bool:
     """Whether any run is queued or running; stopping Dagster then would fail it.
 
     Args:
         home: The folder of the instance's `dagster.yaml`.
     """
-    with DagsterInstance.from_config(str(home)) as instance:
-        return bool(instance.get_runs(RunsFilter(statuses=_IN_FLIGHT), limit=1))
+    return bool(_instance(home).get_runs(RunsFilter(statuses=_IN_FLIGHT), limit=1))
 
 
 def why_it_failed(home: Path, job: str, step: str, since: datetime) -> str | None:
@@ -37,14 +43,14 @@ def why_it_failed(home: Path, job: str, step: str, since: datetime) -> str | Non
         step: The step's key, equal to its asset's name.
         since: Earlier runs are ignored.
     """
-    with DagsterInstance.from_config(str(home)) as instance:
-        for run in instance.get_runs(RunsFilter(job_name=job, created_after=since), limit=1):
-            for entry in instance.all_logs(run.run_id, of_type=DagsterEventType.STEP_FAILURE):
-                event = entry.dagster_event
-                if event is None or event.step_key != step:
-                    continue
-                told = event.step_failure_data.user_failure_data
-                return (told.description if told else None) or event.message
+    instance = _instance(home)
+    for run in instance.get_runs(RunsFilter(job_name=job, created_after=since), limit=1):
+        for entry in instance.all_logs(run.run_id, of_type=DagsterEventType.STEP_FAILURE):
+            event = entry.dagster_event
+            if event is None or event.step_key != step:
+                continue
+            told = event.step_failure_data.user_failure_data
+            return (told.description if told else None) or event.message
     return None
 
 
@@ -57,8 +63,7 @@ def unfinished(home: Path, runs: Sequence[str]) -> list[str]:
     """
     if not runs:
         return []
-    with DagsterInstance.from_config(str(home)) as instance:
-        waiting = instance.get_runs(RunsFilter(run_ids=list(runs), statuses=_IN_FLIGHT))
+    waiting = _instance(home).get_runs(RunsFilter(run_ids=list(runs), statuses=_IN_FLIGHT))
     return [run.run_id for run in waiting]
 
 
@@ -72,5 +77,6 @@ def failed_jobs(home: Path, runs: Sequence[str]) -> list[str]:
     if not runs:
         return []
     ended = [DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
-    with DagsterInstance.from_config(str(home)) as instance:
-        return [one.job_name for one in instance.get_runs(RunsFilter(list(runs), statuses=ended))]
+    return [
+        one.job_name for one in _instance(home).get_runs(RunsFilter(list(runs), statuses=ended))
+    ]

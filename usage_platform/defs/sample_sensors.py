@@ -25,7 +25,7 @@ _SECONDS = 20.0
 
 @dg.sensor(
     job=collecting,
-    minimum_interval_seconds=10,
+    minimum_interval_seconds=30,
     default_status=_RUNNING,
     description="Keeps the collector of MQTT running, if USAGE_COLLECT_MQTT_URL is set.",
 )
@@ -48,7 +48,7 @@ _averager: KeptClient[SampleAverager] = KeptClient(
 @dg.sensor(
     asset_selection=dg.AssetSelection.assets("usage"),
     description="Averages samples of live meters to readings on `usage`, exactly once.",
-    minimum_interval_seconds=5,
+    minimum_interval_seconds=10,
     default_status=_RUNNING,
 )
 def sample_stream(

@@ -9,15 +9,22 @@ seconds of a processor, more than most micro-batches take. Here one process impo
 run is a fork of it (multiprocessing's "forkserver"). That process has no threads of Python and no
 connections, so that a fork of it is as good as a new process.
 
-Belongs here: how the server makes the processes of runs. Not here: its place in the platform
-(dagster_services).
+A sensor's tick opens Dagster's storage anew, which reads all migration scripts of the storage to
+learn which is the newest: most of what a tick takes that finds nothing to do. Here they are read
+once.
+
+Belongs here: how the server makes the processes of runs, and what it keeps from tick to tick. Not
+here: its place in the platform (dagster_services).
 """
 
 import multiprocessing
 import runpy
 import sys
+from functools import cache
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
+
+from alembic.script import ScriptDirectory
 
 # A name that a later version does not have is left out, and each run imports what takes its place.
 _IMPORTED = (
@@ -36,6 +43,7 @@ def main(argv: list[str]) -> None:
     # Libraries of macOS do not survive a fork.
     if sys.platform == "linux":
         _fork_runs()
+    keep_migration_scripts()
     sys.argv = ["dagster", "api", "grpc", *argv]
     runpy.run_module("dagster", run_name="__main__", alter_sys=True)
 
@@ -50,6 +58,11 @@ def _fork_runs() -> None:
     multiprocessing.get_context = get_context
     multiprocessing.set_forkserver_preload([*_IMPORTED])
     forkserver.ensure_running()
+
+
+def keep_migration_scripts() -> None:
+    """Have the migration scripts of a configuration read once; Dagster keeps its configurations."""
+    ScriptDirectory.from_config = staticmethod(cache(ScriptDirectory.from_config))
 
 
 if __name__ == "__main__":

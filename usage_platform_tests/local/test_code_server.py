@@ -1,10 +1,12 @@
-"""Processes of runs are forks of one that has imported what they need."""
+"""Processes of runs are forks of one that has imported what they need; ticks keep what is read."""
 
 import subprocess
 import sys
 from importlib.util import find_spec
 
 import pytest
+from alembic.script import ScriptDirectory
+from dagster import DagsterInstance
 
 from usage_platform.local import code_server
 
@@ -33,3 +35,20 @@ def test_a_process_that_was_to_be_a_new_python_is_a_fork(tmp_path):
     # A fork has the command line of what it was forked from.
     assert "multiprocessing.forkserver" in command.read_text("utf-8")
     assert "usage_platform.definitions" in command.read_text("utf-8")
+
+
+def test_the_migration_scripts_of_dagsters_storage_are_read_once(tmp_path, monkeypatch):
+    (tmp_path / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    read, from_config = [], ScriptDirectory.from_config
+
+    def counted(config):
+        read.append(config)
+        return from_config(config)
+
+    monkeypatch.setattr(ScriptDirectory, "from_config", counted)
+    code_server.keep_migration_scripts()
+    for _ in range(3):
+        with DagsterInstance.from_config(str(tmp_path)) as instance:
+            assert instance.get_runs() == []
+    assert read
+    assert len(read) == len(set(read))
