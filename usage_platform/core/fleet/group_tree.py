@@ -20,11 +20,14 @@ class ListedMeter:
     Attributes:
         name: Its name.
         since: The first local day on which it is there; None without a beginning.
+        until: The first local day on which it is there no more; None while it is, or until it is
+            listed in another building.
         area_m2: The floor area that it supplies; None if it is not given.
     """
 
     name: str
     since: date | None
+    until: date | None
     area_m2: float | None
 
 
@@ -104,18 +107,18 @@ def _building(
 
 
 def _ends(sites: Sites) -> dict[tuple[str, str], date | None]:
-    """By building and meter, the day on which the meter moves to another building."""
-    places: dict[str, list[tuple[date, str]]] = defaultdict(list)
+    """By building and meter, the first day on which the meter is there no more."""
+    places: dict[str, list[tuple[date, str, date | None]]] = defaultdict(list)
     for _, buildings in sites:
         for entry in buildings:
             for meter in entry.meters:
-                places[meter.name].append((meter.since or date.min, entry.name))
+                places[meter.name].append((meter.since or date.min, entry.name, meter.until))
     ends: dict[tuple[str, str], date | None] = {}
     for meter, found in places.items():
-        found.sort()
-        following = [*found[1:], (None, "")]
-        for (since, building), (end, other) in zip(found, following, strict=True):
-            if since == end:
+        found.sort(key=lambda place: place[:2])
+        following = [*found[1:], (None, "", None)]
+        for (since, building, until), (moved, other, _) in zip(found, following, strict=True):
+            if since == moved:
                 raise ValueError(
                     f"{building}: meter {meter!r} is there twice"
                     if other == building
@@ -124,7 +127,17 @@ def _ends(sites: Sites) -> dict[tuple[str, str], date | None]:
                 )
             if (building, meter) in ends:
                 raise ValueError(f"{building}: meter {meter!r} is there twice")
-            ends[building, meter] = end
+            if until is not None and until <= since:
+                raise ValueError(
+                    f"{building}: meter {meter!r} is there until {until}; expected a day after "
+                    f"{since}, from which it is there"
+                )
+            if until is not None and moved is not None and until > moved:
+                raise ValueError(
+                    f"{building}: meter {meter!r} is there until {until}, and in {other!r} from "
+                    f"{moved}; expected one day of both, or the second later"
+                )
+            ends[building, meter] = until or moved
     return ends
 
 

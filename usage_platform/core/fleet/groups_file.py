@@ -37,6 +37,7 @@ class MeterEntry(BaseModel):
 
     meter: Name
     since: date | None = Field(None, alias="from")
+    until: date | None = None
     area_m2: Area | None = None
 
 
@@ -124,7 +125,9 @@ def parse_groups(content: object, meters: Collection[str]) -> Groups:
 
 
 def _building(entry: BuildingEntry) -> ListedBuilding:
-    meters = tuple(ListedMeter(one.meter, one.since, one.area_m2) for one in entry.meters)
+    meters = tuple(
+        ListedMeter(one.meter, one.since, one.until, one.area_m2) for one in entry.meters
+    )
     return ListedBuilding(entry.name, entry.kind, entry.area_m2, meters)
 
 
@@ -152,7 +155,9 @@ def _check_names(found: GroupsFile, meters: Collection[str]) -> None:
         name = min(real)
         kind = "virtual meter" if name in virtual else "group"
         raise ValueError(f"{kind} {name!r}: a meter has this name; choose another")
-    used = [(one.name, entry.meter) for one in buildings for entry in one.meters]
+    # One that is there no more may have had its last reading long ago.
+    present = [(one.name, entry) for one in buildings for entry in one.meters if not entry.until]
+    used = [(name, entry.meter) for name, entry in present]
     used += [(one.name, part) for one in found.virtual for part in (*one.plus, *one.minus)]
     for group, meter in used:
         if meter not in virtual and meter not in meters:

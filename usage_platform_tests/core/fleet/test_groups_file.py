@@ -53,6 +53,22 @@ def test_a_meter_that_moves_is_in_one_building_at_a_time():
     assert Member("annex", 1, moved) in groups["Library"].members
 
 
+def test_a_meter_out_of_use_is_in_the_sums_of_before_and_need_not_be_known_any_more():
+    text = FILE.replace("meters: [main,", "meters: [main, {meter: old, until: 2024-06-01},")
+    groups = by_name(parse_groups(text, METERS))
+    was_there = Member("old", 1, None, date(2024, 6, 1))
+    assert was_there in groups["Library"].members
+    assert was_there in groups["North"].members
+    alone = "sites: [{name: S, buildings: [{name: B, area_m2: 70, meters: [main, %s]}]}]"
+    assert parse_groups(alone % "{meter: old, until: 2024-06-01}", METERS).area_of("main") == 70
+
+
+def test_a_meter_may_be_out_of_use_between_two_buildings():
+    text = FILE.replace("meters: [annex]", "meters: [{meter: annex, until: 2024-02-10}]")
+    depot = by_name(parse_groups(text, METERS))["Depot"]
+    assert depot.members == (Member("annex", 1, None, date(2024, 2, 10)),)
+
+
 def test_a_virtual_meter_is_a_signed_sum_of_meters():
     rest = by_name(parse_groups(FILE, METERS))["rest"]
     assert rest.members == (Member("kitchen", -1), Member("main", 1), Member("pump", -1))
@@ -102,6 +118,15 @@ def building(rest: str) -> str:
             "sites: [{name: S, buildings: [{name: A, meters: [main]}, {name: B, meters: [main]}]}]",
             "A: meter 'main' is in 'B' too; give the day from which it is there",
         ),
+        (
+            building("meters: [{meter: main, from: 2024-03-01, until: 2024-03-01}]"),
+            "B: meter 'main' is there until 2024-03-01; expected a day after 2024-03-01, from",
+        ),
+        (
+            FILE.replace("meters: [annex]", "meters: [{meter: annex, until: 2024-03-02}]"),
+            "Depot: meter 'annex' is there until 2024-03-02, and in 'Library' from 2024-03-01; ex",
+        ),
+        (building("meters: [{meter: main, until: soon}]"), "sites/0/buildings/0/meters/0/until:"),
         (
             "sites: [{name: S, buildings: [{name: S, meters: [main]}]}]",
             "'S' is the name of two groups; give each a name of its own",
