@@ -84,7 +84,7 @@ def look(deployment: Platform) -> Flow:
     plan, models = deployment.playback_plan(), deployment.models
     ends = end_offsets(kafka, USAGE)
     return Flow(
-        source=len(plan.readings()) if plan.is_loaded else None,
+        source=plan.count() if plan.is_loaded else None,
         on_topic=sum(end for _, end in ends.values()),
         ingestion_lag=ingestion_lag(lake, kafka, USAGE),
         has_model=bool(models.manifests()),

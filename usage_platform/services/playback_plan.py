@@ -62,6 +62,15 @@ class PlaybackPlan:
         """
         return to_play(self.cache.readings(), self._start, self.max_iterations)
 
+    def count(self) -> int:
+        """How many `readings` there are, without reading them.
+
+        Raises:
+            FileNotFoundError: Before the first load.
+        """
+        there = self.cache.count(self._start)
+        return there if self.max_iterations is None else min(there, self.max_iterations)
+
     def played(self, loaded: pd.DataFrame, kafka: KafkaSettings, registry: MeterRegistry) -> Played:
         """What of it was played already; called under the lease on playback.
 

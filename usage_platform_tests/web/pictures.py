@@ -23,36 +23,32 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 FOLDER = ROOT / "docs" / "pictures"
-_LARGE = {"width": 1280, "height": 900}
-_LOW = {"width": 1280, "height": 760}
-_SHOTS = {
-    "page": ({"viewport": _LARGE}, ""),
-    "page-dark": ({"viewport": _LARGE, "color_scheme": "dark"}, "[data-span=year]"),
-    "page-phone": (
-        {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2},
-        "#power-title",
-    ),
-}
+_LARGE, _LOW, _HIGH = (
+    {"width": 1280, "height": 900},
+    {"width": 1280, "height": 760},
+    {"width": 1280, "height": 1150},
+)
+_PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
+
+
+def _looks(
+    view: str, size: dict[str, int], chosen: str = "", **others: str
+) -> dict[str, tuple[dict[str, Any], str]]:
+    """A view in light, dark and on a phone: its pictures' names, each with what is chosen on it."""
+    return {
+        view: ({"viewport": size}, chosen),
+        f"{view}-dark": ({"viewport": size, "color_scheme": "dark"}, others.get("dark", chosen)),
+        f"{view}-phone": (_PHONE, others.get("phone", chosen)),
+    }
+
+
+_SHOTS = _looks("page", _LARGE, dark="[data-span=year]", phone="#power-title")
 _FLEET_METERS = 40
-_FLEET_SHOTS = {
-    "fleet": ({"viewport": _LARGE}, ""),
-    "fleet-dark": ({"viewport": _LARGE, "color_scheme": "dark"}, ""),
-    "fleet-phone": (
-        {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2},
-        "#meters-title",
-    ),
-}
-_FINDINGS_SHOTS = {
-    "findings": ({"viewport": _LARGE}, "#forecast-title"),
-    "findings-dark": ({"viewport": _LARGE, "color_scheme": "dark"}, "#forecast-title"),
-    "findings-phone": (
-        {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2},
-        "#forecast-title",
-    ),
-}
+_FLEET_SHOTS = _looks("fleet", _LARGE, phone="#meters-title")
+_FINDINGS_SHOTS = _looks("findings", _LARGE, "#forecast-title")
 _COMPARED_DAYS = 460
 """From December 2023 to March 2025: a year with one before it."""
-_COMPARED_SHOTS = {"comparisons": ({"viewport": {"width": 1280, "height": 1150}}, "#weeks-title")}
+_COMPARED_SHOTS = _looks("comparisons", _HIGH, "#weeks-title")
 _SEVERAL = ("office-01", "lab-01", "library-02", "gym-01")
 _TARIFF = 0.21
 _COLOURS = 128
@@ -103,10 +99,8 @@ def take_fleet(browser: "Browser") -> None:
             ("compare", f"compare?{several}"),
             ("parts", f"parts?{urlencode({'name': 'rest of block 1'})}"),
         ):
-            for page, _, _ in _opened(
-                browser, Path(folder), {name: ({"viewport": _LOW}, "")}, path
-            ):
-                _save(page, "", FOLDER / f"{name}.png")
+            for page, shot, chosen in _opened(browser, Path(folder), _looks(name, _LOW), path):
+                _save(page, chosen, FOLDER / f"{shot}.png")
 
 
 def _opened(

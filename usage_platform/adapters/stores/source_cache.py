@@ -18,6 +18,7 @@ from usage_platform.core.readings.source import SourceReadings
 _FOLDER = "source_readings"
 _READINGS, _FAULTS = f"{_FOLDER}/readings.parquet", f"{_FOLDER}/faults.parquet"
 _BAD_ROWS, _SUMMARY = f"{_FOLDER}/bad_rows.json", f"{_FOLDER}/summary.json"
+_NOT_LOADED = "no source was loaded yet: materialize source_readings first"
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,23 @@ class SourceCache:
             FileNotFoundError: Before the first load.
         """
         if self.summary() is None:
-            raise FileNotFoundError("no source was loaded yet: materialize source_readings first")
+            raise FileNotFoundError(_NOT_LOADED)
         return self._read(_READINGS)
+
+    def count(self, since: pd.Timestamp | None) -> int:
+        """How many readings there are from a time on, or in all; at most times are read.
+
+        Raises:
+            FileNotFoundError: Before the first load.
+        """
+        summary = self.summary()
+        if summary is None:
+            raise FileNotFoundError(_NOT_LOADED)
+        if since is None:
+            return summary.readings
+        with self._assets.open_input(_READINGS) as source:
+            times = pq.read_table(source, columns=["ts"]).column("ts").to_numpy()
+        return int((times >= since.to_datetime64()).sum())
 
     def faults(self) -> pd.DataFrame:
         """The labelled faults of generated readings; empty for others."""
