@@ -58,7 +58,7 @@ def test_the_reference_lists_what_dagster_runs_and_nothing_else():
 
 def test_the_reference_says_how_often_sensors_and_schedules_start():
     repository = defs.get_repository_def()
-    seconds = {one.name: one.minimum_interval_seconds for one in repository.sensor_defs}
+    seconds = {one.name: one.minimum_interval_seconds or 0 for one in repository.sensor_defs}
     kinds = {name: f"sensor, {every} s" for name, every in seconds.items() if every < 60}
     kinds |= {name: f"sensor, {every // 60} min" for name, every in seconds.items() if every >= 60}
     kinds |= {one.name: f"schedule `{one.cron_schedule}`" for one in repository.schedule_defs}
