@@ -2,7 +2,7 @@
 SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
-# In place of the many lines of pip and uv, which are left out where it is said.
+# Printed in place of the many lines of pip and uv.
 NOT_FETCHED := the packages cannot be fetched: check the network and the disk, then run make setup again
 UV := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
 
@@ -43,7 +43,7 @@ setup: .venv/.installed ## Create .venv from the lock file, fetch the jars and t
 	@$(UV) --require-hashes --target .venv-emr -r requirements-emr-spark.txt
 	@touch $@
 
-demo: setup ## Play a source through everything and say what came of it (ARGS="--csv FILE")
+demo: setup ## Play a source through everything and print a summary (ARGS="--csv FILE")
 	@$(BIN)/usage-platform demo $(ARGS)
 
 up: setup ## Run the platform until Ctrl-C
@@ -59,7 +59,7 @@ test-quick: setup .venv/.installed-dev ## Run the tests of core and services, an
 	@$(BIN)/pytest -m "services or not (kafka or spark or e2e or aws or browser)" -n 2 --dist loadfile --no-loadscope-reorder \
 	  --cov --cov-report=term $(ARGS)
 
-test-aws: setup .venv/.installed-dev .venv/.installed-aws-dev .venv-emr/.installed ## Run the tests of what is of AWS
+test-aws: setup .venv/.installed-dev .venv/.installed-aws-dev .venv-emr/.installed ## Run the tests of AWS, on doubles of it
 	@$(BIN)/pytest -m aws -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-page: setup .venv/.installed-dev ## Run the tests of the analyst's page, in Chromium too
@@ -96,33 +96,33 @@ bench-demo: setup .venv/.installed-dev ## Measure time and memory of a demo of m
 bench-page: setup .venv/.installed-dev ## Measure how fast the page opens and zooms, and what it transfers
 	@$(BIN)/python -m usage_platform_tests.tools.bench.page $(ARGS)
 
-pictures-page: setup .venv/.installed-dev ## Photograph the page and Dagster's lineage into docs/pictures
+pictures-page: setup .venv/.installed-dev ## Take the screenshots of the page and Dagster's lineage into docs/pictures
 	@$(BIN)/python -m usage_platform_tests.web.pictures
 	@$(BIN)/python -m usage_platform_tests.defs.lineage_picture
 
-faults: setup .venv/.installed-dev ## Kill everything at exact cuts and judge what is left (ARGS="--rounds N")
+faults: setup .venv/.installed-dev ## Kill each part at exact points and check the result (ARGS="--rounds N")
 	@$(BIN)/python -m usage_platform_tests.tools.faults $(ARGS)
 
-soak: setup .venv/.installed-dev ## Play 1,000x for a while and say what creeps up (ARGS="--minutes 30")
+soak: setup .venv/.installed-dev ## Play at 1,000 times real time and report what grows (ARGS="--minutes 30")
 	@$(BIN)/python -m usage_platform_tests.tools.soak $(ARGS)
 
 fuzz: setup .venv/.installed-dev ## Send random messages to all topics; no reader may stop (ARGS="--minutes N")
 	@$(BIN)/python -m usage_platform_tests.tools.fuzz $(ARGS)
 
-abuse: setup .venv/.installed-dev ## Attack a platform as docs/security.md lists it (ARGS="--only WORD")
+abuse: setup .venv/.installed-dev ## Carry out the attacks that docs/security.md lists (ARGS="--only WORD")
 	@$(BIN)/python -m usage_platform_tests.tools.abuse $(ARGS)
 
-guards: setup .venv/.installed-dev ## Take each guard of docs/guards.md away; a test must notice
+guards: setup .venv/.installed-dev ## Remove each guard of docs/guards.md; a test must fail
 	@$(BIN)/python -m usage_platform_tests.tools.guards $(ARGS)
 
-machine: setup .venv/.installed-dev ## Play long random games against the lake's oracle
+machine: setup .venv/.installed-dev ## Run long random sequences of operations against the lake's oracle
 	@$(BIN)/pytest usage_platform_tests/services/test_state_machine.py -k random --timeout 0 \
 	  --hypothesis-profile long $(ARGS)
 
 eval: .venv/.installed ## Evaluate detector, forecast and findings beside simple methods (ARGS="--data FOLDER")
 	@OMP_NUM_THREADS=1 $(BIN)/python -m usage_platform.console.evaluate $(ARGS)
 
-powerbi: .venv/.installed ## Make the Power BI model's tables from the lake's schemas
+powerbi: .venv/.installed ## Write the Power BI model's tables from the lake's schemas
 	@$(BIN)/python -m usage_platform.console.powerbi
 
 emr-package: .venv/.installed ## Build what jobs on EMR run with, and copy it (ARGS="s3://BUCKET/assets/emr")
@@ -134,7 +134,7 @@ LOCK := $(BIN)/uv pip compile --generate-hashes --universal --no-strip-extras --
 # Of the release of EMR that terraform/variables.tf names.
 EMR_SPARK := 4.0.2
 
-lock: ## Resolve the lock files anew
+lock: ## Resolve the lock files again
 	@$(LOCK) pyproject.toml -o requirements.txt
 	@$(LOCK) pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 	@$(LOCK) pyproject.toml --extra aws -c requirements.txt -o requirements-aws.txt

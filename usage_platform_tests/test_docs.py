@@ -56,6 +56,18 @@ def test_the_reference_lists_what_dagster_runs_and_nothing_else():
     assert first_cells(part("### Jobs, sensors, schedules")) == jobs | instigators
 
 
+def test_the_reference_says_how_often_sensors_and_schedules_start():
+    repository = defs.get_repository_def()
+    seconds = {one.name: one.minimum_interval_seconds or 0 for one in repository.sensor_defs}
+    kinds = {name: f"sensor, {every} s" for name, every in seconds.items() if every < 60}
+    kinds |= {name: f"sensor, {every // 60} min" for name, every in seconds.items() if every >= 60}
+    kinds |= {one.name: f"schedule `{one.cron_schedule}`" for one in repository.schedule_defs}
+    rows = part("### Jobs, sensors, schedules").splitlines()
+    assert [
+        name for name in kinds if not any(f"| `{name}` | {kinds[name]} |" in r for r in rows)
+    ] == []
+
+
 def test_each_page_and_each_decision_is_in_an_index():
     index = (DOCS / "index.md").read_text("utf-8")
     pages = {path.name for path in DOCS.glob("*.md")} - {"index.md"}

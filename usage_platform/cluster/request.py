@@ -161,6 +161,6 @@ def _check_brokers(settings: Settings) -> None:
         )
     if settings.kafka_security is SecurityKind.SCRAM:
         raise SettingsError(
-            "USAGE_KAFKA_SECURITY=scram: a job on a cluster is told no password; use iam, or "
+            "USAGE_KAFKA_SECURITY=scram: a job on a cluster gets no password; use iam, or "
             "compute: here"
         )

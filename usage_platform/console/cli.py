@@ -267,7 +267,7 @@ def replay(overrides: Given, out: Path, **options: Value) -> None:
 @click.option("--sizes", is_flag=True, help="Print memory and disk by number of meters.")
 @click.pass_obj
 def models(overrides: Given, back: bool, promote: str | None, sizes: bool) -> None:
-    """List models, promote one, roll back, or print what they take."""
+    """List models, promote one, roll back, or print their sizes."""
     from usage_platform.console.models import change, listed
     from usage_platform.console.models import sizes as sized
     from usage_platform.console.screen import Screen

@@ -24,8 +24,8 @@ from usage_platform.settings.settings import Settings
 def collect(overrides: Given, **options: str | None) -> None:
     """Collect samples of live meters from an MQTT broker.
 
-    Runs until Ctrl-C. How the samples of a meter are read is said in assets/meters.yaml of the
-    lake. Set a password by USAGE_COLLECT_MQTT_URL, as others see the command line.
+    Runs until Ctrl-C. assets/meters.yaml in the lake describes how the samples of a meter are read.
+    Give a password by USAGE_COLLECT_MQTT_URL: other users of this machine see command lines.
     """
     import signal
 

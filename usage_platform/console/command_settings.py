@@ -9,6 +9,7 @@ from pathlib import Path
 
 from usage_platform.console.given_options import unless_given
 from usage_platform.core.generator.site_plan import DAYS
+from usage_platform.settings.closing_days import chosen_calendar
 from usage_platform.settings.settings import Settings, SettingsError
 from usage_platform.settings.value_types import GENERATED_SITE
 from usage_platform.wiring.platform import Platform
@@ -25,7 +26,12 @@ _SAY_WHAT_IS_READ = {
 
 
 def demo_settings(chosen: Settings) -> Settings:
-    """The settings of a demo: as fast as possible, in a folder of its own, without alerts."""
+    """The settings of a demo: as fast as possible, in a folder of its own, without alerts.
+
+    Raises:
+        SettingsError: In one line, when the file of closing days cannot be read.
+    """
+    chosen_calendar(chosen)
     settings = unless_given(without_alerts(chosen), data=_DEMO_DATA, accelerator=math.inf)
     return _with_site(settings) if _says_nothing(chosen) else settings
 
@@ -37,9 +43,11 @@ def up_settings(chosen: Settings) -> Settings:
     nearly all of it as history, as what there is to see needs a year.
 
     Raises:
-        SettingsError: In one line, when the data folder holds readings of a source that has to be
-            named: the lake would mix them with generated ones.
+        SettingsError: In one line, when the file of closing days cannot be read, or the data folder
+            holds readings of a source that has to be named: the lake would mix them with generated
+            ones.
     """
+    chosen_calendar(chosen)
     settings = unless_given(chosen, accelerator=_LIVE_ACCELERATOR)
     if not _says_nothing(chosen):
         return settings

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Set
 from pathlib import Path
 
+from usage_platform.adapters.stores.alert_routes import ALERTS_FILE
 from usage_platform.adapters.stores.groups import GROUPS_FILE
 from usage_platform.adapters.stores.meters import METERS_FILE
 from usage_platform.adapters.stores.tariffs import TARIFFS
@@ -18,7 +19,7 @@ from usage_platform.local.stack_file import StackFile
 from usage_platform.settings.settings import Settings
 from usage_platform.wiring.platform import Platform
 
-_WRITTEN_BY_PEOPLE = (METERS_FILE, GROUPS_FILE, TARIFFS)
+_WRITTEN_BY_PEOPLE = (METERS_FILE, GROUPS_FILE, TARIFFS, ALERTS_FILE)
 
 
 def ready_folder(settings: Settings, keep: bool, say: Callable[[str], None]) -> None:

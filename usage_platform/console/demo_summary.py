@@ -76,7 +76,9 @@ def _accounts(rows: Table, reader: LakeReader) -> list[bool]:
     return [
         _row(rows, "events ingested", counts.events, None),
         _row(rows, "  of them readings", counts.readings, None),
-        _row(rows, "  superseded by a newer event", counts.superseded, counts.superseded >= 0),
+        _row(
+            rows, "  superseded, or transaction markers", counts.superseded, counts.superseded >= 0
+        ),
         _row(rows, "  rejects", counts.rejects, None),
     ]
 

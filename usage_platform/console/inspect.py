@@ -139,7 +139,8 @@ def _print(
         screen.say(f"uncertain: {one.reason}")
     if refused:
         screen.say(f"refused: {refused}")
-    screen.say(f"play it: {command}")
+    check = "check the last options, which answer what is uncertain, and "
+    screen.say(f"{check if understood.uncertain else ''}play it: {command}")
 
 
 def _first_rows(understood: Understood) -> Table:

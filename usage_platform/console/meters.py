@@ -121,8 +121,8 @@ def in_one_line(description: MeterDescription) -> str:
     fields = written_fields(description)
     versions = fields.pop("versions", [])
     parts = [f"{name} {value}" for name, value in fields.items() if name != "name"]
-    parts += [f"another way from {one['valid_from']} on" for one in versions]
-    return f"meter {description.name}: {', '.join(parts) or 'nothing said'}"
+    parts += [f"changed from {one['valid_from']} on" for one in versions]
+    return f"meter {description.name}: {', '.join(parts) or 'no field'}"
 
 
 def _rows(meter: Meter, description: MeterDescription | None) -> list[tuple[str, ...]]:

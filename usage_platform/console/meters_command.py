@@ -101,9 +101,9 @@ def set_fields(
 ) -> None:
     """Change a meter's description.
 
-    Fields without an option stay. With --valid-from they change from that day on: all but the zone
-    may. The interval of a version is that of its rows, from which readings of the meter's interval
-    are averaged.
+    Fields without an option stay. With --valid-from the others change from that day on, except the
+    zone, which has one value for all times; --interval is then that of the source's rows, which are
+    averaged to the meter's interval.
     """
     from usage_platform.core.meter_descriptions.edits import changed
 

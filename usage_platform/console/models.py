@@ -1,4 +1,4 @@
-"""`usage-platform models`: list, promote and roll back models, and print what they take."""
+"""`usage-platform models`: list, promote and roll back models, and print their sizes."""
 
 from itertools import islice
 

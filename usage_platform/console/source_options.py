@@ -56,9 +56,9 @@ def meter_options(command: Callable[..., None]) -> Callable[..., None]:
         (
             click.option("--timezone", help="IANA time zone of the building."),
             click.option("--interval", help="Minutes per interval."),
-            _choice("--quantity", "quantity", Quantity, "What values are."),
+            _choice("--quantity", "quantity", Quantity, "What values measure."),
             _choice("--unit", "unit", Unit, "Unit of values."),
-            _choice("--stamp", "stamp", Stamp, "What times are of."),
+            _choice("--stamp", "stamp", Stamp, "Which end of the interval times are."),
             _choice("--sign", "sign", Sign, "net: below 0 is export."),
             click.option("--register-size", help="Where a register begins at 0 again."),
             click.option(
@@ -75,9 +75,9 @@ def file_options() -> tuple[Option, ...]:
         click.option("--end-column", "csv_end_column", help="Column of ends; - for none."),
         click.option("--value-column", "csv_value_column", help="Column of values."),
         click.option("--meter-column", "csv_meter_column", help="Column that names the meter."),
-        _choice("--quantity", "csv_quantity", Quantity, "What values are."),
+        _choice("--quantity", "csv_quantity", Quantity, "What values measure."),
         _choice("--unit", "csv_unit", Unit, "Unit of values."),
-        _choice("--stamp", "csv_stamp", Stamp, "What times are of."),
+        _choice("--stamp", "csv_stamp", Stamp, "Which end of the interval times are."),
         _choice("--sign", "csv_sign", Sign, "net: below 0 is export."),
         click.option("--delimiter", "csv_delimiter", help="Character, or comma, tab, ..."),
         click.option("--decimal", "csv_decimal", help="Decimal mark: . or ,"),

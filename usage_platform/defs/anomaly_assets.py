@@ -96,7 +96,7 @@ def anomalies(
 ) -> dg.MaterializeResult:
     """Every anomaly, by UTC day: the micro-batch fills the table from the topic `anomaly`.
 
-    Materializing days rescores their `readings`, each with the model that is in force at its time,
+    Materializing days rescores their `readings`, each with the model promoted for its time,
     adds missing anomalies and withdraws those that no longer are; ids stay the same.
     """
     deployment = platform.deployment

@@ -23,7 +23,7 @@ playback = dg.define_asset_job(
 collecting = dg.define_asset_job(
     "collecting",
     dg.AssetSelection.assets(samples).without_checks(),
-    description="Collect samples of live meters from the broker of MQTT, until it is stopped.",
+    description="Collect samples of live meters from the MQTT broker, until it is stopped.",
 )
 micro_batch = dg.define_asset_job(
     "micro_batch",

@@ -27,14 +27,14 @@ _SECONDS = 20.0
     job=collecting,
     minimum_interval_seconds=30,
     default_status=_RUNNING,
-    description="Keeps the collector of MQTT running, if USAGE_COLLECT_MQTT_URL is set.",
+    description="Keeps the MQTT collector running, if USAGE_COLLECT_MQTT_URL is set.",
 )
 def collector_sensor(
     context: dg.SensorEvaluationContext, platform: PlatformResource
 ) -> dg.RunRequest | dg.SkipReason:
-    """Keep the collector of MQTT running, if a broker is set."""
+    """Keep the MQTT collector running, if a broker is set."""
     if not has_collector(platform.deployment.settings):
-        return dg.SkipReason("no broker of MQTT is set: USAGE_COLLECT_MQTT_URL")
+        return dg.SkipReason("no MQTT broker is set: USAGE_COLLECT_MQTT_URL")
     if reason := not_now(context, collecting.name, WORKED_SECONDS):
         return dg.SkipReason(reason)
     return dg.RunRequest()

@@ -33,8 +33,8 @@ class EventCounts:
     """The events of the topic `usage` that are in the lake.
 
     Attributes:
-        events: Offsets of the topic that were ingested. Producers that use transactions make
-            offsets that are no events; the platform's own do not use them on `usage`. Rows of a
+        events: Offsets of the topic that were ingested. Transactions, by which readings of samples
+            and groups are published, take offsets for their markers, which are no events. Rows of a
             batch that is being written count before its offsets do.
         readings: Rows of the table `readings`: one event each.
         rejects: Rows of the table `rejects` of this topic: one event each.
@@ -46,7 +46,7 @@ class EventCounts:
 
     @property
     def superseded(self) -> int:
-        """Valid events that are no row: a newer one of the same meter and time is."""
+        """Valid events whose meter and time have a newer one, and markers of transactions."""
         return self.events - self.readings - self.rejects
 
 

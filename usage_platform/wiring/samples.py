@@ -35,7 +35,7 @@ def collector(deployment: Platform, on_state: Callable[[str], None]) -> Collecto
     settings = deployment.settings
     if not has_collector(settings):
         raise SettingsError(
-            "no broker of MQTT to collect from: give --mqtt mqtt://host and --topic tele/+/SENSOR, "
+            "no MQTT broker to collect from: give --mqtt mqtt://host and --topic tele/+/SENSOR, "
             "or set USAGE_COLLECT_MQTT_URL and USAGE_COLLECT_MQTT_TOPIC"
         )
     server = mqtt_server(settings.collect_mqtt_url.get_secret_value())

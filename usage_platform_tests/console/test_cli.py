@@ -81,6 +81,20 @@ def test_root_starts_nothing_without_the_flag(refused, command, monkeypatch, tmp
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.parametrize("command", ["up", "demo"])
+@pytest.mark.parametrize("closed_days", ["/none", __file__])
+def test_closing_days_that_cannot_be_read_start_nothing(
+    refused, command, closed_days, monkeypatch, tmp_path
+):
+    def begun(*_):
+        raise LocalError("the services are begun")
+
+    monkeypatch.setattr(stack, "set_up", begun)
+    said = refused(command, closed_days=closed_days)
+    assert f"USAGE_CLOSED_DAYS={closed_days}: " in said
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_second_platform_on_one_lake_is_refused_before_a_service_starts(
     refused, tmp_path, monkeypatch
 ):

@@ -53,11 +53,11 @@ def test_another_source_starts_afresh_and_says_so(settings, said):
 def test_files_that_people_write_stay(settings, said):
     load(settings)
     assets = settings.data / "lake" / "assets"
-    for name in ("meters.yaml", "tariffs.yaml"):
+    for name in ("alerts.yaml", "meters.yaml", "tariffs.yaml"):
         (assets / name).write_text("# by hand\n")
     ready_folder(settings.model_copy(update={"generated_days": 2}), False, said.append)
     left = [path.name for path in settings.data.rglob("*") if path.is_file()]
-    assert sorted(left) == ["meters.yaml", "tariffs.yaml"]
+    assert sorted(left) == ["alerts.yaml", "meters.yaml", "tariffs.yaml"]
 
 
 def test_files_that_a_demo_has_written_go_unless_they_were_changed(settings, said):

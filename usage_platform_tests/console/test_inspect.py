@@ -59,6 +59,28 @@ def test_a_file_is_read_by_what_meters_add_has_said(run, file, data):
     assert "kWh, kW" in run("inspect", file, *interval).output
 
 
+def test_the_command_of_an_uncertain_file_says_that_its_last_options_are_to_be_checked(run, file):
+    known = ("--interval", "15", "--sign", "net")
+    (line,) = [x for x in run("inspect", file, *known).output.splitlines() if "play it: " in x]
+    assert line.startswith("check the last options, which answer what is uncertain, and play it: ")
+    assert line.endswith(" --quantity register --unit kWh")
+    (line,) = run("inspect", file, *known, "--unit", "kW").output.splitlines()[-1:]
+    assert line.startswith("play it: ")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit"), [("power", "kW"), ("energy", "kWh"), ("register", "kWh")]
+)
+def test_the_option_that_settles_the_unit_fits_the_quantity_that_is_given(
+    run, file, quantity, unit
+):
+    known = ("--interval", "15", "--sign", "net", "--quantity", quantity)
+    found = json.loads(run("inspect", file, "--json", *known).output)
+    assert [one["option"] for one in found["uncertain"]] == [f"--unit {unit}"]
+    assert found["uncertain"][0]["reason"].endswith(f"such as --unit {unit}")
+    assert run("inspect", file, *known, "--unit", unit).exit_code == 0
+
+
 def test_beside_a_mistake_a_file_is_read_by_what_applies(run, file, data):
     run("meters", "add", "east", "--quantity", "register", "--unit", "kWh")
     run("meters", "add", "west", "--quantity", "power", "--unit", "kW", "--sign", "net")

@@ -59,7 +59,9 @@ def post_json(url: str, body: bytes, headers: Mapping[str, str]) -> None:
     except requests.ConnectionError:
         raise DeliveryError("cannot be reached") from None
     except requests.RequestException as error:
-        raise DeliveryError(f"cannot be asked ({type(error).__name__})", lasting=True) from None
+        raise DeliveryError(
+            f"no request can be sent ({type(error).__name__})", lasting=True
+        ) from None
     if status in _REDIRECTS:
         raise DeliveryError(f"answered {status}, a redirect: set its new address", lasting=True)
     if not 200 <= status < 300:

@@ -48,7 +48,7 @@ class SnsSink:
             code = error.response.get("Error", {}).get("Code", "")
             raise DeliveryError(f"answered {code}", not code.startswith(_PASSING)) from None
         except BotoCoreError as error:
-            raise DeliveryError(f"cannot be asked ({type(error).__name__})") from None
+            raise DeliveryError(f"no request can be sent ({type(error).__name__})") from None
 
     @cached_property
     def _client(self) -> "BaseClient":

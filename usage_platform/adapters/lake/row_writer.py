@@ -4,7 +4,7 @@ Belongs here: appending rows, merging and deleting them by key, and putting the 
 together. Not here: which rows (`usage_events` and the files named after tables), whose turn it is
 to write (`write_turn`).
 
-Spark could do the same, but plans a statement for longer than a small batch takes (ADR 22). The
+Spark could do the same, but plans a statement for longer than a small batch takes (ADR 23). The
 MERGE of Delta's client in Python is not used either: its files declare texts as `string_view`,
 which pyarrow then does not compare with texts. DuckDB joins the rows with those of their days, and
 the days on which a row changes are replaced. A commit fails where another writer has changed the

@@ -122,6 +122,9 @@ def _unknown_unit(
     unit = flow if is_flow else amount
     if any(one.name == "unit" for layout in layouts for one in layout.uncertain):
         return unit, []
+    if quantity is not None:
+        reason = f"nothing says the unit of {value!r}; name it with --unit, such as --unit {unit}"
+        return unit, [Uncertain("unit", f"--unit {unit}", f"{label}: {reason}")]
     looks = "; its values only rise, as those of a register" if rises else ""
     first, other = (amount, Unit.L) if is_volume else (flow, amount)
     return unit, [

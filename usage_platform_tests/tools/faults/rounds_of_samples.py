@@ -30,7 +30,7 @@ from usage_platform_tests.tools.faults.stopping_producer import PLACES, attempt_
 from usage_platform_tests.topics import renew_sample_topics, renew_topics, until
 
 PART = "samples"
-_MQTT = "the broker of MQTT, while devices send and the collector runs"
+_MQTT = "the MQTT broker, while devices send and the collector runs"
 CUTS = (*(Cut(PART, f"averager, {place}") for place in PLACES), Cut(PART, _MQTT))
 _TICK_SECONDS = 60.0
 
