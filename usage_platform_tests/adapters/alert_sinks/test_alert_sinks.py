@@ -114,6 +114,8 @@ def test_a_mailbox_gets_words_and_the_same_alert_has_the_same_message_id(unused_
         "=?utf-8?q?a?= =?utf-8?q?=0D=0AX-Mine:_1?=",
         "=?=?utf-8?q?=0AX-Mine:_1?=",
         "Süd | 図書館 <b>",
+        "x\r\nBcc: evil@x.y\r\n\r\n<b>hi</b>",
+        "x\u2028X-Mine: 1",
         "x" * 200,
     ],
 )
