@@ -78,6 +78,8 @@ _Line = Annotated[str, AfterValidator(_line)]
 
 _Id = Annotated[_Line, Field(min_length=1, max_length=100)]
 _Kind = Annotated[_Line, Field(max_length=100)]
+# Milliwatts of it fit into 64 bits, in which costs are added up; readings have at most 1e8 kW.
+_Power = Annotated[float, Field(ge=-1e12, le=1e12)]
 _Count = Annotated[int, Field(ge=0, le=2**31)]
 _Severity = Literal["low", "medium", "high"]
 
@@ -93,11 +95,11 @@ class _AnomalyMessage(_Message):
     anomaly_id: _Id
     meter: _Meter
     ts: Instant
-    usage: float | None
+    usage: _Power | None
     score: float
     severity: _Severity
     status: Annotated[str, Field(pattern=f"^({PUBLISHED}|{WITHDRAWN})$")] = PUBLISHED
-    expected: float | None = None
+    expected: _Power | None = None
     expected_low: float | None = None
     expected_high: float | None = None
     excess_kwh: float | None = None
