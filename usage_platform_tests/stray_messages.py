@@ -45,6 +45,11 @@ STRAY = [
     json.dumps({**ANOMALY, "run": 2**80}).encode(),
     json.dumps(ANOMALY)[:-1].encode() + b',"more":1' + b"0" * 5000 + b"}",
     json.dumps({**ANOMALY, "usage": float("inf")}).encode(),
+    json.dumps({**ANOMALY, "usage": 1e13}).encode(),
+    json.dumps({**ANOMALY, "expected": -1e300}).encode(),
+    json.dumps({**ANOMALY, "explanation": "two\nlines"}).encode(),
+    json.dumps({**ANOMALY, "more": float("nan")}).encode(),
+    json.dumps({**ANOMALY, "at": 7}).encode(),
     json.dumps({**ANOMALY, "ts": "2024-W10-1T00:00:00Z"}).encode(),
     json.dumps({**ANOMALY, "ts": "9999-01-01T00:00:00Z"}).encode(),
 ]

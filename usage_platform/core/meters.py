@@ -4,6 +4,7 @@ Belongs here: the description of meters, and the limits of their events. Not her
 descriptions are kept (adapters).
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -28,6 +29,11 @@ def is_meter_name(text: str) -> bool:
     a surrogate pair cannot be written in UTF-8, and an endless name fits into no message.
     """
     return len(text) <= LONGEST_NAME and text.isprintable() and bool(text.strip())
+
+
+def plain_name(name: str) -> str:
+    """What people read of a name: without blanks around it, each accent encoded in one way."""
+    return unicodedata.normalize("NFC", " ".join(name.split()))
 
 
 def is_timezone(name: str) -> bool:
@@ -152,6 +158,17 @@ class MeterRegistry:
     def describes(self, name: str) -> bool:
         """Whether a meter is described: by people, by a source, or as the default one."""
         return name in self.known or name == self.default.name
+
+    def is_like_another(self, name: str) -> bool:
+        """Whether a meter that is not described is called almost like one that is.
+
+        Nobody tells them apart on a screen, and its events would be read without the description.
+        """
+        return not self.describes(name) and plain_name(name) in self._plain_names
+
+    @cached_property
+    def _plain_names(self) -> frozenset[str]:
+        return frozenset(map(plain_name, (self.default.name, *self.known)))
 
     def with_meters(self, meters: Iterable[Meter]) -> "MeterRegistry":
         """This registry with `meters` added; one of the same name is replaced."""

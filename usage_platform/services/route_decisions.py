@@ -19,6 +19,7 @@ from usage_platform.core.alerts.routes import (
     is_as_severe,
     taking_route,
 )
+from usage_platform.core.anomalies.episode_messages import EpisodeStatus
 from usage_platform.core.meters import MeterRegistry
 
 Event = Mapping[str, Any]
@@ -136,8 +137,8 @@ def decide(
 
 
 def _decision(message: FeedMessage, event: Event, inputs: RoutingInputs, now: datetime) -> Decision:
-    if "severity" not in event:
-        # Withdrawn: whoever has heard of it hears of that.
+    if event["status"] == EpisodeStatus.WITHDRAWN:
+        # Whoever has heard of it hears of that.
         return Decision(message, event, None, ())
     severity = Severity(event["severity"])
     facts = Facts(

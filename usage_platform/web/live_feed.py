@@ -227,6 +227,7 @@ def _places(text: str) -> dict[Place, int]:
     for part in text[:2000].split(","):
         name, _, offset = part.partition("=")
         topic, _, number = name.rpartition(".")
-        if topic and number.isascii() and number.isdigit() and offset.isdigit():
+        # Headers may have ², which is a digit and no number.
+        if topic and all(one.isascii() and one.isdigit() for one in (number, offset)):
             found[topic, int(number)] = int(offset)
     return found

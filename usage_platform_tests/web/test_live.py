@@ -89,7 +89,10 @@ def test_a_server_that_has_just_started_compares_once_it_hears_of_the_partition(
     assert any("reset" in event for event in after)
 
 
-@pytest.mark.parametrize("text", ["", "usage", "usage.0=x", "usage.x=1", "=", ",,,", "a" * 9999])
+@pytest.mark.parametrize(
+    "text",
+    ["", "usage", "usage.0=x", "usage.x=1", "usage.0=²", "usage.²=1", "=", ",,,", "a" * 9999],
+)
 def test_an_id_of_another_form_is_that_of_a_new_page(text):
     feed = LiveFeed()
     feed.add([reading(5)])

@@ -91,7 +91,9 @@ class MailSink:
         message = EmailMessage()
         # The name of a meter that looks like an encoded word would be decoded, line breaks and all:
         # into headers and a body of the sender's own (python/cpython#122599).
-        message["Subject"] = title.replace("=?", "= ?")
+        # A line break would be refused here (ValueError), at each try.
+        line = "".join(one if one.isprintable() else " " for one in title)
+        message["Subject"] = line.replace("=?", "= ?")
         message["From"] = self.sender
         message["To"] = ", ".join(self.receivers)
         message["Date"] = format_datetime(now)

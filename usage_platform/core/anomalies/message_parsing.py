@@ -4,10 +4,12 @@ Belongs here: which messages are readable. Not here: writing them (`core.reading
 `episode_messages`), what a reader does with one that is not: it skips it and goes on.
 
 Only the platform writes to these topics, but whoever reaches the broker can: one stray message must
-not stop the scorer, the alerts, the page or `watch`.
+not stop the scorer, the alerts, the page or `watch`. Readers look for fields by their names, so
+that every field that one of them knows has its form here, also where only some messages have it.
 """
 
 import json
+import math
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -32,6 +34,9 @@ from usage_platform.core.time.units import instants_of
 
 MOST_BYTES = 20_000
 """No message that the platform writes has a tenth of it."""
+
+_MOST_DIGITS = 18
+"""Integers of more do not fit into 64 bits, or into a column beside fractions."""
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2261
 
@@ -60,7 +65,21 @@ Instant = Annotated[str, Field(max_length=40), AfterValidator(_instant)]
 """A time as the platform writes it, which pandas can hold."""
 
 _Meter = Annotated[str, AfterValidator(_name)]
-_Id = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+def _line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("expected printable characters in one line")
+    return text
+
+
+_Line = Annotated[str, AfterValidator(_line)]
+"""Text in one line: it becomes the subject of a mail, and a line on a terminal."""
+
+_Id = Annotated[_Line, Field(min_length=1, max_length=100)]
+_Kind = Annotated[_Line, Field(max_length=100)]
+# Milliwatts of it fit into 64 bits, in which costs are added up; readings have at most 1e8 kW.
+_Power = Annotated[float, Field(ge=-1e12, le=1e12)]
 _Count = Annotated[int, Field(ge=0, le=2**31)]
 _Severity = Literal["low", "medium", "high"]
 
@@ -76,11 +95,11 @@ class _AnomalyMessage(_Message):
     anomaly_id: _Id
     meter: _Meter
     ts: Instant
-    usage: float | None
+    usage: _Power | None
     score: float
     severity: _Severity
     status: Annotated[str, Field(pattern=f"^({PUBLISHED}|{WITHDRAWN})$")] = PUBLISHED
-    expected: float | None = None
+    expected: _Power | None = None
     expected_low: float | None = None
     expected_high: float | None = None
     excess_kwh: float | None = None
@@ -88,11 +107,11 @@ class _AnomalyMessage(_Message):
     z_short: float | None = None
     z_week: float | None = None
     run: _Count = 0
-    kind: str = ""
-    direction: str = ""
+    kind: _Kind = ""
+    direction: _Line = ""
     episode: Instant | None = None
-    explanation: str = ""
-    model_version: str = ""
+    explanation: _Line = ""
+    model_version: _Line = ""
 
 
 class _WithdrawnEpisode(_Message):
@@ -101,6 +120,18 @@ class _WithdrawnEpisode(_Message):
     episode: Instant
     at: Instant
     status: Literal[EpisodeStatus.WITHDRAWN]
+    # The platform says nothing else of it; where it is said, readers look at it.
+    start: Instant = Field("", exclude=True)
+    end: Instant = Field("", exclude=True)
+    kind: _Kind = Field("", exclude=True)
+    severity: _Severity = Field("low", exclude=True)
+    readings: _Count = Field(0, exclude=True)
+    explanation: _Line = Field("", exclude=True)
+    excess_kwh: float | None = Field(None, exclude=True)
+    model_version: _Line | None = Field(None, exclude=True)
+    cost: float | None = Field(None, exclude=True)
+    currency: _Line | None = Field(None, exclude=True)
+    outcome: _Line | None = Field(None, exclude=True)
 
 
 class _EpisodeMessage(_Message):
@@ -111,13 +142,20 @@ class _EpisodeMessage(_Message):
     status: Literal[EpisodeStatus.OPENED, EpisodeStatus.UPDATED, EpisodeStatus.CLOSED]
     start: Instant
     end: Instant
-    kind: str
+    kind: _Kind
     severity: _Severity
     readings: _Count = 0
-    explanation: str
+    explanation: _Line
     excess_kwh: float | None = None
+    # Some messages have these; where one has not, nothing takes their place.
+    model_version: _Line | None = Field(None, exclude=True)
+    cost: float | None = Field(None, exclude=True)
+    currency: _Line | None = Field(None, exclude=True)
+    outcome: _Line | None = Field(None, exclude=True)
 
 
+_MODELS = (_AnomalyMessage, _EpisodeMessage, _WithdrawnEpisode)
+_KNOWN_FIELDS = frozenset(name for model in _MODELS for name in model.model_fields)
 _ANOMALY: TypeAdapter[_AnomalyMessage] = TypeAdapter(_AnomalyMessage)
 _EPISODE: TypeAdapter[_WithdrawnEpisode | _EpisodeMessage] = TypeAdapter(
     Annotated[_WithdrawnEpisode | _EpisodeMessage, Field(discriminator="status")]
@@ -140,7 +178,9 @@ def anomaly_rows(messages: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """Rows (`ANOMALY_COLUMNS`) of messages as from `parse_anomaly`, in their order."""
     if not messages:
         return no_anomalies()
-    rows = pd.DataFrame(messages).reindex(columns=["ts", *ANOMALY_COLUMNS])
+    # Not whatever else they hold: each name would be a column of all rows.
+    names = ("ts", *(name for name in ANOMALY_COLUMNS if name != "event_time"))
+    rows = pd.DataFrame([{name: one[name] for name in names} for one in messages])
     rows["event_time"] = pd.to_datetime(rows.pop("ts"), utc=True, format="ISO8601").astype(
         "datetime64[ns, UTC]"
     )
@@ -193,9 +233,27 @@ def _parsed(value: bytes | None, kind: "TypeAdapter[Any]") -> dict[str, Any] | N
     if value is None or len(value) > MOST_BYTES:
         return None
     try:
-        with_defaults = kind.validate_json(value).model_dump()
+        message: _Message = kind.validate_json(value)
         # First the fields as they were written, and in their order, which people see.
-        written: dict[str, Any] = json.loads(value)
+        written: dict[str, Any] = json.loads(
+            value, parse_constant=_number, parse_float=_number, parse_int=_integer
+        )
     except (ValidationError, ValueError, RecursionError):
         return None
+    if not _KNOWN_FIELDS.intersection(written) <= type(message).model_fields.keys():
+        return None  # It would be read as a message of the other topic.
+    with_defaults = message.model_dump()
     return written | {name: with_defaults[name] for name in with_defaults if name not in written}
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("expected a finite number: JSON has no other")
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"expected an integer of at most {_MOST_DIGITS} digits")
+    return int(text)

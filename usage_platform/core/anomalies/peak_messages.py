@@ -34,6 +34,9 @@ PEAK_WARNING = "peak_warning"
 MEDIUM_FROM = 0.5
 """From this probability on a warning is of medium severity, below it of low severity."""
 
+_LONGEST_DAY = pd.Timedelta(hours=36)
+"""A local day is shorter, whatever the clocks do."""
+
 _KEPT = (
     "peak_kw",
     "probability",
@@ -116,7 +119,10 @@ def parse_warning(value: bytes | None) -> dict[str, Any] | None:
         _FIELDS.validate_json(json.dumps(message))
     except ValidationError:
         return None
-    return message
+    # All readings of the span are read until the warning is over.
+    span = pd.Timestamp(message["end"]) - pd.Timestamp(message["start"])
+    is_day = message["status"] == EpisodeStatus.CLOSED or pd.Timedelta(0) < span <= _LONGEST_DAY
+    return message if is_day else None
 
 
 def warning_name(start: int, meter: Meter) -> str:

@@ -8,4 +8,4 @@ import re
 
 def natural_order(name: str) -> list[tuple[int, str]]:
     """A key that sorts part2 before part10."""
-    return [(int(part) if part.isdigit() else -1, part) for part in re.split(r"(\d+)", name)]
+    return [(int(part) if part.isdecimal() else -1, part) for part in re.split(r"(\d+)", name)]

@@ -18,6 +18,9 @@ from usage_platform.core.readings.reject_reasons import MOST_BRACKETS, Reason
 _JSON_BLANKS = " \t\n\r"
 _JSON_BEGINS = ("{", "[", '"')
 _ENVELOPE = {"schema", "payload"}
+# How programs call the unit, without case and marks.
+_UNIT_NAMES = {"unit", "units", "uom", "unitofmeasure", "unitofmeasurement"}
+_LONGEST_UNIT_NAME = 20
 # `json.loads` takes three times as long, and reads UTF-16 and lone surrogates too. Integers become
 # floats at once, as the digits of an `int` are limited.
 _decode_json = json.JSONDecoder(parse_int=float).raw_decode
@@ -110,13 +113,15 @@ def _meter(event: Mapping[str, Any], key: bytes | None, default: str) -> str | R
         name = event["meter"]
         return name if type(name) is str and is_meter_name(name) else Reason.TYPE_METER
     if not key:
-        return default
+        # Not the default one's: this is of the meter that it names.
+        is_named = any(name.casefold() == "meter" for name in event)
+        return Reason.MISNAMED_METER if is_named else default
     try:
         name = key.decode()
     except ValueError:
         return Reason.TYPE_KEY
     # A key that a converter wrote as JSON would name a meter that the values do not.
-    is_name = is_meter_name(name) and not name.startswith(_JSON_BEGINS)
+    is_name = is_meter_name(name) and not name.lstrip().startswith(_JSON_BEGINS)
     return name if is_name else Reason.TYPE_KEY
 
 
@@ -140,6 +145,22 @@ def _value(event: Mapping[str, Any], meter: str, registry: MeterRegistry) -> flo
             return Reason.UNKNOWN_UNIT if own is ReadingUnit.KW else Reason.UNKNOWN_FLOW
         times, over = own.event_units[unit]
         value = value * times / over
+    elif _names_another_unit(event, registry.get(meter).unit):
+        return Reason.MISNAMED_UNIT
     if abs(value) <= MOST_KW:
         return value + 0.0  # -0.0 becomes 0.0
     return Reason.TOO_LARGE if math.isfinite(value) else Reason.NOT_FINITE
+
+
+def _names_another_unit(event: Mapping[str, Any], assumed: ReadingUnit) -> bool:
+    """Whether an event without the field `unit` has one of another name, such as `units`.
+
+    It may say what is assumed without it.
+    """
+    return any(
+        len(name) <= _LONGEST_UNIT_NAME
+        and "".join(filter(str.isalpha, name)).casefold() in _UNIT_NAMES
+        and type(text) is str
+        and text != assumed.value
+        for name, text in event.items()
+    )

@@ -27,13 +27,23 @@ class Reason(StrEnum):
     TOO_NESTED = f"too_nested: expected a JSON object with at most {MOST_BRACKETS} brackets"
     NOT_JSON = "not_json: expected a JSON object in UTF-8"
     NOT_AN_OBJECT = "not_an_object: expected a JSON object"
-    MISSING_TS = "missing_field: ts"
-    MISSING_VALUE = "missing_field: value"
+    MISSING_TS = (
+        "missing_field: ts; expected ts and value in the object itself, or in the payload of an "
+        "envelope of Kafka Connect"
+    )
+    MISSING_VALUE = (
+        "missing_field: value; expected ts and value in the object itself, or in the payload of an "
+        "envelope of Kafka Connect"
+    )
     TYPE_TS = "wrong_type: ts must be a string or a number"
     TYPE_VALUE = "wrong_type: value must be a number"
     TYPE_METER = (
         f"wrong_type: meter must be a string of 1 to {LONGEST_NAME} printable characters, not all "
         "blank"
+    )
+    MISNAMED_METER = (
+        "wrong_type: the field that names the meter must be called meter, in lower case, so that "
+        "the event is not read as one of the default meter"
     )
     TYPE_KEY = (
         "wrong_type: the value names no meter, and the key is no name of one: expected 1 to "
@@ -46,6 +56,10 @@ class Reason(StrEnum):
     UNKNOWN_FLOW = (
         "unknown_unit: unit must be m3/h or l/h, as this meter's readings are in m3/h; without "
         "one, value is in m3/h"
+    )
+    MISNAMED_UNIT = (
+        "unknown_unit: a field names a unit but is not called unit; send it as unit, so that value "
+        "is not read in kW, or in m3/h of a volume"
     )
     NOT_FINITE = "not_finite: value must be a finite number"
     NEGATIVE = (
@@ -67,6 +81,11 @@ class Reason(StrEnum):
     OFF_GRID = (
         "off_grid: ts must be the start of an interval of {minutes} minutes, which this meter has; "
         "send one event an interval, or set the meter's interval (USAGE_INTERVAL_MINUTES)"
+    )
+    SIMILAR_METER = (
+        "similar_meter: the meter's name differs from a known one only in blanks or in how its "
+        "accents are encoded; send the known name, or describe this one as well: usage-platform "
+        "meters add NAME"
     )
     METER_NOT_ALLOWED = "meter_not_allowed: the meter is not in USAGE_METERS_ALLOWED"
     TOO_MANY_METERS = (

@@ -107,6 +107,9 @@ def _reject_meters(
     order = np.lexsort((raw["partition"].to_numpy(), raw["offset"].to_numpy(), appended))
     names = [str(name) for name in parsed["meter"].iloc[order[good[order]]].unique()]
     allowed = registry.limits.allowed_meters
+    similar = {n for n in names if n not in allowed and registry.is_like_another(n)}
+    _refuse(parsed, similar, Reason.SIMILAR_METER, registry)
+    names = [name for name in names if name not in similar]
     if allowed:
         # A group consists of meters that are allowed.
         refused, reason = set(names) - allowed - registry.groups, Reason.METER_NOT_ALLOWED
@@ -114,9 +117,16 @@ def _reject_meters(
         new = [name for name in names if not registry.describes(name)]
         refused = set(new) - set(admit(new, registry)) if new else set[str]()
         reason = Reason.TOO_MANY_METERS
-    if refused:
-        outside = good & parsed["meter"].isin(refused).to_numpy()
-        parsed.loc[outside, "reason"] = reason.filled(registry.limits)
+    _refuse(parsed, refused, reason, registry)
+
+
+def _refuse(
+    parsed: pd.DataFrame, names: Collection[str], reason: Reason, registry: MeterRegistry
+) -> None:
+    """Give a reason to the events of some meters that have none yet; `parsed` is changed."""
+    if names:
+        of_them = parsed["reason"].isna() & parsed["meter"].isin(names)
+        parsed.loc[of_them, "reason"] = reason.filled(registry.limits)
 
 
 def newest_per_reading(readings: pd.DataFrame) -> pd.DataFrame:

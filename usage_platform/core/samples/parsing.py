@@ -134,6 +134,8 @@ def _read(
         return _Fields(meter, math.nan, None, SampleReason.NO_VALUE)
     if abs(value * description.scale) > _most(description):
         return _Fields(meter, math.nan, None, SampleReason.TOO_LARGE)
+    if value < 0 and not registry.get(meter).is_net:
+        return _Fields(meter, math.nan, None, Reason.NEGATIVE)
     time = _time(message, description, content)
     if isinstance(time, EventTime):
         return _Fields(meter, value, time, None)

@@ -4,7 +4,9 @@ import email
 import email.policy
 import hashlib
 import hmac
+import html
 import json
+import re
 import ssl
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -68,6 +70,25 @@ def test_a_chat_gets_text_in_which_nothing_is_a_mention(web):
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "@all",
+        "<!channel>",
+        "[click](https://x.y)",
+        "![](https://x.y/a.png)",
+        "http://x.y",
+        "WWW.x.y",
+    ],
+)
+def test_a_name_is_no_mention_and_no_link_in_slack_or_mattermost(web, name):
+    SlackSink(web.url).deliver(replace(ALERT, title=f"{name}: surge"), NOW)
+    ((_, body),) = web.posts
+    text = json.loads(body)["text"]
+    assert re.search(r"@\w|<|\]\(|://|www\.", text, re.IGNORECASE) is None
+    assert html.unescape(text.replace("\u2060", "")).startswith(f"*{name}: surge*\n")
+
+
+@pytest.mark.parametrize(
     ("status", "lasting"),
     [(500, False), (503, False), (429, False), (404, True), (400, True), (302, True)],
 )
@@ -114,6 +135,8 @@ def test_a_mailbox_gets_words_and_the_same_alert_has_the_same_message_id(unused_
         "=?utf-8?q?a?= =?utf-8?q?=0D=0AX-Mine:_1?=",
         "=?=?utf-8?q?=0AX-Mine:_1?=",
         "Süd | 図書館 <b>",
+        "x\r\nBcc: evil@x.y\r\n\r\n<b>hi</b>",
+        "x\u2028X-Mine: 1",
         "x" * 200,
     ],
 )
@@ -142,8 +165,8 @@ def test_a_mail_server_that_refuses_says_whether_it_may_pass(unused_port, answer
 
 
 def test_a_page_is_mailed_as_text_and_as_html_with_its_picture_inside(unused_port):
-    html = "<img src=cid:chart>"
-    page = MailPage("weekly/a/1", "Electricity =?utf-8?", "words", html, b"\x89PNG", "chart")
+    shown = "<img src=cid:chart>"
+    page = MailPage("weekly/a/1", "Electricity =?utf-8?", "words", shown, b"\x89PNG", "chart")
     with mail_receiver(unused_port()) as server:
         sink = mail_sink(f"smtp://127.0.0.1:{server.port}", "a@b.c", "")
         sink.deliver_page(page, NOW)

@@ -1,5 +1,6 @@
 """When a day begins with a warning of a new peak, and what becomes of it."""
 
+import json
 from datetime import date
 
 import numpy as np
@@ -13,6 +14,7 @@ from usage_platform.core.anomalies.message_parsing import parse_episode
 from usage_platform.core.anomalies.peak_messages import (
     closed_warning,
     opened_warning,
+    parse_warning,
     warning_name,
 )
 from usage_platform.core.forecast.peak_warning import (
@@ -129,6 +131,16 @@ def test_a_day_on_which_the_clocks_change_has_its_hours(day, hours, name):
     assert closed_warning(opened, part, BOSTON, is_over=False) is None
     closed = closed_warning(opened, part, BOSTON, is_over=True)
     assert parse_episode(closed.value)["outcome"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    "end", ["2261-01-01T00:00:00Z", "2024-03-12T23:00:00Z", "1970-01-01T00:00Z"]
+)
+def test_a_message_whose_span_is_no_day_is_no_warning(end):
+    found = warned(flattened(200.0, month="2024-03-01"), date(2024, 3, 11))
+    message = json.loads(opened_warning(found, BOSTON).value)
+    assert parse_warning(json.dumps(message).encode()) == message
+    assert parse_warning(json.dumps({**message, "end": end}).encode()) is None
 
 
 def test_tomorrow_begins_at_the_midnight_of_a_half_hour_zone():

@@ -212,7 +212,8 @@ def test_the_key_names_the_meter_where_the_value_does_not():
 
 
 @pytest.mark.parametrize(
-    "key", [b"\xff", b"\x00\x00\x00\x07", b" ", b"x" * 201, b'"rome"', b'{"id":1}', b"[1]"]
+    "key",
+    [b"\xff", b"\x00\x00\x00\x07", b" ", b"x" * 201, b'"rome"', b'{"id":1}', b"[1]", b' {"id":1}'],
 )
 def test_a_key_that_is_no_name_is_refused_unless_the_value_names_the_meter(key):
     assert reason_of(event(), key=key) == Reason.TYPE_KEY
@@ -230,6 +231,20 @@ def test_the_unit_of_an_event_is_honoured(unit, kw):
 @pytest.mark.parametrize("unit", ["kWh", "Wh", "mW", "kw", "", "GW", 1, ["kW"], {"a": 1}])
 def test_a_unit_that_is_no_power_or_could_mean_another_is_refused(unit):
     assert reason_of(event(unit=unit)) == Reason.UNKNOWN_UNIT
+
+
+@pytest.mark.parametrize("name", ["units", "Unit", "uom", "unit_of_measurement", "unitOfMeasure"])
+def test_a_unit_under_another_name_is_not_passed_over(name):
+    assert reason_of(event(value=871, **{name: "W"})) == Reason.MISNAMED_UNIT
+    assert reason_of(event(value=871, **{name: "kWh"})) == Reason.MISNAMED_UNIT
+    assert reason_of(event(value=871, **{name: "kW"})) is None
+    assert parse(event(value=871, unit="W", **{name: "kW"}))["value"].item() == 0.871
+
+
+def test_a_meter_in_capitals_is_not_the_default_one():
+    assert reason_of(event(Meter="rome")) == Reason.MISNAMED_METER
+    assert parse(event(METER="rome"), key=b"delhi")["meter"].item() == "delhi"
+    assert parse(event(Meter="rome", meter="delhi"))["meter"].item() == "delhi"
 
 
 def test_the_largest_power_is_the_same_in_each_unit():

@@ -1,6 +1,8 @@
 import json
+from dataclasses import replace
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,6 +76,22 @@ def test_a_reject_keeps_its_bytes_and_the_meter_if_that_was_readable():
     rejects = validate_events(raw(odd, known, None), REGISTRY).rejects
     assert rejects["raw"].tolist() == [odd, known, None]
     assert rejects["meter"].tolist() == [None, "b", None]
+
+
+@pytest.mark.parametrize(
+    "name", ["caf\u00e9  rome", " caf\u00e9 rome", "cafe\u0301 rome", "caf\u00e9 rome  ", " hourly"]
+)
+def test_a_name_that_looks_like_that_of_a_known_meter_is_no_new_meter(name):
+    registry = REGISTRY.with_meters([Meter("caf\u00e9 rome", "Europe/Rome", 15)])
+    event = json.dumps({"meter": name, "ts": "2024-03-05T13:00:00", "value": 1})
+    plain = GOOD.replace(b'"a"', json.dumps(name, ensure_ascii=False).encode())
+    batch = validate_events(raw(event.encode(), plain, GOOD), registry)
+    assert batch.rejects["reason"].tolist() == ["similar_meter"] * 2
+    assert batch.readings["meter"].tolist() == ["a"]
+    described = registry.with_meters([Meter(name)])
+    assert validate_events(raw(event.encode()), described).rejects.empty
+    limits = replace(registry.limits, allowed_meters=frozenset({name}))
+    assert validate_events(raw(event.encode()), replace(registry, limits=limits)).rejects.empty
 
 
 def test_of_events_that_say_the_same_the_last_one_is_the_reading():

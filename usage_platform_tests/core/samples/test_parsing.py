@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from usage_platform.core.limits import EventLimits
+from usage_platform.core.measurement import Sign
 from usage_platform.core.meter_descriptions.description import sample_descriptions
 from usage_platform.core.meter_descriptions.parsing import (
     described_meter,
@@ -91,6 +92,8 @@ def test_the_time_is_when_the_collector_got_it_where_the_device_sends_none():
         (b"bare", b'"1e400"', "no_value"),
         (b"bare", b"1e12", "too_large"),
         (b"p1", b'{"import_t1_kwh": 18446744073709551615, "import t2": [0]}', "too_large"),
+        (b"bare", b"-0.5", "negative"),
+        (b"p1", b'{"import_t1_kwh": 1, "import t2": ["-2"]}', "negative"),
         (b"bare", b'"12 W"', "no_value"),
         (b"bare", b"[1]", "no_value"),
         (b"p1", b'{"import_t1_kwh": 1}', "no_value"),
@@ -106,6 +109,14 @@ def test_what_cannot_be_read_gets_a_reason_in_one_line(key, value, code):
     reason = reason_of(key, value)
     assert reason.partition(":")[0] == code
     assert "\n" not in reason
+
+
+def test_only_of_a_net_meter_a_value_below_0_is_a_sample():
+    registry = MeterRegistry(known={"bare": Meter("bare", sign=Sign.NET)})
+    sample = SampleMessage(b"bare", b"-0.5", int(RECEIVED.timestamp() * 1000))
+    parsed = parse_samples([sample], BOOK, registry)
+    assert (parsed.reasons, parsed.values.tolist()) == ([None], [-0.5])
+    assert reason_of(b"bare", b"-0.0") is None
 
 
 def test_the_autumn_hour_is_told_apart_by_the_brokers_clock_or_refused():
