@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from usage_platform.core.meter_files.numbers import is_number
 from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.time_forms import is_time
-from usage_platform.core.meter_files.units import unit_of
+from usage_platform.core.meter_files.units import foreign_unit_of, unit_of
 from usage_platform.core.readings.source import SourceError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -185,5 +185,6 @@ def _is_units(cells: Sequence[str]) -> bool:
     """Whether a row holds units and forms below the names, such as `[kWh]` and `YYYY-MM-DD`."""
     given = [cell.strip() for cell in cells if cell.strip()]
     return any(unit_of(cell) for cell in given) and all(
-        unit_of(cell) or cell[0] in "[(-" or _FORM.search(cell) for cell in given
+        unit_of(cell) or foreign_unit_of(cell) or cell[0] in "[(-" or _FORM.search(cell)
+        for cell in given
     )

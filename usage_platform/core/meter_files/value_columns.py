@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from usage_platform.core.measurement import Unit
 from usage_platform.core.meter_files import units
+from usage_platform.core.meter_files.channels import is_channel
 from usage_platform.core.meter_files.columns import Table
 from usage_platform.core.meter_files.dialect import Dialect
 from usage_platform.core.meter_files.findings import Uncertain
@@ -101,7 +102,7 @@ def value_columns(
     others = [at for at in found if at not in described]
     kinds = {_unit_at(table, at, dialect) for at in others}
     are_meters = len(kinds) == 1 and (kinds != {None} or options.unit is not None)
-    if others and (not are_meters or any(_is_channel(table.names[at]) for at in others)):
+    if others and (not are_meters or any(is_channel(table.names[at]) for at in others)):
         shown = ", ".join(repr(table.names[at]) for at in found[:5])
         uncertain.append(
             Uncertain(
@@ -121,22 +122,6 @@ def value_columns(
         )
         for at in found
     )
-
-
-def _is_channel(name: str) -> bool:
-    text = name.lower()
-    words = (
-        "import",
-        "export",
-        "surplus",
-        "feed",
-        "generation",
-        "production",
-        "solar",
-        "net",
-        "pv",
-    )
-    return any(word in text for word in words)
 
 
 def _meter_name(column: str) -> str:
