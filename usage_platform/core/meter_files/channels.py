@@ -21,7 +21,7 @@ _DIRECTIONS = (
 # These only as words: "net" is in "cabinet", "max" in "Maxwell", "15 min" is a length.
 _WORDS = (
     r"net|pv|grid|forward|reverse|fwd|rev|(?:dis)?charged?"
-    r"|(?<![0-9] )min(?:imum)?|max(?:imum)?|avg|average|mean|median|mittel(?:wert)?|moyenne|std(?:ev)?"
+    r"|(?<![0-9] )min(?:imum)?|max(?:imum)?|avg|average|mean|median|mittel(?:wert)?|moyenne|stdev"
     r"|forecast|predicted|prediction|expected|target|baseline|budget|prognose|soll(?:wert)?"
     r"|pr[eé]vision|previsione|previsto"
 )

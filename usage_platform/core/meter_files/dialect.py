@@ -129,7 +129,7 @@ def dialect_of_rows(
     header = [at for at in filled if data and at < data[0]][-1:]
     width = _width(rows, [*header, *data] if data else filled)
     of_width = [at for at in data if len(rows[at]) == width]
-    first = of_width[0] if of_width else filled[0] + 1
+    first = _first_row(rows, filled, of_width) if of_width else filled[0] + 1
     above = [at for at in filled if at < first]
     if options.skip_lines is not None and above:
         above = above[:2]
@@ -151,6 +151,18 @@ def dialect_of_rows(
         )
     first_row = header_at + (3 if units else 2)
     return Dialect(delimiter, header_at + 1, names, first_row, units, rows=list(rows))
+
+
+def _first_row(rows: Sequence[list[str]], filled: Sequence[int], of_width: Sequence[int]) -> int:
+    """The first row, which may be without a value, as `-` or `unavailable`."""
+    first = of_width[0]
+    timed = [at for at, cell in enumerate(rows[first]) if is_time(cell)]
+    for at in reversed([at for at in filled if at < first]):
+        is_row = len(rows[at]) == len(rows[first]) and all(is_time(rows[at][one]) for one in timed)
+        if not timed or not is_row:
+            break
+        first = at
+    return first
 
 
 def _delimiter(lines: Sequence[str]) -> str:

@@ -49,7 +49,6 @@ class Layout:
         unit: The unit that names say; None if they do not.
         is_register_name: Whether the values' name is one of a counter.
         stamp: The moment of the interval that names say; None if they do not.
-        in_utc: Whether the name of the time column says UTC.
         properties: What was found, in the order for people.
         uncertain: What a person must say.
         quantity: What the values measure, where the file says it; else None.
@@ -65,7 +64,6 @@ class Layout:
     unit: Unit | None
     is_register_name: bool
     stamp: Stamp | None
-    in_utc: bool
     properties: tuple[Property, ...]
     uncertain: tuple[Uncertain, ...]
     quantity: Quantity | None = None
@@ -135,7 +133,6 @@ def layout_of(
         uncertain.append(_day_or_month(table, time))
     decimal = _decimal(table, values, options, uncertain)
     unit = unit_of_values(table, values, dialect, options, uncertain)
-    name = " ".join(table.names[position] for position in time.positions)
     return Layout(
         label,
         dialect,
@@ -146,7 +143,6 @@ def layout_of(
         unit,
         any(units.is_register_name(value.name) for value in values),
         Stamp.END if time.has_end else Stamp.START if time.has_start else None,
-        units.is_utc_name(name),
         _properties(table, dialect, time, meter, values, decimal, columns, options),
         tuple(uncertain),
         quality=quality_column(some, [*taken, *(value.position for value in values)]),

@@ -14,7 +14,7 @@ import pandas as pd
 from usage_platform.core.arrays import Floats, Int32s, Ints
 from usage_platform.core.meter_files.layout import Layout
 from usage_platform.core.meter_files.numbers import read_numbers
-from usage_platform.core.meter_files.times import Times, read_times
+from usage_platform.core.meter_files.times import ReadTimes, Times, read_times
 from usage_platform.core.meters import is_meter_name
 from usage_platform.core.readings.source import BadRow
 from usage_platform.core.time.units import NS_A_MINUTE
@@ -74,8 +74,8 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
     texts = _joined([columns[position] for position in layout.time.positions])
     times = read_times(texts, layout.form)
     wall, instants = times.wall, times.instants
-    if layout.in_utc:
-        instants, wall = np.where(np.isnat(instants), wall, instants), np.full_like(wall, "NaT")
+    if layout.time.utc_offset is not None:
+        instants, wall = _as_instants(wall, instants, layout.time.utc_offset)
     bad = _Bad(layout, numbers)
     time_name = "+".join(layout.dialect.names[position] for position in layout.time.positions)
     bad.add(times.unreadable, time_name, texts, f"is not a time; {_expected_time(layout)}")
@@ -84,6 +84,11 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
     if layout.time.end is not None:
         cells = pd.Series(columns[layout.time.end], dtype=object)
         end = read_times(cells, layout.form)
+        if layout.time.end_utc_offset is not None:
+            end_instants, end_wall = _as_instants(
+                end.wall, end.instants, layout.time.end_utc_offset
+            )
+            end = ReadTimes(end_wall, end_instants)
         unreadable = end.unreadable & (cells.str.strip() != "").to_numpy()
         name = layout.dialect.names[layout.time.end]
         bad.add(unreadable, name, cells, f"is not a time; {_expected_time(layout)}")
@@ -200,6 +205,12 @@ def _meters(
     return codes.astype(np.int64), tuple(name if is_meter_name(name) else "" for name in names) or (
         "",
     )
+
+
+def _as_instants(wall: Times, instants: Times, utc_offset: int) -> tuple[Times, Times]:
+    """The instants of times of which the column's name says the offset; no wall clock is left."""
+    ahead = np.timedelta64(utc_offset * NS_A_MINUTE, "ns")
+    return np.where(np.isnat(instants), wall - ahead, instants), np.full_like(wall, "NaT")
 
 
 def _joined(parts: Sequence[Sequence[str]]) -> pd.Series:

@@ -73,6 +73,7 @@ _QUALITY = re.compile(
     r"(?:(?:data|reading|value|read|interval|consumption|usage) ?)?"
     r"(?:quality|status|flag|estimated|validation)(?: ?(?:code|flag|status|id|method))?"
 )
+_UTC = re.compile(r"\b(?:utc|gmt)\b(?: ?([+-]) ?(\d{1,2})(?::?(\d{2}))?(?!\d))?")
 _UNIT_COLUMN = re.compile(r"units?|uom|einheit|unit of measure(?:ment)?")
 
 
@@ -123,9 +124,16 @@ def is_other_quantity(name: str) -> bool:
     return unit_of(name) is None and bool(_NO_ELECTRICITY.search(text) or _OTHER_UNIT.search(text))
 
 
-def is_utc_name(name: str) -> bool:
-    """Whether a column's name says that its times are in UTC."""
-    return bool(re.search(r"\b(?:utc|gmt)\b", plain_name(name)))
+def utc_offset_of(name: str) -> int | None:
+    """Minutes that the times of a column are ahead of UTC by its name, such as `UTC` or `GMT+1`.
+
+    None where it says none, or two, as those of summer and winter.
+    """
+    found = {
+        (-1 if sign == "-" else 1) * (60 * int(hours or 0) + int(minutes or 0))
+        for sign, hours, minutes in _UTC.findall(plain_name(name))
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def is_end_name(name: str) -> bool:
