@@ -208,7 +208,8 @@ def _end_column(table: Table, columns: CsvColumns, times: Sequence[int]) -> int 
         (
             at
             for at, name in enumerate(table.names)
-            if at not in times and units.is_end_name(name)
+            if at not in times
+            and units.is_end_name(name)
             and recognised(table.cells(at))
             and _varies(table, at)
         ),

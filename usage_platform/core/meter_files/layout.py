@@ -22,7 +22,7 @@ from usage_platform.core.meter_files.dialect import DELIMITERS, Dialect, is_tota
 from usage_platform.core.meter_files.findings import Certainty, Property, Uncertain
 from usage_platform.core.meter_files.numbers import decimal_mark
 from usage_platform.core.meter_files.options import CsvColumns, FileOptions
-from usage_platform.core.meter_files.time_forms import TimeForm, day_or_month_first
+from usage_platform.core.meter_files.time_forms import TimeForm, day_or_month_first, is_year_first
 from usage_platform.core.meter_files.value_columns import (
     ValueColumn,
     unit_of_values,
@@ -129,7 +129,9 @@ def layout_of(
             "--time-column 'date+time'"
         )
     uncertain += _several_meters(table, time, meter, values)
-    if not options.time_format and day_or_month_first(time.form, joined(table, time.positions)):
+    if not options.time_format and is_year_first(time.form, joined(table, time.positions)):
+        uncertain.append(_year_first(table, time))
+    elif not options.time_format and day_or_month_first(time.form, joined(table, time.positions)):
         uncertain.append(_day_or_month(table, time))
     decimal = _decimal(table, values, options, uncertain)
     unit = unit_of_values(table, values, dialect, options, uncertain)
@@ -203,6 +205,18 @@ def _day_or_month(table: Table, time: TimeColumns) -> Uncertain:
         "--time-format '%d/%m/%Y %H:%M'",
         f"{table.label}: {shown!r} may be written day first or month first, and no row tells; say "
         "so with --time-format '%d/%m/%Y' or '%m/%d/%Y'",
+    )
+
+
+def _year_first(table: Table, time: TimeColumns) -> Uncertain:
+    shown = joined(table, time.positions)[0]
+    separator = next(sign for sign in shown if sign in "./-")
+    form = separator.join(("%y", "%m", "%d"))
+    return Uncertain(
+        "time format",
+        f"--time-format '{form}'",
+        f"{table.label}: {shown!r} may begin with the year, as the last part of the dates changes "
+        f"most; say so with --time-format '{form}' or '{separator.join(('%d', '%m', '%y'))}'",
     )
 
 

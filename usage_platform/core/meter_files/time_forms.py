@@ -188,6 +188,18 @@ def day_or_month_first(form: TimeForm, texts: Sequence[str]) -> bool:
     return counts[0] == counts[1]
 
 
+def is_year_first(form: TimeForm, texts: Sequence[str]) -> bool:
+    """Whether dates of two digits a part begin with the year: the last part changes as days do."""
+    if form.name not in ("%d.%m.%Y", _DAY_FIRST, _MONTH_FIRST):
+        return False
+    found = [re.fullmatch(form.pattern, text) for text in texts]
+    parts = [one.groupdict() for one in found if one]
+    if any(len(part["Y"]) > 2 for part in parts):
+        return False
+    first = "m" if form.name == _MONTH_FIRST else "d"
+    return len({part["Y"] for part in parts}) > len({part[first] for part in parts})
+
+
 def _other_order(form: TimeForm, name: str) -> str:
     return form.pattern.replace(_DATES[form.name], _DATES[name])
 

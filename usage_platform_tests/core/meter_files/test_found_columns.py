@@ -1,11 +1,14 @@
 """Which columns and rows of a table are found to hold times and values."""
 
+import re
+
 import pytest
 
 from usage_platform.adapters.sources.csv_file import CsvSource
 from usage_platform.core.measurement import Unit
 from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meters import Meter
+from usage_platform.core.readings.source import SourceError
 
 METER = Meter("m", "Asia/Kathmandu", 60)
 
@@ -71,6 +74,23 @@ def test_the_ends_of_a_query_are_not_those_of_its_rows(read):
         f"2024-01-01 00:00,2024-02-01 00:00,{at},{v}" for at, v in zip(HOURS, VALUES, strict=True)
     ]
     assert read("start,stop,time,kw", *lines) == READ
+
+
+@pytest.mark.parametrize("header", ["ts,W", "ts,kvarh", "ts,North,South"])
+def test_another_header_between_rows_refuses_the_file(read, header):
+    lines = [f"{at},{v}" for at, v in zip(HOURS, VALUES, strict=True)]
+    shown = header.replace(",", ", ")
+    with pytest.raises(SourceError, match=re.escape(f"f.csv:5: another header ({shown}) begins")):
+        read("ts,kW", *lines, header, "2024-01-13 03:00,1000")
+
+
+def test_minutes_stamped_at_the_end_keep_their_time(tmp_path):
+    path = tmp_path / "f.csv"
+    lines = [f"2024-01-13 00:{minute:02d},{minute}" for minute in range(1, 60)]
+    path.write_text("\n".join(["interval end,kw", *lines, "2024-01-13 01:00,60"]) + "\n")
+    source = CsvSource((path,), Meter("m", "UTC", 5))
+    values = source.load(lambda _done, _total: None).frame["value"]
+    assert list(values) == [3 + 5 * at for at in range(12)]
 
 
 def test_rows_of_one_time_are_read(read):
