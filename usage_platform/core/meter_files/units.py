@@ -62,6 +62,8 @@ _NO_ELECTRICITY = re.compile(
     r"|tariff|rate\b|eur|usd|gbp|co2|carbon|quality|flag|status|state|estimat|code|note|comment"
     r"|(?:^| )id$|count|°|irradian|wind|rain|weekday|day\b|hour\b|month\b|year\b|week\b|m3|m³|gas"
     r"|water|wasser"
+    # The number of a row or of a table, as databases and loggers write it.
+    r"|^(?:table|row|line|record|seq(?:uence)?|idx|nr|no|#|unnamed: \d+)(?: ?(?:no|nr|number|id))?$"
 )
 _VOLUME = re.compile(r"water|wasser|gas|volumen?")
 _FOREIGN = re.compile(

@@ -1,6 +1,7 @@
 """Which columns and rows of a table are found to hold times and values."""
 
 import re
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -91,6 +92,50 @@ def test_minutes_stamped_at_the_end_keep_their_time(tmp_path):
     source = CsvSource((path,), Meter("m", "UTC", 5))
     values = source.load(lambda _done, _total: None).frame["value"]
     assert list(values) == [3 + 5 * at for at in range(12)]
+
+
+def quarters(days, *, by_date_of_start):
+    step = timedelta(minutes=15)
+    ends = [datetime(2024, 1, 13) + (at + 1) * step for at in range(96 * days)]  # noqa: DTZ001
+    dates = [end - step if by_date_of_start else end for end in ends]
+    return [f"{a:%Y-%m-%d},{e:%H:%M},1.5" for a, e in zip(dates, ends, strict=True)]
+
+
+@pytest.mark.parametrize("name", ["time", "until"])
+@pytest.mark.parametrize("days", [1, 3])
+def test_midnights_with_the_date_of_the_day_before_refuse_the_file(read, name, days):
+    with pytest.raises(SourceError, match=r"f.csv:97: a time of 00:00 follows the last one of"):
+        read(f"date,{name},kw", *quarters(days, by_date_of_start=True))
+
+
+def test_midnights_with_their_own_date_are_read(read):
+    assert len(read("date,until,kw", *quarters(3, by_date_of_start=False))) == 72
+
+
+def test_meters_below_each_other_have_no_late_midnights(read):
+    rows = [f"{m},2024-01-13 {h:02d}:00,{h + m}" for m in (1, 2) for h in range(24)]
+    assert len(read("meter,ts,kw", *rows)) == 48
+    assert len(read("ts,kw", *(f"{row[2:]}" for row in rows[:24] * 2))) == 24
+
+
+@pytest.mark.parametrize("empty", ["", "0", "-"])
+def test_a_day_of_25_hours_is_reported_and_the_others_are_read(tmp_path, empty):
+    path = tmp_path / "f.csv"
+    hours = [f"H{at}" for at in range(1, 26)]
+    days = [f"2024-10-{26 + at}," + ",".join(["1.5"] * 24) for at in range(3)]
+    days += [f"2024-11-0{at + 1}," + ",".join(["1.5"] * 24) for at in range(5)]
+    lines = [",".join(["date", *hours]), *(f"{day},{2 if '-27' in day else empty}" for day in days)]
+    path.write_text("\n".join(lines) + "\n")
+    meter = Meter("m", "Europe/Madrid", 60)
+    source = CsvSource((path,), meter, options=FileOptions(unit=Unit.KW))
+    readings = source.load(lambda _done, _total: None)
+    assert len(readings.frame) == 7 * 24
+    assert [(row.row, row.field) for row in readings.bad_rows] == [(3, "H25")]
+
+
+def test_the_number_of_a_table_is_no_meter(read):
+    lines = [f"0,{at},{v}" for at, v in zip(HOURS, VALUES, strict=True)]
+    assert read("table,_time,_value", *lines, unit=Unit.KW) == READ
 
 
 def test_rows_of_one_time_are_read(read):
