@@ -15,8 +15,16 @@ from usage_platform.core.meter_files.options import (
     CsvColumns,
     FileOptions,
 )
-from usage_platform.core.meter_files.time_forms import TimeForm, given_form, recognised
+from usage_platform.core.meter_files.time_forms import (
+    TimeForm,
+    given_form,
+    has_offsets_of_ranges,
+    is_range,
+    recognised,
+)
 from usage_platform.core.readings.source import MissingColumnError, SourceError, shown_header
+
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?:\s?[AaPp]\.?\s?[Mm]\.?)?(?:\s?(?:Uhr|h))?"
 
 
 @dataclass(frozen=True)
@@ -104,9 +112,15 @@ def time_columns(table: Table, columns: CsvColumns, options: FileOptions) -> Tim
             f"{table.label}: {_named(table, positions)} holds no times that are known, such as "
             f"{shown[:40]!r}; name the column with --time-column, or the form with --time-format"
         )
+    if not options.time_format and has_offsets_of_ranges(form, texts):
+        raise SourceError(
+            f"{table.label}: {texts[0]!r} of {_named(table, positions)} may be an interval or a "
+            "time with an offset; write the start alone, or blanks around the mark between start "
+            "and end"
+        )
     names = " ".join(table.names[position] for position in positions)
     end = _end_column(table, columns, positions)
-    has_start = units.is_start_name(names) or end is not None
+    has_start = units.is_start_name(names) or end is not None or any(map(is_range, texts[:1]))
     return TimeColumns(
         positions,
         form,
@@ -187,7 +201,8 @@ def _clock_columns(table: Table, date: int) -> list[int]:
     for at, name in enumerate(table.names):
         given = [cell.strip() for cell in table.cells(at) if cell.strip()]
         has_clocks = bool(given) and all(
-            re.fullmatch(r"\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp]\.?[Mm]\.?)?", c) for c in given
+            re.fullmatch(_CLOCK, c[: c.index(" ")] if is_range(c) and " " in c else c)
+            for c in given
         )
         has_hours = bool(given) and re.search(r"hour|stunde|ora|heure", name.lower()) is not None
         if at != date and (has_clocks or (has_hours and all(c.isdigit() for c in given))):

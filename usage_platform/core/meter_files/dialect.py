@@ -185,7 +185,7 @@ def _delimiter(lines: Sequence[str]) -> str:
 
 
 def _is_day_time(cell: str) -> bool:
-    return bool(re.fullmatch(r"\s*(?:\d{10}|\d{13}|(?:19|20)\d{6})\s*", cell))
+    return bool(re.fullmatch(r"\s*(?:\d{10}|\d{13}|1\d{15}|1\d{18}|(?:19|20)\d{6})\s*", cell))
 
 
 def _width(rows: Sequence[list[str]], places: Sequence[int]) -> int:

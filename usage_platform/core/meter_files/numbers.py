@@ -74,7 +74,6 @@ def decimal_mark(texts: Sequence[str], delimiter: str) -> DecimalMark:
     is_open = any(_ONE_GROUP["."].fullmatch(cell) for cell in cells) and delimiter not in (
         "",
         ",",
-        "\t",
     )
     return DecimalMark(".", not is_open)
 

@@ -94,6 +94,13 @@ def test_minutes_stamped_at_the_end_keep_their_time(tmp_path):
     assert list(values) == [3 + 5 * at for at in range(12)]
 
 
+def test_thousands_between_tabs_may_be_fractions(read):
+    lines = [f"{at}\t{v}" for at, v in zip(HOURS, ["1.000", "2.500", "987"], strict=True)]
+    with pytest.raises(SourceError, match="'1.000' may be a thousand .*--decimal"):
+        read("ts\tW", *lines)
+    assert read("ts\tW", *lines, decimal=",")[1] == ("m", "01-13 01:00", 2.5)
+
+
 def quarters(days, *, by_date_of_start):
     step = timedelta(minutes=15)
     ends = [datetime(2024, 1, 13) + (at + 1) * step for at in range(96 * days)]  # noqa: DTZ001
