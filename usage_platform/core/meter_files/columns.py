@@ -204,8 +204,12 @@ def _clock_columns(table: Table, date: int) -> list[int]:
             re.fullmatch(_CLOCK, c[: c.index(" ")] if is_range(c) and " " in c else c)
             for c in given
         )
-        has_hours = bool(given) and re.search(r"hour|stunde|ora|heure", name.lower()) is not None
-        if at != date and (has_clocks or (has_hours and all(c.isdigit() for c in given))):
+        has_hours = re.search(r"hour|stunde|ora|heure|^he$", name.lower()) is not None
+        are_hours = bool(given) and has_hours and all(c.isdigit() for c in given)
+        # `0130` under the name of a time.
+        has_time = re.search(r"time|zeit|hour|clock|heure|ora", name.lower()) is not None
+        are_hours |= bool(given) and has_time and all(re.fullmatch(r"\d{4}", c) for c in given)
+        if at != date and (has_clocks or are_hours):
             clocks.append(at)
     return sorted(clocks, key=lambda at: units.is_end_name(table.names[at]))
 

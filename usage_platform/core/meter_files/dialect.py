@@ -143,6 +143,9 @@ def dialect_of_rows(
     if options.skip_lines is not None:
         header_at = above[0]
     names = tuple(name.strip() for name in rows[header_at])
+    if len(names) == width - 1 and not any(rows[at][-1].strip() for at in of_width):
+        # Rows may end with a delimiter, and the header not.
+        names = (*names, "")
     if len(names) != width and of_width:
         raise SourceError(
             f"{label}:{header_at + 1}: the header has {len(names)} fields, the rows below have "

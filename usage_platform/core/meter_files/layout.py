@@ -129,10 +129,8 @@ def layout_of(
             "--time-column 'date+time'"
         )
     uncertain += _several_meters(table, time, meter, values)
-    if not options.time_format and is_year_first(time.form, joined(table, time.positions)):
-        uncertain.append(_year_first(table, time))
-    elif not options.time_format and day_or_month_first(time.form, joined(table, time.positions)):
-        uncertain.append(_day_or_month(table, time))
+    if not options.time_format:
+        uncertain += _date_order(table, time)
     decimal = _decimal(table, values, options, uncertain)
     unit = unit_of_values(table, values, dialect, options, uncertain)
     return Layout(
@@ -198,26 +196,21 @@ def _several_meters(
     return []
 
 
-def _day_or_month(table: Table, time: TimeColumns) -> Uncertain:
-    shown = joined(table, time.positions)[0]
-    return Uncertain(
-        "time format",
-        "--time-format '%d/%m/%Y %H:%M'",
-        f"{table.label}: {shown!r} may be written day first or month first, and no row tells; say "
-        "so with --time-format '%d/%m/%Y' or '%m/%d/%Y'",
-    )
-
-
-def _year_first(table: Table, time: TimeColumns) -> Uncertain:
-    shown = joined(table, time.positions)[0]
-    separator = next(sign for sign in shown if sign in "./-")
-    form = separator.join(("%y", "%m", "%d"))
-    return Uncertain(
-        "time format",
-        f"--time-format '{form}'",
-        f"{table.label}: {shown!r} may begin with the year, as the last part of the dates changes "
-        f"most; say so with --time-format '{form}' or '{separator.join(('%d', '%m', '%y'))}'",
-    )
+def _date_order(table: Table, time: TimeColumns) -> list[Uncertain]:
+    """What a person must say of the order of day, month and year."""
+    texts = joined(table, time.positions)
+    shown = texts[0]
+    if is_year_first(time.form, texts):
+        mark = next(sign for sign in shown if sign in "./-")
+        orders = [mark.join(parts) for parts in (("%y", "%m", "%d"), ("%d", "%m", "%y"))]
+        why, option = "may begin with the year, as the last part of dates changes most", orders[0]
+    elif day_or_month_first(time.form, texts):
+        orders = ["%d/%m/%Y", "%m/%d/%Y"]
+        why, option = "may be written day first or month first, and no row tells", "%d/%m/%Y %H:%M"
+    else:
+        return []
+    reason = f"{shown!r} {why}; say so with --time-format '{orders[0]}' or '{orders[1]}'"
+    return [Uncertain("time format", f"--time-format '{option}'", f"{table.label}: {reason}")]
 
 
 def _decimal(

@@ -39,7 +39,9 @@ _DATES = {
     "%d/%m/%Y": r"(?P<d>\d{1,2})(?P<s>[/-])(?P<m>\d{1,2})(?P=s)(?P<Y>\d{4}|\d{2})",
     "%m/%d/%Y": r"(?P<m>\d{1,2})(?P<s>[/-])(?P<d>\d{1,2})(?P=s)(?P<Y>\d{4}|\d{2})",
     "%Y%m%d": r"(?P<Y>\d{4})(?P<m>\d{2})(?P<d>\d{2})",
-    "%d %b %Y": rf"(?P<d>\d{{1,2}})[- /.]*(?:de )?{_MONTH_NAME}[- /,.]*(?:de )?(?P<Y>\d{{4}}|\d{{2}})",
+    "%d %b %Y": (
+        rf"(?P<d>\d{{1,2}})[- /.]*(?:de )?{_MONTH_NAME}[- /,.]*(?:de )?(?P<Y>\d{{4}}|\d{{2}})"
+    ),
     "%b %d %Y": rf"{_MONTH_NAME}[- /]*(?P<d>\d{{1,2}}),?[- /]*(?P<Y>\d{{4}})",
 }
 _EPOCHS = {
@@ -113,8 +115,9 @@ def given_form(text: str) -> TimeForm:
     """The form that a person names.
 
     Args:
-        text: A format of `strptime`, `epoch_s`, `epoch_ms`, `epoch_us` or `epoch_ns`. A format of a date alone says how
-            the date is written; seconds, their fraction and an offset may always follow.
+        text: A format of `strptime`, `epoch_s`, `epoch_ms`, `epoch_us` or `epoch_ns`. A format of
+            a date alone says how the date is written; seconds, their fraction and an offset may
+            always follow.
 
     Raises:
         TimeFormatError: For a directive that is not known, or a format without a full date.
@@ -217,11 +220,12 @@ def month_of(name: str) -> int | None:
 
 def is_range(text: str) -> bool:
     """Whether a time is followed by the end of its interval, as `00:00 - 00:15` is."""
-    return re.fullmatch(rf".*?\d{{2}}(?:\s?[AaPp]\.?\s?[Mm]\.?)?{_RANGE[:-1]}\s*", text) is not None
+    half = r"(?:\s?[AaPp]\.?\s?[Mm]\.?)?"
+    return re.fullmatch(rf".*?\d{{2}}{half}{_RANGE.removesuffix('?')}\s*", text) is not None
 
 
 def has_offsets_of_ranges(form: TimeForm, texts: Sequence[str]) -> bool:
-    """Whether offsets differ as no zone's do: `00:00-00:15` is a range, not 15 minutes behind UTC."""
+    """Whether offsets differ as no zone's do: `00:00-00:15` is a range of times."""
     found = [re.fullmatch(form.pattern, text) for text in texts]
     return len({one.groupdict().get("z") for one in found if one} - {None}) > _MOST_OFFSETS
 

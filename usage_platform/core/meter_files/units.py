@@ -54,8 +54,8 @@ _REGISTER = re.compile(
 )
 _METER = re.compile(
     r"(?:(?:metering|service|usage|delivery|supply|measuring) ?point|meter|device|channel|sensor"
-    r"|site|building|location|mpan|mprn|esi|pod|ean|nmi|z[aä]hlpunkt|z[aä]hler|entity|circuit)"
-    r"(?: ?(?:id|no|nr|number|name|code|bezeichnung))?"
+    r"|site|building|location|mpan|mprn|esi|pod|ean|nmi|prm|pdl|gsrn|m[aå]lepunkts?|mittauspisteen|z[aä]hlpunkt|z[aä]hler|entity|circuit)"
+    r"(?:[ -]?(?:id|no|nr|number|name|code|bezeichnung|tunnus))?"
 )
 _NO_ELECTRICITY = re.compile(
     r"temp|humid|hum\b|pressure|volt|amp|current|hz|freq|pf\b|power ?factor|kvar|kva|price|cost"
@@ -76,7 +76,10 @@ _QUALITY = re.compile(
     r"(?:quality|status|flag|estimated|validation)(?: ?(?:code|flag|status|id|method))?"
 )
 _UTC = re.compile(r"\b(?:utc|gmt)\b(?: ?([+-]) ?(\d{1,2})(?::?(\d{2}))?(?!\d))?")
-_UNIT_COLUMN = re.compile(r"units?|uom|einheit|unit of measure(?:ment)?")
+_UNIT_COLUMN = re.compile(
+    r"units?|uom|einheit|unit of measure(?:ment)?"
+    r"|eenheid|enhet|m[aå]leenhe[dt]|unit[eé]s?|unit[aà](?: di misura)?|unidade?|yksikk[oö].*"
+)
 
 
 def unit_of(name: str) -> Unit | None:
@@ -140,7 +143,9 @@ def utc_offset_of(name: str) -> int | None:
 
 def is_end_name(name: str) -> bool:
     """Whether a column's name says that it holds the end of the interval."""
-    return bool(re.search(r"\bend|\bto\b|\buntil\b|\bending\b|\bbis\b|\bstop\b", plain_name(name)))
+    return bool(
+        re.search(r"\bend|\bto\b|\buntil\b|\bending\b|\bbis\b|\bstop\b|\bhe$", plain_name(name))
+    )
 
 
 def is_start_name(name: str) -> bool:

@@ -96,9 +96,27 @@ def test_minutes_stamped_at_the_end_keep_their_time(tmp_path):
 
 def test_thousands_between_tabs_may_be_fractions(read):
     lines = [f"{at}\t{v}" for at, v in zip(HOURS, ["1.000", "2.500", "987"], strict=True)]
-    with pytest.raises(SourceError, match="'1.000' may be a thousand .*--decimal"):
+    with pytest.raises(SourceError, match=r"'1\.000' may be a thousand .*--decimal"):
         read("ts\tW", *lines)
     assert read("ts\tW", *lines, decimal=",")[1] == ("m", "01-13 01:00", 2.5)
+
+
+@pytest.mark.parametrize("name", ["HE", "Hour Ending"])
+def test_numbered_ends_of_hours_are_ends(read, name):
+    lines = [f"2024-01-13,{hour},{v}" for hour, v in zip((1, 2, 3), VALUES, strict=True)]
+    assert read(f"Date,{name},kw", *lines) == READ
+
+
+def test_flags_between_the_intervals_of_a_day_are_left_out(read):
+    names = ",".join(f"kWh_{at},flag_{at}" for at in range(1, 25))
+    cells = ",".join(f"{at % 5}.5,A" for at in range(24))
+    found = read(f"date,{names}", f"2024-01-13,{cells}", unit=Unit.KWH)
+    assert [value for _, _, value in found] == [at % 5 + 0.5 for at in range(24)]
+
+
+def test_intervals_of_a_day_may_be_named_by_start_and_end(read):
+    names = ",".join(f"{at}:00\uff5e{at + 1}:00" for at in range(24))
+    assert len(read(f"date,{names}", "2024-01-13" + ",1.5" * 24, unit=Unit.KW)) == 24
 
 
 def quarters(days, *, by_date_of_start):
