@@ -69,9 +69,9 @@ def plain_block(layout: Layout, block: bytes, first_number: int) -> TypedRows | 
                 decimal_point=layout.decimal,
             ),
         )
-        times = _times(table.column(str(time)), layout.in_utc)
+        times = _times(table.column(str(time)), layout.time.utc_offset)
         end = layout.time.end
-        ends = None if end is None else _times(table.column(str(end)), in_utc=False)
+        ends = None if end is None else _times(table.column(str(end)), layout.time.end_utc_offset)
     except pa.ArrowInvalid:
         return None
     values = table.column(str(value)).to_numpy()
@@ -141,7 +141,7 @@ def _flags(table: pa.Table, layout: Layout) -> np.ndarray | None:
     return np.array(texts, dtype=object)[codes]
 
 
-def _times(column: pa.ChunkedArray, in_utc: bool) -> tuple[np.ndarray, bool] | None:
+def _times(column: pa.ChunkedArray, utc_offset: int | None) -> tuple[np.ndarray, bool] | None:
     """Times, and whether they are instants; None if a text is of another form."""
     lengths = set(pc.call_function("binary_length", [column]).unique().to_pylist())
     has_offset = lengths <= _OFFSET_LENGTHS and _all_match(column, _OFFSET)
@@ -152,7 +152,9 @@ def _times(column: pa.ChunkedArray, in_utc: bool) -> tuple[np.ndarray, bool] | N
     times = read.astype("datetime64[ns]")
     if len(times) and (times.min() < _FIRST or times.max() > _LAST):
         return None
-    return times, is_instant or in_utc
+    if utc_offset is not None and not is_instant:
+        return times - np.timedelta64(utc_offset, "m"), True
+    return times, is_instant
 
 
 def _all_match(column: pa.ChunkedArray, pattern: str) -> bool:

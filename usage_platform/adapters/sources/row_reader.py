@@ -16,7 +16,7 @@ from usage_platform.core.meter_files.dialect import is_total, split_line
 from usage_platform.core.meter_files.joined_rows import JoinedRows
 from usage_platform.core.meter_files.layout import Layout
 from usage_platform.core.meter_files.rows import TypedRows, read_block
-from usage_platform.core.readings.source import BadRow, Progress
+from usage_platform.core.readings.source import BadRow, Progress, SourceError, shown_header
 
 _LINES_AT_ONCE = 50_000
 _BLOCK_BYTES = 1 << 22
@@ -76,10 +76,12 @@ class RowReader:
         width = len(layout.dialect.names)
         fits = np.fromiter((len(row) == width for row in split), bool, len(split))
         fits &= ~self._totals(split)
+        headers = self._headers(split)
+        fits &= ~headers
         self._unsplit += [
             _unsplit_row(layout.label, self._number + at, line(at), split[at], width)
             for at in np.flatnonzero(~fits).tolist()
-            if line(at).strip() and not is_total(split[at])
+            if line(at).strip() and not headers[at] and not is_total(split[at])
         ]
         whole = [row for row, fit in zip(split, fits, strict=True) if fit]
         numbers = self._number + np.flatnonzero(fits)
@@ -87,6 +89,30 @@ class RowReader:
         self._number += len(split)
         self._done += len(whole)
         self._progress(self._done + len(self._unsplit), None)
+
+    def _headers(self, split: list[list[str]]) -> np.ndarray:
+        """Which rows repeat the header, as in files that were put together.
+
+        Raises:
+            SourceError: Another header begins a table whose values may mean something else.
+        """
+        dialect = self._layout.dialect
+        found = np.zeros(len(split), dtype=bool)
+        if not dialect.header_line:
+            return found
+        time = dialect.names[self._layout.time.positions[0]]
+        for at, row in enumerate(split):
+            if time not in row:
+                continue
+            found[at] = True
+            cells = tuple(cell.strip() for cell in row)
+            if cells != dialect.names and time in cells:
+                raise SourceError(
+                    f"{self._layout.label}:{self._number + at}: another header "
+                    f"({shown_header(cells)}) begins a second table; save each table as a file of "
+                    "its own"
+                )
+        return found
 
     def _totals(self, split: list[list[str]]) -> np.ndarray:
         """Which lines are totals; only the first cell of such a line can say so."""

@@ -15,8 +15,16 @@ from usage_platform.core.meter_files.options import (
     CsvColumns,
     FileOptions,
 )
-from usage_platform.core.meter_files.time_forms import TimeForm, given_form, recognised
+from usage_platform.core.meter_files.time_forms import (
+    TimeForm,
+    given_form,
+    has_offsets_of_ranges,
+    is_range,
+    recognised,
+)
 from usage_platform.core.readings.source import MissingColumnError, SourceError, shown_header
+
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?:\s?[AaPp]\.?\s?[Mm]\.?)?(?:\s?(?:Uhr|h))?"
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,8 @@ class TimeColumns:
         end: The column with the end of the interval; None without one.
         has_start: Whether the name says that it holds the start of the interval.
         has_end: Whether the name says that it holds the end of the interval.
+        utc_offset: Minutes ahead of UTC that the name says; None for local times.
+        end_utc_offset: The same of the column with the end.
     """
 
     positions: tuple[int, ...]
@@ -75,6 +85,8 @@ class TimeColumns:
     end: int | None
     has_start: bool
     has_end: bool
+    utc_offset: int | None = None
+    end_utc_offset: int | None = None
 
 
 def time_columns(table: Table, columns: CsvColumns, options: FileOptions) -> TimeColumns:
@@ -100,11 +112,24 @@ def time_columns(table: Table, columns: CsvColumns, options: FileOptions) -> Tim
             f"{table.label}: {_named(table, positions)} holds no times that are known, such as "
             f"{shown[:40]!r}; name the column with --time-column, or the form with --time-format"
         )
+    if not options.time_format and has_offsets_of_ranges(form, texts):
+        raise SourceError(
+            f"{table.label}: {texts[0]!r} of {_named(table, positions)} may be an interval or a "
+            "time with an offset; write the start alone, or blanks around the mark between start "
+            "and end"
+        )
     names = " ".join(table.names[position] for position in positions)
     end = _end_column(table, columns, positions)
-    has_start = units.is_start_name(names) or end is not None
+    has_start = units.is_start_name(names) or end is not None or any(map(is_range, texts[:1]))
     return TimeColumns(
-        positions, form, has_clock, end, has_start, units.is_end_name(names) and not has_start
+        positions,
+        form,
+        has_clock,
+        end,
+        has_start,
+        units.is_end_name(names) and not has_start,
+        units.utc_offset_of(names),
+        None if end is None else units.utc_offset_of(table.names[end]),
     )
 
 
@@ -126,13 +151,18 @@ def _named_times(table: Table, columns: CsvColumns) -> tuple[int, ...] | None:
 
 
 def _recognised_times(table: Table, options: FileOptions) -> tuple[int, ...]:
-    whole = [at for at in range(len(table.names)) if _has_form(table.cells(at), options, True)]
+    columns = range(len(table.names))
+    whole = [at for at in columns if _has_form(table.cells(at), options, True)]
+    dates = [at for at in columns if _has_form(table.cells(at), options, False)]
+    whole = [at for at in whole if not _is_identifier(table, at)]
+    # When a row was made or changed is the same in all of them.
+    varying = [at for at in whole if _varies(table, at)]
+    whole = varying if varying or any(_clock_columns(table, date) for date in dates) else whole
     if whole:
-        utc = [at for at in whole if units.is_utc_name(table.names[at])]
+        utc = [at for at in whole if units.utc_offset_of(table.names[at]) is not None]
         starts = [at for at in whole if units.is_start_name(table.names[at])]
         others = [at for at in whole if not units.is_end_name(table.names[at])]
         return ((utc or starts or others or whole)[0],)
-    dates = [at for at in range(len(table.names)) if _has_form(table.cells(at), options, False)]
     for date in dates:
         for clock in _clock_columns(table, date):
             return (date, clock)
@@ -144,6 +174,16 @@ def _recognised_times(table: Table, options: FileOptions) -> tuple[int, ...]:
         "time column to the one that holds them with --time-column, or name the form of its times "
         "with --time-format"
     )
+
+
+def _is_identifier(table: Table, at: int) -> bool:
+    """Whether digits that could be seconds since 1970 are the number of a meter or a contract."""
+    is_digits = all(cell.strip().isdigit() for cell in table.cells(at) if cell.strip())
+    return is_digits and (units.is_meter_name(table.names[at]) or not _varies(table, at))
+
+
+def _varies(table: Table, at: int) -> bool:
+    return len(table.rows) < 2 or len(set(table.cells(at))) > 1
 
 
 def _has_form(cells: Sequence[str], options: FileOptions, with_clock: bool) -> bool:
@@ -161,10 +201,15 @@ def _clock_columns(table: Table, date: int) -> list[int]:
     for at, name in enumerate(table.names):
         given = [cell.strip() for cell in table.cells(at) if cell.strip()]
         has_clocks = bool(given) and all(
-            re.fullmatch(r"\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp]\.?[Mm]\.?)?", c) for c in given
+            re.fullmatch(_CLOCK, c[: c.index(" ")] if is_range(c) and " " in c else c)
+            for c in given
         )
-        has_hours = bool(given) and re.search(r"hour|stunde|ora|heure", name.lower()) is not None
-        if at != date and (has_clocks or (has_hours and all(c.isdigit() for c in given))):
+        has_hours = re.search(r"hour|stunde|ora|heure|^he$", name.lower()) is not None
+        are_hours = bool(given) and has_hours and all(c.isdigit() for c in given)
+        # `0130` under the name of a time.
+        has_time = re.search(r"time|zeit|hour|clock|heure|ora", name.lower()) is not None
+        are_hours |= bool(given) and has_time and all(re.fullmatch(r"\d{4}", c) for c in given)
+        if at != date and (has_clocks or are_hours):
             clocks.append(at)
     return sorted(clocks, key=lambda at: units.is_end_name(table.names[at]))
 
@@ -182,7 +227,10 @@ def _end_column(table: Table, columns: CsvColumns, times: Sequence[int]) -> int 
         (
             at
             for at, name in enumerate(table.names)
-            if at not in times and units.is_end_name(name) and recognised(table.cells(at))
+            if at not in times
+            and units.is_end_name(name)
+            and recognised(table.cells(at))
+            and _varies(table, at)
         ),
         None,
     )

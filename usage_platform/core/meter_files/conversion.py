@@ -14,9 +14,9 @@ import numpy.typing as npt
 from usage_platform.core.arrays import Floats, Integers, Ints
 from usage_platform.core.measurement import Quantity
 from usage_platform.core.meter_files.growing_column import GrowingColumn
-from usage_platform.core.meter_files.meaning import Ordered
+from usage_platform.core.meter_files.meaning import EARLY_ENDS, Ordered
 from usage_platform.core.meter_files.portions import portions
-from usage_platform.core.time.units import NS_AN_HOUR
+from usage_platform.core.time.units import NS_A_MINUTE, NS_AN_HOUR
 
 Flags = npt.NDArray[np.bool_]
 _Number = TypeVar("_Number", np.int64, np.float64)
@@ -27,6 +27,8 @@ LEAST_COVERAGE = 0.8
 _REGULAR = 0.5
 _NEAR_FULL, _NEAR_ZERO = 0.9, 0.1
 _LEAST_SIZE = 1000
+_SHORTEST = 5 * NS_A_MINUTE
+"""All zones are ahead of UTC by multiples of it, and so are the ends of usual intervals."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +94,19 @@ def spans_of_values(
     kw = rows.values * scales
     if quantity is Quantity.ENERGY:
         kw *= NS_AN_HOUR / length
-    starts = rows.instants - length if is_end else rows.instants
+    starts = _whole_ends(rows.instants, length) - length if is_end else rows.instants
     return Spans(rows.meters, starts, length, kw, np.arange(len(starts), dtype=np.int32))
+
+
+def _whole_ends(instants: Ints, lengths: Ints) -> Ints:
+    """Ends of intervals; those written as the last second or minute of one are a bit later."""
+    may_be_early = lengths >= _SHORTEST
+    ends = instants
+    for early in EARLY_ENDS[1:]:
+        ends = np.where(
+            may_be_early & ((instants + early) % _SHORTEST == 0), instants + early, ends
+        )
+    return ends
 
 
 def of_rows(by_code: npt.NDArray[_Number], codes: npt.NDArray[Any]) -> npt.NDArray[_Number]:

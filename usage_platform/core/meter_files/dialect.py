@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from usage_platform.core.meter_files.numbers import is_number
 from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.time_forms import is_time
-from usage_platform.core.meter_files.units import unit_of
+from usage_platform.core.meter_files.units import foreign_unit_of, unit_of
 from usage_platform.core.readings.source import SourceError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -129,7 +129,7 @@ def dialect_of_rows(
     header = [at for at in filled if data and at < data[0]][-1:]
     width = _width(rows, [*header, *data] if data else filled)
     of_width = [at for at in data if len(rows[at]) == width]
-    first = of_width[0] if of_width else filled[0] + 1
+    first = _first_row(rows, filled, of_width) if of_width else filled[0] + 1
     above = [at for at in filled if at < first]
     if options.skip_lines is not None and above:
         above = above[:2]
@@ -143,6 +143,9 @@ def dialect_of_rows(
     if options.skip_lines is not None:
         header_at = above[0]
     names = tuple(name.strip() for name in rows[header_at])
+    if len(names) == width - 1 and not any(rows[at][-1].strip() for at in of_width):
+        # Rows may end with a delimiter, and the header not.
+        names = (*names, "")
     if len(names) != width and of_width:
         raise SourceError(
             f"{label}:{header_at + 1}: the header has {len(names)} fields, the rows below have "
@@ -151,6 +154,18 @@ def dialect_of_rows(
         )
     first_row = header_at + (3 if units else 2)
     return Dialect(delimiter, header_at + 1, names, first_row, units, rows=list(rows))
+
+
+def _first_row(rows: Sequence[list[str]], filled: Sequence[int], of_width: Sequence[int]) -> int:
+    """The first row, which may be without a value, as `-` or `unavailable`."""
+    first = of_width[0]
+    timed = [at for at, cell in enumerate(rows[first]) if is_time(cell)]
+    for at in reversed([at for at in filled if at < first]):
+        is_row = len(rows[at]) == len(rows[first]) and all(is_time(rows[at][one]) for one in timed)
+        if not timed or not is_row:
+            break
+        first = at
+    return first
 
 
 def _delimiter(lines: Sequence[str]) -> str:
@@ -173,7 +188,7 @@ def _delimiter(lines: Sequence[str]) -> str:
 
 
 def _is_day_time(cell: str) -> bool:
-    return bool(re.fullmatch(r"\s*(?:\d{10}|\d{13}|(?:19|20)\d{6})\s*", cell))
+    return bool(re.fullmatch(r"\s*(?:\d{10}|\d{13}|1\d{15}|1\d{18}|(?:19|20)\d{6})\s*", cell))
 
 
 def _width(rows: Sequence[list[str]], places: Sequence[int]) -> int:
@@ -185,5 +200,6 @@ def _is_units(cells: Sequence[str]) -> bool:
     """Whether a row holds units and forms below the names, such as `[kWh]` and `YYYY-MM-DD`."""
     given = [cell.strip() for cell in cells if cell.strip()]
     return any(unit_of(cell) for cell in given) and all(
-        unit_of(cell) or cell[0] in "[(-" or _FORM.search(cell) for cell in given
+        unit_of(cell) or foreign_unit_of(cell) or cell[0] in "[(-" or _FORM.search(cell)
+        for cell in given
     )

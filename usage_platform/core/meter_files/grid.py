@@ -15,6 +15,7 @@ from usage_platform.core.measurement import ReadingUnit, Sign
 from usage_platform.core.meter_files.bad_rows import report_rows
 from usage_platform.core.meter_files.conversion import Spans, averaged, joined_spans
 from usage_platform.core.meter_files.layout import Layout
+from usage_platform.core.meter_files.meaning import EARLY_ENDS
 from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.portions import portions
 from usage_platform.core.meter_files.series import NO_END, MeterRows, local_shift
@@ -150,9 +151,8 @@ def _end_check(spans: Spans, rows: MeterRows, meter: Meter) -> list[_Check]:
     due = spans.starts + spans.lengths
     local = due + local_shift(due, meter.timezone)
     naive = stamps + local_shift(stamps, meter.timezone) + spans.lengths
-    early = (0, 10**9, NS_A_MINUTE)
-    fits_wall = np.isin(wall, (NO_END,)) | _any_of(wall, [local, naive], early)
-    fits = (end == NO_END) | _any_of(end, [due], early)
+    fits_wall = np.isin(wall, (NO_END,)) | _any_of(wall, [local, naive], EARLY_ENDS)
+    fits = (end == NO_END) | _any_of(end, [due], EARLY_ENDS)
     minutes = spans.lengths // NS_A_MINUTE
     shown_minutes = int(np.median(minutes)) if len(minutes) else meter.interval_minutes
 

@@ -22,7 +22,7 @@ from usage_platform.core.meter_files.dialect import DELIMITERS, Dialect, is_tota
 from usage_platform.core.meter_files.findings import Certainty, Property, Uncertain
 from usage_platform.core.meter_files.numbers import decimal_mark
 from usage_platform.core.meter_files.options import CsvColumns, FileOptions
-from usage_platform.core.meter_files.time_forms import TimeForm, day_or_month_first
+from usage_platform.core.meter_files.time_forms import TimeForm, day_or_month_first, is_year_first
 from usage_platform.core.meter_files.value_columns import (
     ValueColumn,
     unit_of_values,
@@ -49,7 +49,6 @@ class Layout:
         unit: The unit that names say; None if they do not.
         is_register_name: Whether the values' name is one of a counter.
         stamp: The moment of the interval that names say; None if they do not.
-        in_utc: Whether the name of the time column says UTC.
         properties: What was found, in the order for people.
         uncertain: What a person must say.
         quantity: What the values measure, where the file says it; else None.
@@ -65,7 +64,6 @@ class Layout:
     unit: Unit | None
     is_register_name: bool
     stamp: Stamp | None
-    in_utc: bool
     properties: tuple[Property, ...]
     uncertain: tuple[Uncertain, ...]
     quantity: Quantity | None = None
@@ -131,11 +129,10 @@ def layout_of(
             "--time-column 'date+time'"
         )
     uncertain += _several_meters(table, time, meter, values)
-    if not options.time_format and day_or_month_first(time.form, joined(table, time.positions)):
-        uncertain.append(_day_or_month(table, time))
+    if not options.time_format:
+        uncertain += _date_order(table, time)
     decimal = _decimal(table, values, options, uncertain)
     unit = unit_of_values(table, values, dialect, options, uncertain)
-    name = " ".join(table.names[position] for position in time.positions)
     return Layout(
         label,
         dialect,
@@ -146,7 +143,6 @@ def layout_of(
         unit,
         any(units.is_register_name(value.name) for value in values),
         Stamp.END if time.has_end else Stamp.START if time.has_start else None,
-        units.is_utc_name(name),
         _properties(table, dialect, time, meter, values, decimal, columns, options),
         tuple(uncertain),
         quality=quality_column(some, [*taken, *(value.position for value in values)]),
@@ -200,14 +196,21 @@ def _several_meters(
     return []
 
 
-def _day_or_month(table: Table, time: TimeColumns) -> Uncertain:
-    shown = joined(table, time.positions)[0]
-    return Uncertain(
-        "time format",
-        "--time-format '%d/%m/%Y %H:%M'",
-        f"{table.label}: {shown!r} may be written day first or month first, and no row tells; say "
-        "so with --time-format '%d/%m/%Y' or '%m/%d/%Y'",
-    )
+def _date_order(table: Table, time: TimeColumns) -> list[Uncertain]:
+    """What a person must say of the order of day, month and year."""
+    texts = joined(table, time.positions)
+    shown = texts[0]
+    if is_year_first(time.form, texts):
+        mark = next(sign for sign in shown if sign in "./-")
+        orders = [mark.join(parts) for parts in (("%y", "%m", "%d"), ("%d", "%m", "%y"))]
+        why, option = "may begin with the year, as the last part of dates changes most", orders[0]
+    elif day_or_month_first(time.form, texts):
+        orders = ["%d/%m/%Y", "%m/%d/%Y"]
+        why, option = "may be written day first or month first, and no row tells", "%d/%m/%Y %H:%M"
+    else:
+        return []
+    reason = f"{shown!r} {why}; say so with --time-format '{orders[0]}' or '{orders[1]}'"
+    return [Uncertain("time format", f"--time-format '{option}'", f"{table.label}: {reason}")]
 
 
 def _decimal(

@@ -19,6 +19,9 @@ from usage_platform.core.meter_files.layout import Layout
 from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.time.units import NS_A_DAY, NS_A_MINUTE
 
+EARLY_ENDS = (0, 10**9, NS_A_MINUTE)
+"""How long before the end of an interval it may be written, in ns: its last second or minute."""
+
 
 @dataclass(frozen=True, eq=False)
 class Ordered:
@@ -81,8 +84,12 @@ def stamp_of(
     begins_at_midnight = first % NS_A_DAY == 0
     if ends_of_day and not begins_at_midnight:
         return Stamp.END, []
-    looks_like_end = step > 0 and first % NS_A_DAY == step and last % NS_A_DAY == 0
-    if not ends_of_day and not (looks_like_end and last - first >= NS_A_DAY - step):
+    # The last minute or second of a day may stand for its end.
+    is_midnight = -last % NS_A_DAY in EARLY_ENDS
+    looks_like_end = step > 0 and first % NS_A_DAY == step and is_midnight
+    if not ends_of_day and not (
+        looks_like_end and last - first >= NS_A_DAY - step - max(EARLY_ENDS)
+    ):
         return Stamp.START, []
     return Stamp.END, [
         Uncertain(

@@ -18,6 +18,8 @@ _GROUPED = {
     mark: re.compile(rf"[+-]?[1-9][0-9]{{0,2}}(?:[{group}][0-9]{{3}})+(?:{re.escape(mark)}[0-9]+)?")
     for mark, group in ((".", ", '\u2019\u00a0\u202f"), (",", ". '\u2019\u00a0\u202f"))
 }
+# In India groups above the first have two digits.
+_INDIAN = re.compile(r"[+-]?[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}(?:\.[0-9]+)?")
 _ONE_GROUP = {
     mark: re.compile(rf"[+-]?[1-9][0-9]{{0,2}}{re.escape(mark)}[0-9]{{3}}") for mark in ".,"
 }
@@ -64,7 +66,7 @@ def decimal_mark(texts: Sequence[str], delimiter: str) -> DecimalMark:
         texts: Cells of it.
         delimiter: What separates the fields.
     """
-    cells = [text.strip() for text in texts]
+    cells = [_with_sign(text) for text in texts]
     points = sum(_says(cell, ".") for cell in cells)
     commas = sum(_says(cell, ",") for cell in cells)
     if points or commas:
@@ -74,7 +76,6 @@ def decimal_mark(texts: Sequence[str], delimiter: str) -> DecimalMark:
     is_open = any(_ONE_GROUP["."].fullmatch(cell) for cell in cells) and delimiter not in (
         "",
         ",",
-        "\t",
     )
     return DecimalMark(".", not is_open)
 
@@ -92,10 +93,16 @@ def _says(cell: str, mark: str) -> bool:
 
 def is_number(text: str) -> bool:
     """Whether a text is a number with either mark."""
-    cell = text.strip()
+    cell = _with_sign(text)
     return bool(re.fullmatch(_NUMBER, cell)) or any(
-        pattern.fullmatch(cell) for pattern in (*_GROUPED.values(), *_PLAIN.values())
+        pattern.fullmatch(cell) for pattern in (*_GROUPED.values(), *_PLAIN.values(), _INDIAN)
     )
+
+
+def _with_sign(text: str) -> str:
+    """A number with its sign in front; some write a minus of typesetters, or one behind."""
+    cell = text.strip().replace("\u2212", "-")
+    return f"-{cell[:-1]}" if cell.endswith("-") and cell[:1].isdigit() else cell
 
 
 def read_numbers(texts: pd.Series, mark: str) -> ReadNumbers:
@@ -108,6 +115,9 @@ def read_numbers(texts: pd.Series, mark: str) -> ReadNumbers:
     # A meter takes few different values: each is read once.
     codes, distinct = pd.factorize(texts)
     cells = pd.Series(distinct, dtype=object).str.strip()
+    signed = cells.str.endswith("-") | cells.str.contains("\u2212", regex=False)
+    if signed.any():
+        cells = cells.where(~signed, cells.map(_with_sign))
     plain = cells
     if mark == ",":
         has_comma = cells.str.contains(",", regex=False)
@@ -120,7 +130,7 @@ def read_numbers(texts: pd.Series, mark: str) -> ReadNumbers:
     values[written] = plain.to_numpy(dtype=object)[written].astype(np.float64)
     for at in np.flatnonzero(~written):
         cell = str(cells.iloc[at])
-        if _GROUPED[mark].fullmatch(cell):
+        if _GROUPED[mark].fullmatch(cell) or (mark == "." and _INDIAN.fullmatch(cell)):
             digits = re.sub(rf"[^\d{re.escape(mark)}+-]", "", cell).replace(mark, ".")
             values[at], written[at] = float(digits), True
     return ReadNumbers(values[codes], written[codes], (cells == "").to_numpy()[codes])

@@ -42,7 +42,8 @@ class FileOptions:
         meter_column: The column whose text names the meter of a row.
         delimiter: What separates the fields of a line: one character.
         decimal: The decimal mark: a point or a comma.
-        time_format: How times are written: a format of `strptime`, `epoch_s` or `epoch_ms`.
+        time_format: How times are written: a format of `strptime`, `epoch_s`, `epoch_ms`,
+            `epoch_us` or `epoch_ns`.
         skip_lines: Lines above the header.
         allow_bad_rows: Whether more than a fifth of the rows may be unreadable.
         sheet: The sheet of a workbook.

@@ -23,6 +23,7 @@ from usage_platform.core.meter_files.findings import Uncertain
 from usage_platform.core.meter_files.grid import on_the_grid
 from usage_platform.core.meter_files.layout import Layout
 from usage_platform.core.meter_files.meaning import Ordered, stamp_of
+from usage_platform.core.meter_files.midnights import late_midnights
 from usage_platform.core.meter_files.options import FileOptions
 from usage_platform.core.meter_files.quality import Texts, quality_of_readings
 from usage_platform.core.meter_files.quantity import quantity_of
@@ -115,7 +116,10 @@ def understand_alike(
         layouts,
         bad=[*bad_rows, *(row for table in tables for row in table.bad_rows)],
         ends_of_day=sum(table.ends_of_day for table in tables),
-        uncertain=[one for layout in layouts for one in layout.uncertain],
+        uncertain=[
+            *(one for layout in layouts for one in layout.uncertain),
+            *late_midnights(files),
+        ],
         notes=[*notes],
     )
     del tables

@@ -14,12 +14,14 @@ import pandas as pd
 from usage_platform.core.arrays import Floats, Int32s, Ints
 from usage_platform.core.meter_files.layout import Layout
 from usage_platform.core.meter_files.numbers import read_numbers
-from usage_platform.core.meter_files.times import Times, read_times
+from usage_platform.core.meter_files.times import ReadTimes, Times, read_times
 from usage_platform.core.meters import is_meter_name
 from usage_platform.core.readings.source import BadRow
-from usage_platform.core.time.units import NS_A_MINUTE
+from usage_platform.core.time.units import NS_A_DAY, NS_A_MINUTE
 
 Flags = npt.NDArray[np.bool_]
+
+_MINUTES_A_DAY = NS_A_DAY // NS_A_MINUTE
 
 EXPECTED_TIME = (
     "expected YYYY-MM-DD HH:MM:SS of 1970 to 2037, local or with an offset such as -05:00"
@@ -74,8 +76,8 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
     texts = _joined([columns[position] for position in layout.time.positions])
     times = read_times(texts, layout.form)
     wall, instants = times.wall, times.instants
-    if layout.in_utc:
-        instants, wall = np.where(np.isnat(instants), wall, instants), np.full_like(wall, "NaT")
+    if layout.time.utc_offset is not None:
+        instants, wall = _as_instants(wall, instants, layout.time.utc_offset)
     bad = _Bad(layout, numbers)
     time_name = "+".join(layout.dialect.names[position] for position in layout.time.positions)
     bad.add(times.unreadable, time_name, texts, f"is not a time; {_expected_time(layout)}")
@@ -84,14 +86,22 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
     if layout.time.end is not None:
         cells = pd.Series(columns[layout.time.end], dtype=object)
         end = read_times(cells, layout.form)
+        if layout.time.end_utc_offset is not None:
+            end_instants, end_wall = _as_instants(
+                end.wall, end.instants, layout.time.end_utc_offset
+            )
+            end = ReadTimes(end_wall, end_instants)
         unreadable = end.unreadable & (cells.str.strip() != "").to_numpy()
         name = layout.dialect.names[layout.time.end]
         bad.add(unreadable, name, cells, f"is not a time; {_expected_time(layout)}")
+    within_day = [column for column in layout.values if (column.minutes or 0) < _MINUTES_A_DAY]
+    if len(within_day) < len(layout.values):
+        _report_long_days(layout, columns, bad, wall)
     parts = [
         _of_column(layout, column.position, columns, bad, wall, instants, column.minutes)
-        for column in layout.values
+        for column in within_day
     ]
-    count = len(layout.values)
+    count = len(within_day)
     if layout.has_meter_columns:
         names = tuple(column.meter for column in layout.values)
         meters = np.repeat(np.arange(count), len(rows))
@@ -112,8 +122,8 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
         np.concatenate([part.values for part in parts])[keep],
         meters[keep].astype(np.int32),
         names,
-        None if end is None else end.wall[keep],
-        None if end is None else end.instants[keep],
+        None if end is None else np.tile(end.wall, count)[keep],
+        None if end is None else np.tile(end.instants, count)[keep],
         tuple(bad.rows),
         len(rows),
         times.ends_of_day,
@@ -200,6 +210,31 @@ def _meters(
     return codes.astype(np.int64), tuple(name if is_meter_name(name) else "" for name in names) or (
         "",
     )
+
+
+def _report_long_days(
+    layout: Layout, columns: Sequence[Sequence[str]], bad: _Bad, wall: Times
+) -> None:
+    """Report days of more than 24 hours: which hour comes twice is not known, but all follow it."""
+    for column in layout.values:
+        if (column.minutes or 0) < _MINUTES_A_DAY:
+            continue
+        cells = pd.Series(columns[column.position], dtype=object)
+        name = layout.dialect.names[column.position]
+        numbers = read_numbers(cells, layout.decimal)
+        # Days of 24 hours have a 0 there, or nothing.
+        fails = numbers.written & (numbers.values != 0) & ~np.isnat(wall)
+        bad.add(
+            fails, name, cells, "is of an hour after the 24th; expected a row of 24 hours: write "
+            "the day on which the clocks change as rows of one interval, with an offset"
+        )  # fmt: skip
+        wall[fails] = np.datetime64("NaT")
+
+
+def _as_instants(wall: Times, instants: Times, utc_offset: int) -> tuple[Times, Times]:
+    """The instants of times of which the column's name says the offset; no wall clock is left."""
+    ahead = np.timedelta64(utc_offset * NS_A_MINUTE, "ns")
+    return np.where(np.isnat(instants), wall - ahead, instants), np.full_like(wall, "NaT")
 
 
 def _joined(parts: Sequence[Sequence[str]]) -> pd.Series:

@@ -4,19 +4,34 @@ Belongs here: recognising a form. Not here: turning texts into times (`times`).
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 _CLOCK = (
     r"(?P<H>\d{1,2})[:.h](?P<M>\d{2})(?:[:.](?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
-    r"(?:\s?(?P<p>[AaPp])\.?[Mm]\.?)?"
+    r"(?:\s?(?P<p>[AaPp])\.?\s?[Mm]\.?)?(?:\s?(?:Uhr|h))?"
 )
 _COMPACT_CLOCK = r"(?P<H>\d{2})(?P<M>\d{2})(?P<S>\d{2})?(?P<f>)(?P<p>)"
 _HOUR = r"(?P<H>\d{1,2})(?P<M>)(?P<S>)(?P<f>)(?P<p>)"
-_OFFSET = r"(?:\s?(?P<z>[Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
-_WEEKDAY = r"(?:[A-Za-z]{2,9}\.?,? )?"
+ZONES = {
+    "WET": 0, "WEST": 1, "CET": 1, "MEZ": 1, "CEST": 2, "MESZ": 2, "EET": 2, "EEST": 3,
+    "EST": -5, "EDT": -4, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+}  # fmt: skip
+"""Hours ahead of UTC of abbreviations that mean one zone; CST, IST and BST mean several."""
+
+_ZONE = rf"(?P<z>[Zz]|UTC|GMT|{'|'.join(ZONES)}|[+-]\d{{2}}(?::?\d{{2}})?)"
+# Java writes the zone's name behind the offset.
+_OFFSET = rf"(?:\s?{_ZONE}(?:\[[A-Za-z_/]+\])?)?"
+# The end of the interval, behind its start; without a blank "-00:15" would be an offset.
+_RANGE = (
+    r"(?:(?:\s+(?:to|bis|à|a|-)\s+|\s*[\u2013\u2014\uff5e~]\s*)"
+    r"\d[\d:./ T-]*(?:\s?[AaPp]\.?\s?[Mm]\.?)?)?"
+)
+_LETTER = r"[^\W\d_]"
+_WEEKDAY = rf"(?:{_LETTER}{{2,10}}\.?,? )?"
 _SEPARATOR = r"(?:[ T,]+|T)"
-_MONTH_NAME = r"(?P<b>[A-Za-z]{3,9})\.?"
+_MONTH_NAME = rf"(?P<b>{_LETTER}{{3,10}})\.?"
 
 _DATES = {
     "%Y-%m-%d": r"(?P<Y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})",
@@ -24,12 +39,16 @@ _DATES = {
     "%d/%m/%Y": r"(?P<d>\d{1,2})(?P<s>[/-])(?P<m>\d{1,2})(?P=s)(?P<Y>\d{4}|\d{2})",
     "%m/%d/%Y": r"(?P<m>\d{1,2})(?P<s>[/-])(?P<d>\d{1,2})(?P=s)(?P<Y>\d{4}|\d{2})",
     "%Y%m%d": r"(?P<Y>\d{4})(?P<m>\d{2})(?P<d>\d{2})",
-    "%d %b %Y": rf"(?P<d>\d{{1,2}})[- /.]*{_MONTH_NAME}[- /,.]*(?P<Y>\d{{4}}|\d{{2}})",
+    "%d %b %Y": (
+        rf"(?P<d>\d{{1,2}})[- /.]*(?:de )?{_MONTH_NAME}[- /,.]*(?:de )?(?P<Y>\d{{4}}|\d{{2}})"
+    ),
     "%b %d %Y": rf"{_MONTH_NAME}[- /]*(?P<d>\d{{1,2}}),?[- /]*(?P<Y>\d{{4}})",
 }
 _EPOCHS = {
     "epoch_s": r"(?P<e>\d{9,10})(?:\.0*)?",
     "epoch_ms": r"(?P<e>\d{12,13})(?:\.0*)?",
+    "epoch_us": r"(?P<e>1\d{15})",
+    "epoch_ns": r"(?P<e>1\d{18})",
 }
 _DAY_FIRST, _MONTH_FIRST = "%d/%m/%Y", "%m/%d/%Y"
 _DIRECTIVES = {
@@ -44,14 +63,30 @@ _DIRECTIVES = {
     "M": r"(?P<M>\d{1,2})",
     "S": r"(?P<S>\d{1,2})",
     "f": r"(?P<f>\d{1,9})",
-    "p": r"(?P<p>[AaPp])\.?[Mm]\.?",
-    "z": r"(?P<z>[Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?)",
-    "a": r"[A-Za-z]{2,9}\.?",
-    "A": r"[A-Za-z]{2,9}\.?",
+    "p": r"(?P<p>[AaPp])\.?\s?[Mm]\.?",
+    "z": _ZONE,
+    "a": rf"{_LETTER}{{2,10}}\.?",
+    "A": rf"{_LETTER}{{2,10}}\.?",
     "%": "%",
 }
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+# Without accents: English, German, French, Spanish, Italian, Dutch, Portuguese and Nordic ones.
+_MONTHS = (
+    ("jan", "ene", "gen"),
+    ("feb", "fev"),
+    ("mar", "mae", "maa", "mrt"),
+    ("apr", "avr", "abr"),
+    ("may", "mai", "mag", "mei", "maj"),
+    ("jun", "juin", "giu"),
+    ("jul", "juil", "lug"),
+    ("aug", "aou", "ago"),
+    ("sep", "set"),
+    ("oct", "okt", "ott", "out"),
+    ("nov",),
+    ("dec", "dez", "dic", "des"),
+)
+MONTHS_A_YEAR = len(_MONTHS)
 LEAST_SHARE = 0.5
+_MOST_OFFSETS = 4
 
 
 @dataclass(frozen=True)
@@ -80,8 +115,9 @@ def given_form(text: str) -> TimeForm:
     """The form that a person names.
 
     Args:
-        text: A format of `strptime`, `epoch_s` or `epoch_ms`. A format of a date alone says how
-            the date is written; seconds, their fraction and an offset may always follow.
+        text: A format of `strptime`, `epoch_s`, `epoch_ms`, `epoch_us` or `epoch_ns`. A format of
+            a date alone says how the date is written; seconds, their fraction and an offset may
+            always follow.
 
     Raises:
         TimeFormatError: For a directive that is not known, or a format without a full date.
@@ -93,7 +129,7 @@ def given_form(text: str) -> TimeForm:
     for at, piece in enumerate(pieces):
         if at % 2 == 0:
             # Any of the usual separators stands for each other.
-            separators = "[ T/.,-]+"
+            separators = "[ T/.,-]+(?:de )?"
             pattern += "".join(
                 separators if re.match("[ /.-]", text) else re.escape(text)
                 for text in re.findall("[ /.-]+|[^ /.-]", piece)
@@ -110,17 +146,19 @@ def given_form(text: str) -> TimeForm:
         raise TimeFormatError(
             f"time format {text!r} has no full date; give one like '%d/%m/%Y %H:%M'"
         )
+    if not {"a", "A"} & known:
+        pattern = _WEEKDAY + pattern
     if not {"H", "I"} & known:
         pattern += rf"(?:{_SEPARATOR}{_CLOCK})?"
     elif "M" in known and "S" not in known and "p" not in known:
         pattern += r"(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
     if "z" not in known:
-        pattern += _OFFSET
+        pattern += _OFFSET + _RANGE
     return TimeForm(text, pattern, False, text)
 
 
 def _date_and_time(date: str, clock: str) -> str:
-    return rf"\s*{_WEEKDAY}{date}{clock}{_OFFSET}\s*"
+    return rf"\s*{_WEEKDAY}{date}{clock}{_OFFSET}{_RANGE if clock else ''}\s*"
 
 
 def candidate_forms(*, with_clock: bool) -> list[TimeForm]:
@@ -170,6 +208,28 @@ def recognised(
     return best[1] if best else None
 
 
+def month_of(name: str) -> int | None:
+    """The month of a name or its abbreviation; None if it is none."""
+    plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
+    for length in (4, 3):
+        for number, starts in enumerate(_MONTHS, start=1):
+            if plain[:length] in starts:
+                return number
+    return None
+
+
+def is_range(text: str) -> bool:
+    """Whether a time is followed by the end of its interval, as `00:00 - 00:15` is."""
+    half = r"(?:\s?[AaPp]\.?\s?[Mm]\.?)?"
+    return re.fullmatch(rf".*?\d{{2}}{half}{_RANGE.removesuffix('?')}\s*", text) is not None
+
+
+def has_offsets_of_ranges(form: TimeForm, texts: Sequence[str]) -> bool:
+    """Whether offsets differ as no zone's do: `00:00-00:15` is a range of times."""
+    found = [re.fullmatch(form.pattern, text) for text in texts]
+    return len({one.groupdict().get("z") for one in found if one} - {None}) > _MOST_OFFSETS
+
+
 def is_time(text: str) -> bool:
     """Whether a text could be a time of any form, with or without a time of day."""
     return any(
@@ -188,6 +248,18 @@ def day_or_month_first(form: TimeForm, texts: Sequence[str]) -> bool:
     return counts[0] == counts[1]
 
 
+def is_year_first(form: TimeForm, texts: Sequence[str]) -> bool:
+    """Whether dates of two digits a part begin with the year: the last part changes as days do."""
+    if form.name not in ("%d.%m.%Y", _DAY_FIRST, _MONTH_FIRST):
+        return False
+    found = [re.fullmatch(form.pattern, text) for text in texts]
+    parts = [one.groupdict() for one in found if one]
+    if any(len(part["Y"]) > 2 for part in parts):
+        return False
+    first = "m" if form.name == _MONTH_FIRST else "d"
+    return len({part["Y"] for part in parts}) > len({part[first] for part in parts})
+
+
 def _other_order(form: TimeForm, name: str) -> str:
     return form.pattern.replace(_DATES[form.name], _DATES[name])
 
@@ -202,9 +274,9 @@ def _fits(pattern: re.Pattern[str], text: str) -> bool:
         return False
     parts = found.groupdict()
     month, day = parts.get("m"), parts.get("d")
-    if month is not None and not 1 <= int(month) <= len(MONTHS):
+    if month is not None and not 1 <= int(month) <= MONTHS_A_YEAR:
         return False
     name = parts.get("b")
-    if name is not None and name[:3].lower() not in MONTHS:
+    if name is not None and month_of(name) is None:
         return False
     return day is None or 1 <= int(day) <= 31

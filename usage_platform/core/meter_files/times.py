@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from usage_platform.core.meter_files.time_forms import MONTHS, TimeForm
+from usage_platform.core.meter_files.time_forms import MONTHS_A_YEAR, ZONES, TimeForm, month_of
 
 Times = npt.NDArray[np.datetime64]
 Flags = npt.NDArray[np.bool_]
@@ -83,8 +83,9 @@ def _from_parts(parts: pd.DataFrame) -> tuple[Times, npt.NDArray[np.float64], in
     """Clock times, offsets in ns (NaN without one), and how many are 24:00."""
     if "e" in parts:
         seconds = _numbers(parts, "e", np.nan)
-        is_ms = parts["e"].str.len().to_numpy(dtype=float) > 10
-        nanoseconds = np.where(is_ms, seconds * 1e6, seconds * 1e9)
+        # Seconds have 9 or 10 digits, and each finer unit three more.
+        finer = np.maximum(np.ceil((parts["e"].str.len().to_numpy(dtype=float) - 10) / 3), 0)
+        nanoseconds = seconds * 10.0 ** (9 - 3 * finer)
         known = ~np.isnan(nanoseconds)
         clock = np.where(
             known,
@@ -99,7 +100,7 @@ def _from_parts(parts: pd.DataFrame) -> tuple[Times, npt.NDArray[np.float64], in
     hour, half_fits = _of_24_hours(parts, hour)
     is_end = (hour == _LAST_HOUR) & (minute == 0) & (second == 0)
     good = (
-        (year > 0) & (month >= 1) & (month <= len(MONTHS)) & (day >= 1) & half_fits
+        (year > 0) & (month >= 1) & (month <= MONTHS_A_YEAR) & (day >= 1) & half_fits
         & ((hour < _LAST_HOUR) | is_end) & (minute < 60) & (second < 60)
     )  # fmt: skip
     months = (np.where(good, (year - 1970) * 12 + month - 1, 0)).astype("int64")
@@ -123,8 +124,8 @@ def _numbers(parts: pd.DataFrame, name: str, missing: float) -> npt.NDArray[np.f
 def _months(parts: pd.DataFrame) -> npt.NDArray[np.float64]:
     if "b" not in parts:
         return _numbers(parts, "m", np.nan)
-    numbers = {name: float(at) for at, name in enumerate(MONTHS, start=1)}
-    return np.asarray(parts["b"].str[:3].str.lower().map(numbers), dtype=np.float64)
+    numbers = {name: month_of(name) for name in parts["b"].dropna().unique()}
+    return np.asarray(parts["b"].map(cast("Any", numbers)), dtype=np.float64)
 
 
 def _of_24_hours(
@@ -156,8 +157,8 @@ def _offsets(parts: pd.DataFrame) -> npt.NDArray[np.float64]:
 
 def _offset_ns(text: str) -> float:
     digits = text[1:].replace(":", "")
-    if not digits.isdigit():  # Z, UTC, GMT
-        return 0.0
+    if not digits.isdigit():  # Z, UTC, GMT or a zone
+        return float(ZONES.get(text, 0) * _NS["H"])
     hours, minutes = int(digits[:2]), int(digits[2:] or 0)
     if hours >= _LAST_HOUR or minutes >= 60:
         return float("nan")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from usage_platform.core.measurement import Unit
 from usage_platform.core.meter_files import units
+from usage_platform.core.meter_files.channels import is_channel
 from usage_platform.core.meter_files.columns import Table
 from usage_platform.core.meter_files.dialect import Dialect
 from usage_platform.core.meter_files.findings import Uncertain
@@ -17,9 +18,10 @@ from usage_platform.core.meter_files.numbers import is_number
 from usage_platform.core.meter_files.options import BOSTON_VALUE, CsvColumns, FileOptions
 
 _LEAST_NUMBERS = 0.5
+_CODE_DIGITS = 8
 _HOURS_A_DAY, _MINUTES_A_DAY = 24, 1440
 _CLOCK_NAME = re.compile(
-    r"(?:[a-z ]*?)?(\d{1,2})[:.h](\d{2})(?::00)?(?: ?- ?\d{1,2}[:.]\d{2}(?::00)?)?"
+    r"(?:[a-z ]*?)?(\d{1,2})[:.h](\d{2})(?::00)?(?: ?[-\u2013\uff5e~] ?\d{1,2}[:.]\d{2}(?::00)?)?"
 )
 _NUMBERED_NAME = re.compile(r"[a-z _-]*?0*(\d{1,3})")
 
@@ -101,7 +103,7 @@ def value_columns(
     others = [at for at in found if at not in described]
     kinds = {_unit_at(table, at, dialect) for at in others}
     are_meters = len(kinds) == 1 and (kinds != {None} or options.unit is not None)
-    if others and (not are_meters or any(_is_channel(table.names[at]) for at in others)):
+    if others and (not are_meters or any(is_channel(table.names[at]) for at in others)):
         shown = ", ".join(repr(table.names[at]) for at in found[:5])
         uncertain.append(
             Uncertain(
@@ -121,22 +123,6 @@ def value_columns(
         )
         for at in found
     )
-
-
-def _is_channel(name: str) -> bool:
-    text = name.lower()
-    words = (
-        "import",
-        "export",
-        "surplus",
-        "feed",
-        "generation",
-        "production",
-        "solar",
-        "net",
-        "pv",
-    )
-    return any(word in text for word in words)
 
 
 def _meter_name(column: str) -> str:
@@ -204,9 +190,28 @@ def numeric_columns(table: Table, taken: Sequence[int]) -> list[int]:
     found: list[int] = []
     for at in range(len(table.names)):
         given = [cell for cell in table.cells(at) if cell.strip()]
+        if not given or (len(given) > 1 and len(set(given)) == 1 and is_code(given[0])):
+            continue
         if at not in taken and sum(map(is_number, given)) >= max(1, _LEAST_NUMBERS * len(given)):
             found.append(at)
     return found
+
+
+def _of_one_name(
+    table: Table, found: list[tuple[int, re.Match[str]]]
+) -> list[tuple[int, re.Match[str]]]:
+    """The numbered columns, without those of flags that stand between them, as `kWh_1,flag_1`."""
+    by_name: dict[str, list[tuple[int, re.Match[str]]]] = {}
+    for at, match in found:
+        by_name.setdefault(match[0][: match.start(1)].rstrip("0"), []).append((at, match))
+    numeric = {*numeric_columns(table, ())}
+    of_numbers = [one for one in by_name.values() if numeric.intersection(at for at, _ in one)]
+    return of_numbers[0] if len(of_numbers) == 1 else found
+
+
+def is_code(cell: str) -> bool:
+    """Whether a cell that is the same in all rows is the number of something, not a value."""
+    return cell.strip().isdigit() and len(cell.strip()) >= _CODE_DIGITS
 
 
 def interval_columns(table: Table, taken: Sequence[int]) -> tuple[ValueColumn, ...]:
@@ -221,6 +226,8 @@ def interval_columns(table: Table, taken: Sequence[int]) -> tuple[ValueColumn, .
             for at, name in enumerate(table.names)
             if at not in taken and (match := pattern.fullmatch(name.strip().lower()))
         ]
+        if pattern is _NUMBERED_NAME:
+            found = _of_one_name(table, found)
         count = len(found)
         if count < _HOURS_A_DAY or (count % _HOURS_A_DAY and pattern is _CLOCK_NAME):
             continue
