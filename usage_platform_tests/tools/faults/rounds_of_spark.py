@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from signal import SIGCONT, SIGSTOP
+from signal import SIGCONT, SIGKILL, SIGSTOP
 
 import pandas as pd
 
@@ -87,7 +87,7 @@ class SparkRounds:
         else:
             work = self._halted_within_the_batch(cut.place)
         began = time.monotonic()
-        self._services.spark.send(cut.signal)
+        self._services.spark.send(SIGSTOP if cut.signal is SIGSTOP else SIGKILL)
         if held:
             release_commit(self._folder(held))
         if cut.signal is SIGSTOP:
