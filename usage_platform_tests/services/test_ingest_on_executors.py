@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -216,4 +216,11 @@ def test_a_worker_ends_with_its_executor_as_when_up_is_killed(cluster):
     worker = next(child for child in cluster.children[1:3] if child.is_alive)
     assert len(session_members(worker.pid)) > 1
     os.kill(worker.pid, signal.SIGTERM)
-    until(lambda: worker.exit_code is not None and session_members(worker.pid) == [])
+
+    def left() -> list[bytes]:
+        return [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in session_members(worker.pid)]
+
+    with suppress(AssertionError):
+        until(lambda: worker.exit_code is not None and session_members(worker.pid) == [])
+    # Whoever finds it failed sees what is left.
+    assert (worker.exit_code is None, left()) == (False, [])
