@@ -14,7 +14,6 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 os.environ.setdefault("JAVA_TOOL_OPTIONS", JAVA_TOOL_OPTIONS)
 
 import signal
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +31,7 @@ from usage_platform.local.jars import JarFolders, ensure_jars
 from usage_platform.local.java import JavaHome, ensure_java
 from usage_platform.local.process import ChildProcess, Service
 from usage_platform.local.spark_service import SparkEndpoint, spark_service
+from usage_platform_tests import ports
 from usage_platform_tests.repository import ROOT
 from usage_platform_tests.sharing import turn_of
 from usage_platform_tests.topics import put_events, read_events, renew_topics
@@ -99,12 +99,7 @@ def jar_folders(java: JavaHome) -> JarFolders:
 def unused_port() -> Callable[[], int]:
     """Ports the system hands out, so that tests do not meet a running stack."""
 
-    def ask() -> int:
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            return sock.getsockname()[1]
-
-    return ask
+    return ports.unused_port
 
 
 def _running(service: Service) -> Iterator[None]:

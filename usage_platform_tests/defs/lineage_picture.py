@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from usage_platform.definitions import defs
 from usage_platform.local.dagster_services import dagster_services
 from usage_platform.settings.settings import PREFIX
-from usage_platform_tests.web.pictures import FOLDER, free_port, save_small
+from usage_platform_tests.ports import unused_port
+from usage_platform_tests.web.pictures import FOLDER, save_small
 from usage_platform_tests.web.served_page import chromium, running
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def main() -> None:
     """Make the picture anew."""
     env = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
     with tempfile.TemporaryDirectory(prefix="usage-lineage-") as folder:
-        port = free_port()
+        port = unused_port()
         given = env | {f"{PREFIX}DATA": folder}
         code, ui, _ = dagster_services(Path(folder), given, Path(folder, "code"), port)
         with running(code), running(ui), chromium() as browser:

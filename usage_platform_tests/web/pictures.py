@@ -1,7 +1,6 @@
 """Photographs of the page for the README, on a generated year: `make pictures-page`."""
 
 import io
-import socket
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from PIL import Image
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.core.meters import Meter
 from usage_platform_tests.conftest import table_writer
+from usage_platform_tests.ports import unused_port
 from usage_platform_tests.repository import ROOT
 from usage_platform_tests.web.made_faulty import make_faulty
 from usage_platform_tests.web.made_fleet import make_fleet
@@ -108,7 +108,7 @@ def _opened(
 ) -> Iterator[tuple["Page", str, str]]:
     """Each page with its name and what is chosen on it."""
     settings = {"tariff": _TARIFF, "kafka_bootstrap": "127.0.0.1:9"}
-    with page_of(data, free_port(), **settings) as url:
+    with page_of(data, unused_port(), **settings) as url:
         for name, (look, chosen) in shots.items():
             context = browser.new_context(**look)
             page = context.new_page()
@@ -142,12 +142,6 @@ def save_small(taken: bytes, path: Path) -> None:
     image = Image.open(io.BytesIO(taken)).convert("RGB").quantize(_COLOURS)
     image.save(path, optimize=True)
     print(path.relative_to(ROOT))
-
-
-def free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        return asked.getsockname()[1]
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 from usage_platform_tests.e2e.conftest import Platform, platform_in
+from usage_platform_tests.ports import unused_port
 from usage_platform_tests.repository import ROOT
-from usage_platform_tests.tools.bench.live import unused_port
 from usage_platform_tests.tools.bench.made_readings import FIRST, readings_of
 from usage_platform_tests.tools.bench.process_usage import family_bytes
 

@@ -7,7 +7,6 @@ reader of the table sees it.
 
 import argparse
 import json
-import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from usage_platform.adapters.lake.tables import USAGE_HOURLY
 from usage_platform.core.anomalies.message_parsing import parse_anomaly
 from usage_platform_tests.e2e.conftest import platform_in, wait_for
 from usage_platform_tests.e2e.running_platform import RunningPlatform, running
+from usage_platform_tests.ports import unused_port
 from usage_platform_tests.tools.bench.process_usage import cpu_seconds_of
 from usage_platform_tests.topics import read_events
 
@@ -173,13 +173,6 @@ def _anomalies(stack: RunningPlatform) -> Iterator[tuple[pd.Timestamp, float]]:
 def _cpu_seconds(stack: RunningPlatform) -> float:
     """Processor time of all processes of the platform, with that of children that have ended."""
     return cpu_seconds_of([pid for service in _SERVICES if (pid := stack.pid(service))])
-
-
-def unused_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 if __name__ == "__main__":

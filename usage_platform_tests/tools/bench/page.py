@@ -5,7 +5,6 @@ Run by `make bench-page`: medians of some openings in Chromium, each in a fresh 
 cache, on the page's own server process.
 """
 
-import socket
 import statistics
 import tempfile
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from rich.table import Table
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.core.meters import Meter
 from usage_platform_tests.conftest import table_writer
+from usage_platform_tests.ports import unused_port
 from usage_platform_tests.tools.bench import fleet
 from usage_platform_tests.web.made_lake import YEAR_DAYS, make_year
 from usage_platform_tests.web.served_page import chromium, page_of
@@ -73,11 +73,11 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="usage-page-") as folder:
             print(f"a year of five-minute readings ({YEAR_DAYS} days), a model and its anomalies")
             make_year(Lake(f"{folder}/lake"), table_writer, (Meter(),), YEAR_DAYS)
-            with page_of(Path(folder), _free_port()) as url:
+            with page_of(Path(folder), unused_port()) as url:
                 _opened(browser, url)  # The server reads the lake once, whoever comes first.
                 openings = [_opened(browser, url) for _ in range(_TIMES)]
         Console().print(_table(openings))
-        rows = [fleet.measured(browser, count, _free_port, _ready) for count in fleet.METERS]
+        rows = [fleet.measured(browser, count, unused_port, _ready) for count in fleet.METERS]
     Console().print(fleet.table(rows))
 
 
@@ -129,12 +129,6 @@ def _table(openings: list[Opening]) -> Table:
     table.add_row("transferred", f"{openings[0].bytes / 1024:,.0f} KB", "")
     table.add_row("requests", f"{openings[0].requests}", "")
     return table
-
-
-def _free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        return asked.getsockname()[1]
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import math
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from usage_platform.adapters.lake.tables import USAGE_HOURLY
 from usage_platform.settings.settings import PREFIX
 from usage_platform.wiring.platform import Platform as WiredPlatform
 from usage_platform_tests.e2e.conftest import Platform
+from usage_platform_tests.ports import unused_port
 from usage_platform_tests.repository import ROOT
 
 ACCELERATOR = 1000
@@ -39,13 +39,6 @@ def _settings(minutes: float) -> dict[str, str]:
     for name in ("kafka", "spark", "ui", "page"):
         given[f"{name}_port"] = str(unused_port())
     return {**given, **_SHORT_RETENTION}
-
-
-def unused_port() -> int:
-    """A port that the system hands out."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 @contextmanager
