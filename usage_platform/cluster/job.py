@@ -17,7 +17,7 @@ from usage_platform.adapters.kafka.topics import KafkaUnreachableError
 from usage_platform.adapters.lake.errors import LakeError, one_line
 from usage_platform.adapters.lake.lease import LeaseError, writer_lease
 from usage_platform.adapters.lake.lease_record import Holder
-from usage_platform.adapters.spark.executors import tasks_at_once
+from usage_platform.adapters.spark.executors import tasks_of_job
 from usage_platform.adapters.spark.session import SparkFailedError, cluster_session
 from usage_platform.cluster.request import (
     RecomputeHours,
@@ -126,7 +126,7 @@ def _topics(
     platform: Platform, spark: "SparkSession", progress: Callable[[str], None]
 ) -> dict[str, Any]:
     lake, registry, kafka = platform.lake, platform.registry(), platform.kafka
-    tasks = tasks_at_once(spark)
+    tasks = tasks_of_job(spark)
     done = drain_topics(spark, lake, registry, kafka, progress, OWN_CHECKPOINT, tasks=tasks)
     return {topic: asdict(drained) for topic, drained in done.items()}
 

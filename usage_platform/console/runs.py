@@ -49,8 +49,8 @@ def why_it_failed(home: Path, job: str, step: str, since: datetime) -> str | Non
             event = entry.dagster_event
             if event is None or event.step_key != step:
                 continue
-            told = event.step_failure_data.user_failure_data
-            return (told.description if told else None) or event.message
+            raised = event.step_failure_data.user_failure_data
+            return (raised.description if raised else None) or event.message
     return None
 
 

@@ -31,7 +31,7 @@ def is_meter_name(text: str) -> bool:
     return len(text) <= LONGEST_NAME and text.isprintable() and bool(text.strip())
 
 
-def plain_name(name: str) -> str:
+def normalized_name(name: str) -> str:
     """What people read of a name: without blanks around it, each accent encoded in one way."""
     return unicodedata.normalize("NFC", " ".join(name.split()))
 
@@ -164,11 +164,11 @@ class MeterRegistry:
 
         Nobody tells them apart on a screen, and its events would be read without the description.
         """
-        return not self.describes(name) and plain_name(name) in self._plain_names
+        return not self.describes(name) and normalized_name(name) in self._normalized_names
 
     @cached_property
-    def _plain_names(self) -> frozenset[str]:
-        return frozenset(map(plain_name, (self.default.name, *self.known)))
+    def _normalized_names(self) -> frozenset[str]:
+        return frozenset(map(normalized_name, (self.default.name, *self.known)))
 
     def with_meters(self, meters: Iterable[Meter]) -> "MeterRegistry":
         """This registry with `meters` added; one of the same name is replaced."""

@@ -9,7 +9,7 @@ seconds of a processor, more than most micro-batches take. Here one process impo
 run is a fork of it (multiprocessing's "forkserver"). That process has no threads of Python and no
 connections, so that a fork of it is as good as a new process.
 
-A sensor's tick opens Dagster's storage anew, which reads all migration scripts of the storage to
+A sensor's tick opens Dagster's storage again, which reads all migration scripts of the storage to
 learn which is the newest: most of what a tick takes that finds nothing to do. Here they are read
 once.
 

@@ -106,7 +106,7 @@ class RowReader:
                 continue
             found[at] = True
             cells = tuple(cell.strip() for cell in row)
-            if cells != dialect.names and time in cells:
+            if cells != dialect.names:
                 raise SourceError(
                     f"{self._layout.label}:{self._number + at}: another header "
                     f"({shown_header(cells)}) begins a second table; save each table as a file of "

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Task = TypeVar("Task")
 
 
-def tasks_at_once(spark: "SparkSession") -> int:
+def tasks_of_job(spark: "SparkSession") -> int:
     """How many tasks the executors of a job run at once, as far as is known when it starts.
 
     Args:

@@ -114,11 +114,20 @@ class _AnomalyMessage(_Message):
     model_version: _Line = ""
 
 
-class _WithdrawnEpisode(_Message):
+class _OfEpisode(_Message):
+    """What all messages on an episode have, and what some have and nothing takes the place of."""
+
     event_id: _Id
     meter: _Meter
     episode: Instant
     at: Instant
+    model_version: _Line | None = Field(None, exclude=True)
+    cost: float | None = Field(None, exclude=True)
+    currency: _Line | None = Field(None, exclude=True)
+    outcome: _Line | None = Field(None, exclude=True)
+
+
+class _WithdrawnEpisode(_OfEpisode):
     status: Literal[EpisodeStatus.WITHDRAWN]
     # The platform says nothing else of it; where it is said, readers look at it.
     start: Instant = Field("", exclude=True)
@@ -128,17 +137,9 @@ class _WithdrawnEpisode(_Message):
     readings: _Count = Field(0, exclude=True)
     explanation: _Line = Field("", exclude=True)
     excess_kwh: float | None = Field(None, exclude=True)
-    model_version: _Line | None = Field(None, exclude=True)
-    cost: float | None = Field(None, exclude=True)
-    currency: _Line | None = Field(None, exclude=True)
-    outcome: _Line | None = Field(None, exclude=True)
 
 
-class _EpisodeMessage(_Message):
-    event_id: _Id
-    meter: _Meter
-    episode: Instant
-    at: Instant
+class _EpisodeMessage(_OfEpisode):
     status: Literal[EpisodeStatus.OPENED, EpisodeStatus.UPDATED, EpisodeStatus.CLOSED]
     start: Instant
     end: Instant
@@ -147,11 +148,6 @@ class _EpisodeMessage(_Message):
     readings: _Count = 0
     explanation: _Line
     excess_kwh: float | None = None
-    # Some messages have these; where one has not, nothing takes their place.
-    model_version: _Line | None = Field(None, exclude=True)
-    cost: float | None = Field(None, exclude=True)
-    currency: _Line | None = Field(None, exclude=True)
-    outcome: _Line | None = Field(None, exclude=True)
 
 
 _MODELS = (_AnomalyMessage, _EpisodeMessage, _WithdrawnEpisode)

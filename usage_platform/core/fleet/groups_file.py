@@ -156,8 +156,9 @@ def _check_names(found: GroupsFile, meters: Collection[str]) -> None:
         kind = "virtual meter" if name in virtual else "group"
         raise ValueError(f"{kind} {name!r}: a meter has this name; choose another")
     # One that is there no more may have had its last reading long ago.
-    present = [(one.name, entry) for one in buildings for entry in one.meters if not entry.until]
-    used = [(name, entry.meter) for name, entry in present]
+    used = [
+        (one.name, entry.meter) for one in buildings for entry in one.meters if entry.until is None
+    ]
     used += [(one.name, part) for one in found.virtual for part in (*one.plus, *one.minus)]
     for group, meter in used:
         if meter not in virtual and meter not in meters:

@@ -95,8 +95,9 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
         name = layout.dialect.names[layout.time.end]
         bad.add(unreadable, name, cells, f"is not a time; {_expected_time(layout)}")
     within_day = [column for column in layout.values if (column.minutes or 0) < _MINUTES_A_DAY]
-    if len(within_day) < len(layout.values):
-        _report_long_days(layout, columns, bad, wall)
+    after_day = [column for column in layout.values if (column.minutes or 0) >= _MINUTES_A_DAY]
+    for column in after_day:
+        _report_long_days(layout, column.position, columns, bad, wall)
     parts = [
         _of_column(layout, column.position, columns, bad, wall, instants, column.minutes)
         for column in within_day
@@ -213,22 +214,19 @@ def _meters(
 
 
 def _report_long_days(
-    layout: Layout, columns: Sequence[Sequence[str]], bad: _Bad, wall: Times
+    layout: Layout, position: int, columns: Sequence[Sequence[str]], bad: _Bad, wall: Times
 ) -> None:
-    """Report days of more than 24 hours: which hour comes twice is not known, but all follow it."""
-    for column in layout.values:
-        if (column.minutes or 0) < _MINUTES_A_DAY:
-            continue
-        cells = pd.Series(columns[column.position], dtype=object)
-        name = layout.dialect.names[column.position]
-        numbers = read_numbers(cells, layout.decimal)
-        # Days of 24 hours have a 0 there, or nothing.
-        fails = numbers.written & (numbers.values != 0) & ~np.isnat(wall)
-        bad.add(
-            fails, name, cells, "is of an hour after the 24th; expected a row of 24 hours: write "
-            "the day on which the clocks change as rows of one interval, with an offset"
-        )  # fmt: skip
-        wall[fails] = np.datetime64("NaT")
+    """Report days with a 25th hour: which hour comes twice is not known, but all follow it."""
+    cells = pd.Series(columns[position], dtype=object)
+    numbers = read_numbers(cells, layout.decimal)
+    # Days of 24 hours have a 0 there, or nothing.
+    fails = numbers.written & (numbers.values != 0) & ~np.isnat(wall)
+    reason = (
+        "is of an hour after the 24th; expected a row of 24 hours: write the day on which the "
+        "clocks change as rows of one interval, with an offset"
+    )
+    bad.add(fails, layout.dialect.names[position], cells, reason)
+    wall[fails] = np.datetime64("NaT")
 
 
 def _as_instants(wall: Times, instants: Times, utc_offset: int) -> tuple[Times, Times]:
