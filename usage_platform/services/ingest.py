@@ -16,6 +16,7 @@ from usage_platform.adapters.lake.tables import Lake
 from usage_platform.adapters.lake.write_turn import WriteTurn
 from usage_platform.adapters.spark.anomaly_batch import write_anomaly_batch
 from usage_platform.adapters.spark.executor_batch import write_usage_batch_on_executors
+from usage_platform.adapters.spark.query_start import start_query
 from usage_platform.adapters.spark.usage_batch import write_usage_batch
 from usage_platform.core.limits import MOST_EVENT_BYTES
 from usage_platform.core.meters import MeterRegistry
@@ -202,13 +203,12 @@ def start_stream(
         .withColumn("event_time", expr(_EVENT_TIME))
         .withWatermark("event_time", WATERMARK)
     )
-    return (
+    writer = (
         events.writeStream.queryName(f"{topic}_to_lake")
         .foreachBatch(write)
         .option("checkpointLocation", lake.spark_path(start.checkpoint))
-        .trigger(**trigger)
-        .start()
     )
+    return start_query(writer, **trigger)
 
 
 def duration_of(progress: Mapping[str, Any]) -> float:
