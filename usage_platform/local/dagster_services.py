@@ -62,6 +62,12 @@ def dagster_services(
         "ui": partial(own_server_replies, ui_port, HTTP, _pid_file(data_dir, "ui")),
         "daemon": partial(_daemon_runs, data_dir / "logs" / "daemon.log"),
     }
+    needs = {
+        "code": (),
+        "ui": ("code",),
+        # Its first ticks look at topics and start micro-batches.
+        "daemon": ("kafka", "spark", "code"),
+    }
     write_instance = partial(_write_instance, data_dir, home, code_socket)
     prepare = {"code": partial(_prepare_code, write_instance, home)}
     return tuple(
@@ -74,7 +80,7 @@ def dagster_services(
             log_file=data_dir / "logs" / f"{name}.log",
             pid_file=_pid_file(data_dir, name),
             ready=ready[name],
-            start_timeout=120.0,
+            needs=needs[name],
             prepare=prepare.get(name, write_instance),
             # What its log said at its start is moved aside in time, and tells nothing later on.
             asked_again=name != "daemon",

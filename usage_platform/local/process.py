@@ -25,10 +25,10 @@ from usage_platform.local.pid import (
     session_members,
     write_pid_file,
 )
+from usage_platform.local.service_log import last_line, set_aside, set_aside_if_large
 
-OLD_LOGS_KEPT = 3
-LARGEST_LOG_BYTES = 64 * 2**20
-_POLL_S = 0.1
+POLL_SECONDS = 0.1
+"""Between two looks at a service that is waited for."""
 _KILL_WAIT_S = 10.0
 
 
@@ -49,7 +49,9 @@ class Service:
         pid_file: Names the process while it runs.
         ready: Asks once whether it answers; quick (a second or two), raises nothing. Asked from
             other threads too.
-        start_timeout: Seconds it may take to become ready.
+        needs: The names of services that must answer before it starts; one that is not among
+            those that are started runs elsewhere.
+        start_timeout: Seconds it may take to become ready, beside others that start.
         stop_timeout: Seconds it may take to stop when asked to, before it is killed.
         prepare: Done before each start, the restarts too; may raise LocalError.
         asked_again: Whether `ready` also tells that one hangs which was ready before.
@@ -62,7 +64,8 @@ class Service:
     log_file: Path
     pid_file: Path
     ready: Callable[[], bool]
-    start_timeout: float = 60.0
+    needs: tuple[str, ...] = ()
+    start_timeout: float = 180.0
     stop_timeout: float = 20.0
     prepare: Callable[[], None] = _nothing_to_prepare
     asked_again: bool = True
@@ -105,7 +108,7 @@ class ChildProcess:
             folder.mkdir(parents=True, exist_ok=True)
         reap_stale(service.pid_file, service.stop_timeout)
         service.prepare()
-        _rotate(service.log_file)
+        set_aside(service.log_file)
         try:
             # To append: after its log was emptied, it writes at the beginning again.
             with service.log_file.open("ab") as log:
@@ -127,33 +130,43 @@ class ChildProcess:
         if identity:
             write_pid_file(service.pid_file, identity)
 
-    def wait_ready(self, progress: Callable[[str], None]) -> None:
-        """Wait until it answers; what does not come up in time is stopped.
+    def has_come_up(self, waited: float) -> bool:
+        """Whether it answers by now; what does not come up in time is stopped.
 
         Args:
-            progress: Called with the seconds waited, such as "kafka: starting, 3 s".
+            waited: Seconds since it was started.
 
         Raises:
             LocalError: When it ended or did not answer in time; names the log.
         """
         service = self.service
+        if not self.is_alive:
+            why = self.why_it_ended()
+            self.stop()
+            raise LocalError(why)
+        if service.ready():
+            return True
+        if waited > service.start_timeout:
+            self.stop()
+            raise LocalError(
+                f"{service.name} did not answer within {service.start_timeout:.0f} s: "
+                f"see {service.log_file}"
+            )
+        return False
+
+    def wait_ready(self, progress: Callable[[str], None]) -> None:
+        """Wait until it answers.
+
+        Args:
+            progress: Called with the seconds waited, such as "kafka: starting, 3 s".
+
+        Raises:
+            LocalError: As `has_come_up` does.
+        """
         began = time.monotonic()
-        while True:
-            if not self.is_alive:
-                why = self.why_it_ended()
-                self.stop()
-                raise LocalError(why)
-            if service.ready():
-                return
-            waited = time.monotonic() - began
-            if waited > service.start_timeout:
-                self.stop()
-                raise LocalError(
-                    f"{service.name} did not answer within {service.start_timeout:.0f} s: "
-                    f"see {service.log_file}"
-                )
-            progress(f"{service.name}: starting, {waited:.0f} s")
-            time.sleep(_POLL_S)
+        while not self.has_come_up(waited := time.monotonic() - began):
+            progress(f"{self.service.name}: starting, {waited:.0f} s")
+            time.sleep(POLL_SECONDS)
 
     def why_it_ended(self) -> str:
         """One line on a process that has ended: how, its last words, where its log is."""
@@ -161,20 +174,12 @@ class ChildProcess:
         if code is not None and code < 0:
             how = f"by {signal.Signals(-code).name}"
         else:
-            how = f"with exit code {code}, last line: {_last_line(service.log_file)}"
+            how = f"with exit code {code}, last line: {last_line(service.log_file)}"
         return f"{service.name} ended {how}; see {service.log_file}"
 
     def rotate_log(self) -> None:
-        """Move a log that has grown to `LARGEST_LOG_BYTES` aside, while the process writes to it.
-
-        It is copied and emptied, as the process keeps the file open: what is written between the
-        two is lost.
-        """
-        log_file = self.service.log_file
-        if log_file.exists() and log_file.stat().st_size >= LARGEST_LOG_BYTES:
-            _make_room(log_file)
-            shutil.copyfile(log_file, _numbered(log_file, 1))
-            os.truncate(log_file, 0)
+        """Move a log that has grown large aside, while the process writes to it."""
+        set_aside_if_large(self.service.log_file)
 
     def stop(self) -> None:
         """Ask it to stop, wait, kill what is left of it and of all it started.
@@ -265,31 +270,5 @@ def _wait_gone(process: ProcessId, timeout: float) -> bool:
     while process.is_alive:
         if time.monotonic() > end:
             return False
-        time.sleep(_POLL_S)
+        time.sleep(POLL_SECONDS)
     return True
-
-
-def _numbered(log_file: Path, number: int) -> Path:
-    return log_file.with_name(f"{log_file.name}.{number}")
-
-
-def _make_room(log_file: Path) -> None:
-    """Number the older logs one up, so that .1 is free; the oldest one goes."""
-    for number in range(OLD_LOGS_KEPT, 1, -1):
-        newer = _numbered(log_file, number - 1)
-        if newer.exists():
-            newer.replace(_numbered(log_file, number))
-
-
-def _rotate(log_file: Path) -> None:
-    if log_file.exists():
-        _make_room(log_file)
-        log_file.replace(_numbered(log_file, 1))
-
-
-def _last_line(log_file: Path) -> str:
-    try:
-        lines = log_file.read_text("utf-8", "replace").split("\n")
-    except FileNotFoundError:
-        return "none"
-    return next((line.strip()[:200] for line in reversed(lines) if line.strip()), "none")

@@ -24,6 +24,7 @@ from usage_platform.local.process import Service
 from usage_platform.local.replies import HTTP
 from usage_platform.local.shipped_files import REPOSITORY_ROOT
 from usage_platform.local.spark_service import (
+    MASTER,
     SETTINGS_FILE,
     java_command,
     prepare_home,
@@ -136,12 +137,13 @@ def cluster_services(
             log_file=logs / f"{name}.log",
             pid_file=pid_file,
             ready=partial(own_server_replies, page, HTTP, pid_file),
+            needs=() if name == MASTER else (MASTER,),
             prepare=partial(prepare_home, home, _conf(cluster)),
         )
 
     master, *pages = cluster.page_ports
     return [
-        service("spark-master", "master.Master", master, "--port", str(cluster.port)),
+        service(MASTER, "master.Master", master, "--port", str(cluster.port)),
         *(
             service(
                 f"spark-worker-{number}",

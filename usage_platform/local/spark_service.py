@@ -59,6 +59,9 @@ rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
 """
 
+MASTER = "spark-master"
+"""The service that a cluster of this machine begins with (`spark_cluster`)."""
+
 
 @dataclass(frozen=True)
 class SparkEndpoint:
@@ -129,7 +132,7 @@ def spark_service(
         log_file=data_dir / "logs" / "spark.log",
         pid_file=pid_file,
         ready=partial(own_server_replies, endpoint.port, GRPC, pid_file),
-        start_timeout=120.0,
+        needs=(MASTER,),
         stop_timeout=30.0,
         prepare=partial(prepare_home, home, settings),
     )

@@ -107,7 +107,7 @@ class Stack:
         self._env: Mapping[str, str] = {}
 
     def __enter__(self) -> Self:
-        """Start what is needed, in order.
+        """Start what is needed, and wait until all of it answers.
 
         Raises:
             LocalError: In one line, when something does not come up.

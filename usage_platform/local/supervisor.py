@@ -1,4 +1,4 @@
-"""Several services kept running: started in order, again when they die or hang, stopped in reverse.
+"""Several services kept running: started together, again when they die or hang, stopped in reverse.
 
 Belongs here: when a service is started again and what is said of it. Not here: how one process is
 started or stopped (process), how it shows that one hangs (asking), or which services there are (the
@@ -13,7 +13,7 @@ from typing import Literal
 
 from usage_platform.local.asking import MISSES_OF_ONE_THAT_HANGS, Asking
 from usage_platform.local.errors import LocalError
-from usage_platform.local.process import ChildProcess, Service
+from usage_platform.local.process import POLL_SECONDS, ChildProcess, Service
 
 State = Literal["stopped", "starting", "ready", "waiting"]
 """What a service is; "waiting" is the pause before a restart."""
@@ -55,7 +55,7 @@ class Supervisor:
         """Describe what to keep running; starts nothing yet.
 
         Args:
-            services: In the order to start them.
+            services: Each behind those that it needs.
             say: Called with each event as a line.
             progress: Called with how long a first start has been waited for.
             clock: Seconds that only go forward.
@@ -66,21 +66,38 @@ class Supervisor:
         self._clock = clock
 
     def start(self) -> None:
-        """Start all in order, each when the one before answers.
+        """Start all, each as soon as those that it needs answer.
 
         Raises:
-            LocalError: When one does not come up; those started before are stopped again.
+            LocalError: When one does not come up; the others are stopped again.
         """
         try:
-            for kept in self._kept:
-                self._enter(kept, "starting")
-                kept.child.start()
-                kept.child.wait_ready(self._progress)
-                self._become_ready(kept, "ready")
+            while self._is_starting():
+                time.sleep(POLL_SECONDS)
         # Ctrl-C while waiting must not leave a process either.
         except BaseException:
             self.stop()
             raise
+
+    def _is_starting(self) -> bool:
+        """Start what may be started by now; whether there is still something to wait for."""
+        for kept in self._kept:
+            if kept.state == "stopped" and self._has_what_it_needs(kept.child.service):
+                self._enter(kept, "starting")
+                kept.child.start()
+            elif kept.state == "starting" and kept.child.has_come_up(self._clock() - kept.since):
+                self._become_ready(kept, "ready")
+        starting = [kept for kept in self._kept if kept.state == "starting"]
+        if starting:
+            names = ", ".join(kept.child.service.name for kept in starting)
+            longest = self._clock() - min(kept.since for kept in starting)
+            self._progress(f"{names}: starting, {longest:.0f} s")
+        return any(kept.state != "ready" for kept in self._kept)
+
+    def _has_what_it_needs(self, service: Service) -> bool:
+        return all(
+            kept.state == "ready" for kept in self._kept if kept.child.service.name in service.needs
+        )
 
     def look(self) -> None:
         """Look at each service once and do what is due, without waiting for one to be ready."""

@@ -1,4 +1,4 @@
-"""Real processes are started in order, started again when killed or stopped, and none is left."""
+"""Real processes are started together, started again when killed or stopped, and none is left."""
 
 import os
 import signal
@@ -28,15 +28,46 @@ def until(condition, supervisor) -> None:
     topics.until(holds)
 
 
-def test_services_start_in_order_and_stop_in_reverse(python_service):
+def test_services_stop_in_reverse(python_service):
     said = []
     services = [python_service(name) for name in ("kafka", "spark")]
     supervisor = Supervisor(services, said.append, lambda text: None)
     supervisor.start()
     supervisor.stop()
-    assert [line.partition(" after")[0] for line in said] == [
-        *("kafka: ready", "spark: ready", "spark: stopped", "kafka: stopped")
-    ]
+    lines = [line.partition(" after")[0] for line in said]
+    assert sorted(lines[:2]) == ["kafka: ready", "spark: ready"]
+    assert lines[2:] == ["spark: stopped", "kafka: stopped"]
+
+
+def test_a_service_starts_when_those_that_it_needs_answer_and_beside_the_others(python_service):
+    """The slow one answers when the one beside it is there; the last when both are."""
+    running, answering = [], set()
+
+    def service(name, ready, *needs):
+        prepare = partial(running.append, name)
+        return python_service(name, ready=ready, prepare=prepare, needs=needs)
+
+    def answer(name, holds):
+        if holds():
+            answering.add(name)
+        return name in answering
+
+    slow = service("slow", lambda: answer("slow", lambda: "beside" in running))
+    beside = service("beside", lambda: answer("beside", lambda: True))
+    last = service("last", lambda: answering >= {"slow", "beside"}, "slow", "beside", "elsewhere")
+    supervisor = Supervisor([slow, beside, last], print, lambda text: None)
+    supervisor.start()
+    supervisor.stop()
+    assert running == ["slow", "beside", "last"]
+
+
+def test_what_needs_one_that_does_not_come_up_is_not_started(python_service):
+    started = []
+    first = python_service("first", "sys.exit(1)")
+    second = python_service("second", needs=("first",), prepare=lambda: started.append("second"))
+    with pytest.raises(LocalError, match="first ended with exit code 1"):
+        Supervisor([first, second], print, lambda text: None).start()
+    assert not started
 
 
 def test_a_killed_service_comes_back_under_a_new_number(python_service):
@@ -93,10 +124,10 @@ def test_when_one_does_not_come_up_those_before_it_are_stopped(python_service):
 
 
 def test_ctrl_c_while_starting_leaves_no_process(monkeypatch, python_service):
-    def interrupted(self, progress):
+    def interrupted(self, waited):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ChildProcess, "wait_ready", interrupted)
+    monkeypatch.setattr(ChildProcess, "has_come_up", interrupted)
     service = python_service()
     with pytest.raises(KeyboardInterrupt):
         Supervisor([service], print, lambda text: None).start()
@@ -128,7 +159,7 @@ def test_a_second_ctrl_c_while_stopping_leaves_no_process(monkeypatch, python_se
 
 
 def test_a_log_that_grows_is_moved_aside_while_its_service_runs(monkeypatch, python_service):
-    monkeypatch.setattr("usage_platform.local.process.LARGEST_LOG_BYTES", 1000)
+    monkeypatch.setattr("usage_platform.local.service_log.LARGEST_LOG_BYTES", 1000)
     code = (
         "import threading\n"
         "def write():\n"
