@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.core.arrays import Floats, Int32s, Ints
+from usage_platform.core.meter_files.counted_hours import refuse_hour_25
 from usage_platform.core.meter_files.layout import Layout
 from usage_platform.core.meter_files.numbers import read_numbers
 from usage_platform.core.meter_files.times import ReadTimes, Times, read_times
@@ -78,6 +79,7 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
     wall, instants = times.wall, times.instants
     if layout.time.utc_offset is not None:
         instants, wall = _as_instants(wall, instants, layout.time.utc_offset)
+    refuse_hour_25(layout, numbers, texts, times.unreadable)
     bad = _Bad(layout, numbers)
     time_name = "+".join(layout.dialect.names[position] for position in layout.time.positions)
     bad.add(times.unreadable, time_name, texts, f"is not a time; {_expected_time(layout)}")

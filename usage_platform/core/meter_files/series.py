@@ -15,6 +15,7 @@ import pandas as pd
 from usage_platform.core.arrays import Floats, Integers, Ints
 from usage_platform.core.measurement import Sign
 from usage_platform.core.meter_files.bad_rows import report_rows
+from usage_platform.core.meter_files.counted_hours import refuse_short_day
 from usage_platform.core.meter_files.findings import Uncertain
 from usage_platform.core.meter_files.layout import Layout
 from usage_platform.core.meter_files.portions import portions, portions_of_groups
@@ -94,10 +95,14 @@ def all_rows(
         files: Emptied: of ten million rows there is no room for two copies.
         meter: Gives the time zone, and the name where the files name no meter.
         bad: Where rows are reported whose time the clocks skip.
+
+    Raises:
+        SourceError: In one line, for a file with counted hours where the clocks change.
     """
     layouts = [file.layout for file in files]
     called = meter_names(files, meter)
     names = tuple(dict.fromkeys(called.values()))
+    end_with_24 = [file.rows.ends_of_day > 0 for file in files]
     tables = [file.rows for file in files]
     files.clear()
     code_of = {name: position for position, name in enumerate(names)}
@@ -130,6 +135,10 @@ def all_rows(
     if not gone.any():
         return rows, names
     at = np.flatnonzero(gone & np.isfinite(value))
+    for file in np.unique(file_of[at]):
+        here = at[file_of[at] == file]
+        walls = times[file_of == file]
+        refuse_short_day(layouts[int(file)], end_with_24[int(file)], times[here], walls)
     report_rows(
         bad,
         layouts,

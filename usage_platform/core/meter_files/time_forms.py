@@ -99,12 +99,14 @@ class TimeForm:
             p, z and e, as the directives of `strptime` are.
         is_usual: Whether it is ISO 8601, which most files use.
         option: The value of `--time-format` that says the same.
+        has_hours_alone: Whether times of day are numbers of hours, without minutes.
     """
 
     name: str
     pattern: str
     is_usual: bool
     option: str
+    has_hours_alone: bool = False
 
 
 class TimeFormatError(ValueError):
@@ -154,7 +156,8 @@ def given_form(text: str) -> TimeForm:
         pattern += r"(?::(?P<S>\d{2})(?:[.,](?P<f>\d{1,9}))?)?"
     if "z" not in known:
         pattern += _OFFSET + _RANGE
-    return TimeForm(text, pattern, False, text)
+    has_hours_alone = bool({"H", "I"} & known) and "M" not in known
+    return TimeForm(text, pattern, False, text, has_hours_alone)
 
 
 def _date_and_time(date: str, clock: str) -> str:
@@ -180,7 +183,7 @@ def candidate_forms(*, with_clock: bool) -> list[TimeForm]:
                 _COMPACT_CLOCK: f"{name}{'' if name == '%Y%m%d' else ' '}%H%M",
                 _HOUR: f"{name} %H",
             }.get(clock, name)
-            forms.append(TimeForm(name, pattern, usual, option))
+            forms.append(TimeForm(name, pattern, usual, option, clock == _HOUR))
     if with_clock:
         forms += [TimeForm(name, pattern, False, name) for name, pattern in _EPOCHS.items()]
     return forms
