@@ -22,6 +22,7 @@ from usage_platform.adapters.kafka.events import (
 from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings, partitions_of
 from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
 from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.adapters.lake.readings_by_meter import readings_by_meter
 from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.core.anomalies.published_past import PublishedPast
 from usage_platform.core.anomalies.stream import RETENTION, ScorerState
@@ -96,8 +97,10 @@ def restored(
             )
         )
     if since is not None:
-        rows = _consumed_rows(reader, scored, since, meters=homes.own)
-        _restore_history(memory, registry, since, [rows, homes.without_others(tail)])
+        _restore_history(memory, registry, reader, scored, since, homes.own)
+        rest = homes.without_others(tail)
+        memory.history.add(rest[_COLUMNS])
+        memory.silence.add(rest, registry)
     return memory, homes.others
 
 
@@ -133,10 +136,14 @@ class _Past:
     scored: _Scored
 
     def readings(self, meter: str, first: int, end: int) -> pd.DataFrame:
+        if not self.reader.exists(READINGS):
+            return pd.DataFrame(columns=_COLUMNS)
         until = pd.Timestamp(end, tz="UTC")
         since = pd.Timestamp(first, tz="UTC")
-        rows = _consumed_rows(self.reader, self.scored, since, until, [meter])
-        return rows.loc[rows["event_time"] < until, _COLUMNS]
+        columns = [*_COLUMNS, "kafka_time", "partition", "offset"]
+        rows = self.reader.rows(READINGS, columns, since.date(), until.date(), [meter])
+        past = self.scored.among(rows) & rows["event_time"].between(since, until, inclusive="left")
+        return rows.loc[past, _COLUMNS]
 
     def published(self, since: Mapping[str, int]) -> PublishedPast:
         with _reader_of_past(self.kafka) as client:
@@ -176,26 +183,21 @@ def _start_of_history(
 
 
 def _restore_history(
-    memory: ScorerState, registry: MeterRegistry, since: pd.Timestamp, parts: Sequence[pd.DataFrame]
-) -> None:
-    """Fill the history with rows of the lake, then with the topic's tail."""
-    for rows in parts:
-        memory.history.add(rows[_COLUMNS])
-        memory.silence.add(rows, registry)
-    memory.floor = since.value
-
-
-def _consumed_rows(
+    memory: ScorerState,
+    registry: MeterRegistry,
     reader: LakeReader,
     scored: _Scored,
     since: pd.Timestamp,
-    until: pd.Timestamp | None = None,
-    meters: Sequence[str] | None = None,
-) -> pd.DataFrame:
-    """Readings from an instant on whose events were consumed; up to a day and of meters only."""
+    meters: Sequence[str] | None,
+) -> None:
+    """Fill the history with rows of the lake; what is on the topic only comes after them."""
+    memory.floor = since.value
     if not reader.exists(READINGS):
-        return pd.DataFrame(columns=[*_COLUMNS, "kafka_time"])
-    columns = [*_COLUMNS, "kafka_time", "partition", "offset"]
-    last = None if until is None else until.date()
-    rows = reader.rows(READINGS, columns, since.date(), last, meters)
-    return rows[scored.among(rows) & (rows["event_time"] >= since)]
+        return
+
+    def counts(rows: pd.DataFrame) -> pd.Series:
+        return scored.among(rows) & (rows["event_time"] >= since)
+
+    for meter, own in readings_by_meter(reader, since.date(), meters, counts):
+        memory.history.add_of(meter, own.instants, own.values)
+        memory.silence.add_of(meter, own.instants, own.arrived, registry)

@@ -6,6 +6,7 @@ row holds (`detector_rows`), which files make up a model (`models`).
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -65,16 +66,31 @@ def summary_of(files: LakeFiles, path: str) -> str:
     return given[_SUMMARY.encode()].decode()
 
 
-def meters_in(files: LakeFiles, path: str) -> list[str]:
-    """The meters of a file, in the order of its rows."""
-    with _opened(files, path) as parquet:
-        return parquet.read(columns=["meter"])["meter"].to_pylist()
+@dataclass(frozen=True, eq=False)
+class DetectorIndex:
+    """Where the detectors of a file are.
+
+    Attributes:
+        positions: The row group of each meter, in their order.
+        footer: Where its parts are; reading it again takes longer than finding a detector, and on
+            S3 as long as a detector.
+    """
+
+    positions: dict[str, int]
+    footer: pq.FileMetaData
 
 
-def read_detector(files: LakeFiles, path: str, position: int) -> Detector:
-    """The detector at a position in a file; nothing of the others is read."""
+def index_of(files: LakeFiles, path: str) -> DetectorIndex:
+    """Where the detectors of a file are; none is read."""
     with _opened(files, path) as parquet:
-        return from_row(parquet.read_row_group(position))
+        names = parquet.read(columns=["meter"])["meter"].to_pylist()
+        return DetectorIndex({name: at for at, name in enumerate(names)}, parquet.metadata)
+
+
+def read_detector(files: LakeFiles, path: str, index: DetectorIndex, meter: str) -> Detector:
+    """A meter's detector; nothing of the others is read."""
+    with _opened(files, path, index.footer) as parquet:
+        return from_row(parquet.read_row_group(index.positions[meter]))
 
 
 def read_detectors(files: LakeFiles, path: str) -> Iterator[tuple[str, Detector]]:
@@ -97,10 +113,12 @@ def read_profiles(files: LakeFiles, path: str) -> Iterator[tuple[str, WeekProfil
 
 
 @contextmanager
-def _opened(files: LakeFiles, path: str) -> Iterator[pq.ParquetFile]:
+def _opened(
+    files: LakeFiles, path: str, footer: pq.FileMetaData | None = None
+) -> Iterator[pq.ParquetFile]:
     with files.open_input(path) as source:
         try:
-            with pq.ParquetFile(source) as parquet:
+            with pq.ParquetFile(source, metadata=footer) as parquet:
                 yield parquet
         except pa.ArrowInvalid as error:
             raise files.damaged(path, error) from None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from weakref import WeakValueDictionary
 
 from usage_platform.adapters.lake.files import LakeFiles
-from usage_platform.adapters.stores.detector_files import meters_in, read_detector
+from usage_platform.adapters.stores.detector_files import DetectorIndex, index_of, read_detector
 from usage_platform.core.detector.manifest import Detector
 
 KEPT_DETECTORS = 128
@@ -67,7 +67,7 @@ class StoredDetectors(Mapping[str, Detector]):
         self._paths = paths
         self._firsts = firsts
         self._cache = cache
-        self._positions: dict[str, dict[str, int]] = {}
+        self._indexes: dict[str, DetectorIndex] = {}
 
     def __getitem__(self, name: str) -> Detector:
         """The detector of a meter."""
@@ -75,28 +75,29 @@ class StoredDetectors(Mapping[str, Detector]):
         if bucket < 0:
             raise KeyError(name)
         path = self._paths[bucket]
-        position = self._in(path)[name]
-        return self._cache.get((path, name), lambda: read_detector(self._files, path, position))
+        index = self._index(path)
+        if name not in index.positions:
+            raise KeyError(name)
+        return self._cache.get((path, name), lambda: read_detector(self._files, path, index, name))
 
     def __contains__(self, name: object) -> bool:
         """Whether the meter has a detector; none is read."""
         bucket = bisect_right(self._firsts, str(name)) - 1
-        return bucket >= 0 and name in self._in(self._paths[bucket])
+        return bucket >= 0 and name in self._index(self._paths[bucket]).positions
 
     def __iter__(self) -> Iterator[str]:
         """The meters, sorted."""
         for path in self._paths:
-            yield from self._in(path)
+            yield from self._index(path).positions
 
     def __len__(self) -> int:
         """The number of meters."""
-        return sum(len(self._in(path)) for path in self._paths)
+        return sum(len(self._index(path).positions) for path in self._paths)
 
-    def _in(self, path: str) -> dict[str, int]:
-        if path not in self._positions:
-            names = meters_in(self._files, path)
-            self._positions[path] = {name: position for position, name in enumerate(names)}
-        return self._positions[path]
+    def _index(self, path: str) -> DetectorIndex:
+        if path not in self._indexes:
+            self._indexes[path] = index_of(self._files, path)
+        return self._indexes[path]
 
 
 class FormerDetectors(Mapping[str, Detector]):

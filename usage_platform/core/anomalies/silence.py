@@ -12,7 +12,7 @@ State: a few numbers a meter. Cost: an arrival looks at its meter only; a check 
 whose pause may have become too long since the last check (a heap).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
@@ -123,12 +123,31 @@ class SilenceWatch:
             readings: meter, event_time and kafka_time (datetime64[ns, UTC]), any order.
             registry: The known meters.
         """
-        for meter, newest, arrived in _by_meter(readings):
-            known = self._meters.setdefault(meter, _Arrivals())
-            known.add(newest, arrived, registry.get(meter).interval_minutes * NS_A_MINUTE)
-            if meter not in self._scheduled and known.is_live and known.usual is not None:
-                # The check looks again: the least limit is not known here.
-                self._schedule(known.at, meter)
+        if readings.empty:
+            return
+        codes, names = pd.factorize(readings["meter"])
+        newest = instants_of(readings.loc[:, "event_time"])
+        arrived = instants_of(readings.loc[:, "kafka_time"])
+        order = np.argsort(codes, kind="stable")
+        for part in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
+            self.add_of(str(names[codes[part[0]]]), newest[part], arrived[part], registry)
+
+    def add_of(self, meter: str, newest: Ints, arrived: Ints, registry: MeterRegistry) -> None:
+        """Add readings of one meter that arrived, as `add` does.
+
+        Args:
+            meter: The meter's name.
+            newest: int64, shape (n,): their interval starts, any order.
+            arrived: int64, shape (n,): when they arrived.
+            registry: The known meters.
+        """
+        order = np.lexsort((newest, arrived))
+        known = self._meters.setdefault(meter, _Arrivals())
+        interval = registry.get(meter).interval_minutes * NS_A_MINUTE
+        known.add(newest[order], arrived[order], interval)
+        if meter not in self._scheduled and known.is_live and known.usual is not None:
+            # The check looks again: the least limit is not known here.
+            self._schedule(known.at, meter)
 
     def published(self, meter: str) -> int | None:
         """Start of the meter's last silence that was published; None without one."""
@@ -188,16 +207,3 @@ class SilenceWatch:
     def _schedule(self, at: int, meter: str) -> None:
         self._scheduled.add(meter)
         heappush(self._due, (at, meter))
-
-
-def _by_meter(readings: pd.DataFrame) -> Iterator[tuple[str, Ints, Ints]]:
-    """Each meter's interval starts and arrivals, in the order of arrival."""
-    if readings.empty:
-        return
-    codes, names = pd.factorize(readings["meter"])
-    newest = instants_of(readings.loc[:, "event_time"])
-    arrived = instants_of(readings.loc[:, "kafka_time"])
-    order = np.lexsort((newest, arrived, codes))
-    ends = np.flatnonzero(np.diff(codes[order])) + 1
-    for part in np.split(order, ends):
-        yield str(names[codes[part[0]]]), newest[part], arrived[part]

@@ -5,6 +5,8 @@ days (`core.time.calendar`), the expected values (`expected`).
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,8 @@ from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.units import NS_A_DAY, NS_A_MINUTE, NS_AN_HOUR
 
 SUNDAY = 6
+# A meter is put on a few grids; of half a year of five minutes one takes 1.2 MB.
+_KEPT_RANGES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,11 +87,25 @@ def to_grid(
     gridded = np.full(size, np.nan)
     usable = np.where(np.isfinite(values), values, np.nan)
     gridded[(instants[::-1] - start) // interval] = usable[::-1]
+    local = _local_times(start, interval, size, meter.zone, calendar)
+    return Grid(meter, start, gridded, *local)
+
+
+@lru_cache(maxsize=_KEPT_RANGES)
+def _local_times(
+    start: int, interval: int, size: int, zone: ZoneInfo, calendar: Calendar
+) -> tuple[Ints, Ints, Ints]:
+    """`day`, `weekday` and `step` of `Grid`; read-only, as other meters' grids have the same.
+
+    Meters are trained, and loaded when a scorer starts, over the same time one after the other.
+    """
     index = pd.DatetimeIndex(start + interval * np.arange(size)).tz_localize("UTC")
-    wall = index.tz_convert(meter.zone).tz_localize(None).asi8
+    wall = index.tz_convert(zone).tz_localize(None).asi8
     day, within = np.divmod(wall, NS_A_DAY)
-    weekday = weekdays_of(day, calendar)
-    return Grid(meter, start, gridded, day, weekday, within // interval)
+    found = (day, weekdays_of(day, calendar), within // interval)
+    for one in found:
+        one.flags.writeable = False
+    return found
 
 
 def weekdays_of(day: Ints, calendar: Calendar) -> Ints:

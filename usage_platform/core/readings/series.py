@@ -78,13 +78,28 @@ class ReadingHistory:
         """
         changed: dict[str, int] = {}
         for meter, part in readings.groupby("meter", sort=True):
-            new = _last_wins(instants_of(part.loc[:, "event_time"]), part["value"].to_numpy(float))
-            old = self.of(str(meter))
-            first = _first_difference(old, new)
+            instants = instants_of(part.loc[:, "event_time"])
+            first = self.add_of(str(meter), instants, part["value"].to_numpy(float))
             if first is not None:
                 changed[str(meter)] = first
-                self._series[str(meter)] = _merged(old, new)
         return changed
+
+    def add_of(self, meter: str, instants: Ints, values: Floats) -> int | None:
+        """Add readings of one meter, as `add` does.
+
+        Args:
+            meter: The meter's name.
+            instants: int64, shape (n,): interval starts, ns since 1970 UTC, any order.
+            values: float64, shape (n,): kW; the last one of an interval wins.
+
+        Returns:
+            The earliest instant at which something is another than before; None if nothing is.
+        """
+        new, old = _last_wins(instants, values), self.of(meter)
+        first = _first_difference(old, new)
+        if first is not None:
+            self._series[meter] = _merged(old, new)
+        return first
 
     def add_earlier(self, meter: str, readings: pd.DataFrame) -> None:
         """Add a meter's readings (event_time, value) of before those that are held."""

@@ -10,6 +10,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
+import pandas as pd
+
 from usage_platform.adapters.kafka.topics import KafkaSettings
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
@@ -72,15 +74,22 @@ def scorer_memory(bench: Workbench) -> list[Figure]:
 
 
 def _restarted(bench: Workbench, meters: int) -> Restart:
+    """A first scorer scores a reading of each meter and ends; the next one is measured."""
     kafka, lake = bench.fresh_kafka(), Lake(str(bench.new_folder()))
     fill_readings(lake, meters, STATE_DAYS)
     copied_model(lake, meters, FIRST + timedelta(days=STATE_DAYS))
-    put(kafka, readings_of(meters, 1, STATE_DAYS).iloc[:meters])
+    readings = readings_of(meters, 1, STATE_DAYS)
+    _scored(kafka, lake, readings.iloc[:meters])
+    return _scored(kafka, lake, readings.iloc[meters : 2 * meters])
+
+
+def _scored(kafka: KafkaSettings, lake: Lake, readings: pd.DataFrame) -> Restart:
+    put(kafka, readings)
     wait_for_coordinator(kafka)
     # A process that has made the readings holds memory which would hide what a scorer takes.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, context) as pool:
-        return pool.submit(_restart, kafka, lake, meters).result()
+        return pool.submit(_restart, kafka, lake, len(readings)).result()
 
 
 def _restart(kafka: KafkaSettings, lake: Lake, meters: int) -> Restart:

@@ -40,15 +40,15 @@ class Costs:
         base_gb: Memory of Spark, Dagster and the page, GB.
     """
 
-    ingest_us: float = 60.0
-    score_us: float = 55.0
-    train_s: float = 0.9
+    ingest_us: float = 64.0
+    score_us: float = 21.0
+    train_s: float = 1.4
     night_s: float = 0.55
-    scorer_mb: float = 3.0
+    scorer_mb: float = 2.4
     topic_bytes: float = 155.0
     tables_mb: float = 1.05
     models_mb: float = 29.1
-    base_cores: float = 0.3
+    base_cores: float = 0.22
     base_gb: float = 5.0
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from usage_platform_tests.repository import ROOT
 from usage_platform_tests.tools.bench.sizing import METERS, Costs, cells, size_for
 
-COSTS = Costs(ingest_us=50, score_us=10, train_s=7.0, night_s=1.0, scorer_mb=2.0)
+COSTS = Costs(ingest_us=50, score_us=10, train_s=7.0, night_s=1.0, scorer_mb=2.0, base_cores=0.3)
 
 
 def test_the_average_load_is_that_of_events_trainings_and_nights():
