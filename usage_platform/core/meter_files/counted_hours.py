@@ -1,81 +1,93 @@
 """Hours that are counted from midnight, where the clocks change.
 
 Belongs here: telling counted hours from hours of the clock, which are the same on every other day,
-and refusing them. Not here: times with minutes, and the two autumn hours (`core.time.local_time`).
+and refusing them. Not here: reading the numbers (`times`), the two autumn hours
+(`core.time.local_time`).
 
 A day on which the clocks go back has the counted hours 1 to 25, one on which they go forward 1 to
 23: read as hours of the clock, all of them after the change were wrong by an hour.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from datetime import date, timedelta
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
-from usage_platform.core.meter_files.layout import Layout
+from usage_platform.core.arrays import Ints
+from usage_platform.core.meter_files.times import Flags, NumberedHours
 from usage_platform.core.readings.source import SourceError
-from usage_platform.core.time.units import NS_A_DAY, NS_AN_HOUR
+from usage_platform.core.time.local_time import local_day_bounds
 
-_DAY = np.timedelta64(NS_A_DAY, "ns")
-_HOUR = np.timedelta64(NS_AN_HOUR, "ns")
-_ADVICE = (
-    "its hours are counted from midnight, so that those after the change are no times of day; "
-    "write this day with times of day or with an offset, or leave it out"
-)
+HoursOfDays = Mapping[tuple[str, int], int]
+"""The numbers of the hours of a meter's day (days since 1970), each as a bit."""
+
+_USUAL_HOURS = 24
 
 
-def refuse_hour_25(
-    layout: Layout, numbers: Iterable[int], texts: pd.Series, is_unreadable: npt.NDArray[np.bool_]
-) -> None:
-    """Refuse a file that counts the hours of a day on which the clocks go back.
+def hours_of_days(
+    numbered: NumberedHours, has_value: Flags, meters: Ints, names: tuple[str, ...]
+) -> HoursOfDays:
+    """Which hours the days of each meter have.
 
     Args:
-        layout: The table's layout.
-        numbers: The rows' numbers in their file.
-        texts: Their times, as written.
-        is_unreadable: Which of these are no times.
-
-    Raises:
-        SourceError: In one line, for the first 25th hour.
+        numbered: The hours of n rows.
+        has_value: bool, shape (n,): rows without a value do not count.
+        meters: int64, shape (n,): positions in `names`.
+        names: Meters as the file calls them.
     """
-    if not layout.form.has_hours_alone:
-        return
-    for number, text, fails in zip(numbers, texts, is_unreadable, strict=True):
-        if fails and text.strip().endswith(" 25"):
-            raise SourceError(
-                f"{layout.label}:{number}: '{text.strip()}' is a 25th hour; {_ADVICE}"
-            )
+    at = np.flatnonzero(has_value & ~np.isnat(numbered.days))
+    days = numbered.days[at].astype(np.int64)
+    bits = np.left_shift(1, numbered.hours[at])
+    order = np.lexsort((days, meters[at]))
+    days, bits, codes = days[order], bits[order], meters[at][order]
+    if not len(at):
+        return {}
+    begins = np.flatnonzero(np.diff(days, prepend=days[0] - 1) | np.diff(codes, prepend=codes[0]))
+    joined = np.bitwise_or.reduceat(bits, begins)
+    pairs = zip(codes[begins].tolist(), days[begins].tolist(), strict=True)
+    return {(names[code], day): int(mask) for (code, day), mask in zip(pairs, joined, strict=True)}
 
 
-def refuse_short_day(
-    layout: Layout,
-    ends_with_24: bool,
-    skipped: Iterable[np.datetime64],
-    walls: npt.NDArray[np.datetime64],
-) -> None:
-    """Refuse a file that counts the hours of a day on which the clocks go forward.
-
-    By the clock such a day lacks the hour that is skipped, and has the last one; counted, it is the
-    other way round.
+def refuse_counted_hours(label: str, hours: HoursOfDays, timezone: str) -> None:
+    """Refuse a file that counts the hours of a day on which the clocks change.
 
     Args:
-        layout: The table's layout.
-        ends_with_24: Whether its hours are 1 to 24; else they are 0 to 23.
-        skipped: Its times that the clocks skip.
-        walls: The times of all of its rows, on the wall clock.
+        label: The file, for messages.
+        hours: The hours of its days.
+        timezone: The meters' IANA zone.
 
     Raises:
         SourceError: In one line, for the first such day.
     """
-    if not layout.form.has_hours_alone:
+    lengths = {day: _length(day, timezone) for day in {day for _, day in hours}}
+    changing = {day: length for day, length in lengths.items() if length != _USUAL_HOURS}
+    counted = sorted({day for (_, day), mask in hours.items() if _counts(mask, changing.get(day))})
+    if not counted:
         return
-    for wall in skipped:
-        midnight = wall.astype("datetime64[D]").astype("datetime64[ns]")
-        last = midnight + _DAY - (np.timedelta64(0) if ends_with_24 else _HOUR)
-        if last not in walls:
-            day = midnight.astype("datetime64[D]")
-            raise SourceError(
-                f"{layout.label}: {day} lacks its last hour and has the one that the clocks skip; "
-                f"{_ADVICE}"
-            )
+    day, length = _date(counted[0]), changing[counted[0]]
+    fixed = (
+        "; if this meter's clock never changes, set its time zone to a fixed one such as "
+        "Etc/GMT+5 (--timezone)"
+    )
+    raise SourceError(
+        f"{label}: {day} has the hours of {length:.0f} hours, counted from midnight, so that those "
+        "after the change of the clocks are no times of day; write this day with times of day or "
+        f"with an offset, or leave it out{fixed if length < _USUAL_HOURS else ''}"
+    )
+
+
+def _counts(mask: int, length: float | None) -> bool:
+    """Whether hours are exactly those of the day, one after the other, from 0 or from 1 on."""
+    if length is None or length != int(length):
+        return False
+    from_0 = (1 << int(length)) - 1
+    return mask in (from_0, from_0 << 1)
+
+
+def _length(day: int, timezone: str) -> float:
+    start, end = local_day_bounds(_date(day), timezone)
+    return (end - start).total_seconds() / 3600
+
+
+def _date(day: int) -> date:
+    return date(1970, 1, 1) + timedelta(days=day)

@@ -257,6 +257,7 @@ def _rows_of(
         bad_rows=(),
         row_count=0,
         ends_of_day=rows.ends_of_day,
+        hours=rows.hours,
         quality=None if rows.quality is None else rows.quality[wanted],
     )
     return FileRows(replace(file.layout, unit=unit), part)

@@ -30,6 +30,7 @@ class JoinedRows:
         self._bad_rows: list[BadRow] = []
         self._row_count = 0
         self._ends_of_day = 0
+        self._hours: dict[tuple[str, int], int] = {}
 
     def add(self, block: TypedRows) -> None:
         """Add the next block."""
@@ -45,6 +46,8 @@ class JoinedRows:
         self._bad_rows += block.bad_rows
         self._row_count += block.row_count
         self._ends_of_day += block.ends_of_day
+        for day, hours in block.hours.items():
+            self._hours[day] = self._hours.get(day, 0) | hours
 
     def rows(self, bad_rows: Sequence[BadRow] = ()) -> TypedRows:
         """All rows; nothing may be added afterwards.
@@ -65,6 +68,7 @@ class JoinedRows:
             self._row_count + len(bad_rows),
             self._ends_of_day,
             _flags(self._quality),
+            self._hours,
         )
 
 

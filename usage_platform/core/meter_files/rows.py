@@ -5,14 +5,14 @@ lines (adapters), and what the typed rows mean (`meaning`, `readings`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from usage_platform.core.arrays import Floats, Int32s, Ints
-from usage_platform.core.meter_files.counted_hours import refuse_hour_25
+from usage_platform.core.meter_files.counted_hours import HoursOfDays, hours_of_days
 from usage_platform.core.meter_files.layout import Layout
 from usage_platform.core.meter_files.numbers import read_numbers
 from usage_platform.core.meter_files.times import ReadTimes, Times, read_times
@@ -49,6 +49,7 @@ class TypedRows:
         row_count: Rows of text, bad ones and empty cells included.
         ends_of_day: How many times are written as 24:00.
         quality: object, str, the rows' quality flags as written; None where the file has none.
+        hours: The numbers of the hours of its days, where times of day are no more than that.
     """
 
     numbers: Int32s
@@ -63,6 +64,7 @@ class TypedRows:
     row_count: int
     ends_of_day: int
     quality: npt.NDArray[np.object_] | None = None
+    hours: HoursOfDays = field(default_factory=dict[tuple[str, int], int])
 
 
 def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> TypedRows:
@@ -79,7 +81,6 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
     wall, instants = times.wall, times.instants
     if layout.time.utc_offset is not None:
         instants, wall = _as_instants(wall, instants, layout.time.utc_offset)
-    refuse_hour_25(layout, numbers, texts, times.unreadable)
     bad = _Bad(layout, numbers)
     time_name = "+".join(layout.dialect.names[position] for position in layout.time.positions)
     bad.add(times.unreadable, time_name, texts, f"is not a time; {_expected_time(layout)}")
@@ -104,6 +105,11 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
         _of_column(layout, column.position, columns, bad, wall, instants, column.minutes)
         for column in within_day
     ]
+    hours: HoursOfDays = {}
+    if times.numbered is not None and layout.time.utc_offset is None:
+        cells = [pd.Series(columns[column.position], dtype=object) for column in within_day]
+        has_value = np.any([cell.str.strip() != "" for cell in cells], axis=0)
+        hours = hours_of_days(times.numbered, has_value, meters, names)
     count = len(within_day)
     if layout.has_meter_columns:
         names = tuple(column.meter for column in layout.values)
@@ -131,6 +137,7 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
         len(rows),
         times.ends_of_day,
         quality,
+        hours,
     )
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from usage_platform.core.arrays import Floats, Integers, Ints
 from usage_platform.core.measurement import Sign
 from usage_platform.core.meter_files.bad_rows import report_rows
-from usage_platform.core.meter_files.counted_hours import refuse_short_day
+from usage_platform.core.meter_files.counted_hours import refuse_counted_hours
 from usage_platform.core.meter_files.findings import Uncertain
 from usage_platform.core.meter_files.layout import Layout
 from usage_platform.core.meter_files.portions import portions, portions_of_groups
@@ -100,9 +100,10 @@ def all_rows(
         SourceError: In one line, for a file with counted hours where the clocks change.
     """
     layouts = [file.layout for file in files]
+    for file in files:
+        refuse_counted_hours(file.layout.label, file.rows.hours, meter.timezone)
     called = meter_names(files, meter)
     names = tuple(dict.fromkeys(called.values()))
-    end_with_24 = [file.rows.ends_of_day > 0 for file in files]
     tables = [file.rows for file in files]
     files.clear()
     code_of = {name: position for position, name in enumerate(names)}
@@ -135,10 +136,6 @@ def all_rows(
     if not gone.any():
         return rows, names
     at = np.flatnonzero(gone & np.isfinite(value))
-    for file in np.unique(file_of[at]):
-        here = at[file_of[at] == file]
-        walls = times[file_of == file]
-        refuse_short_day(layouts[int(file)], end_with_24[int(file)], times[here], walls)
     report_rows(
         bad,
         layouts,

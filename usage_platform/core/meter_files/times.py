@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from usage_platform.core.arrays import Ints
 from usage_platform.core.meter_files.time_forms import MONTHS_A_YEAR, ZONES, TimeForm, month_of
 
 Times = npt.NDArray[np.datetime64]
@@ -22,6 +23,7 @@ _USUAL_FORM = "%Y-%m-%d %H:%M:%S"
 _CENTURY_FROM = 70
 _NS = {"D": 86_400 * 10**9, "H": 3_600 * 10**9, "M": 60 * 10**9, "S": 10**9}
 _LAST_HOUR, _NOON = 24, 12
+_HOURS_OF_LONGEST_DAY = 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,16 +34,31 @@ class ReadTimes:
         wall: datetime64[ns]: wall-clock times; NaT where an offset is written or there is none.
         instants: datetime64[ns], UTC, of texts with an offset; NaT elsewhere.
         ends_of_day: How many are written as 24:00.
+        numbered: The numbers of the hours, where times of day are no more than that.
     """
 
     wall: Times
     instants: Times
     ends_of_day: int = 0
+    numbered: "NumberedHours | None" = None
 
     @property
     def unreadable(self) -> Flags:
         """Where there is neither."""
         return np.isnat(self.wall) & np.isnat(self.instants)
+
+
+@dataclass(frozen=True, eq=False)
+class NumberedHours:
+    """Dates with the number of an hour, of n texts.
+
+    Attributes:
+        days: datetime64[D]; NaT where there is no date, an offset or a number above 25.
+        hours: int64, from 0 to 25.
+    """
+
+    days: npt.NDArray[np.datetime64]
+    hours: Ints
 
 
 def read_times(texts: pd.Series, form: TimeForm) -> ReadTimes:
@@ -56,7 +73,7 @@ def read_times(texts: pd.Series, form: TimeForm) -> ReadTimes:
     """
     wall = np.full(len(texts), np.datetime64("NaT"), dtype="datetime64[ns]")
     instants = wall.copy()
-    ends = 0
+    ends, numbered = 0, None
     if form.is_usual:
         usual = pd.to_datetime(texts, format=_USUAL_FORM, errors="coerce")
         wall = usual.to_numpy("datetime64[ns]").copy()
@@ -64,13 +81,24 @@ def read_times(texts: pd.Series, form: TimeForm) -> ReadTimes:
     if len(left):
         parts = texts.iloc[left].str.strip().str.extract(rf"\A(?:{form.pattern})\Z")
         clock, offset, ends = _from_parts(parts)
+        if form.has_hours_alone:
+            numbered = _numbered(parts)
         has_offset = ~np.isnan(offset)
         wrong = ~has_offset & parts["z"].notna().to_numpy() if "z" in parts else ~has_offset & False
         clock = np.where(wrong, np.datetime64("NaT"), clock)
         shift = np.nan_to_num(offset).astype("timedelta64[ns]")
         instants[left] = np.where(has_offset, clock - shift, np.datetime64("NaT"))
         wall[left] = np.where(has_offset, np.datetime64("NaT"), clock)
-    return ReadTimes(_within_years(wall), _within_years(instants), ends)
+    return ReadTimes(_within_years(wall), _within_years(instants), ends, numbered)
+
+
+def _numbered(parts: pd.DataFrame) -> NumberedHours:
+    """The numbers of hours, also of those that no clock shows."""
+    hour = _numbers(parts, "H", _HOURS_OF_LONGEST_DAY + 1)
+    midnight, offset, _ = _from_parts(parts.assign(H="0"))
+    known = np.isnan(offset) & (hour <= _HOURS_OF_LONGEST_DAY)
+    days = np.where(known, midnight.astype("datetime64[D]"), np.datetime64("NaT", "D"))
+    return NumberedHours(days, np.where(known, hour, 0).astype(np.int64))
 
 
 def _within_years(times: Times) -> Times:
