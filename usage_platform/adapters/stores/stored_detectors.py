@@ -8,14 +8,18 @@ import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from weakref import WeakValueDictionary
 
 from usage_platform.adapters.lake.files import LakeFiles
-from usage_platform.adapters.stores.detector_files import DetectorIndex, index_of, read_detector
+from usage_platform.adapters.stores.detector_files import index_of, read_detector
 from usage_platform.core.detector.manifest import Detector
 
 KEPT_DETECTORS = 128
 """Detectors that stay in memory although nobody uses them: a meter's of two years, about 200 MB."""
+
+# Meters are scored by name, and files have meters that follow each other by name.
+_KEPT_INDEXES = 2
 
 Key = tuple[str, str]
 
@@ -67,7 +71,8 @@ class StoredDetectors(Mapping[str, Detector]):
         self._paths = paths
         self._firsts = firsts
         self._cache = cache
-        self._indexes: dict[str, DetectorIndex] = {}
+        self._positions: dict[str, dict[str, int]] = {}
+        self._index = lru_cache(maxsize=_KEPT_INDEXES)(partial(index_of, files))
 
     def __getitem__(self, name: str) -> Detector:
         """The detector of a meter."""
@@ -75,29 +80,31 @@ class StoredDetectors(Mapping[str, Detector]):
         if bucket < 0:
             raise KeyError(name)
         path = self._paths[bucket]
-        index = self._index(path)
-        if name not in index.positions:
+        if name not in self._in(path):
             raise KeyError(name)
-        return self._cache.get((path, name), lambda: read_detector(self._files, path, index, name))
+        return self._cache.get((path, name), lambda: self._read(path, name))
 
     def __contains__(self, name: object) -> bool:
         """Whether the meter has a detector; none is read."""
         bucket = bisect_right(self._firsts, str(name)) - 1
-        return bucket >= 0 and name in self._index(self._paths[bucket]).positions
+        return bucket >= 0 and name in self._in(self._paths[bucket])
 
     def __iter__(self) -> Iterator[str]:
         """The meters, sorted."""
         for path in self._paths:
-            yield from self._index(path).positions
+            yield from self._in(path)
 
     def __len__(self) -> int:
         """The number of meters."""
-        return sum(len(self._index(path).positions) for path in self._paths)
+        return sum(len(self._in(path)) for path in self._paths)
 
-    def _index(self, path: str) -> DetectorIndex:
-        if path not in self._indexes:
-            self._indexes[path] = index_of(self._files, path)
-        return self._indexes[path]
+    def _in(self, path: str) -> dict[str, int]:
+        if path not in self._positions:
+            self._positions[path] = self._index(path).positions
+        return self._positions[path]
+
+    def _read(self, path: str, name: str) -> Detector:
+        return read_detector(self._files, path, self._index(path), name)
 
 
 class FormerDetectors(Mapping[str, Detector]):
