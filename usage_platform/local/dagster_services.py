@@ -81,6 +81,7 @@ def dagster_services(
             pid_file=_pid_file(data_dir, name),
             ready=ready[name],
             needs=needs[name],
+            start_timeout=120.0,
             prepare=prepare.get(name, write_instance),
             # What its log said at its start is moved aside in time, and tells nothing later on.
             asked_again=name != "daemon",
@@ -102,9 +103,14 @@ def _write_instance(data_dir: Path, home: Path, code_socket: Path) -> None:
     """The instance of the repository's `dagster.yaml`, with its data in this data folder."""
     text = shipped_file("dagster.yaml").read_text("utf-8")
     home.mkdir(parents=True, exist_ok=True)
-    (home / "dagster.yaml").write_text(text.replace(".usage/", f"{data_dir}/"), "utf-8")
-    workspace = _WORKSPACE.format(socket=code_socket, location=_LOCATION)
-    (home / "workspace.yaml").write_text(workspace, "utf-8")
+    _write(home / "dagster.yaml", text.replace(".usage/", f"{data_dir}/"))
+    _write(home / "workspace.yaml", _WORKSPACE.format(socket=code_socket, location=_LOCATION))
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file that has another text: a service that starts meanwhile may be reading it."""
+    if not file.exists() or file.read_text("utf-8") != text:
+        file.write_text(text, "utf-8")
 
 
 def _daemon_runs(log_file: Path) -> bool:

@@ -92,9 +92,9 @@ def socket_path(data_dir: Path, name: str) -> Path:
 class PortClaims:
     """Ports promised to this stack's services, from before they listen until it has stopped.
 
-    Services are started one after the other: without a claim, two stacks that start at the same
-    time, or one that starts while another's service is started again, choose the same port. The
-    system frees the claims when their holder ends, however that happens.
+    A service listens some time after its port was chosen: without a claim, two stacks that start at
+    the same time, or one that starts while another's service is started again, choose the same
+    port. The system frees the claims when their holder ends, however that happens.
     """
 
     def __init__(self) -> None:

@@ -49,9 +49,9 @@ class Service:
         pid_file: Names the process while it runs.
         ready: Asks once whether it answers; quick (a second or two), raises nothing. Asked from
             other threads too.
-        needs: The names of services that must answer before it starts; one that is not among
-            those that are started runs elsewhere.
-        start_timeout: Seconds it may take to become ready, beside others that start.
+        needs: The names of services that must answer before it is started first; one that is not
+            among those that are started runs elsewhere.
+        start_timeout: Seconds it may take to become ready when it starts alone.
         stop_timeout: Seconds it may take to stop when asked to, before it is killed.
         prepare: Done before each start, the restarts too; may raise LocalError.
         asked_again: Whether `ready` also tells that one hangs which was ready before.
@@ -65,7 +65,7 @@ class Service:
     pid_file: Path
     ready: Callable[[], bool]
     needs: tuple[str, ...] = ()
-    start_timeout: float = 180.0
+    start_timeout: float = 60.0
     stop_timeout: float = 20.0
     prepare: Callable[[], None] = _nothing_to_prepare
     asked_again: bool = True
@@ -130,11 +130,12 @@ class ChildProcess:
         if identity:
             write_pid_file(service.pid_file, identity)
 
-    def has_come_up(self, waited: float) -> bool:
+    def has_come_up(self, waited: float, within: float) -> bool:
         """Whether it answers by now; what does not come up in time is stopped.
 
         Args:
-            waited: Seconds since it was started.
+            waited: Seconds that it has been waited for.
+            within: Seconds that it may take.
 
         Raises:
             LocalError: When it ended or did not answer in time; names the log.
@@ -146,11 +147,10 @@ class ChildProcess:
             raise LocalError(why)
         if service.ready():
             return True
-        if waited > service.start_timeout:
+        if waited > within:
             self.stop()
             raise LocalError(
-                f"{service.name} did not answer within {service.start_timeout:.0f} s: "
-                f"see {service.log_file}"
+                f"{service.name} did not answer within {within:.0f} s: see {service.log_file}"
             )
         return False
 
@@ -163,8 +163,8 @@ class ChildProcess:
         Raises:
             LocalError: As `has_come_up` does.
         """
-        began = time.monotonic()
-        while not self.has_come_up(waited := time.monotonic() - began):
+        began, within = time.monotonic(), self.service.start_timeout
+        while not self.has_come_up(waited := time.monotonic() - began, within):
             progress(f"{self.service.name}: starting, {waited:.0f} s")
             time.sleep(POLL_SECONDS)
 

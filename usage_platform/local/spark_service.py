@@ -133,6 +133,7 @@ def spark_service(
         pid_file=pid_file,
         ready=partial(own_server_replies, endpoint.port, GRPC, pid_file),
         needs=(MASTER,),
+        start_timeout=120.0,
         stop_timeout=30.0,
         prepare=partial(prepare_home, home, settings),
     )
@@ -254,7 +255,7 @@ def _link_home(spark_home: Path) -> None:
 
     Where that file is, Spark's Python workers import pyspark from it, and compile it anew at each
     start: 2.6 s of a processor against 1.0 s. A worker that takes 10 s to call back, on a busy
-    machine, fails its micro-batch.
+    machine, has to be started again.
     """
     spark_home.mkdir(exist_ok=True)
     for name in ("bin", "jars"):

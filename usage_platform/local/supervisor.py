@@ -21,6 +21,8 @@ State = Literal["stopped", "starting", "ready", "waiting"]
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 30.0
 STEADY_AFTER_S = 60.0
+_SLOWER_TOGETHER = 3.0
+"""Times as long as alone a service may take beside the others, which want the same processors."""
 
 
 def wait_before_restart(failures: int) -> float:
@@ -85,7 +87,7 @@ class Supervisor:
             if kept.state == "stopped" and self._has_what_it_needs(kept.child.service):
                 self._enter(kept, "starting")
                 kept.child.start()
-            elif kept.state == "starting" and kept.child.has_come_up(self._clock() - kept.since):
+            elif kept.state == "starting" and self._has_come_up(kept):
                 self._become_ready(kept, "ready")
         starting = [kept for kept in self._kept if kept.state == "starting"]
         if starting:
@@ -93,6 +95,10 @@ class Supervisor:
             longest = self._clock() - min(kept.since for kept in starting)
             self._progress(f"{names}: starting, {longest:.0f} s")
         return any(kept.state != "ready" for kept in self._kept)
+
+    def _has_come_up(self, kept: _Kept) -> bool:
+        within = _SLOWER_TOGETHER * kept.child.service.start_timeout
+        return kept.child.has_come_up(self._clock() - kept.since, within)
 
     def _has_what_it_needs(self, service: Service) -> bool:
         return all(

@@ -124,7 +124,7 @@ def test_when_one_does_not_come_up_those_before_it_are_stopped(python_service):
 
 
 def test_ctrl_c_while_starting_leaves_no_process(monkeypatch, python_service):
-    def interrupted(self, waited):
+    def interrupted(self, waited, within):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(ChildProcess, "has_come_up", interrupted)

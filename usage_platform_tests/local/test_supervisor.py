@@ -42,7 +42,7 @@ class FakeChild:
 def faked(monkeypatch, python_service):
     """A supervisor of one fake child that has become ready, its clock, child and lines."""
     monkeypatch.setattr("usage_platform.local.supervisor.ChildProcess", FakeChild)
-    monkeypatch.setattr(FakeChild, "has_come_up", lambda self, waited: True, raising=False)
+    monkeypatch.setattr(FakeChild, "has_come_up", lambda self, waited, within: True, raising=False)
     clock, said = Clock(), []
 
     def make(**options):

@@ -17,8 +17,8 @@ from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.units import NS_A_DAY, NS_A_MINUTE, NS_AN_HOUR
 
 SUNDAY = 6
-# A meter is put on a few grids; of half a year of five minutes one takes 1.2 MB.
-_KEPT_RANGES = 8
+# A meter is put on a few grids. One of half a year of five minutes takes 1.2 MB here.
+_KEPT_RANGES = 4
 
 
 @dataclass(frozen=True, eq=False)
