@@ -70,7 +70,7 @@ def refuse_counted_hours(label: str, hours: HoursOfDays, timezone: str) -> None:
         "Etc/GMT+5 (--timezone)"
     )
     raise SourceError(
-        f"{label}: {day} has the hours of {length:.0f} hours, counted from midnight, so that those "
+        f"{label}: {day} has {length:.0f} hours that are counted from midnight, so that those "
         "after the change of the clocks are no times of day; write this day with times of day or "
         f"with an offset, or leave it out{fixed if length < _USUAL_HOURS else ''}"
     )

@@ -17,7 +17,7 @@ AUTUMN, SPRING, USUAL = date(2023, 10, 29), date(2023, 3, 26), date(2023, 6, 1)
 LENGTHS = {AUTUMN: 25, SPRING: 23}
 ONE_DAY = timedelta(days=1)
 VALUES = [at * 7 % 13 + 1 for at in range(80)]
-REFUSAL = r"hours\d\.csv: 2023-\d+-\d+ has the hours of 2[35] hours, counted from midnight.*offset"
+REFUSAL = r"hours\d\.csv: 2023-\d+-\d+ has 2[35] hours that are counted from midnight.*offset"
 
 
 def counted(day, first):
