@@ -18,8 +18,8 @@ from usage_platform.core.meter_files.times import Flags, NumberedHours
 from usage_platform.core.readings.source import SourceError
 from usage_platform.core.time.local_time import local_day_bounds
 
-HoursOfDays = Mapping[tuple[str, int], int]
-"""The numbers of the hours of a meter's day (days since 1970), each as a bit."""
+HoursOfDays = Mapping[str, Mapping[int, int]]
+"""By meter and day (since 1970) the numbers of its hours, each as a bit."""
 
 _USUAL_HOURS = 24
 
@@ -44,8 +44,10 @@ def hours_of_days(
         return {}
     begins = np.flatnonzero(np.diff(days, prepend=days[0] - 1) | np.diff(codes, prepend=codes[0]))
     joined = np.bitwise_or.reduceat(bits, begins)
-    pairs = zip(codes[begins].tolist(), days[begins].tolist(), strict=True)
-    return {(names[code], day): int(mask) for (code, day), mask in zip(pairs, joined, strict=True)}
+    found: dict[str, dict[int, int]] = {}
+    for code, day, mask in zip(codes[begins], days[begins], joined, strict=True):
+        found.setdefault(names[int(code)], {})[int(day)] = int(mask)
+    return found
 
 
 def refuse_counted_hours(label: str, hours: HoursOfDays, timezone: str) -> None:
@@ -59,12 +61,18 @@ def refuse_counted_hours(label: str, hours: HoursOfDays, timezone: str) -> None:
     Raises:
         SourceError: In one line, for the first such day.
     """
-    lengths = {day: _length(day, timezone) for day in {day for _, day in hours}}
+    days = {day for own in hours.values() for day in own}
+    lengths = {day: _length(day, timezone) for day in sorted(days)}
     changing = {day: length for day, length in lengths.items() if length != _USUAL_HOURS}
-    counted = sorted({day for (_, day), mask in hours.items() if _counts(mask, changing.get(day))})
-    if not counted:
+    counted = (
+        (_date(day), length)
+        for day, length in changing.items()
+        if any(_counts(own.get(day, 0), length) for own in hours.values())
+    )
+    first = next(counted, None)
+    if first is None:
         return
-    day, length = _date(counted[0]), changing[counted[0]]
+    day, length = first
     fixed = (
         "; if this meter's clock never changes, set its time zone to a fixed one such as "
         "Etc/GMT+5 (--timezone)"
@@ -76,9 +84,9 @@ def refuse_counted_hours(label: str, hours: HoursOfDays, timezone: str) -> None:
     )
 
 
-def _counts(mask: int, length: float | None) -> bool:
+def _counts(mask: int, length: float) -> bool:
     """Whether hours are exactly those of the day, one after the other, from 0 or from 1 on."""
-    if length is None or length != int(length):
+    if length != int(length):
         return False
     from_0 = (1 << int(length)) - 1
     return mask in (from_0, from_0 << 1)

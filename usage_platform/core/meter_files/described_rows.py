@@ -204,7 +204,7 @@ def _files_of(
     found = [
         _file_of_all(file, called, group, unit)
         if way.since is None and way.until is None and set(group) >= of_file.keys()
-        else _rows_of(file, of_file, group, way, unit)
+        else _rows_of(file, called, of_file, group, way, unit)
         for file, of_file, unit in zip(files, places, way.own_units, strict=True)
     ]
     return [file for file in found if len(file.rows.numbers)] or found[:1]
@@ -228,9 +228,14 @@ def _file_of_all(
 
 
 def _rows_of(
-    file: FileRows, places: dict[str, Int32s], group: Sequence[str], way: Way, unit: Unit | None
+    file: FileRows,
+    called: dict[str, str],
+    places: dict[str, Int32s],
+    group: Sequence[str],
+    way: Way,
+    unit: Unit | None,
 ) -> FileRows:
-    rows = file.rows
+    rows, members = file.rows, set(group)
     found = [places.get(name, np.empty(0, dtype=np.int32)) for name in group]
     wanted = np.concatenate(found)
     code = np.repeat(np.arange(len(group), dtype=np.int32), [len(one) for one in found])
@@ -257,7 +262,12 @@ def _rows_of(
         bad_rows=(),
         row_count=0,
         ends_of_day=rows.ends_of_day,
-        hours=rows.hours,
+        # Those of a column a meter stand under no name.
+        hours={
+            name: own
+            for name, own in rows.hours.items()
+            if called.get(name, "") in members or not name
+        },
         quality=None if rows.quality is None else rows.quality[wanted],
     )
     return FileRows(replace(file.layout, unit=unit), part)

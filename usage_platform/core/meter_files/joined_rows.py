@@ -30,7 +30,7 @@ class JoinedRows:
         self._bad_rows: list[BadRow] = []
         self._row_count = 0
         self._ends_of_day = 0
-        self._hours: dict[tuple[str, int], int] = {}
+        self._hours: dict[str, dict[int, int]] = {}
 
     def add(self, block: TypedRows) -> None:
         """Add the next block."""
@@ -46,8 +46,9 @@ class JoinedRows:
         self._bad_rows += block.bad_rows
         self._row_count += block.row_count
         self._ends_of_day += block.ends_of_day
-        for day, hours in block.hours.items():
-            self._hours[day] = self._hours.get(day, 0) | hours
+        for meter, days in block.hours.items():
+            own = self._hours.setdefault(meter, {})
+            own.update({day: own.get(day, 0) | hours for day, hours in days.items()})
 
     def rows(self, bad_rows: Sequence[BadRow] = ()) -> TypedRows:
         """All rows; nothing may be added afterwards.

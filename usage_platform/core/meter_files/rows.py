@@ -64,7 +64,7 @@ class TypedRows:
     row_count: int
     ends_of_day: int
     quality: npt.NDArray[np.object_] | None = None
-    hours: HoursOfDays = field(default_factory=dict[tuple[str, int], int])
+    hours: HoursOfDays = field(default_factory=dict[str, dict[int, int]])
 
 
 def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> TypedRows:

@@ -8,9 +8,12 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
+from usage_platform.core.meter_descriptions.description import MeterDescription
+from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import SourceError
 from usage_platform.settings.settings import Settings
 from usage_platform.wiring.sources import file_source
+from usage_platform_tests.adapters.sources.described_files import kw, understood
 
 ZONE, FIXED = "Europe/Berlin", "Etc/GMT-1"
 AUTUMN, SPRING, USUAL = date(2023, 10, 29), date(2023, 3, 26), date(2023, 6, 1)
@@ -85,6 +88,28 @@ def test_they_are_refused_however_hours_are_written(tmp_path, header, row, said)
     for day in (AUTUMN, SPRING):
         with pytest.raises(SourceError, match=REFUSAL):
             load(tmp_path, around(day, counted, 1), header=header, row=row, **said)
+
+
+@pytest.mark.parametrize("is_wide", [False, True])
+def test_those_of_a_described_meter_are_refused_and_of_another_zone_are_not(tmp_path, is_wide):
+    """Its neighbour's clock has no changes."""
+    days = [(day, hour) for day in (SPRING - ONE_DAY, SPRING) for hour in counted(day, 1)]
+    lines = ["Date,Hour,north,south" if is_wide else "Date,Hour,Meter,kWh"]
+    for (day, hour), value in zip(days, VALUES, strict=False):
+        each = [f"{value},2"] if is_wide else [f"north,{value}", "south,2"]
+        lines += [f"{day},{hour},{cells}" for cells in each]
+    text = "\n".join([*lines, ""])
+
+    def described(zone):
+        north, south = (
+            MeterDescription(name=name, timezone=at, interval=60, unit="kWh", stamp="end")
+            for name, at in (("north", zone), ("south", FIXED))
+        )
+        return understood(tmp_path / "a.csv", text, north, south, meter=Meter("m", FIXED, 60))
+
+    with pytest.raises(SourceError, match="has 23 hours that are counted from midnight"):
+        described(ZONE)
+    assert kw(described(FIXED), "north") == VALUES[: len(days)]
 
 
 def test_a_row_for_the_missing_hour_without_a_value_does_not_count(tmp_path):
