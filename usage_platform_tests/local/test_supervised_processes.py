@@ -40,25 +40,23 @@ def test_services_stop_in_reverse(python_service):
 
 
 def test_a_service_starts_when_those_that_it_needs_answer_and_beside_the_others(python_service):
-    """The slow one answers when the one beside it is there; the last when both are."""
-    running, answering = [], set()
+    """The slow one answers when the one beside it was started."""
+    events = []
 
     def service(name, ready, *needs):
-        prepare = partial(running.append, name)
+        prepare = partial(events.append, f"{name}: started")
         return python_service(name, ready=ready, prepare=prepare, needs=needs)
 
-    def answer(name, holds):
-        if holds():
-            answering.add(name)
-        return name in answering
-
-    slow = service("slow", lambda: answer("slow", lambda: "beside" in running))
-    beside = service("beside", lambda: answer("beside", lambda: True))
-    last = service("last", lambda: answering >= {"slow", "beside"}, "slow", "beside", "elsewhere")
-    supervisor = Supervisor([slow, beside, last], print, lambda text: None)
+    slow = service("slow", lambda: "beside: started" in events)
+    beside = service("beside", lambda: True)
+    last = service("last", lambda: True, "slow", "beside", "elsewhere")
+    supervisor = Supervisor([slow, beside, last], events.append, lambda text: None)
     supervisor.start()
     supervisor.stop()
-    assert running == ["slow", "beside", "last"]
+    lines = [line.partition(" after")[0] for line in events]
+    assert lines[:2] == ["slow: started", "beside: started"]
+    assert sorted(lines[2:4]) == ["beside: ready", "slow: ready"]
+    assert lines[4:6] == ["last: started", "last: ready"]
 
 
 def test_what_needs_one_that_does_not_come_up_is_not_started(python_service):

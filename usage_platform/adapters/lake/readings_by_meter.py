@@ -58,7 +58,7 @@ def readings_by_meter(
             `partition` and `offset`.
 
     Returns:
-        Each meter once, by name, with its readings; what was returned is let go of.
+        Each meter once, by name, with its readings; those that were returned are no longer held.
 
     Raises:
         LakeError: When the table does not exist yet, or cannot be read.
