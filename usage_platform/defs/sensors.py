@@ -32,7 +32,8 @@ from usage_platform.services.score_tick import score_waiting
 from usage_platform.wiring.groups import silence_rule
 
 _RUNNING = dg.DefaultSensorStatus.RUNNING
-_SCORING_SECONDS = 20.0
+_SCORING_SECONDS = 45.0
+"""The daemon begins the next tick up to 5 s after this one; Dagster gives up a tick after 60 s."""
 _FIRST_WAIT_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 300.0
 WORKED_SECONDS = 30.0
@@ -179,7 +180,7 @@ def anomaly_stream(
 ) -> dg.SensorResult | dg.SkipReason:
     """Score new events on `usage` and publish anomalies to `anomaly`, exactly once.
 
-    Consumes for at most 20 seconds; anomalies and offsets are committed in one Kafka transaction.
+    Waits for events for 45 seconds; anomalies and offsets are committed in one Kafka transaction.
     Several scorers divide the topic's partitions, where it has several (`USAGE_SCORERS`).
     Then publishes which meters have become silent.
     Reports a materialization of `anomaly` for each tick that consumed events.

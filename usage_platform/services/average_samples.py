@@ -9,14 +9,14 @@ at any time leaves either all results of a batch and its offsets, or none.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import pandas as pd
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from usage_platform.adapters.kafka.consuming import consume, noting_ends
+from usage_platform.adapters.kafka.consuming import consume, has_reached, noting_ends
 from usage_platform.adapters.kafka.producing import produce, within
 from usage_platform.adapters.kafka.topic_ids import topic_id
 from usage_platform.adapters.kafka.topics import (
@@ -129,14 +129,14 @@ class SampleAverager:
             one.partition: self._consumer.get_watermark_offsets(one, timeout=_CALL_SECONDS)[1]
             for one in self._assigned
         }
-        while not self._has_reached(ends):
+        while not has_reached(ends, self._consumed, self._ended):
             messages = noting_ends(consume(self._consumer, _BATCH, _QUIET_SECONDS), self._ended)
             if messages:
                 self._average(messages, tick)
             # After a batch: rebuilding the state may have taken all of the time.
             if time.monotonic() >= tick.deadline:
                 break
-        tick.result.is_caught_up = self._has_reached(ends)
+        tick.result.is_caught_up = has_reached(ends, self._consumed, self._ended)
         if tick.result.is_caught_up:
             self._publish(self._stage.due_readings(now), [], tick)
         tick.result.seconds = time.monotonic() - started
@@ -159,13 +159,6 @@ class SampleAverager:
         self._consumer.assign(starts)
         self._assigned, self._topic = partitions, topic
         tick.result.notices = position.notices
-
-    def _has_reached(self, ends: Mapping[int, int]) -> bool:
-        """Whether all before these offsets was consumed; markers of transactions are no message."""
-        return all(
-            max(self._consumed.get(partition, 0), self._ended.get(partition, 0)) >= end
-            for partition, end in ends.items()
-        )
 
     def _average(self, messages: list[Message], tick: _Tick) -> None:
         taken = take_messages(self._stage, messages, tick.descriptions, tick.registry)

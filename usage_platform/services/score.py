@@ -10,12 +10,12 @@ at any time leaves either all results of a batch and its offsets, or none.
 
 import time
 from collections import ChainMap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from usage_platform.adapters.kafka.consuming import consume, noting_ends
+from usage_platform.adapters.kafka.consuming import consume, has_reached, noting_ends
 from usage_platform.adapters.kafka.events import raw_frame
 from usage_platform.adapters.kafka.topic_ids import topic_id
 from usage_platform.adapters.kafka.topics import (
@@ -114,7 +114,7 @@ class Scorer:
         self._pace = Pace()
 
     def tick(self, request: TickRequest) -> TickResult:
-        """Score what waits, until nothing does or the time is up.
+        """Score what waits, and what arrives meanwhile if asked to, until the time is up.
 
         Raises:
             KafkaException: The scorer must be closed and replaced; nothing is lost or duplicated.
@@ -126,9 +126,15 @@ class Scorer:
         self._assign(result)
         place = (self._consumer, self._assigned, self._topic)
         ends = None if request.listen else waiting_ends(*place)
-        while time.monotonic() < tick.deadline and not self._has_reached(ends):
-            messages = noting_ends(consume(self._consumer, _BATCH, _QUIET_SECONDS), self._ended)
-            if not messages or not self._score(messages, tick):
+        while time.monotonic() < tick.deadline:
+            if ends is not None and has_reached(ends, self._consumed, self._ended):
+                break
+            wait = min(_QUIET_SECONDS, max(tick.deadline - time.monotonic(), 0.0))
+            arrived = consume(self._consumer, _BATCH, wait)
+            messages = noting_ends(arrived, self._ended)
+            if messages and not self._score(messages, tick):
+                break
+            if not arrived and not request.listen:
                 break
         self._pass_markers()
         if request.silence is not None:
@@ -259,9 +265,3 @@ class Scorer:
         mark = offset_mark(self._topic, self._lake_id, str(self.share.division))
         positions = [TopicPartition(USAGE, p, at, mark) for p, at in self._consumed.items()]
         self._transactions.commit(self._consumer, positions, messages)
-
-    def _has_reached(self, ends: Mapping[int, int] | None) -> bool:
-        if ends is None:
-            return False
-        asked = [TopicPartition(USAGE, number) for number in ends]
-        return all(p.offset >= ends[p.partition] for p in self._consumer.position(asked))

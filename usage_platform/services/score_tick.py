@@ -51,7 +51,7 @@ def score_waiting(
         timeline: Gives the active models.
         registry: The known meters; the default one's zone says when the next model is due.
         seconds: Deadline of the tick.
-        listen: Whether to wait for events that arrive meanwhile.
+        listen: Whether to wait until the deadline for events that arrive.
         silence: When a meter counts as silent; None to report no silence.
 
     Raises:

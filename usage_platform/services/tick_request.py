@@ -18,8 +18,8 @@ class TickRequest:
         registry: The known meters.
         seconds: Deadline of the tick; a portion that has begun, some seconds long, is finished and
             committed, and what is left of a batch is for the next tick.
-        listen: Whether to score events that arrive meanwhile; else stop at the current end of the
-            topic, which otherwise a stream without pauses delays to the deadline.
+        listen: Whether to wait until the deadline for events that arrive, and score them; else stop
+            at the current end of the topic.
         horizon: Readings from here on wait for the next model, if they are of the past: live ones
             do not.
         silence: When a meter counts as silent; None to report no silence.
@@ -28,6 +28,6 @@ class TickRequest:
     timeline: ModelTimeline
     registry: MeterRegistry
     seconds: float
-    listen: bool = True
+    listen: bool = False
     horizon: pd.Timestamp | None = None
     silence: SilenceRule | None = None

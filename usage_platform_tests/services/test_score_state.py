@@ -104,7 +104,7 @@ def score(kafka, put, lake, timeline):
     def run(events):
         put(kafka, usage_messages(events), key=b"m")
         with closing(Scorer(kafka, LakeReader(lake))) as scorer:
-            result = scorer.tick(TickRequest(timeline, REGISTRY, FOREVER, listen=False))
+            result = scorer.tick(TickRequest(timeline, REGISTRY, FOREVER))
         assert (result.events, result.lag) == (len(events), 0)
         return result
 
@@ -197,7 +197,7 @@ def test_where_only_events_that_are_no_readings_were_consumed_last_the_past_is_k
     score(readings[:MIDDLE])
     put(kafka, [b"{"], key=b"m")
     with closing(Scorer(kafka, LakeReader(lake))) as scorer:
-        assert scorer.tick(TickRequest(timeline, REGISTRY, FOREVER, listen=False)).rejected == 1
+        assert scorer.tick(TickRequest(timeline, REGISTRY, FOREVER)).rejected == 1
     ingest(readings[:MIDDLE])
     score(readings[MIDDLE:])
     pd.testing.assert_frame_equal(told(), expected.anomalies)

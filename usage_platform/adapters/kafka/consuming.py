@@ -6,7 +6,7 @@ where it begins and what it commits, the content of the messages (`core`).
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -14,6 +14,7 @@ MOST_BYTES = 16_000_000
 """Values of so many bytes end a call: some 100,000 readings, or a few hostile messages."""
 
 _PORTION = 200
+_LINGER_SECONDS = 0.05
 _UNREADABLE = (KafkaError._BAD_COMPRESSION, KafkaError._BAD_MSG)
 _log = logging.getLogger(__name__)
 
@@ -21,23 +22,25 @@ _log = logging.getLogger(__name__)
 def consume(client: Consumer, most: int, seconds: float) -> list[Message]:
     """Messages as they arrive, and ends of partitions where the consumer reports these.
 
+    The first one ends the wait; those that follow it at once come along with it.
+
     A batch that cannot be decompressed is stepped over, offset by offset: the consumer would report
     it for ever. Whoever else reads the topic may be able to read it.
 
     Args:
         client: A consumer with its partitions assigned.
         most: The largest number of messages.
-        seconds: For how long to wait for them.
+        seconds: For how long to wait for the first one.
 
     Raises:
         KafkaException: On an error that does not pass by itself.
     """
     found: list[Message] = []
-    size, ends = 0, time.monotonic() + seconds
+    # librdkafka waits until it has as many as it is asked for, or the time is up.
+    size, ends, portion_size = 0, time.monotonic() + seconds, 1
     while len(found) < most and size < MOST_BYTES:
-        portion = client.consume(
-            min(_PORTION, most - len(found)), timeout=max(ends - time.monotonic(), 0)
-        )
+        asked = min(portion_size, most - len(found))
+        portion = client.consume(asked, timeout=max(ends - time.monotonic(), 0))
         # What follows in a partition that was stepped over comes again.
         stepped: set[tuple[str | None, int | None]] = set()
         for message in portion:
@@ -52,8 +55,10 @@ def consume(client: Consumer, most: int, seconds: float) -> list[Message]:
                 _step_over(client, message, error)
             elif not error.retriable():
                 raise KafkaException(error)
-        if len(portion) < _PORTION and not stepped:
+        if len(portion) < asked and not stepped:
             break
+        if found and portion_size == 1:
+            ends, portion_size = min(ends, time.monotonic() + _LINGER_SECONDS), _PORTION
     return found
 
 
@@ -72,6 +77,19 @@ def noting_ends(messages: Iterable[Message], ended: dict[int, int]) -> list[Mess
         else:
             ended[message.partition() or 0] = message.offset() or 0
     return found
+
+
+def has_reached(
+    ends: Mapping[int, int], consumed: Mapping[int, int], ended: Mapping[int, int]
+) -> bool:
+    """Whether all that lies before some offsets was consumed; markers of transactions are no event.
+
+    Args:
+        ends: By partition, the offset.
+        consumed: By partition, the offset behind the last event that was consumed.
+        ended: As `noting_ends` fills it.
+    """
+    return all(max(consumed.get(p, 0), ended.get(p, 0)) >= end for p, end in ends.items())
 
 
 def _step_over(client: Consumer, message: Message, error: KafkaError) -> None:

@@ -63,7 +63,7 @@ def told_in_one_go(frame, timeline):
 
 
 def tick(scorer, timeline, seconds=FOREVER, listen=False, horizon=None):
-    return scorer.tick(TickRequest(timeline, REGISTRY, seconds, listen, horizon))
+    return scorer.tick(TickRequest(timeline, REGISTRY, seconds, listen=listen, horizon=horizon))
 
 
 def told(kafka, read_all):

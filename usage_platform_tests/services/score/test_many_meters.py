@@ -35,14 +35,14 @@ def test_names_beyond_the_limit_leave_nothing_and_known_meters_go_on(
     scorer = make_scorer(kafka)
     first = [f"meter {n}" for n in range(4)]
     put(kafka, events_of(first))
-    assert scorer.tick(TickRequest(NO_MODELS, FEW, FOREVER, listen=False)).learning == 4
+    assert scorer.tick(TickRequest(NO_MODELS, FEW, FOREVER)).learning == 4
     size = size_of(scorer)
     put(kafka, events_of([f"other {n}" for n in range(1_000)]))
-    done = scorer.tick(TickRequest(NO_MODELS, FEW, FOREVER, listen=False))
+    done = scorer.tick(TickRequest(NO_MODELS, FEW, FOREVER))
     assert (done.events, done.rejected, done.lag) == (1_000, 1_000, 0)
     assert len(read_all(kafka, DEAD_LETTERS)) == 1_000
     assert size_of(scorer) == size
     later = pd.DataFrame({"meter": first, "ts": JUDGED + pd.Timedelta(hours=1), "value": 1.0})
     put(kafka, usage_messages(later))
-    assert scorer.tick(TickRequest(NO_MODELS, FEW, FOREVER, listen=False)).learning == 4
+    assert scorer.tick(TickRequest(NO_MODELS, FEW, FOREVER)).learning == 4
     assert scorer._memory.history.meters() == first

@@ -1,15 +1,18 @@
 """How far the scorer is: its lag, partitions that are added, ticks that end."""
 
 import time
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from usage_platform.adapters.kafka.consuming import consume
 from usage_platform.adapters.kafka.topics import SCORER_GROUP, USAGE
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import Lake
 from usage_platform.core.readings.messages import usage_messages
+from usage_platform.services import score as scoring
 from usage_platform.services.offset_marks import OtherLakeError
 from usage_platform.services.progress import scoring_lag
 from usage_platform.services.score import Scorer
@@ -74,6 +77,28 @@ def test_a_tick_that_does_not_listen_ends_though_events_keep_coming(
     result = tick(scorer, timeline)
     assert result.events >= 20
     assert result.lag >= 1
+
+
+def test_a_tick_that_listens_scores_what_comes_later_until_its_time_is_up(
+    kafka, put, make_scorer, timeline, live, monkeypatch
+):
+    put(kafka, usage_messages(live[:20]), key=b"a")
+    scorer = make_scorer(kafka)
+    parts, passed = [live[20:21], live[21:22]], [0.0]
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + sum(passed))
+    monkeypatch.setattr(scoring, "time", clock)
+
+    def consume_after_a_pause(*arguments):
+        arrived = consume(*arguments)
+        if not arrived and parts:
+            put(kafka, usage_messages(parts.pop(0)), key=b"a")
+        elif not arrived:
+            passed.append(FOREVER)
+        return arrived
+
+    monkeypatch.setattr(scoring, "consume", consume_after_a_pause)
+    result = tick(scorer, timeline, listen=True)
+    assert (result.events, result.lag) == (22, 0)
 
 
 @pytest.mark.parametrize("restarted", [False, True])

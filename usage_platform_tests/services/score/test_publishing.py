@@ -30,7 +30,7 @@ def test_odd_readings_are_told_with_their_meter_as_key_and_all_is_counted(
     put(kafka, usage_messages(live), key=b"a")
     scorer = make_scorer(kafka)
     assert tick(scorer, timeline, seconds=0).lag == scoring_lag(kafka) == HOURS
-    result = tick(scorer, timeline, listen=True)
+    result = tick(scorer, timeline)
     assert (result.events, result.scored, result.lag) == (HOURS, HOURS, 0)
     assert (result.learning, result.rejected, result.repeated, result.withdrawn) == (0, 0, 0, 0)
     assert result.anomalies == len(expected.anomalies)

@@ -2,8 +2,8 @@
 
 Run by `make bench-live`: `usage-platform up` in a folder of its own, played at a pace. The time of
 an event, on `usage` and on `anomaly`, is that of the broker's append; that of an hour is when a
-reader of the table sees it. Now and then the newest reading is corrected to one that is certainly
-anomalous: few of the played ones are.
+reader of the table sees it. Now and then the next reading is sent before the playback sends it, with
+a value that is certainly anomalous: few of the played ones are.
 """
 
 import argparse
@@ -31,8 +31,8 @@ from usage_platform_tests.topics import put_events, read_events
 
 _MINUTES = 20.0
 _LOOK_SECONDS = 0.1
-_CORRECTED_EVERY_SECONDS = 10
-_CORRECTED_KW = 9_999.0
+_ANOMALOUS_EVERY_SECONDS = 10
+_ANOMALOUS_KW = 9_999.0
 # An event every five seconds: no two wait for the same batch.
 _SETTINGS = {
     "interval_minutes": 5,
@@ -127,7 +127,7 @@ def _watch(stack: RunningPlatform, seconds: float) -> tuple[pd.DataFrame, float]
     reader = stack.deployment.reader
     rows: list[tuple[pd.Timestamp, pd.Timestamp]] = []
     used, began = _cpu_seconds(stack), time.monotonic()
-    version, corrected = -1, began
+    version, sent = -1, began
     while time.monotonic() - began < seconds:
         time.sleep(_LOOK_SECONDS)
         now = reader.state(USAGE_HOURLY).version
@@ -137,38 +137,39 @@ def _watch(stack: RunningPlatform, seconds: float) -> tuple[pd.DataFrame, float]
         last = reader.span(USAGE_HOURLY, "last_reading")
         if last is not None and (not rows or last[1] > rows[-1][0]):
             rows.append((last[1], pd.Timestamp.now(tz="UTC")))
-            if time.monotonic() - corrected >= _CORRECTED_EVERY_SECONDS:
-                corrected = time.monotonic()
-                _correct(stack, last[1])
+            if time.monotonic() - sent >= _ANOMALOUS_EVERY_SECONDS:
+                sent = time.monotonic()
+                _send_anomalous(stack, last[1])
     cores = (_cpu_seconds(stack) - used) / (time.monotonic() - began)
     return pd.DataFrame(rows, columns=["newest", "at"]), cores
 
 
-def _correct(stack: RunningPlatform, at: pd.Timestamp) -> None:
-    """Send a reading again, with a value that no building has."""
-    meter = stack.deployment.registry().default.name
-    event = {"meter": meter, "ts": at.isoformat(), "value": _CORRECTED_KW}
+def _send_anomalous(stack: RunningPlatform, newest: pd.Timestamp) -> None:
+    """Send the reading after the newest one, with a value that no building has."""
+    meter = stack.deployment.registry().default
+    at = newest + pd.Timedelta(minutes=meter.interval_minutes)
+    event = {"meter": meter.name, "ts": at.isoformat(), "value": _ANOMALOUS_KW}
     put_events(stack.deployment.kafka, [json.dumps(event).encode()])
 
 
 def _delays(stack: RunningPlatform, seen: pd.DataFrame) -> list[Delay]:
     appended: dict[pd.Timestamp, float] = {}
-    corrected: dict[pd.Timestamp, float] = {}
+    anomalous: dict[pd.Timestamp, float] = {}
     for message in read_events(stack.deployment.kafka, USAGE):
         event = json.loads(message.value() or b"")
-        times = corrected if event["value"] == _CORRECTED_KW else appended
+        times = anomalous if event["value"] == _ANOMALOUS_KW else appended
         times[pd.Timestamp(event["ts"])] = message.timestamp()[1] / 1000
     in_hour = [
         at.timestamp() - when
         for (before, _), (newest, at) in pairwise(seen.itertuples(index=False))
         for ts, when in appended.items()
-        if before < ts <= newest
+        if before < ts <= newest and ts not in anomalous
     ]
     first: dict[pd.Timestamp, float] = {}
     for ts, when in _anomalies(stack):
-        if ts in corrected and when >= corrected[ts]:
+        if ts in anomalous and when >= anomalous[ts]:
             first.setdefault(ts, when)
-    published = [when - corrected[ts] for ts, when in first.items()]
+    published = [when - anomalous[ts] for ts, when in first.items()]
     return [
         Delay("event to its hour in usage_hourly", np.array(in_hour)),
         Delay("event to its message on anomaly", np.array(published)),

@@ -98,7 +98,7 @@ def _restart(kafka: KafkaSettings, lake: Lake, meters: int) -> Restart:
     began = time.perf_counter()
     with watched() as used:
         scorer = Scorer(kafka, LakeReader(lake))
-        result = scorer.tick(TickRequest(timeline, MeterRegistry(), _LONGEST_TICK, listen=False))
+        result = scorer.tick(TickRequest(timeline, MeterRegistry(), _LONGEST_TICK))
     seconds = time.perf_counter() - began
     held = resident_bytes() - before
     scorer.close()

@@ -86,7 +86,7 @@ def _readings_a_second(
         for part in (events[:_WARM], events[_WARM:]):
             put_events(kafka, part)
             began = time.perf_counter()
-            result = running.tick(TickRequest(timeline, MeterRegistry(), _ONE_TICK, listen=False))
+            result = running.tick(TickRequest(timeline, MeterRegistry(), _ONE_TICK))
             seconds = time.perf_counter() - began
             if (result.events, result.notice) != (len(part), ""):
                 raise SystemExit(f"not all was scored: {result}")

@@ -55,7 +55,7 @@ def scored(bench: Workbench, method: Method) -> list[Figure]:
     scorer = Scorer(kafka, LakeReader(nothing))
     timeline = ModelTimeline(store.manifests(), store.load)
     began, used = time.perf_counter(), time.process_time()
-    result = scorer.tick(TickRequest(timeline, MeterRegistry(), _LONGEST_TICK, listen=False))
+    result = scorer.tick(TickRequest(timeline, MeterRegistry(), _LONGEST_TICK))
     seconds, used = time.perf_counter() - began, time.process_time() - used
     scorer.close()
     if result.events != len(year) or not result.scored:

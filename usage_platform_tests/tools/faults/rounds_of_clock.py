@@ -83,9 +83,7 @@ class ClockRounds:
             with closing(Scorer(kafka, LakeReader(lake))) as scorer:
                 for _ in range(2):
                     rule = SilenceRule(_SILENT_AFTER, dict, clock.now)
-                    scorer.tick(
-                        TickRequest(timeline(), REGISTRY, _SECONDS, listen=False, silence=rule)
-                    )
+                    scorer.tick(TickRequest(timeline(), REGISTRY, _SECONDS, silence=rule))
         return Outcome(judged_scores(kafka, events, []), time.monotonic() - began)
 
 

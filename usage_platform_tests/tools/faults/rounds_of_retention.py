@@ -100,7 +100,7 @@ class RetentionRounds:
         """Scoring goes on behind them, with a line that names them."""
         kafka, reader = self._services.kafka, LakeReader(self._lake)
         with closing(Scorer(kafka, reader)) as scorer:
-            notice = scorer.tick(TickRequest(timeline(), REGISTRY, _SECONDS, listen=False)).notice
+            notice = scorer.tick(TickRequest(timeline(), REGISTRY, _SECONDS)).notice
         expected = f"deleted offsets {first} to {first + _DELETED - 1} of partition 0"
         if expected in notice and "\n" not in notice:
             return Findings()

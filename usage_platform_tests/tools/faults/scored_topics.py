@@ -43,10 +43,7 @@ def score_all(kafka: KafkaSettings, lake: Lake) -> None:
     while True:
         try:
             with closing(Scorer(kafka, LakeReader(lake))) as scorer:
-                if (
-                    scorer.tick(TickRequest(timeline(), REGISTRY, _TICK_SECONDS, listen=False)).lag
-                    == 0
-                ):
+                if scorer.tick(TickRequest(timeline(), REGISTRY, _TICK_SECONDS)).lag == 0:
                     return
         except (KafkaException, KafkaUnreachableError, ScorerFencedError):
             assert time.monotonic() < deadline, "scoring never goes on"

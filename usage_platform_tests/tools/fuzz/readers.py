@@ -103,7 +103,7 @@ class Readers:
         with closing(Scorer(self._kafka, LakeReader(self._lake))) as scorer:
             waiting = lag_of_scoring(self._kafka, self._registry).events
             while True:
-                result = scorer.tick(TickRequest(_NO_MODELS, self._registry, 60.0, listen=False))
+                result = scorer.tick(TickRequest(_NO_MODELS, self._registry, 60.0))
                 done += result.events
                 letters += result.rejected
                 if not result.lag:

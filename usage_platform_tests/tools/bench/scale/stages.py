@@ -107,12 +107,10 @@ def _score(place: Place) -> Work:
     if is_of_meters:
         # A reading of each restores the state and loads the detectors, as in a scorer that runs.
         soon = place.end + pd.Timedelta(minutes=5)
-        known = scorer.tick(
-            TickRequest(timeline, _METERS, _LONGEST_TICK, listen=False, horizon=soon)
-        ).events
+        known = scorer.tick(TickRequest(timeline, _METERS, _LONGEST_TICK, horizon=soon)).events
 
     def work() -> None:
-        result = scorer.tick(TickRequest(timeline, _METERS, _LONGEST_TICK, listen=False))
+        result = scorer.tick(TickRequest(timeline, _METERS, _LONGEST_TICK))
         _require(known + result.events, len(place.events()))
 
     return work
