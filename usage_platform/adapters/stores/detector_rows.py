@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from usage_platform.core.detector.anomaly_score import DAY_TYPE_OF_KEY
 from usage_platform.core.detector.baseline.slot_forests import SlotForests
-from usage_platform.core.detector.forest import TREES, Forests
+from usage_platform.core.detector.forest import Forests
 from usage_platform.core.detector.manifest import Detector
 from usage_platform.core.detector.model import Baseline, DetectorModel
 from usage_platform.core.detector.options import Method, TrainingOptions
@@ -102,7 +103,8 @@ def from_row(row: pa.Table) -> Detector:
         is_leaf = arrays["skip"] == 0
         value = np.empty(len(is_leaf), dtype=np.float32)
         value[is_leaf], value[~is_leaf] = arrays["share"], arrays["threshold"]
-        roots = arrays["roots"].reshape(-1, TREES)
+        # Earlier releases grew another number of trees.
+        roots = arrays["roots"].reshape(len(DAY_TYPE_OF_KEY), -1)
         forests = Forests(roots, arrays["feature"], arrays["skip"], value, described["levels"])
     return detector_of(described, arrays, forests)
 

@@ -22,6 +22,9 @@ ORDINARY = 2.0
 
 LEAST_SCALE_FACTOR = 0.5
 
+DAY_TYPE_OF_KEY = np.arange(3 * 24) // 24
+"""The day type of each forest: `forest_keys` numbers them by day type and hour."""
+
 
 def forest_keys(grid: Grid) -> Ints:
     """The key of each position's forest: there is one per day type and local hour."""
@@ -34,16 +37,25 @@ def deviation(measured: Measured) -> Floats:
     return np.where(np.isnan(larger), 0.0, larger)
 
 
-def forest_scores(measured: Measured, keys: Ints, forests: Forests, first: int = 0) -> Floats:
+def forest_scores(
+    measured: Measured, keys: Ints, forests: Forests, first: int = 0, trees: slice = slice(None)
+) -> Floats:
     """The deviation, multiplied by the scale factor of the forests (at least 0.5).
 
     The deviation alone where it is ordinary and at positions before `first`.
+
+    Args:
+        measured: The readings at n positions.
+        keys: Shape (n,): each position's forest.
+        forests: The forests.
+        first: The first position that the forests judge.
+        trees: As for `Forests.depth_shares`.
     """
     size = deviation(measured)
     unusual = first + np.flatnonzero(size[first:] >= ORDINARY)
     scores = size.copy()
     if len(unusual):
-        shares = forests.depth_shares(measured.rows[unusual], keys[unusual])
+        shares = forests.depth_shares(measured.rows[unusual], keys[unusual], trees)
         scores[unusual] *= np.maximum(2.0 - shares, LEAST_SCALE_FACTOR)
     return scores
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.anomaly_score import (
+    DAY_TYPE_OF_KEY,
     deviation,
     forest_keys,
     forest_scores,
@@ -28,7 +29,7 @@ from usage_platform.core.detector.expected_by_week import (
     weeks_back,
 )
 from usage_platform.core.detector.features import CONTEXT_DAYS
-from usage_platform.core.detector.forest import Forests, fit_forests
+from usage_platform.core.detector.forest import HALVES, Forests, fit_forests
 from usage_platform.core.detector.grid import Grid, to_grid
 from usage_platform.core.detector.measure import Measured, deviations, measure
 from usage_platform.core.detector.model import WEEKS_KEPT, Baseline, DetectorModel
@@ -90,9 +91,7 @@ def train(
     baseline, measured = _baseline(grid, table, weekday, expected, days, until_day)
     here = days[grid.day - grid.day[0]]
     if options.method is Method.FOREST:
-        keys = forest_keys(grid)
-        scores = _out_of_sample(measured, keys, grid.day, here)
-        forests = _fit(measured, keys, here)
+        scores, forests = _forests(measured, forest_keys(grid), grid.day, here)
     else:
         scores, forests = robust_z_scores(measured), None
     return replace(
@@ -195,22 +194,16 @@ def _usual_hour(errors: Floats, here: npt.NDArray[np.bool_], per_hour: int) -> f
     return max(float(np.median(hours[known].mean(axis=1))), 0.1) if known.any() else 1.0
 
 
-def _fit(measured: Measured, keys: Ints, here: npt.NDArray[np.bool_]) -> Forests:
-    usable = here & ~np.isnan(measured.rows).any(axis=1) & (deviation(measured) < _GROSS)
-    fallback = np.arange(72) // 24
-    return fit_forests(measured.rows[usable], keys[usable], fallback, 72, _SEED)
-
-
-def _out_of_sample(
+def _forests(
     measured: Measured, keys: Ints, day: Ints, here: npt.NDArray[np.bool_]
-) -> Floats:
-    """Scores by forests fitted on other weeks: one on the odd weeks, one on the even ones."""
+) -> tuple[Floats, Forests]:
+    """The forests, and each position's score by their trees that were grown on other weeks."""
     odd = (day - day[0]) // 7 % 2 == 1
-    scores = np.zeros(len(keys))
-    for fold in (odd, ~odd):
-        forests = _fit(measured, keys, here & ~fold)
-        scores = np.where(fold, forest_scores(measured, keys, forests), scores)
-    return scores
+    usable = here & ~np.isnan(measured.rows).any(axis=1) & (deviation(measured) < _GROSS)
+    rows = (measured.rows[usable], keys[usable], odd[usable])
+    forests = fit_forests(*rows, DAY_TYPE_OF_KEY, _SEED)
+    on_even, on_odd = (forest_scores(measured, keys, forests, trees=one) for one in HALVES)
+    return np.where(odd, on_even, on_odd), forests
 
 
 def _threshold(

@@ -1,4 +1,8 @@
 import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
 
 from usage_platform.adapters.stores.detector_rows import SCHEMA, from_row, to_row
 from usage_platform.core.detector.options import TrainingOptions
@@ -35,3 +39,15 @@ def test_an_inner_node_has_a_threshold_and_a_leaf_a_share():
     inner, leaves = (len(row[name][0].as_py()) for name in ("threshold", "share"))
     assert inner + leaves == len(model.forests.value)
     assert leaves == int((model.forests.skip == 0).sum())
+
+
+@pytest.mark.parametrize("trees", [1, 25])
+def test_a_forest_of_any_number_of_trees_is_read_as_it_was_written(trees):
+    """Earlier releases grew 25."""
+    model = train(*library(70), HOURLY, TrainingOptions(NO_CALENDAR), MONDAY + 70 * DAY)
+    forests = replace(model.forests, roots=np.ascontiguousarray(model.forests.roots[:, :trees]))
+    read = from_row(to_row("m", replace(model, forests=forests))).forests
+    np.testing.assert_array_equal(read.roots, forests.roots)
+    rows = np.random.default_rng(0).normal(0, 3, (50, 4)).astype(np.float32)
+    keys = np.arange(50) % len(forests.roots)
+    np.testing.assert_array_equal(read.depth_shares(rows, keys), forests.depth_shares(rows, keys))

@@ -97,8 +97,8 @@ def held_bytes(value):
     return 0
 
 
-def test_a_detector_of_five_minutes_with_a_full_history_holds_less_than_1_8_megabytes():
+def test_a_detector_of_five_minutes_with_a_full_history_holds_less_than_0_9_megabytes():
     meter = Meter("m", "America/New_York", 5)
     instants, values = library(HISTORY_DAYS, meter=meter)
     model = train(instants, values, meter, TrainingOptions(), MONDAY + HISTORY_DAYS * DAY)
-    assert 1_000_000 < held_bytes(model) < 1_800_000
+    assert 500_000 < held_bytes(model) < 900_000

@@ -9,7 +9,7 @@ from collections import deque
 from struct import Struct
 
 from usage_platform.core.detector.anomaly_score import LEAST_SCALE_FACTOR
-from usage_platform.core.detector.forest import TREES, Forests
+from usage_platform.core.detector.forest import Forests
 from usage_platform.core.detector.measure import LONGEST_RUN
 from usage_platform.core.detector.score import SHIFT_HOURS
 from usage_platform.core.detector.stepwise.deviations import MeasuredReading
@@ -51,7 +51,7 @@ class ForestTraversal:
             while ahead := skip[node]:  # 0 at a leaf
                 node += 1 if row[feature[node]] <= value[node] else ahead
             total += value[node]
-        return total / TREES
+        return total / len(roots)
 
 
 class RecentAnomalies:
