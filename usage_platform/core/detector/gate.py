@@ -66,7 +66,8 @@ class Examined:
     @property
     def finds_as_much(self) -> bool:
         """Whether it detects as many faults as the one before, up to two standard deviations."""
-        share = self.found_before / self.faults if self.faults else 0.0
+        # Laplace's rule of succession: who detected all of a few faults may well miss one of them.
+        share = (self.found_before + 1) / (self.faults + 2)
         chance = _SIGMAS * float(np.sqrt(self.faults * share * (1 - share)))
         return self.found >= self.found_before - chance
 

@@ -75,6 +75,11 @@ def test_fewer_faults_may_be_found_by_chance_only(found, fits):
     assert Examined(faults=28, found=found, found_before=20).finds_as_much is fits
 
 
+@pytest.mark.parametrize(("found", "fits"), [(20, True), (19, True), (18, False)])
+def test_one_of_few_faults_may_be_missed_by_chance_where_all_were_found(found, fits):
+    assert Examined(faults=20, found=found, found_before=20).finds_as_much is fits
+
+
 def test_meters_add_up_and_nothing_examined_is_fit():
     one = Examined(4, 2.0, 1, 2, 28, 20, 21)
     assert one + one == Examined(8, 4.0, 2, 4, 56, 40, 42)

@@ -2,8 +2,8 @@
 
 Run by `make bench-live`: `usage-platform up` in a folder of its own, played at a pace. The time of
 an event, on `usage` and on `anomaly`, is that of the broker's append; that of an hour is when a
-reader of the table sees it. Now and then the next reading is sent before the playback sends it, with
-a value that is certainly anomalous: few of the played ones are.
+reader of the table sees it. Now and then the next reading is sent before the playback sends it,
+with a value that is certainly anomalous: few of the played ones are.
 """
 
 import argparse
