@@ -127,13 +127,14 @@ def recent_volatility(errors: Floats, noise: float, per_hour: int) -> Floats:
     return np.maximum(np.repeat(level, per_hour)[: len(errors)] / noise, 1.0)
 
 
-def run_lengths(values: Floats) -> Ints:
+def run_lengths(values: Floats, within: int) -> Ints:
     """The number of equal readings in a row up to each reading, itself included.
 
     A missing reading does not end a run.
 
     Args:
         values: Shape (n,), NaN where there is no reading.
+        within: Only so many intervals, the reading's own included, are looked at.
 
     Returns:
         int64, shape (n,): 0 where there is no reading.
@@ -143,8 +144,9 @@ def run_lengths(values: Floats) -> Ints:
     if len(known):
         kept = values[known]
         begins = np.concatenate([[True], kept[1:] != kept[:-1]])
-        starts = np.flatnonzero(begins)
-        lengths[known] = np.arange(len(known)) - starts[np.cumsum(begins) - 1] + 1
+        starts = np.flatnonzero(begins)[np.cumsum(begins) - 1]
+        first = np.searchsorted(known, known - within, side="right")
+        lengths[known] = np.arange(len(known)) - np.maximum(starts, first) + 1
     return lengths
 
 

@@ -23,6 +23,7 @@ from usage_platform.core.detector.features import (
 from usage_platform.core.detector.grid import Grid
 from usage_platform.core.detector.model import WEEKS_KEPT, Baseline
 from usage_platform.core.detector.residuals import KnownWeights, Residuals, residual_chain
+from usage_platform.core.detector.rules import LONGEST_RUN_DAYS
 
 LONGEST_RUN = 64
 FARTHEST = 8.0
@@ -118,7 +119,9 @@ def measure(baseline: Baseline, grid: Grid, expected: Floats) -> Measured:
         week=rounded((residuals.z - residuals.week_level) / week_spread),
         long=long,
         short=short,
-        rows=_rows(long, short, run_lengths(grid.values), per_hour),
+        rows=_rows(
+            long, short, run_lengths(grid.values, 24 * LONGEST_RUN_DAYS * per_hour), per_hour
+        ),
     )
 
 

@@ -67,7 +67,7 @@ def flatline_after(grid: Grid | None) -> int:
     """
     if grid is None or np.isnan(grid.values).all():
         return NEVER
-    runs = run_lengths(grid.values)
+    runs = run_lengths(grid.values, len(grid.values))
     days, at = np.unique(grid.day[runs > 0], return_inverse=True)
     maxima = np.zeros(len(days))
     np.maximum.at(maxima, at, runs[runs > 0])

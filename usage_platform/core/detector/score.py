@@ -149,7 +149,7 @@ def _no_rules(size: int) -> _Rules:
 
 
 def _rules(model: DetectorModel, raw: Grid) -> _Rules:
-    runs = np.minimum(run_lengths(raw.values), _intervals(raw, 24 * LONGEST_RUN_DAYS))
+    runs = run_lengths(raw.values, _intervals(raw, 24 * LONGEST_RUN_DAYS))
     zero = anomalous_zeros(raw, model.zeros_are_usual)
     return _Rules(
         zero=zero,

@@ -28,7 +28,7 @@ def _flatlines(seen: Observed) -> Iterator[Finding]:
     """Runs of equal readings; none of a meter that has hardly ever changed (`flatline_after`)."""
     grid = seen.grid
     least = max(flatline_after(grid), _FLAT_HOURS * seen.meter.readings_per_hour)
-    runs = run_lengths(grid.values)
+    runs = run_lengths(grid.values, len(grid.values))
     known = np.flatnonzero(runs)
     lengths = runs[known]
     last = np.append(lengths[1:] <= lengths[:-1], True) if len(lengths) else lengths > 0

@@ -24,7 +24,9 @@ def test_a_trailing_mean_of_too_few_values_is_0():
 
 def test_runs_count_equal_readings_across_gaps():
     values = np.array([5.0, 5.0, np.nan, 5.0, 6.0])
-    assert run_lengths(values).tolist() == [1, 2, 0, 3, 1]
+    assert run_lengths(values, 5).tolist() == [1, 2, 0, 3, 1]
+    assert run_lengths(values, 3).tolist() == [1, 2, 0, 2, 1]
+    assert run_lengths(values, 1).tolist() == [1, 1, 0, 1, 1]
 
 
 def test_a_shift_of_the_whole_week_becomes_its_level():

@@ -87,8 +87,8 @@ class StepwiseScorer:
         self._model = model
         self._interval = raw.interval
         self._days = LocalDays(model.meter, model.options.calendar)
-        self._run, self._run_without_zeros = Run(), Run()
-        self._longest_run = 24 * LONGEST_RUN_DAYS * per_hour
+        within = 24 * LONGEST_RUN_DAYS * per_hour
+        self._run, self._run_without_zeros = Run(within), Run(within)
         self._traversal = None if model.forests is None else ForestTraversal(model.forests)
         self._recent = RecentAnomalies(per_hour)
         self._gross = GrossReadings(per_hour) if model.baseline is None else None
@@ -135,19 +135,19 @@ class StepwiseScorer:
         """Load the past: whole hours."""
         if not len(raw.values):
             return
-        self._run.load(raw.values)
+        begin = raw.start // raw.interval
+        self._run.load(raw.values, begin)
         if self._gross is not None:
-            begin = raw.start // raw.interval
             for at in np.flatnonzero(~np.isnan(raw.values)).tolist():
                 self._gross.push(begin + at, float(raw.values[at]))
         if self._state is not None:
             grid = without_zeros(raw, self._model.zeros_are_usual)
-            self._run_without_zeros.load(grid.values)
+            self._run_without_zeros.load(grid.values, begin)
             self._state.load(grid)
 
     def _score(self, instant: int, index: int, value: float) -> ScoredReading:
         model = self._model
-        run = min(self._run.add(value), self._longest_run)
+        run = self._run.add(index, value)
         kind, least_score = _NONE, 0.0
         is_net = model.meter.is_net
         if value <= 0.0 and not is_net:
@@ -181,7 +181,7 @@ class StepwiseScorer:
             measured = state.measure(index, _UNKNOWN)
         else:
             measured = state.measure(index, value)
-            self._run_without_zeros.add(value)
+            self._run_without_zeros.add(index, value)
         expected, unit, week_expected, week_unit, week, long, short = measured[:7]
         if self._traversal is None:
             expected, unit, z, score = week_expected, week_unit, week, abs(week)

@@ -123,28 +123,45 @@ class MedianOfHours:
 
 
 class Run:
-    """The number of equal readings in a row, the last one included."""
+    """The number of equal readings in a row (`features.run_lengths`)."""
 
-    __slots__ = ("_value", "length")
+    __slots__ = ("_parts", "_value", "_within", "length")
 
-    def __init__(self) -> None:
+    def __init__(self, within: int) -> None:
+        """Look at the last `within` intervals."""
         self.length = 0
+        self._within = within
         self._value = _UNKNOWN
+        # Intervals of the run without a gap between them: the first one, and that behind the last.
+        self._parts: deque[list[int]] = deque()
 
-    def load(self, values: Floats) -> None:
-        """Load the past: shape (n,), NaN where there is no reading."""
+    def load(self, values: Floats, begin: int) -> None:
+        """Load the past: shape (n,), NaN where there is no reading, from interval `begin` on."""
         known = np.flatnonzero(~np.isnan(values))
         if len(known):
-            self.length = int(run_lengths(values)[known[-1]])
-            self._value = float(values[known[-1]])
+            length = int(run_lengths(values, self._within)[known[-1]])
+            for at in known[-length:].tolist():
+                self.add(begin + at, float(values[at]))
 
-    def add(self, value: float) -> int:
-        """Add a reading; returns the length of the run that it ends."""
-        if value == self._value:
-            self.length += 1
+    def add(self, index: int, value: float) -> int:
+        """Add a reading of an interval later than all before; returns the length of its run."""
+        parts = self._parts
+        if value != self._value:
+            self._value, self.length = value, 0
+            parts.clear()
+        if parts and parts[-1][1] == index:
+            parts[-1][1] += 1
         else:
-            self.length = 1
-            self._value = value
+            parts.append([index, index + 1])
+        self.length += 1
+        first = index - self._within + 1
+        while parts[0][0] < first:
+            begin, end = parts[0]
+            self.length -= min(end, first) - begin
+            if end > first:
+                parts[0][0] = first
+            else:
+                parts.popleft()
         return self.length
 
 

@@ -137,6 +137,8 @@ gaps = st.lists(st.tuples(st.floats(0, 1), st.integers(1, 50 * 24)), max_size=3)
 )
 # The context of the first readings begins in the gap, a few readings before them.
 @example(seed=0, cuts=[0.0], gaps=[(0.0, 1), (0.0, 1015)])
+# A run of equal readings goes on behind a gap, and its first ones lie before the context.
+@example(seed=44096, cuts=[0.0], gaps=[(0.0, 1), (0.0, 831)])
 def test_begun_at_any_cut_and_over_gaps_it_gives_the_rows_of_the_whole(trained, seed, cuts, gaps):
     model, until = trained
     instants, values = faulty(model.meter, until, seed)
