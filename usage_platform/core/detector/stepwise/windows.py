@@ -131,7 +131,7 @@ class Run:
         """Look at the last `within` intervals."""
         self.length = 0
         self._within = within
-        self._value = _UNKNOWN
+        self._value: float = _UNKNOWN
         # Intervals of the run without a gap between them: the first one, and that behind the last.
         self._parts: deque[list[int]] = deque()
 
