@@ -47,7 +47,8 @@ class FindingInputs:
         book: The tariffs.
         registry: The known meters.
         calendar: The rest days.
-        groups: Their virtual meters say which sub-meters a main meter has.
+        groups: Their virtual meters say which sub-meters a main meter has, their buildings when a
+            meter is needed.
     """
 
     reader: LakeReader
@@ -126,7 +127,10 @@ class MeterFindings:
         if not meter.is_power:
             return []
         prices = self._prices_of(meter)
-        found = find(series, meter, self._inputs.calendar, self._as_of, prices=prices)
+        needed = self._inputs.groups.needed_of(name, self.today(name))
+        found = find(
+            *(series, meter, self._inputs.calendar, self._as_of), schedule=needed, prices=prices
+        )
         not_adding_up = self._sub_meter_finding(meter, series)
         return found if not_adding_up is None else [*found, not_adding_up]
 

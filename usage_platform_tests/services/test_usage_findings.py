@@ -121,6 +121,17 @@ def test_a_finding_has_energy_and_cost_of_a_year(reader, night):
     assert night.of["record"].read() == done.run
 
 
+def test_a_building_that_runs_before_it_is_needed_is_found_by_its_hours(reader, night):
+    needed = GROUPS.replace("name: hall,", "name: hall, needed: {weekdays: 10:00-22:00},")
+    for text, kinds in ((GROUPS, []), (needed, ["early_start"])):
+        groups = parse_groups(plain_yaml(text), {"library", "lab"})
+        night(inputs_of(reader, groups=groups), "2024-06-20 04:33")
+        rows = reader.rows(USAGE_FINDINGS)
+        found = rows[(rows["meter"] == "library") & (rows["kind"] == "early_start")]
+        assert found["kind"].tolist() == kinds
+    assert "earlier than needed (10:00)" in found["sentence"].item()
+
+
 def test_without_a_tariff_there_is_energy_and_no_cost(reader, night):
     night(inputs_of(reader, FILE.replace("all", "[other]")), "2024-06-20 04:33")
     row = increase(reader)

@@ -8,11 +8,12 @@ from usage_platform.core.findings.base_load import base_load_findings
 from usage_platform.core.findings.dead_meters import dead_meter_findings
 from usage_platform.core.findings.finding import Finding
 from usage_platform.core.findings.observed import observe
-from usage_platform.core.findings.operation import Schedule, operation_findings
+from usage_platform.core.findings.operation import operation_findings
 from usage_platform.core.findings.peaks import peak_findings
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.needed_hours import Schedule
 
 
 def find(

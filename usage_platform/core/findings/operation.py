@@ -8,7 +8,6 @@ quarter is compared with.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from usage_platform.core.detector.grid import SUNDAY
 from usage_platform.core.detector.robust import robust_size
 from usage_platform.core.findings.finding import Excess, Finding, FindingKind
 from usage_platform.core.findings.observed import LEAST_DAYS, YEAR_DAYS, Observed, running_steps
+from usage_platform.core.time.needed_hours import NeededHours, Schedule
 
 _SHARE_RISE = 0.04
 _NEEDLESS_SHARE = 0.15
@@ -27,33 +27,6 @@ _SUNDAYS_WITHIN = 84
 _RUNS_FROM = 0.5
 _LEAST_RISE = 0.15
 _LEAST_COMPARED = 4
-
-
-@dataclass(frozen=True)
-class NeededHours:
-    """From when to when a building is needed on a kind of day, in minutes of the local day.
-
-    Attributes:
-        start: The first minute.
-        stop: The first minute after; above `start`, at most 1440.
-
-    Raises:
-        ValueError: If the two are no such minutes.
-    """
-
-    start: int
-    stop: int
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.start < self.stop <= 1440:
-            raise ValueError(
-                f"needed hours {self.start} to {self.stop}: expected minutes of the day, the start "
-                "before the stop, both within 0 to 1440"
-            )
-
-
-Schedule = tuple[NeededHours | None, NeededHours | None, NeededHours | None]
-"""The needed hours of Mondays to Fridays, Saturdays, and Sundays and rest days; None for closed."""
 
 
 def operation_findings(seen: Observed, schedule: Schedule | None) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from datetime import date
 
 from usage_platform.core.fleet.groups import Group, GroupKind, Groups, Member, Part, net_members
 from usage_platform.core.fleet.virtual_meters import Sums
+from usage_platform.core.time.needed_hours import Schedule
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,14 @@ class ListedBuilding:
         use: What it is used for; empty if it is not given.
         area_m2: Floor area; None if it is not given.
         meters: Its meters.
+        needed: When it is needed; None if it is not given.
     """
 
     name: str
     use: str
     area_m2: float | None
     meters: tuple[ListedMeter, ...]
+    needed: Schedule | None = None
 
 
 Sites = Sequence[tuple[str, Sequence[ListedBuilding]]]
@@ -103,7 +106,9 @@ def _building(
     net = net_members([one for part in parts for one in part.members], entry.name)
     shown = tuple(meter.name for meter in entry.meters)
     kind = GroupKind.BUILDING
-    return Group(entry.name, kind, entry.use, entry.area_m2, site, net, shown, tuple(parts))
+    return Group(
+        *(entry.name, kind, entry.use, entry.area_m2, site, net, shown, tuple(parts)), entry.needed
+    )
 
 
 def _ends(sites: Sites) -> dict[tuple[str, str], date | None]:

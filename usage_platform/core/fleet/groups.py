@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
+from usage_platform.core.time.needed_hours import Schedule
+
 
 class GroupKind(StrEnum):
     """What a group is."""
@@ -39,6 +41,10 @@ class Member:
     since: date | None = None
     until: date | None = None
 
+    def holds_on(self, day: date) -> bool:
+        """Whether the meter is a member on a local day."""
+        return (self.since or date.min) <= day < (self.until or date.max)
+
     def within(self, since: date | None, until: date | None, sign: int) -> "Member":
         """The part of this membership from `since` to `until`, its sign times `sign`."""
         return Member(
@@ -63,6 +69,10 @@ class Part:
     sign: int
     members: tuple[Member, ...]
 
+    def is_there(self, name: str, day: date) -> bool:
+        """Whether it is the meter of a name, and in the group on a local day."""
+        return self.name == name and any(one.holds_on(day) for one in self.members)
+
 
 @dataclass(frozen=True)
 class Group:
@@ -77,6 +87,7 @@ class Group:
         members: The meters of its sum; each at most once at any time.
         meters: The names of the meters that are shown in it, as the file lists them.
         parts: What it is made of: of a site its buildings, of others these meters.
+        needed: When a building is needed; None if it is not given.
     """
 
     name: str
@@ -87,6 +98,7 @@ class Group:
     members: tuple[Member, ...]
     meters: tuple[str, ...]
     parts: tuple[Part, ...] = ()
+    needed: Schedule | None = None
 
 
 @dataclass(frozen=True)
@@ -111,10 +123,22 @@ class Groups:
             group.name
             for group in self.groups
             for one in group.members
-            if one.meter == meter
-            and one.sign > 0
-            and (one.since is None or one.since <= day)
-            and (one.until is None or day < one.until)
+            if one.meter == meter and one.sign > 0 and one.holds_on(day)
+        )
+
+    def needed_of(self, meter: str, day: date) -> Schedule | None:
+        """When the building of a meter is needed, that it is in on a local day; None if unknown.
+
+        The building itself is a meter, and so is a virtual meter that it lists.
+        """
+        return next(
+            (
+                group.needed
+                for group in self.groups
+                if group.needed is not None
+                and (group.name == meter or any(one.is_there(meter, day) for one in group.parts))
+            ),
+            None,
         )
 
     def area_of(self, meter: str) -> float | None:
@@ -149,11 +173,7 @@ def _net_of_meter(members: list[Member], group: str) -> list[Member]:
     changes = sorted(starts | {one.until for one in members if one.until is not None})
     ends = [*changes[1:], None]
     for start, end in zip(changes, ends, strict=True):
-        sign = sum(
-            one.sign
-            for one in members
-            if (one.since or date.min) <= start and (one.until is None or start < one.until)
-        )
+        sign = sum(one.sign for one in members if one.holds_on(start))
         if abs(sign) > 1:
             when = "" if start == date.min else f" from {start} on"
             raise ValueError(

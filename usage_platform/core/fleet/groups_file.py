@@ -7,15 +7,23 @@ Belongs here: the form of the file and what must hold in it. Not here: what the 
 from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from usage_platform.core.fleet.group_tree import ListedBuilding, ListedMeter, tree_of
 from usage_platform.core.fleet.groups import Groups
 from usage_platform.core.fleet.virtual_meters import members_by_virtual_meter
 from usage_platform.core.measurement import ReadingUnit
 from usage_platform.core.meters import is_meter_name
+from usage_platform.core.time.needed_hours import NeededHours, Schedule, parse_needed_hours
 
 _FORM = ConfigDict(extra="forbid", strict=True)
 
@@ -45,6 +53,30 @@ def _entry(value: object) -> object:
     return {"meter": value} if isinstance(value, str | int | float | None) else value
 
 
+Hours = Annotated[NeededHours, BeforeValidator(parse_needed_hours)]
+
+
+class NeededEntry(BaseModel):
+    """When a building is needed; on a kind of day that is left out it is closed."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+    weekdays: Hours | None = None
+    saturdays: Hours | None = None
+    sundays: Hours | None = None
+
+    @model_validator(mode="after")
+    def _is_needed_at_all(self) -> Self:
+        if not any(self.schedule):
+            raise ValueError("expected the hours of weekdays, saturdays or sundays; else leave out")
+        return self
+
+    @property
+    def schedule(self) -> Schedule:
+        """The same as findings take it."""
+        return self.weekdays, self.saturdays, self.sundays
+
+
 class BuildingEntry(BaseModel):
     """A building of a site."""
 
@@ -53,6 +85,7 @@ class BuildingEntry(BaseModel):
     name: Name
     kind: str = ""
     area_m2: Area | None = None
+    needed: NeededEntry | None = None
     meters: list[Annotated[MeterEntry, BeforeValidator(_entry)]] = Field(min_length=1)
 
 
@@ -128,7 +161,8 @@ def _building(entry: BuildingEntry) -> ListedBuilding:
     meters = tuple(
         ListedMeter(one.meter, one.since, one.until, one.area_m2) for one in entry.meters
     )
-    return ListedBuilding(entry.name, entry.kind, entry.area_m2, meters)
+    needed = None if entry.needed is None else entry.needed.schedule
+    return ListedBuilding(entry.name, entry.kind, entry.area_m2, meters, needed)
 
 
 def _checked(content: object) -> GroupsFile:

@@ -16,11 +16,11 @@ from usage_platform.core.evaluation.finding_rates import (
 )
 from usage_platform.core.findings.find import find
 from usage_platform.core.findings.finding import FindingKind
-from usage_platform.core.findings.operation import NeededHours
 from usage_platform.core.generator.lasting_faults import faulty_building
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import NO_READINGS, Series
 from usage_platform.core.time.local_time import local_day_bounds
+from usage_platform.core.time.needed_hours import NeededHours
 from usage_platform.core.time.units import NS_AN_HOUR, instants_of
 
 QUARTERLY = Meter("m", "America/New_York", 15)

@@ -7,6 +7,7 @@ import pytest
 from usage_platform.adapters.stores.plain_yaml import plain_yaml
 from usage_platform.core.fleet import groups_file
 from usage_platform.core.fleet.groups import Group, GroupKind, Groups, Member
+from usage_platform.core.time.needed_hours import NeededHours
 
 METERS = {"main", "kitchen", "pump", "annex", "3rd"}
 FILE = """
@@ -51,6 +52,21 @@ def test_a_meter_that_moves_is_in_one_building_at_a_time():
     moved = date(2024, 3, 1)
     assert Member("annex", 1, None, moved) in groups["Depot"].members
     assert Member("annex", 1, moved) in groups["Library"].members
+
+
+def test_a_meter_is_needed_when_its_building_of_the_day_is():
+    text = FILE.replace(
+        "kind: library", "needed: {weekdays: 08:00-21:30, sundays: '10:00 - 24:00'}"
+    )
+    groups = parse_groups(text.replace("[main, {", "[main, pumps, {"), METERS)
+    needed = (NeededHours(480, 1290), None, NeededHours(600, 1440))
+    before, after = date(2024, 2, 29), date(2024, 3, 1)
+    for name in ("Library", "main", "pumps"):
+        assert groups.needed_of(name, before) == groups.needed_of(name, after) == needed
+    # It moves there from a building of which nothing is known.
+    assert (groups.needed_of("annex", before), groups.needed_of("annex", after)) == (None, needed)
+    for name in ("North", "Depot", "kitchen", "nobody"):
+        assert groups.needed_of(name, after) is None
 
 
 def test_a_meter_out_of_use_is_in_the_sums_of_before_and_need_not_be_known_any_more():
@@ -142,6 +158,21 @@ def building(rest: str) -> str:
         (
             "virtual: [{name: v, plus: [w]}, {name: w, plus: [main], minus: [v]}]",
             "virtual meters: 'v' needs 'w' needs 'v'; expected no cycle",
+        ),
+        (
+            building("needed: {weekdays: 8-18}, meters: [main]"),
+            "sites/0/buildings/0/needed/weekdays: expected hours of one day in quotes, such as '0",
+        ),
+        (
+            building("needed: {weekdays: 18:00-8:00}, meters: [main]"),
+            "sites/0/buildings/0/needed/",
+        ),
+        (building("needed: {sundays: 08:00-24:30}, meters: [main]"), "sites/0/buildings/0/needed/"),
+        (building("needed: {sundays: 08:75-10:00}, meters: [main]"), "sites/0/buildings/0/needed/"),
+        (building("needed: {holidays: 08:00-9:00}, meters: [main]"), "sites/0/buildings/0/needed/"),
+        (
+            building("needed: {}, meters: [main]"),
+            "sites/0/buildings/0/needed: expected the hours of weekdays, saturdays or sundays; el",
         ),
         ("sites: [\n", "line 2: expected YAML ("),
         ("virtual:\n  - name: v\n    name: w\n    plus: [pump]", "line 2: 'name' is given twice"),

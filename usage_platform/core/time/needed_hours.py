@@ -1,0 +1,49 @@
+"""The hours of the day in which a building is needed, as people write them: 08:00-18:30."""
+
+import re
+from dataclasses import dataclass
+
+_DAY_MINUTES = 1440
+_WRITTEN = re.compile(r"(\d{1,2}):(\d{2}) ?- ?(\d{1,2}):(\d{2})")
+
+
+@dataclass(frozen=True)
+class NeededHours:
+    """From when to when a building is needed on a kind of day, in minutes of the local day.
+
+    Attributes:
+        start: The first minute.
+        stop: The first minute after; above `start`, at most 1440.
+
+    Raises:
+        ValueError: If the two are no such minutes.
+    """
+
+    start: int
+    stop: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.stop <= _DAY_MINUTES:
+            raise ValueError(
+                f"needed hours {self.start} to {self.stop}: expected minutes of the day, the start "
+                "before the stop, both within 0 to 1440"
+            )
+
+
+Schedule = tuple[NeededHours | None, NeededHours | None, NeededHours | None]
+"""The needed hours of Mondays to Fridays, Saturdays, and Sundays and rest days; None for closed."""
+
+
+def parse_needed_hours(text: object) -> NeededHours:
+    """The hours of a text such as 08:00-18:30; 24:00 is the end of the day.
+
+    Raises:
+        ValueError: In one line, if it is no such text, or the end is not behind the start.
+    """
+    found = _WRITTEN.fullmatch(text.strip()) if isinstance(text, str) else None
+    if found is not None:
+        hour, minute, end_hour, end_minute = (int(part) for part in found.groups())
+        start, stop = 60 * hour + minute, 60 * end_hour + end_minute
+        if max(minute, end_minute) < 60 and start < stop <= _DAY_MINUTES:
+            return NeededHours(start, stop)
+    raise ValueError(f"expected hours of one day in quotes, such as '08:00-18:30', got {text!r}")
