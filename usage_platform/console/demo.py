@@ -141,6 +141,7 @@ def _wait(deployment: Platform, stack: Stack, screen: Screen, deadline: float) -
     home, since = stack.settings.data_dir / "dagster_home", datetime.now(UTC)
     while time.monotonic() < deadline:
         stack.look()
+        began = time.monotonic()
         try:
             flow = look(deployment)
         except (KafkaUnreachableError, KafkaException):
@@ -151,7 +152,8 @@ def _wait(deployment: Platform, stack: Stack, screen: Screen, deadline: float) -
                 break
             if flow.source is None:
                 _raise_if_source_failed(home, since)
-        time.sleep(_LOOK_EVERY_SECONDS)
+        # A look at many meters and years takes a while: it gets a twentieth of the time.
+        time.sleep(max(_LOOK_EVERY_SECONDS, 20 * (time.monotonic() - began)))
     screen.quiet()
     return flow
 

@@ -6,6 +6,7 @@ from rich.table import Table
 
 from usage_platform.console.screen import table
 from usage_platform.core.fleet.groups import Group, GroupKind, Groups, Member
+from usage_platform.core.time.needed_hours import written_schedule
 
 
 def counted(groups: Groups) -> str:
@@ -18,11 +19,12 @@ def counted(groups: Groups) -> str:
 
 def listed(groups: Groups) -> Table:
     """All groups with the meters of their sums."""
-    rows = table("Groups", "group", "kind", "m²", "sum", numbers=("m²",))
+    rows = table("Groups", "group", "kind", "m²", "needed", "sum", numbers=("m²",))
     for group in groups.groups:
         indent = "" if group.parent is None else "  "
         area = "" if group.area_m2 is None else f"{group.area_m2:,.0f}"
-        rows.add_row(f"{indent}{group.name}", _kind(group), area, _sum(group))
+        needed = "" if group.needed is None else written_schedule(group.needed)
+        rows.add_row(f"{indent}{group.name}", _kind(group), area, needed, _sum(group))
     return rows
 
 

@@ -29,9 +29,21 @@ class NeededHours:
                 "before the stop, both within 0 to 1440"
             )
 
+    def __str__(self) -> str:
+        start, stop = (f"{at // 60:02d}:{at % 60:02d}" for at in (self.start, self.stop))
+        return f"{start}-{stop}"
+
 
 Schedule = tuple[NeededHours | None, NeededHours | None, NeededHours | None]
 """The needed hours of Mondays to Fridays, Saturdays, and Sundays and rest days; None for closed."""
+
+
+_DAYS = ("weekdays", "saturdays", "sundays")
+
+
+def written_schedule(schedule: Schedule) -> str:
+    """A schedule as the file of groups writes it, without the days on which it is closed."""
+    return ", ".join(f"{day} {hours}" for day, hours in zip(_DAYS, schedule, strict=True) if hours)
 
 
 def parse_needed_hours(text: object) -> NeededHours:
