@@ -42,13 +42,13 @@ class Costs:
 
     ingest_us: float = 64.0
     score_us: float = 21.0
-    train_s: float = 1.4
+    train_s: float = 0.73
     night_s: float = 0.55
-    scorer_mb: float = 2.4
+    scorer_mb: float = 1.5
     topic_bytes: float = 155.0
     tables_mb: float = 1.05
-    models_mb: float = 29.1
-    base_cores: float = 0.22
+    models_mb: float = 11.4
+    base_cores: float = 0.17
     base_gb: float = 5.0
 
 
