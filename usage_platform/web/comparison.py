@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from usage_platform.core.load.days import day_of
 from usage_platform.core.load.weeks import WEEKS_BEFORE, WeeksComparison, compare_weeks
 from usage_platform.core.load.years import YearComparison
+from usage_platform.core.time.day_numbers import day_of
 from usage_platform.services.page_data import Year
 from usage_platform.services.year_comparison import year_comparison
 from usage_platform.web.answers import as_json, rounded, unless_known, unless_same

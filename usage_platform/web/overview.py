@@ -8,10 +8,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from usage_platform.core.load.comparison import compare_day, compare_week
-from usage_platform.core.load.days import cost_of, day_of, day_totals
+from usage_platform.core.load.days import cost_of, day_totals
 from usage_platform.core.load.load_shape import load_duration, load_shape, week_profile
 from usage_platform.core.load.series import PowerSeries
 from usage_platform.core.readings.gaps import find_gaps
+from usage_platform.core.time.day_numbers import day_of
 from usage_platform.services.page_data import Year
 from usage_platform.web.answers import as_json, seconds, unless_known
 from usage_platform.web.parameters import source_of, span_of, year_of

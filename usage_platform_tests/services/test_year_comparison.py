@@ -8,9 +8,9 @@ import pytest
 
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import USAGE_HOURLY
-from usage_platform.core.load.days import day_of
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.hourly import audited_hours
+from usage_platform.core.time.day_numbers import day_of
 from usage_platform.services.year_comparison import year_comparison
 
 

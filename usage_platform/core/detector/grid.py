@@ -14,6 +14,7 @@ import pandas as pd
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.day_numbers import weekday_numbers
 from usage_platform.core.time.units import NS_A_DAY, NS_A_MINUTE, NS_AN_HOUR
 
 SUNDAY = 6
@@ -116,5 +117,5 @@ def weekdays_of(day: Ints, calendar: Calendar) -> Ints:
         calendar: The rest days.
     """
     rest = calendar.rest_days(int(day[0]), int(day[-1]))
-    weekday = (day + 3) % 7  # day 0, 1970-01-01, was a Thursday
+    weekday = weekday_numbers(day)
     return np.where(np.isin(day, rest), SUNDAY, weekday)

@@ -9,7 +9,7 @@ measured on the readings of which every method has a forecast.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -26,13 +26,13 @@ from usage_platform.core.forecast.windows import Windows, cut_windows
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.day_numbers import day_of
 from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform.core.time.units import NS_A_MINUTE
 
 FIRST_DAY = 90
 """Days of history before the first forecast that is measured."""
 
-_EPOCH = date(1970, 1, 1)
 _WEEK = 7
 _MONTH_AHEAD = 15
 
@@ -271,7 +271,7 @@ def _peaks(made: WindowForecasts, rows: Ints) -> PeakWarnings:
     came = highest[days] > so_far
     probability = np.array(given)
     trees = boosted_probability(made, days, so_far, probability, came)
-    first = _EPOCH + timedelta(days=windows.first_day)
+    first = day_of(windows.first_day)
     before = [working_days_before(first + timedelta(days=row), windows.calendar) for row in used]
     return PeakWarnings(
         came,

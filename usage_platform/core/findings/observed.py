@@ -25,6 +25,7 @@ from usage_platform.core.load.load_shape import (
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.day_numbers import day_number, day_of
 from usage_platform.core.time.local_time import local_day_bounds
 
 RECENT_DAYS = 28
@@ -40,7 +41,6 @@ _QUARTER_DAYS = 91
 _WHOLE_SHARE = 0.75
 _RUNNING = 0.2  # share of a day's rise from which on the building runs
 _LEAST_RISE = 0.15
-_EPOCH = date(1970, 1, 1)
 Mask = npt.NDArray[np.bool_]
 
 
@@ -114,7 +114,7 @@ class Observed:
 
     def date(self, row: int) -> date:
         """The date of a row."""
-        return _EPOCH + timedelta(days=self.first_day + int(row))
+        return day_of(self.first_day + int(row))
 
     def by_hour(self, by_step: Floats) -> Floats:
         """Energy by local hour, kWh, shape (24,), of power by step, kW, shape (steps,)."""
@@ -181,7 +181,7 @@ def observe(
         weekday=weekday,
         base=base,
         high=high,
-        quarter=max(0, (first_of_quarter - _EPOCH).days - first),
+        quarter=max(0, day_number(first_of_quarter) - first),
         label=f"{last.year}-Q{(last.month - 1) // 3 + 1}",
     )
 

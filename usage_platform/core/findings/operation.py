@@ -17,6 +17,7 @@ from usage_platform.core.detector.grid import SUNDAY
 from usage_platform.core.detector.robust import robust_size
 from usage_platform.core.findings.finding import Excess, Finding, FindingKind
 from usage_platform.core.findings.observed import LEAST_DAYS, YEAR_DAYS, Observed, running_steps
+from usage_platform.core.time.day_numbers import weekday_numbers
 from usage_platform.core.time.needed_hours import NeededHours, Schedule
 
 _SHARE_RISE = 0.04
@@ -154,14 +155,14 @@ def _shifted(
 
 def _holidays(seen: Observed) -> Iterator[Finding]:
     """Rest days of the quarter, Monday to Friday, that ran like a working day."""
-    civil = (seen.first_day + np.arange(seen.days) + 3) % 7
+    civil = weekday_numbers(seen.first_day + np.arange(seen.days))
     rests = (seen.weekday == SUNDAY) & (civil < SUNDAY - 1)
     known = np.isfinite(seen.base)
     means = np.full(seen.days, np.nan)
     means[known] = np.nanmean(seen.values[known], axis=1)
     tomorrow = seen.first_day + seen.days
     coming = seen.calendar.rest_days(tomorrow, tomorrow + YEAR_DAYS)
-    a_year = np.count_nonzero((coming + 3) % 7 < SUNDAY - 1)
+    a_year = np.count_nonzero(weekday_numbers(coming) < SUNDAY - 1)
     for row in np.flatnonzero(rests & known & (np.arange(seen.days) >= seen.quarter)):
         near = np.arange(max(0, row - _SUNDAYS_WITHIN), row)
         sundays = near[(civil[near] == SUNDAY) & known[near]]

@@ -10,7 +10,7 @@ and where a demand charge would not rise (a ratchet or a minimum is higher, or t
 charged) there is none.
 """
 
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from usage_platform.core.readings.series import Series
 from usage_platform.core.tariffs.peak_cost import cost_of_peak, has_demand_charge
 from usage_platform.core.tariffs.tariff import Tariff
 from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.day_numbers import day_number, day_of
 from usage_platform.core.time.local_time import local_day_bounds
 
 WARNED_FROM = 0.15
@@ -30,7 +31,6 @@ WARNED_FROM = 0.15
 WORKING_DAYS_BEFORE = 2
 """So many working days of the month lie before the first day that can have a warning."""
 
-_EPOCH = date(1970, 1, 1)
 _WORKING_WEEKDAYS = 5
 
 
@@ -83,11 +83,11 @@ def peak_warning(
 
 def working_days_before(day: date, calendar: Calendar) -> int:
     """How many working days of its month lie before a day."""
-    last = (day - _EPOCH).days - 1
+    last = day_number(day) - 1
     first = last + 2 - day.day
     rest = set(calendar.rest_days(first, last).tolist()) if first <= last else set[int]()
     days = (number for number in range(first, last + 1) if number not in rest)
-    return sum((_EPOCH + timedelta(days=one)).weekday() < _WORKING_WEEKDAYS for one in days)
+    return sum(day_of(one).weekday() < _WORKING_WEEKDAYS for one in days)
 
 
 def _cost(made: Forecast, highest: float, known: Series, tariff: Tariff) -> float | None:

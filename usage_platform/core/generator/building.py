@@ -21,6 +21,7 @@ import pandas as pd
 from usage_platform.core.arrays import Ints
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import public_holidays
+from usage_platform.core.time.day_numbers import weekday_numbers
 from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform.core.time.opening_hours import MINUTES_A_DAY, OpenHours, day_curve
 
@@ -172,7 +173,7 @@ def _shape_of(day: np.ndarray, minute: np.ndarray, profile: BuildingProfile) -> 
     """Rise above the base load as a share of a full weekday's."""
     country, subdivision = profile.holiday_country, profile.holiday_subdivision
     holidays = public_holidays(int(day[0]), int(day[-1]), country, subdivision)
-    weekday = (day + 3) % 7  # day 0, 1970-01-01, was a Thursday
+    weekday = weekday_numbers(day)
     rest = (weekday == _SUNDAY) | np.isin(day, holidays)
     hours = (profile.rest_day, profile.saturday, profile.weekday)
     curves = [h.level * np.interp(minute, *day_curve(h)) for h in hours]

@@ -17,6 +17,7 @@ import numpy as np
 
 from usage_platform.core.generator.building import round_to_step
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.day_numbers import weekday_numbers
 from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform.core.time.units import NS_A_MINUTE, NS_AN_HOUR
 
@@ -146,7 +147,7 @@ def _stay_on(series: Series, rng: np.random.Generator, window: tuple[int, int]) 
     The library did so on 2024-04-15: 200 kW, a third of the day's rise, all night.
     """
     days = series.days
-    evenings = _in(window, days.fall) & ((days.number + 3) % 7 < _SATURDAY)
+    evenings = _in(window, days.fall) & (weekday_numbers(days.number) < _SATURDAY)
     evenings[:-1] &= np.diff(days.number) == 1
     evenings[-1:] = False
     if not evenings.any():

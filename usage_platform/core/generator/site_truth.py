@@ -24,6 +24,7 @@ from usage_platform.core.generator.site_plan import (
     SiteBuilding,
 )
 from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.day_numbers import day_number, day_of
 from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform.core.time.units import NS_A_DAY
 
@@ -31,7 +32,6 @@ _RECENT_DAYS = 28
 _SUM_DAYS = 14
 _DAYS_A_YEAR = 365
 _SATURDAY = 5
-_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,6 @@ def _truth(
 def _working_holidays(first: date, last: date) -> list[date]:
     """Public holidays from Monday to Friday, both ends included."""
     calendar = Calendar(COUNTRY, SUBDIVISION)
-    found = calendar.rest_days((first - _EPOCH).days, (last - _EPOCH).days)
-    days = [_EPOCH + timedelta(days=int(one)) for one in found]
+    found = calendar.rest_days(day_number(first), day_number(last))
+    days = [day_of(int(one)) for one in found]
     return [day for day in days if day.weekday() < _SATURDAY]

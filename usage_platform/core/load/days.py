@@ -10,9 +10,8 @@ from datetime import date
 import numpy as np
 
 from usage_platform.core.load.series import PowerSeries
+from usage_platform.core.time.day_numbers import day_of
 from usage_platform.core.time.local_time import expected_readings
-
-_EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,6 @@ class DayTotal:
     peak_kw: float | None
     readings: int
     expected_readings: int
-
-
-def day_of(ordinal: int) -> date:
-    """The date of a local day in days since 1970-01-01."""
-    return date.fromordinal(_EPOCH + ordinal)
 
 
 def day_totals(series: PowerSeries, tariff: float | None) -> list[DayTotal]:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.load.series import PowerSeries
+from usage_platform.core.time.day_numbers import weekday_numbers
 
 BASE_PERCENTILE, NEAR_PEAK_PERCENTILE = 2.5, 97.5
 DARK_UNTIL_MINUTE = 4 * 60
@@ -105,7 +106,7 @@ def week_profile(series: PowerSeries, bucket_minutes: int) -> tuple[Floats, Ints
         where there is no reading, and how many readings it is the mean of.
     """
     steps = _MINUTES_A_DAY // bucket_minutes
-    weekday = (series.local_day + 3) % _WEEK  # day 0, 1970-01-01, was a Thursday
+    weekday = weekday_numbers(series.local_day)
     slot = weekday * steps + series.local_minute // bucket_minutes
     counts = np.bincount(slot, minlength=_WEEK * steps)
     sums = np.bincount(slot, weights=series.values, minlength=_WEEK * steps)

@@ -25,6 +25,7 @@ from usage_platform.core.meters import Meter
 from usage_platform.core.readings.gaps import Gap, find_gaps
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.day_numbers import day_number, day_of
 from usage_platform.core.time.local_time import expected_readings, local_day_bounds
 
 CONTEXT_DAYS = 56
@@ -33,7 +34,6 @@ CONTEXT_DAYS = 56
 MOST_UNUSUAL = 5
 _WHOLE_SHARE = 0.5
 _LEVEL_DAYS = 15
-_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -195,12 +195,12 @@ def _unusual(series: Series, month: Month, meter: Meter, calendar: Calendar) -> 
     unusualness = np.nansum(np.abs(away) / size, axis=1) / np.maximum(known, 1)
     first = int(grid.day[0])
     whole = known >= _WHOLE_SHARE * table.shape[1]
-    within = np.arange(len(table)) + first >= (month.first - _EPOCH).days
+    within = np.arange(len(table)) + first >= day_number(month.first)
     order = [row for row in np.argsort(-unusualness, kind="stable") if whole[row] and within[row]]
     hours = meter.interval_minutes / 60
     return [
         UnusualDay(
-            _EPOCH + timedelta(days=first + int(row)),
+            day_of(first + int(row)),
             float(unusualness[row]),
             float(np.nansum(away[row])) * hours,
             table[row],

@@ -14,9 +14,9 @@ import numpy as np
 
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.load.comparison import ENOUGH
-from usage_platform.core.load.days import day_of
 from usage_platform.core.load.series import PowerSeries
 from usage_platform.core.meters import INTERVALS
+from usage_platform.core.time.day_numbers import day_of
 from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform.core.time.units import NS_AN_HOUR
 

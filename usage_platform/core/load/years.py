@@ -18,13 +18,12 @@ import pandas as pd
 
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.load.comparison import ENOUGH
-from usage_platform.core.load.days import day_of
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.day_numbers import day_number, day_of
 from usage_platform.core.time.local_time import expected_readings
 from usage_platform.core.time.units import NS_A_DAY
 
 DAYS_APART = 364
-_EPOCH = date(1970, 1, 1).toordinal()
 _WEEK, _MONDAY = 7, 3  # Day 0, 1970-01-01, was a Thursday.
 
 
@@ -108,8 +107,8 @@ def compare_years(hours: HourlyEnergy, year: int) -> YearComparison | None:
         hours: The meter's hours from a day before `first_needed` on.
         year: The local calendar year.
     """
-    first = date(year, 1, 1).toordinal() - _EPOCH
-    end = date(year + 1, 1, 1).toordinal() - _EPOCH
+    first = day_number(date(year, 1, 1))
+    end = day_number(date(year + 1, 1, 1))
     local = pd.DatetimeIndex(hours.instants).tz_localize("UTC").tz_convert(hours.meter.zone)
     day = local.tz_localize(None).as_unit("ns").asi8 // NS_A_DAY
     of_year = day[(day >= first) & (day < end)]
@@ -122,7 +121,7 @@ def compare_years(hours: HourlyEnergy, year: int) -> YearComparison | None:
 
 def first_needed(year: int) -> date:
     """The first local day that the comparison of a year needs."""
-    return day_of(date(year, 1, 1).toordinal() - _EPOCH - DAYS_APART)
+    return day_of(day_number(date(year, 1, 1)) - DAYS_APART)
 
 
 def _days(

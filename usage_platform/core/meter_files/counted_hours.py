@@ -9,13 +9,13 @@ A day on which the clocks go back has the counted hours 1 to 25, one on which th
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
 
 import numpy as np
 
 from usage_platform.core.arrays import Ints
 from usage_platform.core.meter_files.times import Flags, NumberedHours
 from usage_platform.core.readings.source import SourceError
+from usage_platform.core.time.day_numbers import day_of
 from usage_platform.core.time.local_time import local_day_bounds
 
 HoursOfDays = Mapping[str, Mapping[int, int]]
@@ -65,7 +65,7 @@ def refuse_counted_hours(label: str, hours: HoursOfDays, timezone: str) -> None:
     lengths = {day: _length(day, timezone) for day in sorted(days)}
     changing = {day: length for day, length in lengths.items() if length != _USUAL_HOURS}
     counted = (
-        (_date(day), length)
+        (day_of(day), length)
         for day, length in changing.items()
         if any(_counts(own.get(day, 0), length) for own in hours.values())
     )
@@ -93,9 +93,5 @@ def _counts(mask: int, length: float) -> bool:
 
 
 def _length(day: int, timezone: str) -> float:
-    start, end = local_day_bounds(_date(day), timezone)
+    start, end = local_day_bounds(day_of(day), timezone)
     return (end - start).total_seconds() / 3600
-
-
-def _date(day: int) -> date:
-    return date(1970, 1, 1) + timedelta(days=day)

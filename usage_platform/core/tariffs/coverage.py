@@ -15,7 +15,7 @@ from usage_platform.core.load.series import PowerSeries
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.gaps import Gap, find_gaps
 from usage_platform.core.readings.series import Series
-from usage_platform.core.tariffs.pieces import weekdays_of
+from usage_platform.core.time.day_numbers import weekday_numbers
 from usage_platform.core.time.units import NS_A_DAY, NS_A_MINUTE
 
 PROFILE_DAYS = 28
@@ -106,6 +106,6 @@ def _estimated(profile: Series, missing: Ints, meter: Meter) -> Floats:
 def _local(instants: Ints, meter: Meter) -> dict[str, Ints]:
     series = PowerSeries.unscored(meter, instants, np.zeros(len(instants)))
     return {
-        "weekday": weekdays_of(series.local_day),
+        "weekday": weekday_numbers(series.local_day),
         "minute": series.local_minute,
     }

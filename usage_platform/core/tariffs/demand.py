@@ -19,8 +19,9 @@ from usage_platform.core.load.month import Month
 from usage_platform.core.meters import Meter
 from usage_platform.core.tariffs.charges import DemandCharge
 from usage_platform.core.tariffs.money import MILLIWATTS_A_KW
-from usage_platform.core.tariffs.pieces import Pieces, day_number, month_days_of
+from usage_platform.core.tariffs.pieces import Pieces, month_days_of
 from usage_platform.core.tariffs.tariff import Tariff
+from usage_platform.core.time.day_numbers import day_number
 from usage_platform.core.time.units import NS_A_MINUTE
 
 

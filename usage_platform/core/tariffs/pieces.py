@@ -8,7 +8,6 @@ is taken to be the same over the whole interval, as a mean power says no more.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from functools import cached_property
 from math import gcd
 
@@ -24,9 +23,8 @@ from usage_platform.core.tariffs.money import MILLIWATTS_A_KW
 from usage_platform.core.tariffs.tariff import Tariff
 from usage_platform.core.tariffs.times import HOLIDAY, Times
 from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.day_numbers import day_number, weekday_numbers
 from usage_platform.core.time.units import NS_A_MINUTE
-
-_EPOCH = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +65,7 @@ class Pieces:
     @cached_property
     def kinds(self) -> Ints:
         """Shape (n,): the kinds of the local days, as in `times`."""
-        kinds = weekdays_of(self.days)
+        kinds = weekday_numbers(self.days)
         if len(kinds):
             rest = self.calendar.rest_days(int(self.days.min()), int(self.days.max()))
             kinds[np.isin(self.days, rest)] = HOLIDAY
@@ -136,13 +134,3 @@ def month_days_of(days: Ints) -> Ints:
     months = dates.astype("datetime64[M]")
     day = (dates - months).astype(np.int64) + 1
     return (months.astype(np.int64) % 12 + 1) * 100 + day
-
-
-def weekdays_of(days: Ints) -> Ints:
-    """0 (Monday) to 6 (Sunday), of days since 1970-01-01, which was a Thursday."""
-    return (days + 3) % 7
-
-
-def day_number(day: date) -> int:
-    """A date in days since 1970-01-01."""
-    return day.toordinal() - _EPOCH

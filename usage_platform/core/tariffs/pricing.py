@@ -19,9 +19,10 @@ import numpy.typing as npt
 from usage_platform.core.arrays import Ints
 from usage_platform.core.tariffs.charges import EnergyPeriod
 from usage_platform.core.tariffs.money import ENERGY_UNITS_A_KWH, kwh_of
-from usage_platform.core.tariffs.pieces import Pieces, day_number
+from usage_platform.core.tariffs.pieces import Pieces
 from usage_platform.core.tariffs.tariff import Tariff, TariffVersion
 from usage_platform.core.tariffs.times import Times
+from usage_platform.core.time.day_numbers import day_number
 
 Held = npt.NDArray[np.bool_]
 """Shape (n,): which pieces lie in something."""

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usage_platform.core.load.days import day_of
 from usage_platform.core.load.weeks import WEEKS_BEFORE, compare_weeks
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.day_numbers import day_of
 from usage_platform_tests.core.load.made_series import days, from_values, local
 
 NEW_YORK = Meter("m", "America/New_York", 60)

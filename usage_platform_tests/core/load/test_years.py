@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from usage_platform.core.load.days import day_of
 from usage_platform.core.load.years import HourlyEnergy, compare_years, first_needed
 from usage_platform.core.meters import Meter
+from usage_platform.core.time.day_numbers import day_of
 
 ZONES = ("America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns")
 
