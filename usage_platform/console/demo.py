@@ -29,6 +29,7 @@ from usage_platform.wiring.groups import sums_behind
 from usage_platform.wiring.platform import Platform
 
 _LOOK_EVERY_SECONDS = 1.0
+_LONGEST_BETWEEN_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -139,21 +140,24 @@ def run_demo(stack: Stack, screen: Screen, timeout: float) -> bool:
 def _wait(deployment: Platform, stack: Stack, screen: Screen, deadline: float) -> Flow | None:
     flow = None
     home, since = stack.settings.data_dir / "dagster_home", datetime.now(UTC)
+    next_look = 0.0
     while time.monotonic() < deadline:
         stack.look()
         began = time.monotonic()
-        try:
-            flow = look(deployment)
-        except (KafkaUnreachableError, KafkaException):
-            screen.progress("waiting for Kafka")
-        else:
-            screen.progress(str(flow))
-            if flow.finished and not any_in_flight(home):
-                break
-            if flow.source is None:
-                _raise_if_source_failed(home, since)
-        # A look at many meters and years takes a while: it gets a twentieth of the time.
-        time.sleep(max(_LOOK_EVERY_SECONDS, 20 * (time.monotonic() - began)))
+        if began >= next_look:
+            try:
+                flow = look(deployment)
+            except (KafkaUnreachableError, KafkaException):
+                screen.progress("waiting for Kafka")
+            else:
+                # A look at many meters and years takes a while: it gets a tenth of the time.
+                next_look = began + min(10 * (time.monotonic() - began), _LONGEST_BETWEEN_SECONDS)
+                screen.progress(str(flow))
+                if flow.finished and not any_in_flight(home):
+                    break
+                if flow.source is None:
+                    _raise_if_source_failed(home, since)
+        time.sleep(_LOOK_EVERY_SECONDS)
     screen.quiet()
     return flow
 

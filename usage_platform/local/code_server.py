@@ -13,7 +13,8 @@ A sensor's tick opens Dagster's storage again, which reads all migration scripts
 learn which is the newest: most of what a tick takes that finds nothing to do. Here they are read
 once.
 
-Belongs here: how the server makes the processes of runs, and what it keeps from tick to tick. Not
+Belongs here: how the server makes the processes of runs, what it keeps from tick to tick, and that
+its ticks end when it is about to be stopped. Not
 here: its place in the platform (dagster_services).
 """
 
@@ -25,6 +26,8 @@ from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 
 from alembic.script import ScriptDirectory
+
+from usage_platform.adapters.processes.ending import ENDING, end_waits_on_signal
 
 # A name that a later version does not have is left out, and each run imports what takes its place.
 _IMPORTED = (
@@ -44,8 +47,13 @@ def main(argv: list[str]) -> None:
     if sys.platform == "linux":
         _fork_runs()
     keep_migration_scripts()
+    end_waits_on_signal()
     sys.argv = ["dagster", "api", "grpc", *argv]
-    runpy.run_module("dagster", run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module("dagster", run_name="__main__", alter_sys=True)
+    finally:
+        # Python waits for the threads of ticks before it ends.
+        ENDING.set()
 
 
 def _fork_runs() -> None:

@@ -85,6 +85,8 @@ def dagster_services(
             prepare=prepare.get(name, write_instance),
             # What its log said at its start is moved aside in time, and tells nothing later on.
             asked_again=name != "daemon",
+            # The daemon waits for a tick that it has asked the code server for.
+            ends_waits=name == "code",
         )
         for name, command in commands.items()
     )

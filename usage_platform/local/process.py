@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from usage_platform.adapters.processes.ending import END_SIGNAL
 from usage_platform.local import bound_command
 from usage_platform.local.errors import LocalError
 from usage_platform.local.pid import (
@@ -55,6 +56,7 @@ class Service:
         stop_timeout: Seconds it may take to stop when asked to, before it is killed.
         prepare: Done before each start, the restarts too; may raise LocalError.
         asked_again: Whether `ready` also tells that one hangs which was ready before.
+        ends_waits: Whether it is sent `END_SIGNAL` before any service is stopped.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Service:
     stop_timeout: float = 20.0
     prepare: Callable[[], None] = _nothing_to_prepare
     asked_again: bool = True
+    ends_waits: bool = False
 
 
 class ChildProcess:
@@ -96,6 +99,11 @@ class ChildProcess:
     def is_alive(self) -> bool:
         """Whether it has been started and has not ended."""
         return self._process is not None and self._process.poll() is None
+
+    def end_waits(self) -> None:
+        """Have it end what it waits for, if it can, as it is about to be stopped."""
+        if self._process is not None and self.service.ends_waits:
+            self._process.send_signal(END_SIGNAL)
 
     def start(self) -> None:
         """Start it, after whatever a crashed supervisor left of it is gone. Does not wait.

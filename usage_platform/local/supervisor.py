@@ -124,6 +124,8 @@ class Supervisor:
         What breaks it off, as Ctrl-C does, is raised when all are stopped: the service that was
         waited for is killed then, and the others are stopped as ever.
         """
+        for kept in self._kept:
+            kept.child.end_waits()
         with ExitStack() as last_in_first_out:
             for kept in self._kept:
                 last_in_first_out.callback(self._stop_one, kept)

@@ -81,6 +81,28 @@ def test_a_child_that_minds_no_sigterm_is_killed(start):
     assert identify(pid) is None
 
 
+@pytest.mark.parametrize("ends_waits", [True, False])
+def test_a_child_that_can_ends_its_waits_before_it_is_stopped(start, tmp_path, ends_waits):
+    ended = tmp_path / "ended"
+    code = (
+        "import threading\n"
+        "from pathlib import Path\n"
+        "from usage_platform.adapters.processes.ending import ENDING, end_waits_on_signal\n"
+        "end_waits_on_signal()\n"
+        "def wait():\n"
+        "    ENDING.wait()\n"
+        f"    Path({str(ended)!r}).touch()\n"
+        "threading.Thread(target=wait, daemon=True).start()\n"
+    )
+    child = start(code=code, ends_waits=ends_waits)
+    child.end_waits()
+    if ends_waits:
+        until(ended.exists)
+    assert child.is_alive
+    child.stop()
+    assert ended.exists() == ends_waits
+
+
 def test_a_child_whose_end_is_not_waited_for_is_killed(start, monkeypatch):
     child = start(code="signal.signal(signal.SIGTERM, signal.SIG_IGN)")
     pid, wait = child.pid, subprocess.Popen.wait

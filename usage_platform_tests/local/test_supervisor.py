@@ -22,6 +22,9 @@ class FakeChild:
         self.service = service
         self.is_alive = False
 
+    def end_waits(self):
+        pass
+
     def start(self):
         self.service.prepare()
         self.is_alive = True
@@ -53,6 +56,23 @@ def faked(monkeypatch, python_service):
         return supervisor, clock, supervisor._kept[0].child, said
 
     return make
+
+
+def test_all_end_their_waits_before_the_last_one_is_stopped_first(monkeypatch, python_service):
+    monkeypatch.setattr("usage_platform.local.supervisor.ChildProcess", FakeChild)
+    monkeypatch.setattr(FakeChild, "has_come_up", lambda self, waited, within: True, raising=False)
+    done = []
+    for name in ("end_waits", "stop"):
+        note = lambda self, what=name: done.append((what, self.service.name))  # noqa: E731
+        monkeypatch.setattr(FakeChild, name, note)
+    services = [python_service(name) for name in ("code", "daemon")]
+    supervisor = Supervisor(services, lambda text: None, lambda text: None, Clock())
+    supervisor.start()
+    supervisor.stop()
+    assert done == [
+        *(("end_waits", "code"), ("end_waits", "daemon")),
+        *(("stop", "daemon"), ("stop", "code")),
+    ]
 
 
 @given(st.integers(min_value=1, max_value=50))

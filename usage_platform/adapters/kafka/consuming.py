@@ -14,15 +14,18 @@ MOST_BYTES = 16_000_000
 """Values of so many bytes end a call: some 100,000 readings, or a few hostile messages."""
 
 _PORTION = 200
-_LINGER_SECONDS = 0.05
+LINGER_SECONDS = 0.05
+"""For so long messages that follow the first one come along with it."""
 _UNREADABLE = (KafkaError._BAD_COMPRESSION, KafkaError._BAD_MSG)
 _log = logging.getLogger(__name__)
 
 
-def consume(client: Consumer, most: int, seconds: float) -> list[Message]:
+def consume(
+    client: Consumer, most: int, seconds: float, linger: float = LINGER_SECONDS
+) -> list[Message]:
     """Messages as they arrive, and ends of partitions where the consumer reports these.
 
-    The first one ends the wait; those that follow it at once come along with it.
+    The first one ends the wait; those that follow it soon come along with it.
 
     A batch that cannot be decompressed is stepped over, offset by offset: the consumer would report
     it for ever. Whoever else reads the topic may be able to read it.
@@ -31,6 +34,7 @@ def consume(client: Consumer, most: int, seconds: float) -> list[Message]:
         client: A consumer with its partitions assigned.
         most: The largest number of messages.
         seconds: For how long to wait for the first one.
+        linger: For how many seconds to wait for others after it.
 
     Raises:
         KafkaException: On an error that does not pass by itself.
@@ -58,7 +62,7 @@ def consume(client: Consumer, most: int, seconds: float) -> list[Message]:
         if len(portion) < asked and not stepped:
             break
         if found and portion_size == 1:
-            ends, portion_size = min(ends, time.monotonic() + _LINGER_SECONDS), _PORTION
+            ends, portion_size = time.monotonic() + linger, _PORTION
     return found
 
 

@@ -99,7 +99,7 @@ class TopicTail:
             client.assign(starts)
             self._on_state("")
             while not self._stop.is_set() and not self._is_down.is_set():
-                self._take(consume(client, _MOST_AT_ONCE, _POLL_SECONDS))
+                self._take(consume(client, _MOST_AT_ONCE, _POLL_SECONDS, linger=_POLL_SECONDS))
             if not self._stop.is_set():
                 raise KafkaUnreachableError(f"Kafka at {kafka.bootstrap} does not answer")
         finally:

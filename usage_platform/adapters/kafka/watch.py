@@ -51,7 +51,7 @@ def values_since(
         on_state: Called with an error text, or "" when values arrive again.
 
     Yields:
-        The values that arrived within half a second, maybe none.
+        The first values within half a second, with those of the half second after; maybe none.
 
     Raises:
         KafkaUnreachableError: When no broker answers at the start, or while not following.
@@ -101,7 +101,7 @@ def _starts(
 def _arrived(client: Consumer, ended: set[int]) -> list[bytes]:
     """The values that have arrived; partitions read to their end are added to `ended`."""
     values = []
-    for message in consume(client, _MOST_AT_ONCE, _POLL_SECONDS):
+    for message in consume(client, _MOST_AT_ONCE, _POLL_SECONDS, linger=_POLL_SECONDS):
         if message.error() is None:
             values.append(message.value() or b"")
         else:

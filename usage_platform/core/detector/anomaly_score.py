@@ -12,7 +12,7 @@ by how rare the combination of features is at that hour of that day type:
 import numpy as np
 
 from usage_platform.core.arrays import Floats, Ints
-from usage_platform.core.detector.expected import day_type
+from usage_platform.core.detector.expected import DAY_TYPES, day_type
 from usage_platform.core.detector.forest import Forests
 from usage_platform.core.detector.grid import Grid
 from usage_platform.core.detector.measure import Measured
@@ -22,7 +22,7 @@ ORDINARY = 2.0
 
 LEAST_SCALE_FACTOR = 0.5
 
-DAY_TYPE_OF_KEY = np.arange(3 * 24) // 24
+DAY_TYPE_OF_KEY = np.arange(DAY_TYPES * 24) // 24
 """The day type of each forest: `forest_keys` numbers them by day type and hour."""
 
 

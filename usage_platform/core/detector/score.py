@@ -89,9 +89,9 @@ def score(model: DetectorModel, instants: Ints, values: Floats, start: int) -> p
         high (kW; NaN while the model is learning; a reading within low and high is never anomalous,
         except by the rules for zeros and flatlines), z, z_short and z_week (standardised deviations
         from the expected value with the levels of weeks and days, with those of hours too, and with
-        the last week's alone), run (equal readings in a row), score (1 is the threshold; grows with
-        the deviation), flagged (bool: anomalous), kind (`Kind`), learning (bool: the model has too
-        little history for expected values).
+        the last week's alone), run (equal readings in a row, of the last 28 days), score (1 is the
+        threshold; grows with the deviation), flagged (bool: anomalous), kind (`Kind`), learning
+        (bool: the model has too little history for expected values).
     """
     known = (instants >= start - CONTEXT_NS) & np.isfinite(values)
     scored = instants[known] >= start

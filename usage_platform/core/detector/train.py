@@ -197,7 +197,10 @@ def _usual_hour(errors: Floats, here: npt.NDArray[np.bool_], per_hour: int) -> f
 def _forests(
     measured: Measured, keys: Ints, day: Ints, here: npt.NDArray[np.bool_]
 ) -> tuple[Floats, Forests]:
-    """The forests, and each position's score by their trees that were grown on other weeks."""
+    """The forests, and each position's score by their trees that were grown on other weeks.
+
+    Where nearly all readings are of even weeks, or of odd ones, both halves are grown on all.
+    """
     odd = (day - day[0]) // 7 % 2 == 1
     usable = here & ~np.isnan(measured.rows).any(axis=1) & (deviation(measured) < _GROSS)
     rows = (measured.rows[usable], keys[usable], odd[usable])

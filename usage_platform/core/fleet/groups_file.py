@@ -68,7 +68,7 @@ class NeededEntry(BaseModel):
     @model_validator(mode="after")
     def _is_needed_at_all(self) -> Self:
         if not any(self.schedule):
-            raise ValueError("expected the hours of weekdays, saturdays or sundays; else leave out")
+            raise ValueError("expected hours of weekdays, saturdays or sundays; else leave it out")
         return self
 
     @property

@@ -1,6 +1,7 @@
 """The hours of the day in which a building is needed, as people write them: 08:00-18:30."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 _DAY_MINUTES = 1440
@@ -55,7 +56,9 @@ def parse_needed_hours(text: object) -> NeededHours:
     found = _WRITTEN.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is not None:
         hour, minute, end_hour, end_minute = (int(part) for part in found.groups())
-        start, stop = 60 * hour + minute, 60 * end_hour + end_minute
-        if max(minute, end_minute) < 60 and start < stop <= _DAY_MINUTES:
-            return NeededHours(start, stop)
-    raise ValueError(f"expected hours of one day in quotes, such as '08:00-18:30', got {text!r}")
+        if max(minute, end_minute) < 60:
+            with suppress(ValueError):
+                return NeededHours(60 * hour + minute, 60 * end_hour + end_minute)
+    raise ValueError(
+        f"expected a start and, later on the same day, an end, such as '08:00-18:30', got {text!r}"
+    )

@@ -161,7 +161,7 @@ def building(rest: str) -> str:
         ),
         (
             building("needed: {weekdays: 8-18}, meters: [main]"),
-            "sites/0/buildings/0/needed/weekdays: expected hours of one day in quotes, such as '0",
+            "sites/0/buildings/0/needed/weekdays: expected a start and, later on the same da",
         ),
         (
             building("needed: {weekdays: 18:00-8:00}, meters: [main]"),
@@ -172,7 +172,7 @@ def building(rest: str) -> str:
         (building("needed: {holidays: 08:00-9:00}, meters: [main]"), "sites/0/buildings/0/needed/"),
         (
             building("needed: {}, meters: [main]"),
-            "sites/0/buildings/0/needed: expected the hours of weekdays, saturdays or sundays; el",
+            "sites/0/buildings/0/needed: expected hours of weekdays, saturdays or sundays; else l",
         ),
         ("sites: [\n", "line 2: expected YAML ("),
         ("virtual:\n  - name: v\n    name: w\n    plus: [pump]", "line 2: 'name' is given twice"),

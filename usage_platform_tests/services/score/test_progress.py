@@ -1,5 +1,6 @@
 """How far the scorer is: its lag, partitions that are added, ticks that end."""
 
+import threading
 import time
 from types import SimpleNamespace
 
@@ -26,6 +27,8 @@ from usage_platform_tests.services.score.hourly_meter import (
 from usage_platform_tests.topics import delete_until, recreate_topic
 
 pytestmark = pytest.mark.kafka
+# Longer than a test may take: a tick that ends earlier has another reason.
+A_DAY = 86_400.0
 
 
 def test_the_lag_before_any_scorer_is_all_that_waits(fresh_topics, put):
@@ -99,6 +102,30 @@ def test_a_tick_that_listens_scores_what_comes_later_until_its_time_is_up(
     monkeypatch.setattr(scoring, "consume", consume_after_a_pause)
     result = tick(scorer, timeline, listen=True)
     assert (result.events, result.lag) == (22, 0)
+
+
+def test_a_tick_that_listens_passes_markers_and_ends_when_its_process_does(
+    kafka, make_scorer, timeline, live, monkeypatch
+):
+    producer = Producer(kafka.client(**{"transactional.id": "meters"}))
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for value in usage_messages(live[:20]):
+        producer.produce(USAGE, value, b"a")
+    producer.commit_transaction(30)
+    ending, lags = threading.Event(), []
+
+    def consume_until_it_is_quiet(*arguments):
+        arrived = consume(*arguments)
+        if not arrived:
+            lags.append(scoring_lag(kafka))
+            ending.set()
+        return arrived
+
+    monkeypatch.setattr(scoring, "ENDING", ending)
+    monkeypatch.setattr(scoring, "consume", consume_until_it_is_quiet)
+    assert tick(make_scorer(kafka), timeline, A_DAY, listen=True).events == 20
+    assert lags == [0]
 
 
 @pytest.mark.parametrize("restarted", [False, True])
