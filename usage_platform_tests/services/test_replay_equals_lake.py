@@ -39,8 +39,8 @@ def hours(first: int) -> tuple[np.ndarray, np.ndarray]:
     values = np.round(values)
     for day in (PLANNED, TRUE):
         values[(hour >= day * 24) & (hour < day * 24 + 30)] += 300
-    # Half a week that makes one of the next models less fit than the one before it.
-    values[(hour >= 63 * 24) & (hour < 67 * 24)] += np.tile([160, -160, 0, 220], 24)
+    # Four weeks that make some of the next models less fit than the one before them.
+    values[(hour >= 56 * 24) & (hour < 84 * 24)] += np.tile([160, -160, 0, 220], 168)
     # Mondays, which the model of the week before scores.
     for week in range(6, 16):
         values[hour == (7 * week * 24 + 11)] *= 2.5
