@@ -10,6 +10,7 @@ from datetime import date
 from typing import Annotated, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -23,7 +24,8 @@ from usage_platform.core.fleet.groups import Groups
 from usage_platform.core.fleet.virtual_meters import members_by_virtual_meter
 from usage_platform.core.measurement import ReadingUnit
 from usage_platform.core.meters import is_meter_name
-from usage_platform.core.time.needed_hours import NeededHours, Schedule, parse_needed_hours
+from usage_platform.core.tariffs.times import Hours
+from usage_platform.core.time.needed_hours import NeededHours, Schedule
 
 _FORM = ConfigDict(extra="forbid", strict=True)
 
@@ -53,17 +55,23 @@ def _entry(value: object) -> object:
     return {"meter": value} if isinstance(value, str | int | float | None) else value
 
 
-Hours = Annotated[NeededHours, BeforeValidator(parse_needed_hours)]
+def _of_one_day(hours: tuple[int, int]) -> tuple[int, int]:
+    if hours[1] < hours[0]:
+        raise ValueError("expected an end on the same day, such as 08:00-18:30")
+    return hours
+
+
+DayHours = Annotated[Hours, AfterValidator(_of_one_day)]
 
 
 class NeededEntry(BaseModel):
     """When a building is needed; on a kind of day that is left out it is closed."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+    model_config = _FORM
 
-    weekdays: Hours | None = None
-    saturdays: Hours | None = None
-    sundays: Hours | None = None
+    weekdays: DayHours | None = None
+    saturdays: DayHours | None = None
+    sundays: DayHours | None = None
 
     @model_validator(mode="after")
     def _is_needed_at_all(self) -> Self:
@@ -74,7 +82,11 @@ class NeededEntry(BaseModel):
     @property
     def schedule(self) -> Schedule:
         """The same as findings take it."""
-        return self.weekdays, self.saturdays, self.sundays
+        return _needed(self.weekdays), _needed(self.saturdays), _needed(self.sundays)
+
+
+def _needed(hours: tuple[int, int] | None) -> NeededHours | None:
+    return None if hours is None else NeededHours(*hours)
 
 
 class BuildingEntry(BaseModel):

@@ -3,6 +3,8 @@
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from usage_platform.adapters.stores.plain_yaml import plain_yaml
 from usage_platform.core.fleet import groups_file
@@ -55,9 +57,7 @@ def test_a_meter_that_moves_is_in_one_building_at_a_time():
 
 
 def test_a_meter_is_needed_when_its_building_of_the_day_is():
-    text = FILE.replace(
-        "kind: library", "needed: {weekdays: 08:00-21:30, sundays: '10:00 - 24:00'}"
-    )
+    text = FILE.replace("kind: library", "needed: {weekdays: 08:00-21:30, sundays: 10:00-24:00}")
     groups = parse_groups(text.replace("[main, {", "[main, pumps, {"), METERS)
     needed = (NeededHours(480, 1290), None, NeededHours(600, 1440))
     before, after = date(2024, 2, 29), date(2024, 3, 1)
@@ -161,15 +161,18 @@ def building(rest: str) -> str:
         ),
         (
             building("needed: {weekdays: 8-18}, meters: [main]"),
-            "sites/0/buildings/0/needed/weekdays: expected a start and, later on the same da",
+            "sites/0/buildings/0/needed/weekdays: expected a start and an end such as 08:",
         ),
         (
-            building("needed: {weekdays: 18:00-8:00}, meters: [main]"),
-            "sites/0/buildings/0/needed/",
+            building("needed: {weekdays: 18:00-08:00}, meters: [main]"),
+            "sites/0/buildings/0/needed/weekdays: expected an end on the same day, such as 08",
         ),
         (building("needed: {sundays: 08:00-24:30}, meters: [main]"), "sites/0/buildings/0/needed/"),
         (building("needed: {sundays: 08:75-10:00}, meters: [main]"), "sites/0/buildings/0/needed/"),
-        (building("needed: {holidays: 08:00-9:00}, meters: [main]"), "sites/0/buildings/0/needed/"),
+        (
+            building("needed: {holidays: 08:00-09:00}, meters: [main]"),
+            "sites/0/buildings/0/needed/",
+        ),
         (
             building("needed: {}, meters: [main]"),
             "sites/0/buildings/0/needed: expected hours of weekdays, saturdays or sundays; else l",
@@ -189,6 +192,21 @@ def test_what_is_wrong_is_said_in_one_line(text, error):
         parse_groups(text, METERS)
     assert str(raised.value).startswith(error)
     assert "\n" not in str(raised.value)
+
+
+@given(st.integers(0, 1439), st.integers(1, 1440))
+def test_needed_hours_are_read_as_they_are_written(start, length):
+    hours = NeededHours(start, min(start + length, 1440))
+    text = FILE.replace("kind: library", f"needed: {{saturdays: {hours}}}")
+    assert parse_groups(text, METERS).needed_of("main", date(2024, 3, 2)) == (None, hours, None)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "8-18", "08:00", "18:00-08:00", "08:00-08:00", "08:60-09:00", "-1:00-09:00", 800]
+)
+def test_what_means_no_needed_hours_is_refused_with_an_example(text):
+    with pytest.raises(ValueError, match=r"needed/sundays: expected a.* such as 08:00-"):
+        parse_groups(building(f"needed: {{sundays: {text!r}}}, meters: [main]"), METERS)
 
 
 def test_a_chain_of_virtual_meters_has_an_end():
