@@ -138,27 +138,34 @@ def run_demo(stack: Stack, screen: Screen, timeout: float) -> bool:
 
 
 def _wait(deployment: Platform, stack: Stack, screen: Screen, deadline: float) -> Flow | None:
-    flow = None
+    flow: Flow | None = None
     home, since = stack.settings.data_dir / "dagster_home", datetime.now(UTC)
     next_look = 0.0
     while time.monotonic() < deadline:
         stack.look()
         began = time.monotonic()
-        if began >= next_look:
-            try:
-                flow = look(deployment)
-            except (KafkaUnreachableError, KafkaException):
-                screen.progress("waiting for Kafka")
-            else:
-                # A look at many meters and years takes a while: it gets a tenth of the time.
-                next_look = began + min(10 * (time.monotonic() - began), _LONGEST_BETWEEN_SECONDS)
-                screen.progress(str(flow))
-                if flow.finished and not any_in_flight(home):
-                    break
-                if flow.source is None:
-                    _raise_if_source_failed(home, since)
+        seen = _seen(deployment, screen) if began >= next_look else None
+        if seen is not None:
+            flow = seen
+            # A look at many meters and years takes a while: it gets a tenth of the time.
+            next_look = began + min(10 * (time.monotonic() - began), _LONGEST_BETWEEN_SECONDS)
+            if flow.finished and not any_in_flight(home):
+                break
+            if flow.source is None:
+                _raise_if_source_failed(home, since)
         time.sleep(_LOOK_EVERY_SECONDS)
     screen.quiet()
+    return flow
+
+
+def _seen(deployment: Platform, screen: Screen) -> Flow | None:
+    """How far everything is, which is shown; None while Kafka does not answer."""
+    try:
+        flow = look(deployment)
+    except (KafkaUnreachableError, KafkaException):
+        screen.progress("waiting for Kafka")
+        return None
+    screen.progress(str(flow))
     return flow
 
 

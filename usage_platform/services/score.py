@@ -146,13 +146,11 @@ class Scorer:
             arrived = consume(self._consumer, _BATCH, wait, linger)
             began = time.monotonic()
             messages = noting_ends(arrived, self._ended)
-            if messages and not self._score(messages, tick):
-                break
-            if not arrived and not request.listen:
-                break
+            goes_on = not messages or self._score(messages, tick)
             self._pass_markers()
+            if not goes_on or not (arrived or request.listen):
+                break
             linger = max(LINGER_SECONDS, _LINGER_SHARE * (time.monotonic() - began))
-        self._pass_markers()
         if request.silence is not None:
             self._report_silence(request.silence, tick)
         result.lag = unscored(*place)

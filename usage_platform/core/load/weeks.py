@@ -16,7 +16,7 @@ from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.load.comparison import ENOUGH
 from usage_platform.core.load.series import PowerSeries
 from usage_platform.core.meters import INTERVALS
-from usage_platform.core.time.day_numbers import day_of
+from usage_platform.core.time.day_numbers import day_of, weekday_numbers
 from usage_platform.core.time.local_time import local_day_bounds
 from usage_platform.core.time.units import NS_AN_HOUR
 
@@ -195,7 +195,7 @@ def _slots(series: PowerSeries, monday: int) -> PowerSeries:
 
 def _minute_of_week(series: PowerSeries) -> Ints:
     """Shape (n,): minutes of each reading since its Monday 00:00, by the wall clock."""
-    return (series.local_day + _MONDAY) % _DAYS * _MINUTES_A_DAY + series.local_minute
+    return weekday_numbers(series.local_day) * _MINUTES_A_DAY + series.local_minute
 
 
 def _bands(weeks: Floats) -> tuple[Floats, Floats, Floats]:
