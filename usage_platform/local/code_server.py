@@ -14,8 +14,8 @@ learn which is the newest: most of what a tick takes that finds nothing to do. H
 once.
 
 Belongs here: how the server makes the processes of runs, what it keeps from tick to tick, and that
-its ticks end when it is about to be stopped. Not
-here: its place in the platform (dagster_services).
+its ticks end when it is about to be stopped. Not here: its place in the platform
+(dagster_services).
 """
 
 import multiprocessing
