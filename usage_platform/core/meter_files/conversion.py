@@ -5,7 +5,7 @@ are (`meaning`).
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +16,7 @@ from usage_platform.core.measurement import Quantity
 from usage_platform.core.meter_files.growing_column import GrowingColumn
 from usage_platform.core.meter_files.meaning import EARLY_ENDS, Ordered
 from usage_platform.core.meter_files.portions import portions
+from usage_platform.core.meter_files.register_dips import LEAST_OF_FALLS, dips_of_register
 from usage_platform.core.time.units import NS_A_MINUTE, NS_AN_HOUR
 
 Flags = npt.NDArray[np.bool_]
@@ -56,14 +57,16 @@ class Spans:
 
 @dataclass(frozen=True, eq=False)
 class RegisterFaults:
-    """Where a register fell; positions of the rows before the fall.
+    """Where a register fell; positions of the rows before the fall, and of dips themselves.
 
     Attributes:
+        dips: It shows less than before and after (`register_dips`); the rows are left out.
         roll_overs: It began at 0 again after its highest number; the difference is known.
         resets: It was reset or replaced; the energy in between is unknown.
         gaps: Too long without a row: what was used then is known, but not when.
     """
 
+    dips: Integers
     roll_overs: Integers
     resets: Integers
     gaps: Integers
@@ -117,12 +120,18 @@ def of_rows(by_code: npt.NDArray[_Number], codes: npt.NDArray[Any]) -> npt.NDArr
 
 
 def spans_of_register(
-    rows: Ordered, scales: Floats, steps: Ints, interval: int, size: float | None = None
+    rows: Ordered,
+    scales: Floats,
+    steps: Ints,
+    interval: int,
+    size: float | None = None,
+    least_of_falls: float = LEAST_OF_FALLS,
 ) -> tuple[Spans, RegisterFaults]:
     """Spans between the rows of a register: what it counted, over the time it took.
 
-    A fall from above 9/10 of the register's size to below 1/10 of it is a roll-over; any other fall
-    is a reset, over which nothing is known. A gap longer than a step and an interval gives no span.
+    Dips are left out. A fall from above 9/10 of the register's size to below 1/10 of it is a
+    roll-over; any other fall is a reset, over which nothing is known. A gap longer than a step and
+    an interval gives no span.
 
     Args:
         rows: The rows; those without a value are left out.
@@ -131,13 +140,15 @@ def spans_of_register(
         interval: The interval in ns.
         size: Where the register begins at 0 again, as written; None: at the smallest power of ten
             above what it showed, of 1,000 or more.
+        least_of_falls: As for `dips_of_register`.
     """
-    known: Ints | slice = slice(None)
     places = np.arange(len(rows.values), dtype=np.int32)
-    if not np.isfinite(rows.values).all():
-        known = np.flatnonzero(np.isfinite(rows.values))
-    places, scales = places[known], scales[known]
-    rows = Ordered(rows.meters[known], rows.instants[known], rows.values[known])
+    if not (known := np.isfinite(rows.values)).all():
+        rows, scales, places = rows.taken(known), scales[known], places[known]
+    dips = places[:0]
+    if (dip := dips_of_register(rows, least_of_falls)).any():
+        dips = places[dip]
+        rows, scales, places = rows.taken(~dip), scales[~dip], places[~dip]
     faults: list[RegisterFaults] = []
 
     def parts() -> Iterator[Spans]:
@@ -151,7 +162,7 @@ def spans_of_register(
 
     spans = joined_spans(parts())
     kinds = ([getattr(one, kind.name) for one in faults] for kind in fields(RegisterFaults))
-    return spans, RegisterFaults(*map(np.concatenate, kinds))
+    return spans, replace(RegisterFaults(*map(np.concatenate, kinds)), dips=dips)
 
 
 def _register_part(
@@ -181,7 +192,8 @@ def _register_part(
     at = same[good]
     kw = counted[good] * scales[at] * (NS_AN_HOUR / gaps[good])
     spans = Spans(meters[at], instants[at], gaps[good], kw, places[at])
-    return spans, RegisterFaults(places[same[rolled]], places[same[reset]], places[same[too_long]])
+    falls = (places[same[kind]] for kind in (rolled, reset, too_long))
+    return spans, RegisterFaults(places[:0], *falls)
 
 
 def joined_spans(parts: Iterable[Spans]) -> Spans:

@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from usage_platform.core.arrays import Floats, Integers, Ints
 from usage_platform.core.measurement import Stamp
@@ -44,6 +45,10 @@ class Ordered:
         np.subtract(self.instants[1:], self.instants[:-1], out=gaps[:-1])
         gaps[:-1][self.meters[1:] != self.meters[:-1]] = 0
         return gaps
+
+    def taken(self, at: npt.NDArray[np.bool_]) -> "Ordered":
+        """Some of the rows."""
+        return Ordered(self.meters[at], self.instants[at], self.values[at])
 
     def of_each_meter(self) -> Iterator[tuple[int, slice]]:
         """Each meter that has rows, with their place."""

@@ -227,6 +227,7 @@ def _register_notes(
     faults: RegisterFaults, rows: MeterRows, layouts: Sequence[Layout]
 ) -> list[str]:
     found = (
+        (faults.dips, "the register shows less than before and after (the row is left out)"),
         (faults.roll_overs, "the register rolled over"),
         (faults.resets, "the register was reset or replaced (no reading across it)"),
         (faults.gaps, "the register has a gap (no reading across it)"),

@@ -108,7 +108,8 @@ def _spans(kind: _Kind, due: Sequence[Due], ends: Ints) -> Spans:
     scales = np.array([window.description.scale for window, _ in parts])[meters]
     if kind.quantity is Quantity.REGISTER:
         no_steps, size = np.zeros(len(due), dtype=np.int64), kind.register_size
-        return spans_of_register(rows, scales, no_steps, kind.longest_gap, size)[0]
+        # Each dip is judged for itself: how many there are depends on when samples arrive.
+        return spans_of_register(rows, scales, no_steps, kind.longest_gap, size, 0.0)[0]
     gaps = rows.gaps
     if kind.quantity is Quantity.POWER:
         # The newest sample holds in what is closed by now.

@@ -5,8 +5,9 @@ the readings (`interval_means`), all meters together (`stage`).
 
 An hour of samples stays open: one that arrives late, or again with another value, corrects the
 readings since then. A window keeps the samples of that hour from the start of an interval on, and
-one before; 24 bytes each. At one sample in 10 seconds and intervals of 5 minutes that is 10 kB, at
-the most that is accepted (two a second, intervals of an hour) 350 kB.
+one before (of a register that has fallen, from before the fall on); 24 bytes each. At one sample in
+10 seconds and intervals of 5 minutes that is 10 kB, at the most that is accepted (two a second,
+intervals of an hour) 350 kB.
 """
 
 from array import array
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from usage_platform.core.measurement import Quantity
 from usage_platform.core.meter_descriptions.samples import SampleDescription
+from usage_platform.core.meter_files.register_dips import before_dip
 from usage_platform.core.meters import Meter
 from usage_platform.core.samples.parsing import LONGEST_DELAY
 from usage_platform.core.samples.reject_reasons import SampleReason
@@ -129,15 +131,15 @@ class SampleWindow:
         return due if due < closed_until else None
 
     def since(self, start: int) -> slice:
-        """The samples from an interval's start on, and one before."""
-        return slice(max(bisect_left(self.times, start) - 1, 0), None)
+        """The samples from an interval's start on, and what is needed of those before."""
+        return slice(self._needed(bisect_left(self.times, start) - 1), None)
 
     def close(self, closed_until: int) -> None:
         """Note that all readings before an instant are published; forget what changes none."""
         self.closed_until = closed_until
         if self._changed is not None and self._changed < closed_until:
             self._changed = None
-        before = bisect_left(self.times, self._settled) - 1
+        before = self._needed(bisect_left(self.times, self._settled) - 1)
         if before > 0:
             del self.times[:before], self.values[:before], self._places[:before]
             self.first_offsets.clear()
@@ -153,8 +155,18 @@ class SampleWindow:
 
     def _touch(self, at: int) -> None:
         """Note which interval a sample changes first: that of the one before, which it ends."""
-        start = self.start_of(self.times[max(at - 1, 0)])
+        start = self.start_of(self.times[self._needed(at - 1)])
         self._changed = start if self._changed is None else min(self._changed, start)
+
+    def _needed(self, at: int) -> int:
+        """The first sample that the time from a sample on depends on: of a register, before a dip.
+
+        Args:
+            at: The position of the sample; -1 for the first one.
+        """
+        at = max(at, 0)
+        is_register = self.description.quantity is Quantity.REGISTER
+        return before_dip(self.values, at) if is_register and self.values else at
 
     def _note_place(self, partition: int, offset: int) -> None:
         self.first_offsets[partition] = min(self.first_offsets.get(partition, offset), offset)

@@ -267,3 +267,15 @@ def test_registers_report_roll_overs_and_resets(load):
         "f.csv:3: the register rolled over",
         "f.csv:6: the register was reset or replaced (no reading across it)",
     )
+
+
+def test_a_register_that_shows_0_once_counts_nothing_from_0(load):
+    shows = [1000.0, 1001.0, 0.0, 1002.0, 1003.0, 1004.0]
+    rows = [f"2024-03-05 07:{at * 5:02d}:00,{value}" for at, value in enumerate(shows)]
+    options = FileOptions(quantity=Quantity.REGISTER)
+    found = load("ts,total_kwh", *rows, options=options)
+    assert list(found.frame["value"]) == [12, 12, 12]
+    assert found.notes[1:] == (
+        "f.csv:4: the register shows less than before and after (the row is left out)",
+        "f.csv:3: the register has a gap (no reading across it)",
+    )
