@@ -1,7 +1,7 @@
 """Become Dagster's code server: python deploy/code_server.py PORT.
 
 Belongs here: telling of the runs that ended with the task before, then the server's command. Not
-here: finding them (`usage_platform.local.lost_runs`).
+here: finding them (`local.lost_runs`), the server itself (`local.code_server`).
 """
 
 import os
@@ -16,10 +16,9 @@ def main(port: int) -> None:
     lost = fail_lost_runs(Path(os.environ["DAGSTER_HOME"]))
     if lost:
         print(f"runs that ended with the task before: {lost}", flush=True)
-    program = Path(sys.executable).with_name("dagster")
-    command = [str(program), "api", "grpc", "-m", "usage_platform.definitions"]
+    server = ["-P", "-m", "usage_platform.local.code_server", "-m", "usage_platform.definitions"]
     os.execv(  # noqa: S606 - our own command, no shell
-        program, [*command, "-h", "127.0.0.1", "-p", str(port)]
+        sys.executable, [sys.executable, *server, "-h", "127.0.0.1", "-p", str(port)]
     )
 
 

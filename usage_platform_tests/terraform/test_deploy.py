@@ -144,6 +144,6 @@ def test_the_other_one_becomes_the_code_server_on_loopback(become, tmp_path, mon
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     command, _ = become("code_server.py", "4999")
     assert command[1:] == [
-        *("api", "grpc", "-m", "usage_platform.definitions"),
+        *("-P", "-m", "usage_platform.local.code_server", "-m", "usage_platform.definitions"),
         *("-h", "127.0.0.1", "-p", "4999"),
     ]
