@@ -33,6 +33,7 @@ from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
 from usage_platform.adapters.lake.lake_id import lake_id
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.processes.ending import ENDING
+from usage_platform.adapters.processes.freed_memory import return_freed_memory
 from usage_platform.core.anomalies.anomaly import no_anomalies
 from usage_platform.core.anomalies.stream import ScorerState
 from usage_platform.core.readings.validation import Batch, validate_events
@@ -154,6 +155,7 @@ class Scorer:
         if request.silence is not None:
             self._report_silence(request.silence, tick)
         result.lag = unscored(*place)
+        return_freed_memory()
         result.seconds = time.monotonic() - started
         return result
 

@@ -24,6 +24,7 @@ from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.readings_by_meter import readings_by_meter
 from usage_platform.adapters.lake.tables import READINGS
+from usage_platform.adapters.processes.freed_memory import return_freed_memory
 from usage_platform.core.anomalies.published_past import PublishedPast
 from usage_platform.core.anomalies.stream import RETENTION, ScorerState
 from usage_platform.core.detector.model_timeline import LOOK_BACK
@@ -101,6 +102,8 @@ def restored(
         rest = homes.without_others(tail)
         memory.history.add(rest[_COLUMNS])
         memory.silence.add(rest, registry)
+        # As it was read, the history took three times the memory that it takes now.
+        return_freed_memory()
     return memory, homes.others
 
 

@@ -23,8 +23,8 @@ from usage_platform.core.arrays import Floats, Int32s, Ints
 from usage_platform.core.time.units import instants_of
 
 _COLUMNS = ["event_time", "value", "kafka_time", "partition", "offset"]
-ROWS_AT_ONCE = 2_000_000
-"""Rows that are divided among their meters at a time, about 60 MB."""
+ROWS_AT_ONCE = 1_000_000
+"""Rows that are divided among their meters at a time, about 100 MB with what that takes."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,6 @@ from usage_platform.adapters.stores.detector_rows import (
     DICTIONARY_COLUMNS,
     PROFILE_COLUMNS,
     SCHEMA,
-    SPLIT_COLUMNS,
     from_row,
     profile_from_row,
     to_row,
@@ -53,7 +52,6 @@ def detector_file(files: LakeFiles, path: str) -> Iterator[DetectorWriter]:
             SCHEMA,
             compression="zstd",
             use_dictionary=DICTIONARY_COLUMNS,  # pyright: ignore[reportArgumentType]
-            use_byte_stream_split=SPLIT_COLUMNS,  # pyright: ignore[reportArgumentType]
         ) as writer,
     ):
         yield DetectorWriter(writer)

@@ -14,6 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from usage_platform.adapters.stores.stored_forests import (
+    NODE_TYPES,
+    forests_of_row,
+    nodes_as_bytes,
+)
 from usage_platform.core.detector.anomaly_score import DAY_TYPE_OF_KEY
 from usage_platform.core.detector.baseline.slot_forests import SlotForests
 from usage_platform.core.detector.forest import Forests
@@ -36,10 +41,6 @@ _ITEMS = {
     "zeros_are_usual": pa.bool_(),
     **dict.fromkeys(BASELINE_ARRAYS, pa.float64()),
     "roots": pa.int32(),
-    "feature": pa.int8(),
-    "skip": pa.int16(),
-    "threshold": pa.float32(),
-    "share": pa.float32(),
     "comparables": pa.int64(),
     "low": pa.float64(),
     "high": pa.float64(),
@@ -53,31 +54,27 @@ SCHEMA = pa.schema(
         pa.field("meter", pa.string(), nullable=False),
         pa.field("detector", pa.string(), nullable=False),
         *(pa.field(name, pa.list_(item)) for name, item in _ITEMS.items()),
+        *(pa.field(name, pa.binary()) for name in NODE_TYPES),
     ]
 )
-"""A row a detector: the meter's name, a description in JSON, and the arrays of its kind of
-detector; the others are null. `threshold` has an item for each inner node of the trees, `share` for
-each leaf."""
+"""A row a detector: the meter's name, a description in JSON, the arrays of its kind of detector and
+the nodes of its trees; what it does not have is null."""
 
-# All thresholds differ, and so do most skips: their bytes compress better apart than by dictionary.
-SPLIT_COLUMNS = ["threshold.list.element", "skip.list.element"]
 DICTIONARY_COLUMNS = [
     "meter",
     "detector",
-    *(
-        f"{name}.list.element"
-        for name, item in _ITEMS.items()
-        if name not in ("threshold", "skip") and item != pa.bool_()
-    ),
+    *(f"{name}.list.element" for name, item in _ITEMS.items() if item != pa.bool_()),
 ]
 
 
 def to_row(name: str, detector: Detector) -> pa.Table:
     """A meter's detector as a table of one row, by `SCHEMA`."""
+    nodes: dict[str, bytes] = {}
     if isinstance(detector, SlotForests):
         described, arrays = {"meter": detector.meter.as_stored()}, _slot_arrays(detector)
     else:
         described, arrays = description(detector), _arrays(detector)
+        nodes = {} if detector.forests is None else nodes_as_bytes(detector.forests)
     values = {
         column: None if column not in arrays else pa.array(arrays[column].ravel(), item)
         for column, item in _ITEMS.items()
@@ -89,23 +86,21 @@ def to_row(name: str, detector: Detector) -> pa.Table:
         for column, items in values.items()
     ]
     texts = [pa.array([text], pa.string()) for text in (name, json.dumps(described))]
-    return pa.table([*texts, *columns], schema=SCHEMA)
+    trees = [pa.array([nodes.get(column)], pa.binary()) for column in NODE_TYPES]
+    return pa.table([*texts, *columns, *trees], schema=SCHEMA)
 
 
 def from_row(row: pa.Table) -> Detector:
-    """The detector of a table of one row that `to_row` has made."""
+    """The detector of a table of one row that `to_row` has made, or an earlier release."""
     described: Described = json.loads(row["detector"][0].as_py())
     arrays = {column: _items(row, column) for column in _ITEMS if row[column].null_count == 0}
     if "method" not in described:
         return slot_forests_of(Meter(**described["meter"]), arrays)
-    forests = None
-    if described["levels"] is not None:
-        is_leaf = arrays["skip"] == 0
-        value = np.empty(len(is_leaf), dtype=np.float32)
-        value[is_leaf], value[~is_leaf] = arrays["share"], arrays["threshold"]
+    forests, levels = None, described["levels"]
+    if levels is not None:
         # Earlier releases grew another number of trees.
         roots = arrays["roots"].reshape(len(DAY_TYPE_OF_KEY), -1)
-        forests = Forests(roots, arrays["feature"], arrays["skip"], value, described["levels"])
+        forests = forests_of_row(row, roots, levels)
     return detector_of(described, arrays, forests)
 
 
@@ -167,15 +162,7 @@ def _arrays(detector: DetectorModel) -> dict[str, npt.NDArray[Any]]:
     if detector.baseline is not None:
         arrays |= {field: getattr(detector.baseline, field) for field in BASELINE_ARRAYS}
     if detector.forests is not None:
-        forests = detector.forests
-        is_leaf = forests.skip == 0
-        arrays |= {
-            "roots": forests.roots,
-            "feature": forests.feature,
-            "skip": forests.skip,
-            "threshold": forests.value[~is_leaf],
-            "share": forests.value[is_leaf],
-        }
+        arrays["roots"] = detector.forests.roots
     return arrays
 
 

@@ -19,7 +19,8 @@ from usage_platform.adapters.stores.detector_rows import (
     detector_of,
     slot_forests_of,
 )
-from usage_platform.core.detector.forest import Forests, Nodes, packed_nodes
+from usage_platform.adapters.stores.stored_forests import forests_of_nodes
+from usage_platform.core.detector.forest import Forests, Nodes
 from usage_platform.core.detector.manifest import Detector
 from usage_platform.core.meters import Meter
 
@@ -70,13 +71,11 @@ def _slot_arrays(slots: pa.Table, steps: pa.Table) -> Mapping[str, npt.NDArray[A
 
 def _forests(levels: int, arrays: Mapping[str, npt.NDArray[Any]], nodes: pa.Table) -> Forests:
     column = {name: nodes[name].to_numpy() for name in _NODE_COLUMNS}
-    feature, skip, value = packed_nodes(
-        Nodes(
-            is_leaf=np.isinf(column["threshold"]),
-            feature=column["feature"],
-            threshold=column["threshold"],
-            right=column["right"],
-            share=column["share"],
-        )
+    nodes = Nodes(
+        is_leaf=np.isinf(column["threshold"]),
+        feature=column["feature"],
+        threshold=column["threshold"],
+        right=column["right"],
+        share=column["share"],
     )
-    return Forests(arrays["roots"].astype(np.int32), feature, skip, value, levels)
+    return forests_of_nodes(nodes, arrays["roots"].astype(np.int32), levels)

@@ -32,8 +32,9 @@ from usage_platform.core.detector.stepwise.scorers import StepwiseScorers
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.core.readings.series import ReadingHistory, Series
 
-RETENTION = pd.Timedelta(days=30)
-"""Readings are held for so long beyond `LOOK_BACK`: one a month late finds its past in memory."""
+RETENTION = pd.Timedelta(days=7)
+"""Readings are held for so long beyond `LOOK_BACK`, or up to twice as long: one a week late finds
+its past in memory; for a later one it is read again."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,7 @@ class ScorerState:
         return read
 
     def _forget(self, meter: str, newest: int) -> None:
-        """Drop what lies beyond `RETENTION`, thirty days or more at a time."""
+        """Drop what lies beyond `RETENTION`, as many days or more at a time."""
         series = self.history.of(meter)
         kept = newest - (LOOK_BACK + RETENTION).value
         if series.instants[0] < kept - RETENTION.value:

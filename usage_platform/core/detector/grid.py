@@ -49,11 +49,14 @@ class Grid:
 
     def before_day(self, day: int) -> "Grid":
         """The positions before a local day (days since 1970-01-01)."""
-        return self._part(slice(None, int(np.searchsorted(self.day, day))))
+        return self.part(slice(None, int(np.searchsorted(self.day, day))))
 
-    def _part(self, at: slice) -> "Grid":
+    def part(self, at: slice) -> "Grid":
+        """Some positions, from the start of an hour on or not."""
+        first = at.indices(len(self.values))[0]
         return replace(
             self,
+            start=self.start + first * self.interval,
             values=self.values[at],
             day=self.day[at],
             weekday=self.weekday[at],

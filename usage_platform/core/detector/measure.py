@@ -15,6 +15,7 @@ import numpy.typing as npt
 from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.detector.expected import day_type
 from usage_platform.core.detector.features import (
+    UNIT,
     recent_volatility,
     rounded,
     run_lengths,
@@ -27,6 +28,10 @@ from usage_platform.core.detector.rules import LONGEST_RUN_DAYS
 
 LONGEST_RUN = 64
 FARTHEST = 8.0
+
+LARGEST_FEATURE = 2**15 - 1
+"""A deviation counts as at most 32 in the features: no forest is grown on one of 8 or more."""
+
 _IN_A_WEEK = 7
 
 
@@ -42,8 +47,9 @@ class Measured:
         week: Standardised deviation from `week_expected`: the plain robust z-score.
         long: Standardised deviation from `expected`, divided by the recent volatility.
         short: The same with the levels of the last hours taken away too.
-        rows: float32, shape (n, 4): the features of the forests: `long`, `short`, the mean of
-            `long` over the last hour, and the number of equal readings in a row (at most 64).
+        rows: int16, shape (n, 4): the features of the forests: `long`, `short` and the mean of
+            `long` over the last hour, in `features.UNIT`, and the number of equal readings in a row
+            (at most 64); of no meaning without a reading.
     """
 
     expected: Floats
@@ -53,7 +59,7 @@ class Measured:
     week: Floats
     long: Floats
     short: Floats
-    rows: npt.NDArray[np.float32]
+    rows: npt.NDArray[np.int16]
 
 
 def expected_at(baseline: Baseline, grid: Grid) -> Floats:
@@ -151,7 +157,8 @@ def deviations(baseline: Baseline, grid: Grid, expected: Floats) -> Deviations:
     )
 
 
-def _rows(long: Floats, short: Floats, runs: Ints, per_hour: int) -> npt.NDArray[np.float32]:
+def _rows(long: Floats, short: Floats, runs: Ints, per_hour: int) -> npt.NDArray[np.int16]:
     hour = trailing_mean(rounded(np.clip(long, -FARTHEST, FARTHEST)), 0, per_hour - 1)
-    columns = [long, short, hour, np.minimum(runs, LONGEST_RUN)]
-    return np.stack(columns, axis=1).astype(np.float32)
+    sizes = np.nan_to_num(np.stack([long, short, hour], axis=1) / UNIT)
+    steps = np.rint(np.clip(sizes, -LARGEST_FEATURE, LARGEST_FEATURE))
+    return np.column_stack([steps, np.minimum(runs, LONGEST_RUN)]).astype(np.int16)

@@ -202,7 +202,7 @@ def _forests(
     Where nearly all readings are of even weeks, or of odd ones, both halves are grown on all.
     """
     odd = (day - day[0]) // 7 % 2 == 1
-    usable = here & ~np.isnan(measured.rows).any(axis=1) & (deviation(measured) < _GROSS)
+    usable = here & ~np.isnan(measured.long) & (deviation(measured) < _GROSS)
     rows = (measured.rows[usable], keys[usable], odd[usable])
     forests = fit_forests(*rows, DAY_TYPE_OF_KEY, _SEED)
     on_even, on_odd = (forest_scores(measured, keys, forests, trees=one) for one in HALVES)

@@ -22,8 +22,6 @@ import numpy.typing as npt
 
 from usage_platform.core.arrays import Floats, Ints
 
-Features = npt.NDArray[np.float32]
-
 _INT32_MAX = np.iinfo(np.int32).max
 _LEAF = -1
 
@@ -52,7 +50,7 @@ class Tree:
     depth: int
 
 
-def grow_trees(rows: Features, trees: int, seed: int) -> Iterator[Tree]:
+def grow_trees(rows: npt.NDArray[np.float32], trees: int, seed: int) -> Iterator[Tree]:
     """The trees of `IsolationForest(n_estimators=trees, random_state=seed)` on all rows.
 
     Args:

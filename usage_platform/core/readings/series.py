@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.core.arrays import Floats, Ints
+from usage_platform.core.readings.shared_instants import shared_instants
 from usage_platform.core.time.units import instants_of
 
 
@@ -114,7 +115,7 @@ def _last_wins(instants: Ints, values: Floats) -> Series:
     order = np.argsort(instants, kind="stable")
     instants, values = instants[order], values[order]
     last = np.append(instants[1:] != instants[:-1], True)
-    return Series(instants[last], values[last])
+    return Series(shared_instants(instants[last]), values[last])
 
 
 def _first_difference(old: Series, new: Series) -> int | None:
@@ -129,10 +130,8 @@ def _first_difference(old: Series, new: Series) -> int | None:
 def _merged(old: Series, new: Series) -> Series:
     if not len(new.instants):
         return old
-    if not len(old.instants) or new.instants[0] > old.instants[-1]:
-        return Series(
-            np.concatenate([old.instants, new.instants]), np.concatenate([old.values, new.values])
-        )
-    return _last_wins(
-        np.concatenate([old.instants, new.instants]), np.concatenate([old.values, new.values])
-    )
+    instants = np.concatenate([old.instants, new.instants])
+    values = np.concatenate([old.values, new.values])
+    if len(old.instants) and new.instants[0] <= old.instants[-1]:
+        return _last_wins(instants, values)
+    return Series(shared_instants(instants), values)

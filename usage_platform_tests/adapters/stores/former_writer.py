@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.stores.detector_rows import description
 from usage_platform.core.detector.baseline.slot_forests import SlotForests
-from usage_platform.core.detector.forest import Forests
+from usage_platform.core.detector.features import UNIT
+from usage_platform.core.detector.forest import SHARE_UNIT, Forests
 from usage_platform.core.detector.manifest import Model
 from usage_platform.core.detector.model import DetectorModel
 
@@ -22,7 +23,6 @@ _NODE_TYPES = {
     "threshold": pa.float64(),
     "left": pa.int32(),
     "right": pa.int32(),
-    # A multiple of 2 to the power of -20 below 16: 24 bits hold it.
     "share": pa.float32(),
 }
 _BASELINE_ARRAYS = ("expected", "spread", "long_spread", "short_spread", "week_spread")
@@ -65,12 +65,13 @@ def _arrays(name: str, detector: DetectorModel) -> pa.Table:
 def _nodes(name: str, forests: Forests) -> pa.Table:
     at = np.arange(len(forests.skip))
     is_leaf = forests.skip == 0
+    units = np.where(forests.feature < 3, UNIT, 1.0)
     columns = {
         "feature": forests.feature,
-        "threshold": np.where(is_leaf, np.inf, forests.value.astype(np.float64)),
+        "threshold": np.where(is_leaf, np.inf, forests.value * units),
         "left": np.where(is_leaf, at, at + 1),
         "right": at + forests.skip,
-        "share": np.where(is_leaf, forests.value, np.float32(0)),
+        "share": np.where(is_leaf, forests.value * SHARE_UNIT, 0.0),
     }
     typed = {field: pa.array(columns[field]).cast(kind) for field, kind in _NODE_TYPES.items()}
     return pa.table({"meter": pa.array([name] * len(at), pa.string()), **typed})

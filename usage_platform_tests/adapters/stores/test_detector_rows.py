@@ -2,9 +2,12 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from usage_platform.adapters.stores.detector_rows import SCHEMA, from_row, to_row
+from usage_platform.core.detector.features import UNIT
+from usage_platform.core.detector.forest import SHARE_UNIT
 from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.detector.train import train
 from usage_platform_tests.core.detector.series import DAY, HOURLY, MONDAY, NO_CALENDAR, library
@@ -26,19 +29,37 @@ def test_the_names_of_what_is_stored_do_not_follow_the_names_of_fields():
     assert SCHEMA.names == [
         *("meter", "detector", "zeros_are_usual"),
         *("expected", "spread", "long_spread", "short_spread", "week_spread"),
-        *("roots", "feature", "skip", "threshold", "share"),
-        *("comparables", "low", "high", "steps", "cut", "score"),
+        *("roots", "comparables", "low", "high", "steps", "cut", "score"),
+        *("node_feature", "node_skip", "node_value"),
     ]
     read = from_row(row)
     assert (read.threshold, read.flatline_after) == (model.threshold, model.flatline_after)
 
 
-def test_an_inner_node_has_a_threshold_and_a_leaf_a_share():
+def former_row(row, forests, rng):
+    """The row in which an earlier version stored forests: lists, thresholds of deviations."""
+    is_leaf = forests.skip == 0
+    inner = forests.feature[~is_leaf] < 3
+    # Any threshold between two features separates the same ones.
+    threshold = forests.value[~is_leaf] + rng.uniform(0.0, 0.9, np.count_nonzero(~is_leaf))
+    lists = {
+        "feature": (forests.feature, pa.int8()),
+        "skip": (forests.skip, pa.int16()),
+        "threshold": (np.where(inner, threshold * UNIT, threshold), pa.float32()),
+        "share": (forests.value[is_leaf] * SHARE_UNIT, pa.float32()),
+    }
+    for name, (values, kind) in lists.items():
+        row = row.append_column(name, pa.array([values.tolist()], pa.list_(kind)))
+    return row.drop_columns(["node_feature", "node_skip", "node_value"])
+
+
+def test_the_lists_of_an_earlier_version_are_read_as_the_same_forests():
     model = train(*library(70), HOURLY, TrainingOptions(NO_CALENDAR), MONDAY + 70 * DAY)
-    row = to_row("m", model)
-    inner, leaves = (len(row[name][0].as_py()) for name in ("threshold", "share"))
-    assert inner + leaves == len(model.forests.value)
-    assert leaves == int((model.forests.skip == 0).sum())
+    forests = model.forests
+    read = from_row(former_row(to_row("m", model), forests, np.random.default_rng(0))).forests
+    for name in ("roots", "feature", "skip", "value"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(forests, name))
+        assert getattr(read, name).dtype == getattr(forests, name).dtype
 
 
 @pytest.mark.parametrize("trees", [1, 25])
@@ -48,6 +69,6 @@ def test_a_forest_of_any_number_of_trees_is_read_as_it_was_written(trees):
     forests = replace(model.forests, roots=np.ascontiguousarray(model.forests.roots[:, :trees]))
     read = from_row(to_row("m", replace(model, forests=forests))).forests
     np.testing.assert_array_equal(read.roots, forests.roots)
-    rows = np.random.default_rng(0).normal(0, 3, (50, 4)).astype(np.float32)
+    rows = np.random.default_rng(0).integers(-3000, 3000, (50, 4)).astype(np.int16)
     keys = np.arange(50) % len(forests.roots)
     np.testing.assert_array_equal(read.depth_shares(rows, keys), forests.depth_shares(rows, keys))

@@ -97,8 +97,8 @@ def held_bytes(value):
     return 0
 
 
-def test_a_detector_of_five_minutes_with_a_full_history_holds_less_than_0_9_megabytes():
+def test_a_detector_of_five_minutes_with_a_full_history_holds_less_than_half_a_megabyte():
     meter = Meter("m", "America/New_York", 5)
     instants, values = library(HISTORY_DAYS, meter=meter)
     model = train(instants, values, meter, TrainingOptions(), MONDAY + HISTORY_DAYS * DAY)
-    assert 500_000 < held_bytes(model) < 900_000
+    assert 250_000 < held_bytes(model) < 500_000

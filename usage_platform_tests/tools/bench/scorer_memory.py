@@ -28,7 +28,8 @@ from usage_platform_tests.tools.bench.process_usage import resident_bytes, watch
 from usage_platform_tests.tools.bench.scoring import wait_for_coordinator
 from usage_platform_tests.tools.bench.workbench import Workbench
 
-METERS = (100, 500)
+METERS = (300, 900)
+"""Fewer meters have fewer readings than are read at a time: a further one would seem to need more."""
 STATE_DAYS = (LOOK_BACK + RETENTION).days + 1
 """Days of readings that a scorer holds, at least."""
 

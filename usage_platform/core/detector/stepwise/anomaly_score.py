@@ -6,16 +6,15 @@ last hours, to the same bits as `anomaly_score` and `score` for a series. Not he
 """
 
 from collections import deque
-from struct import Struct
 
 from usage_platform.core.detector.anomaly_score import LEAST_SCALE_FACTOR
-from usage_platform.core.detector.forest import Forests
-from usage_platform.core.detector.measure import LONGEST_RUN
+from usage_platform.core.detector.features import UNIT
+from usage_platform.core.detector.forest import SHARE_UNIT, Forests
+from usage_platform.core.detector.measure import LARGEST_FEATURE, LONGEST_RUN
 from usage_platform.core.detector.score import SHIFT_HOURS
 from usage_platform.core.detector.stepwise.deviations import MeasuredReading
 
 _NEVER = -(10**18)
-_FLOAT32 = Struct("4f")
 
 
 class ForestTraversal:
@@ -33,25 +32,24 @@ class ForestTraversal:
 
     def scale_factor(self, measured: MeasuredReading, run: int) -> float:
         """The factor of the deviation (`anomaly_score.forest_scores`)."""
-        row = _FLOAT32.unpack(
-            _FLOAT32.pack(measured.long, measured.short, measured.hour, min(run, LONGEST_RUN))
-        )
+        sizes = map(_feature, (measured.long, measured.short, measured.hour))
+        row = (*sizes, min(run, LONGEST_RUN))
         return max(
             2.0 - self._depth_share(self._roots[measured.key].tolist(), row), LEAST_SCALE_FACTOR
         )
 
-    def _depth_share(self, roots: list[int], row: tuple[float, ...]) -> float:
+    def _depth_share(self, roots: list[int], row: tuple[int, ...]) -> float:
         """`Forests.depth_shares` of one row of features."""
         if roots[0] < 0:
             return 1.0
         feature, skip, value = self._feature, self._skip, self._value
-        total = 0.0
+        total = 0
         for root in roots:
             node = root
             while ahead := skip[node]:  # 0 at a leaf
                 node += 1 if row[feature[node]] <= value[node] else ahead
             total += value[node]
-        return total / len(roots)
+        return total * SHARE_UNIT / len(roots)
 
 
 class RecentAnomalies:
@@ -87,3 +85,8 @@ class RecentAnomalies:
         while anomalous[0] <= index - self._shift:
             anomalous.popleft()
         return len(anomalous) / self._shift
+
+
+def _feature(size: float) -> int:
+    """A deviation as in `measure.Measured.rows`."""
+    return round(max(-LARGEST_FEATURE, min(size / UNIT, LARGEST_FEATURE)))

@@ -8,8 +8,10 @@ An `index` counts intervals since 1970-01-01T00:00Z, here and in the whole folde
 """
 
 import math
+from array import array
 from collections import deque
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -24,9 +26,10 @@ from usage_platform.core.detector.model import Baseline
 from usage_platform.core.detector.score import is_night
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.calendar import Calendar
-from usage_platform.core.time.units import NS_A_DAY
+from usage_platform.core.time.units import NS_A_DAY, NS_A_MINUTE
 
-_DAYS_AHEAD = 14
+_STRETCH_DAYS = 14
+_KEPT_STRETCHES = 32
 _UNKNOWN = math.nan
 
 
@@ -77,60 +80,89 @@ class LocalDay:
     grid: Grid
 
 
+@dataclass(frozen=True, eq=False)
+class _Stretch:
+    """Some local days of a time zone, which all meters with the same interval share.
+
+    Attributes:
+        first: Index of the first interval.
+        day: As `Grid.day`; so are the next two.
+        weekday: See above.
+        step: See above.
+        ends: The positions where a local day ends.
+        blank: As `Grid.values`, without any reading.
+    """
+
+    first: int
+    day: Ints
+    weekday: Ints
+    step: Ints
+    ends: Ints
+    blank: Floats
+
+    def end_of_day(self, within: int) -> int:
+        """The position where the local day of a position ends."""
+        return int(self.ends[np.searchsorted(self.ends, within, side="right")])
+
+
 class LocalDays:
-    """The local days of a meter; their intervals are computed two weeks at a time."""
+    """The local days of a meter."""
 
     def __init__(self, meter: Meter, calendar: Calendar) -> None:
         self._meter = meter
         self._calendar = calendar
-        self._changes = np.empty(0, dtype=np.int64)
-        self._first = 0
-        self._grid: Grid | None = None
+        self._per_stretch = _STRETCH_DAYS * 24 * meter.readings_per_hour
+        self._stretch: _Stretch | None = None
+        self._number = -1
 
     def at(self, index: int) -> LocalDay:
         """The local day of an interval, from this interval on."""
-        grid, within = self.locate(index)
-        end = int(self._changes[np.searchsorted(self._changes, within, side="right")])
+        stretch, within = self._locate(index)
+        end = stretch.end_of_day(within)
         part = slice(within, end)
-        weekday = grid.weekday[part]
+        weekday = stretch.weekday[part]
+        grid = Grid(
+            self._meter,
+            index * self._meter.interval_minutes * NS_A_MINUTE,
+            stretch.blank[part],
+            stretch.day[part],
+            weekday,
+            stretch.step[part],
+        )
         return LocalDay(
             first=index,
-            end=self._first + end,
-            day=int(grid.day[within]),
+            end=stretch.first + end,
+            day=int(stretch.day[within]),
             kind=int(day_type(weekday[:1])[0]),
-            grid=Grid(
-                grid.meter,
-                index * grid.interval,
-                grid.values[part],
-                grid.day[part],
-                weekday,
-                grid.step[part],
-            ),
+            grid=grid,
         )
 
     def kind_and_hour(self, index: int) -> tuple[int, int]:
         """The day type and the local hour of an interval."""
-        grid, within = self.locate(index)
-        hour = int(grid.step[within]) // grid.meter.readings_per_hour
-        return int(day_type(grid.weekday[within : within + 1])[0]), hour
+        stretch, within = self._locate(index)
+        hour = int(stretch.step[within]) // self._meter.readings_per_hour
+        return int(day_type(stretch.weekday[within : within + 1])[0]), hour
 
-    def locate(self, index: int) -> tuple[Grid, int]:
-        """The computed intervals, and the position of this one among them."""
-        grid, within = self._grid, index - self._first
-        if grid is None or not 0 <= within < self._changes[-1]:
-            grid = self._compute(index)
-            within = index - self._first
-        return grid, within
+    def _locate(self, index: int) -> tuple[_Stretch, int]:
+        """The stretch of an interval, and its position there."""
+        number = index // self._per_stretch
+        stretch = self._stretch
+        if stretch is None or number != self._number:
+            meter = self._meter
+            stretch = _stretch_of(number, meter.interval_minutes, meter.timezone, self._calendar)
+            self._stretch, self._number = stretch, number
+        return stretch, index - stretch.first
 
-    def _compute(self, index: int) -> Grid:
-        interval = NS_A_DAY // (24 * self._meter.readings_per_hour)
-        instant = np.array([index * interval])
-        end = int(instant[0]) + _DAYS_AHEAD * NS_A_DAY
-        grid = to_grid(instant, np.array([np.nan]), self._meter, self._calendar, end)
-        self._grid = grid
-        self._first = grid.start // interval
-        self._changes = np.flatnonzero(np.diff(grid.day)) + 1
-        return grid
+
+@lru_cache(maxsize=_KEPT_STRETCHES)
+def _stretch_of(number: int, interval_minutes: int, timezone: str, calendar: Calendar) -> _Stretch:
+    """The local days from a multiple of two weeks on, and two more, so that the last one ends."""
+    start = number * _STRETCH_DAYS * NS_A_DAY
+    end = start + (_STRETCH_DAYS + 2) * NS_A_DAY
+    meter = Meter("any", timezone=timezone, interval_minutes=interval_minutes)
+    grid = to_grid(np.array([start]), np.array([np.nan]), meter, calendar, end)
+    ends = np.flatnonzero(np.diff(grid.day)) + 1
+    return _Stretch(start // grid.interval, grid.day, grid.weekday, grid.step, ends, grid.values)
 
 
 class SameDays:
@@ -154,14 +186,15 @@ class SameDays:
         smooth = around(table, self._reach)
         numbers: list[tuple[int, int]] = list(zip(days.tolist(), kinds.tolist(), strict=True))
         for (day, kind), row in zip(numbers, smooth, strict=True):
-            self._past[kind].append((day, row))
+            # A part of an array would keep all of it in memory.
+            self._past[kind].append((day, row.copy()))
 
     def levels(self, day: int, kind: int) -> Floats:
         """The level that earlier days of this type give to a day, in spreads; shape (steps,)."""
         past = self._past[kind]
         days = np.array([*(other for other, _ in past), day])
         rows = np.stack([*(row for _, row in past), np.full(self._steps, np.nan)])
-        return median_of_last(rows, days)[-1]
+        return median_of_last(rows, days)[-1].copy()
 
 
 class Days:
@@ -171,15 +204,13 @@ class Days:
         """Start without any reading before the index `first`."""
         self._baseline = baseline
         self._days = days
-        self._blank = [_UNKNOWN] * (24 * per_hour)
+        self._steps = 24 * per_hour
         self.reset(first)
 
     def reset(self, first: int) -> None:
         """Drop all readings; the next one has the index `first` or a later one."""
-        self._same_days = SameDays(len(self._blank) // 24)
-        self.today = self._days.at(first)
-        self.row = self._blank.copy()
-        """Today's clipped deviations by step, in spreads; NaN where unknown."""
+        self._same_days = SameDays(self._steps // 24)
+        self._begin(self._days.at(first))
 
     def load(self, near: Floats, grid: Grid) -> None:
         """Load the past.
@@ -189,14 +220,15 @@ class Days:
             grid: Their intervals; the last one is just before the first of today.
         """
         days, rows = np.unique(grid.day, return_inverse=True)
-        table = np.full((len(days), len(self._blank)), np.nan)
+        table = np.full((len(days), self._steps), np.nan)
         table[rows, grid.step] = near
         kinds = np.zeros(len(days), dtype=np.int64)
         kinds[rows] = day_type(grid.weekday)
         ended = days < self.today.day
         self._same_days.push(days[ended], kinds[ended], table[ended])
+        self._levels = None
         if not ended[-1]:
-            self.row = table[-1].tolist()
+            self.row = array("d", table[-1])
 
     def skip(self, first: int, end: int) -> None:
         """Mark intervals of today as missing: from the index `first` to before `end`.
@@ -211,25 +243,32 @@ class Days:
         """End today; the next local day begins."""
         today = self.today
         self._same_days.push(np.array([today.day]), np.array([today.kind]), np.array([self.row]))
-        self.row = self._blank.copy()
-        self.today = self._days.at(today.end)
+        self._begin(self._days.at(today.end))
 
-    def slot_constants(self) -> list[SlotConstants]:
-        """The constants of today's intervals."""
+    def slot_constants(self, first: int, end: int) -> list[SlotConstants]:
+        """The constants of intervals of today, from the index `first` to before `end`."""
         today, baseline = self.today, self._baseline
-        grid, kind = today.grid, today.kind
-        levels = self._same_days.levels(today.day, kind)
+        if self._levels is None:
+            self._levels = self._same_days.levels(today.day, today.kind)
+        grid = today.grid.part(slice(first - today.first, end - today.first))
+        kind, step = today.kind, grid.step
         columns = (
             expected_at(baseline, grid),
-            baseline.spread[kind, grid.step],
-            baseline.weights.slow[1] * levels[grid.step],
-            baseline.long_spread[kind, grid.step],
-            baseline.short_spread[kind, grid.step],
-            baseline.week_spread[kind, grid.step],
-            grid.step,
+            baseline.spread[kind, step],
+            baseline.weights.slow[1] * self._levels[step],
+            baseline.long_spread[kind, step],
+            baseline.short_spread[kind, step],
+            baseline.week_spread[kind, step],
+            step,
             forest_keys(grid),
             day_type(grid.weekday) > 0,
             is_night(baseline, grid),
         )
         rows = zip(*(column.tolist() for column in columns), strict=True)
         return [SlotConstants(*row) for row in rows]
+
+    def _begin(self, today: LocalDay) -> None:
+        self.today = today
+        self.row = array("d", [_UNKNOWN]) * self._steps
+        """Today's clipped deviations by step, in spreads; NaN where unknown."""
+        self._levels: Floats | None = None

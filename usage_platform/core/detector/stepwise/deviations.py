@@ -183,8 +183,9 @@ class DeviationState:
                 days.end_day()
             self._boundary = min(self._hour_end, days.today.end)
         self._skip_to(index)
-        if self._constants_first != days.today.first:
-            self._constants, self._constants_first = days.slot_constants(), days.today.first
+        if self._constants_end != self._boundary:
+            self._constants = days.slot_constants(index, self._boundary)
+            self._constants_first, self._constants_end = index, self._boundary
 
     def _skip_to(self, index: int) -> None:
         if index > self._next:
@@ -200,7 +201,7 @@ class DeviationState:
         self._short_errors = MedianOfHours(*hours_and_least, self._baseline.short_noise)
         self._sums = Prefixes(25 * self._per_hour)
         self._constants: list[SlotConstants] = []
-        self._constants_first = -1
+        self._constants_first = self._constants_end = -1
         self._open_hour()
 
     def _close_hour(self) -> None:

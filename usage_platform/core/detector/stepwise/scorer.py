@@ -6,7 +6,6 @@ bits as `score` gives for the series. Not here: series (`score`), running sums
 """
 
 import math
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -97,7 +96,7 @@ class StepwiseScorer:
             if model.baseline is None
             else DeviationState(model.baseline, per_hour, self._days, begin + loaded)
         )
-        self._load(_part(raw, loaded))
+        self._load(raw.part(slice(loaded)))
         for index, value in enumerate(raw.values[loaded:].tolist(), begin + loaded):
             if value == value:
                 self._score(index * self._interval, index, value)
@@ -235,14 +234,3 @@ class StepwiseScorer:
         if lately >= 0.5:
             return Kind.LEVEL_SHIFT
         return Kind.SPIKE if above else Kind.DROP
-
-
-def _part(grid: Grid, size: int) -> Grid:
-    """The first intervals of a grid."""
-    return replace(
-        grid,
-        values=grid.values[:size],
-        day=grid.day[:size],
-        weekday=grid.weekday[:size],
-        step=grid.step[:size],
-    )

@@ -6,6 +6,7 @@ days (`stepwise.days`), the deviations computed from all this (`stepwise.deviati
 """
 
 import math
+from array import array
 from bisect import bisect_left, insort
 from collections import deque
 
@@ -29,7 +30,7 @@ class Window:
         self._beyond = -farthest - 1
         self._least = LEAST_SHARE * (farthest - nearest + 1)
 
-    def mean(self, sums: list[float], known: list[int]) -> float:
+    def mean(self, sums: "array[float]", known: "array[int]") -> float:
         """The mean; 0 where less than a third of the values is known."""
         count = known[self._nearest] - known[self._beyond]
         if count < self._least:
@@ -52,15 +53,16 @@ class Prefixes:
     def __init__(self, kept: int) -> None:
         """Start without readings; means look back `kept` intervals at most."""
         self._kept = kept
-        self.known = [0] * (kept + 1)
-        self.slow, self.daily, self.long = ([0.0] * (kept + 1) for _ in range(3))
+        self.known = array("q", [0]) * (kept + 1)
+        self.slow, self.daily, self.long = (array("d", [0.0]) * (kept + 1) for _ in range(3))
 
     def load(self, slow: Floats, daily: Floats) -> None:
         """Load the past: shape (n,) each, NaN where unknown; `long` stays 0."""
-        self.known += np.cumsum(~np.isnan(slow)).tolist()
-        self.slow += np.cumsum(np.nan_to_num(slow)).tolist()
-        self.daily += np.cumsum(np.nan_to_num(daily)).tolist()
-        self.long += [0.0] * len(slow)
+        slow, daily = slow[-self._kept :], daily[-self._kept :]
+        self.known.extend(np.cumsum(~np.isnan(slow)).tolist())
+        self.slow.extend(np.cumsum(np.nan_to_num(slow)).tolist())
+        self.daily.extend(np.cumsum(np.nan_to_num(daily)).tolist())
+        self.long.extend([0.0] * len(slow))
 
     def add(self, slow: float, daily: float, long: float) -> None:
         """Add the next interval, which has a reading."""
@@ -76,19 +78,20 @@ class Prefixes:
     def skip(self, count: int) -> None:
         """Add `count` intervals without a reading."""
         for sums in (self.slow, self.daily, self.long):
-            sums += [sums[-1]] * count
-        self.known += [self.known[-1]] * count
+            sums.extend(sums[-1:] * count)
+        self.known.extend(self.known[-1:] * count)
 
     def trim(self) -> None:
-        """Drop what no mean looks back to, once it is three times what is kept."""
-        if len(self.known) > 4 * self._kept:
-            self.known = [count - self.known[-1] for count in self.known[-self._kept - 1 :]]
+        """Drop what no mean looks back to, once it is as much as what is kept."""
+        if len(self.known) > 2 * self._kept:
+            last = self.known[-1]
+            self.known = array("q", [count - last for count in self.known[-self._kept - 1 :]])
             self.slow, self.daily, self.long = map(self._recent, (self.slow, self.daily, self.long))
 
-    def _recent(self, sums: list[float]) -> list[float]:
+    def _recent(self, sums: "array[float]") -> "array[float]":
         # Counted from 0 again, so that the sums stay within what is exact.
         last = sums[-1]
-        return [value - last for value in sums[-self._kept - 1 :]]
+        return array("d", [value - last for value in sums[-self._kept - 1 :]])
 
 
 class MedianOfHours:
