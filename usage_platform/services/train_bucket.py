@@ -9,23 +9,21 @@ trained. Memory holds the readings of the bucket and one detector. Not here: tra
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from usage_platform.adapters.lake.files import LakeFiles
-from usage_platform.adapters.lake.reader import LakeReader
-from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.adapters.spark.executors import map_on_executors
 from usage_platform.adapters.stores.models import ModelStore
 from usage_platform.core.detector.gate import Examined
 from usage_platform.core.detector.manifest import Detector
-from usage_platform.core.detector.model_draft import history_days
-from usage_platform.core.detector.options import Method, TrainingOptions
+from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.detector.training import MeterTask, TrainedMeter, train_meter
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.series import ReadingHistory
+from usage_platform.services.sliding_readings import SlidingReadings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -113,7 +111,7 @@ class BucketTrainer:
     """Trains and stores a bucket, complete or not at all, wherever it is sent; it can be pickled.
 
     Attributes:
-        readings: The readings; those of the bucket before may still be there.
+        readings: The readings.
         models: The folder of the models.
         registry: The known meters; the default one's zone says where days begin.
         labels: People's labels (`core.feedback.labels.LABEL_COLUMNS`).
@@ -121,7 +119,7 @@ class BucketTrainer:
         asked: The meters that are trained; all where it is empty. The others keep their detectors.
     """
 
-    readings: "SlidingReadings"
+    readings: SlidingReadings
     models: str
     registry: MeterRegistry
     labels: pd.DataFrame
@@ -172,32 +170,3 @@ class BucketTrainer:
         except Exception as error:
             # Whatever it is: the other meters are trained, and this one is named.
             return f"{type(error).__name__}: {error}"
-
-
-class SlidingReadings:
-    """The readings of some meters before a day; with the same meters, only new days are read.
-
-    Args:
-        reader: The lake's tables.
-        method: Says how many days of history are used.
-    """
-
-    def __init__(self, reader: LakeReader, method: Method) -> None:
-        self._reader = reader
-        self._reach = timedelta(days=history_days(method) + 1)
-        self._names: Sequence[str] = ()
-        self._history = ReadingHistory()
-        self._last: date | None = None
-
-    def until(self, until: date, names: Sequence[str]) -> ReadingHistory:
-        """The readings of the history that ends before a local day; UTC days are read."""
-        first = until - self._reach
-        if self._names != names or self._last is None or self._last > until:
-            self._history, self._last = ReadingHistory(), None
-        begin = first if self._last is None else max(first, self._last)
-        columns = ["meter", "event_time", "value"]
-        self._history.add(self._reader.rows(READINGS, columns, begin, until, names))
-        for name in self._history.meters():
-            self._history.forget(name, pd.Timestamp(first, tz="UTC").value)
-        self._names, self._last = names, until
-        return self._history

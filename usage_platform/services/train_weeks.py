@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from importlib.metadata import version
-from itertools import chain
+from itertools import chain, pairwise
 
 import pandas as pd
 
@@ -26,11 +26,11 @@ from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.detector.schedule import DAYS_TO_TRAIN
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.time.local_time import local_day_bounds
+from usage_platform.services.sliding_readings import SlidingReadings
 from usage_platform.services.train_bucket import (
     Bucket,
     BucketSummary,
     BucketTrainer,
-    SlidingReadings,
     TrainedBucket,
 )
 
@@ -169,9 +169,11 @@ class _Weeks:
 
 
 def _in_buckets(names: Sequence[str]) -> list[Sequence[str]]:
-    """Meters that follow each other by name: of few meters some for each processor."""
-    size = min(BUCKET_METERS, max(_LEAST_IN_A_BUCKET, math.ceil(len(names) / _BUCKETS_AT_LEAST)))
-    return [names[at : at + size] for at in range(0, len(names), size)]
+    """Meters that follow each other by name, in buckets of one size: some for each processor."""
+    least = math.ceil(len(names) / BUCKET_METERS)
+    count = max(least, min(_BUCKETS_AT_LEAST, math.ceil(len(names) / _LEAST_IN_A_BUCKET)))
+    ends = [len(names) * (at + 1) // count for at in range(count)]
+    return [names[begin:end] for begin, end in pairwise([0, *ends])]
 
 
 def _meters(reader: LakeReader, request: TrainingRequest) -> list[str]:

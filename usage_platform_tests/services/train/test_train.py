@@ -130,13 +130,13 @@ def test_a_training_killed_after_any_write_is_continued_and_shows_nothing_before
 
 
 def test_a_continued_training_trains_no_meter_again_that_is_stored(files, reader, trained):
-    trained.kill = ("e", FIRST + timedelta(days=21))
+    trained.kill = ("a", FIRST + timedelta(days=21))
     with pytest.raises(Killed):
         run(files, reader)
     before = set(trained.tasks)
     assert ("a", FIRST - timedelta(days=1)) in before
     trained.tasks.clear()
-    # The bucket of e, in which it was killed, holds e alone.
+    # The bucket of a, in which it was killed, holds a alone.
     again, trained.kill = trained.kill, None
     run(files, reader)
     assert before & set(trained.tasks) == {again}

@@ -21,7 +21,7 @@ from usage_platform_tests.tools.bench.process_usage import family_bytes
 
 _METERS, _MONTHS = 50, 24
 _LONGEST_MINUTES = 180
-_LOOK_SECONDS = 5.0
+_LOOK_SECONDS = 10.0
 _DAYS_AT_ONCE = 30
 _GIB = 2**30
 
