@@ -29,7 +29,7 @@ from usage_platform_tests.tools.bench.scoring import wait_for_coordinator
 from usage_platform_tests.tools.bench.workbench import Workbench
 
 METERS = (300, 900)
-"""Fewer meters have fewer readings than are read at a time: a further one would seem to need more."""
+"""Fewer have fewer readings than are read at a time, so that a further one seems to need more."""
 STATE_DAYS = (LOOK_BACK + RETENTION).days + 1
 """Days of readings that a scorer holds, at least."""
 
