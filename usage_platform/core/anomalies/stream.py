@@ -9,7 +9,12 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from usage_platform.core.anomalies.anomaly import WITHDRAWN, no_anomalies, scoring_result
+from usage_platform.core.anomalies.anomaly import (
+    WITHDRAWN,
+    ScoringResult,
+    no_anomalies,
+    scoring_result,
+)
 from usage_platform.core.anomalies.episode_messages import (
     EpisodeEvent,
     PublishedEpisodes,
@@ -150,11 +155,7 @@ class ScorerState:
         silent_from = self.silence.published(meter.name)
         series = self.history.of(meter.name)
         published = self.published.of(meter.name, start)
-        scored = self.live.score(meter.name, series, start, timeline)
-        if scored is None:
-            scored = score_series(meter.name, series, start, timeline)
-        count = len(series.since(start).instants)
-        found = scoring_result(meter, scored, count, timeline.labels, published.last)
+        found = self._found(meter, series, start, timeline, published)
         gaps = reportable_gaps(series.instants, start, meter, silent_from)
         newest = int(series.instants[-1])
         if found.anomalies.empty and not gaps and not ended and _is_quiet(published, before, start):
@@ -179,6 +180,25 @@ class ScorerState:
         return StreamOutput(
             changes, new, found.scored, found.learning, len(found.anomalies) - standing
         )
+
+    def _found(
+        self,
+        meter: Meter,
+        series: Series,
+        start: int,
+        timeline: ModelTimeline,
+        published: PublishedSince,
+    ) -> ScoringResult:
+        """The anomalies among a meter's readings from an instant on."""
+        live = self.live.score(meter.name, series, start, timeline)
+        if live is None:
+            scored = score_series(meter.name, series, start, timeline)
+        elif live.are_ordinary:
+            return ScoringResult(no_anomalies(), len(live.rows) - live.learning, live.learning)
+        else:
+            scored = live.frame()
+        count = len(series.since(start).instants)
+        return scoring_result(meter, scored, count, timeline.labels, published.last)
 
     def _ended_silence(self, meter: str, before: Series) -> set[int]:
         """The start of the meter's silence that its new readings have ended; else nothing."""

@@ -78,9 +78,16 @@ class ReadingHistory:
             1970 UTC; a meter without such is left out.
         """
         changed: dict[str, int] = {}
-        for meter, part in readings.groupby("meter", sort=True):
-            instants = instants_of(part.loc[:, "event_time"])
-            first = self.add_of(str(meter), instants, part["value"].to_numpy(float))
+        if readings.empty:
+            return changed
+        instants = instants_of(readings.loc[:, "event_time"])
+        values = readings["value"].to_numpy(float)
+        # By hand, as a group of pandas takes longer than to add a reading.
+        codes, meters = pd.factorize(readings["meter"], sort=True)
+        order = np.argsort(codes, kind="stable")
+        ends = np.searchsorted(codes[order], np.arange(1, len(meters)))
+        for meter, place in zip(meters, np.split(order, ends), strict=True):
+            first = self.add_of(str(meter), instants[place], values[place])
             if first is not None:
                 changed[str(meter)] = first
         return changed

@@ -211,13 +211,13 @@ def test_a_detector_that_somebody_holds_is_not_read_again(files, detectors, monk
     assert len(read) == 1
 
 
-def test_a_weekly_model_of_a_five_minute_meter_takes_less_than_a_quarter_of_2_5_megabytes(files):
+def test_a_weekly_model_of_a_five_minute_meter_takes_less_than_a_fifth_of_a_megabyte(files):
     meter = Meter("m", "America/New_York", 5)
     readings = library(days=HISTORY_DAYS, meter=meter)
     until = int(INSTANTS[0]) + HISTORY_DAYS * DAY
     store = ModelStore(files)
     store.save(model({"m": train(*readings, meter, TrainingOptions(CALENDAR), until)}))
-    assert 200_000 < store.bytes_of("v1") < 625_000
+    assert 100_000 < store.bytes_of("v1") < 200_000
     assert store.bytes_of("other") == 0
 
 

@@ -5,6 +5,7 @@ are those of `model_timeline`, without computing the context again. Not here: ho
 scored (`stepwise.scorer`), series and backfills (`model_timeline`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +30,41 @@ class _CurrentScorer:
     last: int
 
 
+@dataclass(frozen=True, eq=False)
+class LiveRows:
+    """The newest readings of a meter, scored.
+
+    A frame of one row takes a hundred times as long to make as its reading to score, and few
+    readings are anomalous.
+
+    Attributes:
+        rows: By time.
+        model_version: The model that scored them.
+    """
+
+    rows: Sequence[ScoredReading]
+    model_version: str
+
+    @property
+    def are_ordinary(self) -> bool:
+        """Whether none is anomalous."""
+        return not any(row.flagged for row in self.rows)
+
+    @property
+    def learning(self) -> int:
+        """How many have too little history, and were scored by rules alone."""
+        return sum(row.learning for row in self.rows)
+
+    def frame(self) -> pd.DataFrame:
+        """The rows of `model_timeline.score_series`."""
+        frame = pd.DataFrame(self.rows, columns=ScoredReading._fields)
+        return frame.assign(
+            ts=pd.DatetimeIndex(frame["ts"].to_numpy(np.int64)).tz_localize("UTC"),
+            kind=frame["kind"].astype(object),
+            model_version=self.model_version,
+        )
+
+
 @dataclass
 class StepwiseScorers:
     """The stepwise scorers by meter; the rows depend on the readings and models alone."""
@@ -37,7 +73,7 @@ class StepwiseScorers:
 
     def score(
         self, name: str, series: Series, start: int, timeline: ModelTimeline
-    ) -> pd.DataFrame | None:
+    ) -> LiveRows | None:
         """Score a meter's newest readings.
 
         Args:
@@ -47,8 +83,8 @@ class StepwiseScorers:
             timeline: The models; labels are not used.
 
         Returns:
-            The rows of `model_timeline.score_series`, or None where that function must score them:
-            many readings, readings of two models or of another method's, late readings, and the
+            What `model_timeline.score_series` gives, or None where that must score them: many
+            readings, readings of two models or of another method's, late readings, and the
             first reading of a meter.
         """
         # After None the caller scores the series, which may have changed what the scorer has seen.
@@ -73,7 +109,7 @@ class StepwiseScorers:
         pairs = zip(new.instants.tolist(), new.values.tolist(), strict=True)
         rows = [scorer.score_next(instant, value) for instant, value in pairs]
         self._current[name] = _CurrentScorer(manifest.version, scorer, int(new.instants[-1]))
-        return _frame(rows).assign(model_version=manifest.version)
+        return LiveRows(rows, manifest.version)
 
 
 def _only_model(new: Series, timeline: ModelTimeline) -> Manifest | None:
@@ -84,11 +120,3 @@ def _only_model(new: Series, timeline: ModelTimeline) -> Manifest | None:
     positions = np.searchsorted(begins, [new.instants[0], new.instants[-1]], side="right") - 1
     is_one = positions[0] >= 0 and positions[0] == positions[1]
     return timeline.manifests[int(positions[0])] if is_one else None
-
-
-def _frame(rows: list[ScoredReading]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=ScoredReading._fields)
-    return frame.assign(
-        ts=pd.DatetimeIndex(frame["ts"].to_numpy(np.int64)).tz_localize("UTC"),
-        kind=frame["kind"].astype(object),
-    )
