@@ -16,7 +16,7 @@ from usage_platform.core.measurement import Quantity
 from usage_platform.core.meter_files.growing_column import GrowingColumn
 from usage_platform.core.meter_files.meaning import EARLY_ENDS, Ordered
 from usage_platform.core.meter_files.portions import portions
-from usage_platform.core.meter_files.register_dips import LEAST_OF_FALLS, dips_of_register
+from usage_platform.core.meter_files.register_dips import dips_of_register
 from usage_platform.core.time.units import NS_A_MINUTE, NS_AN_HOUR
 
 Flags = npt.NDArray[np.bool_]
@@ -125,11 +125,12 @@ def spans_of_register(
     steps: Ints,
     interval: int,
     size: float | None = None,
-    least_of_falls: float = LEAST_OF_FALLS,
+    *,
+    without_dips: bool = True,
 ) -> tuple[Spans, RegisterFaults]:
     """Spans between the rows of a register: what it counted, over the time it took.
 
-    Dips are left out. A fall from above 9/10 of the register's size to below 1/10 of it is a
+    A fall from above 9/10 of the register's size to below 1/10 of it is a
     roll-over; any other fall is a reset, over which nothing is known. A gap longer than a step and
     an interval gives no span.
 
@@ -140,13 +141,13 @@ def spans_of_register(
         interval: The interval in ns.
         size: Where the register begins at 0 again, as written; None: at the smallest power of ten
             above what it showed, of 1,000 or more.
-        least_of_falls: As for `dips_of_register`.
+        without_dips: Whether dips are left out; needs all rows of a meter.
     """
     places = np.arange(len(rows.values), dtype=np.int32)
     if not (known := np.isfinite(rows.values)).all():
         rows, scales, places = rows.taken(known), scales[known], places[known]
     dips = places[:0]
-    if (dip := dips_of_register(rows, least_of_falls)).any():
+    if without_dips and (dip := dips_of_register(rows)).any():
         dips = places[dip]
         rows, scales, places = rows.taken(~dip), scales[~dip], places[~dip]
     faults: list[RegisterFaults] = []

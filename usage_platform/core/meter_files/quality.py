@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from usage_platform.core.arrays import Integers, Ints
 from usage_platform.core.meter_files.conversion import Spans
 from usage_platform.core.meter_files.series import local_shift
 from usage_platform.core.meters import Meter
@@ -17,7 +18,11 @@ Texts = npt.NDArray[np.object_]
 
 
 def quality_of_readings(
-    readings: Spans, spans: Spans, of_rows: Texts | None, meter: Meter, is_register: bool
+    readings: Spans,
+    spans: Spans,
+    of_rows: Texts | None,
+    meter: Meter,
+    register_rows: Ints | None,
 ) -> Texts | None:
     """The flags of each reading; distinct ones of several rows are joined by a blank.
 
@@ -26,7 +31,8 @@ def quality_of_readings(
         spans: The spans that they were made of.
         of_rows: For each row its flag, empty without one; None where no file has any.
         meter: Gives the interval, and the time zone on whose clock intervals lie.
-        is_register: Whether a span lies between two rows, of which both count.
+        register_rows: The instants of all rows where a span lies between two rows, of which both
+            count; else None.
 
     Returns:
         None if no row has a flag.
@@ -37,7 +43,9 @@ def quality_of_readings(
     into = (spans.starts + local_shift(spans.starts, meter.timezone)) % interval
     first = spans.starts - into
     over = into + spans.lengths > interval
-    ends = [spans.rows, spans.rows + 1] if is_register else [spans.rows]
+    ends = [spans.rows]
+    if register_rows is not None:
+        ends.append(_last_rows(spans, register_rows))
     parts = [
         pd.DataFrame({"meter": spans.meters[at], "start": start[at], "flag": of_rows[rows[at]]})
         for rows in ends
@@ -52,3 +60,11 @@ def quality_of_readings(
     wanted = pd.MultiIndex.from_arrays([readings.meters, readings.starts])
     found = pd.concat([single, joined]).reindex(wanted).fillna("")
     return found.to_numpy(dtype=object)
+
+
+def _last_rows(spans: Spans, instants: Ints) -> Integers:
+    """The row at which each span ends; rows that were left out may lie before it."""
+    last = spans.rows + 1
+    while (lies_before := instants[last] < spans.starts + spans.lengths).any():
+        last = last + lies_before
+    return last

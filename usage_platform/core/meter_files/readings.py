@@ -183,8 +183,8 @@ def _readings_of(
         _check_size(options.register_size, rows, found.names, layouts)
     spans = _spans(rows, ordered, step, meter, options, found)
     readings = on_the_grid(spans, rows, meter, layouts, options, found.bad, found.notes)
-    is_register = found.quantity is Quantity.REGISTER
-    return readings, quality_of_readings(readings, spans, rows.quality, meter, is_register)
+    register_rows = rows.instant if found.quantity is Quantity.REGISTER else None
+    return readings, quality_of_readings(readings, spans, rows.quality, meter, register_rows)
 
 
 def _spans(

@@ -20,6 +20,7 @@ from usage_platform.core.arrays import Floats, Ints
 from usage_platform.core.measurement import Quantity
 from usage_platform.core.meter_files.conversion import Spans, averaged, spans_of_register
 from usage_platform.core.meter_files.meaning import Ordered
+from usage_platform.core.meter_files.register_dips import unknown_after_falls
 from usage_platform.core.meter_files.series import local_shift
 from usage_platform.core.samples.window import SampleWindow
 from usage_platform.core.time.units import NS_AN_HOUR
@@ -107,9 +108,7 @@ def _spans(kind: _Kind, due: Sequence[Due], ends: Ints) -> Spans:
     rows = Ordered(meters, instants, np.concatenate(values))
     scales = np.array([window.description.scale for window, _ in parts])[meters]
     if kind.quantity is Quantity.REGISTER:
-        no_steps, size = np.zeros(len(due), dtype=np.int64), kind.register_size
-        # Each dip is judged for itself: how many there are depends on when samples arrive.
-        return spans_of_register(rows, scales, no_steps, kind.longest_gap, size, 0.0)[0]
+        return _register_spans(kind, rows, scales, len(due))
     gaps = rows.gaps
     if kind.quantity is Quantity.POWER:
         # The newest sample holds in what is closed by now.
@@ -120,6 +119,14 @@ def _spans(kind: _Kind, due: Sequence[Due], ends: Ints) -> Spans:
     lengths = gaps[before]
     kw = rows.values[before + 1] * scales[before] * (NS_AN_HOUR / lengths)
     return _some(meters[before], instants[before], lengths, kw, lengths > 0)
+
+
+def _register_spans(kind: _Kind, rows: Ordered, scales: Floats, meters: int) -> Spans:
+    no_steps = np.zeros(meters, dtype=np.int64)
+    spans, _ = spans_of_register(
+        rows, scales, no_steps, kind.longest_gap, kind.register_size, without_dips=False
+    )
+    return spans.taken(~unknown_after_falls(rows)[spans.rows + 1])
 
 
 def _some(meters: Ints, starts: Ints, lengths: Ints, kw: Floats, which: np.ndarray) -> Spans:

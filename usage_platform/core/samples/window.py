@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from usage_platform.core.measurement import Quantity
 from usage_platform.core.meter_descriptions.samples import SampleDescription
-from usage_platform.core.meter_files.register_dips import before_dip
+from usage_platform.core.meter_files.register_dips import before_fall
 from usage_platform.core.meters import Meter
 from usage_platform.core.samples.parsing import LONGEST_DELAY
 from usage_platform.core.samples.reject_reasons import SampleReason
@@ -155,18 +155,18 @@ class SampleWindow:
 
     def _touch(self, at: int) -> None:
         """Note which interval a sample changes first: that of the one before, which it ends."""
-        start = self.start_of(self.times[self._needed(at - 1)])
+        start = self.start_of(self.times[max(at - 1, 0)])
         self._changed = start if self._changed is None else min(self._changed, start)
 
     def _needed(self, at: int) -> int:
-        """The first sample that the time from a sample on depends on: of a register, before a dip.
+        """The first sample that the time from a sample on depends on: of a register, before a fall.
 
         Args:
             at: The position of the sample; -1 for the first one.
         """
         at = max(at, 0)
         is_register = self.description.quantity is Quantity.REGISTER
-        return before_dip(self.values, at) if is_register and self.values else at
+        return before_fall(self.values, at) if is_register and self.values else at
 
     def _note_place(self, partition: int, offset: int) -> None:
         self.first_offsets[partition] = min(self.first_offsets.get(partition, offset), offset)

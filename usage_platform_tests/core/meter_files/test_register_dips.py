@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 
 from usage_platform.core.meter_files.meaning import Ordered
 from usage_platform.core.meter_files.register_dips import (
-    LEAST_OF_FALLS,
     LONGEST_DIP,
-    before_dip,
+    before_fall,
     dips_of_register,
+    unknown_after_falls,
 )
 
 USED = st.lists(st.floats(0.5, 1.5), min_size=30, max_size=120)
@@ -18,7 +18,7 @@ def dips(values, meters=None):
     values = np.array(values, dtype=np.float64)
     meters = np.zeros(len(values), np.int64) if meters is None else np.array(meters)
     rows = Ordered(meters, np.arange(len(values)), values)
-    found = dips_of_register(rows, LEAST_OF_FALLS)
+    found = dips_of_register(rows)
     return np.flatnonzero(found).tolist()
 
 
@@ -66,17 +66,36 @@ def test_a_dip_is_of_one_meter():
     assert dips([20.0, 0.0, 22.0, 5.0, 0.0, 6.0], [0, 0, 0, 1, 1, 1]) == [1, 4]
 
 
-@given(st.lists(st.sampled_from([0.0, 1.0, 10.0, 10.5, 11.0]), min_size=1, max_size=40), st.data())
-def test_a_row_can_be_judged_by_the_rows_from_before_its_dip_on(values, data):
+def unknown(values):
+    rows = Ordered(np.zeros(len(values), np.int64), np.arange(len(values)), np.array(values))
+    return unknown_after_falls(rows).tolist()
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([20.0, 21.0, 0.0, 22.0, 23.0], [3]),
+        ([20.0, 21.0, 0.0, 0.0, 0.0, 22.0, 23.0], [3, 4, 5]),
+        ([20.0, 21.0, 0.0, 0.0, 1.0, 2.0], [3]),  # replaced
+        ([0.1, 0.2, 0.0, 7.0], []),
+        ([21.0, *[0.0] * (LONGEST_DIP + 3), 22.0], [*range(2, LONGEST_DIP + 1)]),
+    ],
+)
+def test_what_is_counted_up_to_the_rise_of_a_dip_is_unknown(values, expected):
+    assert np.flatnonzero(unknown(values)).tolist() == expected
+
+
+SHOWN = st.lists(st.sampled_from([0.0, 1.0, 10.0, 10.5, 11.0]), min_size=1, max_size=40)
+
+
+@given(SHOWN, st.data())
+def test_what_is_unknown_depends_on_no_later_row_and_on_none_before_the_fall(values, data):
     at = data.draw(st.integers(0, len(values) - 1))
-    first = before_dip(values, at)
+    whole = unknown(values)
+    assert unknown(values[: at + 1]) == whole[: at + 1]
+    first = before_fall(values, at)
     assert 0 <= first <= at
-
-    def of_rows(some):
-        rows = Ordered(np.zeros(len(some), np.int64), np.arange(len(some)), np.array(some))
-        return dips_of_register(rows, 0.0).tolist()
-
-    assert of_rows(values[first:])[at - first :] == of_rows(values)[at:]
+    assert unknown(values[first:])[at - first + 1 :] == whole[at + 1 :]
 
 
 def test_a_register_of_no_rows_has_no_dip():

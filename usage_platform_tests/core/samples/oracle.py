@@ -84,6 +84,8 @@ def expected_readings(
         change = values if description.quantity is Quantity.ENERGY else values.diff()
         rates = change.shift(-1) / (steps / pd.Timedelta(hours=1))
         lengths = steps.where((steps <= gap) & (rates >= 0))
+        if description.quantity is Quantity.REGISTER:
+            lengths[_unknown_from(values.tolist())] = None
     pieces = pd.DataFrame({"start": values.index, "kw": rates, "length": lengths}).dropna()
     pieces = pieces.assign(end=pieces["start"] + pieces["length"])
     interval = pd.Timedelta(minutes=meter.interval_minutes)
@@ -103,3 +105,20 @@ def expected_readings(
             found[meter.name, start] = float((inside["kw"] * weights).sum())
         start = end
     return found
+
+
+def _unknown_from(values: list[float]) -> list[bool]:
+    """The samples from which on to the next one nobody knows what a register counted."""
+    unknown, before, rows = [False] * len(values), 0.0, 0
+    for at in range(1, len(values)):
+        last, value = values[at - 1], values[at]
+        if rows and value == last and rows < 12:
+            unknown[at - 1] = True
+            rows += 1
+        elif value < last:
+            before, rows = last, 1
+        else:
+            if rows and value != last:
+                unknown[at - 1] = before <= value <= 2 * before - last
+            rows = 0
+    return unknown
