@@ -17,8 +17,9 @@ from usage_platform.core.detector.model_draft import history_days
 from usage_platform.core.detector.options import Method
 from usage_platform.core.readings.series import ReadingHistory
 
-KEPT_METERS = 64
-"""Meters whose readings a process keeps: at 5 minutes and half a year each, some 60 MB."""
+KEPT_READINGS = 4_000_000
+"""Readings that a process keeps, 64 MB: of 80 meters at 5 minutes and half a year each. A training
+of many more reads each history again, as the buckets of a week come to a process in turn."""
 
 
 @dataclass
@@ -72,6 +73,6 @@ class SlidingReadings:
             del _kept[other]
         found = _kept.setdefault(key, _Kept())
         _kept.move_to_end(key)
-        while len(_kept) > 1 and sum(len(names) for _, names in _kept) > KEPT_METERS:
+        while len(_kept) > 1 and sum(kept.history.size for kept in _kept.values()) > KEPT_READINGS:
             _kept.popitem(last=False)
         return found

@@ -1,9 +1,9 @@
 """Training the meters of one bucket up to a day: the unit of work that is spread over processors.
 
 Belongs here: what a bucket's training reads and stores, and what happens to a meter that cannot be
-trained. Memory holds the readings of the bucket and one detector. Not here: training itself
-(`core.detector.training`), which buckets and weeks (`train_weeks`), on which processor
-(`adapters.processes`, `adapters.spark.executors`).
+trained. Memory holds the readings of the bucket and of some before it (`sliding_readings`), and one
+detector. Not here: training itself (`core.detector.training`), which buckets and weeks
+(`train_weeks`), on which processor (`adapters.processes`, `adapters.spark.executors`).
 """
 
 import json

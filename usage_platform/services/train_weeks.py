@@ -35,7 +35,7 @@ from usage_platform.services.train_bucket import (
 )
 
 BUCKET_METERS = 32
-"""Most meters whose readings a process has in memory, and whose detectors share a file."""
+"""Most meters that are trained together, and whose detectors share a file."""
 
 _LEAST_IN_A_BUCKET = 4
 _BUCKETS_AT_LEAST = 8
@@ -171,7 +171,7 @@ class _Weeks:
 def _in_buckets(names: Sequence[str]) -> list[Sequence[str]]:
     """Meters that follow each other by name, in buckets of one size: some for each processor."""
     least = math.ceil(len(names) / BUCKET_METERS)
-    count = max(least, min(_BUCKETS_AT_LEAST, math.ceil(len(names) / _LEAST_IN_A_BUCKET)))
+    count = max(least, min(_BUCKETS_AT_LEAST, len(names) // _LEAST_IN_A_BUCKET))
     ends = [len(names) * (at + 1) // count for at in range(count)]
     return [names[begin:end] for begin, end in pairwise([0, *ends])]
 

@@ -93,6 +93,7 @@ def forests_of_nodes(nodes: Nodes, roots: npt.NDArray[np.int32], levels: int) ->
 def _in_units(threshold: Floats, feature: npt.NDArray[np.int8] | Ints) -> Floats:
     """Thresholds of deviations in the units of `Measured.rows`.
 
-    A deviation within 1/1024 of a threshold may go the other way than in the earlier version.
+    A deviation within 1/1024 of a threshold may go the other way than in the earlier version
+    (decision 34).
     """
     return np.where(feature < _RUN, threshold / UNIT, threshold)

@@ -24,11 +24,13 @@ _KEPT_RANGES = 4
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """One meter's readings from the start of an hour, interval by interval; n positions.
+    """One meter's readings, interval by interval; n positions.
+
+    Functions that look at hours of UTC need one that begins with such an hour, as `to_grid` makes.
 
     Attributes:
         meter: Gives the interval and the local clock.
-        start: The first interval's start in ns since 1970 UTC; a whole UTC hour.
+        start: The first interval's start in ns since 1970 UTC.
         values: float64, shape (n,): kW, NaN where there is no finite reading.
         day: int64, shape (n,): local days since 1970-01-01.
         weekday: int64, shape (n,): 0 is Monday; a rest day counts as Sunday.
@@ -52,7 +54,7 @@ class Grid:
         return self.part(slice(None, int(np.searchsorted(self.day, day))))
 
     def part(self, at: slice) -> "Grid":
-        """Some positions, from the start of an hour on or not."""
+        """Some positions that follow each other."""
         first = at.indices(len(self.values))[0]
         return replace(
             self,

@@ -62,6 +62,11 @@ class ReadingHistory:
         instants = self.of(meter).instants
         return int(instants[-1]) if len(instants) else None
 
+    @property
+    def size(self) -> int:
+        """The number of readings of all meters together."""
+        return sum(len(series.values) for series in self._series.values())
+
     def meters(self) -> list[str]:
         """The names of the meters that have readings, sorted."""
         return sorted(self._series)

@@ -10,6 +10,7 @@ from usage_platform.core.detector.features import UNIT
 from usage_platform.core.detector.forest import SHARE_UNIT
 from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.detector.train import train
+from usage_platform.core.meters import Meter
 from usage_platform_tests.core.detector.series import DAY, HOURLY, MONDAY, NO_CALENDAR, library
 
 
@@ -72,3 +73,18 @@ def test_a_forest_of_any_number_of_trees_is_read_as_it_was_written(trees):
     rows = np.random.default_rng(0).integers(-3000, 3000, (50, 4)).astype(np.int16)
     keys = np.arange(50) % len(forests.roots)
     np.testing.assert_array_equal(read.depth_shares(rows, keys), forests.depth_shares(rows, keys))
+
+
+def test_trees_of_an_earlier_version_with_more_rows_are_read_as_they_were_grown(monkeypatch):
+    monkeypatch.setattr("usage_platform.core.detector.forest.MAX_ROWS", 256)
+    meter = Meter("m", "America/New_York", 5)
+    readings = library(70, meter=meter)
+    model = train(*readings, meter, TrainingOptions(NO_CALENDAR), MONDAY + 70 * DAY)
+    assert model.forests.skip.dtype == np.int16
+    row = to_row("m", model)
+    rng = np.random.default_rng(0)
+    rows = rng.integers(-3000, 3000, (200, 4)).astype(np.int16)
+    keys = np.arange(200) % len(model.forests.roots)
+    expected = model.forests.depth_shares(rows, keys)
+    for stored in (row, former_row(row, model.forests, rng)):
+        np.testing.assert_array_equal(from_row(stored).forests.depth_shares(rows, keys), expected)

@@ -57,7 +57,7 @@ def test_a_process_that_has_the_week_before_reads_the_new_days(reader, read):
 
 
 def test_what_was_not_used_for_longest_makes_room(reader, read, monkeypatch):
-    monkeypatch.setattr(sliding_readings, "KEPT_METERS", len(ONE))
+    monkeypatch.setattr(sliding_readings, "KEPT_READINGS", 1)
     readings = sliding(reader)
     for names in (ONE, OTHER, ONE):
         readings.until(UNTIL, names)

@@ -42,12 +42,12 @@ class Costs:
 
     ingest_us: float = 64.0
     score_us: float = 21.0
-    train_s: float = 0.73
+    train_s: float = 0.61
     night_s: float = 0.55
-    scorer_mb: float = 1.5
+    scorer_mb: float = 0.8
     topic_bytes: float = 155.0
     tables_mb: float = 1.05
-    models_mb: float = 11.4
+    models_mb: float = 6.8
     base_cores: float = 0.17
     base_gb: float = 5.0
 

@@ -162,6 +162,7 @@ def _stretch_of(number: int, interval_minutes: int, timezone: str, calendar: Cal
     meter = Meter("any", timezone=timezone, interval_minutes=interval_minutes)
     grid = to_grid(np.array([start]), np.array([np.nan]), meter, calendar, end)
     ends = np.flatnonzero(np.diff(grid.day)) + 1
+    grid.values.flags.writeable = False
     return _Stretch(start // grid.interval, grid.day, grid.weekday, grid.step, ends, grid.values)
 
 

@@ -183,7 +183,7 @@ class DeviationState:
                 days.end_day()
             self._boundary = min(self._hour_end, days.today.end)
         self._skip_to(index)
-        if self._constants_end != self._boundary:
+        if not self._constants or self._constants_end != self._boundary:
             self._constants = days.slot_constants(index, self._boundary)
             self._constants_first, self._constants_end = index, self._boundary
 
