@@ -17,6 +17,7 @@ import pyarrow as pa
 from usage_platform.adapters.stores.stored_forests import (
     NODE_TYPES,
     forests_of_row,
+    list_items,
     nodes_as_bytes,
 )
 from usage_platform.core.detector.anomaly_score import DAY_TYPE_OF_KEY
@@ -93,7 +94,7 @@ def to_row(name: str, detector: Detector) -> pa.Table:
 def from_row(row: pa.Table) -> Detector:
     """The detector of a table of one row that `to_row` has made, or an earlier release."""
     described: Described = json.loads(row["detector"][0].as_py())
-    arrays = {column: _items(row, column) for column in _ITEMS if row[column].null_count == 0}
+    arrays = {column: list_items(row, column) for column in _ITEMS if row[column].null_count == 0}
     if "method" not in described:
         return slot_forests_of(Meter(**described["meter"]), arrays)
     forests, levels = None, described["levels"]
@@ -117,16 +118,12 @@ def profile_from_row(row: pa.Table) -> WeekProfile | None:
     described: Described = json.loads(row["detector"][0].as_py())
     meter = Meter(**described["meter"])
     if "method" not in described:
-        return slot_profile(meter, _items(row, "low"), _items(row, "high"))
+        return slot_profile(meter, list_items(row, "low"), list_items(row, "high"))
     if described["until_day"] is None:
         return None
     steps = 24 * meter.readings_per_hour
-    expected = _items(row, "expected").reshape(-1, 7, steps)
+    expected = list_items(row, "expected").reshape(-1, 7, steps)
     return WeekProfile(meter, _calendar(described), described["until_day"], expected)
-
-
-def _items(row: pa.Table, column: str) -> npt.NDArray[Any]:
-    return row[column].combine_chunks().flatten().to_numpy(zero_copy_only=False)
 
 
 def description(detector: DetectorModel) -> Described:

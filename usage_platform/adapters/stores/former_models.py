@@ -71,11 +71,11 @@ def _slot_arrays(slots: pa.Table, steps: pa.Table) -> Mapping[str, npt.NDArray[A
 
 def _forests(levels: int, arrays: Mapping[str, npt.NDArray[Any]], nodes: pa.Table) -> Forests:
     column = {name: nodes[name].to_numpy() for name in _NODE_COLUMNS}
-    nodes = Nodes(
+    as_grown = Nodes(
         is_leaf=np.isinf(column["threshold"]),
         feature=column["feature"],
         threshold=column["threshold"],
         right=column["right"],
         share=column["share"],
     )
-    return forests_of_nodes(nodes, arrays["roots"].astype(np.int32), levels)
+    return forests_of_nodes(as_grown, arrays["roots"].astype(np.int32), levels)

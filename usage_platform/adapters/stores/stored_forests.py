@@ -7,6 +7,7 @@ A list of numbers in Parquet has a level for each item: to read the nodes of a d
 took six times as long as to read their bytes.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -57,36 +58,30 @@ def forests_of_row(row: pa.Table, roots: npt.NDArray[np.int32], levels: int) -> 
     return Forests(roots, feature, packed_skips(skip), value, levels)
 
 
+def list_items(row: pa.Table, column: str) -> npt.NDArray[Any]:
+    """The numbers of a row's list."""
+    return row[column].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+
+
 def _numbers(row: pa.Table, column: str) -> npt.NDArray[Any]:
     return np.frombuffer(row[column][0].as_buffer(), NODE_TYPES[column])
 
 
 def _of_lists(row: pa.Table, roots: npt.NDArray[np.int32], levels: int) -> Forests:
     """The forests that earlier versions stored as lists: a threshold or a share for each node."""
-
-    def items(column: str) -> npt.NDArray[Any]:
-        return row[column].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-
-    feature, skip = items("feature"), items("skip")
+    feature, skip = list_items(row, "feature"), list_items(row, "skip")
     is_leaf = skip == 0
     value = np.empty(len(skip), dtype=np.int16)
-    value[is_leaf] = packed_shares(items("share").astype(np.float64))
-    threshold = items("threshold").astype(np.float64)
+    value[is_leaf] = packed_shares(list_items(row, "share").astype(np.float64))
+    threshold = list_items(row, "threshold").astype(np.float64)
     value[~is_leaf] = packed_thresholds(_in_units(threshold, feature[~is_leaf]))
     return Forests(roots, feature, packed_skips(skip), value, levels)
 
 
 def forests_of_nodes(nodes: Nodes, roots: npt.NDArray[np.int32], levels: int) -> Forests:
     """The forests that the first versions stored, with nodes as scikit-learn describes them."""
-    feature, skip, value = packed_nodes(
-        Nodes(
-            is_leaf=nodes.is_leaf,
-            feature=nodes.feature,
-            threshold=_in_units(nodes.threshold, nodes.feature),
-            right=nodes.right,
-            share=nodes.share,
-        )
-    )
+    in_units = replace(nodes, threshold=_in_units(nodes.threshold, nodes.feature))
+    feature, skip, value = packed_nodes(in_units)
     return Forests(roots, feature, skip, value, levels)
 
 

@@ -42,7 +42,7 @@ def dips_of_register(rows: Ordered) -> Flags:
 
 
 def unknown_after_falls(rows: Ordered) -> Flags:
-    """The rows up to which nobody knows what a register has counted; bool, shape (n,).
+    """The rows up to which it is unknown what a register has counted; bool, shape (n,).
 
     Whether a fall is a dip shows later than readings are published. So what the register counted up
     to a row is unknown while it shows the value to which it fell, for `LONGEST_DIP` rows at most,

@@ -108,7 +108,7 @@ def expected_readings(
 
 
 def _unknown_from(values: list[float]) -> list[bool]:
-    """The samples from which on to the next one nobody knows what a register counted."""
+    """The samples from which on to the next one it is unknown what a register counted."""
     unknown, before, rows = [False] * len(values), 0.0, 0
     for at in range(1, len(values)):
         last, value = values[at - 1], values[at]
