@@ -5,13 +5,15 @@ function of the anomalies and of the meter's newest reading, whatever the batche
 anomalies make one episode (`episodes`), its figures (`episode_summary`).
 
 The last message of an episode is its present state: late and corrected readings may change, close
-or withdraw what was published before, and bring a withdrawn episode back.
+or withdraw what was published before, and bring a withdrawn episode back. No two messages have the
+same `event_id`, so that a consumer may drop the ones whose id it has seen.
 """
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Container, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import groupby
 from typing import Any
@@ -26,6 +28,7 @@ from usage_platform.core.meters import Meter
 
 _MERGED = pd.Timedelta(minutes=MERGED_MINUTES)
 _HOUR = pd.Timedelta(hours=1)
+_NUMBER = ":"
 
 
 class EpisodeStatus(StrEnum):
@@ -42,7 +45,8 @@ class EpisodeEvent:
     """One message of the topic `episode`.
 
     Attributes:
-        event_id: A function of the message's content; 16 hex digits.
+        event_id: Identifies the message: 16 hex digits that are a function of its content, followed
+            by `:2` and so on where the episode comes back to a state that was published before.
         meter: The meter, the message's key.
         episode: The episode's name.
         status: The episode's state.
@@ -59,32 +63,66 @@ class EpisodeEvent:
     at: int
     kind: str = ""
 
+    @property
+    def state_id(self) -> str:
+        """Identifies the state that the message describes: its id without the number."""
+        return self.event_id.partition(_NUMBER)[0]
+
+    def numbered(self, number: int) -> "EpisodeEvent":
+        """The message as the one that describes this state for the n-th time, from 1."""
+        if number == 1:
+            return self
+        event_id = f"{self.state_id}{_NUMBER}{number}"
+        value = _json({**json.loads(self.value), "event_id": event_id})
+        return replace(self, event_id=event_id, value=value)
+
+
+@dataclass
+class _Published:
+    """The messages on one episode that were published.
+
+    Attributes:
+        standing: The states since its last withdrawal, in their order.
+        times: How often each state was published, withdrawals too.
+    """
+
+    standing: list[str] = field(default_factory=list[str])
+    times: Counter[str] = field(default_factory=Counter[str])
+
+    def add(self, event: EpisodeEvent) -> None:
+        self.times[event.state_id] += 1
+        if event.status is EpisodeStatus.WITHDRAWN:
+            self.standing.clear()
+        else:
+            self.standing.append(event.state_id)
+
 
 @dataclass
 class PublishedEpisodes:
     """The messages on episodes that were published, in their order."""
 
-    _ids: dict[str, dict[str, list[str]]] = field(default_factory=dict[str, dict[str, list[str]]])
+    _by_meter: dict[str, dict[str, _Published]] = field(
+        default_factory=dict[str, dict[str, _Published]]
+    )
 
     def add(self, event: EpisodeEvent) -> None:
         """Add a message that was published.
 
-        After a withdrawal the episode is as one on which nothing was published.
+        After a withdrawal the episode is as one on which nothing was published, but for the ids of
+        further messages.
         """
-        ids = self._ids.setdefault(event.meter, {})
-        if event.status is EpisodeStatus.WITHDRAWN:
-            ids.pop(event.episode, None)
-        else:
-            ids[event.episode] = [*ids.get(event.episode, []), event.event_id]
+        episodes = self._by_meter.setdefault(event.meter, {})
+        episodes.setdefault(event.episode, _Published()).add(event)
 
     def standing(self, meter: str, names: Container[str]) -> set[str]:
         """Those of some episodes of a meter that were published and not withdrawn."""
-        return {name for name in self._ids.get(meter, {}) if name in names}
+        episodes = self._by_meter.get(meter, {})
+        return {name for name, one in episodes.items() if one.standing and name in names}
 
     def add_earlier(self, other: "PublishedEpisodes") -> None:
         """Add the messages on episodes that were forgotten; those on others are known."""
-        for meter, ids in other._ids.items():
-            self._ids[meter] = ids | self._ids.get(meter, {})
+        for meter, episodes in other._by_meter.items():
+            self._by_meter[meter] = episodes | self._by_meter.get(meter, {})
 
     def forget(self, meter: str, before: int, kept: Container[str]) -> None:
         """Drop the messages on a meter's episodes that start before an instant.
@@ -94,12 +132,14 @@ class PublishedEpisodes:
             before: The instant, ns since 1970 UTC.
             kept: Names of episodes that are kept.
         """
-        ids = self._ids.pop(meter, {})
+        episodes = self._by_meter.pop(meter, {})
         left = {
-            name: of for name, of in ids.items() if name in kept or episode_start(name) >= before
+            name: one
+            for name, one in episodes.items()
+            if name in kept or episode_start(name) >= before
         }
         if left:
-            self._ids[meter] = left
+            self._by_meter[meter] = left
 
     def unpublished(self, events: list[EpisodeEvent]) -> list[EpisodeEvent]:
         """The messages that were not published; an episode's last message comes last again.
@@ -110,10 +150,13 @@ class PublishedEpisodes:
         unpublished: list[EpisodeEvent] = []
         for key, group in groupby(events, lambda event: (event.meter, event.episode)):
             meter, episode = key
-            due, ids = list(group), self._ids.get(meter, {}).get(episode, [])
-            new = [event for event in due if event.event_id not in ids]
-            newest = new[-1].event_id if new else ids[-1]
-            unpublished += new if newest == due[-1].event_id else [*new, due[-1]]
+            due = list(group)
+            published = self._by_meter.get(meter, {}).get(episode, _Published())
+            new = [event for event in due if event.state_id not in published.standing]
+            newest = new[-1].state_id if new else published.standing[-1]
+            if newest != due[-1].state_id:
+                new.append(due[-1])
+            unpublished += [one.numbered(published.times[one.state_id] + 1) for one in new]
         return unpublished
 
 
@@ -186,9 +229,13 @@ def episode_event(
     message = {**own, **content, **unit_field(meter)}
     plain = {name: _plain(value, meter) for name, value in message.items()}
     digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
-    value = json.dumps({"event_id": digest, **plain}, separators=(",", ":")).encode()
+    value = _json({"event_id": digest, **plain})
     kind = str(content.get("kind", ""))
     return EpisodeEvent(digest, meter.name, str(content["episode"]), status, value, at.value, kind)
+
+
+def _json(message: dict[str, Any]) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode()
 
 
 def _plain(value: object, meter: Meter) -> object:

@@ -107,9 +107,12 @@ class ScorerState:
     ) -> list[EpisodeEvent]:
         """The messages on meters that have become silent; the arguments are those of its check."""
         found = self.silence.check(now, least, registry, played_to)
-        events = [silent_event(one, registry.get(one.meter)) for one in found]
+        for one in found:
+            self.silence.note_published(one.meter, one.start)
+        silences = [silent_event(one, registry.get(one.meter)) for one in found]
+        events = self.published_episodes.unpublished(silences)
         for event in events:
-            self.add_published(event)
+            self.published_episodes.add(event)
         return events
 
     def process(

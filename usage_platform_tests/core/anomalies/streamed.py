@@ -105,11 +105,16 @@ class Stream:
         last = said.drop_duplicates("anomaly_id", keep="last")
         return last[last["status"] != WITHDRAWN]
 
-    def last_events(self):
+    def last_states(self):
         last = {(event.meter, event.episode): event for event in self.events}
         return {
-            event.event_id for event in last.values() if event.status is not EpisodeStatus.WITHDRAWN
+            event.state_id for event in last.values() if event.status is not EpisodeStatus.WITHDRAWN
         }
+
+    def assert_ids_are_unique(self):
+        """A consumer that drops the messages whose id it has seen drops none."""
+        ids = [event.event_id for event in self.events]
+        assert len(set(ids)) == len(ids)
 
 
 def batches_of(rows, cuts):

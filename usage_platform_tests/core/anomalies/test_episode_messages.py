@@ -93,34 +93,56 @@ def test_no_anomalies_make_no_message(nothing):
     assert withdrawn_episodes(set(), START, METER) == []
 
 
-def told_of(*rounds):
-    """Statuses and peaks told in each of some rounds, of one episode."""
-    told, said = PublishedEpisodes(), []
+def published_of(*rounds):
+    """The messages that each of some rounds publishes, all on one episode."""
+    published, messages = PublishedEpisodes(), []
     for events in rounds:
-        new = told.unpublished(events)
+        new = published.unpublished(events)
         for event in new:
-            told.add(parse_episode_event(event.value))
-        said.append([event.status.value for event in new])
-    return said
+            assert parse_episode_event(event.value) == event
+            published.add(event)
+        messages.append(new)
+    ids = [event.event_id for new in messages for event in new]
+    assert len(set(ids)) == len(ids)
+    return messages
 
 
-def test_what_was_told_is_not_told_again():
+def statuses(rounds):
+    return [[event.status.value for event in new] for new in rounds]
+
+
+def test_what_was_published_is_not_published_again():
     begun, whole = (episode_events(odd_at(0), START + n * HOUR, METER) for n in (0, 1))
-    assert told_of(begun, begun, whole, whole) == [["opened"], [], ["closed"], []]
+    rounds = published_of(begun, begun, whole, whole)
+    assert statuses(rounds) == [["opened"], [], ["closed"], []]
 
 
-def test_an_episode_that_stands_again_after_its_withdrawal_is_told_again():
+def test_an_episode_that_stands_again_after_its_withdrawal_is_published_again():
     stands = episode_events(odd_at(0), START, METER)
     gone = withdrawn_episodes({stands[0].episode}, START, METER)
-    assert told_of(stands, gone, stands, gone) == [
-        ["opened"],
-        ["withdrawn"],
-        ["opened"],
-        ["withdrawn"],
-    ]
+    rounds = published_of(stands, gone, stands, gone)
+    assert statuses(rounds) == [["opened"], ["withdrawn"], ["opened"], ["withdrawn"]]
 
 
-def test_the_last_message_says_how_an_episode_stands_when_a_change_is_taken_back():
+def test_the_last_message_is_the_present_state_when_a_change_is_taken_back():
     one, two = (episode_events(odd_at(0, value=kw), START + HOUR, METER) for kw in (500.0, 600.0))
     both = ["opened", "closed"]
-    assert told_of(one, two, one, one) == [both, both, ["closed"], []]
+    rounds = published_of(one, two, one, one)
+    assert statuses(rounds) == [both, both, ["closed"], []]
+    first, again = rounds[0][-1], rounds[2][-1]
+    assert again.state_id == first.event_id
+    assert again.event_id == f"{first.event_id}:2"
+    numbered = {**json.loads(first.value), "event_id": again.event_id}
+    assert json.loads(again.value) == numbered
+
+
+def test_a_state_is_numbered_after_the_messages_of_an_earlier_version():
+    whole = episode_events(odd_at(0), START + HOUR, METER)
+    other = episode_events(odd_at(0, value=600.0), START + HOUR, METER)
+    published = PublishedEpisodes()
+    for event in (whole[-1], other[-1], whole[-1], other[-1]):
+        published.add(event)
+    assert [one.event_id for one in published.unpublished(whole)] == [
+        whole[0].event_id,
+        f"{whole[-1].event_id}:3",
+    ]

@@ -97,7 +97,7 @@ def test_readings_that_were_only_late_withdraw_it_in_whatever_order_they_come():
         stream = silent()
         for part in parts:
             stream.take(part, at=START + 12 * HOUR)
-        assert stream.last_events() == set()
+        assert stream.last_states() == set()
         assert stream.events[-1].status == "withdrawn"
 
 

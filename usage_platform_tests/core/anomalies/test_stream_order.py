@@ -126,7 +126,8 @@ def test_late_and_corrected_readings_lead_to_what_all_at_once_would_have_found(
         stream.take(batch)
     assert_same(stream.stands(), whole)
     assert_same(stream.heard(), whole)
-    assert stream.last_events() == at_once.last_events()
+    assert stream.last_states() == at_once.last_states()
+    stream.assert_ids_are_unique()
 
 
 @settings(max_examples=8, deadline=None)

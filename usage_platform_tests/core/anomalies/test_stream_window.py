@@ -65,17 +65,18 @@ def test_late_readings_of_any_age_and_restarts_lead_to_what_all_at_once_finds(se
             stream = stream.rebuilt()
         stream.take(batch)
     assert_same(stream.heard(), whole)
-    assert stream.last_events() == at_once.last_events()
-    assert_no_message_was_sent_twice(stream)
+    assert stream.last_states() == at_once.last_states()
+    stream.assert_ids_are_unique()
+    assert_no_state_is_repeated(stream)
 
 
-def assert_no_message_was_sent_twice(stream):
-    """A message comes again only after another one on its episode, as the last word on it."""
-    said: dict[tuple[str, str], list[str]] = {}
+def assert_no_state_is_repeated(stream):
+    """A state is published again only after another one of its episode, as the present one."""
+    last: dict[tuple[str, str], str] = {}
     for event in stream.events:
-        of_episode = said.setdefault((event.meter, event.episode), [])
-        assert not of_episode or of_episode[-1] != event.event_id
-        of_episode.append(event.event_id)
+        key = event.meter, event.episode
+        assert last.get(key) != event.state_id
+        last[key] = event.state_id
 
 
 def test_what_is_held_of_the_past_is_bounded():
@@ -85,7 +86,7 @@ def test_what_is_held_of_the_past_is_bounded():
         stream.take(hourly(on_day(day), [150] * 20 + [500] + [150] * 3))
         memory = stream.memory
         held.append(
-            (len(memory.published._by_meter["m"]), len(memory.published_episodes._ids["m"]))
+            (len(memory.published._by_meter["m"]), len(memory.published_episodes._by_meter["m"]))
         )
     most = (LOOK_BACK + 2 * RETENTION).days + 1
     assert max(held) <= (most, most)
@@ -112,5 +113,5 @@ def test_episodes_that_ended_before_the_window_are_not_restored():
     stream.take(hourly(on_day(20), [150, 150]).assign(meter="n"))
     memory = stream.rebuilt().memory
     assert stream.events
-    assert not memory.published_episodes._ids
+    assert not memory.published_episodes._by_meter
     assert not memory.published._by_meter

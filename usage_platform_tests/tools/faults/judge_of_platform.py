@@ -12,7 +12,16 @@ import pandas as pd
 from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, USAGE, KafkaSettings
 from usage_platform.adapters.lake.tables import READINGS, REJECTS, USAGE_HOURLY
 from usage_platform.core.anomalies.anomaly import PUBLISHED, find_anomalies
-from usage_platform.core.anomalies.message_parsing import anomalies_from_messages, parse_episode
+from usage_platform.core.anomalies.episode_messages import (
+    EpisodeEvent,
+    EpisodeStatus,
+    episode_events,
+)
+from usage_platform.core.anomalies.message_parsing import (
+    anomalies_from_messages,
+    parse_episode_event,
+)
+from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.hourly import HOURLY_COLUMNS, hourly_from_readings
 from usage_platform.core.readings.messages import usage_messages
 from usage_platform.services.rescore import standing
@@ -88,8 +97,9 @@ def _judged_tables(
     # Before the readings: these may only be further by the time they are read.
     kept = standing(reader)
     told = stands(anomalies_from_messages(_read(deployment.kafka, ANOMALY)))
-    parsed = map(parse_episode, _read(deployment.kafka, EPISODE))
-    episodes = [episode["event_id"] for episode in parsed if episode is not None]
+    parsed = map(parse_episode_event, _read(deployment.kafka, EPISODE))
+    episodes = [event for event in parsed if event is not None]
+    ids = [event.event_id for event in episodes]
     hours = reader.rows(USAGE_HOURLY, HOURLY_COLUMNS)
     columns = ["meter", "event_time", "value"]
     readings = reader.rows(READINGS, columns).sort_values("event_time", ignore_index=True)
@@ -109,7 +119,8 @@ def _judged_tables(
         + _judged_rejects(reader.rows(REJECTS, ["topic", "raw"]), rejects)
         + compare("anomaly in the table", *_ids_as_far_as_both(odd, kept, newest))
         + compare("anomaly on the topic", *_ids_as_far_as_both(odd, told, newest))
-        + compare("episode event", set(episodes), episodes)
+        + compare("episode event", set(ids), ids)
+        + compare("closed episode", *_closed_as_far_as_both(odd, episodes, settled, registry))
     )
 
 
@@ -131,3 +142,32 @@ def _ids_as_far_as_both(
     """What is odd in the lake's readings, and what is there, as far as both have come."""
     until = min(there["event_time"].max(), newest)
     return [rows.loc[rows["event_time"] <= until, "anomaly_id"] for rows in (odd, there)]
+
+
+def _closed_as_far_as_both(
+    odd: pd.DataFrame,
+    published: Sequence[EpisodeEvent],
+    until: pd.Timestamp,
+    registry: MeterRegistry,
+) -> list[list[str]]:
+    """The last states of episodes that closed by an instant: of the lake's readings, and published.
+
+    Gaps are left out: they are no function of the anomalies.
+    """
+    due = [
+        event
+        for name, rows in odd.groupby("meter")
+        for event in episode_events(rows, until, registry.get(str(name)))
+    ]
+    anomalous = {(event.meter, event.episode) for event in due}
+    found = [one for one in published if (one.meter, one.episode) in anomalous]
+    return [_closed(events, until) for events in (due, found)]
+
+
+def _closed(events: Sequence[EpisodeEvent], until: pd.Timestamp) -> list[str]:
+    last = {(event.meter, event.episode): event for event in events}
+    return [
+        event.state_id
+        for event in last.values()
+        if event.status is EpisodeStatus.CLOSED and event.at <= until.value
+    ]
