@@ -58,6 +58,8 @@ class StackRounds:
         began = time.monotonic()
         if cut == _STOPPED:
             self._stop_for_a_while()
+            # Nothing can recover while it is stopped.
+            began = time.monotonic()
         else:
             self._kill(cut.place.removesuffix(" killed"))
         wait_for("an answer of Kafka", self._stack.kafka_answers)
