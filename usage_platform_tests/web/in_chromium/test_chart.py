@@ -15,6 +15,26 @@ from usage_platform_tests.web.made_lake import YEAR_DAYS
 
 pytestmark = IN_CHROMIUM
 
+FEWEST_TICKS = """async () => {
+  const { timeTicks } = await import("/static/js/ticks.js");
+  const { clock } = window.__page.state;
+  const found = {};
+  for (const width of [260, 390, 700, 1200]) {
+    const counts = [];
+    for (let hours = 1; hours < 26000; hours = Math.ceil(hours * 1.07)) {
+      for (let first = 0; first < 40; first += 1) {
+        const from = 1710806400 + first * 17 * 3600;
+        counts.push(timeTicks(clock, from, from + hours * 3600, width).length);
+      }
+    }
+    found[width] = Math.min(...counts);
+  }
+  return found;
+}"""
+"""The fewest ticks of spans of hours to three years, by the width of the axis in pixels."""
+
+PIXELS_A_TICK = 76
+
 
 def test_a_year_is_there_and_the_last_week_is_drawn_reading_by_reading(open_page, served):
     page = open_page()
@@ -101,3 +121,10 @@ def test_a_click_on_the_carpet_shows_that_day_and_one_on_a_ring_its_episode(open
     page.locator("#carpet").click(position={"x": ring["x"], "y": ring["y"]})
     chosen = page.locator("#episode-list > li[aria-current=true]")
     expect(chosen).to_have_attribute("data-episode", ring["name"])
+
+
+def test_an_axis_of_any_span_has_half_the_ticks_that_fit_or_more(open_page):
+    found = open_page().evaluate(FEWEST_TICKS)
+    assert found
+    for width, fewest in found.items():
+        assert fewest >= int(width) // (2 * PIXELS_A_TICK), width

@@ -6,7 +6,7 @@ const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
 const WITHIN_A_DAY = [5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR];
-const DAYS = [1, 2, 7, 14];
+const DAYS = [1, 2, 3, 4, 7, 14];
 const MONTHS = [1, 2, 3, 6];
 const LEAST_PIXELS = 76;
 

@@ -82,7 +82,7 @@ export class WeeksPanel {
   drawTable() {
     const row = ({ monday, hours, energy_kwh: energy, to_date_kwh: toDate, to_date_readings: readings, due_readings: due, is_compared: isCompared }, at, weeks) => {
       const isNow = at === weeks.length - 1;
-      const length = hours === WEEK_HOURS ? "168" : element("strong", {}, number(hours), " (clock change)");
+      const length = hours === WEEK_HOURS ? "168" : element("strong", {}, count(hours), " (clock change)");
       const counts = isNow ? "this week" : isCompared ? "yes" : "no: readings are missing";
       const cells = [length, kwh(toDate), isNow ? "–" : kwh(energy), `${share(readings / due)} of ${count(due)}`, counts];
       return element("tr", {}, element("th", { scope: "row" }, dayName(dayOf(monday))), ...cells.map((text) => element("td", {}, text)));

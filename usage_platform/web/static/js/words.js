@@ -1,8 +1,10 @@
 /** Formats numbers, units and durations. */
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const tenth = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+// Always one digit behind the point, so that the numbers of a column stand below each other.
+const tenth = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const percents = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
+const tenthPercent = new Intl.NumberFormat("en", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const three = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const UNKNOWN = "–";
 const KW = { unit: "kW", amount: "kWh" };
@@ -56,8 +58,8 @@ export const number = (value) => (isKnown(value) ? digits(tenth).format(value) :
 /** `3.1%`. */
 export const share = (value) => (isKnown(value) ? percents.format(value) : UNKNOWN);
 
-/** `+3.1%`, `−3.1%`. */
-export const signedShare = (value) => (isKnown(value) ? signedBy(percents, value) : UNKNOWN);
+/** `+3.1%`, `−3.0%`. */
+export const signedShare = (value) => (isKnown(value) ? signedBy(tenthPercent, value) : UNKNOWN);
 
 /** `+850`, `−40`. */
 export const signedNumber = (value) => (isKnown(value) ? signedBy(whole, value) : UNKNOWN);
