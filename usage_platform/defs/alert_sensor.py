@@ -11,9 +11,16 @@ from datetime import UTC, datetime
 import dagster as dg
 from confluent_kafka import KafkaException
 
-from usage_platform.adapters.kafka.topics import KafkaUnreachableError, ensure_topics
+from usage_platform.adapters.kafka.arrivals import message_arrives
+from usage_platform.adapters.kafka.topics import (
+    EPISODE,
+    KafkaUnreachableError,
+    end_offsets,
+    ensure_topics,
+)
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.lake_id import lake_id
+from usage_platform.adapters.processes.ending import ENDING
 from usage_platform.adapters.stores.alert_record import AlertRecord
 from usage_platform.core.alerts.alert import AlertSink
 from usage_platform.defs.resources import PlatformResource
@@ -25,6 +32,10 @@ from usage_platform.wiring.sinks import HOW_TO_CONFIGURE, chosen_sinks
 
 # The slowest request takes some 10 s more, and Dagster allows a tick 60.
 _SECONDS = 30.0
+_AWAITED_SECONDS = 10.0
+"""So long a tick waits for episodes; between two ticks nobody does."""
+_LINGER_SECONDS = 1.0
+"""For so long episodes that follow the first one come along with it."""
 _UNCONFIGURED = f"no alert sink is configured: {HOW_TO_CONFIGURE}"
 _RETRIED = (KafkaUnreachableError, KafkaException, LakeError)
 
@@ -33,12 +44,13 @@ _RETRIED = (KafkaUnreachableError, KafkaException, LakeError)
     name="alerts",
     description="Sends an alert when an episode opens or closes, to each sink that the settings "
     "configure, or as `assets/alerts.yaml` of the lake routes it.",
-    minimum_interval_seconds=10,
+    minimum_interval_seconds=15,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def alerts(context: dg.SensorEvaluationContext, platform: PlatformResource) -> dg.SkipReason:
     """Send the alerts that are due, for at most 30 seconds, shared among the sinks.
 
+    Waits for episodes for 10 seconds, and sends what they bring; then what is due by the clock.
     It starts no run: the tick's skip reason says what was sent. Alerts that could not be delivered
     are on the topic `alert_dead_letters`.
     """
@@ -47,22 +59,51 @@ def alerts(context: dg.SensorEvaluationContext, platform: PlatformResource) -> d
         chosen = chosen_routes(deployment, datetime.now(UTC))
     except LakeError as error:
         return dg.SkipReason(_retry(error))
-    said: list[str] = []
-    for line, is_news in (
-        _sent_to_all(deployment) if chosen is None else _routed(deployment, chosen)
-    ):
-        said.append(line)
-        if is_news:
-            context.log.info(line)
-    return dg.SkipReason("; ".join(said))
+    begun = time.monotonic()
+    news: list[str] = []
+    while True:
+        ends = _episode_ends(deployment, chosen)
+        earlier, said = list(news), []
+        for line, is_news in _sent(deployment, chosen, begun + _SECONDS - time.monotonic()):
+            said.append(line)
+            if is_news and line not in news:
+                news.append(line)
+                context.log.info(line)
+        left = begun + _AWAITED_SECONDS - time.monotonic()
+        if ends is None or left <= 0:
+            break
+        if message_arrives(deployment.kafka, {EPISODE: ends}, left, ENDING):
+            ENDING.wait(_LINGER_SECONDS)
+        if ENDING.is_set():
+            break
+    return dg.SkipReason("; ".join(dict.fromkeys([*earlier, *said])))
 
 
-def _sent_to_all(deployment: Platform) -> Iterator[tuple[str, bool]]:
-    """Send each alert to each sink; yields a line for each, and whether it is worth a log."""
+def _episode_ends(deployment: Platform, chosen: Chosen | None) -> dict[int, int] | None:
+    """The end of each partition of `episode`; None where nothing is to be waited for."""
+    if chosen is None and not chosen_sinks(deployment.settings):
+        return None
+    try:
+        return {p: end for p, (_, end) in end_offsets(deployment.kafka, EPISODE).items()}
+    except KafkaUnreachableError:
+        return None
+
+
+def _sent(
+    deployment: Platform, chosen: Chosen | None, seconds: float
+) -> Iterator[tuple[str, bool]]:
+    """Send what is due; yields a line for each sink, and whether it is worth a log."""
+    if chosen is None:
+        return _sent_to_all(deployment, seconds)
+    return _routed(deployment, chosen, seconds)
+
+
+def _sent_to_all(deployment: Platform, seconds: float) -> Iterator[tuple[str, bool]]:
+    """Send each alert to each sink; yields as `_sent`."""
     sinks = chosen_sinks(deployment.settings)
     if not sinks:
         yield _UNCONFIGURED, False
-    ends = time.monotonic() + _SECONDS
+    ends = time.monotonic() + seconds
     for number, sink in enumerate(sinks):
         share = (ends - time.monotonic()) / (len(sinks) - number)
         try:
@@ -75,8 +116,8 @@ def _sent_to_all(deployment: Platform) -> Iterator[tuple[str, bool]]:
             yield f"{sink.name}: {_in_words(done)}", bool(done.sent or done.failed)
 
 
-def _routed(deployment: Platform, chosen: Chosen) -> Iterator[tuple[str, bool]]:
-    """Send each alert where its route leads; yields as `_sent_to_all`."""
+def _routed(deployment: Platform, chosen: Chosen, seconds: float) -> Iterator[tuple[str, bool]]:
+    """Send each alert where its route leads; yields as `_sent`."""
     for problem in chosen.problems:
         yield problem, True
     now = datetime.now(UTC)
@@ -85,7 +126,7 @@ def _routed(deployment: Platform, chosen: Chosen) -> Iterator[tuple[str, bool]]:
         if not routed.targets:
             yield _UNCONFIGURED, False
             return
-        for name, done in routed.turn(now, _SECONDS):
+        for name, done in routed.turn(now, seconds):
             if isinstance(done, str):
                 yield f"{name}: {_retry(done)}", True
             else:

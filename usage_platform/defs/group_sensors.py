@@ -24,7 +24,7 @@ _summer: KeptClient[GroupSums] = KeptClient(GroupSums)
 @dg.sensor(
     asset_selection=dg.AssetSelection.assets("usage"),
     description="Sums the readings of groups of assets/groups.yaml, exactly once.",
-    minimum_interval_seconds=10,
+    minimum_interval_seconds=15,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def group_stream(

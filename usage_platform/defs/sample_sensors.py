@@ -48,7 +48,7 @@ _averager: KeptClient[SampleAverager] = KeptClient(
 @dg.sensor(
     asset_selection=dg.AssetSelection.assets("usage"),
     description="Averages samples of live meters to readings on `usage`, exactly once.",
-    minimum_interval_seconds=10,
+    minimum_interval_seconds=15,
     default_status=_RUNNING,
 )
 def sample_stream(

@@ -1,7 +1,8 @@
 """Sensors: they keep playback, ingestion, scoring and training running.
 
 Each tick decides from the state of the topics, checkpoints and models; no cursor is kept.
-`anomaly_stream` scores within its tick, under a deadline well below Dagster's 60 seconds.
+`anomaly_stream` scores within its tick, and `micro_batch_sensor` waits for events within its own,
+under deadlines well below Dagster's 60 seconds: a tick that finds nothing costs more than a wait.
 """
 
 import math
@@ -11,22 +12,17 @@ from itertools import takewhile
 import dagster as dg
 from confluent_kafka import KafkaException
 
-from usage_platform.adapters.kafka.topics import (
-    ANOMALY,
-    USAGE,
-    KafkaUnreachableError,
-    ensure_topics,
-)
+from usage_platform.adapters.kafka.topics import KafkaUnreachableError, ensure_topics
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.core.time.waiting import seconds_left
 from usage_platform.defs.anomaly_assets import tick_metadata
 from usage_platform.defs.failures import STAGE_ERRORS, skip_reason, skipped
 from usage_platform.defs.jobs import micro_batch, playback, retrain
 from usage_platform.defs.resources import PlatformResource
+from usage_platform.services.awaited_backlog import awaited_backlog
 from usage_platform.services.divided_scorers import DividedScorers
 from usage_platform.services.due_models import due_models
 from usage_platform.services.kept_client import KeptClient
-from usage_platform.services.progress import ingestion_lag
 from usage_platform.services.score_result import TickResult
 from usage_platform.services.score_tick import score_waiting
 from usage_platform.wiring.groups import silence_rule
@@ -34,6 +30,7 @@ from usage_platform.wiring.groups import silence_rule
 _RUNNING = dg.DefaultSensorStatus.RUNNING
 _SCORING_SECONDS = 45.0
 """The daemon begins the next tick up to 5 s after this one; Dagster gives up a tick after 60 s."""
+_AWAITED_SECONDS = 30.0
 _FIRST_WAIT_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 300.0
 WORKED_SECONDS = 30.0
@@ -87,9 +84,17 @@ def not_now(
     return _waits_after_failures(context, job_name, worked_after)
 
 
+def _is_stopped(context: dg.SensorEvaluationContext) -> bool:
+    """Whether a person has stopped the sensor; a stopped one can still be tried out."""
+    return any(
+        state.instigator_name == context.sensor_name and state.status.value == "STOPPED"
+        for state in context.instance.all_instigator_state()
+    )
+
+
 @dg.sensor(
     job=playback,
-    minimum_interval_seconds=10,
+    minimum_interval_seconds=15,
     default_status=_RUNNING,
     description="Keeps one playback alive until the source is exhausted.",
 )
@@ -101,9 +106,10 @@ def playback_sensor(
         return dg.SkipReason(reason)
     deployment = platform.deployment
     try:
-        ensure_topics(deployment.kafka)
         if deployment.playback_plan().is_exhausted(deployment.kafka):
             return dg.SkipReason("the source is exhausted: all of it is on the topic")
+        # Of a topic that is missing nothing was played.
+        ensure_topics(deployment.kafka)
     except (KafkaUnreachableError, KafkaException, LakeError) as error:
         return dg.SkipReason(str(error))
     return dg.RunRequest()
@@ -113,26 +119,31 @@ def playback_sensor(
     job=micro_batch,
     minimum_interval_seconds=5,
     default_status=_RUNNING,
-    description="Starts the ingestion when the topics have a backlog and none is in flight; it "
-    "continues while events arrive.",
+    description="Starts the ingestion as soon as the topics have a backlog and none is in flight; "
+    "it continues while events arrive.",
 )
 def micro_batch_sensor(
     context: dg.SensorEvaluationContext, platform: PlatformResource
 ) -> dg.RunRequest | dg.SkipReason:
-    """Start the ingestion when the topics have a backlog and none is in flight.
+    """Start the ingestion as soon as the topics have a backlog and none is in flight.
 
-    The run continues while events arrive. Without a run key: Dagster never starts a second run with
-    the key of a failed one.
+    Waits for 30 seconds for events. The run continues while they arrive. Without a run key: Dagster
+    never starts a second run with the key of a failed one.
     """
     if reason := not_now(context, micro_batch.name):
         return dg.SkipReason(reason)
-    deployment = platform.deployment
+    deployment, was_stopped = platform.deployment, _is_stopped(context)
     try:
-        waiting = {t: ingestion_lag(deployment.lake, deployment.kafka, t) for t in (USAGE, ANOMALY)}
+        waiting = awaited_backlog(deployment.lake, deployment.kafka, _AWAITED_SECONDS)
     except (KafkaUnreachableError, LakeError) as error:
         return dg.SkipReason(str(error))
     if not any(waiting.values()):
         return dg.SkipReason("nothing waits on the topics")
+    # While it waited, a person may have started a run or stopped the sensor.
+    if reason := not_now(context, micro_batch.name):
+        return dg.SkipReason(reason)
+    if _is_stopped(context) and not was_stopped:
+        return dg.SkipReason("the sensor was stopped while it waited for events")
     context.log.info(", ".join(f"{topic}: {lag:,} events wait" for topic, lag in waiting.items()))
     return dg.RunRequest(
         run_config={"ops": {"streams_into_lake": {"config": {"continuous": True}}}}

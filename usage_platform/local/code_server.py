@@ -29,6 +29,10 @@ from alembic.script import ScriptDirectory
 
 from usage_platform.adapters.processes.ending import ENDING, end_waits_on_signal
 
+THREADS = 24
+"""What the server does at once. Each tick has a thread for as long as it lasts, and some wait for
+most of a minute; Dagster's default is as many as there are processors, and four."""
+
 # A name that a later version does not have is left out, and each run imports what takes its place.
 _IMPORTED = (
     "usage_platform.definitions",
@@ -48,7 +52,7 @@ def main(argv: list[str]) -> None:
         _fork_runs()
     keep_migration_scripts()
     end_waits_on_signal()
-    sys.argv = ["dagster", "api", "grpc", *argv]
+    sys.argv = ["dagster", "api", "grpc", "--max-workers", str(THREADS), *argv]
     try:
         runpy.run_module("dagster", run_name="__main__", alter_sys=True)
     finally:

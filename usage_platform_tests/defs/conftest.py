@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import dagster as dg
 import pandas as pd
 import pytest
+from dagster._core.storage.schedules import SqliteScheduleStorage
 
 from usage_platform.adapters.kafka.topics import ANOMALY, USAGE
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY
@@ -72,8 +73,11 @@ class Platform:
 
 
 @pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
+def instance(tmp_path) -> Iterator[dg.DagsterInstance]:
+    """An ephemeral one that also knows which sensors were stopped."""
     with dg.DagsterInstance.ephemeral() as found:
+        found._schedule_storage = SqliteScheduleStorage.from_local(str(tmp_path / "schedules"))
+        found._schedule_storage.register_instance(found)
         yield found
 
 
@@ -82,7 +86,9 @@ def look(instance):
     """Evaluate a sensor once."""
 
     def evaluate(sensor, platform):
-        context = dg.build_sensor_context(instance=instance, resources={"platform": platform})
+        context = dg.build_sensor_context(
+            instance=instance, resources={"platform": platform}, sensor_name=sensor.name
+        )
         return sensor(context)
 
     return evaluate
@@ -122,7 +128,7 @@ def topics(monkeypatch):
         lambda kafka, registry: answer(lambda: Lag(5, pd.Timedelta(minutes=25))),
     )
     monkeypatch.setattr(
-        sensors, "ingestion_lag", lambda lake, kafka, topic: answer(lambda: said.lag[topic])
+        sensors, "awaited_backlog", lambda lake, kafka, seconds: answer(lambda: dict(said.lag))
     )
     return said
 

@@ -1,6 +1,7 @@
 """What a tick of the sensor `alerts` does and says."""
 
 import json
+import threading
 
 import pandas as pd
 import pytest
@@ -19,6 +20,29 @@ from usage_platform_tests.adapters.alert_sinks.alert_receivers import web_receiv
 from usage_platform_tests.defs.conftest import Platform, skipped
 
 SINKS = {"alert_webhook_url": "http://h/secret", "alert_slack_url": "http://h/geheim"}
+
+
+@pytest.fixture(autouse=True)
+def episodes(monkeypatch):
+    """What arrives on `episode`; a test that gives nothing has no broker to wait for it."""
+    come = []
+
+    def ends(kafka, topic):
+        if not come:
+            raise KafkaUnreachableError("Kafka at b:1 does not answer")
+        return {0: (0, 7)}
+
+    def arrives(kafka, behind, seconds, ending):
+        assert behind == {EPISODE: {0: 7}}
+        assert 0 < seconds <= alert_sensor._AWAITED_SECONDS
+        come.pop(0)()
+        return True
+
+    monkeypatch.setattr(alert_sensor, "end_offsets", ends)
+    monkeypatch.setattr(alert_sensor, "message_arrives", arrives)
+    monkeypatch.setattr(alert_sensor, "_LINGER_SECONDS", 0)
+    monkeypatch.setattr(alert_sensor, "ENDING", threading.Event())
+    return come
 
 
 @pytest.fixture
@@ -75,6 +99,29 @@ def test_a_tick_says_what_came_of_it(look, turns, tmp_path, done, words):
     turns[0]["slack"] = done
     sink = {"alert_slack_url": "http://h/geheim"}
     assert skipped(look(alert_sensor.alerts, Platform(tmp_path, **sink))) == f"slack: {words}"
+
+
+def test_what_episodes_bring_while_a_tick_waits_is_sent_in_the_same_tick(
+    look, turns, episodes, tmp_path
+):
+    outcomes, seconds = turns
+    outcomes["slack"] = Delivered()
+    episodes.append(lambda: outcomes.update(slack=Delivered(sent=2)))
+    episodes.append(lambda: outcomes.update(slack=Delivered()))
+    said = skipped(look(alert_sensor.alerts, Platform(tmp_path, alert_slack_url="http://h/x")))
+    assert said == "slack: 2 sent; slack: no alert due"
+    assert len(seconds) == 3
+    # All turns of a tick share its time.
+    assert seconds == sorted(seconds, reverse=True)
+
+
+def test_a_tick_that_waits_ends_with_its_process_and_sends_no_more(look, turns, episodes, tmp_path):
+    outcomes, seconds = turns
+    outcomes["slack"] = Delivered()
+    episodes += [lambda: alert_sensor.ENDING.set(), lambda: pytest.fail("waited again")]
+    said = skipped(look(alert_sensor.alerts, Platform(tmp_path, alert_slack_url="http://h/x")))
+    assert said == "slack: no alert due"
+    assert len(seconds) == 1
 
 
 def test_a_broker_that_is_down_is_said_and_waited_for(look, tmp_path):

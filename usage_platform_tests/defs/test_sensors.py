@@ -6,11 +6,24 @@ from types import SimpleNamespace
 import dagster as dg
 import pandas as pd
 import pytest
+import yaml
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import (
+    InProcessCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._grpc.utils import default_sensor_grpc_timeout
 
 from usage_platform.adapters.kafka.topics import ANOMALY, USAGE, KafkaUnreachableError
 from usage_platform.core.readings.pacing import to_play
+from usage_platform.definitions import defs
 from usage_platform.defs import sensors
+from usage_platform.local.code_server import THREADS
 from usage_platform_tests.defs.conftest import START, Platform, skipped
+from usage_platform_tests.repository import ROOT
 
 pytestmark = pytest.mark.usefixtures("topics")
 
@@ -178,3 +191,63 @@ def test_a_micro_batch_starts_when_events_wait_on_either_topic(look, topics, tmp
     assert request.run_config == {"ops": config}
     # Dagster would never start a run again with the key of one that failed.
     assert request.run_key is None
+
+
+@pytest.mark.parametrize("status", IN_FLIGHT)
+def test_a_run_that_began_while_the_sensor_waited_is_not_doubled(
+    look, a_run, topics, tmp_path, monkeypatch, status
+):
+    begun = []
+
+    def awaited(lake, kafka, seconds):
+        begun.append(a_run("micro_batch", status))
+        return {USAGE: 1, ANOMALY: 0}
+
+    monkeypatch.setattr(sensors, "awaited_backlog", awaited)
+    said = skipped(look(sensors.micro_batch_sensor, Platform(tmp_path)))
+    assert begun[0][:8] in said
+
+
+def test_a_sensor_that_was_stopped_while_it_waited_starts_nothing(
+    look, instance, topics, tmp_path, monkeypatch
+):
+    def stop(name):
+        code = RemoteRepositoryOrigin(
+            InProcessCodeLocationOrigin(LoadableTargetOrigin(), location_name="l"), "r"
+        )
+        origin = RemoteInstigatorOrigin(code, name)
+        stopped = InstigatorStatus.STOPPED
+        instance.add_instigator_state(InstigatorState(origin, InstigatorType.SENSOR, stopped))
+
+    def awaited(lake, kafka, seconds):
+        stop(names.pop())
+        return {USAGE: 1, ANOMALY: 0}
+
+    names = ["micro_batch_sensor", "playback_sensor"]
+    monkeypatch.setattr(sensors, "awaited_backlog", awaited)
+    platform = Platform(tmp_path)
+    assert isinstance(look(sensors.micro_batch_sensor, platform), dg.RunRequest)
+    assert "was stopped" in skipped(look(sensors.micro_batch_sensor, platform))
+    # One that is stopped can still be tried out.
+    topics.lag[USAGE] = 1
+    monkeypatch.setattr(sensors, "awaited_backlog", lambda lake, kafka, seconds: topics.lag)
+    assert isinstance(look(sensors.micro_batch_sensor, platform), dg.RunRequest)
+
+
+def test_a_tick_that_waits_ends_before_dagster_gives_it_up(look, topics, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        sensors, "awaited_backlog", lambda lake, kafka, seconds: asked.append(seconds) or topics.lag
+    )
+    look(sensors.micro_batch_sensor, Platform(tmp_path))
+    # A second look at the topics comes after the wait.
+    assert asked == [seconds for seconds in asked if seconds <= default_sensor_grpc_timeout() - 20]
+
+
+@pytest.mark.parametrize("file", ["dagster.yaml", "deploy/dagster.yaml"])
+def test_no_tick_waits_for_a_thread_that_another_has(file):
+    sensor_names = [one.name for one in defs.get_repository_def().sensor_defs]
+    threads = yaml.safe_load((ROOT / file).read_text("utf-8"))["sensors"]["num_workers"]
+    assert threads >= len(sensor_names)
+    # The code server also carries out schedules, starts of runs and what pages ask.
+    assert threads * 2 <= THREADS

@@ -164,14 +164,22 @@ def administration(kafka: KafkaSettings) -> AbstractContextManager[AdminClient]:
     return AdminClient(kafka.client())
 
 
-def partitions_of(client: Consumer, kafka: KafkaSettings, topic: str) -> list[TopicPartition]:
+def partitions_of(
+    client: Consumer, kafka: KafkaSettings, topic: str, seconds: float = _TIMEOUT
+) -> list[TopicPartition]:
     """The partitions of a topic; none where it does not exist.
+
+    Args:
+        client: A consumer.
+        kafka: The brokers, for the error.
+        topic: The topic.
+        seconds: For how long to wait for an answer.
 
     Raises:
         KafkaUnreachableError: When no broker answers.
     """
     try:
-        metadata = client.list_topics(topic, timeout=_TIMEOUT)
+        metadata = client.list_topics(topic, timeout=seconds)
     except KafkaException as error:
         raise unreachable(kafka, error) from None
     known = metadata.topics[topic]
