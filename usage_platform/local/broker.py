@@ -60,6 +60,8 @@ group.initial.rebalance.delay.ms=0
 # A broker that was killed may join again only when its former session has run out.
 broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=500
+# The controller writes a sign of life of its own twice a second by default; one node needs none.
+metadata.max.idle.interval.ms=5000
 # The default takes a quarter of this broker's heap.
 log.cleaner.dedupe.buffer.size=16777216
 """
