@@ -39,9 +39,12 @@ data "aws_iam_policy_document" "platform_lake" {
       "s3:ListMultipartUploadParts",
       "s3:PutObject",
     ]
+    # What the platform keeps there, each as the lake's root names it.
     resources = [
-      for folder in ["assets", "athena-results", "checkpoint", "dagster-logs", "deltalake", "leases", "meters", "models"] :
-      "${aws_s3_bucket.lake.arn}/${folder}/*"
+      for name in [
+        "assets/*", "athena-results/*", "checkpoint/*", "dagster-logs/*", "deltalake/*", "lake.json", "leases/*",
+        "meters/*", "models/*",
+      ] : "${aws_s3_bucket.lake.arn}/${name}"
     ]
   }
 

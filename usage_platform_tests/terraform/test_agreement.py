@@ -11,6 +11,7 @@ from pydantic import SecretStr
 import usage_platform
 from usage_platform.adapters.kafka import playback_lease
 from usage_platform.adapters.kafka import topics as kafka_topics
+from usage_platform.adapters.lake import lake_id as lake_id_file
 from usage_platform.adapters.lake.tables import ALL_TABLES, Lake
 from usage_platform.cluster.job import OWN_CHECKPOINT
 from usage_platform.services import alert_dead_letters, score_transaction
@@ -114,6 +115,29 @@ def test_a_job_on_emr_may_write_where_it_keeps_its_progress_and_its_lease():
         *(lake.meters, lake.models, "/leases"),
     }
     assert set(re.findall(r'"([^"]+)"', found[1])) == {place.strip("/") for place in places}
+
+
+def places_in_code() -> set[str]:
+    """All that the code puts under a lake's root, as IAM names it: folders, and single files."""
+    text = "\n".join(path.read_text("utf-8") for path in CODE.rglob("*.py"))
+    folders = set(re.findall(r"\broot\}/(\w+)", text)) | {"checkpoint"}
+    # Stored in the root itself, by the name of a constant.
+    files = {f"{lake_id_file.STORED_AS}.json"}
+    assert set(re.findall(r"Store\(lake\.root, (\w+)", text)) == {"STORED_AS"}
+    return {f"{folder}/*" for folder in folders} | files
+
+
+def test_the_platform_may_write_all_that_it_keeps_in_the_lake():
+    text = (SOURCE / "iam_platform.tf").read_text("utf-8")
+    found = re.search(r"for name in \[(.*?)\]", text, re.DOTALL)
+    assert found
+    places = places_in_code()
+    assert len(places) == 7
+    # Not the lake's own: the results of queries, and what Dagster's runs print.
+    assert set(re.findall(r'"([^"]+)"', found[1])) == places | {
+        "athena-results/*",
+        "dagster-logs/*",
+    }
 
 
 def test_kafka_allows_the_transactions_that_the_platform_makes():

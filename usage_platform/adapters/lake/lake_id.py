@@ -10,7 +10,8 @@ from usage_platform.adapters.lake.errors import LakeError, lake_errors_in_one_li
 from usage_platform.adapters.lake.lease_store import FolderStore, ObjectStore
 from usage_platform.adapters.lake.tables import Lake
 
-_NAME = "lake"
+STORED_AS = "lake"
+"""The name of its file in the root of the lake, without the ending."""
 _TRIES = 5
 
 
@@ -20,7 +21,11 @@ def lake_id(lake: Lake) -> str:
     Raises:
         LakeError: When the lake cannot be read or written, or its `lake.json` is damaged.
     """
-    store = ObjectStore(lake.root, _NAME) if "://" in lake.root else FolderStore(lake.root, _NAME)
+    store = (
+        ObjectStore(lake.root, STORED_AS)
+        if "://" in lake.root
+        else FolderStore(lake.root, STORED_AS)
+    )
     for _ in range(_TRIES):
         with lake_errors_in_one_line(lake.root):
             text = store.read()
@@ -31,7 +36,7 @@ def lake_id(lake: Lake) -> str:
             return str(json.loads(text)["id"])
         except (KeyError, TypeError, ValueError):
             raise LakeError(
-                f"{lake.root}/{_NAME}.json: damaged; restore an intact copy, or remove it to give "
+                f"{lake.root}/{STORED_AS}.json: damaged; restore an intact copy, or remove it to give "
                 "the lake a new id"
             ) from None
-    raise LakeError(f"{lake.root}/{_NAME}.json: cannot be made; try again")
+    raise LakeError(f"{lake.root}/{STORED_AS}.json: cannot be made; try again")

@@ -61,7 +61,9 @@ class ObjectStore:
 
     def __init__(self, root: str, name: str, ending: str = _JSON) -> None:
         parts = urlsplit(root)
-        self._object = {"Bucket": parts.netloc, "Key": f"{parts.path.strip('/')}/{name}{ending}"}
+        # A bucket itself may be the root: S3 takes a first / for a part of the name.
+        key = f"{parts.path.strip('/')}/{name}{ending}".lstrip("/")
+        self._object = {"Bucket": parts.netloc, "Key": key}
 
     def read(self) -> str | None:
         """The text of the lease; None before the first one.

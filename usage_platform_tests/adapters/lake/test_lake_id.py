@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import boto3
 import pytest
 
 from usage_platform.adapters.lake.errors import LakeError
@@ -16,6 +17,15 @@ def test_several_first_calls_make_one_id_that_stays(request, kind):
     with ThreadPoolExecutor(4) as pool:
         made = set(pool.map(lambda _: lake_id(lake), range(8)))
     assert made == {lake_id(lake)}
+
+
+@pytest.mark.aws
+def test_the_id_of_a_lake_that_is_a_whole_bucket_lies_beside_its_folders(s3_lake):
+    bucket = s3_lake.root.removeprefix("s3://").partition("/")[0]
+    made = lake_id(Lake(f"s3://{bucket}"))
+    (found,) = boto3.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
+    assert found["Key"] == "lake.json"
+    assert lake_id(Lake(f"s3://{bucket}")) == made
 
 
 def test_two_lakes_have_two(tmp_path):
