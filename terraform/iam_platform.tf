@@ -89,8 +89,13 @@ data "aws_iam_policy_document" "platform_emr" {
   count = var.enable_emr_serverless ? 1 : 0
 
   statement {
-    sid       = "StartJobs"
-    actions   = ["emr-serverless:GetApplication", "emr-serverless:StartApplication", "emr-serverless:StartJobRun"]
+    sid = "StartAndFindJobs"
+    actions = [
+      "emr-serverless:GetApplication",
+      "emr-serverless:ListJobRuns",
+      "emr-serverless:StartApplication",
+      "emr-serverless:StartJobRun",
+    ]
     resources = [aws_emrserverless_application.this[0].arn]
   }
 

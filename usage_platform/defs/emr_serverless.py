@@ -13,6 +13,7 @@ import dagster as dg
 from pydantic import Field
 
 from usage_platform.adapters.aws.emr_jobs import EmrApplication, StartedJob, client_for_pipes
+from usage_platform.adapters.aws.emr_unfinished import job_name
 from usage_platform.adapters.lake.errors import one_line
 from usage_platform.adapters.lake.lease_record import Holder
 from usage_platform.cluster.job import WHY_NOT
@@ -48,8 +49,8 @@ def done_on_emr(
     """Have a job on EMR Serverless do some work, and wait for it.
 
     A job that writes tables holds the platform's lease meanwhile. This run renews it too, as EMR
-    may take minutes to start, and makes this machine's other runs wait. When this run is killed the
-    job continues and returns the lease itself; when it is cancelled, so is the job.
+    may take minutes to start, and makes this machine's other runs wait. When this run is cancelled,
+    so is the job; when it is killed, `emr_sensor` cancels the job.
 
     Returns:
         The job's result, as `cluster.job.carry_out` returns it.
@@ -60,7 +61,7 @@ def done_on_emr(
         LakeError: When no descriptions of meters apply.
         dg.Failure: In one line, when the job cannot be started, or fails.
     """
-    application = _application(deployment.settings)
+    application = chosen_application(deployment.settings)
     borrower = None if isinstance(work, TrainModels) else Holder(BORROWER, context.run.run_id)
     here = None if borrower is None else (borrower.host, borrower.folder)
     request = Request.of(deployment.settings, work, here)
@@ -74,7 +75,12 @@ def done_on_emr(
             return _answer(context, client, application, job, request)
 
 
-def _application(settings: Settings) -> EmrApplication:
+def chosen_application(settings: Settings) -> EmrApplication:
+    """The application that the settings name.
+
+    Raises:
+        SettingsError: When they name none.
+    """
     if not settings.emr_application_id:
         raise SettingsError(
             "compute: emr_serverless needs USAGE_EMR_APPLICATION_ID and USAGE_EMR_ROLE_ARN; "
@@ -98,7 +104,7 @@ def _aws_failing_in_one_line() -> Iterator[None]:
         said = one_line(str(error))
         raise _failure(
             f"EMR Serverless: {said}; check the region and the credentials of this process, and "
-            "USAGE_EMR_APPLICATION_ID; a job that has started continues"
+            "USAGE_EMR_APPLICATION_ID; a job that has started is cancelled within minutes"
         ) from None
 
 
@@ -126,7 +132,7 @@ def _answer(
     from dagster_aws.pipes import PipesCloudWatchMessageReader, PipesEMRServerlessClient
 
     pipes = PipesEMRServerlessClient(client, message_reader=PipesCloudWatchMessageReader())
-    name = f"usage-platform {request.work.kind}"
+    name = job_name(request.work.kind, context.run.run_id)
     jars = _kafka_jars() if isinstance(request.work, DrainTopics) else []
     try:
         done = pipes.run(

@@ -72,4 +72,5 @@ SENSORS = {
     "anomaly_stream",
     "alerts",
     "weekly_mail_sensor",
+    "emr_job_sensor",
 }

@@ -187,6 +187,7 @@ def client_for_pipes() -> Any:  # noqa: ANN401 - boto3's
     address of a job's dashboard, with which whoever reads it is let in.
     """
     import boto3
+    from botocore.config import Config
 
     def type_of(parsed: dict[str, Any], **_: object) -> None:
         if "application" in parsed:
@@ -195,7 +196,9 @@ def client_for_pipes() -> Any:  # noqa: ANN401 - boto3's
     def no_address(parsed: dict[str, Any], **_: object) -> None:
         parsed.pop("url", None)
 
-    client = boto3.client("emr-serverless")
+    # A run follows its job for hours; a minute without an answer must not end both.
+    tries = {"total_max_attempts": 10, "mode": "standard"}
+    client = boto3.client("emr-serverless", config=Config(retries=tries))
     client.meta.events.register("after-call.emr-serverless.GetApplication", type_of)
     client.meta.events.register("after-call.emr-serverless.GetDashboardForJobRun", no_address)
     return client

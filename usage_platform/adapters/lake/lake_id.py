@@ -36,7 +36,7 @@ def lake_id(lake: Lake) -> str:
             return str(json.loads(text)["id"])
         except (KeyError, TypeError, ValueError):
             raise LakeError(
-                f"{lake.root}/{STORED_AS}.json: damaged; restore an intact copy, or remove it to give "
-                "the lake a new id"
+                f"{lake.root}/{STORED_AS}.json: damaged; restore an intact copy, or remove it to "
+                "give the lake a new id"
             ) from None
     raise LakeError(f"{lake.root}/{STORED_AS}.json: cannot be made; try again")
