@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from usage_platform.adapters.kafka.security import SecurityKind
+from usage_platform.cluster.code_digest import code_digest
 from usage_platform.core.detector.options import TrainingOptions
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.services.train_weeks import TrainingRequest
@@ -111,11 +112,13 @@ class Request(_Part):
         borrower: Under which name the lease on the lake was lent to the job, as host and folder;
             None for work that writes no table.
         work: What to do.
+        code: The digest of the platform's code that asks; a job of other code refuses.
     """
 
     settings: dict[str, str]
     borrower: tuple[str, str] | None
     work: Annotated[Work, Field(discriminator="kind")]
+    code: str
 
     @classmethod
     def of(cls, settings: Settings, work: Work, borrower: tuple[str, str] | None) -> Self:
@@ -130,23 +133,30 @@ class Request(_Part):
             names += _TOLD_OF_KAFKA
         values = {name: getattr(settings, name) for name in names} | {"lake": settings.lake_root}
         passed_on = {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()}
-        return cls(settings=passed_on, borrower=borrower, work=work)
+        return cls(settings=passed_on, borrower=borrower, work=work, code=code_digest())
 
     @classmethod
     def parsed(cls, extras: Mapping[str, object]) -> Self:
         """A request that has travelled.
 
         Raises:
-            RequestError: In one line, naming what is wrong with it.
+            RequestError: In one line, naming what is wrong with it, or that the code here is not
+                that of the platform that asks.
         """
         try:
-            return cls.model_validate(extras)
+            request = cls.model_validate(extras)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "the request"
             raise RequestError(
                 f"{place}: {first['msg']}; the job's code and the platform must be of one version"
             ) from None
+        if request.code != code_digest():
+            raise RequestError(
+                "code: the job's is not that of the platform, so that both could compute another "
+                "thing; copy it anew with make emr-package, from the version that the platform runs"
+            )
+        return request
 
     def extras(self) -> dict[str, object]:
         """As plain values, to travel."""

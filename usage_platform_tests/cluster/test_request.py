@@ -113,3 +113,12 @@ def test_a_request_of_another_form_is_one_line_that_names_the_part(changed, name
     extras = Request.of(settings(), HOURS, BORROWER).extras()
     with pytest.raises(RequestError, match=rf"^{named}: .+ must be of one version$"):
         Request.parsed({**extras, **changed})
+
+
+def test_a_job_of_other_code_refuses_the_request_and_says_what_to_do():
+    extras = Request.of(settings(), HOURS, BORROWER).extras()
+    with pytest.raises(RequestError, match=r"^code: .+ with make emr-package, [^\n]+$"):
+        Request.parsed({**extras, "code": "0" * 64})
+    # The platform before this one told none.
+    with pytest.raises(RequestError, match=r"^code: "):
+        Request.parsed(without(extras, "code"))
