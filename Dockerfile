@@ -36,11 +36,14 @@ RUN .venv/bin/uv pip install --no-cache --python .venv/bin/python --no-deps --no
 
 FROM java
 RUN useradd --system --uid 10001 --no-create-home --home-dir /var/lib/usage-platform platform \
-    && install --directory --owner platform --group platform /var/lib/usage-platform /var/lib/usage-platform/dagster_home
+    && install --directory --owner platform --group platform /var/lib/usage-platform /var/lib/usage-platform/dagster_home \
+        /var/lib/usage-platform/run
 COPY --from=built /srv/usage-platform /srv/usage-platform
 COPY --from=built /usr/share/usage-platform /usr/share/usage-platform
 COPY deploy deploy
 COPY --chown=platform:platform deploy/dagster.yaml /var/lib/usage-platform/dagster_home/dagster.yaml
 ENV DAGSTER_HOME=/var/lib/usage-platform/dagster_home
+# The containers of a task share it. Made here, it belongs to the user when it is mounted.
+VOLUME /var/lib/usage-platform/run
 USER platform
 CMD ["usage-platform", "--help"]

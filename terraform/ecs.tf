@@ -19,7 +19,12 @@ locals {
   spark_port = 15002
   code_port  = 4000
 
-  port_answers = "import sys; from usage_platform.local.ports import port_answers; sys.exit(not port_answers(%d))"
+  # A process that hangs still has its port open: only an answer says that it works.
+  replies = "import sys; from usage_platform.local import replies as r; sys.exit(not r.server_replies(%d, r.%s))"
+
+  # Locks, by which writers to the lake take turns. Spark writes the batch of a run that was killed to
+  # its end, and only by a file that both see does the next run wait for it.
+  shared_folder = "/var/lib/usage-platform/run"
 
   # Each with its command, how one sees that it works and how often one looks (each of Dagster's own
   # looks takes a second or two of a processor), what has to work before it, whether it is a part of
@@ -28,7 +33,7 @@ locals {
   containers = {
     spark = {
       command = ["python", "deploy/spark_connect.py", tostring(local.spark_port)]
-      healthy = ["python", "-c", format(local.port_answers, local.spark_port)]
+      healthy = ["python", "-c", format(local.replies, local.spark_port, "GRPC")]
       every   = 10
       after   = []
       dagster = false
@@ -53,7 +58,7 @@ locals {
     }
     webserver = {
       command = ["usage-platform", "ui", "--port", tostring(local.ports.ui), "--workspace", "deploy/workspace.yaml"]
-      healthy = ["python", "-c", format(local.port_answers, local.ports.ui)]
+      healthy = ["python", "-c", format(local.replies, local.ports.ui, "HTTP")]
       every   = 60
       after   = ["code"]
       dagster = true
@@ -62,7 +67,7 @@ locals {
     # It only looks: when it ends it is started again, and the readings come in meanwhile.
     page = {
       command = ["usage-platform", "page", "--port", tostring(local.ports.page)]
-      healthy = ["python", "-c", format(local.port_answers, local.ports.page)]
+      healthy = ["python", "-c", format(local.replies, local.ports.page, "HTTP")]
       every   = 60
       after   = []
       dagster = false
@@ -111,6 +116,10 @@ resource "aws_ecs_task_definition" "platform" {
     size_in_gib = 40
   }
 
+  volume {
+    name = "run"
+  }
+
   container_definitions = jsonencode([
     for name, container in local.containers : {
       name        = name
@@ -134,6 +143,7 @@ resource "aws_ecs_task_definition" "platform" {
       }
 
       linuxParameters = { initProcessEnabled = true }
+      mountPoints     = [{ sourceVolume = "run", containerPath = local.shared_folder, readOnly = false }]
 
       logConfiguration = {
         logDriver = "awslogs"
@@ -141,6 +151,9 @@ resource "aws_ecs_task_definition" "platform" {
           awslogs-group         = aws_cloudwatch_log_group.this["platform"].name
           awslogs-region        = var.region
           awslogs-stream-prefix = name
+          # While CloudWatch cannot be reached, a full log must not hold up the processes.
+          mode            = "non-blocking"
+          max-buffer-size = "10m"
         }
       }
     }

@@ -121,6 +121,20 @@ run "the_platform_is_one_task_that_never_runs_twice" {
   assert {
     condition = alltrue([
       for container in jsondecode(aws_ecs_task_definition.platform.container_definitions) :
+      [for mount in container.mountPoints : [mount.sourceVolume, mount.containerPath, mount.readOnly]] == [["run", "/var/lib/usage-platform/run", false]]
+    ]) && [for volume in aws_ecs_task_definition.platform.volume : volume.name] == ["run"]
+    error_message = "expected a folder of locks that all containers share"
+  }
+  assert {
+    condition = alltrue([
+      for container in jsondecode(aws_ecs_task_definition.platform.container_definitions) :
+      container.logConfiguration.options.mode == "non-blocking" && (contains(["spark", "page", "webserver"], container.name) ? strcontains(join(" ", container.healthCheck.command), "server_replies(") : container.healthCheck.command[0] == "CMD")
+    ])
+    error_message = "expected logs that hold nothing up, and health checks that ask for an answer"
+  }
+  assert {
+    condition = alltrue([
+      for container in jsondecode(aws_ecs_task_definition.platform.container_definitions) :
       { for pair in container.environment : pair.name => pair.value if startswith(pair.name, "USAGE_") } == output.settings
     ])
     error_message = "expected the settings of the output in each container"

@@ -3,6 +3,11 @@
 import os
 import re
 import runpy
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,6 +15,7 @@ import yaml
 
 from usage_platform.local.page_scripts import VENDOR
 from usage_platform.settings.settings import Settings
+from usage_platform.wiring.platform import Platform
 from usage_platform_tests.terraform.terraform_command import SOURCE
 
 pytestmark = pytest.mark.aws
@@ -68,6 +74,49 @@ def test_dagster_writes_only_where_the_image_lets_it():
     places = re.findall(r"_dir: (\S+)", (ROOT / "deploy" / "dagster.yaml").read_text("utf-8"))
     assert len(places) == 2
     assert all(place.startswith(f"{folder[1]}/") for place in places)
+
+
+def test_containers_share_the_folder_in_which_writers_to_the_lake_take_turns(tmp_path):
+    folder = re.search(r"USAGE_DATA=(\S+)", RECIPE)
+    (shared,) = re.findall(r'shared_folder = "(.+)"', (SOURCE / "ecs.tf").read_text("utf-8"))
+    assert folder
+    writer = Platform(Settings.from_env({}, data=str(tmp_path))).lake_writer
+    for lock in (writer._lock_file, writer._batch_file):
+        assert str(Path(folder[1]) / lock.parent.relative_to(tmp_path)) == shared
+    # Mounted over a folder that the image has as its user's; any other would be root's.
+    install = re.search(
+        r"install --directory --owner platform --group platform (.*?)\n(?!\s)", RECIPE, re.S
+    )
+    assert install
+    assert shared in install[1].split()
+    assert RECIPE.index(install[0]) < RECIPE.index(f"\nVOLUME {shared}\n")
+
+
+@pytest.mark.parametrize("greeting", ["HTTP", "GRPC"])
+def test_a_health_check_asks_for_an_answer_where_an_open_port_is_not_enough(greeting):
+    text = (SOURCE / "ecs.tf").read_text("utf-8")
+    (program,) = re.findall(r'replies = "(.+)"', text)
+    assert text.count(f'"{greeting}"') >= 1
+
+    def is_healthy(port: int) -> bool:
+        command = [sys.executable, "-c", program % (port, greeting)]
+        return subprocess.run(command, check=False).returncode == 0
+
+    # The system takes connections for it, as for a process that hangs.
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert not is_healthy(port)
+        # And now it works.
+        with ThreadPoolExecutor(1) as pool:
+            told = pool.submit(is_healthy, port)
+            while not told.done():
+                server.settimeout(0.2)
+                with suppress(TimeoutError):
+                    connection, _ = server.accept()
+                    with connection, suppress(OSError):
+                        connection.sendall(b"HTTP/1.1 200 OK")
+            assert told.result()
+    assert not is_healthy(port)
 
 
 def test_the_image_runs_as_nobody_special_on_a_base_with_an_exact_version():
