@@ -52,7 +52,13 @@ resource "aws_db_instance" "dagster" {
 
   enabled_cloudwatch_logs_exports = ["postgresql"]
 
-  depends_on = [aws_cloudwatch_log_group.database]
+  # MSK knows no protection from being destroyed. What is destroyed first holds up what it depends on:
+  # while this instance is protected the events stay.
+  depends_on = [
+    aws_cloudwatch_log_group.database,
+    aws_msk_cluster.this,
+    aws_msk_serverless_cluster.this,
+  ]
 }
 
 # AWS changes a managed password each week unless told otherwise. The task reads it when it starts:

@@ -46,6 +46,13 @@ data "aws_iam_policy_document" "emr_trust" {
       variable = "aws:SourceAccount"
       values   = [local.account]
     }
+
+    # Another application of the account gets nothing by it.
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = [aws_emrserverless_application.this[0].arn]
+    }
   }
 }
 

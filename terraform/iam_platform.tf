@@ -129,6 +129,16 @@ data "aws_iam_policy_document" "platform_emr" {
   }
 }
 
+data "aws_iam_policy_document" "platform_alerts" {
+  count = local.alert_topic == null ? 0 : 1
+
+  statement {
+    sid       = "AlertsToTheTopic"
+    actions   = ["sns:Publish"]
+    resources = [local.alert_topic]
+  }
+}
+
 # Shells and the forwarded port of Dagster's pages, by Session Manager.
 data "aws_iam_policy_document" "platform_shells" {
   statement {
@@ -155,6 +165,10 @@ data "aws_iam_policy_document" "platform_shells" {
   }
 }
 
+locals {
+  alert_topic = lookup(var.settings, "USAGE_ALERT_SNS_TOPIC", null)
+}
+
 resource "aws_iam_role" "platform" {
   name               = "${var.global_prefix}-platform"
   description        = "What the platform's code may do"
@@ -170,6 +184,7 @@ resource "aws_iam_role_policy" "platform" {
       shells = data.aws_iam_policy_document.platform_shells.json
     },
     var.enable_emr_serverless ? { emr = data.aws_iam_policy_document.platform_emr[0].json } : {},
+    local.alert_topic == null ? {} : { alerts = data.aws_iam_policy_document.platform_alerts[0].json },
   )
 
   name   = each.key

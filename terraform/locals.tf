@@ -45,6 +45,17 @@ locals {
     "USAGE_ALERT_WEBHOOK_SECRET", "USAGE_ALERT_WEBHOOK_URL", "USAGE_COLLECT_MQTT_URL", "USAGE_KAFKA_PASSWORD",
   ]
 
+  # Those that are set here, by the image, or have no meaning where each part is a container.
+  own_setting_names = [
+    "USAGE_LAKE", "USAGE_KAFKA_BOOTSTRAP", "USAGE_KAFKA_SECURITY", "USAGE_KAFKA_REPLICATION", "USAGE_KAFKA_PARTITIONS",
+    "USAGE_SPARK_REMOTE", "USAGE_ATHENA_WORKGROUP", "USAGE_ATHENA_DATABASE", "USAGE_DATA", "USAGE_JARS",
+    "USAGE_EMR_APPLICATION_ID", "USAGE_EMR_ROLE_ARN", "USAGE_EMR_CODE", "USAGE_EMR_LOG_GROUP",
+    "USAGE_KAFKA_PORT", "USAGE_KAFKA_USER", "USAGE_PAGE_PORT", "USAGE_SPARK_PORT", "USAGE_SPARK_WORKERS", "USAGE_UI_PORT",
+  ]
+
+  # All others that the platform knows. A test compares them.
+  free_setting_names = jsondecode(file("${path.module}/setting_names.json"))
+
   # What the platform is told, in the task and wherever else it runs.
   settings = merge(var.settings, local.emr_settings, {
     USAGE_LAKE              = "s3://${aws_s3_bucket.lake.id}"

@@ -35,6 +35,19 @@ resource "aws_sns_topic_subscription" "email" {
   endpoint  = var.alarm_email
 }
 
+# Dagster's line of a run that fails. Of one whose process is killed there is none: sensors begin again.
+resource "aws_cloudwatch_log_metric_filter" "failed_runs" {
+  name           = "${var.global_prefix}-failed-runs"
+  log_group_name = aws_cloudwatch_log_group.this["platform"].name
+  pattern        = "RUN_FAILURE"
+
+  metric_transformation {
+    namespace = var.global_prefix
+    name      = "FailedRuns"
+    value     = "1"
+  }
+}
+
 locals {
   brokers = local.is_provisioned ? range(1, var.availability_zone_count * var.kafka_brokers_per_zone + 1) : []
 
@@ -49,6 +62,8 @@ locals {
         comparison  = "GreaterThanThreshold"
         threshold   = 75
         missing     = "missing"
+        period      = 300
+        periods     = 3
       }
     },
     local.is_provisioned ? {
@@ -61,6 +76,8 @@ locals {
         comparison  = "LessThanThreshold"
         threshold   = 1
         missing     = "missing"
+        period      = 300
+        periods     = 3
       }
     } : {},
     {
@@ -73,6 +90,32 @@ locals {
         comparison  = "GreaterThanThreshold"
         threshold   = 10000
         missing     = "notBreaching"
+        period      = 300
+        periods     = 3
+      }
+      "failed-runs" = {
+        description = "A run of Dagster has failed: look at the runs on Dagster's pages, and at the log platform"
+        namespace   = var.global_prefix
+        metric      = aws_cloudwatch_log_metric_filter.failed_runs.metric_transformation[0].name
+        dimensions  = {}
+        statistic   = "Sum"
+        comparison  = "GreaterThanThreshold"
+        threshold   = 0
+        missing     = "notBreaching"
+        period      = 3600
+        periods     = 1
+      }
+      "database-disk" = {
+        description = "Less than 2 GiB of the database's disk are free: it grows by itself to 100 GiB, look at what fills it"
+        namespace   = "AWS/RDS"
+        metric      = "FreeStorageSpace"
+        dimensions  = { DBInstanceIdentifier = aws_db_instance.dagster.identifier }
+        statistic   = "Minimum"
+        comparison  = "LessThanThreshold"
+        threshold   = 2 * pow(1024, 3)
+        missing     = "missing"
+        period      = 300
+        periods     = 3
       }
       "task" = {
         description = "The platform's task does not run: look at the service's events and the log"
@@ -83,6 +126,8 @@ locals {
         comparison  = "LessThanThreshold"
         threshold   = 1
         missing     = "breaching"
+        period      = 300
+        periods     = 3
       }
     },
   )
@@ -100,8 +145,8 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   comparison_operator = each.value.comparison
   threshold           = each.value.threshold
   treat_missing_data  = each.value.missing
-  period              = 300
-  evaluation_periods  = 3
+  period              = each.value.period
+  evaluation_periods  = each.value.periods
   alarm_actions       = [aws_sns_topic.alarms.arn]
   ok_actions          = [aws_sns_topic.alarms.arn]
 }

@@ -48,6 +48,11 @@ output "analyst_policy_arn" {
   value       = aws_iam_policy.analyst.arn
 }
 
+output "operator_role_arn" {
+  description = "Role for people who operate the platform; null unless operator_principals names some."
+  value       = one(aws_iam_role.operator[*].arn)
+}
+
 output "alarm_topic_arn" {
   description = "Topic that alarms are told on."
   value       = aws_sns_topic.alarms.arn

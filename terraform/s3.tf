@@ -1,6 +1,10 @@
 resource "aws_s3_bucket" "lake" {
   bucket        = local.bucket_name
   force_destroy = !var.protect_data
+
+  # What is destroyed first holds up what it depends on: while the bucket is protected the key stays,
+  # without which nobody could read it.
+  depends_on = [aws_kms_key.this]
 }
 
 resource "aws_s3_bucket_ownership_controls" "lake" {

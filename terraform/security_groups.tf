@@ -66,6 +66,17 @@ resource "aws_vpc_security_group_egress_rule" "https" {
   to_port           = local.ports.https
 }
 
+resource "aws_vpc_security_group_egress_rule" "outgoing" {
+  for_each = toset([for port in var.outgoing_ports : tostring(port) if port != local.ports.https])
+
+  description       = "platform to mail servers and brokers on port ${each.key}"
+  security_group_id = aws_security_group.this["platform"].id
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = tonumber(each.key)
+  to_port           = tonumber(each.key)
+}
+
 resource "aws_vpc_security_group_ingress_rule" "ssh" {
   for_each = toset(var.bastion_allowed_cidrs)
 

@@ -9,6 +9,12 @@ variable "region" {
     condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
     error_message = "region: expected the name of a region such as us-east-1."
   }
+
+  # Their names of resources and hosts are others.
+  validation {
+    condition     = !can(regex("^(cn|us-gov|us-iso|eu-isoe)", var.region))
+    error_message = "region: expected one of the commercial regions; those of China and of governments are not supported."
+  }
 }
 
 variable "global_prefix" {
@@ -198,13 +204,15 @@ variable "settings" {
     error_message = "settings: expected names that begin with USAGE_."
   }
 
+  # With an unknown one no container would start.
   validation {
-    condition = length(setintersection(keys(var.settings), [
-      "USAGE_LAKE", "USAGE_KAFKA_BOOTSTRAP", "USAGE_KAFKA_SECURITY", "USAGE_KAFKA_REPLICATION", "USAGE_KAFKA_PARTITIONS",
-      "USAGE_SPARK_REMOTE", "USAGE_ATHENA_WORKGROUP", "USAGE_ATHENA_DATABASE", "USAGE_DATA", "USAGE_JARS",
-      "USAGE_EMR_APPLICATION_ID", "USAGE_EMR_ROLE_ARN", "USAGE_EMR_CODE", "USAGE_EMR_LOG_GROUP",
-    ])) == 0
-    error_message = "settings: the lake, Kafka, Spark, Athena, EMR and the folders are set by this configuration or the image; leave them out."
+    condition     = length(setsubtract(keys(var.settings), concat(local.free_setting_names, local.own_setting_names, local.secret_setting_names))) == 0
+    error_message = "settings: ${join(", ", setsubtract(keys(var.settings), concat(local.free_setting_names, local.own_setting_names, local.secret_setting_names)))}: no such setting; .env.example lists all."
+  }
+
+  validation {
+    condition     = length(setintersection(keys(var.settings), local.own_setting_names)) == 0
+    error_message = "settings: the lake, Kafka, Spark, Athena, EMR, the folders and the ports are set by this configuration or the image; leave them out."
   }
 
   validation {
@@ -226,6 +234,22 @@ variable "secret_settings" {
   validation {
     condition     = alltrue([for arn in values(var.secret_settings) : can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:]+(:[^:]*:[^:]*:[^:]*)?$", arn))])
     error_message = "secret_settings: expected ARNs of secrets in Secrets Manager, such as arn:aws:secretsmanager:us-east-1:123456789012:secret:slack-AbCdEf."
+  }
+}
+
+variable "outgoing_ports" {
+  description = "Ports other than 443 that the task may reach in the Internet: of the mail server (587 or 465), of MQTT brokers (8883), of webhooks."
+  type        = list(number)
+  default     = []
+
+  validation {
+    condition     = alltrue([for port in var.outgoing_ports : port >= 1 && port <= 65535 && floor(port) == port && port != 25])
+    error_message = "outgoing_ports: expected ports from 1 to 65535, and not 25, which AWS blocks: mail servers take 587 or 465."
+  }
+
+  validation {
+    condition     = length(var.outgoing_ports) > 0 || length(setintersection(keys(var.secret_settings), ["USAGE_ALERT_MQTT_URL", "USAGE_ALERT_SMTP_URL", "USAGE_COLLECT_MQTT_URL"])) == 0
+    error_message = "outgoing_ports: a mail server or an MQTT broker is in secret_settings, but the task only reaches port 443; give its port, such as [587] or [8883]."
   }
 }
 
@@ -288,6 +312,17 @@ variable "emr_maximum_vcpu" {
 }
 
 # People
+
+variable "operator_principals" {
+  description = "ARNs of IAM users and roles that may take the operators' role: pages, a shell, logs, restarts, Athena; empty: the role is not made."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.operator_principals : can(regex("^arn:aws:iam::[0-9]{12}:(user|role)/[A-Za-z0-9+=,.@_/-]+$", arn))])
+    error_message = "operator_principals: expected ARNs of single users or roles, such as arn:aws:iam::123456789012:role/energy-team."
+  }
+}
 
 variable "enable_bastion" {
   description = "Make a small host in the VPC. Session Manager reaches it and the task without any open port."

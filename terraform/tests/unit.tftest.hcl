@@ -173,6 +173,7 @@ run "secrets_of_settings_are_read_by_the_task_alone" {
       USAGE_ALERT_SLACK_URL = "arn:aws:secretsmanager:us-east-1:123456789012:secret:slack-AbCdEf"
       USAGE_ALERT_SMTP_URL  = "arn:aws:secretsmanager:us-east-1:123456789012:secret:mail-AbCdEf:url::"
     }
+    outgoing_ports = [443, 587]
   }
 
   assert {
@@ -183,8 +184,61 @@ run "secrets_of_settings_are_read_by_the_task_alone" {
     error_message = "expected the ARN of each secret in each container, and no value"
   }
   assert {
+    condition     = [for rule in aws_vpc_security_group_egress_rule.outgoing : [rule.from_port, rule.to_port, rule.security_group_id == aws_security_group.this["platform"].id]] == [[587, 587, true]]
+    error_message = "expected the task to reach the mail server, and one rule a port"
+  }
+  assert {
     condition     = !strcontains(jsonencode(output.settings), "SLACK")
     error_message = "expected no secret setting in the outputs"
+  }
+}
+
+run "a_mail_server_that_the_task_cannot_reach_is_refused" {
+  command = plan
+
+  variables {
+    settings        = { USAGE_ALERT_EMAIL_TO = "energy@example.org" }
+    secret_settings = { USAGE_ALERT_SMTP_URL = "arn:aws:secretsmanager:us-east-1:123456789012:secret:mail-AbCdEf" }
+  }
+
+  expect_failures = [var.outgoing_ports]
+}
+
+run "a_setting_that_the_platform_does_not_know_is_refused" {
+  command = plan
+
+  variables {
+    settings = { USAGE_SOURCES = "ckan" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "regions_with_other_names_are_refused" {
+  command = plan
+
+  variables {
+    region = "us-gov-west-1"
+  }
+
+  expect_failures = [var.region]
+}
+
+run "the_platform_may_tell_the_topic_of_alerts_and_no_other" {
+  command = plan
+
+  assert {
+    condition     = !contains(keys(aws_iam_role_policy.platform), "alerts") && length(aws_vpc_security_group_egress_rule.outgoing) == 0
+    error_message = "expected no topic, and no port but 443, unless asked for"
+  }
+}
+
+run "nobody_operates_the_platform_unless_named" {
+  command = plan
+
+  assert {
+    condition     = length(aws_iam_role.operator) == 0 && length(aws_iam_role_policy.operator) == 0 && length(aws_iam_role_policy_attachment.operator_reads_tables) == 0 && output.operator_role_arn == null
+    error_message = "expected no role for operators"
   }
 }
 
@@ -234,16 +288,25 @@ run "nothing_is_reached_from_the_internet" {
   }
 }
 
-run "alarms_watch_disks_controller_scorer_and_task" {
+run "alarms_watch_disks_controller_scorer_runs_and_task" {
   command = plan
 
   assert {
-    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["broker-1-disk", "broker-2-disk", "broker-3-disk", "controller", "scorer-lag", "task"])
-    error_message = "expected an alarm for each disk, the controller, the scorer's lag and the task"
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["broker-1-disk", "broker-2-disk", "broker-3-disk", "controller", "database-disk", "failed-runs", "scorer-lag", "task"])
+    error_message = "expected an alarm for each disk, the controller, the scorer's lag, failed runs and the task"
   }
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_actions == toset([aws_sns_topic.alarms.arn])])
     error_message = "expected alarms to be told"
+  }
+  assert {
+    condition = (
+      aws_cloudwatch_log_metric_filter.failed_runs.log_group_name == aws_cloudwatch_log_group.this["platform"].name &&
+      aws_cloudwatch_metric_alarm.this["failed-runs"].namespace == one(aws_cloudwatch_log_metric_filter.failed_runs.metric_transformation).namespace &&
+      aws_cloudwatch_metric_alarm.this["failed-runs"].metric_name == one(aws_cloudwatch_log_metric_filter.failed_runs.metric_transformation).name &&
+      aws_cloudwatch_metric_alarm.this["failed-runs"].threshold == 0 && aws_cloudwatch_metric_alarm.this["failed-runs"].evaluation_periods == 1
+    )
+    error_message = "expected an alarm when a line of the task's log says that a run has failed"
   }
   assert {
     condition     = length(aws_sns_topic_subscription.email) == 0 && length(aws_budgets_budget.month) == 0
@@ -367,7 +430,7 @@ run "serverless_kafka_takes_the_place_of_brokers" {
     error_message = "expected its address, and the three copies it always keeps"
   }
   assert {
-    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["scorer-lag", "task"])
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["database-disk", "failed-runs", "scorer-lag", "task"])
     error_message = "expected no alarm on brokers that are not ours"
   }
 }
@@ -464,6 +527,7 @@ run "values_that_cannot_work_are_refused" {
     task_cpu                = 1024
     settings                = { SOURCE = "ckan" }
     secret_settings         = { USAGE_ALERT_SLACK_URL = "https://hooks.example.org/T000" }
+    operator_principals     = ["arn:aws:iam::123456789012:root"]
     database_instance_class = "t4g.micro"
     athena_scan_limit_gib   = 0
     emr_release_label       = "latest"
@@ -479,7 +543,7 @@ run "values_that_cannot_work_are_refused" {
     var.kafka_volume_size, var.kafka_partitions, var.image, var.image_tag, var.cpu_architecture,
     var.task_cpu, var.settings, var.secret_settings, var.database_instance_class, var.athena_scan_limit_gib,
     var.emr_release_label, var.emr_maximum_vcpu, var.bastion_public_key, var.log_retention_days,
-    var.alarm_email,
+    var.alarm_email, var.operator_principals,
   ]
 }
 
@@ -489,6 +553,7 @@ run "values_that_cannot_work_beside_good_ones_are_refused" {
 
   variables {
     task_memory           = 2048
+    outgoing_ports        = [25]
     enable_bastion        = true
     bastion_allowed_cidrs = ["0.0.0.0/0"]
     bastion_public_key    = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPT1hsgdiVtSZJjKJG0ufwbHgg3shT0tPsvLJ4PVTY8T somebody"
@@ -496,7 +561,7 @@ run "values_that_cannot_work_beside_good_ones_are_refused" {
     monthly_budget_usd    = 0
   }
 
-  expect_failures = [var.task_memory, var.bastion_allowed_cidrs, var.monthly_budget_usd]
+  expect_failures = [var.task_memory, var.outgoing_ports, var.bastion_allowed_cidrs, var.monthly_budget_usd]
 }
 
 run "a_secret_is_no_plain_setting_and_a_plain_setting_no_secret" {

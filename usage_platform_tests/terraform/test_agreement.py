@@ -160,19 +160,42 @@ def test_each_setting_of_the_containers_is_one_of_the_platforms():
 def test_settings_that_are_given_here_cannot_be_given_again():
     text = (SOURCE / "locals.tf").read_text("utf-8")
     given = set(re.findall(rf"\b{PREFIX}[A-Z_]+\b(?=\s*=)", text))
-    variables = (SOURCE / "variables.tf").read_text("utf-8")
-    found = re.search(r"setintersection\(keys\(var\.settings\), \[(.*?)\]", variables, re.DOTALL)
+    own = names_in_locals("own_setting_names")
+    # Of one machine: folders, ports, a broker's user, workers of a cluster of its own.
+    assert own - given == {
+        f"{PREFIX}{name}"
+        for name in (
+            *("DATA", "JARS", "KAFKA_PORT", "KAFKA_USER", "PAGE_PORT", "SPARK_PORT"),
+            *("SPARK_WORKERS", "UI_PORT"),
+        )
+    }
+    assert given <= own
+
+
+def names_in_locals(name: str) -> set[str]:
+    text = (SOURCE / "locals.tf").read_text("utf-8")
+    found = re.search(rf"{name} = \[(.*?)\]", text, re.DOTALL)
     assert found
-    assert set(re.findall(r'"(\w+)"', found[1])) == given | {"USAGE_DATA", "USAGE_JARS"}
+    return set(re.findall(r'"(\w+)"', found[1]))
+
+
+def test_each_setting_of_the_platform_is_set_here_or_can_be_given():
+    free = json.loads((SOURCE / "setting_names.json").read_text("utf-8"))
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    parts = [
+        set(free),
+        names_in_locals("own_setting_names"),
+        names_in_locals("secret_setting_names"),
+    ]
+    wanted = sorted(known - parts[1] - parts[2])
+    assert free == wanted, f"write this there:\n{json.dumps(wanted, indent=2)}"
+    assert parts[1] | parts[2] <= known
 
 
 def test_the_secret_settings_are_those_of_the_platform():
-    text = (SOURCE / "locals.tf").read_text("utf-8")
-    found = re.search(r"secret_setting_names = \[(.*?)\]", text, re.DOTALL)
-    assert found
     fields = Settings.model_fields.items()
     secrets = {f"{PREFIX}{name.upper()}" for name, field in fields if field.annotation is SecretStr}
-    assert set(re.findall(r'"(\w+)"', found[1])) == secrets
+    assert names_in_locals("secret_setting_names") == secrets
     assert len(secrets) == 8
 
 

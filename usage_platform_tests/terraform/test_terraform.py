@@ -62,6 +62,20 @@ def test_no_run_is_left_out(offline):
     assert ran == written
 
 
+def test_what_is_protected_holds_up_the_end_of_the_events_and_of_the_key(terraform):
+    done = terraform.run("graph")
+    assert done.returncode == 0, done.stderr
+    edges = re.findall(r'"([\w.]+)" -> "([\w.]+)"', done.stdout)
+
+    def all_before(name: str) -> set[str]:
+        found = {there for here, there in edges if here == name}
+        return found.union(*(all_before(one) for one in found)) if found else found
+
+    events = {"aws_msk_cluster.this", "aws_msk_serverless_cluster.this"}
+    assert events | {"aws_kms_key.this"} <= all_before("aws_db_instance.dagster")
+    assert "aws_kms_key.this" in all_before("aws_s3_bucket.lake")
+
+
 def test_everything_is_made_on_a_double_of_aws_and_taken_away_again(applied, empty_aws):
     applied.must_have_passed()
     client = boto3.client(
@@ -202,12 +216,71 @@ def test_only_emr_is_handed_a_role_and_only_that_of_its_jobs(state):
 
 def test_every_service_that_takes_a_role_must_be_of_this_account(state):
     trusts = {name: policy for name, policy in policies(state).items() if "_trust" in name}
-    assert len(trusts) == 4
+    assert len(trusts) == 5
     for name, policy in trusts.items():
         (statement,) = policy["Statement"]
+        if "operator" in name:
+            assert statement["Principal"] == {"AWS": "arn:aws:iam::123456789012:user/energy"}
+            continue
         # An instance's role comes with the instance, which is of this account.
         if "bastion" not in name:
             assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == "123456789012"
+
+
+def test_the_role_of_jobs_is_that_of_one_application(state):
+    (trust,) = [p for name, p in policies(state).items() if ".emr_trust" in name]
+    assert trust["Statement"][0]["Condition"]["ArnLike"] == {
+        "aws:SourceArn": "arn:aws:emr-serverless:us-east-1:123456789012:/applications/00a"
+    }
+
+
+def test_alerts_go_to_the_topic_of_the_settings_and_to_no_other(state):
+    said = [(name, s) for name, s in statements(state) if "sns:Publish" in as_list(s["Action"])]
+    by_role = {name: s["Resource"] for name, s in said if "Principal" not in s}
+    assert by_role == {
+        "data.aws_iam_policy_document.platform_alerts[0]": (
+            "arn:aws:sns:us-east-1:123456789012:meters"
+        )
+    }
+
+
+def allowed_to_operators(state: dict[str, Any]) -> dict[str, set[str]]:
+    """What the operators' role allows, with the analysts' policy: resources by action."""
+    allowed: dict[str, set[str]] = {}
+    for name, statement in statements(state):
+        if name.endswith((".operator[0]", ".analyst")):
+            for action in as_list(statement["Action"]):
+                allowed.setdefault(action, set()).update(as_list(statement["Resource"]))
+    return allowed
+
+
+def test_an_operator_can_do_what_the_outputs_and_the_guide_ask_for(state):
+    allowed = allowed_to_operators(state)
+    outputs = (SOURCE / "outputs.tf").read_text("utf-8")
+    guide = (SOURCE.parent / "docs" / "deploy-aws.md").read_text("utf-8")
+    commands = set(re.findall(r"aws (ecs|ssm|athena|emr-serverless) ([a-z-]+)", outputs + guide))
+    assert ("ecs", "execute-command") in commands
+    assert ("emr-serverless", "cancel-job-run") in commands
+    asked = {f"{service}:{name.title().replace('-', '')}" for service, name in commands}
+    # AWS waits by asking for the service; all others are the command's own.
+    assert asked <= allowed.keys(), asked - allowed.keys()
+    begin = "arn:aws:ecs:us-east-1:123456789012"
+    assert allowed["ecs:UpdateService"] == {f"{begin}:service/usage-platform/platform"}
+    assert allowed["ssm:StartSession"] == {
+        f"{begin}:task/usage-platform/*",
+        "arn:aws:ssm:us-east-1::document/AWS-StartPortForwardingSession",
+    }
+
+
+def test_an_operator_makes_no_roles_reads_no_secrets_and_no_shells(state):
+    allowed = allowed_to_operators(state)
+    assert not [action for action in allowed if action.startswith(("iam:", "secretsmanager:"))]
+    groups = {arn for arn in allowed["logs:GetLogEvents"] if arn != "*"}
+    assert len(groups) == 5
+    assert not [arn for arn in groups if "shells" in arn]
+    assert not {"ecs:RunTask", "ecs:RegisterTaskDefinition", "emr-serverless:StartJobRun"} & (
+        allowed.keys()
+    )
 
 
 def test_kafka_is_allowed_by_name(state):

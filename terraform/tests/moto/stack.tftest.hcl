@@ -72,6 +72,9 @@ variables {
   bastion_public_key    = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPT1hsgdiVtSZJjKJG0ufwbHgg3shT0tPsvLJ4PVTY8T somebody"
   alarm_email           = "energy@example.org"
   protect_data          = false
+  operator_principals   = ["arn:aws:iam::123456789012:user/energy"]
+  outgoing_ports        = [587]
+  settings              = { USAGE_ALERT_SNS_TOPIC = "arn:aws:sns:us-east-1:123456789012:meters" }
 }
 
 run "everything_is_made_and_taken_away" {
