@@ -23,6 +23,7 @@ from usage_platform.adapters.lake.lake_id import lake_id
 from usage_platform.adapters.processes.ending import ENDING
 from usage_platform.adapters.stores.alert_record import AlertRecord
 from usage_platform.core.alerts.alert import AlertSink
+from usage_platform.defs.idle_ticks import nothing_to_do
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.deliver_alerts import Delivered, Delivery
 from usage_platform.services.sink_turn import SinkBusyError
@@ -59,10 +60,12 @@ def alerts(context: dg.SensorEvaluationContext, platform: PlatformResource) -> d
         chosen = chosen_routes(deployment, datetime.now(UTC))
     except LakeError as error:
         return dg.SkipReason(_retry(error))
+    if chosen is None and not chosen_sinks(deployment.settings):
+        return nothing_to_do(_UNCONFIGURED)
     begun = time.monotonic()
     news: list[str] = []
     while True:
-        ends = _episode_ends(deployment, chosen)
+        ends = _episode_ends(deployment)
         earlier, said = list(news), []
         for line, is_news in _sent(deployment, chosen, begun + _SECONDS - time.monotonic()):
             said.append(line)
@@ -79,10 +82,8 @@ def alerts(context: dg.SensorEvaluationContext, platform: PlatformResource) -> d
     return dg.SkipReason("; ".join(dict.fromkeys([*earlier, *said])))
 
 
-def _episode_ends(deployment: Platform, chosen: Chosen | None) -> dict[int, int] | None:
-    """The end of each partition of `episode`; None where nothing is to be waited for."""
-    if chosen is None and not chosen_sinks(deployment.settings):
-        return None
+def _episode_ends(deployment: Platform) -> dict[int, int] | None:
+    """The end of each partition of `episode`; None where no broker says so."""
     try:
         return {p: end for p, (_, end) in end_offsets(deployment.kafka, EPISODE).items()}
     except KafkaUnreachableError:
@@ -101,8 +102,6 @@ def _sent(
 def _sent_to_all(deployment: Platform, seconds: float) -> Iterator[tuple[str, bool]]:
     """Send each alert to each sink; yields as `_sent`."""
     sinks = chosen_sinks(deployment.settings)
-    if not sinks:
-        yield _UNCONFIGURED, False
     ends = time.monotonic() + seconds
     for number, sink in enumerate(sinks):
         share = (ends - time.monotonic()) / (len(sinks) - number)

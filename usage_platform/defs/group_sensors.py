@@ -10,6 +10,7 @@ import dagster as dg
 
 from usage_platform.adapters.kafka.topics import ensure_topics
 from usage_platform.defs.failures import STAGE_ERRORS, skip_reason, skipped
+from usage_platform.defs.idle_ticks import nothing_to_do
 from usage_platform.defs.metadata import instant
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.group_tick import GroupTick
@@ -40,7 +41,7 @@ def group_stream(
     try:
         chosen = chosen_groups(deployment, time.time())
         if chosen is None:
-            return dg.SkipReason("no groups in assets/groups.yaml")
+            return nothing_to_do("no groups in assets/groups.yaml")
         problems = "; ".join(chosen.problems)
         if not chosen.groups:
             names = ", ".join(chosen.waiting)

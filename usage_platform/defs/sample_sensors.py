@@ -10,6 +10,7 @@ from usage_platform.adapters.kafka.topics import (
     ensure_topics,
 )
 from usage_platform.defs.failures import STAGE_ERRORS, skip_reason, skipped
+from usage_platform.defs.idle_ticks import nothing_to_do
 from usage_platform.defs.jobs import collecting
 from usage_platform.defs.metadata import instant
 from usage_platform.defs.resources import PlatformResource
@@ -64,7 +65,7 @@ def sample_stream(
         notice = deployment.meters_notice()
         descriptions = described_samples(deployment)
         if not descriptions:
-            return skip_reason("no meter has samples in assets/meters.yaml", notice)
+            return nothing_to_do("no meter has samples in assets/meters.yaml", notice)
         ensure_topics(deployment.kafka)
         ensure_topics(deployment.kafka, SAMPLE_TOPICS)
         with _averager.borrowed(deployment.kafka, deployment.reader) as averager:

@@ -17,6 +17,7 @@ from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.core.time.waiting import seconds_left
 from usage_platform.defs.anomaly_assets import tick_metadata
 from usage_platform.defs.failures import STAGE_ERRORS, skip_reason, skipped
+from usage_platform.defs.idle_ticks import nothing_to_do
 from usage_platform.defs.jobs import micro_batch, playback, retrain
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.awaited_backlog import awaited_backlog
@@ -107,7 +108,7 @@ def playback_sensor(
     deployment = platform.deployment
     try:
         if deployment.playback_plan().is_exhausted(deployment.kafka):
-            return dg.SkipReason("the source is exhausted: all of it is on the topic")
+            return nothing_to_do("the source is exhausted: all of it is on the topic")
         # Of a topic that is missing nothing was played.
         ensure_topics(deployment.kafka)
     except (KafkaUnreachableError, KafkaException, LakeError) as error:

@@ -16,7 +16,7 @@ from usage_platform.core.detector.schedule import judges_from
 from usage_platform.core.readings.hourly import hourly_from_readings
 from usage_platform.core.readings.source import SourceReadings
 from usage_platform.core.time.local_time import local_day_bounds
-from usage_platform.defs import sensors
+from usage_platform.defs import idle_ticks, sensors
 from usage_platform.services import playback_plan, score_tick
 from usage_platform.services.progress import Lag
 from usage_platform.settings.settings import Settings
@@ -82,8 +82,9 @@ def instance(tmp_path) -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture
-def look(instance):
-    """Evaluate a sensor once."""
+def look(instance, monkeypatch):
+    """Evaluate a sensor once, without a rest."""
+    monkeypatch.setattr(idle_ticks, "REST_SECONDS", 0)
 
     def evaluate(sensor, platform):
         context = dg.build_sensor_context(
