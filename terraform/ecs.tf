@@ -105,6 +105,8 @@ resource "aws_ecs_task_definition" "platform" {
   memory                   = var.task_memory
   task_role_arn            = aws_iam_role.platform.arn
   execution_role_arn       = aws_iam_role.execution.arn
+  # A deployment that fails goes back to the revision before, which must be there still.
+  skip_destroy = true
 
   runtime_platform {
     operating_system_family = "LINUX"

@@ -43,6 +43,13 @@ data "aws_iam_policy_document" "operator" {
     resources = [aws_ecs_cluster.this.arn, local.task_arns]
   }
 
+  # What passes between a shell and who opened it.
+  statement {
+    sid       = "KeyOfTheChannel"
+    actions   = ["kms:GenerateDataKey"]
+    resources = [aws_kms_key.this.arn]
+  }
+
   # Dagster's pages and the analyst's, each by a port of the task.
   statement {
     sid     = "OpenThePages"
@@ -137,7 +144,6 @@ resource "aws_iam_role_policy" "operator" {
   policy = data.aws_iam_policy_document.operator[0].json
 }
 
-# The tables, and the key, with which the channel of a shell is encrypted too.
 resource "aws_iam_role_policy_attachment" "operator_reads_tables" {
   count = length(var.operator_principals) > 0 ? 1 : 0
 

@@ -52,6 +52,12 @@ data "aws_iam_policy_document" "platform_lake" {
     sid       = "Key"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [aws_kms_key.this.arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${var.region}.amazonaws.com"]
+    }
   }
 }
 
@@ -152,6 +158,13 @@ data "aws_iam_policy_document" "platform_shells" {
     resources = ["*"]
   }
 
+  # What passes between a shell and who opened it.
+  statement {
+    sid       = "KeyOfTheChannel"
+    actions   = ["kms:Decrypt"]
+    resources = [aws_kms_key.this.arn]
+  }
+
   statement {
     sid       = "FindTheLog"
     actions   = ["logs:DescribeLogGroups"]
@@ -232,6 +245,12 @@ data "aws_iam_policy_document" "execution" {
     sid       = "Key"
     actions   = ["kms:Decrypt"]
     resources = [aws_kms_key.this.arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["secretsmanager.${var.region}.amazonaws.com"]
+    }
   }
 }
 

@@ -67,6 +67,18 @@ locals {
       }
     },
     local.is_provisioned ? {
+      "offline-partitions" = {
+        description = "Partitions of Kafka have no leader: nobody can write to or read from them; look at the brokers"
+        namespace   = "AWS/Kafka"
+        metric      = "OfflinePartitionsCount"
+        dimensions  = { "Cluster Name" = var.global_prefix }
+        statistic   = "Maximum"
+        comparison  = "GreaterThanThreshold"
+        threshold   = 0
+        missing     = "missing"
+        period      = 300
+        periods     = 1
+      }
       "controller" = {
         description = "Kafka has no active controller: topics cannot be made and leaders not chosen"
         namespace   = "AWS/Kafka"

@@ -151,6 +151,10 @@ run "the_platform_is_one_task_that_never_runs_twice" {
     error_message = "expected a task without a public address"
   }
   assert {
+    condition     = aws_ecs_service.platform.deployment_circuit_breaker[0].rollback && aws_ecs_task_definition.platform.skip_destroy
+    error_message = "expected a deployment that fails to go back to a revision that is there still"
+  }
+  assert {
     condition     = aws_ecs_service.platform.enable_execute_command && aws_ecs_cluster.this.configuration[0].execute_command_configuration[0].log_configuration[0].cloud_watch_encryption_enabled
     error_message = "expected shells by Session Manager, written to an encrypted log"
   }
@@ -292,7 +296,7 @@ run "alarms_watch_disks_controller_scorer_runs_and_task" {
   command = plan
 
   assert {
-    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["broker-1-disk", "broker-2-disk", "broker-3-disk", "controller", "database-disk", "failed-runs", "scorer-lag", "task"])
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["broker-1-disk", "broker-2-disk", "broker-3-disk", "controller", "database-disk", "failed-runs", "offline-partitions", "scorer-lag", "task"])
     error_message = "expected an alarm for each disk, the controller, the scorer's lag, failed runs and the task"
   }
   assert {

@@ -18,6 +18,8 @@ bastion_allowed_cidrs = ["203.0.113.7/32"]
 bastion_public_key    = "ssh-ed25519 AAAA somebody"
 alarm_email           = "energy@example.org"
 monthly_budget_usd    = 300
+operator_principals   = ["arn:aws:iam::123456789012:role/energy-team"]
+outgoing_ports        = [587]
 """
 
 

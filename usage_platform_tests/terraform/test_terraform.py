@@ -283,6 +283,25 @@ def test_an_operator_makes_no_roles_reads_no_secrets_and_no_shells(state):
     )
 
 
+def test_the_key_is_used_through_the_service_that_each_role_needs_it_for(state):
+    through = {}
+    for name, statement in statements(state):
+        actions = [action for action in as_list(statement["Action"]) if action.startswith("kms:")]
+        if actions and "Principal" not in statement:
+            service = statement.get("Condition", {}).get("StringEquals", {}).get("kms:ViaService")
+            through.setdefault(name.rpartition("document.")[2], []).append((service, actions))
+    s3 = ("s3.us-east-1.amazonaws.com", ["kms:GenerateDataKey", "kms:Decrypt"])
+    assert through == {
+        "analyst": [s3],
+        "emr_job[0]": [s3],
+        "execution": [("secretsmanager.us-east-1.amazonaws.com", ["kms:Decrypt"])],
+        # The channel of a shell is encrypted by its two ends.
+        "operator[0]": [(None, ["kms:GenerateDataKey"])],
+        "platform_lake": [s3],
+        "platform_shells": [(None, ["kms:Decrypt"])],
+    }
+
+
 def test_kafka_is_allowed_by_name(state):
     (policy,) = [p for name, p in policies(state).items() if name.endswith(".platform_kafka")]
     allowed = {arn for s in policy["Statement"] for arn in as_list(s["Resource"])}
