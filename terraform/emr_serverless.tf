@@ -51,7 +51,7 @@ data "aws_iam_policy_document" "emr_trust" {
     condition {
       test     = "ArnLike"
       variable = "aws:SourceArn"
-      values   = [aws_emrserverless_application.this[0].arn]
+      values   = [aws_emrserverless_application.this[0].arn, "${aws_emrserverless_application.this[0].arn}/jobruns/*"]
     }
   }
 }

@@ -229,9 +229,9 @@ def test_every_service_that_takes_a_role_must_be_of_this_account(state):
 
 def test_the_role_of_jobs_is_that_of_one_application(state):
     (trust,) = [p for name, p in policies(state).items() if ".emr_trust" in name]
-    assert trust["Statement"][0]["Condition"]["ArnLike"] == {
-        "aws:SourceArn": "arn:aws:emr-serverless:us-east-1:123456789012:/applications/00a"
-    }
+    application = "arn:aws:emr-serverless:us-east-1:123456789012:/applications/00a"
+    allowed = trust["Statement"][0]["Condition"]["ArnLike"]["aws:SourceArn"]
+    assert set(allowed) == {application, f"{application}/jobruns/*"}
 
 
 def test_alerts_go_to_the_topic_of_the_settings_and_to_no_other(state):
