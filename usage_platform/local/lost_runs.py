@@ -29,7 +29,7 @@ def fail_lost_runs(home: Path) -> int:
         LocalError: When Dagster's storage cannot be used just now.
     """
     from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DatabaseError
 
     in_a_process = [
         DagsterRunStatus.STARTING,
@@ -42,7 +42,7 @@ def fail_lost_runs(home: Path) -> int:
             lost = [run for run in runs if _STARTED_BY_SERVER in run.tags]
             for run in lost:
                 instance.report_run_failed(run, "The code server that ran it has ended.")
-    except OperationalError as error:
+    except DatabaseError as error:
         raise LocalError(
             f"Dagster's runs cannot be read ({error.orig}): check that no process of {home} "
             f"hangs and that its disk has free space"

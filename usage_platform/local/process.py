@@ -16,21 +16,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from usage_platform.adapters.lake.errors import what_to_do
 from usage_platform.adapters.processes.ending import END_SIGNAL
 from usage_platform.local import bound_command
 from usage_platform.local.errors import LocalError
-from usage_platform.local.pid import (
-    ProcessId,
-    identify,
-    read_pid_file,
-    session_members,
-    write_pid_file,
-)
+from usage_platform.local.pid import identify, write_pid_file
 from usage_platform.local.service_log import last_line, set_aside, set_aside_if_large
-
-POLL_SECONDS = 0.1
-"""Between two looks at a service that is waited for."""
-_KILL_WAIT_S = 10.0
+from usage_platform.local.sessions import (
+    POLL_SECONDS,
+    kill_session,
+    marked,
+    reap_stale,
+    signal_group,
+)
 
 
 def _nothing_to_prepare() -> None:
@@ -44,7 +42,7 @@ class Service:
     Attributes:
         name: For messages.
         argv: The command.
-        env: Its whole environment.
+        env: Its whole environment, but for the mark of `sessions`.
         cwd: Its working folder; made where it is missing.
         log_file: Gets both output streams; what was in it before is kept as .1 to .3.
         pid_file: Names the process while it runs.
@@ -109,31 +107,48 @@ class ChildProcess:
         """Start it, after whatever a crashed supervisor left of it is gone. Does not wait.
 
         Raises:
-            LocalError: When it cannot be prepared or its command cannot be run.
+            LocalError: When it cannot be prepared or its command cannot be run, as on a full disk;
+                nothing is left running then.
         """
         service = self.service
-        for folder in (service.cwd, service.log_file.parent, service.pid_file.parent):
-            folder.mkdir(parents=True, exist_ok=True)
-        reap_stale(service.pid_file, service.stop_timeout)
-        service.prepare()
-        set_aside(service.log_file)
         try:
-            # To append: after its log was emptied, it writes at the beginning again.
-            with service.log_file.open("ab") as log:
+            for folder in (service.cwd, service.log_file.parent, service.pid_file.parent):
+                folder.mkdir(parents=True, exist_ok=True)
+            reap_stale(service.pid_file, service.stop_timeout)
+            service.prepare()
+            set_aside(service.log_file)
+            self._run()
+        except OSError as error:
+            self.kill()
+            raise LocalError(
+                f"{service.name} cannot be started: {what_to_do(error, remote=False)}"
+            ) from error
+
+    def _run(self) -> None:
+        """Run the command, and name its process in the pid file.
+
+        Raises:
+            LocalError: When the command cannot be run.
+            OSError: When a file cannot be written.
+        """
+        service = self.service
+        # To append: after its log was emptied, it writes at the beginning again.
+        with service.log_file.open("ab") as log:
+            try:
                 self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
                     _bound(service),
-                    env=dict(service.env),
+                    env=marked(service.env, service.pid_file),
                     cwd=service.cwd,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                 )
-        except OSError as error:
-            raise LocalError(
-                f"{service.name} cannot be started ({error.strerror}: {error.filename}): "
-                "run make setup again"
-            ) from error
+            except OSError as error:
+                raise LocalError(
+                    f"{service.name} cannot be started ({error.strerror}: {error.filename}): "
+                    "run make setup again"
+                ) from error
         identity = identify(self._process.pid)
         if identity:
             write_pid_file(service.pid_file, identity)
@@ -198,7 +213,7 @@ class ChildProcess:
             return
         try:
             if self.is_alive:
-                _signal(self._process.pid, signal.SIGTERM)
+                signal_group(self._process.pid, signal.SIGTERM)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(self.service.stop_timeout)
         finally:
@@ -208,34 +223,13 @@ class ChildProcess:
         """Kill it and all it started, at once."""
         if self._process is None:
             return
-        _kill_session(self._process.pid)
+        kill_session(self._process.pid)
         self._process.wait()
         # Its number may belong to another process from now on.
         self._process = None
-        self.service.pid_file.unlink(missing_ok=True)
-
-
-def reap_stale(pid_file: Path, stop_timeout: float) -> bool:
-    """Stop the process that a crashed supervisor left running, and remove its file.
-
-    A number that another process has by now is recognised by the start time and left alone.
-
-    Args:
-        pid_file: Where the process was named; may be missing.
-        stop_timeout: Seconds it may take to stop when asked to, before it is killed.
-
-    Returns:
-        Whether a process had to be stopped.
-    """
-    left = read_pid_file(pid_file)
-    running = left is not None and left.is_alive
-    if left is not None and running:
-        _signal(left.pid, signal.SIGTERM)
-        if not _wait_gone(left, stop_timeout):
-            _kill_session(left.pid)
-            _wait_gone(left, _KILL_WAIT_S)
-    pid_file.unlink(missing_ok=True)
-    return running
+        # Where it cannot be removed, the next start finds that nothing of it runs.
+        with contextlib.suppress(OSError):
+            self.service.pid_file.unlink(missing_ok=True)
 
 
 def _bound(service: Service) -> tuple[str, ...]:
@@ -253,30 +247,3 @@ def _bound(service: Service) -> tuple[str, ...]:
     # Alone in its Python, which needs nothing of the environment that is the service's.
     alone = (sys.executable, "-I", "-S", bound_command.__file__, str(os.getpid()))
     return (*alone, *service.argv)
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    """Send a signal to a child's process group; one that is gone needs none."""
-    try:
-        os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):
-        # macOS answers "not permitted" for a group in which only zombies are left.
-        return
-
-
-def _kill_session(session: int) -> None:
-    _signal(session, signal.SIGKILL)
-    for pid in session_members(session):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-
-
-def _wait_gone(process: ProcessId, timeout: float) -> bool:
-    end = time.monotonic() + timeout
-    while process.is_alive:
-        if time.monotonic() > end:
-            return False
-        time.sleep(POLL_SECONDS)
-    return True

@@ -6,6 +6,7 @@ Belongs here: moving log files aside and reading their last words. Not here: who
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 OLD_LOGS_KEPT = 3
@@ -23,19 +24,27 @@ def set_aside_if_large(log_file: Path) -> None:
     """Move a log that has grown to `LARGEST_LOG_BYTES` aside, while a process writes to it.
 
     It is copied and emptied, as the process keeps the file open: what is written between the two is
-    lost.
+    lost. Where there is no room for the copy, all logs stay as they are.
     """
-    if log_file.exists() and log_file.stat().st_size >= LARGEST_LOG_BYTES:
+    part = log_file.with_name(f"{log_file.name}.part")
+    try:
+        size = log_file.stat().st_size
+        if size < LARGEST_LOG_BYTES or shutil.disk_usage(log_file.parent).free < size:
+            return
+        shutil.copyfile(log_file, part)
         _make_room(log_file)
-        shutil.copyfile(log_file, _numbered(log_file, 1))
+        part.replace(_numbered(log_file, 1))
         os.truncate(log_file, 0)
+    except OSError:  # A service is of more use than its former log.
+        with suppress(OSError):
+            part.unlink()
 
 
 def last_line(log_file: Path) -> str:
     """The last line with a text, at most 200 characters of it; `none` without one."""
     try:
         lines = log_file.read_text("utf-8", "replace").split("\n")
-    except FileNotFoundError:
+    except OSError:
         return "none"
     return next((line.strip()[:200] for line in reversed(lines) if line.strip()), "none")
 

@@ -26,6 +26,7 @@ from usage_platform.local.java import MAX_VERSION, MIN_VERSION, JavaHome, ensure
 from usage_platform.local.page_service import page_service
 from usage_platform.local.ports import LOOPBACK, PortClaims, socket_path
 from usage_platform.local.process import Service
+from usage_platform.local.sessions import reap_all
 from usage_platform.local.spark_cluster import SparkCluster, cluster_services, tasks_at_once
 from usage_platform.local.spark_service import SparkEndpoint, spark_service
 from usage_platform.local.stack_file import StackFile
@@ -120,6 +121,9 @@ class Stack:
             self._lock.__exit__(None, None, None)
             raise
         try:
+            # Before ports are chosen: what was left may still hold them.
+            if left := reap_all(self._given.data_dir / "run"):
+                self._say(f"stopped what a killed platform had left of {left} services")
             services = self._plan()
             self._supervisor = Supervisor(services, self._say, self._progress)
             # Written first: the code server's definitions look for it.

@@ -13,7 +13,8 @@ from typing import Literal
 
 from usage_platform.local.asking import MISSES_OF_ONE_THAT_HANGS, Asking
 from usage_platform.local.errors import LocalError
-from usage_platform.local.process import POLL_SECONDS, ChildProcess, Service
+from usage_platform.local.process import ChildProcess, Service
+from usage_platform.local.sessions import POLL_SECONDS
 
 State = Literal["stopped", "starting", "ready", "waiting"]
 """What a service is; "waiting" is the pause before a restart."""

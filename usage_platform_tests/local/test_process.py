@@ -1,5 +1,6 @@
 """One child process: started, made ready, stopped with all it started."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -8,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from usage_platform.local import process
 from usage_platform.local.errors import LocalError
 from usage_platform.local.pid import ProcessId, identify, read_pid_file, write_pid_file
-from usage_platform.local.process import ChildProcess, reap_stale
+from usage_platform.local.process import ChildProcess
+from usage_platform.local.sessions import reap_all, reap_stale
 from usage_platform_tests.repository import ROOT
 from usage_platform_tests.topics import until
 
@@ -40,7 +43,7 @@ def supervisor_of(
         f"{first}\n"
         "folder = Path(sys.argv[1])\n"
         f"child = ChildProcess(Service('child', {command}, dict(os.environ), folder,"
-        " folder / 'log', folder / 'pid', lambda: True))\n"
+        " folder / 'log', folder / 'child.pid', lambda: True))\n"
         "child.start()\n"
         f"{then}\n"
     )
@@ -161,6 +164,50 @@ def test_a_child_does_not_outlive_a_supervisor_that_was_killed(tmp_path):
     assert gone(pid)
 
 
+@linux_only
+@pytest.mark.parametrize("reap", [reap_all, lambda folder: reap_stale(folder / "child.pid", 5.0)])
+def test_what_a_child_had_started_does_not_outlive_a_killed_supervisor_and_the_next(tmp_path, reap):
+    """As the run of a code server, which goes on when the server has ended."""
+    code = (
+        "import pathlib, subprocess, sys, time;"
+        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+        "pathlib.Path('grandchild').write_text(str(p.pid)); time.sleep(600)"
+    )
+    then = (
+        "while not (folder / 'grandchild').exists(): time.sleep(0.05)\n"
+        "print(child.pid, flush=True); time.sleep(600)"
+    )
+    command = f"(sys.executable, '-c', {code!r})"
+    with supervisor_of(command, tmp_path, then) as supervisor:
+        pid = int(supervisor.stdout.readline())
+        supervisor.kill()
+    assert gone(pid)
+    grandchild = int((tmp_path / "grandchild").read_text())
+    assert identify(grandchild)
+    assert reap(tmp_path)
+    assert gone(grandchild)
+    assert not list(tmp_path.glob("*.pid"))
+
+
+@linux_only
+def test_another_session_that_has_the_number_of_one_that_ended_is_left_alone(tmp_path):
+    code = (
+        "import subprocess, sys;"
+        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+        "print(p.pid, flush=True)"
+    )
+    stranger = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True
+    )
+    with stranger:
+        left = int(stranger.stdout.readline())
+        stranger.wait()
+        write_pid_file(tmp_path / "x.pid", ProcessId(stranger.pid, "long ago"))
+        assert reap_all(tmp_path) == 0
+        assert identify(left)
+        os.kill(left, signal.SIGKILL)
+
+
 def test_nothing_of_the_parent_runs_in_the_child_before_its_command(tmp_path):
     """As gRPC's threads do in a child that is forked: about one in a hundred was aborted."""
     parents = "os.register_at_fork(after_in_child=os.abort)"
@@ -234,6 +281,27 @@ def test_a_command_that_may_not_be_run_is_one_line(start, tmp_path):
     (tmp_path / "java").touch(mode=0o600)
     with pytest.raises(LocalError, match=r"child cannot be started .Permission denied"):
         start(argv=(str(tmp_path / "java"),))
+
+
+@pytest.mark.parametrize("full", ["prepare", "log", "pid"])
+def test_on_a_full_disk_it_is_not_started_and_that_is_one_line(monkeypatch, python_service, full):
+    begun, error = [], OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def no_space(*args):
+        raise error
+
+    identified = process.identify
+    monkeypatch.setattr(process, "identify", lambda pid: begun.append(pid) or identified(pid))
+    if full == "pid":
+        monkeypatch.setattr(process, "write_pid_file", no_space)
+    if full == "log":
+        monkeypatch.setattr(process, "set_aside", no_space)
+    child = ChildProcess(python_service(**({"prepare": no_space} if full == "prepare" else {})))
+    with pytest.raises(LocalError, match=r"^child cannot be started: no space left .*free some"):
+        child.start()
+    assert not child.is_alive
+    assert len(begun) == (full == "pid")
+    assert not any(map(identify, begun))
 
 
 def test_it_is_prepared_before_each_start(start):

@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -12,6 +15,7 @@ from usage_platform.local import stack
 from usage_platform.local.errors import LocalError
 from usage_platform.local.jars import JarFolders
 from usage_platform.local.java import JavaHome
+from usage_platform.local.pid import identify, write_pid_file
 from usage_platform.local.stack import Stack, name_java
 from usage_platform.local.stack_file import StackFile, read_live
 from usage_platform.local.supervisor import Supervisor
@@ -78,6 +82,22 @@ def test_programs_of_the_data_folder_find_the_broker_and_its_password(tmp_path, 
     assert kafka.bootstrap == "127.0.0.1:1"
     assert kafka.security == LoopbackPassword("platform", "secret")
     assert "secret" not in repr(kafka)
+
+
+def test_what_a_killed_platform_left_is_stopped_before_ports_are_chosen(tmp_path, monkeypatch):
+    """Also of a service that this platform does not start."""
+    run = tmp_path / "run"
+    run.mkdir()
+    argv = [sys.executable, "-c", "import time; time.sleep(600)"]
+    left = subprocess.Popen(argv, start_new_session=True)
+    named = identify(left.pid)
+    assert named is not None
+    write_pid_file(run / "spark-worker-7.pid", named)
+    ran, said = [], []
+    monkeypatch.setattr(Stack, "_plan", lambda self: ran.append(left.poll()) or [])
+    with left, Stack(Settings.from_env({}, data=tmp_path), said.append, lambda text: None):
+        assert ran == [-signal.SIGTERM]
+    assert said == ["stopped what a killed platform had left of 1 services"]
 
 
 def test_dagsters_processes_are_told_of_one_code_location(environments, monkeypatch):

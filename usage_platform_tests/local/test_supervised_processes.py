@@ -1,8 +1,11 @@
 """Real processes are started together, started again when killed or stopped, and none is left."""
 
+import errno
 import os
 import signal
 from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +14,7 @@ from usage_platform.local.errors import LocalError
 from usage_platform.local.pid import read_pid_file
 from usage_platform.local.process import ChildProcess
 from usage_platform.local.replies import HTTP, server_replies
+from usage_platform.local.service_log import set_aside_if_large
 from usage_platform.local.supervisor import Supervisor
 from usage_platform_tests import topics
 from usage_platform_tests.local.supervised import Clock, look_after_an_interval
@@ -181,3 +185,26 @@ def test_a_log_that_grows_is_moved_aside_while_its_service_runs(monkeypatch, pyt
         assert read_pid_file(service.pid_file) == first
     finally:
         supervisor.stop()
+
+
+@pytest.mark.parametrize("full", ["is told before", "is met"])
+def test_a_log_for_whose_copy_there_is_no_room_stays_and_so_do_the_older_ones(
+    monkeypatch, tmp_path, full
+):
+    monkeypatch.setattr("usage_platform.local.service_log.LARGEST_LOG_BYTES", 1000)
+    log = tmp_path / "child.log"
+    texts = {"child.log": "x" * 2000, "child.log.1": "one", "child.log.3": "three"}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+
+    def copied_in_part(source, target):
+        Path(target).write_text("x")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    if full == "is met":
+        monkeypatch.setattr("shutil.copyfile", copied_in_part)
+    else:
+        monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=1999))
+    for _ in range(4):
+        set_aside_if_large(log)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == texts
