@@ -61,7 +61,9 @@ def answer(content: object, status: int = 200) -> JSONResponse:
 def unless_known(
     request: Request, version: str, body: Callable[[], bytes | str], media_type: str
 ) -> Response:
-    """The body, or a 304 if the client already has this version.
+    """The body, or a 304 if the client already has this version from this server.
+
+    Another server, after a restart, may have other settings or make another body of the same data.
 
     Args:
         request: Its `If-None-Match` names the client's version.
@@ -69,7 +71,7 @@ def unless_known(
         body: Builds the body.
         media_type: Its media type.
     """
-    tag = f'W/"{version}"'
+    tag = f'W/"{request.app.state.started}-{version}"'
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=_NO_CONTENT_CHANGED, headers={"ETag": tag})
     return Response(body(), media_type=media_type, headers={"ETag": tag})

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from secrets import token_hex
 
 from confluent_kafka import Message
 from starlette.applications import Starlette
@@ -91,6 +92,7 @@ def create_app(
         lifespan=_following(source, kafka),
     )
     app.state.source = source
+    app.state.started = token_hex(4)
     app.state.feed = LiveFeed()
     # Around all of it: what fails is answered with the same headers.
     return SameOriginOnly(app, host)

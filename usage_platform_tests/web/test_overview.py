@@ -2,13 +2,17 @@ from datetime import date
 
 import pandas as pd
 import pytest
+from starlette.testclient import TestClient
 
 from usage_platform.core.load.month import Month, profile
 from usage_platform.core.readings.series import ReadingHistory
 from usage_platform.core.time.calendar import Calendar
+from usage_platform.web.app import create_app
+from usage_platform.web.source import PageSource
+from usage_platform.wiring.platform import Platform
 from usage_platform_tests.conftest import table_writer
 from usage_platform_tests.core.detector.series import library
-from usage_platform_tests.web.conftest import METER, OTHER, client_of
+from usage_platform_tests.web.conftest import METER, OTHER, client_of, no_kafka, settings_of
 from usage_platform_tests.web.made_lake import write_readings
 
 
@@ -95,3 +99,12 @@ def test_the_same_readings_have_the_same_figures_on_the_page_and_in_the_report(p
     figures = profile(history.of("m"), month, METER, Calendar()).figures
     for name in ("base_kw", "peak_kw", "mean_kw", "load_factor", "energy_kwh"):
         assert shape[name] == getattr(figures, name), name
+
+
+def test_costs_are_new_after_a_restart_with_another_tariff(made_once):
+    tag = client_of(made_once).get("/api/overview?meter=m").headers["etag"]
+    settings = settings_of(made_once).model_copy(update={"tariff": 0.5})
+    app = create_app(PageSource.of(Platform(settings)), no_kafka)
+    restarted = TestClient(app, base_url="http://127.0.0.1:8050")
+    again = restarted.get("/api/overview?meter=m", headers={"If-None-Match": tag})
+    assert again.status_code == 200

@@ -61,6 +61,13 @@ def test_a_large_body_is_refused_before_it_is_read(page):
     assert page.post("/api/reviews", content=large, headers=JSON).status_code == 413
     chunks = page.post("/api/reviews", content=iter([BODY.encode()]), headers=JSON)
     assert chunks.status_code == 413
+    both = {**JSON, "Content-Length": "5", "Transfer-Encoding": "chunked"}
+    refused = page.post("/api/reviews", content=iter([large.encode()]), headers=both)
+    assert refused.status_code == 413
+    for length in ("0" * 20 + "99999", "9" * 5000, "²", "-1"):
+        headers = {**JSON, "Content-Length": length.encode()}
+        refused = page.post("/api/reviews", content=BODY, headers=headers)
+        assert refused.status_code == 413, length
 
 
 @pytest.mark.parametrize(
