@@ -6,6 +6,7 @@ received what (`live_feed`), consuming the topics (`adapters.kafka.tail`).
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 
@@ -29,6 +30,7 @@ from usage_platform.web.live_feed import LiveFeed, News
 from usage_platform.web.parameters import meter_of
 from usage_platform.web.source import PageSource
 
+_LOG = logging.getLogger(__name__)
 LAKE_EVERY_SECONDS = 2.0
 NO_METER = ""
 """The name of no meter."""
@@ -83,6 +85,10 @@ async def watch_lake(feed: LiveFeed, version: Callable[[], str], notice: Callabl
                 feed.report_lake(newest, await run_in_threadpool(notice))
             except LakeError as error:
                 feed.report_lake("", str(error))
+            # Else the task would end, and all pages would show what there was for ever.
+            except Exception as error:
+                _LOG.exception("the lake's version cannot be read")
+                feed.report_lake("", f"the lake's version cannot be read ({error}); trying again")
         await asyncio.sleep(LAKE_EVERY_SECONDS)
 
 

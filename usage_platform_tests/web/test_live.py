@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.kafka.tail import TopicTail
-from usage_platform.adapters.kafka.topics import ANOMALY, EPISODE, USAGE
+from usage_platform.adapters.kafka.topics import (
+    ANOMALY,
+    EPISODE,
+    USAGE,
+    KafkaSettings,
+    KafkaUnreachableError,
+)
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.web import live, live_feed
 from usage_platform.web.live import news_of, with_expectations
@@ -134,6 +140,48 @@ def test_a_mistake_in_the_descriptions_of_meters_is_told_until_it_is_corrected(m
         return told
 
     assert asyncio.run(asyncio.wait_for(play(), 10))[-2:] == ["meter a: a mistake", ""]
+
+
+def test_the_lake_is_watched_on_after_an_error_of_any_kind(monkeypatch):
+    monkeypatch.setattr(live, "LAKE_EVERY_SECONDS", 0.001)
+    versions = iter([PermissionError("of another user"), "8-0"])
+
+    def version() -> str:
+        found = next(versions, "8-0")
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def play() -> list[dict[str, str]]:
+        feed, told = LiveFeed(), []
+        listener = feed.listen("m", "")
+        watching = asyncio.create_task(live.watch_lake(feed, version, lambda: ""))
+        while not told or told[-1]["version"] != "8-0":
+            told += [json.loads(e.partition("data: ")[2]) for e in await listener.events()]
+        watching.cancel()
+        return told
+
+    told = asyncio.run(asyncio.wait_for(play(), 10))
+    assert any("of another user" in one["lake"] for one in told)
+    assert told[-1]["lake"] == ""
+
+
+def test_messages_are_followed_on_after_an_error_of_any_kind(monkeypatch):
+    monkeypatch.setattr("usage_platform.adapters.kafka.tail._AGAIN_SECONDS", 0.001)
+    asked, told = [], []
+
+    def brokers() -> KafkaSettings:
+        asked.append(1)
+        raise PermissionError("of another user") if len(asked) == 1 else KafkaUnreachableError("no")
+
+    tail = TopicTail(brokers, (USAGE,), 10, print, told.append)
+    tail.start()
+    try:
+        until(lambda: len(told) > 1)
+    finally:
+        tail.stop()
+    assert "of another user" in told[0]
+    assert told[1] == "no"
 
 
 def test_a_page_to_which_nothing_happens_hears_a_heartbeat(monkeypatch):

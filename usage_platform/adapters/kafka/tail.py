@@ -4,6 +4,7 @@ Belongs here: consuming without a group, and resuming once brokers answer again.
 content of the messages, and who gets them (`web.live`).
 """
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 
@@ -17,6 +18,7 @@ from usage_platform.adapters.kafka.topics import (
     partitions_of,
 )
 
+_LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.25
 _AGAIN_SECONDS = 2.0
 _MOST_AT_ONCE = 2000
@@ -73,6 +75,10 @@ class TopicTail:
                 self._on_state(str(error))
             except KafkaException as error:
                 self._on_state(kafka_error_line(error))
+            # Else the thread would end, and nobody would hear anything more, nor why.
+            except Exception as error:
+                _LOG.exception("messages cannot be followed")
+                self._on_state(f"messages cannot be followed ({error}); trying again")
             self._stop.wait(_AGAIN_SECONDS)
 
     def _follow(self, kafka: KafkaSettings) -> None:
