@@ -19,6 +19,7 @@ from usage_platform.defs.anomaly_assets import tick_metadata
 from usage_platform.defs.failures import STAGE_ERRORS, skip_reason, skipped
 from usage_platform.defs.idle_ticks import nothing_to_do
 from usage_platform.defs.jobs import micro_batch, playback, retrain
+from usage_platform.defs.killed_runs import fail_killed_runs
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.awaited_backlog import awaited_backlog
 from usage_platform.services.divided_scorers import DividedScorers
@@ -129,8 +130,11 @@ def micro_batch_sensor(
     """Start the ingestion as soon as the topics have a backlog and none is in flight.
 
     Waits for 30 seconds for events. The run continues while they arrive. Without a run key: Dagster
-    never starts a second run with the key of a failed one.
+    never starts a second run with the key of a failed one. Runs of killed shells are ended first,
+    whose pool it would wait for.
     """
+    for run_id in fail_killed_runs(context.instance):
+        context.log.warning(f"run {run_id[:8]}: its process was killed; its slots are free again")
     if reason := not_now(context, micro_batch.name):
         return dg.SkipReason(reason)
     deployment, was_stopped = platform.deployment, _is_stopped(context)

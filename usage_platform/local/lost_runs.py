@@ -1,7 +1,8 @@
 """Runs that ended with the code server that had started them, reported to Dagster as failed.
 
 Belongs here: finding them and saying so. Not here: starting the code server (dagster_services), or
-runs of a shell's own process, such as `dagster asset materialize`: those do not end with it.
+runs of a shell's own process, such as `dg launch --assets`: those do not end with it
+(`defs.killed_runs`).
 
 A run's process is a child of the code server, which reports it when it dies. When the server itself
 is killed nobody is left to report anything: its runs would count as running for ever, and the
