@@ -11,7 +11,7 @@ import dagster as dg
 from usage_platform.adapters.kafka.topics import ensure_topics
 from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.resources import PlatformResource
-from usage_platform.defs.run_requests import run_with_readings
+from usage_platform.defs.run_requests import last_tick_in_flight, run_with_readings
 from usage_platform.services.peak_publisher import PeakFencedError
 from usage_platform.services.peak_warnings import publish_peak_warnings
 from usage_platform.services.usage_findings import present_of
@@ -68,5 +68,10 @@ def peak_warnings() -> None:
 def hourly_peak_warnings(
     context: dg.ScheduleEvaluationContext, platform: PlatformResource
 ) -> dg.RunRequest | dg.SkipReason:
-    """Start a run if there are readings."""
+    """Start a run if there are readings, and none of an hour before goes on.
+
+    Two at once would publish with one transactional id: the later one would end the other's work.
+    """
+    if running := last_tick_in_flight(context, "hourly_peak_warnings"):
+        return dg.SkipReason(running)
     return run_with_readings(platform, f"{context.scheduled_execution_time:%Y-%m-%dT%H}")

@@ -10,7 +10,7 @@ from usage_platform.defs.day_checks import DAY_CHECKS
 from usage_platform.defs.jobs import costs, findings, quality, report, retrain
 from usage_platform.defs.partitions import MONTHLY, month_before, partition_keys
 from usage_platform.defs.resources import PlatformResource
-from usage_platform.defs.run_requests import run_with_readings
+from usage_platform.defs.run_requests import last_tick_in_flight, run_with_readings
 from usage_platform.defs.upkeep import upkeep
 from usage_platform.services.usage_cost import months_due
 from usage_platform.settings.settings import Settings
@@ -26,14 +26,6 @@ weekly_retrain = dg.ScheduleDefinition(
     execution_timezone=_SETTINGS.timezone,
     default_status=_RUNNING,
     description="Train a new model each Monday night (`USAGE_RETRAIN_CRON`).",
-)
-hourly_quality = dg.ScheduleDefinition(
-    name="hourly_quality",
-    job=quality,
-    cron_schedule="17 * * * *",
-    execution_timezone="UTC",
-    default_status=_RUNNING,
-    description="Run all asset checks, 17 minutes past each hour, when few other jobs start.",
 )
 weekly_full_quality = dg.ScheduleDefinition(
     name="weekly_full_quality",
@@ -54,6 +46,20 @@ nightly_upkeep = dg.ScheduleDefinition(
     default_status=_RUNNING,
     description="Compact the lake's tables and trim Dagster's history, before the training.",
 )
+
+
+@dg.schedule(
+    job=quality,
+    cron_schedule="17 * * * *",
+    execution_timezone="UTC",
+    default_status=_RUNNING,
+    description="Run all asset checks, 17 minutes past each hour, when few other jobs start.",
+)
+def hourly_quality(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Run all asset checks, unless those of an hour before go on."""
+    if running := last_tick_in_flight(context, "hourly_quality"):
+        return dg.SkipReason(running)
+    return dg.RunRequest()
 
 
 @dg.schedule(
@@ -88,7 +94,10 @@ def monthly_report(
 def nightly_costs(
     context: dg.ScheduleEvaluationContext, platform: PlatformResource
 ) -> list[dg.RunRequest] | dg.SkipReason:
-    """Compute the months that are due, the latest first, at most a year a night."""
+    """Compute the months that are due, the latest first, at most a year a night.
+
+    A month that one night has not come to is still due in the next one.
+    """
     deployment = platform.deployment
     try:
         if not deployment.reader.exists(READINGS):
@@ -99,6 +108,8 @@ def nightly_costs(
         due = months_due(inputs, deployment.cost_record)
     except LakeError as error:
         return dg.SkipReason(str(error))
+    if due and (running := last_tick_in_flight(context, "nightly_costs")):
+        return dg.SkipReason(running)
     at = context.scheduled_execution_time
     begun = set(MONTHLY.get_partition_keys(at))
     keys = [key for key in partition_keys(month.first for month in due) if key in begun]

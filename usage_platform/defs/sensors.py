@@ -21,6 +21,7 @@ from usage_platform.defs.idle_ticks import nothing_to_do
 from usage_platform.defs.jobs import micro_batch, playback, retrain
 from usage_platform.defs.killed_runs import fail_killed_runs
 from usage_platform.defs.resources import PlatformResource
+from usage_platform.defs.run_requests import job_in_flight
 from usage_platform.services.awaited_backlog import awaited_backlog
 from usage_platform.services.divided_scorers import DividedScorers
 from usage_platform.services.due_models import due_models
@@ -37,20 +38,6 @@ _FIRST_WAIT_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 300.0
 WORKED_SECONDS = 30.0
 """A run that lives on had worked when it lived so long: what ended it says nothing of the next."""
-
-_IN_FLIGHT = (
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-)
-
-
-def _run_in_flight(context: dg.SensorEvaluationContext, job_name: str) -> str | None:
-    filters = dg.RunsFilter(job_name=job_name, statuses=list(_IN_FLIGHT))
-    runs = context.instance.get_runs(filters, limit=1)
-    return runs[0].run_id if runs else None
 
 
 def _waits_after_failures(
@@ -80,10 +67,8 @@ def not_now(
     context: dg.SensorEvaluationContext, job_name: str, worked_after: float = math.inf
 ) -> str | None:
     """Why a job is not to be started now: it runs already, or it has just failed."""
-    running = _run_in_flight(context, job_name)
-    if running:
-        return f"run {running[:8]} is in flight"
-    return _waits_after_failures(context, job_name, worked_after)
+    running = job_in_flight(context.instance, job_name)
+    return running or _waits_after_failures(context, job_name, worked_after)
 
 
 def _is_stopped(context: dg.SensorEvaluationContext) -> bool:

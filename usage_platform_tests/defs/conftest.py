@@ -22,6 +22,7 @@ from usage_platform.services.progress import Lag
 from usage_platform.settings.settings import Settings
 from usage_platform.wiring.platform import Platform as WiredPlatform
 from usage_platform_tests.core.detector.made_manifest import manifest
+from usage_platform_tests.repository import ROOT
 
 START = pd.Timestamp("2024-03-05T05:00:00Z")
 
@@ -78,6 +79,16 @@ def instance(tmp_path) -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral() as found:
         found._schedule_storage = SqliteScheduleStorage.from_local(str(tmp_path / "schedules"))
         found._schedule_storage.register_instance(found)
+        yield found
+
+
+@pytest.fixture
+def on_disk(tmp_path_factory) -> Iterator[dg.DagsterInstance]:
+    """An instance as the platform has it, whose runs are in files: schedules ask no other."""
+    home = tmp_path_factory.mktemp("dagster")
+    text = (ROOT / "dagster.yaml").read_text("utf-8")
+    (home / "dagster.yaml").write_text(text.replace(".usage/", f"{home}/"), "utf-8")
+    with dg.DagsterInstance.from_config(str(home)) as found:
         yield found
 
 

@@ -144,15 +144,22 @@ def test_a_mistake_in_the_file_fails_the_run_in_one_line(platform, monkeypatch, 
     )
 
 
-def ask(platform, at="2024-03-21T03:07"):
-    context = dg.build_schedule_context(
-        scheduled_execution_time=datetime.fromisoformat(at).replace(tzinfo=UTC),
-        resources={"platform": platform},
-    )
-    return nightly_costs(context)
+@pytest.fixture
+def ask(on_disk):
+    """The months that a night starts runs for, or why it starts none."""
+
+    def evaluate(platform, at="2024-03-21T03:07"):
+        context = dg.build_schedule_context(
+            on_disk,
+            scheduled_execution_time=datetime.fromisoformat(at).replace(tzinfo=UTC),
+            resources={"platform": platform},
+        )
+        return nightly_costs(context)
+
+    return evaluate
 
 
-def test_each_night_computes_the_months_that_have_changed(platform, computed, write_table):
+def test_each_night_computes_the_months_that_have_changed(ask, platform, computed, write_table):
     assert [one.partition_key for one in ask(platform)] == ["2024-03-01", "2024-02-01"]
     computed()
     assert isinstance(ask(platform), dg.SkipReason)
@@ -169,7 +176,7 @@ def test_each_night_computes_the_months_that_have_changed(platform, computed, wr
     assert (request.partition_key, request.run_key) == ("2024-02-01", "2024-02-01 2024-03-21")
 
 
-def test_a_month_that_has_not_begun_is_not_computed(platform, write_table):
+def test_a_month_that_has_not_begun_is_not_computed(ask, platform, write_table):
     last = pd.DataFrame(
         {"meter": "rome", "event_time": [pd.Timestamp("2024-03-31T12:00Z")], "value": 3.0}
     )
@@ -178,14 +185,14 @@ def test_a_month_that_has_not_begun_is_not_computed(platform, write_table):
     assert "2024-04-01" not in {one.partition_key for one in ask(platform, "2024-03-31T14:07")}
 
 
-def test_without_a_tariff_nothing_is_computed(platform):
+def test_without_a_tariff_nothing_is_computed(ask, platform):
     platform.deployment.assets.delete("tariffs.yaml")
     assert "and no USAGE_TARIFF" in ask(platform).skip_message
     platform.deployment.assets.write_text("tariffs.yaml", "tariffs: []")
     assert "and no USAGE_TARIFF" in ask(platform).skip_message
 
 
-def test_a_mistake_in_the_file_and_an_empty_lake_are_reasons_to_skip(platform, tmp_path):
+def test_a_mistake_in_the_file_and_an_empty_lake_are_reasons_to_skip(ask, platform, tmp_path):
     platform.deployment.assets.write_text("tariffs.yaml", FILE.replace("0.25", "x"))
     assert "price: expected a number such as 0.25" in ask(platform).skip_message
     assert ask(Platform(tmp_path / "empty")).skip_message == "no readings yet"

@@ -10,7 +10,6 @@ import pytest
 from usage_platform.defs.killed_runs import fail_killed_runs
 from usage_platform.defs.sensors import micro_batch_sensor
 from usage_platform_tests.defs.conftest import Platform
-from usage_platform_tests.repository import ROOT
 
 _KILLED = """
     import os, signal, sys
@@ -36,24 +35,10 @@ LOOKS = dg.Definitions([looks], executor=dg.in_process_executor)
 
 
 @pytest.fixture
-def home(tmp_path):
-    text = (ROOT / "dagster.yaml").read_text("utf-8")
-    (tmp_path / "dagster.yaml").write_text(text.replace(".usage/", f"{tmp_path}/"))
-    return tmp_path
-
-
-@pytest.fixture
-def on_disk(home):
-    with dg.DagsterInstance.from_config(str(home)) as found:
-        yield found
-
-
-@pytest.fixture
-def killed(home, on_disk):
+def killed(on_disk):
     """The run of a process that was killed in the middle of it."""
-    done = subprocess.run(  # noqa: S603 - this Python, a program of this file
-        [sys.executable, "-c", dedent(_KILLED), str(home)], check=False, capture_output=True
-    )
+    command = [sys.executable, "-c", dedent(_KILLED), on_disk.root_directory]
+    done = subprocess.run(command, check=False, capture_output=True)
     assert done.returncode == -9, done.stderr
     (run,) = on_disk.get_runs()
     assert run.status == dg.DagsterRunStatus.STARTED

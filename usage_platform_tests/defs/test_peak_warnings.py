@@ -17,9 +17,10 @@ from usage_platform_tests.defs.conftest import Platform
 from usage_platform_tests.services.peaked_meters import DAY, fill
 
 
-def test_an_hour_without_readings_is_skipped(tmp_path):
+def test_an_hour_without_readings_is_skipped(on_disk, tmp_path):
     def ask(platform):
         context = dg.build_schedule_context(
+            on_disk,
             scheduled_execution_time=datetime(2024, 4, 17, 4, 9, tzinfo=UTC),
             resources={"platform": platform},
         )
