@@ -36,7 +36,8 @@ class TopicTail:
             with other ones.
         topics: Their names; the tail waits for a missing one.
         recent: Number of the last messages of each partition to begin with.
-        on_messages: Called with committed messages, in their order by partition.
+        on_messages: Called with committed messages, in their order by partition; those for which it
+            raises an error do not come again.
         on_state: Called with an error text, or "" when messages flow (again).
     """
 
@@ -78,7 +79,7 @@ class TopicTail:
             # Else the thread would end, and nobody would hear anything more, nor why.
             except Exception as error:
                 _LOG.exception("messages cannot be followed")
-                self._on_state(f"messages cannot be followed ({error}); trying again")
+                self._on_state(f"messages cannot be shown ({type(error).__name__}): see the log")
             self._stop.wait(_AGAIN_SECONDS)
 
     def _follow(self, kafka: KafkaSettings) -> None:

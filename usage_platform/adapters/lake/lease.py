@@ -137,6 +137,8 @@ class Lease:
             yield
         except LakeError as error:
             raise LakeAwayError(str(error)) from None
+        except UnicodeDecodeError:
+            raise self._no_lease() from None
         except OSError as error:
             raise LakeAwayError(
                 f"the lake {self._lake} cannot be reached ({error}): check USAGE_LAKE, and that "
@@ -218,10 +220,13 @@ class Lease:
         try:
             return Held.parsed(text)
         except ValueError:
-            raise LeaseError(
-                f"the lake {self._lake}: leases/{WRITER}.json is not a lease: make sure that "
-                "no platform writes there, and delete the file"
-            ) from None
+            raise self._no_lease() from None
+
+    def _no_lease(self) -> LeaseError:
+        return LeaseError(
+            f"the lake {self._lake}: leases/{WRITER}.json is not a lease: make sure that no "
+            "platform writes there, and delete the file"
+        )
 
 
 def writer_lease(lake: Lake, holder: Holder, borrowed: bool = False) -> Lease:

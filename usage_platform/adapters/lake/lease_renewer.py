@@ -3,12 +3,14 @@
 Belongs here: the renewals, and reporting a loss. Not here: the lease itself (`lease`).
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Self
 
+from usage_platform.adapters.lake.errors import one_line
 from usage_platform.adapters.lake.lease import (
     LEASE_SECONDS,
     LakeAwayError,
@@ -19,6 +21,7 @@ from usage_platform.adapters.lake.lease import (
 
 RENEW_SECONDS = 15.0
 _TELL_SECONDS = 1.0
+_log = logging.getLogger(__name__)
 
 
 class LeaseRenewer:
@@ -87,6 +90,12 @@ class LeaseRenewer:
                 if not (self._may_lend and isinstance(error, LeaseLentError)):
                     self._lose(error)
                     return
+            except Exception as error:
+                # Nobody sees that a thread has ended, and nothing renews the lease after it.
+                _log.exception("the lease cannot be renewed")
+                reason = f"{type(error).__name__}: {one_line(str(error))}"
+                self._lose(LeaseError(f"the lease cannot be renewed ({reason}): see the log"))
+                return
             self._renewed = time.monotonic()
 
     def _lose(self, error: LeaseError) -> None:

@@ -226,6 +226,30 @@ def test_while_kept_it_is_renewed_and_its_loss_is_told(lease, store, clock):
             kept.check()
 
 
+def test_a_renewal_that_fails_for_any_reason_is_a_loss_and_not_the_silent_end_of_a_thread(
+    lease, store, monkeypatch
+):
+    def fails():
+        raise RuntimeError("of a library\nwith details")
+
+    lost = threading.Event()
+    mine = lease(ONE)
+    with LeaseRenewer(mine, lost.set, SOON) as kept:
+        monkeypatch.setattr(mine, "take", fails)
+        assert lost.wait(60)
+        with pytest.raises(LeaseError, match=r"cannot be renewed \(RuntimeError: of a library\)"):
+            kept.check()
+
+
+def test_a_lease_of_damaged_bytes_is_no_lease_in_one_line(tmp_path):
+    lake = Lake(str(tmp_path))
+    mine = writer_lease(lake, ONE)
+    mine.take()
+    (tmp_path / "leases" / "writer.json").write_bytes(b"\xff\x00{")
+    with pytest.raises(LeaseError, match=r"writer\.json is not a lease: make sure"):
+        mine.take()
+
+
 @pytest.mark.aws
 def test_an_s3_that_is_away_or_refuses_is_one_line(s3_lake, monkeypatch):
     gone = Lake("s3://no-such-bucket/lake")
