@@ -5,7 +5,7 @@ Belongs here: reading, listing and atomically writing whole files. Not here: Del
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -74,12 +74,13 @@ class LakeFiles:
     def delete(self, name: str) -> None:
         """Delete a file, if it is there."""
         if self.exists(name):
-            with lake_errors_in_one_line(self._name):
+            # Another process may delete it meanwhile.
+            with suppress(FileNotFoundError), lake_errors_in_one_line(self._name):
                 self._fs.delete_file(f"{self._root}/{name}")
 
     def delete_folder(self, folder: str) -> None:
         """Delete a folder with all that is in it, if it is there."""
-        with lake_errors_in_one_line(self._name):
+        with suppress(FileNotFoundError), lake_errors_in_one_line(self._name):
             path = f"{self._root}/{folder}"
             if self._fs.get_file_info(path).type == pafs.FileType.Directory:
                 self._fs.delete_dir(path)
@@ -113,8 +114,11 @@ class LakeFiles:
         """The text of a file, or None where it is missing."""
         if not self.exists(name):
             return None
-        with self.open_input(name) as source, lake_errors_in_one_line(self._name):
-            return source.read().decode()
+        try:
+            with self.open_input(name) as source, lake_errors_in_one_line(self._name):
+                return source.read().decode()
+        except FileNotFoundError:  # Another process has deleted it meanwhile.
+            return None
 
     def write_text(self, name: str, text: str) -> None:
         """Replace the text of a file, all or nothing."""

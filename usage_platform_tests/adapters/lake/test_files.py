@@ -1,5 +1,7 @@
 """Plain files: whole or not there."""
 
+from pathlib import Path
+
 import pytest
 
 from usage_platform.adapters.lake.files import LakeFiles, load_meters, save_meters
@@ -36,6 +38,28 @@ def test_what_is_not_there_is_none_or_nothing(files):
     assert files.read_text("a/b") is None
     assert not files.exists("a")
     assert files.names("a") == files.folders() == []
+
+
+@pytest.fixture
+def deleted_meanwhile(files, monkeypatch):
+    """Another process deletes each file once this one has seen that it is there."""
+    exists = files.exists
+
+    def seen_and_deleted(name):
+        is_there = exists(name)
+        if is_there:
+            Path(files.root, name).unlink()
+        return is_there
+
+    files.write_text("a/b.json", "{}")
+    monkeypatch.setattr(files, "exists", seen_and_deleted)
+
+
+@pytest.mark.usefixtures("deleted_meanwhile")
+@pytest.mark.parametrize("use", [LakeFiles.read_text, LakeFiles.read_json, LakeFiles.delete])
+def test_a_file_that_another_process_deletes_meanwhile_is_not_there(files, use):
+    assert use(files, "a/b.json") is None
+    assert files.names("a") == []
 
 
 def test_folders_and_files_are_told_apart_and_sorted(files):
