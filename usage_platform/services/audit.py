@@ -20,6 +20,7 @@ from usage_platform.adapters.kafka.topics import (
 from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS, REJECTS, USAGE_HOURLY
+from usage_platform.core.limits import EventLimits
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.audit import (
     COMPARED_HOURLY,
@@ -76,7 +77,7 @@ def audit_days(
     with committed_reader(kafka, "usage-platform-audit") as client:
         bounds = _bounds(client, kafka)
         spans = [_offsets(client, received_between(received, day), bounds) for day in days]
-        by_day = [_events(client, span) for span in spans]
+        by_day = [_events(client, span, registry.limits) for span in spans]
     sample = TopicSample(
         events=pd.concat(by_day, ignore_index=True).drop_duplicates(["partition", "offset"]),
         stretches=pd.DataFrame(
@@ -132,10 +133,12 @@ def _at(client: Consumer, instant: pd.Timestamp, ends: Mapping[int, int]) -> dic
     return {p.partition: p.offset if p.offset >= 0 else ends[p.partition] for p in offsets}
 
 
-def _events(client: Consumer, span: Mapping[int, tuple[int, int]]) -> pd.DataFrame:
+def _events(
+    client: Consumer, span: Mapping[int, tuple[int, int]], limits: EventLimits
+) -> pd.DataFrame:
     starts = {p: start for p, (start, _) in span.items()}
     ends = {p: end for p, (_, end) in span.items()}
-    return raw_frame(list(messages_between(client, USAGE, starts, ends)))
+    return raw_frame(messages_between(client, USAGE, starts, ends), limits.event_bytes)
 
 
 def _rejects(reader: LakeReader, times: Sequence[pd.Series]) -> pd.DataFrame:

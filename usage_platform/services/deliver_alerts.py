@@ -14,9 +14,11 @@ owes the alert on the storm.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
+from confluent_kafka import Message
+
+from usage_platform.adapters.kafka.consuming import message_portions
 from usage_platform.adapters.kafka.events import committed_reader
 from usage_platform.adapters.kafka.topics import EPISODE, KafkaSettings, messages_to_end
 from usage_platform.adapters.stores.alert_record import AlertRecord
@@ -119,7 +121,8 @@ class Delivery:
             work = Work(EPISODE, group, "alerted")
             check_lake(client, self._kafka, self._lake_id, work)
             progress = SinkProgress(client, self._kafka, self._record, self._lake_id)
-            messages = list(islice(messages_to_end(client, progress.starts()), _MOST_MESSAGES))
+            waiting = messages_to_end(client, progress.starts())
+            messages = next(message_portions(waiting, _MOST_MESSAGES), list[Message]())
             events = [parse_episode(message.value()) for message in messages]
             self._storms.look_ahead((event for event in events if event), self._least)
             for message, event in zip(messages, events, strict=True):

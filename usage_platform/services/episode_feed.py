@@ -6,10 +6,10 @@ Belongs here: the consumer group of the routes. Not here: what is done with the 
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 
 from confluent_kafka import OFFSET_INVALID, Consumer, Message, TopicPartition
 
+from usage_platform.adapters.kafka.consuming import message_portions
 from usage_platform.adapters.kafka.events import committed_reader
 from usage_platform.adapters.kafka.topics import (
     EPISODE,
@@ -47,7 +47,8 @@ class KafkaFeed:
     def messages(self) -> Sequence[FeedMessage]:
         """What waits, at most 20,000 messages."""
         starts = self._progress.starts()
-        self._messages = list(islice(messages_to_end(self._client, starts), _MOST_MESSAGES))
+        waiting = messages_to_end(self._client, starts)
+        self._messages = next(message_portions(waiting, _MOST_MESSAGES), list[Message]())
         return [
             FeedMessage(one.partition() or 0, one.offset() or 0, parse_episode(one.value()))
             for one in self._messages

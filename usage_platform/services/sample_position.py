@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import OFFSET_INVALID, Consumer, Message, TopicPartition
 
+from usage_platform.adapters.kafka.consuming import message_portions
 from usage_platform.adapters.kafka.events import committed_reader, messages_between
 from usage_platform.adapters.kafka.sample_messages import sample_message
 from usage_platform.adapters.kafka.topics import SAMPLES, KafkaSettings
@@ -108,15 +109,11 @@ def rebuilt_stage(
     """
     stage = SampleStage()
     with committed_reader(kafka, "sample-readings-start") as client:
-        portion: list[Message] = []
-        for message in messages_between(client, SAMPLES, position.starts, position.consumed):
-            portion.append(message)
-            if len(portion) >= _PORTION:
-                take_messages(stage, portion, descriptions, registry)
-                # What is due was published before; it is forgotten here with what is settled.
-                stage.due_readings()
-                portion.clear()
-        take_messages(stage, portion, descriptions, registry)
+        messages = messages_between(client, SAMPLES, position.starts, position.consumed)
+        for portion in message_portions(messages, _PORTION):
+            take_messages(stage, portion, descriptions, registry)
+            # What is due was published before; it is forgotten here with what is settled.
+            stage.due_readings()
     stage.due_readings(position.clock)
     return stage
 

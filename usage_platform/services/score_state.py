@@ -7,13 +7,14 @@ The lake may be ahead of the scorer or behind it: readings of events that were n
 left out, and consumed events that are not in the lake yet are read from the topic again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import pandas as pd
 from confluent_kafka import Consumer, Message
 
+from usage_platform.adapters.kafka.consuming import message_portions
 from usage_platform.adapters.kafka.events import (
     committed_reader,
     messages_between,
@@ -29,7 +30,7 @@ from usage_platform.core.anomalies.published_past import PublishedPast
 from usage_platform.core.anomalies.stream import RETENTION, ScorerState
 from usage_platform.core.detector.model_timeline import LOOK_BACK
 from usage_platform.core.meters import MeterRegistry
-from usage_platform.core.readings.validation import validate_events
+from usage_platform.core.readings.validation import Admit, newest_per_reading, validate_events
 from usage_platform.services.score_homes import EVERY_METER, homes_of_meters
 from usage_platform.services.score_published import published_past
 from usage_platform.services.topic_progress import ingested_offsets
@@ -37,6 +38,7 @@ from usage_platform.services.topic_progress import ingested_offsets
 _COLUMNS = ["meter", "event_time", "value"]
 _FIRST_EVENTS = 100
 _LAST_OFFSETS = 20
+_PORTION = 50_000
 # Four topics are read to their ends, one after the other, before the first event is scored.
 _FETCH_WAIT_MS = 50
 
@@ -76,8 +78,7 @@ def restored(
                 for p, end in consumed.items()
                 if end > 0
             }
-            last = list(messages_between(client, USAGE, starts, consumed))
-            tail = validate_events(raw_frame(last), registry, admitted).readings
+            tail = _unstored(messages_between(client, USAGE, starts, consumed), registry, admitted)
             newest = tail["event_time"].max()
         else:
             readings = validate_events(first, registry, admitted).readings
@@ -105,6 +106,15 @@ def restored(
         # As it was read, the history took three times the memory that it takes now.
         return_freed_memory()
     return memory, homes.others
+
+
+def _unstored(messages: Iterable[Message], registry: MeterRegistry, admit: Admit) -> pd.DataFrame:
+    """The readings among events that the lake may not have yet, without holding all messages."""
+    frames = map(raw_frame, message_portions(messages, _PORTION))
+    readings = [validate_events(frame, registry, admit).readings for frame in frames]
+    if not readings:
+        return validate_events(raw_frame([]), registry, admit).readings
+    return newest_per_reading(pd.concat(readings))
 
 
 def _reader_of_past(kafka: KafkaSettings) -> AbstractContextManager[Consumer]:

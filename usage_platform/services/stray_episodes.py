@@ -8,11 +8,8 @@ its few messages.
 """
 
 import json
-from collections.abc import Iterable, Iterator
-from itertools import islice
 
-from confluent_kafka import Message
-
+from usage_platform.adapters.kafka.consuming import message_portions
 from usage_platform.adapters.kafka.events import committed_reader, messages_between, raw_frame
 from usage_platform.adapters.kafka.topics import EPISODE, KafkaSettings, partitions_of
 from usage_platform.adapters.lake.files import LakeFiles
@@ -55,7 +52,8 @@ def reject_stray_episodes(lake: Lake, kafka: KafkaSettings, own: str = "") -> in
             for p, (low, high) in bounds.items()
         }
         ends = {p: high for p, (_, high) in bounds.items()}
-        for messages in _portions(messages_between(client, EPISODE, starts, ends)):
+        found = messages_between(client, EPISODE, starts, ends)
+        for messages in message_portions(found, _MOST_MESSAGES):
             unreadable = [m for m in messages if parse_episode(m.value()) is None]
             if unreadable:
                 sizes = [len(m.value() or b"") for m in unreadable]
@@ -65,12 +63,6 @@ def reject_stray_episodes(lake: Lake, kafka: KafkaSettings, own: str = "") -> in
     if ends != done:
         files.write_text(_OFFSETS, json.dumps(ends))
     return strays
-
-
-def _portions(messages: Iterable[Message]) -> Iterator[list[Message]]:
-    rest = iter(messages)
-    while portion := list(islice(rest, _MOST_MESSAGES)):
-        yield portion
 
 
 def _read_offsets(files: LakeFiles) -> _Offsets:

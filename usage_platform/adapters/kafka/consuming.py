@@ -6,12 +6,17 @@ where it begins and what it commits, the content of the messages (`core`).
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from usage_platform.adapters.kafka.message_headers import has_readable_headers, readable_headers
+
 MOST_BYTES = 16_000_000
-"""Values of so many bytes end a call: some 100,000 readings, or a few hostile messages."""
+"""Messages of so many bytes end a portion: some 100,000 readings, or a few hostile messages."""
+
+_LARGEST_MESSAGE = 1_048_576
+"""What a broker takes by default (`message.max.bytes`)."""
 
 _PORTION = 200
 LINGER_SECONDS = 0.05
@@ -53,7 +58,7 @@ def consume(
                 continue
             if error is None or error.code() == KafkaError._PARTITION_EOF:
                 found.append(message)
-                size += len(message.value() or b"") if error is None else 0
+                size += bytes_of(message) if error is None else 0
             elif error.code() in _UNREADABLE:
                 stepped.add(place)
                 _step_over(client, message, error)
@@ -64,6 +69,33 @@ def consume(
         if found and portion_size == 1:
             ends, portion_size = time.monotonic() + linger, _PORTION
     return found
+
+
+def bytes_of(message: Message) -> int:
+    """The bytes that a message holds, whatever of it a producer has filled."""
+    if not has_readable_headers(message):
+        return _LARGEST_MESSAGE
+    headers = sum(len(name) + len(value or b"") for name, value in readable_headers(message))
+    return len(message.key() or b"") + len(message.value() or b"") + headers
+
+
+def message_portions(messages: Iterable[Message], most: int) -> Iterator[list[Message]]:
+    """Messages in portions that fit memory, in their order; none of them is empty.
+
+    Args:
+        messages: Without ends of partitions.
+        most: The largest number of messages of a portion; `MOST_BYTES` end one earlier.
+    """
+    portion: list[Message] = []
+    size = 0
+    for message in messages:
+        portion.append(message)
+        size += bytes_of(message)
+        if len(portion) >= most or size >= MOST_BYTES:
+            yield portion
+            portion, size = [], 0
+    if portion:
+        yield portion
 
 
 def noting_ends(messages: Iterable[Message], ended: dict[int, int]) -> list[Message]:

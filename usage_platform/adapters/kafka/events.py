@@ -11,6 +11,7 @@ import pandas as pd
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from usage_platform.adapters.kafka.topics import KafkaSettings, messages_to_end
+from usage_platform.core.readings.reject_reasons import KEPT_BYTES
 from usage_platform.core.readings.validation import RAW_COLUMNS
 from usage_platform.core.time.broker_time import broker_times
 
@@ -92,14 +93,33 @@ def arrivals(messages: Iterable[Message]) -> Iterator[tuple[tuple[int, int, int]
         yield (newest[partition], offset, partition), message
 
 
-def raw_frame(messages: list[Message]) -> pd.DataFrame:
-    """Messages of `usage` as a frame of `core.readings.validation.RAW_COLUMNS`."""
+def raw_frame(messages: Iterable[Message], most_bytes: int | None = None) -> pd.DataFrame:
+    """Messages of `usage` as a frame of `core.readings.validation.RAW_COLUMNS`.
+
+    Args:
+        messages: The messages.
+        most_bytes: The longest value that means anything: one byte more is kept, which shows that
+            the value was too large, and of a key what a reject keeps. None to keep all.
+    """
+    value_bytes = None if most_bytes is None else most_bytes + 1
+    key_bytes = None if most_bytes is None else KEPT_BYTES
     frame = pd.DataFrame(
         [
-            (m.topic(), m.partition(), m.offset(), m.timestamp()[1], m.key(), m.value())
+            (
+                m.topic(),
+                m.partition(),
+                m.offset(),
+                m.timestamp()[1],
+                _cut(m.key(), key_bytes),
+                _cut(m.value(), value_bytes),
+            )
             for m in messages
         ],
         columns=RAW_COLUMNS,
     )
     frame["kafka_time"] = broker_times(frame["kafka_time"].tolist())
     return frame
+
+
+def _cut(content: bytes | None, most: int | None) -> bytes | None:
+    return None if content is None else content[:most]

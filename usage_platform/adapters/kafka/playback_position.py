@@ -8,11 +8,11 @@ offsets on. Not here: publishing readings (`services.play`), remembering how far
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from itertools import islice
 
 import pandas as pd
 from confluent_kafka import Consumer, Message, TopicPartition
 
+from usage_platform.adapters.kafka.consuming import message_portions
 from usage_platform.adapters.kafka.events import committed_reader
 from usage_platform.adapters.kafka.message_headers import readable_headers
 from usage_platform.adapters.kafka.topics import (
@@ -75,8 +75,8 @@ def played_since(
     with committed_reader(kafka, "usage-platform-playback") as client:
         positions, ends = _unread(client, kafka, starts)
         messages = messages_to_end(client, positions)
-        while chunk := list(islice(messages, _AT_ONCE)):
-            ours = [m for m in chunk if any(h in readable_headers(m) for h in headers)]
+        for portion in message_portions(messages, _AT_ONCE):
+            ours = [m for m in portion if any(h in readable_headers(m) for h in headers)]
             for meter, ts in _newest(ours, registry).items():
                 newest[meter] = max(ts, newest.get(meter, ts))
     return PlayedEvents(newest, ends)
