@@ -13,6 +13,7 @@ import usage_platform
 ROOT = Path(usage_platform.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 MOST_LINES = 300
+MOST_FUNCTION_LINES = 60
 # Too slow to import, or in need of a JVM, where only some runs need them.
 HEAVY = ("pyspark", "sklearn", "matplotlib", "duckdb")
 # Dagster is the matter of `defs`, and that of the demo, which asks its instance about runs.
@@ -146,6 +147,37 @@ def test_no_file_is_too_long_and_each_says_what_it_is_for():
         text = path.read_text("utf-8")
         assert len(text.splitlines()) <= MOST_LINES, name_of(path)
         assert ast.get_docstring(ast.parse(text)), name_of(path)
+
+
+def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """The lines of a function without its docstring: to explain it does not make it too long."""
+    end = function.end_lineno or function.lineno
+    explained = function.body[0] if ast.get_docstring(function) is not None else None
+    docstring = 0 if explained is None else (explained.end_lineno or 0) - explained.lineno + 1
+    return end - function.lineno + 1 - docstring
+
+
+def functions_of(source: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    nodes = ast.walk(ast.parse(source))
+    return [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def test_no_function_is_too_long():
+    too_long = {
+        f"{name_of(path)}::{function.name}"
+        for path in FILES
+        for function in functions_of(path.read_text("utf-8"))
+        if code_lines(function) > MOST_FUNCTION_LINES
+    }
+    assert not too_long
+
+
+def test_the_length_of_a_function_counts_its_signature_and_body_but_not_its_docstring():
+    source = 'def f(\n    a,\n):\n    """Says\n\n    more.\n    """\n    a()\n    return a\n'
+    [function] = functions_of(source)
+    assert code_lines(function) == 5
+    [inner] = functions_of("class A:\n    async def g(self):\n        return 1\n")
+    assert code_lines(inner) == 2
 
 
 def test_no_file_has_a_name_that_says_nothing():

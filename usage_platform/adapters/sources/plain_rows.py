@@ -48,27 +48,8 @@ def plain_block(layout: Layout, block: bytes, first_number: int) -> TypedRows | 
     if b'"' in block or block.count(b"\r") != block.count(b"\r\n"):
         return None
     time, value = layout.time.positions[0], layout.values[0].position
-    types = _types(layout)
-    width = len(layout.dialect.names)
     try:
-        table = pv.read_csv(
-            pa.BufferReader(block),
-            pv.ReadOptions(
-                use_threads=False,
-                block_size=len(block) + 1,
-                column_names=[str(position) for position in range(width)],
-            ),
-            pv.ParseOptions(
-                delimiter=layout.dialect.delimiter, quote_char=False, ignore_empty_lines=False
-            ),
-            pv.ConvertOptions(
-                column_types=types,
-                include_columns=list(types),
-                null_values=[],
-                strings_can_be_null=False,
-                decimal_point=layout.decimal,
-            ),
-        )
+        table = _table(layout, block)
         times = _times(table.column(str(time)), layout.time.utc_offset)
         end = layout.time.end
         ends = None if end is None else _times(table.column(str(end)), layout.time.end_utc_offset)
@@ -104,6 +85,34 @@ def plain_block(layout: Layout, block: bytes, first_number: int) -> TypedRows | 
         count,
         0,
         _flags(table, layout),
+    )
+
+
+def _table(layout: Layout, block: bytes) -> pa.Table:
+    """The cells of a block, by the position of their columns.
+
+    Raises:
+        ArrowInvalid: A row has other columns, or a cell has no value of its type.
+    """
+    types = _types(layout)
+    width = len(layout.dialect.names)
+    return pv.read_csv(
+        pa.BufferReader(block),
+        pv.ReadOptions(
+            use_threads=False,
+            block_size=len(block) + 1,
+            column_names=[str(position) for position in range(width)],
+        ),
+        pv.ParseOptions(
+            delimiter=layout.dialect.delimiter, quote_char=False, ignore_empty_lines=False
+        ),
+        pv.ConvertOptions(
+            column_types=types,
+            include_columns=list(types),
+            null_values=[],
+            strings_can_be_null=False,
+            decimal_point=layout.decimal,
+        ),
     )
 
 

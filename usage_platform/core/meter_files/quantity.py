@@ -37,18 +37,8 @@ def quantity_of(
     by_files = {layout.quantity for layout in layouts}
     quantity = options.quantity or layouts[0].quantity
     if len(by_files) > 1 and options.quantity is None:
-        return (
-            quantity or Quantity.ENERGY,
-            [unit or Unit.KWH for unit in given],
-            [
-                Uncertain(
-                    "quantity",
-                    "--quantity energy",
-                    f"{label}: its parts differ in what their values are; say so with --quantity "
-                    "energy or --quantity register, or play each kind by itself with --csv",
-                )
-            ],
-        )
+        known = [unit or Unit.KWH for unit in given]
+        return quantity or Quantity.ENERGY, known, [_parts_differ(label)]
     if any(unit is None for unit in given):
         unit, unclear = _unknown_unit(label, value, quantity, rises, layouts)
         usual = Quantity.ENERGY if unit.is_amount else Quantity.POWER
@@ -56,55 +46,56 @@ def quantity_of(
     units = [unit for unit in given if unit is not None]
     read = {(unit.is_amount, unit.reading_unit(options.factor)) for unit in units}
     if len(read) > 1:
-        shown = list(dict.fromkeys(units))
-        return (
-            Quantity.POWER,
-            units,
-            [
-                Uncertain(
-                    "unit",
-                    "--csv",
-                    f"{label}: some files are in {shown[0]} and others in {shown[-1]}; play each "
-                    "kind by itself with --csv",
-                )
-            ],
-        )
-    is_amount = units[0].is_amount
+        return Quantity.POWER, units, [_units_differ(label, units)]
     if quantity is not None:
-        if units[0].fits(quantity):
-            return quantity, units, []
-        usual = _USUAL[units[0].is_volume]
-        kind = usual[0] if quantity is not Quantity.POWER else usual[1]
-        return (
-            quantity,
-            units,
-            [
-                Uncertain(
-                    "unit",
-                    f"--unit {kind}",
-                    f"{label}: {quantity} cannot be in {units[0]}, which {value!r} says; name "
-                    f"the unit with --unit, such as --unit {kind}",
-                )
-            ],
-        )
-    if not is_amount:
+        fits = units[0].fits(quantity)
+        return quantity, units, [] if fits else [_unit_misfits(label, value, quantity, units[0])]
+    if not units[0].is_amount:
         return Quantity.POWER, units, []
     is_named = any(layout.is_register_name for layout in layouts)
     if rises and (is_named or changes.gaps >= _ENOUGH):
         return Quantity.REGISTER, units, []
     if not rises and not (is_named and changes.are_none):
         return Quantity.ENERGY, units, []
-    return (
-        Quantity.ENERGY,
-        units,
-        [
-            Uncertain(
-                "quantity",
-                "--quantity register",
-                f"{label}: {value!r} may be the energy of each interval or a register, and too few "
-                "values tell; say so with --quantity energy or --quantity register",
-            )
-        ],
+    return Quantity.ENERGY, units, [_energy_or_register(label, value)]
+
+
+def _parts_differ(label: str) -> Uncertain:
+    return Uncertain(
+        "quantity",
+        "--quantity energy",
+        f"{label}: its parts differ in what their values are; say so with --quantity energy or "
+        "--quantity register, or play each kind by itself with --csv",
+    )
+
+
+def _units_differ(label: str, units: Sequence[Unit]) -> Uncertain:
+    shown = list(dict.fromkeys(units))
+    return Uncertain(
+        "unit",
+        "--csv",
+        f"{label}: some files are in {shown[0]} and others in {shown[-1]}; play each kind by "
+        "itself with --csv",
+    )
+
+
+def _unit_misfits(label: str, value: str, quantity: Quantity, unit: Unit) -> Uncertain:
+    usual = _USUAL[unit.is_volume]
+    kind = usual[0] if quantity is not Quantity.POWER else usual[1]
+    return Uncertain(
+        "unit",
+        f"--unit {kind}",
+        f"{label}: {quantity} cannot be in {unit}, which {value!r} says; name the unit with "
+        f"--unit, such as --unit {kind}",
+    )
+
+
+def _energy_or_register(label: str, value: str) -> Uncertain:
+    return Uncertain(
+        "quantity",
+        "--quantity register",
+        f"{label}: {value!r} may be the energy of each interval or a register, and too few values "
+        "tell; say so with --quantity energy or --quantity register",
     )
 
 

@@ -85,18 +85,7 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
     time_name = "+".join(layout.dialect.names[position] for position in layout.time.positions)
     bad.add(times.unreadable, time_name, texts, f"is not a time; {_expected_time(layout)}")
     meters, names = _meters(layout, columns, bad, len(rows))
-    end = None
-    if layout.time.end is not None:
-        cells = pd.Series(columns[layout.time.end], dtype=object)
-        end = read_times(cells, layout.form)
-        if layout.time.end_utc_offset is not None:
-            end_instants, end_wall = _as_instants(
-                end.wall, end.instants, layout.time.end_utc_offset
-            )
-            end = ReadTimes(end_wall, end_instants)
-        unreadable = end.unreadable & (cells.str.strip() != "").to_numpy()
-        name = layout.dialect.names[layout.time.end]
-        bad.add(unreadable, name, cells, f"is not a time; {_expected_time(layout)}")
+    end = None if layout.time.end is None else _ends(layout, columns[layout.time.end], bad)
     within_day = [column for column in layout.values if (column.minutes or 0) < _MINUTES_A_DAY]
     after_day = [column for column in layout.values if (column.minutes or 0) >= _MINUTES_A_DAY]
     for column in after_day:
@@ -139,6 +128,19 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
         quality,
         hours,
     )
+
+
+def _ends(layout: Layout, texts: Sequence[str], bad: "_Bad") -> ReadTimes:
+    """The ends of the intervals; an empty cell is no fault."""
+    cells = pd.Series(texts, dtype=object)
+    end = read_times(cells, layout.form)
+    if layout.time.end_utc_offset is not None:
+        instants, wall = _as_instants(end.wall, end.instants, layout.time.end_utc_offset)
+        end = ReadTimes(wall, instants)
+    unreadable = end.unreadable & (cells.str.strip() != "").to_numpy()
+    name = layout.dialect.names[layout.time.end or 0]
+    bad.add(unreadable, name, cells, f"is not a time; {_expected_time(layout)}")
+    return end
 
 
 @dataclass(frozen=True, eq=False)

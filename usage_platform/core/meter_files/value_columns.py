@@ -5,7 +5,7 @@ columns of times and meters (`columns`).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from usage_platform.core.measurement import Unit
@@ -74,28 +74,7 @@ def value_columns(
         return of_day
     numeric = numeric_columns(table, taken)
     described = {at for at in numeric if _meter_name(table.names[at]) in options.meters}
-    with_unit = [
-        at for at in numeric if at in described or _unit_at(table, at, dialect) is not None
-    ]
-    # An export of electricity and gas is one of electricity; a file of gas alone is one of gas.
-    of_energy = [at for at in with_unit if at in described or not _is_volume(table, at, dialect)]
-    found = (
-        of_energy
-        or with_unit
-        or [at for at in numeric if not units.is_other_quantity(table.names[at])]
-    )
-    if not found:
-        # A column whose every cell is unreadable is reported row by row.
-        found = [
-            at
-            for at, name in enumerate(table.names)
-            if at not in taken and (units.unit_of(name) is not None)
-        ][:1]
-    if not found:
-        others = [at for at in range(len(table.names)) if at not in taken]
-        if len(others) != 1:
-            table.position("value", "value")
-        found = others
+    found = _candidates(table, taken, numeric, described, dialect)
     if len(found) == 1:
         name = table.names[found[0]]
         own = _meter_name(name) if found[0] in described else ""
@@ -123,6 +102,50 @@ def value_columns(
         )
         for at in found
     )
+
+
+def _candidates(
+    table: Table,
+    taken: Sequence[int],
+    numeric: Sequence[int],
+    described: Collection[int],
+    dialect: Dialect,
+) -> Sequence[int]:
+    """The positions of the columns that may hold the value, at least one.
+
+    Args:
+        table: The first and last rows.
+        taken: Columns that hold times or meters.
+        numeric: Columns of numbers.
+        described: Those among them that are named after a meter with a description.
+        dialect: Gives the units line.
+
+    Raises:
+        MissingColumnError: There is no such column.
+    """
+    with_unit = [
+        at for at in numeric if at in described or _unit_at(table, at, dialect) is not None
+    ]
+    # An export of electricity and gas is one of electricity; a file of gas alone is one of gas.
+    of_energy = [at for at in with_unit if at in described or not _is_volume(table, at, dialect)]
+    found = (
+        of_energy
+        or with_unit
+        or [at for at in numeric if not units.is_other_quantity(table.names[at])]
+    )
+    if not found:
+        # A column whose every cell is unreadable is reported row by row.
+        found = [
+            at
+            for at, name in enumerate(table.names)
+            if at not in taken and (units.unit_of(name) is not None)
+        ][:1]
+    if not found:
+        others = [at for at in range(len(table.names)) if at not in taken]
+        if len(others) != 1:
+            table.position("value", "value")
+        found = others
+    return found
 
 
 def _meter_name(column: str) -> str:
