@@ -180,6 +180,50 @@ def test_the_length_of_a_function_counts_its_signature_and_body_but_not_its_docs
     assert code_lines(inner) == 2
 
 
+ASKING_BROKERS = {
+    "committed",
+    "create_topics",
+    "describe_configs",
+    "describe_consumer_groups",
+    "describe_topics",
+    "get_watermark_offsets",
+    "incremental_alter_configs",
+    "list_offsets",
+    "list_topics",
+    "offsets_for_times",
+}
+"""The calls of Kafka's clients that wait for an answer, without a time-out for ever."""
+
+
+def calls_without_a_time_out(source: str) -> set[str]:
+    return {
+        node.func.attr
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ASKING_BROKERS
+        # A method of the platform's own has a name of these, and no client.
+        and ast.unparse(node.func.value).rpartition(".")[2] in {"admin", "client", "_client"}
+        and not {"timeout", "request_timeout"} & {keyword.arg for keyword in node.keywords}
+    }
+
+
+def test_each_question_to_the_brokers_has_a_time_out():
+    asked = {name_of(path): calls_without_a_time_out(path.read_text("utf-8")) for path in FILES}
+    assert {name: calls for name, calls in asked.items() if calls} == {}
+    assert calls_without_a_time_out("self._client.committed([place])") == {"committed"}
+
+
+def test_only_one_place_produces_to_kafka_where_a_full_queue_is_waited_for():
+    producers = {
+        name_of(path)
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "produce"
+    }
+    assert producers == {"adapters/kafka/producing.py"}
+
+
 def test_no_file_has_a_name_that_says_nothing():
     empty_names = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
     assert not {name_of(path) for path in FILES if path.stem in empty_names}

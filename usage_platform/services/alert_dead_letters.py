@@ -10,11 +10,11 @@ from datetime import datetime
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from usage_platform.adapters.kafka.topics import KafkaSettings, ensure_topics
+from usage_platform.adapters.kafka.producing import produce
+from usage_platform.adapters.kafka.topics import ANSWER_SECONDS, KafkaSettings, ensure_topics
 from usage_platform.core.alerts.alert import Alert
 
 ALERT_DEAD_LETTERS = "alert_dead_letters"
-_ANSWER_SECONDS = 10.0
 
 
 def publish_dead_letter(
@@ -42,7 +42,8 @@ def publish_dead_letter(
         "alert": alert.as_json(),
     }
     with _producer(kafka) as producer:
-        producer.produce(ALERT_DEAD_LETTERS, json.dumps(letter).encode(), alert.meter.encode())
+        value, key = json.dumps(letter).encode(), alert.meter.encode()
+        produce(producer, ALERT_DEAD_LETTERS, value, key, ANSWER_SECONDS)
 
 
 @contextmanager
@@ -61,6 +62,6 @@ def _producer(kafka: KafkaSettings) -> Generator[Producer]:
 
     producer = Producer(kafka.client(**{"enable.idempotence": True}), on_delivery=note)
     yield producer
-    left = producer.flush(_ANSWER_SECONDS)
+    left = producer.flush(ANSWER_SECONDS)
     if failures or left:
         raise KafkaException(failures[0] if failures else KafkaError(KafkaError._TIMED_OUT))

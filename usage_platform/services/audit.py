@@ -14,6 +14,7 @@ from usage_platform.adapters.kafka.events import committed_reader, messages_betw
 from usage_platform.adapters.kafka.topics import (
     USAGE,
     KafkaSettings,
+    offset_ranges,
     partitions_of,
     positions_at,
 )
@@ -38,7 +39,6 @@ from usage_platform.services.topic_progress import ingested_offsets
 MOST_EVENTS_A_DAY = 100_000
 """A bound for days with a correction that came months later: they span the whole topic."""
 
-_TIMEOUT = 10.0
 _Spans = dict[int, tuple[int, int]]
 
 
@@ -108,10 +108,7 @@ def _received(reader: LakeReader) -> pd.DataFrame:
 
 
 def _bounds(client: Consumer, kafka: KafkaSettings) -> _Spans:
-    return {
-        p.partition: client.get_watermark_offsets(p, timeout=_TIMEOUT)
-        for p in partitions_of(client, kafka, USAGE)
-    }
+    return offset_ranges(client, partitions_of(client, kafka, USAGE))
 
 
 def _offsets(client: Consumer, stretch: Stretch, bounds: Mapping[int, tuple[int, int]]) -> _Spans:

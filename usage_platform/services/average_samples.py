@@ -20,11 +20,13 @@ from usage_platform.adapters.kafka.consuming import consume, has_reached, noting
 from usage_platform.adapters.kafka.producing import produce, within
 from usage_platform.adapters.kafka.topic_ids import topic_id
 from usage_platform.adapters.kafka.topics import (
+    ANSWER_SECONDS,
     SAMPLE_REJECTS,
     SAMPLES,
     SAMPLES_GROUP,
     USAGE,
     KafkaSettings,
+    offset_ranges,
     partitions_of,
 )
 from usage_platform.adapters.lake.lake_id import lake_id
@@ -51,7 +53,6 @@ from usage_platform.services.score_fencing import (
 
 _BATCH = 10_000
 _QUIET_SECONDS = 0.5
-_CALL_SECONDS = 10.0
 
 
 class AveragerFencedError(RuntimeError):
@@ -99,7 +100,7 @@ class SampleAverager:
         check_lake_of_stage(kafka, self._lake_id, work)
         # Fences one that is still alive elsewhere: its transaction can no longer commit.
         with fenced_as_own_error(self._producer, AveragerFencedError):
-            self._producer.init_transactions(_CALL_SECONDS)
+            self._producer.init_transactions(ANSWER_SECONDS)
         self._assigned: list[TopicPartition] = []
         self._topic = ""
         self._consumed: dict[int, int] = {}
@@ -125,10 +126,8 @@ class SampleAverager:
         # Before the ends: what the broker got by then is before them.
         now = int(self._clock() * 1e9)
         self._assign(tick)
-        ends = {
-            one.partition: self._consumer.get_watermark_offsets(one, timeout=_CALL_SECONDS)[1]
-            for one in self._assigned
-        }
+        ranges = offset_ranges(self._consumer, self._assigned)
+        ends = {partition: end for partition, (_, end) in ranges.items()}
         while not has_reached(ends, self._consumed, self._ended):
             messages = noting_ends(consume(self._consumer, _BATCH, _QUIET_SECONDS), self._ended)
             if messages:
@@ -208,7 +207,7 @@ class SampleAverager:
         group = self._consumer.consumer_group_metadata()
         # As in the scorer: the call ignores its own time limit when the coordinator goes away.
         within(
-            _CALL_SECONDS,
-            lambda: producer.send_offsets_to_transaction(offsets, group, _CALL_SECONDS),
+            ANSWER_SECONDS,
+            lambda: producer.send_offsets_to_transaction(offsets, group, ANSWER_SECONDS),
         )
-        producer.commit_transaction(_CALL_SECONDS)
+        producer.commit_transaction(ANSWER_SECONDS)

@@ -7,12 +7,14 @@ A message is acknowledged once Kafka has acknowledged its sample. A kill in betw
 send it again: the same sample then comes twice, which changes no reading.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from usage_platform.adapters.kafka.producing import produce
 from usage_platform.adapters.kafka.sample_messages import collected_header
 from usage_platform.adapters.kafka.topics import (
     SAMPLE_TOPICS,
@@ -161,12 +163,14 @@ class Collector:
             self._acknowledge(message.place)
 
         self._waiting += 1
-        self._producer.produce(
+        produce(
+            self._producer,
             SAMPLES,
             message.payload[: self._limits.event_bytes + 1],
             meter.encode(),
-            headers=collected_header(message.received),
-            on_delivery=delivered,
+            math.inf,
+            collected_header(message.received),
+            delivered,
         )
 
     def _acknowledge(self, place: Place | None) -> None:

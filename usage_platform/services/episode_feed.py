@@ -12,6 +12,7 @@ from confluent_kafka import OFFSET_INVALID, Consumer, Message, TopicPartition
 from usage_platform.adapters.kafka.consuming import message_portions
 from usage_platform.adapters.kafka.events import committed_reader
 from usage_platform.adapters.kafka.topics import (
+    ANSWER_SECONDS,
     EPISODE,
     KafkaSettings,
     messages_to_end,
@@ -28,7 +29,6 @@ ROUTES = "routes"
 """The name of the routes' turn, file and consumer group (`alerts-routes`)."""
 
 _MOST_MESSAGES = 20_000
-_ANSWER_SECONDS = 10.0
 
 
 class KafkaFeed:
@@ -106,5 +106,5 @@ def _inherit(client: Consumer, kafka: KafkaSettings, sinks: Sequence[str]) -> No
 def _offsets(client: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
     """The committed offsets of a group."""
     given = [TopicPartition(one.topic, one.partition) for one in partitions]
-    found = client.committed(given, timeout=_ANSWER_SECONDS)
+    found = client.committed(given, timeout=ANSWER_SECONDS)
     return [one for one in found if one.offset != OFFSET_INVALID]

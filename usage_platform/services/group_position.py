@@ -16,13 +16,12 @@ from hashlib import sha256
 from confluent_kafka import Consumer, TopicPartition
 
 from usage_platform.adapters.kafka.topic_ids import topic_id
-from usage_platform.adapters.kafka.topics import SUMS_GROUP, USAGE, KafkaSettings
+from usage_platform.adapters.kafka.topics import ANSWER_SECONDS, SUMS_GROUP, USAGE, KafkaSettings
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.tables import READINGS
 from usage_platform.core.fleet.summed_groups import SummedGroup
 from usage_platform.services.offset_marks import offset_mark, reader_of_offsets
 
-_TIMEOUT = 10.0
 _MARKS = 6
 _NO_DAY = "-"
 
@@ -62,7 +61,7 @@ def committed_position(client: Consumer, topic: str) -> GroupPosition:
         client: A consumer in the group.
         topic: The topic's id.
     """
-    [found] = client.committed([TopicPartition(USAGE, 0)], timeout=_TIMEOUT)
+    [found] = client.committed([TopicPartition(USAGE, 0)], timeout=ANSWER_SECONDS)
     marks = (found.metadata or "").split()
     if len(marks) != _MARKS or marks[0] != topic:
         return GroupPosition()

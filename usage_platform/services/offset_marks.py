@@ -13,10 +13,8 @@ from dataclasses import dataclass
 
 from confluent_kafka import Consumer
 
-from usage_platform.adapters.kafka.topics import KafkaSettings, partitions_of
+from usage_platform.adapters.kafka.topics import ANSWER_SECONDS, KafkaSettings, partitions_of
 from usage_platform.adapters.lake.errors import LakeError
-
-_TIMEOUT = 10.0
 
 
 class OtherLakeError(LakeError):
@@ -87,7 +85,7 @@ def check_lake(client: Consumer, kafka: KafkaSettings, lake_id: str, work: Work)
         OtherLakeError: When one has: two would stop each other in turn.
     """
     partitions = partitions_of(client, kafka, work.topic)
-    for one in client.committed(partitions, timeout=_TIMEOUT) if partitions else []:
+    for one in client.committed(partitions, timeout=ANSWER_SECONDS) if partitions else []:
         marks = (one.metadata or "").split()
         if len(marks) > 1 and marks[1] != lake_id:
             raise OtherLakeError(

@@ -9,19 +9,21 @@ end: what is there was published, what is not never will be by anybody else.
 
 from collections.abc import Iterator, Sequence
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Message, TopicPartition
 
 from usage_platform.adapters.kafka.events import committed_reader
 from usage_platform.adapters.kafka.open_transactions import wait_for_their_end
 from usage_platform.adapters.kafka.producing import produce
 from usage_platform.adapters.kafka.topic_ids import topic_id
 from usage_platform.adapters.kafka.topics import (
+    ANSWER_SECONDS,
     EPISODE,
     PEAKS_GROUP,
     SCORER_GROUP,
     USAGE,
     KafkaSettings,
     messages_to_end,
+    offset_ranges,
     partitions_of,
 )
 from usage_platform.adapters.stores.peak_record import PeakRecord
@@ -33,8 +35,7 @@ from usage_platform.services.score_fencing import (
     transactional_producer,
 )
 
-_CALL_SECONDS = 10.0
-_OPEN_SECONDS = TRANSACTION_TIMEOUT_MS / 1000 + _CALL_SECONDS
+_OPEN_SECONDS = TRANSACTION_TIMEOUT_MS / 1000 + ANSWER_SECONDS
 
 
 class PeakFencedError(RuntimeError):
@@ -62,7 +63,7 @@ class PeakPublisher:
         self._kafka = kafka
         self._producer = transactional_producer(kafka, PEAKS_GROUP)
         with fenced_as_own_error(self._producer, PeakFencedError):
-            self._producer.init_transactions(_CALL_SECONDS)
+            self._producer.init_transactions(ANSWER_SECONDS)
 
     def new_messages(self, record: PeakRecord) -> Iterator[Message]:
         """The messages of the topic `episode` since the record's offsets, which are moved on.
@@ -78,9 +79,10 @@ class PeakPublisher:
             partitions = partitions_of(client, self._kafka, EPISODE)
             # What another run has committed may lie behind an open transaction of the scorer.
             wait_for_their_end(self._kafka, partitions, _OPEN_SECONDS)
+            # What was not read, and what Kafka still has.
             starts = [
-                TopicPartition(EPISODE, one.partition, _start(client, one, record))
-                for one in partitions
+                TopicPartition(EPISODE, partition, max(low, record.offsets.get(partition, 0)))
+                for partition, (low, _) in offset_ranges(client, partitions).items()
             ]
             for message in messages_to_end(client, starts):
                 record.offsets[message.partition() or 0] = (message.offset() or 0) + 1
@@ -101,11 +103,4 @@ class PeakPublisher:
             seconds = TRANSACTION_TIMEOUT_MS / 1000
             for event in events:
                 produce(producer, EPISODE, event.value, event.meter.encode(), seconds)
-            producer.commit_transaction(_CALL_SECONDS)
-
-
-def _start(client: Consumer, one: TopicPartition, record: PeakRecord) -> int:
-    """The first offset that was not read and that Kafka still has."""
-    return max(
-        client.get_watermark_offsets(one, timeout=10)[0], record.offsets.get(one.partition, 0)
-    )
+            producer.commit_transaction(ANSWER_SECONDS)

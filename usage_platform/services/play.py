@@ -4,6 +4,7 @@ Belongs here: the producer, and waiting until a reading is due. Not here: which 
 (`core.readings.pacing`), which ones remain (`playback_plan`).
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,11 +13,11 @@ import pandas as pd
 from confluent_kafka import KafkaError, Message, Producer
 
 from usage_platform.adapters.kafka.playback_position import source_header
+from usage_platform.adapters.kafka.producing import Delivered, Headers, produce
 from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings
 from usage_platform.core.readings.messages import usage_messages
 from usage_platform.core.readings.pacing import Pace, bursts
 
-Headers = list[tuple[str, str | bytes | None]]
 _LONGEST_SLEEP = 1.0
 _LAST_SECONDS = 10.0
 
@@ -122,19 +123,11 @@ def _send(
     producer: Producer,
     rows: pd.DataFrame,
     headers: Headers,
-    delivered: Callable[[KafkaError | None, Message], None],
+    delivered: Delivered,
 ) -> None:
     keys = {meter: meter.encode() for meter in rows["meter"].unique()}
     for meter, message in zip(rows["meter"], usage_messages(rows), strict=True):
-        while True:
-            try:
-                producer.produce(
-                    USAGE, message, keys[meter], on_delivery=delivered, headers=headers
-                )
-            except BufferError:
-                producer.poll(0.1)
-            else:
-                break
+        produce(producer, USAGE, message, keys[meter], math.inf, headers, delivered)
     producer.poll(0)
 
 

@@ -17,6 +17,7 @@ from usage_platform.adapters.kafka.topics import (
     SCORER_GROUP,
     USAGE,
     KafkaSettings,
+    offset_ranges,
     partitions_of,
 )
 from usage_platform.adapters.lake.reader import LakeReader
@@ -115,7 +116,7 @@ def _scored_offsets(kafka: KafkaSettings) -> tuple[dict[int, tuple[int, int]], d
     """First and end offset of each partition of `usage`, and the scorer's committed offsets."""
     with reader_of_offsets(kafka, SCORER_GROUP) as client:
         partitions = partitions_of(client, kafka, USAGE)
-        ends = {p.partition: client.get_watermark_offsets(p, timeout=10) for p in partitions}
+        ends = offset_ranges(client, partitions)
         now = topic_id(kafka, USAGE) or ""
         return ends, scored_until(client, partitions, now) if partitions else {}
 
@@ -125,10 +126,8 @@ def _newest_before(
 ) -> pd.Timestamp | None:
     """The newest event time among the last events before some offsets; None if none has one."""
     with committed_reader(kafka, "usage-platform-lag") as client:
-        lows = {
-            p.partition: client.get_watermark_offsets(p, timeout=10)[0]
-            for p in partitions_of(client, kafka, topic)
-        }
+        ranges = offset_ranges(client, partitions_of(client, kafka, topic))
+        lows = {partition: low for partition, (low, _) in ranges.items()}
         starts = {p: max(lows.get(p, 0), end - _LAST_EVENTS) for p, end in ends.items()}
         messages = list(messages_between(client, topic, starts, ends))
     newest = _event_times(topic, messages, registry).max()

@@ -16,14 +16,18 @@ from confluent_kafka import OFFSET_INVALID, Consumer, Message, TopicPartition
 from usage_platform.adapters.kafka.consuming import message_portions
 from usage_platform.adapters.kafka.events import committed_reader, messages_between
 from usage_platform.adapters.kafka.sample_messages import sample_message
-from usage_platform.adapters.kafka.topics import SAMPLES, KafkaSettings
+from usage_platform.adapters.kafka.topics import (
+    ANSWER_SECONDS,
+    SAMPLES,
+    KafkaSettings,
+    offset_ranges,
+)
 from usage_platform.core.meter_descriptions.samples import SampleDescriptions
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.samples.parsing import parse_samples
 from usage_platform.core.samples.stage import SampleStage, Taken
 from usage_platform.services.offset_marks import offset_mark
 
-_TIMEOUT = 10.0
 _PORTION = 10_000
 _MARKS = 4
 
@@ -72,8 +76,11 @@ def committed_position(
     starts: dict[int, int] = {}
     notices: list[str] = []
     clock = 0
-    for one in client.committed([*partitions], timeout=_TIMEOUT):
-        low, high = client.get_watermark_offsets(one, timeout=_TIMEOUT)
+    committed = client.committed([*partitions], timeout=ANSWER_SECONDS)
+    # After the offsets: what is committed meanwhile must not look as if it were beyond the end.
+    ranges = offset_ranges(client, partitions)
+    for one in committed:
+        low, high = ranges[one.partition]
         marks = (one.metadata or "").split()
         is_known = len(marks) == _MARKS and marks[0] == topic_id and one.offset <= high
         if one.offset == OFFSET_INVALID or not is_known:

@@ -21,13 +21,12 @@ from uuid import uuid4
 from confluent_kafka import Consumer, TopicPartition
 
 from usage_platform.adapters.kafka.topic_ids import topic_id
-from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings
+from usage_platform.adapters.kafka.topics import ANSWER_SECONDS, USAGE, KafkaSettings, offset_ranges
 from usage_platform.services.offset_marks import offset_mark
 from usage_platform.services.score_fencing import ScorerFencedError
 from usage_platform.services.score_position import scored_until
 from usage_platform.services.score_transaction import ScorerTransactions
 
-_TIMEOUT = 10.0
 _PLACE = TopicPartition(USAGE, 0)
 
 
@@ -127,7 +126,7 @@ def _record(
     """Write the division to the offset of partition 0, which stays where it is."""
     topic = topic_id(kafka, USAGE) or ""
     done = scored_until(client, [_PLACE], topic)
-    low, _ = client.get_watermark_offsets(_PLACE, timeout=_TIMEOUT)
+    low, _ = offset_ranges(client, [_PLACE])[_PLACE.partition]
     mark = offset_mark(topic, lake_id, str(division))
     transactions.commit(client, [TopicPartition(USAGE, 0, done.get(0, low), mark)])
 
@@ -138,7 +137,7 @@ def recorded_division(client: Consumer) -> Division:
     Args:
         client: A consumer in the scorers' group.
     """
-    [place] = client.committed([_PLACE], timeout=_TIMEOUT)
+    [place] = client.committed([_PLACE], timeout=ANSWER_SECONDS)
     marks = (place.metadata or "").split()
     if len(marks) < 3:
         return Division()

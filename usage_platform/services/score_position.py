@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_INVALID, Consumer, TopicPartition
 
-_TIMEOUT = 10.0
+from usage_platform.adapters.kafka.topics import ANSWER_SECONDS, offset_ranges
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,16 @@ def scored_until(
         topic_id: The topic's id.
     """
     done: dict[int, int] = {}
-    for one in client.committed([*partitions], timeout=_TIMEOUT):
+    committed = client.committed([*partitions], timeout=ANSWER_SECONDS)
+    # After the offsets: what is committed meanwhile must not look as if it were beyond the end.
+    ranges = offset_ranges(client, partitions)
+    for one in committed:
         marks = (one.metadata or "").split()
         is_of_another = bool(marks) and marks[0] != topic_id
         if one.offset == OFFSET_INVALID or is_of_another:
             continue
         # Beyond the end: the topic was created again, in the time of a version without metadata.
-        if one.offset <= client.get_watermark_offsets(one, timeout=_TIMEOUT)[1]:
+        if one.offset <= ranges[one.partition][1]:
             done[one.partition] = one.offset
     return done
 
@@ -57,17 +60,16 @@ def waiting_ends(
     """The current end of each partition in which events wait; arguments as `scored_until`."""
     done = scored_until(client, partitions, topic_id)
     waiting: dict[int, int] = {}
-    for one in partitions:
-        low, high = client.get_watermark_offsets(one, timeout=_TIMEOUT)
-        if high > max(done.get(one.partition, low), low):
-            waiting[one.partition] = high
+    for partition, (low, high) in offset_ranges(client, partitions).items():
+        if high > max(done.get(partition, low), low):
+            waiting[partition] = high
     return waiting
 
 
 def unscored(client: Consumer, partitions: Sequence[TopicPartition], topic_id: str) -> int:
     """Events that wait in all partitions; arguments as for `scored_until`."""
     done = scored_until(client, partitions, topic_id)
-    ends = {p.partition: client.get_watermark_offsets(p, timeout=_TIMEOUT) for p in partitions}
+    ends = offset_ranges(client, partitions)
     return sum(max(high - max(done.get(p, low), low), 0) for p, (low, high) in ends.items())
 
 
@@ -84,9 +86,10 @@ def start_of_scoring(
     done = scored_until(client, partitions, topic_id)
     positions: list[TopicPartition] = []
     deleted: list[str] = []
+    ranges = offset_ranges(client, partitions)
     for one in partitions:
         offset = done.get(one.partition, OFFSET_BEGINNING)
-        low, _ = client.get_watermark_offsets(one, timeout=_TIMEOUT)
+        low, _ = ranges[one.partition]
         if 0 <= offset < low:
             deleted.append(f"{offset} to {low - 1} of partition {one.partition}")
             offset = low

@@ -20,7 +20,7 @@ from usage_platform.adapters.kafka.events import (
     messages_between,
     raw_frame,
 )
-from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings, partitions_of
+from usage_platform.adapters.kafka.topics import USAGE, KafkaSettings, offset_ranges, partitions_of
 from usage_platform.adapters.lake.admitted_meters import AdmittedMeters
 from usage_platform.adapters.lake.reader import LakeReader
 from usage_platform.adapters.lake.readings_by_meter import readings_by_meter
@@ -169,9 +169,10 @@ def _first_messages(client: Consumer, kafka: KafkaSettings) -> list[Message]:
     """The first events of each partition of `usage`; more than one, as one may be a reject."""
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}
-    for one in partitions_of(client, kafka, USAGE):
-        low, high = client.get_watermark_offsets(one, timeout=10)
-        starts[one.partition], ends[one.partition] = low, min(low + _FIRST_EVENTS, high)
+    for partition, (low, high) in offset_ranges(
+        client, partitions_of(client, kafka, USAGE)
+    ).items():
+        starts[partition], ends[partition] = low, min(low + _FIRST_EVENTS, high)
     return list(messages_between(client, USAGE, starts, ends))
 
 

@@ -10,7 +10,13 @@ import pandas as pd
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from usage_platform.adapters.kafka.producing import produce, within
-from usage_platform.adapters.kafka.topics import ANOMALY, DEAD_LETTERS, EPISODE, KafkaSettings
+from usage_platform.adapters.kafka.topics import (
+    ANOMALY,
+    ANSWER_SECONDS,
+    DEAD_LETTERS,
+    EPISODE,
+    KafkaSettings,
+)
 from usage_platform.core.anomalies.anomaly import anomaly_messages
 from usage_platform.core.anomalies.episode_messages import EpisodeEvent
 from usage_platform.core.meters import MeterRegistry
@@ -21,8 +27,6 @@ from usage_platform.services.score_fencing import (
     fenced_as_own_error,
     transactional_producer,
 )
-
-_CALL_SECONDS = 10.0
 
 OutputMessage = tuple[str, bytes | None, bytes | None]
 """Topic, value and key."""
@@ -48,7 +52,7 @@ class ScorerTransactions:
             ScorerFencedError: Somebody else has taken over meanwhile.
         """
         with fenced_as_own_error(self._producer):
-            self._producer.init_transactions(_CALL_SECONDS)
+            self._producer.init_transactions(ANSWER_SECONDS)
 
     def commit(
         self,
@@ -76,10 +80,10 @@ class ScorerTransactions:
             # librdkafka ignores the time limit of this call when the coordinator goes away
             # (confluentinc/librdkafka#5456); it would hang until the process ends.
             within(
-                _CALL_SECONDS,
-                lambda: producer.send_offsets_to_transaction([*positions], group, _CALL_SECONDS),
+                ANSWER_SECONDS,
+                lambda: producer.send_offsets_to_transaction([*positions], group, ANSWER_SECONDS),
             )
-            producer.commit_transaction(_CALL_SECONDS)
+            producer.commit_transaction(ANSWER_SECONDS)
 
 
 def output_messages(

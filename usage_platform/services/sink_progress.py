@@ -6,11 +6,15 @@ Belongs here: the offsets of its consumer group. Not here: what is sent (`delive
 from confluent_kafka import OFFSET_INVALID, Consumer, Message, TopicPartition
 
 from usage_platform.adapters.kafka.topic_ids import topic_id
-from usage_platform.adapters.kafka.topics import EPISODE, KafkaSettings, partitions_of
+from usage_platform.adapters.kafka.topics import (
+    ANSWER_SECONDS,
+    EPISODE,
+    KafkaSettings,
+    offset_ranges,
+    partitions_of,
+)
 from usage_platform.adapters.stores.alert_record import AlertRecord
 from usage_platform.services.offset_marks import offset_mark
-
-_ANSWER_SECONDS = 10.0
 
 
 class SinkProgress:
@@ -50,10 +54,11 @@ class SinkProgress:
         topic = self._topic = topic_id(self._kafka, EPISODE) or ""
         kept = self._record.topic_id()
         is_other_topic = kept not in ("", topic)
-        committed = self._client.committed(partitions, timeout=_ANSWER_SECONDS)
+        committed = self._client.committed(partitions, timeout=ANSWER_SECONDS)
         is_new = not is_other_topic and all(one.offset == OFFSET_INVALID for one in committed)
+        ranges = offset_ranges(self._client, committed)
         for one in committed:
-            low, high = self._client.get_watermark_offsets(one, timeout=_ANSWER_SECONDS)
+            low, high = ranges[one.partition]
             if is_new:
                 one.offset = high
             elif is_other_topic or not low <= one.offset <= high:

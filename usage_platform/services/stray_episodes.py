@@ -11,7 +11,12 @@ import json
 
 from usage_platform.adapters.kafka.consuming import message_portions
 from usage_platform.adapters.kafka.events import committed_reader, messages_between, raw_frame
-from usage_platform.adapters.kafka.topics import EPISODE, KafkaSettings, partitions_of
+from usage_platform.adapters.kafka.topics import (
+    EPISODE,
+    KafkaSettings,
+    offset_ranges,
+    partitions_of,
+)
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.lake.rejects_table import merge_rejects
 from usage_platform.adapters.lake.tables import Lake
@@ -41,10 +46,7 @@ def reject_stray_episodes(lake: Lake, kafka: KafkaSettings, own: str = "") -> in
     files = LakeFiles(lake.checkpoint(EPISODE, own))
     strays = 0
     with committed_reader(kafka, "usage-platform-episodes") as client:
-        bounds = {
-            p.partition: client.get_watermark_offsets(p, timeout=10)
-            for p in partitions_of(client, kafka, EPISODE)
-        }
+        bounds = offset_ranges(client, partitions_of(client, kafka, EPISODE))
         done = _read_offsets(files)
         # A topic that was made again begins before the offset of the one before it.
         starts = {

@@ -21,7 +21,7 @@ from confluent_kafka import Consumer
 
 from usage_platform.adapters.kafka.producing import produce, within
 from usage_platform.adapters.kafka.topic_ids import topic_id
-from usage_platform.adapters.kafka.topics import SUMS_GROUP, USAGE, KafkaSettings
+from usage_platform.adapters.kafka.topics import ANSWER_SECONDS, SUMS_GROUP, USAGE, KafkaSettings
 from usage_platform.adapters.lake.lake_id import lake_id
 from usage_platform.adapters.lake.new_readings import (
     NewFiles,
@@ -54,7 +54,6 @@ from usage_platform.services.score_fencing import (
 MOST_ROWS = 150_000
 """Readings of a day that are summed at once, by the intervals of their meters; 100 bytes each."""
 
-_CALL_SECONDS = 10.0
 _NO_FILES = DayFiles(version=-1, files={})
 
 
@@ -92,7 +91,7 @@ class GroupSums:
         check_lake_of_stage(kafka, self._lake_id, Work(USAGE, SUMS_GROUP, "summed"))
         # Fences one that is still alive elsewhere: its transaction can no longer commit.
         with fenced_as_own_error(self._producer, SumsFencedError):
-            self._producer.init_transactions(_CALL_SECONDS)
+            self._producer.init_transactions(ANSWER_SECONDS)
         self._topic: str = ""
         self._position = GroupPosition()
         # The files of the versions `base` and `target` of the position.
@@ -205,10 +204,10 @@ class GroupSums:
         group = self._consumer.consumer_group_metadata()
         # As in the scorer: the call ignores its own time limit when the coordinator goes away.
         within(
-            _CALL_SECONDS,
-            lambda: producer.send_offsets_to_transaction(offsets, group, _CALL_SECONDS),
+            ANSWER_SECONDS,
+            lambda: producer.send_offsets_to_transaction(offsets, group, ANSWER_SECONDS),
         )
-        producer.commit_transaction(_CALL_SECONDS)
+        producer.commit_transaction(ANSWER_SECONDS)
 
 
 def _portions(groups: Sequence[SummedGroup]) -> Iterator[tuple[SummedGroup, ...]]:

@@ -57,7 +57,7 @@ def test_rows_that_cannot_be_read_are_told_and_the_rest_goes_on(materialize, tmp
 def test_playing_with_no_broker_is_one_line_that_says_what_to_do(
     materialize, unused_port, monkeypatch
 ):
-    monkeypatch.setattr(kafka_topics, "_TIMEOUT", 1.0)
+    monkeypatch.setattr(kafka_topics, "ANSWER_SECONDS", 1.0)
     address = f"127.0.0.1:{unused_port()}"
     with pytest.raises(dg.Failure) as caught:
         materialize(usage, kafka_bootstrap=address)
@@ -67,7 +67,7 @@ def test_playing_with_no_broker_is_one_line_that_says_what_to_do(
 def test_days_are_mended_without_a_broker_and_their_lag_is_not_known(
     tmp_path, unused_port, monkeypatch
 ):
-    monkeypatch.setattr(kafka_topics, "_TIMEOUT", 1.0)
+    monkeypatch.setattr(kafka_topics, "ANSWER_SECONDS", 1.0)
     address = f"127.0.0.1:{unused_port()}"
     deployment = Platform(tmp_path, kafka_bootstrap=address).deployment
     lag = lag_metadata(anomaly_assets._lag_into_lake(deployment))

@@ -28,7 +28,7 @@ _CLIENT = {
     "fetch.wait.max.ms": 1000,
 }
 _LOOK_SECONDS = 5.0
-_ANSWER_SECONDS = 1.0
+_LOOK_ANSWER_SECONDS = 1.0
 
 
 def message_arrives(
@@ -83,7 +83,7 @@ def _has_other_partitions(
     """Whether a topic has other partitions now; False where no broker says so."""
     try:
         return any(
-            {one.partition for one in partitions_of(client, kafka, topic, _ANSWER_SECONDS)}
+            {one.partition for one in partitions_of(client, kafka, topic, _LOOK_ANSWER_SECONDS)}
             != set(ends)
             for topic, ends in behind.items()
         )

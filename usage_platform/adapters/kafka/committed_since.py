@@ -10,6 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from usage_platform.adapters.kafka.open_transactions import wait_for_their_end
 from usage_platform.adapters.kafka.topics import (
+    ANSWER_SECONDS,
     KafkaSettings,
     messages_to_end,
     partitions_of,
@@ -19,8 +20,6 @@ from usage_platform.core.time.units import NS_A_MILLISECOND
 
 CLOCK_SLACK_MS = 7 * 24 * 60 * 60 * 1000
 """Messages are read from so long before the time asked for: a broker's clock may be set back."""
-
-_TIMEOUT = 10.0
 
 
 def committed_since(
@@ -47,7 +46,7 @@ def committed_since(
     partitions = partitions_of(client, kafka, topic)
     if not partitions:
         return
-    wait_for_their_end(kafka, partitions, transaction_seconds + _TIMEOUT)
+    wait_for_their_end(kafka, partitions, transaction_seconds + ANSWER_SECONDS)
     yield from messages_to_end(client, _starts(client, partitions, since))
 
 

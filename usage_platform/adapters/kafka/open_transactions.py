@@ -18,11 +18,13 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import (
+    AdminClient,
     OffsetSpec,  # pyright: ignore[reportPrivateImportUsage] - documented as public
 )
 
 from usage_platform.adapters.kafka.topics import (
     ANOMALY,
+    ANSWER_SECONDS,
     DEAD_LETTERS,
     EPISODE,
     USAGE,
@@ -40,7 +42,6 @@ The scorer writes to all but `usage`, in one transaction. Readings from samples 
 transactions; playback writes there without any, and other producers may have theirs.
 """
 
-_TIMEOUT = 10.0
 _POLL_SECONDS = 0.1
 
 
@@ -92,9 +93,10 @@ def open_transactions(kafka: KafkaSettings, now: pd.Timestamp) -> list[OpenTrans
     )
     try:
         partitions = [p for topic in WATCHED_TOPICS for p in partitions_of(client, kafka, topic)]
-        # In this order, so that a transaction that ends in between is not reported.
-        ends = _latest(kafka, partitions, IsolationLevel.READ_UNCOMMITTED)
-        stable = _latest(kafka, partitions, IsolationLevel.READ_COMMITTED)
+        with administration(kafka) as admin:
+            # In this order, so that a transaction that ends in between is not reported.
+            ends = _latest(admin, partitions, IsolationLevel.READ_UNCOMMITTED)
+            stable = _latest(admin, partitions, IsolationLevel.READ_COMMITTED)
         transactions = []
         for (topic, partition), end in ends.items():
             start = stable[topic, partition]
@@ -123,36 +125,36 @@ def wait_for_their_end(
         KafkaException: When one is open for longer, or the broker refuses or is silent.
     """
     deadline = time.monotonic() + seconds
-    ends = _latest(kafka, partitions, IsolationLevel.READ_UNCOMMITTED)
-    while any(
-        stable < ends[place]
-        for place, stable in _latest(kafka, partitions, IsolationLevel.READ_COMMITTED).items()
-    ):
-        if time.monotonic() > deadline:
-            raise KafkaException(
-                KafkaError(
-                    KafkaError._TIMED_OUT, f"a transaction has been open for {seconds:.0f} s"
+    with administration(kafka) as admin:
+        ends = _latest(admin, partitions, IsolationLevel.READ_UNCOMMITTED)
+        while any(
+            stable < ends[place]
+            for place, stable in _latest(admin, partitions, IsolationLevel.READ_COMMITTED).items()
+        ):
+            if time.monotonic() > deadline:
+                raise KafkaException(
+                    KafkaError(
+                        KafkaError._TIMED_OUT, f"a transaction has been open for {seconds:.0f} s"
+                    )
                 )
-            )
-        time.sleep(_POLL_SECONDS)
+            time.sleep(_POLL_SECONDS)
 
 
 def _latest(
-    kafka: KafkaSettings, partitions: list[TopicPartition], isolation: IsolationLevel
+    admin: AdminClient, partitions: list[TopicPartition], isolation: IsolationLevel
 ) -> dict[tuple[str, int], int]:
     if not partitions:
         return {}
     latest = cast("OffsetSpec", OffsetSpec.latest())
-    with administration(kafka) as admin:
-        futures = admin.list_offsets(
-            dict.fromkeys(partitions, latest),
-            isolation_level=isolation,
-            request_timeout=_TIMEOUT,
-        )
-        return {
-            (p.topic, p.partition): future.result(timeout=2 * _TIMEOUT).offset
-            for p, future in futures.items()
-        }
+    futures = admin.list_offsets(
+        dict.fromkeys(partitions, latest),
+        isolation_level=isolation,
+        request_timeout=ANSWER_SECONDS,
+    )
+    return {
+        (p.topic, p.partition): future.result(timeout=2 * ANSWER_SECONDS).offset
+        for p, future in futures.items()
+    }
 
 
 def _appended(client: Consumer, topic: str, partition: int, offset: int) -> pd.Timestamp | None:

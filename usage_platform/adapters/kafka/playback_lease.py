@@ -18,7 +18,12 @@ from typing import Self
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from usage_platform.adapters.kafka.topics import KafkaSettings, administration, ensure_topics
+from usage_platform.adapters.kafka.topics import (
+    ANSWER_SECONDS,
+    KafkaSettings,
+    administration,
+    ensure_topics,
+)
 
 LEASE_TOPIC = "usage_playback_lease"
 SESSION_SECONDS = 10.0
@@ -28,7 +33,6 @@ _LONGEST_WAIT_SECONDS = 60.0
 _POLL_SECONDS = 0.2
 # After a silence this long, heartbeats (one every two seconds) may have been missed.
 _SILENT_SECONDS = SESSION_SECONDS - 3.0
-_ANSWER_SECONDS = 10.0
 
 
 class PlaybackLeaseError(RuntimeError):
@@ -131,7 +135,7 @@ class PlaybackLease:
     def _other_holder(self) -> str | None:
         """The client id of the group's member that has the partition now."""
         with administration(self._kafka) as admin:
-            futures = admin.describe_consumer_groups([LEASE_TOPIC], request_timeout=_ANSWER_SECONDS)
+            futures = admin.describe_consumer_groups([LEASE_TOPIC], request_timeout=ANSWER_SECONDS)
             try:
                 members = futures[LEASE_TOPIC].result().members
             except KafkaException:  # The coordinator moves or starts: try again.

@@ -19,6 +19,7 @@ from usage_platform.adapters.kafka.topics import (
     USAGE,
     KafkaSettings,
     messages_to_end,
+    offset_ranges,
     partitions_of,
 )
 from usage_platform.core.meters import MeterRegistry
@@ -88,12 +89,13 @@ def _unread(
     """Where to read in each partition that has something to read, and the ends of all."""
     positions: list[TopicPartition] = []
     ends: dict[int, int] = {}
-    for one in partitions_of(client, kafka, USAGE):
-        low, high = client.get_watermark_offsets(one, timeout=10)
-        start = max(starts.get(one.partition, low), low)
-        ends[one.partition] = high
+    for partition, (low, high) in offset_ranges(
+        client, partitions_of(client, kafka, USAGE)
+    ).items():
+        start = max(starts.get(partition, low), low)
+        ends[partition] = high
         if start < high:
-            positions.append(TopicPartition(USAGE, one.partition, start))
+            positions.append(TopicPartition(USAGE, partition, start))
     return positions, ends
 
 

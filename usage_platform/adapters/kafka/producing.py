@@ -9,9 +9,15 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-_POLL_SECONDS = 1.0
+Headers = Sequence[tuple[str, str | bytes | None]]
+"""The names and values of a message's headers."""
+
+Delivered = Callable[[KafkaError | None, Message], None]
+"""Gets the error of a message that was not delivered, or None."""
+
+_POLL_SECONDS = 0.1
 
 
 def produce(
@@ -20,7 +26,8 @@ def produce(
     value: bytes | None,
     key: bytes | None,
     seconds: float,
-    headers: Sequence[tuple[str, bytes]] = (),
+    headers: Headers | None = None,
+    on_delivery: Delivered | None = None,
 ) -> None:
     """Produce a message; where the producer's queue is full, wait until the broker takes some.
 
@@ -29,19 +36,23 @@ def produce(
         topic: The topic.
         value: The value; None is a tombstone.
         key: The key, or None.
-        seconds: For how long to wait.
+        seconds: For how long to wait; infinite to wait until there is room.
         headers: Names and values.
+        on_delivery: Called with the outcome, while the producer is polled.
 
     Raises:
         KafkaException: When the queue stays full.
     """
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
+    ends: float | None = None
+    listed = None if headers is None else [*headers]
+    while True:
         try:
-            return producer.produce(topic, value, key, headers=[*headers] or None)
+            return producer.produce(topic, value, key, headers=listed, on_delivery=on_delivery)
         except BufferError:
+            ends = time.monotonic() + seconds if ends is None else ends
+            if time.monotonic() >= ends:
+                raise KafkaException(KafkaError(KafkaError._QUEUE_FULL)) from None
             producer.poll(_POLL_SECONDS)
-    raise KafkaException(KafkaError(KafkaError._QUEUE_FULL))
 
 
 def within(seconds: float, call: Callable[[], None]) -> None:

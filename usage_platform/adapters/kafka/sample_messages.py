@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from confluent_kafka import Message
 
 from usage_platform.adapters.kafka.message_headers import readable_headers
+from usage_platform.adapters.kafka.producing import Headers
 from usage_platform.core.samples.parsing import SampleMessage
 from usage_platform.core.time.broker_time import broker_milliseconds
 
 _COLLECTED = "collected_ms"
 _LONGEST = 15
-
-Headers = list[tuple[str, str | bytes | None]]
 
 
 def collected_header(at: float) -> Headers:

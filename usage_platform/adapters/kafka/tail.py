@@ -13,8 +13,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from usage_platform.adapters.kafka.consuming import consume
 from usage_platform.adapters.kafka.errors import kafka_error_line
 from usage_platform.adapters.kafka.topics import (
+    ANSWER_SECONDS,
     KafkaSettings,
     KafkaUnreachableError,
+    offset_ranges,
     partitions_of,
 )
 
@@ -22,7 +24,6 @@ _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.25
 _AGAIN_SECONDS = 2.0
 _MOST_AT_ONCE = 2000
-_TIMEOUT = 10.0
 
 OnMessages = Callable[[list[Message]], None]
 OnState = Callable[[str], None]
@@ -66,7 +67,7 @@ class TopicTail:
     def stop(self) -> None:
         """Stop the thread; returns once it has ended."""
         self._stop.set()
-        self._thread.join(2 * _TIMEOUT)
+        self._thread.join(2 * ANSWER_SECONDS)
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -116,14 +117,13 @@ class TopicTail:
         """Where to begin, or to resume, in each partition of the topics that exist."""
         starts = []
         for topic in self._topics:
-            for start in partitions_of(client, kafka, topic):
-                first, end = client.get_watermark_offsets(start, timeout=_TIMEOUT)
-                known = self._next.get((topic, start.partition))
+            ranges = offset_ranges(client, partitions_of(client, kafka, topic))
+            for partition, (first, end) in ranges.items():
+                known = self._next.get((topic, partition))
                 # Beyond the end: the topic was deleted and created again.
                 if known is None or not first <= known <= end:
                     known = max(first, end - self._recent)
-                start.offset = known
-                starts.append(start)
+                starts.append(TopicPartition(topic, partition, known))
         return starts
 
     def _take(self, messages: list[Message]) -> None:

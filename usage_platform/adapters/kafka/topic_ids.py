@@ -6,9 +6,13 @@ Belongs here: asking the brokers. Not here: what another id means for progress
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 
-from usage_platform.adapters.kafka.topics import KafkaSettings, administration, unreachable
+from usage_platform.adapters.kafka.topics import (
+    ANSWER_SECONDS,
+    KafkaSettings,
+    administration,
+    unreachable,
+)
 
-_TIMEOUT = 10.0
 UNKNOWN = "AAAAAAAAAAAAAAAAAAAAAA"
 """The id of topics on brokers that have none: Kafka before 2.8, some compatible brokers."""
 
@@ -30,9 +34,10 @@ def described_topic(kafka: KafkaSettings, topic: str) -> tuple[str, int] | None:
         KafkaUnreachableError: When no broker answers.
     """
     with administration(kafka) as admin:
-        future = admin.describe_topics(TopicCollection([topic]), request_timeout=_TIMEOUT)[topic]
+        asked = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER_SECONDS)
+        future = asked[topic]
         try:
-            found = future.result(timeout=2 * _TIMEOUT)
+            found = future.result(timeout=2 * ANSWER_SECONDS)
             return str(found.topic_id), len(found.partitions)
         except KafkaException as error:
             if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:

@@ -6,7 +6,7 @@ Belongs here: administration of topics, and reading to their end. Not here: prod
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,8 +40,10 @@ PEAKS_GROUP = "peak-warnings"
 SCORER_GROUP = "anomaly-scorer"
 """The consumer group whose offsets are the scorer's progress."""
 
+ANSWER_SECONDS = 10.0
+"""For how long a call waits for the brokers' answer, whatever it asks."""
+
 _log = logging.getLogger(__name__)
-_TIMEOUT = 10.0
 _SILENCE_SECONDS = 20.0
 # How long a call waits for messages, also after the last one.
 _POLL_SECONDS = 0.1
@@ -110,11 +112,13 @@ def ensure_topics(kafka: KafkaSettings, names: Sequence[str] = _TOPICS) -> None:
         NewTopic(name, kafka.partitions, kafka.replication, config=_TOPIC_CONFIG) for name in names
     ]
     with administration(kafka) as admin:
-        futures = admin.create_topics(topics, operation_timeout=_TIMEOUT, request_timeout=_TIMEOUT)
+        futures = admin.create_topics(
+            topics, operation_timeout=ANSWER_SECONDS, request_timeout=ANSWER_SECONDS
+        )
         existing: list[str] = []
         for name, future in futures.items():
             try:
-                future.result(timeout=2 * _TIMEOUT)
+                future.result(timeout=2 * ANSWER_SECONDS)
                 _checked.discard((kafka.bootstrap, name))
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
@@ -130,11 +134,11 @@ def _correct_settings(admin: AdminClient, topics: Sequence[str]) -> None:
     """Give existing topics the settings of `_TOPIC_CONFIG`."""
     asked = admin.describe_configs(
         [ConfigResource(ConfigResource.Type.TOPIC, name) for name in topics],
-        request_timeout=_TIMEOUT,
+        request_timeout=ANSWER_SECONDS,
     )
     for topic, future in asked.items():
         try:
-            found = future.result(timeout=2 * _TIMEOUT)
+            found = future.result(timeout=2 * ANSWER_SECONDS)
             wrong = {k: v for k, v in _TOPIC_CONFIG.items() if found[k].value != v}
             if not wrong:
                 continue
@@ -143,8 +147,9 @@ def _correct_settings(admin: AdminClient, topics: Sequence[str]) -> None:
             change = ConfigResource(
                 ConfigResource.Type.TOPIC, topic.name, incremental_configs=entries
             )
-            for done in admin.incremental_alter_configs([change]).values():
-                done.result(timeout=2 * _TIMEOUT)
+            changed = admin.incremental_alter_configs([change], request_timeout=ANSWER_SECONDS)
+            for done in changed.values():
+                done.result(timeout=2 * ANSWER_SECONDS)
         except KafkaException as error:
             _log.warning(
                 "topic %s: its settings cannot be checked (%s); the platform relies on %s",
@@ -165,7 +170,7 @@ def administration(kafka: KafkaSettings) -> AbstractContextManager[AdminClient]:
 
 
 def partitions_of(
-    client: Consumer, kafka: KafkaSettings, topic: str, seconds: float = _TIMEOUT
+    client: Consumer, kafka: KafkaSettings, topic: str, seconds: float = ANSWER_SECONDS
 ) -> list[TopicPartition]:
     """The partitions of a topic; none where it does not exist.
 
@@ -205,7 +210,21 @@ def positions_at(
         KafkaException: When the broker refuses, or is silent for too long.
     """
     asked = [TopicPartition(p.topic, p.partition, milliseconds) for p in partitions]
-    return client.offsets_for_times(asked, timeout=_TIMEOUT) if asked else []
+    return client.offsets_for_times(asked, timeout=ANSWER_SECONDS) if asked else []
+
+
+def offset_ranges(
+    client: Consumer, partitions: Iterable[TopicPartition]
+) -> dict[int, tuple[int, int]]:
+    """The first offset and the end (one past the last) of each of a topic's partitions.
+
+    Raises:
+        KafkaException: When the broker refuses, or is silent for too long.
+    """
+    return {
+        one.partition: client.get_watermark_offsets(one, timeout=ANSWER_SECONDS)
+        for one in partitions
+    }
 
 
 def end_offsets(kafka: KafkaSettings, topic: str) -> dict[int, tuple[int, int]]:
@@ -216,10 +235,7 @@ def end_offsets(kafka: KafkaSettings, topic: str) -> dict[int, tuple[int, int]]:
     """
     client = Consumer(kafka.client(**{"group.id": "usage-platform-offsets"}))
     try:
-        return {
-            p.partition: client.get_watermark_offsets(p, timeout=_TIMEOUT)
-            for p in partitions_of(client, kafka, topic)
-        }
+        return offset_ranges(client, partitions_of(client, kafka, topic))
     except KafkaException as error:
         raise unreachable(kafka, error) from None
     finally:

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
@@ -10,10 +12,10 @@ class FullQueue:
     def __init__(self, polls):
         self.polls, self.taken = polls, []
 
-    def produce(self, topic, value, key, headers):
+    def produce(self, topic, value, key, headers, on_delivery):
         if self.polls > 0:
             raise BufferError("Queue full")
-        self.taken.append((topic, value, key))
+        self.taken.append((topic, value, key, headers, on_delivery))
 
     def poll(self, seconds):
         self.polls -= 1
@@ -22,7 +24,11 @@ class FullQueue:
 def test_a_full_queue_is_waited_for():
     producer = FullQueue(polls=3)
     produce(producer, "usage", b"1", b"a", seconds=60)
-    assert producer.taken == [("usage", b"1", b"a")]
+    produce(producer, "usage", b"2", b"a", math.inf, [("source", b"x")], print)
+    assert producer.taken == [
+        ("usage", b"1", b"a", None, None),
+        ("usage", b"2", b"a", [("source", b"x")], print),
+    ]
 
 
 def test_a_queue_that_stays_full_is_a_failure_of_kafka():

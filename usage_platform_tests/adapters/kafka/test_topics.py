@@ -87,7 +87,7 @@ def test_a_topic_that_does_not_exist_has_no_offsets(broker):
 def test_a_broker_out_of_reach_is_one_line_with_its_address_and_what_to_do(
     ask, unused_port, monkeypatch, capfd
 ):
-    monkeypatch.setattr("usage_platform.adapters.kafka.topics._TIMEOUT", 1.0)
+    monkeypatch.setattr("usage_platform.adapters.kafka.topics.ANSWER_SECONDS", 1.0)
     address = f"127.0.0.1:{unused_port()}"
     with pytest.raises(KafkaUnreachableError) as caught:
         ask(KafkaSettings(address))
@@ -120,7 +120,7 @@ def no_garbage_collection() -> Iterator[None]:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc of Linux")
 def test_a_client_that_got_no_answer_is_not_left_to_the_garbage_collector(unused_port, monkeypatch):
     """Which runs on any thread: also on the client's own, where its end aborts the process."""
-    monkeypatch.setattr("usage_platform.adapters.kafka.topics._TIMEOUT", 1.0)
+    monkeypatch.setattr("usage_platform.adapters.kafka.topics.ANSWER_SECONDS", 1.0)
     with no_garbage_collection():
         before = threads_of_clients()
         with pytest.raises(KafkaUnreachableError):

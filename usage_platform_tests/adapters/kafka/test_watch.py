@@ -59,7 +59,7 @@ class TestTopic:
 
 
 def test_a_broker_that_does_not_answer_is_told(unused_port, monkeypatch):
-    monkeypatch.setattr("usage_platform.adapters.kafka.topics._TIMEOUT", 0.2)
+    monkeypatch.setattr("usage_platform.adapters.kafka.topics.ANSWER_SECONDS", 0.2)
     nowhere = KafkaSettings(f"127.0.0.1:{unused_port()}")
     with pytest.raises(KafkaUnreachableError, match="does not answer"):
         next(values_since(nowhere, ANOMALY, None, True, lambda text: None))

@@ -48,7 +48,7 @@ class StoppingProducer(Producer):
         self._stop_at(BEFORE_PRODUCE)
 
     def produce(self, topic: str, *rest: Any, **named: Any) -> None:
-        super().produce(topic, *rest, on_delivery=self._delivered, **named)
+        super().produce(topic, *rest, **{**named, "on_delivery": self._delivered})
 
     def send_offsets_to_transaction(self, positions: list[Any], *rest: Any, **named: Any) -> None:
         [self._ends] = [position.offset for position in positions if position.topic == self.topic]

@@ -109,9 +109,9 @@ PROCESS_GUARDS = (
         "the scorer's offsets are part of its transaction",
         _SCORING,
         "            within(\n"
-        "                _CALL_SECONDS,\n"
+        "                ANSWER_SECONDS,\n"
         "                lambda: producer.send_offsets_to_transaction"
-        "([*positions], group, _CALL_SECONDS),\n"
+        "([*positions], group, ANSWER_SECONDS),\n"
         "            )\n",
         "            client.commit(offsets=[*positions], asynchronous=False)\n",
         _KILLED_SCORER,
