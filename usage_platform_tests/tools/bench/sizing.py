@@ -48,7 +48,7 @@ class Costs:
     topic_bytes: float = 155.0
     tables_mb: float = 1.05
     models_mb: float = 6.8
-    base_cores: float = 0.17
+    base_cores: float = 0.10
     base_gb: float = 5.0
 
 
