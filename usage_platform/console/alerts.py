@@ -102,10 +102,10 @@ def _number(text: str | None) -> Decimal | None:
 
 
 def read_routes(platform: Platform, file: Path | None) -> Routes:
-    """The routes of the lake's file, or of another one.
+    """The routes of the lake's file, which need not be there, or of another one.
 
     Raises:
-        SettingsError: In one line, when there is no file, or it is no UTF-8.
+        SettingsError: In one line, when the other file is no UTF-8.
         LakeError: In one line, when something in it is wrong.
     """
     if file is not None:
@@ -113,13 +113,18 @@ def read_routes(platform: Platform, file: Path | None) -> Routes:
             return routes_in(file.read_text("utf-8"), str(file))
         except UnicodeDecodeError as error:
             raise SettingsError(f"{file}: expected UTF-8 ({error.reason})") from None
-    found = platform.routes.read()
-    if found is None:
-        raise SettingsError(
+    return platform.routes.read() or Routes()
+
+
+def verdict(platform: Platform, file: Path | None, routes: Routes) -> str:
+    """What is said of routes of which nothing is wrong, in one line."""
+    # As the sensor sees it: without a file alerts are sent too.
+    if file is None and platform.routes.read() is None:
+        return (
             f"{platform.routes.place}: no such file; every alert goes to all configured sinks; "
             "docs/alerts.md shows how to write one"
         )
-    return found
+    return f"alerts: {len(routes.routes):,} routes; nothing is wrong"
 
 
 def described(platform: Platform, routes: Routes) -> Table:

@@ -28,9 +28,10 @@ def alerts() -> None:
 def check(overrides: Given, file: Path | None) -> None:
     """Check the lake's file, or FILE before it is copied there; list what each target gets.
 
-    Exits with 1 if something in it is wrong or a target lacks a setting.
+    Exits with 1 if something in it is wrong or a target lacks a setting. Without a file in the lake
+    every alert goes to all configured sinks.
     """
-    from usage_platform.console.alerts import described, problems, read_routes
+    from usage_platform.console.alerts import described, problems, read_routes, verdict
     from usage_platform.console.screen import Screen
     from usage_platform.wiring.platform import Platform
 
@@ -42,7 +43,7 @@ def check(overrides: Given, file: Path | None) -> None:
         screen.say(line)
     if found:
         sys.exit(1)
-    screen.say(f"alerts: {len(routes.routes):,} routes; nothing is wrong")
+    screen.say(verdict(platform, file, routes))
 
 
 @alerts.command()
