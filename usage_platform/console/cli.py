@@ -273,12 +273,13 @@ def models(overrides: Given, back: bool, promote: str | None, sizes: bool) -> No
     from usage_platform.console.screen import Screen
     from usage_platform.wiring.platform import Platform
 
+    if sum((back, promote is not None, sizes)) > 1:
+        raise click.UsageError("expected one of --back, --promote and --sizes")
     store = Platform(Settings.from_env(**overrides)).models
-    screen = Screen()
-    if back or promote:
-        screen.say(change(store, promote))
+    if back or promote is not None:
+        Screen().say(change(store, promote))
     else:
-        screen.console.print(sized(store) if sizes else listed(store))
+        Screen().console.print(sized(store) if sizes else listed(store))
 
 
 @main.command("alert-test")
@@ -294,7 +295,6 @@ def alert_test(overrides: Given, sink: str | None) -> None:
     from usage_platform.wiring.targets import chosen_targets
 
     deployment = Platform(Settings.from_env(**overrides))
-    settings = deployment.settings
-    targets = chosen_targets(settings, deployment.routes.read() or Routes())
-    if not send_tests(targets, sink, settings.default_meter, datetime.now(UTC)):
+    targets = chosen_targets(deployment.settings, deployment.routes.read() or Routes())
+    if not send_tests(targets, sink, deployment.settings.default_meter, datetime.now(UTC)):
         sys.exit(1)

@@ -16,6 +16,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from usage_platform.console.signals import stop_on_signals
 from usage_platform.local.errors import LocalError
 from usage_platform.local.ports import LOOPBACK
 from usage_platform.settings.settings import Settings
@@ -63,6 +64,7 @@ def serve_ui(settings: Settings, workspace: Path, say: Callable[[str], None]) ->
     Raises:
         LocalError: When there is no workspace, or the port is taken.
     """
+    stop_on_signals()
     port, read_only = settings.ui_port, settings.ui_read_only
     address = f"Dagster: http://{LOOPBACK}:{port}{' (read-only)' if read_only else ''}"
     with _app(workspace, read_only) as app:

@@ -4,6 +4,8 @@ Belongs here: one source in, one file out. Not here: how readings are scored
 (`core.evaluation.replay`).
 """
 
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,6 +141,22 @@ def check_ending(out: Path) -> None:
 
 
 def _write(scored: pd.DataFrame, out: Path) -> None:
+    """Write a file as a whole: what breaks it off, as a full disk does, leaves the former one."""
+    whole = out.resolve()
+    if whole.exists() and not whole.is_file():  # A pipe, say.
+        _write_into(scored, out)
+        return
+    part = whole.with_name(f".{os.getpid()}.part-{whole.name}")
+    try:
+        _write_into(scored, part)
+        if whole.exists():
+            shutil.copymode(whole, part)
+        part.replace(whole)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_into(scored: pd.DataFrame, out: Path) -> None:
     if out.name.endswith(_PARQUET):
         scored.to_parquet(out, index=False)
     else:

@@ -110,6 +110,22 @@ def test_a_mistake_on_the_command_line_is_one_line(run, args):
     assert done.output.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "args",
+    [("--back", "--promote", "v1"), ("--promote", "v1", "--sizes"), ("--back", "--sizes")],
+)
+def test_of_options_that_exclude_each_other_none_is_done(run, store, args):
+    before = store.promoted()
+    done = run(*args)
+    assert done.exit_code == 2
+    assert "expected one of --back, --promote and --sizes" in done.output
+    assert store.promoted() == before
+
+
+def test_a_version_without_a_name_is_none(run):
+    assert run("--promote", "").exit_code == 1
+
+
 def test_without_a_model_there_is_no_size(tmp_path):
     with pytest.raises(SettingsError, match=r"^models: none with a detector yet; train one first$"):
         sizes(ModelStore(LakeFiles(str(tmp_path))))

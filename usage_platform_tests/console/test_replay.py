@@ -17,6 +17,7 @@ from usage_platform.core.meter_files.options import CsvColumns
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.source import SourceError
 from usage_platform_tests.core.detector.series import HOURLY, frame, library
+from usage_platform_tests.no_room import no_room
 
 
 @pytest.fixture
@@ -66,6 +67,27 @@ def test_what_was_done_is_said_in_one_line(source, tmp_path):
         "history); 1 bad rows skipped, the first in.csv:962: ts: 'never' is not a time; expected "
         "YYYY-MM-DD HH:MM:SS of 1970 to 2037, local or with an offset such as -05:00"
     )
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.csv.gz", "out.parquet"])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_disk_that_is_full_leaves_the_former_file_or_none(source, tmp_path, name, is_there):
+    out = tmp_path / name
+    if is_there:
+        out.write_text("of yesterday")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(OSError), no_room(100):
+        replayed(source, out)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_link_to_the_file_stays_one(source, tmp_path):
+    (tmp_path / "link.csv").symlink_to(tmp_path / "out.csv")
+    for _ in range(2):
+        replayed(source, tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 40 * 24
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 @pytest.mark.parametrize("name", ["out.xlsx", "out"])
