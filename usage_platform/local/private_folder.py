@@ -23,7 +23,7 @@ def private_folder(path: Path) -> Path:
 
     Raises:
         LocalError: In one line, when it is a link, no folder, or belongs to another user, who could
-            put links to this user's files into it.
+            put links to this user's files into it; or when it is everyone's, such as /tmp.
     """
     try:
         path.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
@@ -31,6 +31,11 @@ def private_folder(path: Path) -> Path:
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
             raise LocalError(
                 f"{path}: expected a folder of this user; remove it, or choose another place"
+            )
+        if found.st_mode & stat.S_ISVTX or path == path.parent:
+            raise LocalError(
+                f"{path}: a folder of all users of this machine, who would be locked out of it; "
+                "choose another place, such as a folder in it"
             )
         if stat.S_IMODE(found.st_mode) != _PRIVATE:
             path.chmod(_PRIVATE)

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,26 @@ def test_a_folder_of_another_user_is_refused(tmp_path):
     os.chown(theirs, 12345, 12345)
     with pytest.raises(LocalError, match="expected a folder of this user"):
         private_folder(theirs)
+
+
+def test_a_folder_of_all_users_is_refused_and_stays_as_it_is(tmp_path):
+    """As /tmp for root, who owns it: closed, nobody else could work on the machine."""
+    everyones = tmp_path / "everyones"
+    everyones.mkdir()
+    everyones.chmod(0o1777)
+    with pytest.raises(LocalError, match="a folder of all users"), StackFile(everyones):
+        pass
+    assert mode_of(everyones) == 0o1777
+    assert list(everyones.iterdir()) == []
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root owns it")
+def test_the_root_of_all_files_is_refused(monkeypatch):
+    closed = []
+    monkeypatch.setattr(Path, "chmod", lambda self, mode: closed.append(self))
+    with pytest.raises(LocalError, match="a folder of all users"):
+        private_folder(Path("/"))
+    assert closed == []
 
 
 def test_a_link_in_the_place_of_a_claim_is_not_followed(tmp_path, monkeypatch, unused_port):
