@@ -25,6 +25,7 @@ from usage_platform.console.screen import table
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.local.broker import JAVA_CLIENT_FILE, LIBRDKAFKA_CLIENT_FILE
 from usage_platform.local.ports import port_answers
+from usage_platform.local.replies import GRPC, HTTP, server_replies
 from usage_platform.local.stack_file import read_live
 from usage_platform.services.event_counts import event_counts, reject_counts
 from usage_platform.services.progress import Lag, lag_into_lake, lag_of_scoring
@@ -61,9 +62,19 @@ def _services(settings: Settings, bootstrap: str) -> Table:
     for name, place in places.items():
         host, _, port = place.partition(":")
         local = host in {"127.0.0.1", "localhost"} and port.isdigit()
-        answers = ("yes" if port_answers(int(port)) else "no") if local else "-"
+        answers = ("yes" if _answers(name, int(port)) else "no") if local else "-"
         rows.add_row(name, place or "not running", answers)
     return rows
+
+
+def _answers(name: str, port: int) -> bool:
+    """Whether a service of this machine answers, by the rule of the supervisor where it has one.
+
+    The system takes connections for a process that hangs.
+    """
+    if name in ("Kafka", "Spark master"):  # The lag says whether Kafka's clients get an answer.
+        return port_answers(port)
+    return server_replies(port, GRPC if name == "Spark" else HTTP)
 
 
 def _spark_cluster(addresses: Sequence[str]) -> dict[str, str]:

@@ -2,6 +2,10 @@
 
 import io
 import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pandas as pd
 import pytest
@@ -63,15 +67,50 @@ def test_how_to_connect_to_the_embedded_broker_is_shown_without_its_password(tmp
     assert "client.properties" not in printed(deployment)
 
 
+@contextmanager
+def replying() -> Iterator[int]:
+    """A port on which each connection is sent something, and closed."""
+
+    class Reply(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.recv(1000)
+            self.request.sendall(b"!")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Reply) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
 def test_the_master_and_the_workers_of_spark_are_shown_where_there_are_some(tmp_path, unused_port):
     deployment = Platform(Settings.from_env({}, data=tmp_path))
-    with StackFile(tmp_path) as stack, socket.create_server(("127.0.0.1", 0)) as worker:
-        places = [f"127.0.0.1:{unused_port()}", f"127.0.0.1:{worker.getsockname()[1]}"]
+    with StackFile(tmp_path) as stack, replying() as worker:
+        places = [f"127.0.0.1:{unused_port()}", f"127.0.0.1:{worker}"]
         stack.write("127.0.0.1:1", "sc://127.0.0.1:1", None, spark_cluster=tuple(places))
         shown = [line.split()[-3:] for line in printed(deployment).splitlines()]
     assert ["master", places[0], "no"] in shown
     assert ["1", places[1], "yes"] in shown
     assert "Spark master" not in printed(deployment)
+
+
+def test_a_service_that_hangs_does_not_answer(tmp_path, monkeypatch):
+    """Its port takes connections all the same."""
+    monkeypatch.setattr("usage_platform.local.replies._WITHIN_S", 0.1)
+    deployment = Platform(Settings.from_env({}, data=tmp_path))
+    with (
+        StackFile(tmp_path) as stack,
+        socket.create_server(("127.0.0.1", 0)) as hanging,
+        replying() as works,
+    ):
+        place = f"127.0.0.1:{hanging.getsockname()[1]}"
+        good = f"127.0.0.1:{works}"
+        stack.write("127.0.0.1:1", f"sc://{place}", f"http://{good}", f"http://{place}")
+        shown = [line.split()[-3:] for line in printed(deployment).splitlines()]
+    assert ["Spark", place, "no"] in shown
+    assert ["Dagster", good, "yes"] in shown
+    assert ["Page", place, "no"] in shown
 
 
 def test_where_all_events_are_and_the_rejects_by_topic_and_reason_are_shown(tmp_path, write_table):
