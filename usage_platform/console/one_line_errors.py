@@ -3,11 +3,21 @@
 Belongs here: which exceptions those are. Not here: the same for Dagster runs (`defs.failures`).
 """
 
+import errno
+
 import click
 
 from usage_platform.adapters.kafka.errors import kafka_error_line
 from usage_platform.console.plain_text import plain
 from usage_platform.settings.settings import SettingsError
+
+_OF_NETWORK = (
+    errno.EADDRINUSE,
+    errno.EADDRNOTAVAIL,
+    errno.EHOSTUNREACH,
+    errno.ENETUNREACH,
+    errno.ETIMEDOUT,
+)
 
 
 class OneLineErrors(click.Group):
@@ -18,7 +28,7 @@ class OneLineErrors(click.Group):
         from confluent_kafka import KafkaException
 
         from usage_platform.adapters.kafka.topics import KafkaUnreachableError
-        from usage_platform.adapters.lake.errors import LakeError, what_to_do
+        from usage_platform.adapters.lake.errors import LakeError
         from usage_platform.adapters.lake.lease import LeaseError
         from usage_platform.adapters.spark.session import SparkUnreachableError
         from usage_platform.core.readings.source import SourceError
@@ -37,4 +47,12 @@ class OneLineErrors(click.Group):
         except BrokenPipeError:  # The reader of the pipe is gone; click exits silently.
             raise
         except OSError as error:
-            raise click.ClickException(plain(what_to_do(error, remote=False))) from None
+            raise click.ClickException(plain(_said_of(error))) from None
+
+
+def _said_of(error: OSError) -> str:
+    """An error of the system in one line: what is said of folders is of no use for a port."""
+    from usage_platform.adapters.lake.errors import one_line, what_to_do
+
+    is_of_network = error.errno in _OF_NETWORK or isinstance(error, ConnectionError)
+    return one_line(str(error)) if is_of_network else what_to_do(error, remote=False)

@@ -1,5 +1,8 @@
 """What people see who give a command something that it cannot use: one line, and no trace."""
 
+import errno
+import os
+
 import pytest
 from click.testing import CliRunner
 
@@ -115,3 +118,16 @@ def test_a_label_on_a_full_disk_is_told_and_those_before_it_stay(refused, tmp_pa
         said = refused(*A_LABEL)
     assert "no space left" in said
     assert labels.read_text() == "[]"
+
+
+@pytest.mark.parametrize("number", [errno.EADDRINUSE, errno.ECONNREFUSED, errno.ETIMEDOUT])
+def test_nobody_is_told_to_free_a_folder_when_a_port_or_a_server_is_at_fault(
+    refused, monkeypatch, number
+):
+    def failing(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("usage_platform.web.server.serve_until_stopped", failing)
+    said = refused("page")
+    assert os.strerror(number) in said
+    assert "folder" not in said
