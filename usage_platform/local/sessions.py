@@ -33,7 +33,7 @@ def marked(env: Mapping[str, str], pid_file: Path) -> dict[str, str]:
         env: The environment of the service.
         pid_file: Names its first process.
     """
-    return {**env, _MARK: str(pid_file.absolute())}
+    return {**env, _MARK: str(pid_file.resolve())}
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:
@@ -111,7 +111,7 @@ def _has_mark(pid: int, pid_file: Path) -> bool:
         entries = _PROC.joinpath(str(pid), "environ").read_bytes().split(b"\0")
     except OSError:  # It has ended, or is another user's.
         return False
-    return os.fsencode(f"{_MARK}={pid_file.absolute()}") in entries
+    return os.fsencode(f"{_MARK}={pid_file.resolve()}") in entries
 
 
 def _kill(pid: int) -> None:

@@ -122,8 +122,8 @@ class Stack:
             raise
         try:
             # Before ports are chosen: what was left may still hold them.
-            if left := reap_all(self._given.data_dir / "run"):
-                self._say(f"stopped what a killed platform had left of {left} services")
+            if reap_all(self._given.data_dir / "run"):
+                self._say("stopped what a killed platform had left running")
             services = self._plan()
             self._supervisor = Supervisor(services, self._say, self._progress)
             # Written first: the code server's definitions look for it.

@@ -184,7 +184,9 @@ def test_what_a_child_had_started_does_not_outlive_a_killed_supervisor_and_the_n
     assert gone(pid)
     grandchild = int((tmp_path / "grandchild").read_text())
     assert identify(grandchild)
-    assert reap(tmp_path)
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+    assert reap(link)  # The same folder by another name.
     assert gone(grandchild)
     assert not list(tmp_path.glob("*.pid"))
 

@@ -97,7 +97,7 @@ def test_what_a_killed_platform_left_is_stopped_before_ports_are_chosen(tmp_path
     monkeypatch.setattr(Stack, "_plan", lambda self: ran.append(left.poll()) or [])
     with left, Stack(Settings.from_env({}, data=tmp_path), said.append, lambda text: None):
         assert ran == [-signal.SIGTERM]
-    assert said == ["stopped what a killed platform had left of 1 services"]
+    assert said == ["stopped what a killed platform had left running"]
 
 
 def test_dagsters_processes_are_told_of_one_code_location(environments, monkeypatch):
