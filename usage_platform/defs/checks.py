@@ -13,8 +13,8 @@ from usage_platform.adapters.lake.tables import (
 from usage_platform.core.detector.slow_change import SlowChange
 from usage_platform.core.measurement import few_digits
 from usage_platform.core.meters import Meter
-from usage_platform.core.readings.quality import incomplete_days
 from usage_platform.defs.resources import PlatformResource
+from usage_platform.services.check_days import find_incomplete_days
 from usage_platform.services.slow_changes import slow_changes_by_meter
 
 _SHOWN_DAYS = 20
@@ -35,8 +35,7 @@ def hours_complete(platform: PlatformResource) -> dg.AssetCheckResult:
     if nothing := _not_made_yet(platform, USAGE_HOURLY):
         return nothing
     deployment = platform.deployment
-    hours = deployment.reader.rows(USAGE_HOURLY, ["meter", "start", "n"])
-    missing = incomplete_days(hours, deployment.registry())
+    missing = find_incomplete_days(deployment.reader, deployment.registry())
     shown = "\n".join(
         f"- {row.meter} {row.day}: {row.n} of {row.expected_n}"
         for row in missing.head(_SHOWN_DAYS).itertuples()

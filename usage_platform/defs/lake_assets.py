@@ -180,7 +180,9 @@ def usage_hourly(
         with deployment.lake_writer.session() as spark:
             hours = recompute_range(spark, lake, registry, first, last, context.log.info)
     state = deployment.reader.state(USAGE_HOURLY)
-    shown = deployment.reader.rows(USAGE_HOURLY, None, max(first, last - _MONTH), last)
+    month = max(first, last - _MONTH), last
+    # One meter is drawn, and the rows of all would not fit.
+    drawn = deployment.reader.meters(USAGE_HOURLY, *month)[:1]
     metadata = {
         "hours": hours,
         "rows_before": before.rows,
@@ -188,6 +190,7 @@ def usage_hourly(
         "table_version": state.version,
         "seconds": round(time.monotonic() - started, 2),
     }
-    if not shown.empty:
-        metadata["month_of_hours"] = picture(month_of_hours(shown, deployment.registry()))
+    if drawn:
+        shown = deployment.reader.rows(USAGE_HOURLY, None, *month, drawn)
+        metadata["month_of_hours"] = picture(month_of_hours(shown, registry))
     return dg.MaterializeResult(metadata=metadata)

@@ -21,7 +21,12 @@ from usage_platform.adapters.lake.snapshots import (
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, LakeTable
 from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.meter_hours import are_utc, hour_starts
-from usage_platform.core.readings.quality import compare_hours, duplicate_readings
+from usage_platform.core.readings.quality import (
+    compare_hours,
+    day_counts,
+    days_that_lack,
+    duplicate_readings,
+)
 
 METERS_AT_ONCE = 500
 """Meters whose readings are in memory."""
@@ -61,6 +66,28 @@ def find_duplicates(reader: LakeReader, since: pd.Timestamp | None) -> DaysCheck
             rows += len(found)
             duplicates += duplicate_readings(found)
     return DaysChecked(len(changed.days), rows, duplicates, changed.until)
+
+
+def find_incomplete_days(reader: LakeReader, registry: MeterRegistry) -> pd.DataFrame:
+    """Local days that lack readings, of all meters.
+
+    One count for each meter and day is in memory, and the hours of some days of some meters.
+
+    Args:
+        reader: The lake's tables.
+        registry: Gives each meter's time zone and interval.
+
+    Returns:
+        As from `days_that_lack`.
+    """
+    days = sorted(reader.day_files(USAGE_HOURLY).files)
+    counts = [day_counts(pd.DataFrame({"meter": [], "start": [], "n": []}), registry)]
+    for first, last in day_stretches(reader, USAGE_HOURLY, days, ROWS_AT_ONCE):
+        for names in _meters(reader, [USAGE_HOURLY], first, last):
+            hours = reader.rows(USAGE_HOURLY, ["meter", "start", "n"], first, last, names)
+            counts.append(day_counts(hours, registry))
+    # A local day lies on two UTC days, and so may lie in two stretches.
+    return days_that_lack(pd.concat(counts[1:] or counts, ignore_index=True), registry)
 
 
 def find_wrong_hours(

@@ -10,6 +10,9 @@ from usage_platform.core.meters import MeterRegistry
 from usage_platform.core.readings.series import ReadingHistory
 from usage_platform.core.time.calendar import Calendar
 
+METERS_AT_ONCE = 50
+"""Whose readings of these weeks are in memory at once."""
+
 
 def slow_changes_by_meter(
     reader: LakeReader, registry: MeterRegistry, calendar: Calendar
@@ -27,11 +30,13 @@ def slow_changes_by_meter(
     span = reader.span(READINGS, "event_time")
     if span is None:
         return None
-    since = (span[1] - timedelta(days=HISTORY_DAYS)).date()
-    history = ReadingHistory()
-    history.add(reader.rows(READINGS, ["meter", "event_time", "value"], since))
-    series = {name: history.of(name) for name in history.meters()}
-    return {
-        name: slow_changes(one.instants, one.values, registry.get(name), calendar)
-        for name, one in series.items()
-    }
+    first, last = (span[1] - timedelta(days=HISTORY_DAYS)).date(), span[1].date()
+    names = reader.meters(READINGS, first, last)
+    found: dict[str, Sequence[SlowChange]] = {}
+    for some in (names[at : at + METERS_AT_ONCE] for at in range(0, len(names), METERS_AT_ONCE)):
+        history = ReadingHistory()
+        history.add(reader.rows(READINGS, ["meter", "event_time", "value"], first, last, some))
+        for name in some:
+            one = history.of(name)
+            found[name] = slow_changes(one.instants, one.values, registry.get(name), calendar)
+    return found

@@ -17,39 +17,52 @@ def duplicate_readings(readings: pd.DataFrame) -> int:
 
 
 def incomplete_days(hours: pd.DataFrame, registry: MeterRegistry) -> pd.DataFrame:
+    """Local days that lack readings, by rows of `usage_hourly`: see `days_that_lack`."""
+    return days_that_lack(day_counts(hours, registry), registry)
+
+
+def day_counts(hours: pd.DataFrame, registry: MeterRegistry) -> pd.DataFrame:
+    """How many readings the hours of each local day hold.
+
+    Args:
+        hours: `meter`, `start` and `n` of `usage_hourly`.
+        registry: Gives each meter's time zone.
+
+    Returns:
+        `meter`, `day` (midnight, local, without a zone), `n`.
+    """
+    parts = [pd.DataFrame({"meter": [], "day": [], "n": []})]
+    for name, own in hours.groupby("meter"):
+        local = own["start"].dt.tz_convert(registry.get(str(name)).timezone).dt.tz_localize(None)
+        counts = own["n"].groupby(local.dt.normalize()).sum()
+        parts.append(pd.DataFrame({"meter": name, "day": counts.index, "n": counts.to_numpy()}))
+    return pd.concat(parts[1:] or parts, ignore_index=True)
+
+
+def days_that_lack(counts: pd.DataFrame, registry: MeterRegistry) -> pd.DataFrame:
     """Local days that lack readings, against the 23, 24 or 25 hours that a day has.
 
     Args:
-        hours: Rows of `usage_hourly`; days are judged from each meter's first to its last day,
-            both left out, as they may have begun or ended in the middle.
+        counts: As from `day_counts`; several rows of one day are added up. Days are judged from
+            each meter's first to its last day, both left out, as they may have begun or ended in
+            the middle.
         registry: Gives each meter's time zone and interval.
 
     Returns:
         `meter`, `day` (local date), `n`, `expected_n`; only days with n < expected_n.
     """
-    parts: list[pd.DataFrame] = []
-    for name, own in hours.groupby("meter"):
-        meter = registry.get(str(name))
-        local_day = own["start"].dt.tz_convert(meter.timezone).dt.date
-        counts = own.assign(day=local_day).groupby("day")["n"].sum()
-        inner = pd.date_range(counts.index.min(), counts.index.max(), inclusive="neither")
-        days = pd.Series(0, index=inner.date).add(counts.iloc[1:-1], fill_value=0)
-        expected = [
-            expected_readings(d, meter.timezone, meter.interval_minutes) for d in days.index
-        ]
-        parts.append(
-            pd.DataFrame(
-                {
-                    "meter": name,
-                    "day": days.index,
-                    "n": days.to_numpy("int64"),
-                    "expected_n": expected,
-                }
-            )
-        )
     columns = ["meter", "day", "n", "expected_n"]
-    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-    return found[found["n"] < found["expected_n"]].reset_index(drop=True)
+    parts = [pd.DataFrame(columns=columns)]
+    for name, own in counts.groupby("meter"):
+        meter = registry.get(str(name))
+        of_day = own.groupby("day")["n"].sum()
+        inner = pd.date_range(of_day.index.min(), of_day.index.max(), inclusive="neither")
+        n = of_day.reindex(inner, fill_value=0).to_numpy("int64")
+        days = inner.date
+        expected = [expected_readings(d, meter.timezone, meter.interval_minutes) for d in days]
+        found = pd.DataFrame({"meter": name, "day": days, "n": n, "expected_n": expected})
+        parts.append(found[found["n"] < found["expected_n"]])
+    return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
 def compare_hours(
