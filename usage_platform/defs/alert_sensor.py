@@ -12,6 +12,7 @@ import dagster as dg
 from confluent_kafka import KafkaException
 
 from usage_platform.adapters.kafka.arrivals import message_arrives
+from usage_platform.adapters.kafka.errors import kafka_error_line
 from usage_platform.adapters.kafka.topics import (
     EPISODE,
     KafkaUnreachableError,
@@ -103,6 +104,7 @@ def _sent_to_all(deployment: Platform, seconds: float) -> Iterator[tuple[str, bo
     """Send each alert to each sink; yields as `_sent`."""
     sinks = chosen_sinks(deployment.settings)
     ends = time.monotonic() + seconds
+    unexpected: list[Exception] = []
     for number, sink in enumerate(sinks):
         share = (ends - time.monotonic()) / (len(sinks) - number)
         try:
@@ -111,8 +113,13 @@ def _sent_to_all(deployment: Platform, seconds: float) -> Iterator[tuple[str, bo
             yield f"{sink.name}: {error}", False
         except _RETRIED as error:
             yield f"{sink.name}: {_retry(error)}", False
+        except Exception as error:
+            # Whatever it is: the other sinks get their alerts before the tick fails.
+            unexpected.append(error)
         else:
             yield f"{sink.name}: {_in_words(done)}", bool(done.sent or done.failed)
+    if unexpected:
+        raise unexpected[0]
 
 
 def _routed(deployment: Platform, chosen: Chosen, seconds: float) -> Iterator[tuple[str, bool]]:
@@ -137,7 +144,8 @@ def _routed(deployment: Platform, chosen: Chosen, seconds: float) -> Iterator[tu
 
 
 def _retry(error: Exception | str) -> str:
-    return f"will retry at the next tick, nothing is lost: {error}"
+    said = kafka_error_line(error) if isinstance(error, KafkaException) else error
+    return f"will retry at the next tick, nothing is lost: {said}"
 
 
 def _turn(deployment: Platform, sink: AlertSink, seconds: float) -> Delivered:

@@ -7,6 +7,7 @@ import pandas as pd
 from confluent_kafka import KafkaException
 from pydantic import Field
 
+from usage_platform.adapters.kafka.errors import kafka_error_line
 from usage_platform.adapters.kafka.open_transactions import (
     WATCHED_TOPICS,
     OpenTransaction,
@@ -156,5 +157,5 @@ def _what_to_do(one: OpenTransaction) -> str:
 
 def _not_asked(error: KafkaUnreachableError | KafkaException) -> dg.AssetCheckResult:
     """The result when Kafka does not answer: neither passed nor known to be wrong, a warning."""
-    line = error.args[0].str() if isinstance(error, KafkaException) else str(error)
-    return dg.AssetCheckResult(passed=False, severity=_WARN, description=f"Kafka: {line}")
+    line = kafka_error_line(error) if isinstance(error, KafkaException) else f"Kafka: {error}"
+    return dg.AssetCheckResult(passed=False, severity=_WARN, description=line)

@@ -105,4 +105,5 @@ def skipped(error: Exception) -> dg.SkipReason:
         return dg.SkipReason("the tick before still waits for Kafka")
     if isinstance(error, _FENCED):
         return dg.SkipReason(str(error))
-    return dg.SkipReason(f"begins again at the next tick, nothing is lost or doubled: {error}")
+    line = kafka_error_line(error) if isinstance(error, KafkaException) else str(error)
+    return dg.SkipReason(f"begins again at the next tick, nothing is lost or doubled: {line}")

@@ -59,15 +59,19 @@ class KeptClient(Generic[_Client]):
             raise ClientBusyError
         try:
             if self._client is None or self._made_from != (kafka, *more):
-                if self._client is not None:
-                    self._client.close()
+                self._end()
                 self._client = self._make(kafka, reader, *more)
                 self._made_from = kafka, *more
             try:
                 yield self._client
             except BaseException:
-                self._client.close()
-                self._client = None
+                self._end()
                 raise
         finally:
             self._lock.release()
+
+    def _end(self) -> None:
+        # Forgotten first: one that fails to close must not be lent again.
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()

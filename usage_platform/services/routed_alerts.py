@@ -12,6 +12,7 @@ from datetime import datetime
 
 from confluent_kafka import KafkaException
 
+from usage_platform.adapters.kafka.errors import kafka_error_line
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.files import LakeFiles
 from usage_platform.adapters.stores.alert_record import AlertRecord
@@ -74,9 +75,18 @@ class RoutedAlerts:
             }
             self._route(states, now, _until(time.monotonic() + seconds / 2))
             order = _order(list(self.targets), now)
+            unexpected: list[Exception] = []
             for number, name in enumerate(order):
                 share = (ends - time.monotonic()) / (len(order) - number)
-                yield name, self._deliver(name, states[name], now, time.monotonic() + share)
+                try:
+                    done = self._deliver(name, states[name], now, time.monotonic() + share)
+                except Exception as error:
+                    # Whatever it is: the other targets get their alerts before the turn fails.
+                    unexpected.append(error)
+                else:
+                    yield name, done
+            if unexpected:
+                raise unexpected[0]
 
     def _route(
         self, states: Mapping[str, TargetState], now: datetime, more_time: Iterator[bool]
@@ -94,7 +104,9 @@ class RoutedAlerts:
         try:
             return delivery.turn(now, _until(ends))
         # Such as a dead letter that cannot be written: it stops no other target.
-        except (KafkaException, LakeError) as error:
+        except KafkaException as error:
+            return kafka_error_line(error)
+        except LakeError as error:
             return str(error)
 
     def _take_over(

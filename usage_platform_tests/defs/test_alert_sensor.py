@@ -5,6 +5,7 @@ import threading
 
 import pandas as pd
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from usage_platform.adapters.kafka.topics import EPISODE, KafkaUnreachableError
 from usage_platform.adapters.lake.errors import LakeError
@@ -76,6 +77,24 @@ def test_a_sink_that_fails_holds_up_no_other_and_no_secret_is_told(look, turns, 
     assert "geheim" not in said
     # The first must not use up the time of the second.
     assert seconds[0] <= alert_sensor._SECONDS / 2
+
+
+def test_an_error_that_nobody_expects_fails_the_tick_after_the_other_sinks(look, turns, tmp_path):
+    outcomes, seconds = turns
+    outcomes["webhook"] = RuntimeError("a record that cannot be")
+    outcomes["slack"] = Delivered(sent=1)
+    with pytest.raises(RuntimeError, match="a record that cannot be"):
+        look(alert_sensor.alerts, Platform(tmp_path, **SINKS))
+    assert len(seconds) == 2
+
+
+def test_an_error_of_kafka_is_said_in_words(look, turns, tmp_path):
+    outcomes, _ = turns
+    error = KafkaException(KafkaError(KafkaError._TIMED_OUT, "the broker is slow"))
+    outcomes["webhook"] = outcomes["slack"] = error
+    said = skipped(look(alert_sensor.alerts, Platform(tmp_path, **SINKS)))
+    assert said.endswith("nothing is lost: Kafka: the broker is slow")
+    assert "KafkaError{" not in said
 
 
 def test_a_turn_that_goes_on_is_said_and_the_other_sinks_go_ahead(look, turns, tmp_path):
