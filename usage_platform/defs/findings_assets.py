@@ -35,6 +35,8 @@ _SHOWN_METERS = 20
     freshness_policy=freshness.FINDINGS,
     metadata=table_metadata(USAGE_FINDINGS),
     code_version="1",
+    # One slot: two at once would each record a night, and take twice the memory.
+    pool="findings",
 )
 @fails_in_one_line
 def usage_findings(

@@ -12,6 +12,10 @@ from usage_platform.defs.sample_assets import samples
 from usage_platform.defs.source_assets import source_readings, usage
 
 _MAX_RUNTIME = "dagster/max_runtime"
+AGAIN = {"dagster/max_retries": 1}
+"""Of jobs that a schedule starts seldom: a run that was killed is started again, once."""
+# Between two of the runs that wait for the lake, a year's months of costs say, events are ingested.
+_FIRST = {"dagster/priority": "10"}
 # Training evaluates it on the model that it makes; it cannot run alone.
 _TRAINING_CHECK = dg.AssetSelection.checks(dg.AssetCheckKey(slot_forests.key, "model_is_fit"))
 
@@ -29,7 +33,7 @@ micro_batch = dg.define_asset_job(
     "micro_batch",
     dg.AssetSelection.assets(streams_into_lake).without_checks(),
     description="Ingest the backlog of the topics `usage` and `anomaly` into the lake.",
-    tags={_MAX_RUNTIME: 3600},
+    tags={_MAX_RUNTIME: 3600, **_FIRST},
 )
 retrain = dg.define_asset_job(
     "retrain",
@@ -52,17 +56,17 @@ report = dg.define_asset_job(
     "report",
     dg.AssetSelection.assets(profile_report).without_checks(),
     description="Build the monthly profile report.",
-    tags={_MAX_RUNTIME: 3600},
+    tags={_MAX_RUNTIME: 3600, **AGAIN},
 )
 costs = dg.define_asset_job(
     "costs",
     dg.AssetSelection.assets(usage_cost).without_checks(),
     description="Compute months of `usage_cost` from `readings` and the tariffs.",
-    tags={_MAX_RUNTIME: 7200},
+    tags={_MAX_RUNTIME: 7200, **AGAIN},
 )
 findings = dg.define_asset_job(
     "findings",
     dg.AssetSelection.assets(usage_findings).without_checks(),
     description="Compute `usage_findings` of all meters from `readings` and the tariffs.",
-    tags={_MAX_RUNTIME: 14400},
+    tags={_MAX_RUNTIME: 14400, **AGAIN},
 )

@@ -16,6 +16,7 @@ from usage_platform.adapters.lake.run_totals import add_run_totals
 from usage_platform.adapters.spark.maintenance import Upkept, keep_tables
 from usage_platform.core.detector.retention import useless
 from usage_platform.defs.failures import fails_in_one_line
+from usage_platform.defs.jobs import AGAIN
 from usage_platform.defs.lake_assets import WRITER_POOL
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.defs.run_history import forget_runs, forget_ticks
@@ -107,7 +108,7 @@ def remove_useless_models(context: dg.OpExecutionContext, platform: PlatformReso
 @dg.job(
     description="Compact the lake's tables, trim Dagster's history and remove models that score "
     "nothing; needed once a day.",
-    tags={"dagster/max_runtime": 7200},
+    tags={"dagster/max_runtime": 7200, **AGAIN},
 )
 def upkeep() -> None:
     """Maintain the lake, then the history, then the models."""

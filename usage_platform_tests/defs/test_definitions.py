@@ -6,6 +6,12 @@ from urllib.parse import urlsplit
 
 import dagster as dg
 import pytest
+from dagster._core.events import RunFailureReason
+from dagster._core.execution.retries import auto_reexecution_should_retry_run
+from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
+    QueuedRunCoordinatorDaemon,
+)
+from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from usage_platform.adapters.lake.tables import TABLES, USAGE_COST, USAGE_FINDINGS
 from usage_platform.definitions import defs
@@ -102,6 +108,7 @@ def test_what_writes_to_the_lake_shares_a_pool_of_one(graph):
     assert writers == {
         *("readings", "rejects", "usage_hourly", "usage_cost", "anomalies", "redriven_rejects"),
     }
+    assert pools["usage_findings"] == "findings"
     settings = (ROOT / "dagster.yaml").read_text("utf-8")
     assert "default_limit: 1" in settings
 
@@ -201,6 +208,58 @@ def test_runs_that_must_end_have_a_longest_time():
         "upkeep": "7200",
         "playback": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("job", "is_killed", "starts_again"),
+    [
+        *[(job, True, True) for job in ("report", "costs", "findings", "upkeep")],
+        *[(job, False, False) for job in ("report", "costs", "findings", "upkeep")],
+        # Sensors start these again.
+        *[(job, True, False) for job in ("micro_batch", "playback", "retrain", "collecting")],
+        ("quality", True, False),
+    ],
+)
+def test_a_run_that_was_killed_is_started_again_where_nobody_else_would(
+    on_disk, job, is_killed, starts_again
+):
+    tags = defs.resolve_job_def(job).tags
+    run = dg.DagsterRun(job, status=dg.DagsterRunStatus.FAILURE, tags=tags)
+    on_disk.add_run(run)
+    # Of a process that was killed the monitoring of runs reports no reason.
+    reason = None if is_killed else RunFailureReason.STEP_FAILURE
+    assert on_disk.run_retries_enabled
+    assert auto_reexecution_should_retry_run(on_disk, run, reason) == starts_again
+    again = dg.DagsterRun(
+        job,
+        status=dg.DagsterRunStatus.FAILURE,
+        tags={**tags, "dagster/root_run_id": run.run_id, "dagster/parent_run_id": run.run_id},
+        root_run_id=run.run_id,
+        parent_run_id=run.run_id,
+    )
+    on_disk.add_run(again)
+    assert not auto_reexecution_should_retry_run(on_disk, again, reason)
+
+
+def test_events_are_ingested_before_other_runs_that_wait_for_the_lake():
+    waiting = [
+        dg.DagsterRun(job, tags=defs.resolve_job_def(job).tags)
+        for job in ("costs", "upkeep", "micro_batch", "backfill", "report")
+    ]
+    daemon = QueuedRunCoordinatorDaemon(interval_seconds=1)
+    assert daemon._priority_sort(waiting)[0].job_name == "micro_batch"
+
+
+def test_a_backfill_of_many_runs_leaves_slots_to_the_others(on_disk):
+    config = on_disk.get_concurrency_config().run_queue_config
+    counter = TagConcurrencyLimitsCounter(
+        config.tag_concurrency_limits,
+        [dg.DagsterRun("report", tags={"dagster/backfill": "a"}) for _ in range(2)],
+    )
+    assert counter.is_blocked(dg.DagsterRun("report", tags={"dagster/backfill": "b"}))
+    assert not counter.is_blocked(dg.DagsterRun("report"))
+    # Playback, collecting, ingestion and training go on beside it.
+    assert config.max_concurrent_runs - 2 >= 4
 
 
 def test_sensors_and_schedules_are_on_from_the_start():
