@@ -12,7 +12,6 @@ import dagster as dg
 from confluent_kafka import KafkaException
 
 from usage_platform.adapters.kafka.arrivals import message_arrives
-from usage_platform.adapters.kafka.errors import kafka_error_line
 from usage_platform.adapters.kafka.topics import (
     EPISODE,
     KafkaUnreachableError,
@@ -24,6 +23,7 @@ from usage_platform.adapters.lake.lake_id import lake_id
 from usage_platform.adapters.processes.ending import ENDING
 from usage_platform.adapters.stores.alert_record import AlertRecord
 from usage_platform.core.alerts.alert import AlertSink
+from usage_platform.defs.failures import error_line
 from usage_platform.defs.idle_ticks import nothing_to_do
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.deliver_alerts import Delivered, Delivery
@@ -144,7 +144,7 @@ def _routed(deployment: Platform, chosen: Chosen, seconds: float) -> Iterator[tu
 
 
 def _retry(error: Exception | str) -> str:
-    said = kafka_error_line(error) if isinstance(error, KafkaException) else error
+    said = error if isinstance(error, str) else error_line(error)
     return f"will retry at the next tick, nothing is lost: {said}"
 
 

@@ -6,6 +6,7 @@ import dagster as dg
 
 from usage_platform.adapters.lake.tables import ANOMALIES
 from usage_platform.core.feedback.labels import agreement
+from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.freshness import LONGEST_MODEL_AGE
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.check_anomalies import alarm_days, compare_stream
@@ -16,6 +17,7 @@ _NOTHING_YET = dg.AssetCheckResult(passed=True, description="anomalies: no such 
 
 
 @dg.asset_check(asset="slot_forests")
+@fails_in_one_line
 def model_is_recent(platform: PlatformResource) -> dg.AssetCheckResult:
     """The newest model was trained within the last eight days."""
     manifests = platform.deployment.models.manifests()
@@ -31,6 +33,7 @@ def model_is_recent(platform: PlatformResource) -> dg.AssetCheckResult:
 
 
 @dg.asset_check(asset="anomalies")
+@fails_in_one_line
 def stream_equals_rescoring(platform: PlatformResource) -> dg.AssetCheckResult:
     """The newest week's published anomalies equal those of rescoring its `readings`."""
     if not platform.deployment.reader.exists(ANOMALIES):
@@ -50,6 +53,7 @@ def stream_equals_rescoring(platform: PlatformResource) -> dg.AssetCheckResult:
 
 
 @dg.asset_check(asset="anomalies")
+@fails_in_one_line
 def alarms_keep_budget(platform: PlatformResource) -> dg.AssetCheckResult:
     """Days with an alarm in the last four weeks stay within the alarm budget, plus chance."""
     deployment = platform.deployment
@@ -72,6 +76,7 @@ def alarms_keep_budget(platform: PlatformResource) -> dg.AssetCheckResult:
 
 
 @dg.asset_check(asset="anomalies")
+@fails_in_one_line
 def people_agree(platform: PlatformResource) -> dg.AssetCheckResult:
     """Most labelled episodes were true anomalies."""
     if not platform.deployment.reader.exists(ANOMALIES):

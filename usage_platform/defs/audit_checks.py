@@ -16,6 +16,7 @@ from usage_platform.adapters.kafka.open_transactions import (
 from usage_platform.adapters.kafka.topics import USAGE, KafkaUnreachableError
 from usage_platform.core.readings.audit import Audit, sampled_days
 from usage_platform.core.readings.row_comparison import RowComparison
+from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.audit import audit_days, days_with_rows
 from usage_platform.services.score_fencing import TRANSACTION_TIMEOUT_MS
@@ -36,6 +37,7 @@ class AuditConfig(dg.Config):
 
 
 @dg.asset_check(asset="readings")
+@fails_in_one_line
 def sampled_days_equal_kafka(
     config: AuditConfig, platform: PlatformResource
 ) -> dg.AssetCheckResult:
@@ -118,6 +120,7 @@ def _in_words(found: Audit) -> str | None:
 
 
 @dg.asset_check(asset="anomaly")
+@fails_in_one_line
 def no_transaction_hangs(platform: PlatformResource) -> dg.AssetCheckResult:
     """No transaction is open for longer than the scorer's timeout: it blocks all consumers.
 

@@ -13,6 +13,7 @@ from usage_platform.adapters.lake.tables import (
 from usage_platform.core.detector.slow_change import SlowChange
 from usage_platform.core.measurement import few_digits
 from usage_platform.core.meters import Meter
+from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.check_days import find_incomplete_days
 from usage_platform.services.slow_changes import slow_changes_by_meter
@@ -30,6 +31,7 @@ def _not_made_yet(platform: PlatformResource, table: LakeTable) -> dg.AssetCheck
 
 
 @dg.asset_check(asset="usage_hourly")
+@fails_in_one_line
 def hours_complete(platform: PlatformResource) -> dg.AssetCheckResult:
     """No local day (23, 24 or 25 hours) has missing readings."""
     if nothing := _not_made_yet(platform, USAGE_HOURLY):
@@ -52,6 +54,7 @@ def hours_complete(platform: PlatformResource) -> dg.AssetCheckResult:
 
 
 @dg.asset_check(asset="readings")
+@fails_in_one_line
 def tables_readable_everywhere(platform: PlatformResource) -> dg.AssetCheckResult:
     """Every table stays at Delta reader version 1, which Athena and Power BI can read."""
     reader = platform.deployment.reader
@@ -63,6 +66,7 @@ def tables_readable_everywhere(platform: PlatformResource) -> dg.AssetCheckResul
 
 
 @dg.asset_check(asset="rejects")
+@fails_in_one_line
 def few_rejects(platform: PlatformResource) -> dg.AssetCheckResult:
     """At most one event in a hundred is rejected."""
     reader = platform.deployment.reader
@@ -82,6 +86,7 @@ def few_rejects(platform: PlatformResource) -> dg.AssetCheckResult:
 
 
 @dg.asset_check(asset="readings")
+@fails_in_one_line
 def no_slow_change(platform: PlatformResource) -> dg.AssetCheckResult:
     """No meter's night level or mean has drifted within the last weeks."""
     if nothing := _not_made_yet(platform, READINGS):

@@ -62,6 +62,7 @@ def usage_cost(
 
 
 @dg.asset_check(asset="usage_cost")
+@fails_in_one_line
 def costs_equal_recompute(platform: PlatformResource) -> dg.AssetCheckResult:
     """The newest computed month of a few random meters equals a recomputation, to the last bit.
 

@@ -7,6 +7,7 @@ import pandas as pd
 from pydantic import Field
 
 from usage_platform.adapters.lake.tables import READINGS, USAGE_HOURLY, LakeTable
+from usage_platform.defs.failures import fails_in_one_line
 from usage_platform.defs.resources import PlatformResource
 from usage_platform.services.check_days import DaysChecked, find_duplicates, find_wrong_hours
 
@@ -27,6 +28,7 @@ class DaysConfig(dg.Config):
 
 
 @dg.asset_check(asset="readings")
+@fails_in_one_line
 def no_reading_twice(
     context: dg.AssetCheckExecutionContext, config: DaysConfig, platform: PlatformResource
 ) -> dg.AssetCheckResult:
@@ -41,6 +43,7 @@ def no_reading_twice(
 
 
 @dg.asset_check(asset="usage_hourly")
+@fails_in_one_line
 def hours_equal_recompute(
     context: dg.AssetCheckExecutionContext, config: DaysConfig, platform: PlatformResource
 ) -> dg.AssetCheckResult:

@@ -21,6 +21,7 @@ from usage_platform.adapters.lake.lease import LeaseError
 from usage_platform.adapters.mqtt.subscription import SubscriptionError
 from usage_platform.adapters.mqtt.tls import CertificateError
 from usage_platform.adapters.spark.session import SparkFailedError, SparkUnreachableError
+from usage_platform.core.readings.source import SourceError
 from usage_platform.local.errors import LocalError
 from usage_platform.services.average_samples import AveragerFencedError
 from usage_platform.services.collect_samples import CollectError
@@ -52,6 +53,9 @@ STAGE_ERRORS = (
     LakeError,
 )
 """What ends a tick that moves events from one topic to another, without loss."""
+
+WAITED_FOR = (KafkaUnreachableError, KafkaException, LakeError, SettingsError, SourceError)
+"""What keeps a sensor from knowing whether a run is due; it looks again at its next tick."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -105,5 +109,10 @@ def skipped(error: Exception) -> dg.SkipReason:
         return dg.SkipReason("the tick before still waits for Kafka")
     if isinstance(error, _FENCED):
         return dg.SkipReason(str(error))
-    line = kafka_error_line(error) if isinstance(error, KafkaException) else str(error)
+    line = error_line(error)
     return dg.SkipReason(f"begins again at the next tick, nothing is lost or doubled: {line}")
+
+
+def error_line(error: Exception) -> str:
+    """What went wrong, in one line and in words."""
+    return kafka_error_line(error) if isinstance(error, KafkaException) else str(error)

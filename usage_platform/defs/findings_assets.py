@@ -75,6 +75,7 @@ def usage_findings(
 
 
 @dg.asset_check(asset="usage_findings")
+@fails_in_one_line
 def findings_of_all_meters(platform: PlatformResource) -> dg.AssetCheckResult:
     """No meter has failed in the last night, and those of a few random meters are right.
 

@@ -10,13 +10,11 @@ import time
 from itertools import takewhile
 
 import dagster as dg
-from confluent_kafka import KafkaException
 
-from usage_platform.adapters.kafka.topics import KafkaUnreachableError, ensure_topics
-from usage_platform.adapters.lake.errors import LakeError
+from usage_platform.adapters.kafka.topics import ensure_topics
 from usage_platform.core.time.waiting import seconds_left
 from usage_platform.defs.anomaly_assets import tick_metadata
-from usage_platform.defs.failures import STAGE_ERRORS, skip_reason, skipped
+from usage_platform.defs.failures import STAGE_ERRORS, WAITED_FOR, error_line, skip_reason, skipped
 from usage_platform.defs.idle_ticks import nothing_to_do
 from usage_platform.defs.jobs import micro_batch, playback, retrain
 from usage_platform.defs.killed_runs import fail_killed_runs
@@ -97,8 +95,8 @@ def playback_sensor(
             return nothing_to_do("the source is exhausted: all of it is on the topic")
         # Of a topic that is missing nothing was played.
         ensure_topics(deployment.kafka)
-    except (KafkaUnreachableError, KafkaException, LakeError) as error:
-        return dg.SkipReason(str(error))
+    except WAITED_FOR as error:
+        return dg.SkipReason(error_line(error))
     return dg.RunRequest()
 
 
@@ -125,8 +123,8 @@ def micro_batch_sensor(
     deployment, was_stopped = platform.deployment, _is_stopped(context)
     try:
         waiting = awaited_backlog(deployment.lake, deployment.kafka, _AWAITED_SECONDS)
-    except (KafkaUnreachableError, LakeError) as error:
-        return dg.SkipReason(str(error))
+    except WAITED_FOR as error:
+        return dg.SkipReason(error_line(error))
     if not any(waiting.values()):
         return dg.SkipReason("nothing waits on the topics")
     # While it waited, a person may have started a run or stopped the sensor.
@@ -159,8 +157,8 @@ def model_sensor(
         return dg.SkipReason(reason)
     try:
         days = due_models(deployment.reader, deployment.models, deployment.settings.timezone)
-    except LakeError as error:
-        return dg.SkipReason(str(error))
+    except WAITED_FOR as error:
+        return dg.SkipReason(error_line(error))
     if not days:
         return dg.SkipReason("every model that the readings allow is there")
     context.log.info(f"{len(days)} models are due, the newest with readings until {days[-1]}")

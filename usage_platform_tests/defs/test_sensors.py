@@ -7,6 +7,7 @@ import dagster as dg
 import pandas as pd
 import pytest
 import yaml
+from confluent_kafka import KafkaError, KafkaException
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.remote_origin import (
     InProcessCodeLocationOrigin,
@@ -131,6 +132,14 @@ def test_a_broker_that_is_down_is_said_and_waited_for(look, topics, tmp_path, se
     platform = Platform(tmp_path)
     platform.keep_model("2024-03-05")
     assert str(DOWN) in skipped(look(sensor, platform))
+
+
+@pytest.mark.parametrize("sensor", [sensors.playback_sensor, sensors.micro_batch_sensor])
+def test_what_kafka_refuses_is_said_in_words_and_waited_for(look, topics, tmp_path, sensor):
+    topics.error = KafkaException(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "no right"))
+    platform = Platform(tmp_path)
+    platform.load()
+    assert skipped(look(sensor, platform)) == "Kafka: no right"
 
 
 def test_playback_starts_before_a_source_was_ever_loaded(look, tmp_path):

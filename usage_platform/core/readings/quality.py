@@ -31,11 +31,11 @@ def day_counts(hours: pd.DataFrame, registry: MeterRegistry) -> pd.DataFrame:
     Returns:
         `meter`, `day` (midnight, local, without a zone), `n`.
     """
-    parts = [pd.DataFrame({"meter": [], "day": [], "n": []})]
+    parts = [pd.DataFrame(columns=["day", "n", "meter"])]
     for name, own in hours.groupby("meter"):
         local = own["start"].dt.tz_convert(registry.get(str(name)).timezone).dt.tz_localize(None)
-        counts = own["n"].groupby(local.dt.normalize()).sum()
-        parts.append(pd.DataFrame({"meter": name, "day": counts.index, "n": counts.to_numpy()}))
+        counts = own.assign(day=local.dt.normalize()).groupby("day")["n"].sum()
+        parts.append(counts.reset_index().assign(meter=name))
     return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
