@@ -1,7 +1,9 @@
-"""Public names use the terms of docs/glossary.md and none of its avoided words."""
+"""Names, texts and comments use the terms of docs/glossary.md and none of its avoided words."""
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +30,32 @@ def rows(title: str) -> list[list[str]]:
 
 AVOIDED = {word for avoided, _ in rows("Words not used") for word in avoided.split(", ")}
 EXCEPTIONS = {name.strip("`") for name, _ in rows("Exceptions")}
+
+
+PHRASES = [phrase for avoided, _ in rows("Phrases not used") for phrase in avoided.split(", ")]
+_PHRASE = re.compile(rf"\b(?:{'|'.join(map(re.escape, PHRASES))})\b", re.IGNORECASE)
+_PROSE = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
+# A text's prefix and quotes, and the values within a formatted one, which are code.
+_AROUND = re.compile(r"^[a-z]*[\"']+|[\"']+$|\{[^{}]*\}", re.IGNORECASE)
+
+
+def phrases_in(source: str) -> set[tuple[int, str]]:
+    """The avoided phrases in a source's texts and comments, each with the line of its text.
+
+    What a phrase is written over does not matter: line breaks, a text that goes on in the next
+    line's, or comments of several lines.
+    """
+    found: set[tuple[int, str]] = set()
+    pieces: list[tuple[int, str]] = []
+    for token in (*tokenize.generate_tokens(io.StringIO(source).readline), None):
+        if token is not None and token.type in _PROSE:
+            text = token.string.lstrip("# ") if token.type == tokenize.COMMENT else token.string
+            pieces.append((token.start[0], _AROUND.sub("", text)))
+        elif token is None or token.type != tokenize.NL:
+            prose = " ".join(" ".join(text for _, text in pieces).split())
+            found |= {(pieces[0][0], one.lower()) for one in _PHRASE.findall(prose)}
+            pieces = []
+    return found
 
 
 def parts(name: str) -> set[str]:
@@ -87,6 +115,11 @@ def test_no_public_name_contains_an_avoided_word(path):
     assert violations(path.read_text("utf-8")) == set()
 
 
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=name_of)
+def test_no_text_and_no_comment_contains_an_avoided_phrase(path):
+    assert phrases_in(path.read_text("utf-8")) == set()
+
+
 def test_no_command_option_or_setting_contains_an_avoided_word():
     names = {*command_line(main), *Settings.model_fields}
     assert {"alert-test", "--min-severity", "interval_minutes"} <= names
@@ -121,6 +154,26 @@ def test_a_planted_violation_is_noticed_wherever_a_public_name_can_be():
         *("WISHES", "ODD_DAYS", "ToldAlerts", "calm", "wishes", "judgeSeries", "unrest"),
         *("untold_ones", "spot", "told_words"),
     }
+
+
+PLANTED_PROSE = """
+'A module whose rule is in
+force.'
+judged = 1  # Let go
+# of all.
+def f(wishes):
+    return f"{judged} rows, taken "  "for none, of odd weeks and {wishes!r}"
+"""
+
+
+def test_a_planted_phrase_is_noticed_in_any_text_and_comment_over_any_lines_but_not_in_code():
+    planted = PLANTED_PROSE.replace("'", '"' * 3)
+    assert {phrase for _, phrase in phrases_in(planted)} == {"in force", "let go", "taken for"}
+
+
+def test_each_phrase_has_a_replacement():
+    assert {"judged", "in force", "said of"} <= set(PHRASES)
+    assert all(instead for _, instead in rows("Phrases not used"))
 
 
 def test_the_list_names_replacements_and_its_exceptions_are_needed():

@@ -253,7 +253,7 @@ def prepare_home(home: Path, settings: Mapping[str, str]) -> None:
 def _link_home(spark_home: Path) -> None:
     """Make a SPARK_HOME that has what the server needs and no `python/lib/pyspark.zip`.
 
-    Where that file is, Spark's Python workers import pyspark from it, and compile it anew at each
+    Where that file is, Spark's Python workers import pyspark from it, and compile it again at each
     start: 2.6 s of a processor against 1.0 s. A worker that takes 10 s to call back, on a busy
     machine, has to be started again.
     """

@@ -1,8 +1,8 @@
 """Several services kept running: started together, again when they die or hang, stopped in reverse.
 
-Belongs here: when a service is started again and what is said of it. Not here: how one process is
-started or stopped (process), how it shows that one hangs (asking), or which services there are (the
-caller's).
+Belongs here: when a service is started again and what is reported about it. Not here: how one
+process is started or stopped (process), how it shows that one hangs (asking), or which services
+there are (the caller's).
 """
 
 import time

@@ -71,7 +71,7 @@ class Section:
         months: From `core.load.seasons.monthly`.
         episodes: The whole episodes that overlap the month, by start.
         pictures: In their order.
-        model: What the model in force thinks, a sentence; empty without one.
+        model: What the promoted model thinks, a sentence; empty without one.
     """
 
     profile: Profile

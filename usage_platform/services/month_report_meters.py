@@ -1,4 +1,4 @@
-"""The profile report's meters: their rows of the lake, judged and drawn.
+"""The profile report's meters: their rows of the lake, scored and drawn.
 
 Belongs here: which rows a month needs. Not here: calculations (`core.load.month`,
 `core.load.seasons`), drawing (`profile_plots`, `model_plots`), the page (`profile_report`).
@@ -118,7 +118,7 @@ class ReportSource:
         return self.reader.rows(table, columns, start.date(), end.date(), [meter.name])
 
     def _model(self, month: Month) -> Model | None:
-        """The newest model that judged the month, or a part of it."""
+        """The newest model that scored the month, or a part of it."""
         end = month.bounds(self.registry.default)[1]
         judged = [one for one in self.models.manifests() if one.begin < end]
         return self.models.load(judged[-1].version) if judged else None

@@ -119,7 +119,7 @@ def rescored(
 
     Args:
         reader: The lake's tables.
-        timeline: What readings are judged by.
+        timeline: What readings are scored by.
         registry: The known meters.
         first: The first day.
         last: The last day, inclusive.

@@ -18,7 +18,7 @@ from usage_platform.core.alerts.sent_alerts import SentAlerts
 from usage_platform.core.alerts.storms import Storms
 from usage_platform.core.meters import Meter
 
-# Routes have judged the severity already.
+# Routes have checked the severity already.
 _ANY = Severity.LOW
 
 

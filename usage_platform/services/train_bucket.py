@@ -83,7 +83,7 @@ class BucketSummary:
 
 @dataclass(frozen=True)
 class TrainedBucket:
-    """What is said of a bucket that is stored.
+    """What is reported about a bucket that is stored.
 
     Attributes:
         meters: The number of its meters that were to be trained.

@@ -87,7 +87,7 @@ def compute_findings(
         inputs: What findings are made from.
         record: Where it is noted that they were computed.
         as_of: The moment, ns since 1970 UTC; the whole local days before it count.
-        turn: Taken for each merge, not while findings are computed.
+        turn: One for each merge, not while findings are computed.
         progress: Called with a line after some meters.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The text that identifies a source: what is loaded anew when it changes.
+"""The text that identifies a source: what is loaded again when it changes.
 
 Belongs here: which settings change the readings of a source. Not here: the files themselves
 (`wiring.sources`).

@@ -208,7 +208,7 @@ class Platform:
         return CostRecord(self.assets)
 
     def timeline(self) -> ModelTimeline:
-        """The models that are in force, and the labels."""
+        """The models that are promoted, and the labels."""
         return ModelTimeline(self.models.manifests(), self.models.load, self.labels.read())
 
     def training_options(self) -> TrainingOptions:

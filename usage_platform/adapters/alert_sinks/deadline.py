@@ -39,7 +39,7 @@ class Deadline:
                 _end(one)
 
     def release(self) -> None:
-        """Let go of the connections."""
+        """Release the connections."""
         with self._lock:
             for one in self._watched:
                 one.close()

@@ -151,7 +151,7 @@ def _talk(client: "Client", is_done: Callable[[], bool]) -> None:
 
 
 def _check(answers: _Answers) -> None:
-    """Judge whether the broker lets this client in.
+    """Check whether the broker lets this client in.
 
     Raises:
         DeliveryError: When it does not.

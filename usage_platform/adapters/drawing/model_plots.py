@@ -1,4 +1,4 @@
-"""Small pictures of a model: what it expects, how it judged the last weeks, where its bar stands.
+"""Small pictures of a model: what it expects, how it scored the last weeks, where its bar stands.
 
 Belongs here: drawing. matplotlib is imported when a picture is made.
 """

@@ -31,7 +31,7 @@ from usage_platform.adapters.lake.tables import Lake
 WRITER = "writer"
 LEASE_SECONDS = 60.0
 _TRIES = 5
-# Of a lease that cannot be judged by the clock, within the time that it lasts.
+# Of a lease that cannot be checked by the clock, within the time that it lasts.
 _LOOKS = 12
 # Between clocks that are synchronised.
 _SKEW_SECONDS = 30.0

@@ -108,18 +108,18 @@ def merge_rows(
     with _errors_in_one_line(lake, table):
         for delta, sql in _stretches(lake, table, rows):
             sql.execute(
-                f"CREATE TEMP TABLE judged AS SELECT s.*, t.{day} IS NULL AS is_new, "
+                f"CREATE TEMP TABLE compared AS SELECT s.*, t.{day} IS NULL AS is_new, "
                 f"t.{day} IS NOT NULL AND coalesce({when}, false) AS is_update "
                 f"FROM s LEFT JOIN t ON {same}"
             )
-            of_updates = f"(SELECT {day} FROM judged WHERE is_update)"
-            of_new = f"SELECT {names} FROM judged WHERE is_new AND {day}"
+            of_updates = f"(SELECT {day} FROM compared WHERE is_update)"
+            of_new = f"SELECT {names} FROM compared WHERE is_new AND {day}"
             added = _rows(sql, table, f"{of_new} NOT IN {of_updates}")
             changed = _dates(sql, f"SELECT DISTINCT {day} FROM {of_updates}")
             if changed:
                 kept = (
                     f"SELECT {names} FROM (SELECT t.* REPLACE ({updated}) "
-                    f"FROM t LEFT JOIN judged s ON {same}) WHERE {day} IN {of_updates}"
+                    f"FROM t LEFT JOIN compared s ON {same}) WHERE {day} IN {of_updates}"
                 )
                 rest = f"{kept} UNION ALL {of_new} IN {of_updates}"
                 # Before the other commit, which would take what others committed as known.

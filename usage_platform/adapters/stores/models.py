@@ -1,8 +1,8 @@
 """Models as Parquet and JSON under the lake's `models/`, never a pickle.
 
-Belongs here: writing and reading models, on a disk or on S3, and which of them are in force. A
+Belongs here: writing and reading models, on a disk or on S3, and which of them are promoted. A
 model is complete once its manifest is there, and the manifest is written last: a reader never sees
-half a model. It judges once it was promoted. Not here: models that a training has stored and not
+half a model. It scores once it was promoted. Not here: models that a training has stored and not
 promoted yet (`unfinished_training`), their detectors (`stored_detectors`).
 """
 
@@ -57,18 +57,18 @@ class ModelStore:
         return self._files.root
 
     def candidates(self) -> list[Manifest]:
-        """All complete models, ascending by the time from which they judge, then by training.
+        """All complete models, ascending by the time from which they score, then by training.
 
         Those of a training that has not ended are not among them.
         """
         found = [m for m in map(self._known, self._files.folders()) if m is not None]
-        # Asked for last: once it holds none of them any more, they are in force.
+        # Asked for last: once it holds none of them any more, they are promoted.
         pending = self.training.pending()
         found = [m for m in found if m.version not in pending]
         return sorted(found, key=lambda m: (m.begin, m.trained_at))
 
     def manifests(self) -> list[Manifest]:
-        """The models in force, in the same order; each judges until the next one does."""
+        """The promoted models, in the same order; each scores until the next one does."""
         candidates = self.candidates()
         promoted = set(self.promoted())
         return [m for m in candidates if m.version in promoted]
@@ -78,11 +78,11 @@ class ModelStore:
         return max((m.end.tz_convert(zone).date() for m in self.candidates()), default=None)
 
     def promoted(self) -> list[str]:
-        """The versions in force, in the order in which they were promoted."""
+        """The promoted versions, in the order in which they were promoted."""
         return self._files.read_json(_PROMOTED) or []
 
     def promote(self, versions: Sequence[str]) -> None:
-        """Put models in force, all at once; one that is in force already stays where it is.
+        """Promote models, all at once; one that is promoted already stays where it is.
 
         Raises:
             FileNotFoundError: If there is no such model.
@@ -93,22 +93,22 @@ class ModelStore:
         self._put_in_force(versions)
 
     def end_training(self, promoted: Sequence[str]) -> None:
-        """Put models of the training in force, all at once, and show the others as candidates.
+        """Promote models of the training, all at once, and show the others as candidates.
 
         Nobody sees one of them before the others: whoever looks in between sees none. After a kill
         in between, the training that continues does this again.
 
         Args:
-            promoted: The versions of those to put in force, ascending by `judges_from`.
+            promoted: The versions of those to promote, ascending by `judges_from`.
         """
         self._put_in_force(promoted)
         self.training.forget()
 
     def take_back(self) -> str | None:
-        """Put the model that was promoted last out of force; the one before it judges again.
+        """Put the model that was promoted last back; the one before it scores again.
 
         Returns:
-            Its version; None when only one is in force.
+            Its version; None when only one is promoted.
         """
         before = [version for version in self.promoted() if self._known(version) is not None]
         if len(before) < 2:

@@ -1,6 +1,6 @@
 """Where alerts go to, as the settings write it: addresses of the web, of mail, of MQTT and SNS.
 
-Belongs here: reading and judging addresses. What is raised never holds the address itself: many
+Belongs here: reading and checking addresses. What is raised never holds the address itself: many
 are secrets. Not here: sending to them (`adapters.alert_sinks`).
 """
 
@@ -41,7 +41,7 @@ class Server:
 
 
 def check_web_address(text: str) -> None:
-    """Judge the address of a webhook.
+    """Check the address of a webhook.
 
     Raises:
         ValueError: When it is none.
@@ -72,7 +72,7 @@ def named_addresses(text: str) -> dict[str, str]:
 
 
 def check_secret(text: str) -> None:
-    """Judge a secret for signatures.
+    """Check a secret for signatures.
 
     Raises:
         ValueError: When it is short enough to be guessed.
@@ -120,7 +120,7 @@ def _server(text: str, ports: Mapping[str, int], form: str) -> Server:
 
 
 def check_mqtt_topic(text: str) -> None:
-    """Judge the name of a topic of MQTT to publish on.
+    """Check the name of a topic of MQTT to publish on.
 
     Raises:
         ValueError: When it is none.

@@ -1,6 +1,6 @@
 """Which messages on anomalies and episodes somebody wants to see.
 
-Belongs here: the wishes, and following what was shown. Not here: reading the topics (adapters),
+Belongs here: the requests, and following what was shown. Not here: reading the topics (adapters),
 showing them (`console`).
 """
 

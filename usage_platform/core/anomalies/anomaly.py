@@ -102,7 +102,7 @@ def find_anomalies(
     Args:
         readings: meter, event_time (datetime64[ns, UTC]), value (kW), including those of the
             `LOOK_BACK` before `start`.
-        timeline: The models in force and the labels.
+        timeline: The promoted models and the labels.
         registry: The known meters.
         start: The first instant to score; all readings by default.
         last: Each meter's last anomaly before `start`.
@@ -126,7 +126,7 @@ def score_meter(
         meter: The meter.
         series: Its readings, including those of the `LOOK_BACK` before `start`.
         start: The first instant to score, ns since 1970 UTC.
-        timeline: The models in force and the labels.
+        timeline: The promoted models and the labels.
         last: The meter's last anomaly before `start`.
     """
     scored = score_series(meter.name, series, start, timeline)

@@ -122,7 +122,7 @@ class ScorerState:
 
         Args:
             readings: meter, event_time (datetime64[ns, UTC]), value (kW).
-            timeline: The models in force and the labels.
+            timeline: The promoted models and the labels.
             registry: The known meters.
         """
         before = {str(name): self.history.of(str(name)) for name in readings["meter"].unique()}

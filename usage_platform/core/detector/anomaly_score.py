@@ -48,7 +48,7 @@ def forest_scores(
         measured: The readings at n positions.
         keys: Shape (n,): each position's forest.
         forests: The forests.
-        first: The first position that the forests judge.
+        first: The first position that the forests score.
         trees: As for `Forests.depth_shares`.
     """
     size = deviation(measured)

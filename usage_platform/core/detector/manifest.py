@@ -1,7 +1,7 @@
 """A model: the detectors of all meters, trained together, and which readings it is meant for.
 
 Belongs here: the manifest and versions. Not here: files (adapters), training (`training`), which
-model judges which reading (`judging`).
+model scores which reading (`model_timeline`).
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from usage_platform.core.detector.options import Method
 from usage_platform.core.meters import Meter
 
 Detector = SlotForests | DetectorModel
-"""What judges one meter: the blog's forests, or the detector."""
+"""What scores one meter: the blog's forests, or the detector."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Manifest:
         method: How it was trained (`detector.options.Method`).
         window_start: The oldest instant of the history, inclusive.
         window_end: The end of the history, exclusive.
-        judges_from: The first instant that the model judges, not before the end of the history, so
-            that no reading is judged by a model that has seen it.
+        judges_from: The first instant that the model scores, not before the end of the history, so
+            that no reading is scored by a model that has seen it.
         trained_at: When.
         readings: Readings in the history.
         left_out: Readings of the history that people's labels kept out of it.
@@ -79,7 +79,7 @@ class Manifest:
 
     @property
     def begin(self) -> pd.Timestamp:
-        """The first instant that the model judges."""
+        """The first instant that the model scores."""
         return pd.Timestamp(self.judges_from)
 
 
@@ -117,7 +117,7 @@ class VersionDigest:
 
 
 def model_version(judges_from: datetime, detectors: Mapping[str, Detector]) -> str:
-    """Name a model by the time from which it judges and by what it is."""
+    """Name a model by the time from which it scores and by what it is."""
     digest = VersionDigest()
     for name in sorted(detectors):
         digest.add(name, detectors[name])

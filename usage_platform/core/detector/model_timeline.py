@@ -19,7 +19,7 @@ from usage_platform.core.readings.series import Series
 from usage_platform.core.time.units import NS_A_DAY
 
 LOOK_BACK = pd.Timedelta(CONTEXT_NS + NS_A_DAY)
-"""How far before the first reading to judge a series must reach."""
+"""How far before the first reading to score a series must reach."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ def score_series(name: str, series: Series, start: int, timeline: ModelTimeline)
 def _stretches(
     series: Series, start: int, manifests: Sequence[Manifest]
 ) -> Iterator[tuple[Manifest, int, int]]:
-    """Each model that has something to judge, from when and until when."""
+    """Each model that has something to score, from when and until when."""
     begins = [int(manifest.begin.value) for manifest in manifests]
     for manifest, begin, end in zip_longest(manifests, begins, begins[1:]):
         first = max(begin, start)
@@ -80,12 +80,12 @@ def _stretches(
 
 
 def scored_by(detector: Detector, series: Series, start: int) -> pd.DataFrame:
-    """Judge a meter's readings from an instant on by one detector.
+    """Score a meter's readings from an instant on by one detector.
 
     Args:
         detector: The meter's.
         series: Its readings, those of the `LOOK_BACK` before `start` among them.
-        start: The first instant to judge, ns since 1970 UTC.
+        start: The first instant to score, ns since 1970 UTC.
 
     Returns:
         The columns of `detector.score.score`.

@@ -11,7 +11,7 @@ import pandas as pd
 from usage_platform.core.time.local_time import local_day_bounds
 
 DAYS_TO_TRAIN = 1
-"""From the end of a model's history to the first reading it judges."""
+"""From the end of a model's history to the first reading it scores."""
 
 _WEEK = timedelta(days=7)
 
@@ -25,7 +25,7 @@ def due(first: date, newest: date, trained: date | None) -> list[date]:
         trained: The newest end of a history of a model that there is; None while there is none.
 
     Returns:
-        Local days that histories end before. The very first model knows nothing and judges by rules
+        Local days that histories end before. The very first model knows nothing and scores by rules
         from the first reading on; the others end before a Monday each.
     """
     before = first - timedelta(days=DAYS_TO_TRAIN)
@@ -39,12 +39,12 @@ def due(first: date, newest: date, trained: date | None) -> list[date]:
 
 
 def judges_from(until: date, zone: str) -> pd.Timestamp:
-    """From when a model judges whose history ends before a local day; UTC."""
+    """From when a model scores whose history ends before a local day; UTC."""
     return local_day_bounds(until + timedelta(days=DAYS_TO_TRAIN), zone)[0]
 
 
 def next_model_from(begin: pd.Timestamp, zone: str) -> pd.Timestamp:
-    """From when the next weekly model judges after one that judges from `begin`; UTC."""
+    """From when the next weekly model scores after one that scores from `begin`; UTC."""
     until = begin.tz_convert(zone).date() - timedelta(days=DAYS_TO_TRAIN)
     return judges_from(_monday_after(until), zone)
 

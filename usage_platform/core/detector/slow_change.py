@@ -1,7 +1,7 @@
 """Slow things: a load that creeps up or has shifted for good, which no single reading shows.
 
-Belongs here: comparing the last two weeks with the eight before them. Not here: single odd readings
-(`score`), whose expected values follow such a change and so hide it.
+Belongs here: comparing the last two weeks with the eight before them. Not here: single anomalous
+readings (`score`), whose expected values follow such a change and so hide it.
 
 Each day is compared with the days of its type in the eight weeks before: by its night level
 (the tenth percentile; not the base load of `core.load.load_shape`) and by its mean. How much that

@@ -1,11 +1,11 @@
 """How good a detector is: what it finds of labelled faults, beside what chance would find.
 
-Belongs here: counting judged readings against labels. Not here: judging (`replay`), printing.
+Belongs here: counting scored readings against labels. Not here: scoring (`replay`), printing.
 
 Recall means nothing by itself: a detector that flags everything finds everything. So every recall
 stands beside that of chance: windows as long as the faults, laid at random over clean time. A delay
-is counted from a fault's start to the end of the first odd interval's start: 0 when the first
-reading of the fault is odd.
+is counted from a fault's start to the end of the first anomalous interval's start: 0 when the first
+reading of the fault is anomalous.
 """
 
 from collections.abc import Mapping
@@ -34,15 +34,15 @@ class Found:
     """What a detector found of one or more labelled series.
 
     Attributes:
-        weeks: Weeks of judged readings.
-        messages: Odd readings on clean time.
+        weeks: Weeks of scored readings.
+        messages: Anomalous readings on clean time.
         episodes: Episodes that touch no fault and no margin.
-        hours: Clock hours with an odd reading on clean time.
+        hours: Clock hours with an anomalous reading on clean time.
         true_episodes: Episodes that touch a fault or its margin.
-        faults: Faults on judged time, by kind.
-        hits: Those with an odd reading, by kind.
+        faults: Faults on scored time, by kind.
+        hits: Those with an anomalous reading, by kind.
         chances: Sum over the faults, by kind, of the chance to be hit.
-        delays: Minutes from a fault's start to its first odd reading, of those hit.
+        delays: Minutes from a fault's start to its first anomalous reading, of those hit.
     """
 
     weeks: float
@@ -133,7 +133,7 @@ def evaluate(
 def at_hours(
     scored: pd.DataFrame, labels: pd.DataFrame, meter: Meter, hours_per_week: float
 ) -> pd.DataFrame:
-    """The judged readings as if the bar stood where clean time has so many hours with an alarm.
+    """The scored readings as if the bar stood where clean time has so many hours with an alarm.
 
     Two methods can be compared so at the same price. Rules keep their word; a reading within low
     and high stays unflagged.
@@ -142,7 +142,7 @@ def at_hours(
         scored: With score, low, high, value and kind too.
         labels: Faults, as in `evaluate`.
         meter: Gives the interval.
-        hours_per_week: Clock hours a week with an odd reading on clean time.
+        hours_per_week: Clock hours a week with an anomalous reading on clean time.
     """
     by_rule = scored["kind"].isin(RULE_KINDS).to_numpy()
     outside = ((scored["value"] < scored["low"]) | (scored["value"] > scored["high"])).to_numpy()
@@ -182,7 +182,7 @@ def _touching(first: Ints, last: Ints, begins: Ints, ends: Ints) -> npt.NDArray[
 
 
 def _first_from(odd: Ints, begins: Ints) -> Ints:
-    """The first odd instant at or after each start; far away if there is none."""
+    """The first anomalous instant at or after each start; far away if there is none."""
     padded = np.append(odd, np.iinfo(np.int64).max)
     return padded[np.searchsorted(odd, begins)]
 
@@ -190,7 +190,7 @@ def _first_from(odd: Ints, begins: Ints) -> Ints:
 def _chances(
     lengths: Ints, clean: Ints, false: Ints, meter: Meter, rng: np.random.Generator
 ) -> npt.NDArray[np.float64]:
-    """For each length the share of windows on clean time that hold an odd reading."""
+    """For each length the share of windows on clean time that hold an anomalous reading."""
     if len(lengths) == 0 or len(clean) == 0:
         return np.zeros(len(lengths))
     begins = clean[rng.integers(len(clean), size=(len(lengths), _CHANCE_WINDOWS))]

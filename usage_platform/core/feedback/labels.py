@@ -3,9 +3,9 @@
 Belongs here: labels as values. Not here: where they are kept (adapters), how they are typed in
 (`console`).
 
-A stretch that was truly odd, or planned, says nothing of how the meter usually is: its readings are
-left out of training. A planned one is not told either. One that was no anomaly after all stays in,
-so that the next model knows it.
+A stretch that was truly anomalous, or planned, says nothing of how the meter usually is: its
+readings are left out of training. A planned one is not reported either. One that was no anomaly
+after all stays in, so that the next model knows it.
 """
 
 from dataclasses import dataclass
@@ -70,9 +70,9 @@ class Agreement:
     """How what was told agrees with what people say.
 
     Attributes:
-        right: Episodes that touch a stretch that was truly odd.
+        right: Episodes that touch a stretch that was truly anomalous.
         wrong: Episodes that touch one that was no anomaly after all, and none that was.
-        missed: Stretches that were truly odd and of which nothing was told.
+        missed: Stretches that were truly anomalous and of which nothing was reported.
     """
 
     right: int

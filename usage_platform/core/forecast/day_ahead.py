@@ -23,7 +23,7 @@ from usage_platform.core.forecast.levels import LEVELS, expected_by_week, expect
 from usage_platform.core.forecast.windows import Windows
 
 LEARNED_DAYS = 112
-"""Windows from which weights are learned, and errors taken for the range: sixteen weeks."""
+"""Windows from which weights are learned, and errors used for the range: sixteen weeks."""
 
 HISTORY_DAYS = 2 * LEARNED_DAYS + WINDOW_DAYS + SAME_DAYS_WITHIN + 14
 """Days of readings that a forecast depends on; older ones change nothing."""

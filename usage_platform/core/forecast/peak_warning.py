@@ -48,8 +48,8 @@ def peak_warning(
         tariff: The meter's tariff in money; None without one.
 
     Returns:
-        None where a new peak is not likely, costs nothing, or cannot be judged: early in the month,
-        with too little history.
+        None where a new peak is not likely, costs nothing, or cannot be evaluated: early in the
+        month, with too little history.
     """
     if working_days_before(day, calendar) < WORKING_DAYS_BEFORE:
         return None

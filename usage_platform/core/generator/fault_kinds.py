@@ -4,7 +4,7 @@ Belongs here: how one fault of a kind is made from clean readings. Not here: whe
 how they are kept apart (`faults`).
 
 Nothing here knows a building's schedule: nights, starts and weekends are read off the readings
-around the fault, so that any meter's series can be used to judge a detector.
+around the fault, so that any meter's series can be used to evaluate a detector.
 """
 
 from collections.abc import Callable, Mapping

@@ -16,7 +16,7 @@ class Verdict(StrEnum):
     FOUND = "found"
     MISSED = "missed"
     LEARNED = "learned"
-    """It was over before a model judged that knew what to expect."""
+    """It was over before a model scored that knew what to expect."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def evaluate_faults(
     Args:
         faults: `meter`, `start`, `end` (UTC, exclusive); a row a fault.
         anomalies: `meter`, `event_time` (UTC).
-        scored_from: From when on a model judged that knew what to expect.
+        scored_from: From when on a model scored that knew what to expect.
         lasting: The same columns of other faults, which no anomaly has to show: anomalies within
             them are not outside.
     """

@@ -27,7 +27,7 @@ class Offset:
 
 
 def offsets_between(zone: ZoneInfo, start: int, end: int) -> list[Offset]:
-    """The offsets in force from one instant to another, in their order; at least one.
+    """The offsets that apply from one instant to another, in their order; at least one.
 
     Args:
         zone: The building's zone.

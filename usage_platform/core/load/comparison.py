@@ -13,7 +13,7 @@ from usage_platform.core.arrays import Floats
 from usage_platform.core.load.series import PowerSeries
 
 WEEKS_BACK = 4
-"""How many of the same weekday a day is compared with: enough that one odd one says little."""
+"""How many of the same weekday a day is compared with: enough that one anomaly says little."""
 
 ENOUGH = 0.9
 """A day or week is compared if it has at least this share of its readings."""

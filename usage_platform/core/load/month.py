@@ -1,13 +1,13 @@
 """What a month of a meter was like: figures, gaps, and its most unusual days.
 
 Belongs here: the calculations of the profile report. Not here: drawing
-(`adapters.drawing.month_plots`), the page (`services.month_report`), and odd single readings
+(`adapters.drawing.month_plots`), the page (`services.month_report`), and single anomalous readings
 (`detector`).
 
 Days are local ones. A day is unusual if its readings are far from the medians of its weekday and
 time of day, raised or lowered with the level of the days around it, and counted in the spreads that
 are usual there. All of it is taken from the month and the eight weeks before it, by medians, so
-that the day itself and other odd ones hardly move it.
+that the day itself and other anomalous ones hardly move it.
 """
 
 from dataclasses import dataclass
@@ -141,7 +141,7 @@ class Profile:
 
 
 def profile(series: Series, month: Month, meter: Meter, calendar: Calendar) -> Profile | None:
-    """Judge a month of a meter.
+    """Evaluate a month of a meter.
 
     Args:
         series: Its readings within `month.context`.

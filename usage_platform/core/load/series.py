@@ -1,7 +1,7 @@
 """One meter's power over time with what was expected of it, and where it lies on the local clock.
 
 Belongs here: the values that all of `core.power` looks at. Not here: where readings come from
-(adapters), what is expected of them (`judging`).
+(adapters), what is expected of them (`core.detector`).
 """
 
 from dataclasses import dataclass

@@ -103,8 +103,8 @@ def parts_of(
     """The rows by how they are read, a part at a time; at least one.
 
     Args:
-        files: Emptied: of ten million rows there is no room for two copies. A part is to be let go
-            before the next one is asked for.
+        files: Emptied: of ten million rows there is no room for two copies. A part is to be
+            released before the next one is asked for.
         ways: The ways of the files (`ways_of`).
         meter: As for `ways_of`.
         descriptions: What people say.

@@ -58,7 +58,7 @@ def unknown_after_falls(rows: Ordered) -> Flags:
 
 
 def before_fall(values: Sequence[float], at: int) -> int:
-    """The row from which on all that follows a row can be judged by `unknown_after_falls`.
+    """The row from which on all that follows a row can be checked by `unknown_after_falls`.
 
     It is the one before a fall to what the row shows, or the row itself.
 

@@ -34,7 +34,7 @@ def summary_of(understood: Understood, meter: Meter, options: FileOptions) -> Su
     Args:
         understood: The findings.
         meter: Gives the time zone and the interval of what nobody describes.
-        options: What a person said of all files.
+        options: What a person set for all files.
     """
     parts = understood.parts or (understood,)
     open_names = {one.name for one in understood.uncertain}

@@ -138,7 +138,7 @@ def audit(
     registry: MeterRegistry,
     admit: Admit,
 ) -> Audit:
-    """Compare the tables with what the events say, judged by today's rules and settings.
+    """Compare the tables with what the events say, validated by today's rules and settings.
 
     Args:
         sample: What was read of the topic.

@@ -43,7 +43,7 @@ def days_that_lack(counts: pd.DataFrame, registry: MeterRegistry) -> pd.DataFram
     """Local days that lack readings, against the 23, 24 or 25 hours that a day has.
 
     Args:
-        counts: As from `day_counts`; several rows of one day are added up. Days are judged from
+        counts: As from `day_counts`; several rows of one day are added up. Days are checked from
             each meter's first to its last day, both left out, as they may have begun or ended in
             the middle.
         registry: Gives each meter's time zone and interval.
@@ -84,10 +84,10 @@ def compare_hours(
 
 
 def compare_anomalies(table: pd.DataFrame, rescored: pd.DataFrame) -> RowComparison:
-    """The anomalies that the stream told against those that scoring `readings` again finds.
+    """The anomalies that the stream published against those that scoring `readings` again finds.
 
-    Moments that were odd to both, but to another model each, do not count: the stream may have
-    judged one before a newer model was trained.
+    Moments that were anomalous to both, but to another model each, do not count: the stream
+    may have scored one before a newer model was trained.
     """
     keys = ["meter", "event_time"]
     models = rescored[[*keys, "model_version"]].merge(table[[*keys, "model_version"]], on=keys)

@@ -119,7 +119,7 @@ class ReadingHistory:
         self._series[meter] = self.of(meter).with_earlier(readings)
 
     def forget(self, meter: str, before: int) -> None:
-        """Let go of a meter's readings before an instant."""
+        """Discard a meter's readings before an instant."""
         self._series[meter] = self.of(meter).since(before)
 
 

@@ -31,7 +31,7 @@ first readings of a batch."""
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch, judged.
+    """A batch, validated.
 
     Attributes:
         readings: `READING_COLUMNS`; one row a (meter, event_time), the newest event's.

@@ -14,7 +14,7 @@ def interval_mismatch(expected_n: Mapping[str, set[int]], registry: MeterRegistr
     """Why these hours and the meters' intervals do not go together; empty where they do.
 
     With another interval an hour's energy is another multiple of its readings: three times as much
-    where 5-minute readings are taken for 15-minute ones. Nothing in the readings would show it.
+    where 5-minute readings are treated as 15-minute ones. Nothing in the readings would show it.
 
     Args:
         expected_n: By meter, the numbers of readings that its hours in the lake expect.
@@ -41,7 +41,7 @@ def interval_mismatch(expected_n: Mapping[str, set[int]], registry: MeterRegistr
 def unit_mismatch(units: Mapping[str, set[str]], registry: MeterRegistry) -> str:
     """Why these hours and the meters' units do not go together; empty where they do.
 
-    The readings do not say their unit: taken for kW, those in m3/h would be energy that never was.
+    The readings do not say their unit: treated as kW, those in m3/h would be energy that never was.
 
     Args:
         units: By meter, the units of its hours in the lake.

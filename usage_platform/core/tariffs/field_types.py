@@ -1,7 +1,7 @@
 """The types of single fields of a tariff file: numbers, days, names, units.
 
-Belongs here: how a field is written, and what is said of one that is not. Not here: what the fields
-mean (`charges`, `tariff`), local times (`times`).
+Belongs here: how a field is written, and the message about one that is not. Not here: what the
+fields mean (`charges`, `tariff`), local times (`times`).
 """
 
 import re

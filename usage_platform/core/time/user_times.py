@@ -1,6 +1,6 @@
 """Moments as people write them: a local time, an instant with an offset, or how long ago.
 
-Belongs here: what commands are given. Not here: times of readings, which are judged row by row
+Belongs here: what commands are given. Not here: times of readings, which are checked row by row
 (`reading_rows`, `wire`).
 """
 

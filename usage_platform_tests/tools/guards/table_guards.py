@@ -59,8 +59,8 @@ TABLE_GUARDS = (
     Guard(
         "a reject is written once",
         _ROW_WRITER,
-        'of_new = f"SELECT {names} FROM judged WHERE is_new AND {day}"',
-        'of_new = f"SELECT {names} FROM judged WHERE {day}"',
+        'of_new = f"SELECT {names} FROM compared WHERE is_new AND {day}"',
+        'of_new = f"SELECT {names} FROM compared WHERE {day}"',
         f"{_IN_BATCHES}test_a_batch_that_comes_again_changes_no_row",
     ),
     Guard(

@@ -13,7 +13,7 @@ from usage_platform.core.detector.score import Kind
 
 
 def score_by_forests(forests: SlotForests, instants: Ints, values: Floats) -> pd.DataFrame:
-    """Judge readings by a meter's forests.
+    """Score readings by a meter's forests.
 
     Args:
         forests: The forests.
