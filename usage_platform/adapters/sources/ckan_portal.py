@@ -30,6 +30,8 @@ _PASSING_FAULTS = (
     requests.exceptions.ContentDecodingError,
 )
 _CHUNK_BYTES = 1 << 20
+MOST_JSON_BYTES = 256 << 20
+"""Unpacked: some twenty times what a page of the most rows takes."""
 
 _Answer = TypeVar("_Answer")
 
@@ -250,7 +252,7 @@ def _require_http(url: str, what: str) -> None:
 
 def _read_json(response: requests.Response) -> Any:  # noqa: ANN401 - JSON may be anything
     """The body as JSON, numbers with a point as text."""
-    body = response.content
+    body = _bounded_body(response)
     try:
         return json.loads(body, parse_float=str, parse_constant=str)
     except ValueError:
@@ -260,6 +262,23 @@ def _read_json(response: requests.Response) -> Any:  # noqa: ANN401 - JSON may b
             f"{response.url}: the answer is not JSON (status {response.status_code}); "
             "set the address to that of a CKAN portal"
         ) from None
+
+
+def _bounded_body(response: requests.Response) -> bytes:
+    """The body; a few kilobytes that unpack to gigabytes do not fill memory.
+
+    Raises:
+        SourceError: It is too large to be an answer of CKAN.
+    """
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > MOST_JSON_BYTES:
+            raise SourceError(
+                f"{response.url}: the answer has more than {MOST_JSON_BYTES >> 20} MiB; set the "
+                "address to that of a CKAN portal"
+            )
+    return bytes(body)
 
 
 def _one_line(told: object) -> str:

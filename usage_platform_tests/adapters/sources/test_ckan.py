@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from usage_platform.adapters.sources import ckan_portal
 from usage_platform.adapters.sources.ckan import DEFAULT_DATASET, CkanSource
 from usage_platform.core.readings.source import SourceError
 from usage_platform_tests.adapters.sources.ckan_server import SHOW, PretendedPortal, serving
@@ -53,6 +54,12 @@ def refusal(source):
     message = str(refused.value)
     assert "\n" not in message
     return message
+
+
+def test_an_answer_that_is_too_large_for_memory_is_refused(portal, source, monkeypatch):
+    monkeypatch.setattr(ckan_portal, "MOST_JSON_BYTES", 2 << 20)
+    portal.add_table("a", [{**row, "note": "x" * 300_000} for row in records(10)])
+    assert "the answer has more than 2 MiB" in refusal(source())
 
 
 def test_all_pages_of_all_tables_are_read(portal, source):
