@@ -35,6 +35,10 @@ class Grid:
         day: int64, shape (n,): local days since 1970-01-01.
         weekday: int64, shape (n,): 0 is Monday; a rest day counts as Sunday.
         step: int64, shape (n,): the interval of the local day by the wall clock, from 0.
+
+    Intervals begin on the meter's own clock, positions where the grid does. Where they differ, as
+    those of an hour do in zones half an hour off UTC, the local day and time of a position are
+    those of the interval that begins within it.
     """
 
     meter: Meter
@@ -105,13 +109,22 @@ def _local_times(
 
     Meters are trained, and loaded when a scorer starts, over the same time one after the other.
     """
-    index = pd.DatetimeIndex(start + interval * np.arange(size)).tz_localize("UTC")
-    wall = index.tz_convert(zone).tz_localize(None).asi8
+    begins = start + interval * np.arange(size)
+    wall = _wall_clock(begins, zone)
+    until_interval = -wall % interval
+    if until_interval.any():
+        wall = _wall_clock(begins + until_interval, zone)
     day, within = np.divmod(wall, NS_A_DAY)
     found = (day, weekdays_of(day, calendar), within // interval)
     for one in found:
         one.flags.writeable = False
     return found
+
+
+def _wall_clock(instants: Ints, zone: ZoneInfo) -> Ints:
+    """What the clock shows at instants, both in ns since 1970."""
+    index = pd.DatetimeIndex(instants).tz_localize("UTC").tz_convert(zone)
+    return index.tz_localize(None).as_unit("ns").asi8
 
 
 def weekdays_of(day: Ints, calendar: Calendar) -> Ints:

@@ -25,6 +25,7 @@ from usage_platform.core.load.load_shape import (
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.calendar import Calendar
+from usage_platform.core.time.clock_hours import clock_hours
 from usage_platform.core.time.day_numbers import day_number, day_of
 from usage_platform.core.time.local_time import local_day_bounds
 
@@ -163,7 +164,9 @@ def observe(
     known = series.until(end)
     if not np.isfinite(known.values).any():
         return None
-    grid = to_grid(known.instants, known.values, meter, calendar, end)
+    # By the meter's clock, so that times of runs are those of its intervals.
+    first_hour = int(clock_hours(meter.timezone).starts(known.instants[:1])[0])
+    grid = to_grid(known.instants, known.values, meter, calendar, end, first_hour)
     values, weekday = days_by_step(grid)
     base, high = _percentiles(values)
     if meter.is_net:

@@ -203,3 +203,20 @@ def test_prices_that_are_not_24_are_refused_in_one_line():
 def test_needed_hours_that_are_none_are_refused(start, stop):
     with pytest.raises(ValueError, match=f"needed hours {start} to {stop}: expected minutes"):
         NeededHours(start, stop)
+
+
+def test_hours_of_a_meter_half_an_hour_off_utc_are_those_of_its_clock():
+    meter = Meter("m", "Asia/Kolkata", 60)
+    hours = pd.date_range("2023-01-01", "2024-06-01", freq="h", tz=meter.timezone)[:-1]
+    values = np.where((hours.hour >= 8) & (hours.hour < 18) & (hours.dayofweek < 5), 30.0, 10.0)
+    values = values + np.asarray(hours.hour) / 100 + np.asarray(hours.day) / 1000
+    values[hours == pd.Timestamp("2024-05-20 14:00", tz=meter.timezone)] = 90.0
+    values[(hours >= "2024-05-30 06:00") & (hours < "2024-05-31 00:00")] = 12.0
+    series = Series(hours.tz_convert("UTC").as_unit("ns").asi8, values)
+    needed = (NeededHours(8 * 60, 18 * 60), None, None)
+    now = int(series.instants[-1]) + NS_AN_HOUR
+    by_kind = {one.kind: one for one in find(series, meter, CALENDAR, now, schedule=needed)}
+    assert "on 2024-05-20 at 14:00" in by_kind[FindingKind.NEW_HIGHEST_PEAK].sentence
+    assert by_kind[FindingKind.FLATLINE].start == pd.Timestamp("2024-05-30 06:00+05:30")
+    assert by_kind[FindingKind.FLATLINE].end == pd.Timestamp("2024-05-31 00:00+05:30")
+    assert FindingKind.EARLY_START not in by_kind
