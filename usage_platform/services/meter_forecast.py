@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from usage_platform.adapters.lake.reader import LakeReader
+from usage_platform.core.arrays import Floats
 from usage_platform.core.forecast.forecast import Forecast, forecast
 from usage_platform.core.load.series import PowerSeries
 from usage_platform.core.meters import Meter
@@ -131,15 +132,14 @@ class ForecastCache:
         known = readings_between(self._source.reader, made.meter, first, end).until(made.made_at)
         whole = completed(known, made.meter, made.month)
         rest = NO_READINGS if whole is None else whole.since(int(made.instants[0]))
-        expected = float(rest.values.sum()) / made.meter.readings_per_hour
-        if expected <= 0:
+        if not len(rest.values):
             return None
 
         def bill(kwh: float) -> float:
-            level = (kwh - made.used_kwh) / expected
+            coming = at_energy(rest.values, kwh - made.used_kwh, made.meter)
             series = Series(
                 np.concatenate([known.instants, rest.instants]),
-                np.concatenate([known.values, rest.values * level]),
+                np.concatenate([known.values, coming]),
             )
             end = made.month.bounds(made.meter)[1]
             return float(bill_of_month(tariff, made.meter, made.month, series, end).total)
@@ -151,6 +151,24 @@ class ForecastCache:
             )
         except WindowTooShortError:
             return None
+
+
+def at_energy(power: Floats, kwh: float, meter: Meter) -> Floats:
+    """Powers of the same shape that have an energy.
+
+    Those of a meter that only consumes by a factor; those of a net meter, whose sum may be near 0
+    or below it, by a difference, which keeps what is import and what is export.
+
+    Args:
+        power: Shape (n,), kW, one an interval; at least one.
+        kwh: The energy that they are to have.
+        meter: Gives the interval and the sign.
+    """
+    total = kwh * meter.readings_per_hour
+    expected = float(power.sum())
+    if not meter.is_net and expected > 0:
+        return power * (total / expected)
+    return power + (total - expected) / len(power)
 
 
 def _made_at(power: PowerSeries) -> int:

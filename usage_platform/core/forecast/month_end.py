@@ -5,6 +5,9 @@ as many windows missed. Not here: the next 24 hours by interval (`day_ahead`).
 
 Farther ahead than a day, today's load hardly says more than the last week's level. So the rest of a
 month is the week's expected values, at the level of the last seven days.
+
+The level and the errors of a meter that only consumes are shares of what is expected. Of a net
+meter that may be near 0 or below it, where a share says nothing: they are differences.
 """
 
 from dataclasses import dataclass
@@ -49,13 +52,21 @@ def energy_ahead(forecasts: WindowForecasts, row: int, steps: int) -> EnergyRang
         followed is known.
     """
     made = np.arange(max(0, row - ERROR_DAYS), row + 1)
-    expected = _expected_energy(forecasts, made, steps) * _level(forecasts, made)
+    is_net = forecasts.windows.meter.is_net
+    expected = _expected_energy(forecasts, made, steps)
+    if is_net:
+        expected = expected + _shift(forecasts, made) * steps
+    else:
+        expected = expected * _level(forecasts, made)
     actual = _actual_energy(forecasts, made, row, steps)
-    known = np.isfinite(actual) & np.isfinite(expected) & (expected > 0)
+    known = np.isfinite(actual) & np.isfinite(expected) & (is_net | (expected > 0))
     if np.count_nonzero(known) < LEAST_ERRORS or not np.isfinite(expected[-1]):
         return None
-    low, high = conformal_range(actual[known] / expected[known])
     kwh = float(expected[-1])
+    if is_net:
+        low, high = conformal_range(actual[known] - expected[known])
+        return EnergyRange(kwh, kwh + low, kwh + high)
+    low, high = conformal_range(actual[known] / expected[known])
     return EnergyRange(kwh, low * kwh, high * kwh)
 
 
@@ -103,6 +114,16 @@ def _energy(values: Floats, per_hour: int) -> Floats:
     mean = np.nansum(values, axis=1) / np.maximum(known, 1)
     enough = known >= _WHOLE_SHARE * values.shape[1]
     return np.where(enough, mean, np.nan) * values.shape[1] / per_hour
+
+
+def _shift(forecasts: WindowForecasts, made: Ints) -> Floats:
+    """Shape (made,): by how much the last seven days were above what was expected, kWh a step."""
+    windows = forecasts.windows
+    size, per_hour = windows.values.shape[1], windows.meter.readings_per_hour
+    expected = expected_of(windows, forecasts.tables).sum(axis=1) / per_hour
+    missed = pd.Series((_energy(windows.values, per_hour) - expected) / size)
+    shift = missed.rolling(_LEVEL_DAYS, min_periods=_LEAST_LEVEL_DAYS).median().shift(1)
+    return shift.fillna(0.0).to_numpy(np.float64)[made]
 
 
 def _level(forecasts: WindowForecasts, made: Ints) -> Floats:

@@ -1,5 +1,6 @@
 """A forecast knows nothing of the future, and says what it knows of the day and the month."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from usage_platform.core.forecast.forecast import forecast
 from usage_platform.core.load.load_shape import load_shape
 from usage_platform.core.load.series import PowerSeries
+from usage_platform.core.measurement import Sign
 from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import NO_READINGS, Series
 from usage_platform.core.time.units import NS_A_DAY, NS_AN_HOUR
@@ -166,3 +168,18 @@ def test_the_hours_of_a_forecast_are_those_of_the_meters_clock(zone):
     found = forecast(series, meter, HOLIDAYS, midnight)
     assert found.instants[0] == midnight
     np.testing.assert_array_equal(np.flatnonzero(found.power > 200), np.arange(8, 18))
+
+
+def test_a_net_meters_month_moves_with_a_constant_and_its_range_keeps_its_width():
+    net = replace(BOSTON, sign=Sign.NET)
+    series = healthy()
+    base = forecast(series, net, HOLIDAYS, MIDNIGHT).month_energy
+    mean = series.values.mean()
+    for less in (mean, 2 * mean):  # Sums near 0, and below it.
+        shifted = Series(series.instants, series.values - less)
+        found = forecast(shifted, net, HOLIDAYS, MIDNIGHT).month_energy
+        hours = 30 * 24
+        assert found.kwh == pytest.approx(base.kwh - less * hours, abs=0.5)
+        assert found.low_kwh == pytest.approx(base.low_kwh - less * hours, abs=0.5)
+        assert found.high_kwh == pytest.approx(base.high_kwh - less * hours, abs=0.5)
+        assert found.low_kwh < found.kwh < found.high_kwh
