@@ -58,19 +58,29 @@ def without_zeros(grid: Grid, usual: npt.NDArray[np.bool_]) -> Grid:
     return replace(grid, values=np.where(anomalous_zeros(grid, usual), np.nan, grid.values))
 
 
-def flatline_after(grid: Grid | None) -> int:
+def flatline_after(grid: Grid | None, *, of_zeros: bool = False) -> int:
     """The number of equal readings in a row from which on they are a flatline.
 
     It is the length that this meter reaches once a year, at least 6 readings and an hour's: a meter
     of coarse resolution repeats values more often than one of fine resolution. `NEVER` for a meter
     without readings and for one that hardly ever changes.
+
+    Zeros of a meter that only consumes say nothing of its other readings, which alone the detector
+    takes for flatlines: a meter that is off for months may be stuck when it is on.
+
+    Args:
+        grid: The history; None without one.
+        of_zeros: Whether the length is that of a run of zeros: learned from all readings.
     """
-    if grid is None or np.isnan(grid.values).all():
+    if grid is None:
         return NEVER
     runs = run_lengths(grid.values, len(grid.values))
-    days, at = np.unique(grid.day[runs > 0], return_inverse=True)
+    learned = (runs > 0) & (of_zeros | grid.meter.is_net | (grid.values > 0))
+    if not learned.any():
+        return NEVER
+    days, at = np.unique(grid.day[learned], return_inverse=True)
     maxima = np.zeros(len(days))
-    np.maximum.at(maxima, at, runs[runs > 0])
+    np.maximum.at(maxima, at, runs[learned])
     least = max(_LEAST_RUN, grid.meter.readings_per_hour)
     length = max(np.ceil(threshold_for_budget(maxima, _FLATLINES_PER_WEEK)), least)
     longest = LONGEST_RUN_DAYS * 24 * grid.meter.readings_per_hour

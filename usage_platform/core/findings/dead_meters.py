@@ -27,12 +27,16 @@ def dead_meter_findings(seen: Observed) -> Iterator[Finding]:
 def _flatlines(seen: Observed) -> Iterator[Finding]:
     """Runs of equal readings; none of a meter that has hardly ever changed (`flatline_after`)."""
     grid = seen.grid
-    least = max(flatline_after(grid), _FLAT_HOURS * seen.meter.readings_per_hour)
+    least_hours = _FLAT_HOURS * seen.meter.readings_per_hour
+    least, least_of_zeros = (
+        max(flatline_after(grid, of_zeros=of_zeros), least_hours) for of_zeros in (False, True)
+    )
     runs = run_lengths(grid.values, len(grid.values))
     known = np.flatnonzero(runs)
     lengths = runs[known]
     last = np.append(lengths[1:] <= lengths[:-1], True) if len(lengths) else lengths > 0
-    for place in np.flatnonzero(last & (lengths >= least)):
+    enough = np.where(grid.values[known] == 0, least_of_zeros, least)
+    for place in np.flatnonzero(last & (lengths >= enough)):
         first, end = known[place - lengths[place] + 1], known[place]
         if grid.day[end] - seen.first_day < seen.quarter:
             continue

@@ -45,6 +45,23 @@ def test_a_meter_that_never_changes_is_never_stuck():
     assert flatline_after(grid_of(np.full(len(values), 7.0), instants)) == NEVER
 
 
+def test_a_meter_that_is_off_for_most_days_may_be_stuck_on_the_others():
+    instants, values = library(56)
+    on_alone = flatline_after(grid_of(values, instants))
+    values[: 40 * 24] = 0.0
+    assert flatline_after(grid_of(values, instants)) == on_alone
+
+
+def test_a_meter_that_is_off_each_night_is_stuck_as_soon_as_one_that_is_not():
+    instants, values = library(56)
+    on_alone = flatline_after(grid_of(values, instants))
+    assert flatline_after(grid_of(np.where(values < 480, 0.0, values), instants)) == on_alone
+
+
+def test_a_meter_of_zeros_alone_is_never_stuck():
+    assert flatline_after(grid_of(np.zeros(500))) == NEVER
+
+
 def test_without_a_model_only_a_leap_above_the_week_before_is_gross():
     values = np.append(np.linspace(100, 200, 48), [250.0, 800.0])
     assert np.flatnonzero(gross_without_model(grid_of(values))).tolist() == [49]

@@ -220,3 +220,12 @@ def test_hours_of_a_meter_half_an_hour_off_utc_are_those_of_its_clock():
     assert by_kind[FindingKind.FLATLINE].start == pd.Timestamp("2024-05-30 06:00+05:30")
     assert by_kind[FindingKind.FLATLINE].end == pd.Timestamp("2024-05-31 00:00+05:30")
     assert FindingKind.EARLY_START not in by_kind
+
+
+def test_a_meter_that_was_off_for_a_third_of_its_history_may_be_stuck():
+    series = faulty("flatline", date(2024, 6, 3))
+    off = (series.instants >= midnight(date(2023, 2, 1))) & (
+        series.instants < midnight(date(2023, 10, 1))
+    )
+    stopped = Series(series.instants, np.where(off, 0.0, series.values))
+    assert found("flatline", stopped) == found("flatline", series) != []
