@@ -26,6 +26,8 @@ _ESPI = "{http://naesb.org/espi}"
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _DEEPEST = 100
 _LONGEST_TEXT = 100
+_MOST_BYTES_A_TAG = 2**20
+"""Between two tags. The parser holds a tag with all its attributes in memory."""
 _END_OF_TIME = 2_145_916_800
 """2038-01-01, in seconds since 1970."""
 _LONGEST = 366 * 86_400
@@ -89,6 +91,30 @@ def parsed_meter_readings(file: OpenedFile) -> list[MeterReading]:
             ) from None
 
 
+class _BetweenTags:
+    """A file whose reader says when a tag has come; without one for long it is refused."""
+
+    def __init__(self, binary: IO[bytes], label: str) -> None:
+        self._binary = binary
+        self._label = label
+        self.since_tag = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes.
+
+        Raises:
+            SourceError: No tag has come in the last MiB.
+        """
+        if self.since_tag > _MOST_BYTES_A_TAG:
+            raise SourceError(
+                f"{self._label}: has a tag or text of more than {_MOST_BYTES_A_TAG:,} bytes, which "
+                "no Green Button has; check where the file comes from"
+            )
+        found = self._binary.read(size)
+        self.since_tag += len(found)
+        return found
+
+
 class _Feed:
     """What is known of a file so far."""
 
@@ -104,7 +130,9 @@ class _Feed:
     def read(self, binary: IO[bytes]) -> list[MeterReading]:
         """Parse it. Elements are discarded as they end: only values and links are kept."""
         path: list[Element] = []
-        for event, element in iterparse(binary, ("start", "end"), forbid_dtd=True):
+        measured = _BetweenTags(binary, self._label)
+        for event, element in iterparse(measured, ("start", "end"), forbid_dtd=True):
+            measured.since_tag = 0
             if event == "start":
                 path.append(element)
                 if len(path) > _DEEPEST:

@@ -189,6 +189,11 @@ def test_a_duration_that_is_not_the_step_is_reported(understand):
         (b"<html><br></html>", "is no well-formed XML"),
         (green_button([HOME])[:-20], "is no well-formed XML"),
         (b"<a>" * 101, "is nested deeper than any Green Button"),
+        (
+            b"<a " + b" ".join(b'x%d="1"' % number for number in range(200_000)) + b"></a>",
+            "has a tag or text of more than 1,048,576 bytes",
+        ),
+        (b"<a>" + b"x" * 2**21 + b"</a>", "has a tag or text of more than 1,048,576 bytes"),
         (green_button([HOME], declared="<!DOCTYPE feed>"), "has a document type or entities"),
         (
             green_button([HOME], declared='<!DOCTYPE feed [<!ENTITY a "b">]>'),
