@@ -20,7 +20,7 @@ from usage_platform.core.arrays import Floats
 from usage_platform.core.findings.find import find
 from usage_platform.core.findings.finding import Finding
 from usage_platform.core.findings.sub_meters import COMPARED_DAYS, sub_meter_finding
-from usage_platform.core.fleet.groups import GroupKind, Groups
+from usage_platform.core.fleet.groups import GroupKind, Groups, Member
 from usage_platform.core.load.days import day_totals
 from usage_platform.core.load.series import PowerSeries
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -164,12 +164,19 @@ class MeterFindings:
             return None
         first = self.today(main.name) - timedelta(days=COMPARED_DAYS)
         sums = np.zeros(COMPARED_DAYS)
-        for name in children:
+        days = [first + timedelta(days=number) for number in range(COMPARED_DAYS)]
+        members = np.array([[one.holds_on(day) for day in days] for one in children])
+        # With more or fewer sub-meters another share of the energy is measured.
+        counts = members.sum(axis=0)
+        sums[counts != counts[-1]] = np.nan
+        for one, is_member in zip(children, members, strict=True):
+            if not is_member.any():
+                continue
             # Days are those of the main meter, and one sub-meter is in memory at a time.
-            child = replace(self._inputs.registry.get(name), timezone=main.timezone)
-            last = first + timedelta(days=COMPARED_DAYS)
-            history = self._read([name], first - _A_DAY, last + _A_DAY)
-            sums = sums + _day_energies(history.of(name), child, first)
+            child = replace(self._inputs.registry.get(one.meter), timezone=main.timezone)
+            history = self._read([one.meter], first - _A_DAY, days[-1] + 2 * _A_DAY)
+            energies = _day_energies(history.of(one.meter), child, first)
+            sums = sums + np.where(is_member, energies, 0.0)
         return sub_meter_finding(main, first, _day_energies(series, main, first), sums)
 
     def _read(self, names: Sequence[str], first: date, last: date) -> ReadingHistory:
@@ -189,19 +196,22 @@ def _days_read(as_of: int) -> tuple[date, date]:
     return first.date(), last.date()
 
 
-def _sub_meters(groups: Groups) -> dict[str, tuple[str, ...]]:
+def _sub_meters(groups: Groups) -> dict[str, tuple[Member, ...]]:
     """The sub-meters of each main meter: a virtual meter that is one meter minus others says so.
 
     Of several such virtual meters the one with most sub-meters counts.
     """
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, tuple[Member, ...]] = {}
     for group in groups.groups:
         if group.kind is not GroupKind.VIRTUAL:
             continue
-        main = [one.meter for one in group.members if one.sign > 0]
-        children = tuple(one.meter for one in group.members if one.sign < 0)
-        if len(main) == 1 and len(children) > len(found.get(main[0], ())):
-            found[main[0]] = children
+        main = {one.meter for one in group.members if one.sign > 0}
+        children = tuple(one for one in group.members if one.sign < 0)
+        if len(main) != 1:
+            continue
+        name = main.pop()
+        if len(children) > len(found.get(name, ())):
+            found[name] = children
     return found
 
 

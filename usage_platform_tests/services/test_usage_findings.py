@@ -15,7 +15,7 @@ from usage_platform.adapters.lake.tables import READINGS, USAGE_FINDINGS
 from usage_platform.adapters.stores.findings_record import FindingsRecord
 from usage_platform.adapters.stores.plain_yaml import plain_yaml, yaml_texts
 from usage_platform.core.evaluation.finding_rates import CALENDAR
-from usage_platform.core.fleet.groups import Groups
+from usage_platform.core.fleet.groups import Group, GroupKind, Groups, Member
 from usage_platform.core.fleet.groups_file import parse_groups
 from usage_platform.core.generator.building import BuildingProfile, building_load
 from usage_platform.core.meters import Meter, MeterRegistry
@@ -219,6 +219,30 @@ def test_sub_meters_of_a_virtual_meter_are_compared_with_their_main_meter(reader
     assert row["sentence"] == (
         "The sub-meters leave 100% of the main meter's energy without measurement, 67% before."
     )
+
+
+def with_members(*sub_meters):
+    members = (Member("library", 1), *sub_meters)
+    return Groups((Group("rest", GroupKind.VIRTUAL, "", None, None, members, ()),))
+
+
+def test_a_sub_meter_that_was_replaced_counts_until_the_other_one_does(
+    reader, night, lake, write_table, risen
+):
+    exchanged = date(2024, 5, 1)
+    old = risen.assign(meter="old", value=risen["value"] / 3)
+    write_table(lake, READINGS, old[old["event_time"] < pd.Timestamp(exchanged, tz="Etc/GMT+4")])
+    groups = with_members(Member("lab", -1, since=exchanged), Member("old", -1, until=exchanged))
+    night(inputs_of(reader, groups=groups), "2024-06-20 00:30")
+    rows = reader.rows(USAGE_FINDINGS)
+    (row,) = rows[rows["kind"] == "sub_meters"].to_dict("records")
+    assert row["sentence"].endswith("energy without measurement, 67% before.")
+
+
+def test_a_sub_meter_that_has_come_is_no_change_of_what_is_measured(reader, night):
+    groups = with_members(Member("lab", -1, since=date(2024, 6, 10)))
+    night(inputs_of(reader, groups=groups), "2024-06-20 00:30")
+    assert "sub_meters" not in set(reader.rows(USAGE_FINDINGS)["kind"])
 
 
 def test_a_recomputation_shows_which_findings_are_wrong(reader, lake, night):
