@@ -27,6 +27,7 @@ from usage_platform.adapters.lake.tables import READINGS, USAGE_FINDINGS
 from usage_platform.adapters.stores.findings_record import FindingsRecord, FindingsRun
 from usage_platform.core.findings.finding import Finding
 from usage_platform.core.fleet.meter_row import present
+from usage_platform.core.time.quarters import first_of_quarter
 from usage_platform.core.time.units import NS_AN_HOUR
 from usage_platform.services.meter_findings import FindingInputs, MeterFindings
 
@@ -186,7 +187,7 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     """The rows of what was found, and of what was found before and is not now."""
     rows = {row["id"]: row for row in known}
-    first = {"first_seen": today, "quarter": _quarter_of(today)}
+    first = {"first_seen": today, "quarter": first_of_quarter(today)}
     for one in found:
         old = rows.pop(one.id, first)
         yield {
@@ -213,12 +214,9 @@ def _write(reader: LakeReader, frames: Sequence[pd.DataFrame], turn: TakeTurn) -
 def _first_that_may_recur(as_of: int) -> date:
     """The first day of the quarter whose findings have the same id when they are found again."""
     # Those of the quarter before too: a flatline keeps its id when it goes on into the next one.
-    return _quarter_of((pd.Timestamp(as_of, tz="UTC") - pd.Timedelta(days=_QUARTER_DAYS)).date())
-
-
-def _quarter_of(day: date) -> date:
-    """The first day of its quarter."""
-    return date(day.year, 3 * ((day.month - 1) // 3) + 1, 1)
+    return first_of_quarter(
+        (pd.Timestamp(as_of, tz="UTC") - pd.Timedelta(days=_QUARTER_DAYS)).date()
+    )
 
 
 def _by_id(rows: pd.DataFrame) -> dict[str, tuple[object, ...]]:

@@ -21,6 +21,7 @@ from usage_platform.core.meters import Meter
 from usage_platform.core.readings.series import Series
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.local_time import local_day_bounds
+from usage_platform.core.time.quarters import first_of_quarter
 from usage_platform.core.time.units import instants_of
 
 START = date(2023, 1, 2)
@@ -60,8 +61,7 @@ def is_found(kind: FindingKind, meter: Meter, seed: int) -> bool:
         seed: The building.
     """
     begin = FAULT_DAYS.get(kind, _USUAL_FAULT_DAY)
-    quarter = date(begin.year, 3 * ((begin.month - 1) // 3) + 1, 1)
-    after = (quarter + timedelta(days=93)).replace(day=1)
+    after = (first_of_quarter(begin) + timedelta(days=93)).replace(day=1)
     days = (after - START).days
     if kind is FindingKind.SUB_METERS:
         return _is_missing_sub_meter_found(meter, seed, days)

@@ -28,6 +28,7 @@ from usage_platform.core.time.calendar import Calendar
 from usage_platform.core.time.clock_hours import clock_hours
 from usage_platform.core.time.day_numbers import day_number, day_of
 from usage_platform.core.time.local_time import local_day_bounds
+from usage_platform.core.time.quarters import first_of_quarter, quarter_label
 
 RECENT_DAYS = 28
 """The last days of the quarter, which say how it is now."""
@@ -172,7 +173,6 @@ def observe(
     if meter.is_net:
         base, _ = _percentiles(values[:, : DARK_UNTIL_MINUTE // meter.interval_minutes])
     last = today - timedelta(days=1)
-    first_of_quarter = date(last.year, 3 * ((last.month - 1) // 3) + 1, 1)
     first = int(grid.day[0])
     return Observed(
         meter=meter,
@@ -184,8 +184,8 @@ def observe(
         weekday=weekday,
         base=base,
         high=high,
-        quarter=max(0, day_number(first_of_quarter) - first),
-        label=f"{last.year}-Q{(last.month - 1) // 3 + 1}",
+        quarter=max(0, day_number(first_of_quarter(last)) - first),
+        label=quarter_label(last),
     )
 
 

@@ -13,6 +13,7 @@ from usage_platform.core.detector.robust import robust_size
 from usage_platform.core.findings.finding import Finding, FindingKind, finding_id
 from usage_platform.core.meters import Meter
 from usage_platform.core.time.local_time import local_day_bounds
+from usage_platform.core.time.quarters import quarter_label
 
 RECENT_DAYS = 14
 _BEFORE_DAYS = 84
@@ -69,10 +70,9 @@ def sub_meter_finding(
     days = len(main_kwh)
     begin = first + timedelta(days=max(0, days - RECENT_DAYS))
     last = first + timedelta(days=days - 1)
-    quarter = f"{last.year}-Q{(last.month - 1) // 3 + 1}"
     kwh = float(np.nansum(np.abs(recent - before) * main_kwh[-RECENT_DAYS:])) if changed else 0.0
     return Finding(
-        id=finding_id(main.name, FindingKind.SUB_METERS, quarter),
+        id=finding_id(main.name, FindingKind.SUB_METERS, quarter_label(last)),
         meter=main.name,
         kind=FindingKind.SUB_METERS,
         start=local_day_bounds(begin, main.timezone)[0],
