@@ -9,12 +9,12 @@ nobody reports it: its run would count as running for ever, and would hold its s
 """
 
 import dagster as dg
-from dagster._core.storage.runs import SqliteRunStorage
 
 from usage_platform.local.pid import identify
 
 # Dagster writes it on the runs that a code server starts.
 _STARTED_BY_SERVER = ".dagster/grpc_info"
+_IN_A_FILE = "SqliteRunStorage"
 _LOOKED_AT = 20
 _FIRST_EVENTS = 20
 
@@ -30,7 +30,7 @@ def fail_killed_runs(instance: dg.DagsterInstance) -> list[str]:
     Returns:
         The ids of these runs.
     """
-    if not isinstance(instance.run_storage, SqliteRunStorage):
+    if type(instance.run_storage).__name__ != _IN_A_FILE:
         return []
     killed = [run_id for run_id in _runs_of_shells(instance) if _is_gone(instance, run_id)]
     # Those that have ended by themselves meanwhile have reported it.
