@@ -17,7 +17,11 @@ from usage_platform.adapters.drawing.model_plots import (
 )
 from usage_platform.adapters.lake.errors import LakeError
 from usage_platform.adapters.lake.tables import READINGS
-from usage_platform.adapters.processes.pool import WorkerKilledError, map_in_processes
+from usage_platform.adapters.processes.pool import (
+    WorkerKilledError,
+    ended_processes,
+    map_in_processes,
+)
 from usage_platform.cluster.request import TrainModels
 from usage_platform.core.detector.gate import Examined
 from usage_platform.core.detector.manifest import Detector, Model
@@ -134,7 +138,8 @@ def _trained(
         context.log.info,
     )
     if not deployment.executor_tasks:
-        return train(map_in_processes)
+        with ended_processes():
+            return train(map_in_processes)
     # Without the lease, as in a job elsewhere: no table is written.
     with deployment.spark_session() as spark:
         return train(partial(on_executors, spark))

@@ -4,11 +4,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from usage_platform.adapters.processes.pool import WorkerKilledError, map_in_processes
+from usage_platform.adapters.processes.pool import (
+    WorkerKilledError,
+    ended_processes,
+    map_in_processes,
+)
 from usage_platform_tests.repository import ROOT
 from usage_platform_tests.topics import until
 
@@ -59,3 +64,49 @@ def test_the_processes_end_with_the_one_that_is_killed():
         assert worker.is_dir()
         parent.kill()
     until(lambda: not worker.is_dir())
+
+
+def rests(number):
+    time.sleep(0.1)
+    return os.getpid()
+
+
+def workers():
+    """The processes of this one that work for it; not the small one that counts resources."""
+    children = (
+        int(pid)
+        for task in Path("/proc/self/task").iterdir()
+        for pid in (task / "children").read_text().split()
+    )
+    commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children}
+    return {pid for pid, text in commands.items() if b"loky" in text and b"tracker" not in text}
+
+
+IN_LINUX = pytest.mark.skipif(not Path("/proc").exists(), reason="processes are listed in /proc")
+
+
+@IN_LINUX
+def test_the_maps_of_a_block_share_their_processes_which_end_with_it():
+    with ended_processes():
+        first = set(map_in_processes(rests, range(8)))
+        assert workers() >= first
+        assert set(map_in_processes(rests, range(8))) <= first
+    assert not workers()
+    assert [value for value, _, _ in map_in_processes(square, [3])] == [9]
+
+
+@IN_LINUX
+@pytest.mark.parametrize(("work", "error"), [(fails, ZeroDivisionError), (dies, WorkerKilledError)])
+def test_no_process_stays_after_an_error(work, error):
+    with pytest.raises(error), ended_processes():
+        list(map_in_processes(work, range(4)))
+    assert not workers()
+
+
+@IN_LINUX
+def test_no_process_stays_when_the_other_results_are_not_read():
+    with ended_processes():
+        results = map_in_processes(square, range(200))
+        next(results)
+        assert workers()
+    assert not workers()
