@@ -29,6 +29,7 @@ locals {
     "usage-platform-page",
     "usage-platform-playback",
     "usage-platform-transactions",
+    "usage-platform-arrivals",
     "usage-platform-watch",
     "usage_playback_lease",
   ]

@@ -153,8 +153,9 @@ class Request(_Part):
             ) from None
         if request.code != code_digest():
             raise RequestError(
-                "code: the job's is not that of the platform, so that both could compute another "
-                "thing; copy it anew with make emr-package, from the version that the platform runs"
+                "code: the job's code differs from the platform's, so that they could compute "
+                "different results; copy it again with make emr-package, from the version that the "
+                "platform runs"
             )
         return request
 

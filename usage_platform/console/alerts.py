@@ -117,7 +117,7 @@ def read_routes(platform: Platform, file: Path | None) -> Routes:
 
 
 def verdict(platform: Platform, file: Path | None, routes: Routes) -> str:
-    """What is said of routes of which nothing is wrong, in one line."""
+    """The line about routes without a problem."""
     # As the sensor sees it: without a file alerts are sent too.
     if file is None and platform.routes.read() is None:
         return (

@@ -47,11 +47,11 @@ class OneLineErrors(click.Group):
         except BrokenPipeError:  # The reader of the pipe is gone; click exits silently.
             raise
         except OSError as error:
-            raise click.ClickException(plain(_said_of(error))) from None
+            raise click.ClickException(plain(_line_about(error))) from None
 
 
-def _said_of(error: OSError) -> str:
-    """An error of the system in one line: what is said of folders is of no use for a port."""
+def _line_about(error: OSError) -> str:
+    """An error of the system in one line; advice about folders does not help with a port."""
     from usage_platform.adapters.lake.errors import one_line, what_to_do
 
     is_of_network = error.errno in _OF_NETWORK or isinstance(error, ConnectionError)

@@ -53,7 +53,7 @@ def kill_session(session: int) -> None:
 
 
 def reap_all(folder: Path) -> int:
-    """Stop all that a killed supervisor left running, before its ports are chosen anew.
+    """Stop all that a killed supervisor left running, before its ports are chosen again.
 
     Args:
         folder: Where the pid files are; may be missing. Nobody else may use it meanwhile.

@@ -39,7 +39,7 @@ def message_arrives(
 ) -> bool:
     """Wait until a committed message is at some offsets of topics, or after them.
 
-    A broker that does not answer is waited for. Partitions that come, go or begin anew end the
+    A broker that does not answer is waited for. Partitions that come, go or begin again end the
     wait, like a message: the offsets no longer say what is new. New partitions are noticed within
     some 5 seconds, all else at once.
 

@@ -48,7 +48,10 @@ def ended_processes() -> Iterator[None]:
         yield
     finally:
         # Without killing them it would wait for what they still do.
-        get_reusable_executor(reuse=True).shutdown(kill_workers=True)
+        executor = get_reusable_executor(
+            reuse=True  # pyright: ignore[reportArgumentType] - its stub knows "auto" only
+        )
+        executor.shutdown(kill_workers=True)
 
 
 def map_in_processes(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
