@@ -88,7 +88,8 @@ async def watch_lake(feed: LiveFeed, version: Callable[[], str], notice: Callabl
             # Else the task would end, and all pages would show what there was for ever.
             except Exception as error:
                 _LOG.exception("the lake's version cannot be read")
-                feed.report_lake("", f"the lake's version cannot be read ({error}); trying again")
+                name = type(error).__name__
+                feed.report_lake("", f"the lake's version cannot be read ({name}): see the log")
         await asyncio.sleep(LAKE_EVERY_SECONDS)
 
 

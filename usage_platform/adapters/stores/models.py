@@ -90,7 +90,7 @@ class ModelStore:
         for version in versions:
             if self._known(version) is None:
                 raise FileNotFoundError(f"model {version}: not in the store")
-        self._put_in_force(versions)
+        self._add_to_promoted(versions)
 
     def end_training(self, promoted: Sequence[str]) -> None:
         """Promote models of the training, all at once, and show the others as candidates.
@@ -101,7 +101,7 @@ class ModelStore:
         Args:
             promoted: The versions of those to promote, ascending by `judges_from`.
         """
-        self._put_in_force(promoted)
+        self._add_to_promoted(promoted)
         self.training.forget()
 
     def take_back(self) -> str | None:
@@ -164,7 +164,7 @@ class ModelStore:
         """The bytes of a model's files."""
         return self._files.bytes_in(version)
 
-    def _put_in_force(self, versions: Sequence[str]) -> None:
+    def _add_to_promoted(self, versions: Sequence[str]) -> None:
         before = self.promoted()
         self._write_promoted([*before, *(v for v in versions if v not in before)])
 
