@@ -57,6 +57,8 @@ def ended_processes() -> Iterator[None]:
 def map_in_processes(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
     """Do work on tasks in other processes, as many at a time as there are processors.
 
+    Where there is one processor, this process does the work.
+
     Args:
         work: Can be pickled, as can its results.
         tasks: Can be pickled.
@@ -94,6 +96,9 @@ def _done(work: Callable[[Task], Result], parent: int, task: Task) -> Result:
 @cache
 def _prepare(parent: int) -> None:
     """Make this process one that gives way to others and ends with its parent."""
+    if os.getpid() == parent:
+        # joblib starts no process where there is one processor.
+        return
     os.setpriority(os.PRIO_PROCESS, 0, _BEHIND_OTHERS)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
