@@ -39,8 +39,12 @@ bootstrap, lake, seconds = sys.argv[1:]
 def tick():
     print(awaiting.awaited_backlog(Lake(lake), KafkaSettings(bootstrap), float(seconds)))
 
-# As the ticks of the code server, it is not in the main thread.
-threading.Thread(target=tick).start()
+# As the ticks of the code server, it is not in the main thread, which wakes up now and then: a
+# signal that comes just before a wait without end is only noticed after it.
+ticking = threading.Thread(target=tick)
+ticking.start()
+while ticking.is_alive():
+    ticking.join(0.1)
 """
 
 

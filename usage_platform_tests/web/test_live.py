@@ -11,8 +11,6 @@ from usage_platform.adapters.kafka.topics import (
     ANOMALY,
     EPISODE,
     USAGE,
-    KafkaSettings,
-    KafkaUnreachableError,
 )
 from usage_platform.core.meters import Meter, MeterRegistry
 from usage_platform.web import live, live_feed
@@ -162,26 +160,9 @@ def test_the_lake_is_watched_on_after_an_error_of_any_kind(monkeypatch):
         return told
 
     told = asyncio.run(asyncio.wait_for(play(), 10))
-    assert any("of another user" in one["lake"] for one in told)
+    said = "the lake's version cannot be read (PermissionError): see the log"
+    assert any(one["lake"] == said for one in told)
     assert told[-1]["lake"] == ""
-
-
-def test_messages_are_followed_on_after_an_error_of_any_kind(monkeypatch):
-    monkeypatch.setattr("usage_platform.adapters.kafka.tail._AGAIN_SECONDS", 0.001)
-    asked, told = [], []
-
-    def brokers() -> KafkaSettings:
-        asked.append(1)
-        raise PermissionError("of another user") if len(asked) == 1 else KafkaUnreachableError("no")
-
-    tail = TopicTail(brokers, (USAGE,), 10, print, told.append)
-    tail.start()
-    try:
-        until(lambda: len(told) > 1)
-    finally:
-        tail.stop()
-    assert "of another user" in told[0]
-    assert told[1] == "no"
 
 
 def test_a_page_to_which_nothing_happens_hears_a_heartbeat(monkeypatch):
