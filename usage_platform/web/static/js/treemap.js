@@ -14,7 +14,7 @@ const LEGEND = [
   ["above-3", "above 25% more than expected"],
   ["unknown", "no model yet"],
 ];
-const LEAST_WIDTH = 44;
+const LEAST_WIDTH = 56;
 const LEAST_HEIGHT = 34;
 
 /** The class of a deviation. */
