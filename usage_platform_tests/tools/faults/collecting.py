@@ -20,6 +20,8 @@ from usage_platform_tests.tools.faults.commands import command, environment
 from usage_platform_tests.topics import SLOW_MACHINE_SECONDS, read_events, until
 
 _SAYS_IT_COLLECTS = "collecting\n"
+# Between two messages of the devices: an idle machine would send all before Kafka has a third.
+_PAUSE_SECONDS = 0.02
 
 
 class MqttProcess:
@@ -77,7 +79,7 @@ def collect_over_a_kill(kafka: KafkaSettings, folder: Path, broker: MqttProcess)
         def publish_until_killed() -> None:
             with publisher(broker.port, patience=1.0) as publish:
                 for message in messages:
-                    if killed.is_set():
+                    if killed.wait(_PAUSE_SECONDS):
                         return
                     publish([message])
 
