@@ -22,7 +22,7 @@ _FIRST = (
     "test_cuts_of_spark.py",
     "test_cuts_of_streams.py",
     "cluster",
-    "test_terraform.py",
+    "terraform",
     "test_lake_on_s3.py",
 )
 

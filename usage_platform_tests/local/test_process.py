@@ -5,16 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from usage_platform.local import process
 from usage_platform.local.errors import LocalError
-from usage_platform.local.pid import ProcessId, identify, read_pid_file, write_pid_file
+from usage_platform.local.pid import identify, read_pid_file
 from usage_platform.local.process import ChildProcess
-from usage_platform.local.sessions import reap_all, reap_stale
-from usage_platform_tests.repository import ROOT
+from usage_platform_tests.local.supervisors import gone, supervisor_of
 from usage_platform_tests.topics import until
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux offers it")
@@ -25,30 +23,6 @@ ENDED = "while child.is_alive: time.sleep(0.05)\nprint(child.exit_code)"
 
 def silent(text: str) -> None:
     pass
-
-
-def gone(pid: int) -> bool:
-    """Whether a process ends; fails after a time that no slow machine needs."""
-    until(lambda: identify(pid) is None)
-    return True
-
-
-def supervisor_of(
-    command: str, folder: Path, then: str, first: str = ""
-) -> subprocess.Popen[bytes]:
-    """A process that starts a child, and then does something."""
-    program = (
-        "import os, sys, time\nfrom pathlib import Path\n"
-        "from usage_platform.local.process import ChildProcess, Service\n"
-        f"{first}\n"
-        "folder = Path(sys.argv[1])\n"
-        f"child = ChildProcess(Service('child', {command}, dict(os.environ), folder,"
-        " folder / 'log', folder / 'child.pid', lambda: True))\n"
-        "child.start()\n"
-        f"{then}\n"
-    )
-    argv = [sys.executable, "-c", program, str(folder)]
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, cwd=ROOT)
 
 
 @pytest.fixture
@@ -164,52 +138,6 @@ def test_a_child_does_not_outlive_a_supervisor_that_was_killed(tmp_path):
     assert gone(pid)
 
 
-@linux_only
-@pytest.mark.parametrize("reap", [reap_all, lambda folder: reap_stale(folder / "child.pid", 5.0)])
-def test_what_a_child_had_started_does_not_outlive_a_killed_supervisor_and_the_next(tmp_path, reap):
-    """As the run of a code server, which goes on when the server has ended."""
-    code = (
-        "import pathlib, subprocess, sys, time;"
-        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
-        "pathlib.Path('grandchild').write_text(str(p.pid)); time.sleep(600)"
-    )
-    then = (
-        "while not (folder / 'grandchild').exists(): time.sleep(0.05)\n"
-        "print(child.pid, flush=True); time.sleep(600)"
-    )
-    command = f"(sys.executable, '-c', {code!r})"
-    with supervisor_of(command, tmp_path, then) as supervisor:
-        pid = int(supervisor.stdout.readline())
-        supervisor.kill()
-    assert gone(pid)
-    grandchild = int((tmp_path / "grandchild").read_text())
-    assert identify(grandchild)
-    link = tmp_path / "link"
-    link.symlink_to(tmp_path)
-    assert reap(link)  # The same folder by another name.
-    assert gone(grandchild)
-    assert not list(tmp_path.glob("*.pid"))
-
-
-@linux_only
-def test_another_session_that_has_the_number_of_one_that_ended_is_left_alone(tmp_path):
-    code = (
-        "import subprocess, sys;"
-        "p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
-        "print(p.pid, flush=True)"
-    )
-    stranger = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True
-    )
-    with stranger:
-        left = int(stranger.stdout.readline())
-        stranger.wait()
-        write_pid_file(tmp_path / "x.pid", ProcessId(stranger.pid, "long ago"))
-        assert reap_all(tmp_path) == 0
-        assert identify(left)
-        os.kill(left, signal.SIGKILL)
-
-
 def test_nothing_of_the_parent_runs_in_the_child_before_its_command(tmp_path):
     """As gRPC's threads do in a child that is forked: about one in a hundred was aborted."""
     parents = "os.register_at_fork(after_in_child=os.abort)"
@@ -232,15 +160,6 @@ def test_what_a_crashed_supervisor_left_is_stopped_before_the_next_start(start, 
     assert left.exit_code == -signal.SIGTERM
     assert again.is_alive
     again.stop()
-
-
-def test_a_process_that_only_has_the_number_of_a_stale_pid_file_is_left_alone(tmp_path):
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as stranger:
-        write_pid_file(tmp_path / "x.pid", ProcessId(stranger.pid, "long ago"))
-        assert reap_stale(tmp_path / "x.pid", 1.0) is False
-        assert stranger.poll() is None
-        assert not (tmp_path / "x.pid").exists()
-        stranger.kill()
 
 
 def test_the_logs_of_three_earlier_starts_are_kept(start):

@@ -3,10 +3,12 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from usage_platform_tests.aws_double import aws_server
+from usage_platform_tests.terraform.stack_state import STACK
 from usage_platform_tests.terraform.terraform_command import (
     SOURCE,
     Terraform,
@@ -16,13 +18,13 @@ from usage_platform_tests.terraform.terraform_command import (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
     """Terraform on a copy of the configuration, with its provider."""
     return initialized(tmp_path_factory.mktemp("terraform") / "copy")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def offline(terraform: Terraform) -> TestRuns:
     """The runs with a mocked provider, the plans of the real one, and the example variables."""
     tests = terraform.folder / "tests"
@@ -41,7 +43,7 @@ def _runs_of_examples() -> str:
     return "\n\n".join(blocks)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def empty_aws(
     unused_port: Callable[[], int], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
@@ -50,7 +52,7 @@ def empty_aws(
         yield endpoint
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def applied(terraform: Terraform, empty_aws: str) -> TestRuns:
     """Everything made on moto, and taken away again."""
     env = {
@@ -64,7 +66,7 @@ def applied(terraform: Terraform, empty_aws: str) -> TestRuns:
         return terraform.test("-verbose", "-test-directory=tests/moto", env={**env, **provider})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def checkers() -> Path:
     """The programs of `.venv-aws`, which pin too much to live in the tests' own environment."""
     folder = SOURCE.parent / ".venv-aws" / "bin"
@@ -73,3 +75,10 @@ def checkers() -> Path:
     if shutil.which(str(folder / "python")) is None:
         not_here(f"{folder} holds no Python that runs")
     return folder
+
+
+@pytest.fixture(scope="package")
+def state(applied: TestRuns) -> dict[str, Any]:
+    """The state after everything was made on a double of AWS."""
+    assert STACK in applied.states, applied.errors
+    return applied.states[STACK]
