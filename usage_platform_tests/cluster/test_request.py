@@ -119,6 +119,6 @@ def test_a_job_of_other_code_refuses_the_request_and_says_what_to_do():
     extras = Request.of(settings(), HOURS, BORROWER).extras()
     with pytest.raises(RequestError, match=r"^code: .+ with make emr-package, [^\n]+$"):
         Request.parsed({**extras, "code": "0" * 64})
-    # The platform before this one told none.
+    # The platform before this one sent none.
     with pytest.raises(RequestError, match=r"^code: "):
         Request.parsed(without(extras, "code"))

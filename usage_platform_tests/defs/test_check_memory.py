@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from usage_platform.adapters.lake.reader import LakeReader
-from usage_platform.core.readings.quality import incomplete_days
+from usage_platform.core.readings.quality import day_counts, days_that_lack
 from usage_platform.core.time.calendar import Calendar
 from usage_platform.defs import checks
 from usage_platform.defs.resources import PlatformResource
@@ -62,7 +62,9 @@ def with_gaps():
 def test_incomplete_days_are_found_stretch_by_stretch(platform, fill, lake, frames, monkeypatch):
     fill(with_gaps())
     deployment = platform.deployment
-    whole = incomplete_days(deployment.reader.rows(check_days.USAGE_HOURLY), deployment.registry())
+    registry = deployment.registry()
+    hours = deployment.reader.rows(check_days.USAGE_HOURLY)
+    whole = days_that_lack(day_counts(hours, registry), registry)
     assert len(whole) > 4
     frames.clear()
     monkeypatch.setattr(check_days, "ROWS_AT_ONCE", 150)

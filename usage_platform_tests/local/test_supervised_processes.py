@@ -187,7 +187,7 @@ def test_a_log_that_grows_is_moved_aside_while_its_service_runs(monkeypatch, pyt
         supervisor.stop()
 
 
-@pytest.mark.parametrize("full", ["is told before", "is met"])
+@pytest.mark.parametrize("full", ["is reported before", "is met"])
 def test_a_log_for_whose_copy_there_is_no_room_stays_and_so_do_the_older_ones(
     monkeypatch, tmp_path, full
 ):

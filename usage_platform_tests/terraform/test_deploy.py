@@ -108,14 +108,14 @@ def test_a_health_check_asks_for_an_answer_where_an_open_port_is_not_enough(gree
         assert not is_healthy(port)
         # And now it works.
         with ThreadPoolExecutor(1) as pool:
-            told = pool.submit(is_healthy, port)
-            while not told.done():
+            answer = pool.submit(is_healthy, port)
+            while not answer.done():
                 server.settimeout(0.2)
                 with suppress(TimeoutError):
                     connection, _ = server.accept()
                     with connection, suppress(OSError):
                         connection.sendall(b"HTTP/1.1 200 OK")
-            assert told.result()
+            assert answer.result()
     assert not is_healthy(port)
 
 

@@ -151,18 +151,18 @@ def test_the_lake_is_watched_on_after_an_error_of_any_kind(monkeypatch):
         return found
 
     async def play() -> list[dict[str, str]]:
-        feed, told = LiveFeed(), []
+        feed, news = LiveFeed(), []
         listener = feed.listen("m", "")
         watching = asyncio.create_task(live.watch_lake(feed, version, lambda: ""))
-        while not told or told[-1]["version"] != "8-0":
-            told += [json.loads(e.partition("data: ")[2]) for e in await listener.events()]
+        while not news or news[-1]["version"] != "8-0":
+            news += [json.loads(e.partition("data: ")[2]) for e in await listener.events()]
         watching.cancel()
-        return told
+        return news
 
-    told = asyncio.run(asyncio.wait_for(play(), 10))
+    news = asyncio.run(asyncio.wait_for(play(), 10))
     said = "the lake's version cannot be read (PermissionError): see the log"
-    assert any(one["lake"] == said for one in told)
-    assert told[-1]["lake"] == ""
+    assert any(one["lake"] == said for one in news)
+    assert news[-1]["lake"] == ""
 
 
 def test_a_page_to_which_nothing_happens_hears_a_heartbeat(monkeypatch):

@@ -22,7 +22,7 @@ _CLIENT = {
     "group.id": "usage-platform-arrivals",
     "enable.auto.commit": False,
     "isolation.level": "read_committed",
-    # An offset behind the end of its partition is told: the topic is another one then.
+    # An offset behind the end of its partition is reported: the topic is another one then.
     "auto.offset.reset": "error",
     # Partitions of one broker share its requests: one that joins them waits for the answer.
     "fetch.wait.max.ms": 1000,

@@ -85,7 +85,7 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
     time_name = "+".join(layout.dialect.names[position] for position in layout.time.positions)
     bad.add(times.unreadable, time_name, texts, f"is not a time; {_expected_time(layout)}")
     meters, names = _meters(layout, columns, bad, len(rows))
-    end = None if layout.time.end is None else _ends(layout, columns[layout.time.end], bad)
+    end = None if layout.time.end is None else _ends(layout, layout.time.end, columns, bad)
     within_day = [column for column in layout.values if (column.minutes or 0) < _MINUTES_A_DAY]
     after_day = [column for column in layout.values if (column.minutes or 0) >= _MINUTES_A_DAY]
     for column in after_day:
@@ -130,15 +130,17 @@ def read_block(layout: Layout, numbers: Ints, rows: Sequence[Sequence[str]]) -> 
     )
 
 
-def _ends(layout: Layout, texts: Sequence[str], bad: "_Bad") -> ReadTimes:
-    """The ends of the intervals; an empty cell is no fault."""
-    cells = pd.Series(texts, dtype=object)
+def _ends(
+    layout: Layout, position: int, columns: Sequence[Sequence[str]], bad: "_Bad"
+) -> ReadTimes:
+    """The ends of the intervals, in the column at a position; an empty cell is no fault."""
+    cells = pd.Series(columns[position], dtype=object)
     end = read_times(cells, layout.form)
     if layout.time.end_utc_offset is not None:
         instants, wall = _as_instants(end.wall, end.instants, layout.time.end_utc_offset)
         end = ReadTimes(wall, instants)
     unreadable = end.unreadable & (cells.str.strip() != "").to_numpy()
-    name = layout.dialect.names[layout.time.end or 0]
+    name = layout.dialect.names[position]
     bad.add(unreadable, name, cells, f"is not a time; {_expected_time(layout)}")
     return end
 

@@ -16,11 +16,6 @@ def duplicate_readings(readings: pd.DataFrame) -> int:
     return int(readings.duplicated(["meter", "event_time"]).sum())
 
 
-def incomplete_days(hours: pd.DataFrame, registry: MeterRegistry) -> pd.DataFrame:
-    """Local days that lack readings, by rows of `usage_hourly`: see `days_that_lack`."""
-    return days_that_lack(day_counts(hours, registry), registry)
-
-
 def day_counts(hours: pd.DataFrame, registry: MeterRegistry) -> pd.DataFrame:
     """How many readings the hours of each local day hold.
 

@@ -2,8 +2,7 @@
 
 import json
 import threading
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,52 +17,9 @@ from usage_platform.adapters.lake.lease import (
     writer_lease,
 )
 from usage_platform.adapters.lake.lease_record import Held, Holder
-from usage_platform.adapters.lake.lease_renewer import LeaseRenewer, only_while_held
-from usage_platform.adapters.lake.lease_store import FolderStore, ObjectStore
+from usage_platform.adapters.lake.lease_renewer import LeaseRenewer
 from usage_platform.adapters.lake.tables import Lake
-from usage_platform.adapters.spark.session import interrupt, remote_session
-
-ONE, OTHER = Holder("one", "/data"), Holder("other", "/data")
-NOON = datetime(2024, 3, 5, 12, tzinfo=UTC)
-SOON = 0.05
-
-
-class Clock:
-    now = NOON
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.aws)])
-def new_store(request, tmp_path):
-    """Ask for the place where the lease is kept, as each platform does for itself."""
-    if request.param == "folder":
-        return partial(FolderStore, f"{tmp_path}/leases", "writer")
-    return partial(ObjectStore, f"{request.getfixturevalue('s3_lake').root}/leases", "writer")
-
-
-@pytest.fixture
-def store(new_store):
-    """Where the lease is kept."""
-    return new_store()
-
-
-def overwrite(store, text):
-    """As nothing should: whatever stands there."""
-    while not store.replace(store.read(), text):
-        pass
-
-
-@pytest.fixture
-def lease(store, clock):
-    """Make a holder's side of the one lease."""
-    return lambda holder: Lease("LAKE", store, holder, clock)
+from usage_platform_tests.adapters.lake.lease_holders import NOON, ONE, OTHER, SOON, overwrite
 
 
 def test_another_holder_is_refused_in_one_line_that_says_who_until_when_and_what_to_do(lease):
@@ -211,36 +167,6 @@ def test_a_holder_is_a_folder_on_a_machine_whatever_the_machine_is_called(tmp_pa
     assert holder_of(Path("data")) == holder_of(tmp_path / "data") != holder_of(tmp_path)
 
 
-def test_while_kept_it_is_renewed_and_its_loss_is_told(lease, store, clock):
-    lost = threading.Event()
-    with LeaseRenewer(lease(ONE), lost.set, SOON) as kept:
-        clock.now += timedelta(seconds=10)
-        while json.loads(store.read())["renewed"] != clock.now.isoformat():
-            assert not lost.wait(SOON)
-        kept.check()
-        clock.now += timedelta(seconds=LEASE_SECONDS)
-        others = Held(OTHER, clock.now, clock.now, clock.now + timedelta(hours=1)).text()
-        overwrite(store, others)
-        assert lost.wait(60)
-        with pytest.raises(LeaseError, match="written to by other:/data"):
-            kept.check()
-
-
-def test_a_renewal_that_fails_for_any_reason_is_a_loss_and_not_the_silent_end_of_a_thread(
-    lease, store, monkeypatch
-):
-    def fails():
-        raise RuntimeError("of a library\nwith details")
-
-    lost = threading.Event()
-    mine = lease(ONE)
-    with LeaseRenewer(mine, lost.set, SOON) as kept:
-        monkeypatch.setattr(mine, "take", fails)
-        assert lost.wait(60)
-        with pytest.raises(LeaseError, match=r"cannot be renewed \(RuntimeError: of a library\)"):
-            kept.check()
-
-
 def test_a_lease_of_damaged_bytes_is_no_lease_in_one_line(tmp_path):
     lake = Lake(str(tmp_path))
     mine = writer_lease(lake, ONE)
@@ -258,24 +184,6 @@ def test_an_s3_that_is_away_or_refuses_is_one_line(s3_lake, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     with pytest.raises(LakeAwayError, match=r"^the lake s3://.+ cannot be reached .+: check USAGE"):
         writer_lease(s3_lake, ONE).take()
-
-
-@pytest.mark.spark
-def test_work_of_spark_is_broken_off_when_the_lease_is_lost(spark_url, lake):
-    endless = "SELECT count(*) FROM range(1000000000000) a JOIN range(1000) b ON a.id % 7 = b.id"
-    store = FolderStore(f"{lake.root}/leases", "writer")
-    now = datetime.now(UTC)
-    others = Held(OTHER, now, now, now + timedelta(hours=1)).text()
-
-    def move_it():
-        while not store.replace(store.read(), others):
-            pass
-
-    with remote_session(spark_url) as spark:
-        kept = LeaseRenewer(writer_lease(lake, ONE), lambda: interrupt(spark), SOON)
-        threading.Timer(0.5, move_it).start()
-        with pytest.raises(LeaseError, match="written to by other:/data"), only_while_held(kept):
-            spark.sql(endless).collect()
 
 
 def test_after_the_clock_was_set_back_a_dead_holder_is_waited_for_as_long_as_a_lease_lasts(

@@ -11,13 +11,18 @@ from usage_platform.core.readings.hourly import hourly_from_readings
 from usage_platform.core.readings.quality import (
     compare_anomalies,
     compare_hours,
+    day_counts,
+    days_that_lack,
     duplicate_readings,
-    incomplete_days,
 )
 from usage_platform.core.time.local_time import local_day_bounds
 
 REGISTRY = MeterRegistry(Meter()).with_meters([Meter("rome", "Europe/Rome", 15)])
 START = pd.Timestamp("2024-03-05T10:00:00Z")
+
+
+def incomplete_days(hours, registry):
+    return days_that_lack(day_counts(hours, registry), registry)
 
 
 def counted(result):
